@@ -55,13 +55,13 @@ def extract_badge_text(content: bytes) -> str:
             if picture.width * picture.height > MAX_PIXELS:
                 raise BadgeRefused("This picture is larger than a badge.")
             picture.load()  # The text chunk may follow the image data.
-            told = {**picture.info, **getattr(picture, "text", {})}
+            entries = {**picture.info, **getattr(picture, "text", {})}
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise BadgeRefused("This picture cannot be read.") from None
-    found = told.get("openbadges") or told.get("openbadgecredential")
-    if not isinstance(found, str) or not found:
+    result = entries.get("openbadges") or entries.get("openbadgecredential")
+    if not isinstance(result, str) or not result:
         raise BadgeRefused("This picture holds no badge. Download it again where you earned it.")
-    return found.strip()
+    return result.strip()
 
 
 def verify_badge(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
@@ -79,7 +79,7 @@ def verify_badge(client: GuardedClient, text: str, *, accepted: Sequence[str], e
 
 def _verify_hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Hosted 2.0 badge: the assertion at its own URL is the proof."""
-    if not url_origin(url) or url_origin(url) not in {url_origin(one) for one in accepted}:
+    if not url_origin(url) or url_origin(url) not in {url_origin(item) for item in accepted}:
         raise BadgeRefused("This badge is none that begins this programme.")
     answer = _fetch_json(client, url)
     if not answer:
@@ -114,11 +114,11 @@ def _verify_signed(client: GuardedClient, token: str, accepted: Sequence[str], e
         _require_signature(token, header, _fetch_jwk(client, header.get("kid"), accepted))
         return _read_credential(client, credential, accepted, emails, now)
     _require_signature(token, header, _fetch_pem_key(client, body.get("verification"), accepted))
-    found = _read_assertion(body, accepted, emails, now)
-    profile = _fetch_issuer_profile(client, found.badge)
+    result = _read_assertion(body, accepted, emails, now)
+    profile = _fetch_issuer_profile(client, result.badge)
     _require_issuer_key(profile, body["verification"]["creator"])
-    _require_not_revoked(client, profile, found.badge, body.get("id"))
-    return found
+    _require_not_revoked(client, profile, result.badge, body.get("id"))
+    return result
 
 
 def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
@@ -141,9 +141,9 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
 
 def _fetch_jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
     """Fetch a 3.0 signing key (8.2.1): the header's kid is the URL of the issuer's key."""
-    found = _fetch_from_issuer(client, kid, accepted)
+    result = _fetch_from_issuer(client, kid, accepted)
     try:
-        return jwt.PyJWK(found).key
+        return jwt.PyJWK(result).key
     except (jwt.PyJWKError, jwt.InvalidKeyError, TypeError, ValueError, KeyError):
         raise BadgeRefused("The issuer's key cannot be read.") from None
 
@@ -159,12 +159,12 @@ def _fetch_pem_key(client: GuardedClient, verification: Any, accepted: Sequence[
 
 
 def _fetch_from_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(url, str) or not url_origin(url) or url_origin(url) not in {url_origin(one) for one in accepted}:
+    if not isinstance(url, str) or not url_origin(url) or url_origin(url) not in {url_origin(item) for item in accepted}:
         raise BadgeRefused("The badge is signed by somebody else than the issuer of a badge that begins this programme.")
-    found = _fetch_json(client, url.partition("#")[0])
-    if not found:
+    result = _fetch_json(client, url.partition("#")[0])
+    if not result:
         raise BadgeRefused("The issuer's key is not there any more.")
-    return found
+    return result
 
 
 def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
@@ -177,7 +177,7 @@ def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Seq
         raise BadgeRefused("This badge is none that begins this programme.")
     named = subject.get("identifier")
     identities = [
-        one for one in (named if isinstance(named, list) else [named]) if isinstance(one, dict) and one.get("identityType") == "emailAddress"
+        item for item in (named if isinstance(named, list) else [named]) if isinstance(item, dict) and item.get("identityType") == "emailAddress"
     ]
     if not identities:
         raise BadgeRefused("This badge does not say to whom it was given.")
@@ -193,10 +193,10 @@ def _require_not_on_status_list(client: GuardedClient, status: Any, credential_i
     """Check a 3.0 1EdTechRevocationList, which lists the revoked credentials."""
     if not isinstance(status, dict) or status.get("type") != "1EdTechRevocationList":
         raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
-    found = _fetch_from_issuer(client, status.get("id"), accepted)
-    subject = found.get("credentialSubject")
-    taken = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
-    if any(isinstance(one, dict) and one.get("id") == credential_id for one in taken if isinstance(taken, list)):
+    result = _fetch_from_issuer(client, status.get("id"), accepted)
+    subject = result.get("credentialSubject")
+    used = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
+    if any(isinstance(item, dict) and item.get("id") == credential_id for item in used if isinstance(used, list)):
         raise BadgeRefused("The badge was taken back by its issuer.")
 
 
@@ -216,7 +216,7 @@ def _require_issuer_key(profile: dict[str, Any], creator: str) -> None:
     """Check the key of a signed 2.0 badge: the badge's issuer must list it, because one origin
     may host many issuers."""
     named = profile.get("publicKey")
-    keys = {one.get("id") if isinstance(one, dict) else one for one in (named if isinstance(named, list) else [named])}
+    keys = {item.get("id") if isinstance(item, dict) else item for item in (named if isinstance(named, list) else [named])}
     if creator not in keys:
         raise BadgeRefused("The badge is signed with a key that its issuer does not name.")
 
@@ -226,8 +226,8 @@ def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: 
     place = profile.get("revocationList")
     if not isinstance(place, str) or url_origin(place) != url_origin(badge):
         return
-    for one in _fetch_json(client, place).get("revokedAssertions", []):
-        if (one.get("id") if isinstance(one, dict) else one) == assertion_id:
+    for item in _fetch_json(client, place).get("revokedAssertions", []):
+        if (item.get("id") if isinstance(item, dict) else item) == assertion_id:
             raise BadgeRefused("The badge was taken back by its issuer.")
 
 
@@ -239,7 +239,7 @@ def _require_recipient(identity: Any, salt: Any, emails: Sequence[str]) -> None:
     for email in emails:
         forms = {email, email.lower()}
         if digest and kind in ("sha256", "md5"):
-            hashes = {hashlib.new(kind, f"{one}{salt or ''}".encode(), usedforsecurity=False).hexdigest() for one in forms}
+            hashes = {hashlib.new(kind, f"{form}{salt or ''}".encode(), usedforsecurity=False).hexdigest() for form in forms}
             if digest.lower() in hashes:
                 return
         elif not digest and text.lower() == email.lower():

@@ -43,13 +43,13 @@ def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...])
         unknown = [name for name in head if name and name not in known]
         missing = [name for name in required if name not in head]
         if unknown or missing:
-            told = [f"it lacks {', '.join(missing)}"] if missing else []
-            told += [f"{', '.join(name[:40] for name in unknown)} {'is' if len(unknown) == 1 else 'are'} not known"] if unknown else []
-            raise FileRefused(f"The first line names the columns: {'; '.join(told)}. Known are {', '.join(known)}.")
+            faults = [f"it lacks {', '.join(missing)}"] if missing else []
+            faults += [f"{', '.join(name[:40] for name in unknown)} {'is' if len(unknown) == 1 else 'are'} not known"] if unknown else []
+            raise FileRefused(f"The first line names the columns: {'; '.join(faults)}. Known are {', '.join(known)}.")
         twice = next((name for name in head if name and head.count(name) > 1), None)
         if twice:
             raise FileRefused(f"The column {twice} stands twice in the first line.")
-        found: list[tuple[int, dict[str, str]]] = []
+        result: list[tuple[int, dict[str, str]]] = []
         before = reader.line_num
         for cells in reader:
             line, before = before + 1, reader.line_num
@@ -58,8 +58,8 @@ def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...])
                     raise FileRefused(
                         f"Line {line} has {len(cells)} cells, and the first line names {len(head)}; a separator stands inside a cell without quotes."
                     )
-                found.append((line, {name: unescape_cell(cell) for name, cell in zip(head, cells, strict=False) if name}))
-        return found
+                result.append((line, {name: unescape_cell(cell) for name, cell in zip(head, cells, strict=False) if name}))
+        return result
     except csv.Error as error:
         raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
 

@@ -99,32 +99,32 @@ def parse_readings(
     if unknown:
         raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
     place = {field: sheet.columns.index(column) for field, column in columns.items() if column in sheet.columns and column}
-    found, lines, wrong = [], list[int](), list[LineProblem]()
+    result, lines, problem = [], list[int](), list[LineProblem]()
     for line, cells in sheet.rows:
-        told: list[str] = []
+        notes: list[str] = []
 
         def cell_text(field: str, cells: Sequence[str] = cells) -> str:
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
 
-        subject, start = cell_text("subject"), _parse_or_note(told, _parse_reading_date, cell_text("period_start"))
-        value = _parse_or_note(told, parse_number, cell_text("value"))
+        subject, start = cell_text("subject"), _parse_or_note(notes, _parse_reading_date, cell_text("period_start"))
+        value = _parse_or_note(notes, parse_number, cell_text("value"))
         end = (
-            _parse_or_note(told, _parse_reading_date, cell_text("period_end"))
+            _parse_or_note(notes, _parse_reading_date, cell_text("period_end"))
             if cell_text("period_end")
             else _period_end(start, period)
             if start
             else None
         )
         if not subject:
-            told.append("nobody is named")
+            notes.append("nobody is named")
         elif subject_kind != PERSON and EMAIL_PATTERN.match(subject):
-            told.append("this is a person's address and no team or site: say that these are people")
-        if told:
-            wrong.append(LineProblem(line, "; ".join(told)))
+            notes.append("this is a person's address and no team or site: say that these are people")
+        if notes:
+            problem.append(LineProblem(line, "; ".join(notes)))
             continue
         assert start is not None
         assert end is not None
-        found.append(
+        result.append(
             {
                 "subject_kind": subject_kind,
                 "subject": subject,
@@ -135,14 +135,14 @@ def parse_readings(
             }
         )
         lines.append(line)
-    return found, lines, wrong
+    return result, lines, problem
 
 
-def _parse_or_note(told: list[str], read: Callable[[str], Any], text: str) -> Any:
+def _parse_or_note(notes: list[str], read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        told.append(str(error))
+        notes.append(str(error))
         return None
 
 
@@ -150,12 +150,12 @@ def _parse_reading_date(text: str) -> date:
     """Parse 2026-12-31, 2026-12 or 31.12.2026, from EARLIEST to LATEST. Dates that are
     ambiguous between day and month (3/4/2026) are rejected."""
     parts: tuple[str, str, str] | None = None
-    if found := _ISO_DATE.fullmatch(text):
-        parts = found[1], found[2], found[3]
-    elif found := _ISO_MONTH.fullmatch(text):
-        parts = found[1], found[2], "1"
-    elif found := _GERMAN_DATE.fullmatch(text):
-        parts = found[3], found[2], found[1]
+    if result := _ISO_DATE.fullmatch(text):
+        parts = result[1], result[2], result[3]
+    elif result := _ISO_MONTH.fullmatch(text):
+        parts = result[1], result[2], "1"
+    elif result := _GERMAN_DATE.fullmatch(text):
+        parts = result[3], result[2], result[1]
     if parts is not None:
         try:
             day = date(int(parts[0]), int(parts[1]), int(parts[2]))

@@ -83,10 +83,10 @@ def fetch_figures(
     """Fetch figures of a programme (all, or those in ``keys``), with values, sentences and
     charts: ``/api/v1/figures``."""
     wanted = [("programme", programme), *_people_param(sight.individual), *(("key", key) for key in keys)]
-    kept = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
-    if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
+    saved = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
+    if not isinstance(saved, list) or not all(_is_figure(item) for item in saved):
         raise OutsideCallFailed("The record store's answer holds no figures.")
-    return kept
+    return saved
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ def fetch_reports(
     """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience):
     ``/api/v1/reports``."""
     wanted = [("programme", programme), *by.items(), *_people_param(sight.individual), *(("key", key) for key in keys)]
-    found = _query_api(client, store, "reports", wanted, sight.episodes)
-    kept, narrow = found.get("reports"), found.get("dimensions")
-    if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
+    result = _query_api(client, store, "reports", wanted, sight.episodes)
+    saved, narrow = result.get("reports"), result.get("dimensions")
+    if not isinstance(saved, list) or not all(_is_report(item) for item in saved) or not isinstance(narrow, dict):
         raise OutsideCallFailed("The record store's answer holds no reports.")
-    return ReportSet(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+    return ReportSet(saved, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
 
 
 def fetch_report_picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
@@ -135,18 +135,18 @@ class Alarm:
 def fetch_open_alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
     """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
     to MOST_PAGES."""
-    found: list[Alarm] = []
+    result: list[Alarm] = []
     after = 0
     for _ in range(MAX_PAGES):
         wanted = [("limit", str(LIST_PAGE_SIZE)), ("after", str(after)), *([("programme", programme)] if programme else [])]
         page = _query_api(client, store, "alarms", wanted)
         listed, after = page.get("alarms"), page.get("next") or 0
-        if not isinstance(listed, list) or not all(_is_alarm(one) for one in listed) or not isinstance(after, int):
+        if not isinstance(listed, list) or not all(_is_alarm(item) for item in listed) or not isinstance(after, int):
             raise OutsideCallFailed("The record store's answer holds no alarms.")
-        found += [Alarm(**{name: one[name] for name in Alarm.__dataclass_fields__}) for one in listed]
+        result += [Alarm(**{name: item[name] for name in Alarm.__dataclass_fields__}) for item in listed]
         if not after:
             break
-    return found
+    return result
 
 
 def _is_alarm(value: Any) -> bool:
@@ -166,17 +166,17 @@ class EvidencePage:
 def fetch_evidence(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> EvidencePage:
     """Fetch the evidence behind a figure: ``GET /api/v1/metrics/{key}/evidence``."""
     wanted = [("programme", programme), *by.items(), ("limit", str(EVIDENCE_PAGE_SIZE)), *([("after", after)] if after else [])]
-    found = _query_api(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
-    rows = _require_rows(found, "episodes")
-    if not all(_is_episode(one) for one in rows):
+    result = _query_api(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
+    rows = _require_rows(result, "episodes")
+    if not all(_is_episode(row) for row in rows):
         raise OutsideCallFailed("The record store's answer holds no episodes.")
-    return EvidencePage(rows, str(found.get("next") or ""))
+    return EvidencePage(rows, str(result.get("next") or ""))
 
 
 def _is_episode(value: dict[str, Any]) -> bool:
-    said = value.get("statements")
+    stated = value.get("statements")
     texts = all(isinstance(value.get(name), str) for name in ("registration", "certified_at"))
-    return texts and isinstance(said, list) and all(isinstance(one, dict) and isinstance(one.get("at"), str) for one in said)
+    return texts and isinstance(stated, list) and all(isinstance(item, dict) and isinstance(item.get("at"), str) for item in stated)
 
 
 def _people_param(individual: bool) -> list[tuple[str, str]]:
@@ -198,8 +198,8 @@ def _query_api(
         )
     if answer.status != 200:
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_answer_text(answer)}")
-    found = answer.json()
-    return found if isinstance(found, dict) else {}
+    result = answer.json()
+    return result if isinstance(result, dict) else {}
 
 
 def _get_api(client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]) -> OutsideResponse:
@@ -212,8 +212,8 @@ def _is_report(value: Any) -> bool:
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
         return False
     columns, rows = value.get("columns"), value.get("rows")
-    whole = isinstance(columns, list) and all(isinstance(one, dict) and isinstance(one.get("label"), str) for one in columns)
-    return whole and isinstance(rows, list) and all(isinstance(one, dict) for one in rows) and isinstance(value.get("notes"), list)
+    whole = isinstance(columns, list) and all(isinstance(column, dict) and isinstance(column.get("label"), str) for column in columns)
+    return whole and isinstance(rows, list) and all(isinstance(row, dict) for row in rows) and isinstance(value.get("notes"), list)
 
 
 def _is_figure(value: Any) -> bool:
@@ -245,10 +245,14 @@ def fetch_statements(client: GuardedClient, store: RecordStore, *, verb: str, ac
         raise OutsideCallFailed("The record store's list goes on at another address; it was not followed.")
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call("GET", address, headers=headers, basic=(store.key, store.secret))
-    found = answer.json() if answer.status == 200 else None
-    if not isinstance(found, dict) or not isinstance(found.get("statements"), list) or not all(isinstance(one, dict) for one in found["statements"]):
+    result = answer.json() if answer.status == 200 else None
+    if (
+        not isinstance(result, dict)
+        or not isinstance(result.get("statements"), list)
+        or not all(isinstance(item, dict) for item in result["statements"])
+    ):
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for statements.")
-    return StatementPage(found["statements"], str(found.get("more") or ""))
+    return StatementPage(result["statements"], str(result.get("more") or ""))
 
 
 def require_read_access(client: GuardedClient, store: RecordStore) -> None:
@@ -262,14 +266,14 @@ def require_read_access(client: GuardedClient, store: RecordStore) -> None:
 
 def list_credentials(client: GuardedClient, store: RecordStore) -> list[LrsCredential]:
     """List the keys of our record store: ``GET /api/v1/credentials``."""
-    found = _call_credentials(client, store, "GET", "").get("credentials")
-    return [LrsCredential(str(one["key"]), tuple(one["scopes"]), str(one["note"]), str(one["ends_at"] or "")) for one in found or []]
+    result = _call_credentials(client, store, "GET", "").get("credentials")
+    return [LrsCredential(str(item["key"]), tuple(item["scopes"]), str(item["note"]), str(item["ends_at"] or "")) for item in result or []]
 
 
 def create_credential(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
     """Create a (key, secret): ``POST /api/v1/credentials``."""
-    made = _call_credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
-    return str(made["key"]), str(made["secret"])
+    created = _call_credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
+    return str(created["key"]), str(created["secret"])
 
 
 def revoke_credential(client: GuardedClient, store: RecordStore, key: str) -> None:
@@ -288,11 +292,11 @@ def _call_api(client: GuardedClient, store: RecordStore, method: str, path: str,
     answer = client.call(method, f"{store.url}/api/v1/{path}", headers=headers, body=body, basic=(store.key, store.secret))
     if answer.status == 204:
         return {}
-    found = answer.json()
-    if answer.status not in (200, 201) or not isinstance(found, dict):
-        told = found.get("error") if isinstance(found, dict) else None
-        raise BadInput(str(told["message"]) if isinstance(told, dict) and "message" in told else f"The record store answered {answer.status}.")
-    return found
+    result = answer.json()
+    if answer.status not in (200, 201) or not isinstance(result, dict):
+        error = result.get("error") if isinstance(result, dict) else None
+        raise BadInput(str(error["message"]) if isinstance(error, dict) and "message" in error else f"The record store answered {answer.status}.")
+    return result
 
 
 @dataclass(frozen=True)
@@ -311,13 +315,13 @@ def fetch_business_figures(client: GuardedClient, store: RecordStore, programme:
     ``/scorecard``."""
     of = [("programme", programme)]
     kpis = _require_rows(_query_api(client, store, "kpis", of), "kpis")
-    if not all(isinstance(one.get(name), str) for one in kpis for name in ("kpi", "label", "unit", "frequency")):
+    if not all(isinstance(entry.get(name), str) for entry in kpis for name in ("kpi", "label", "unit", "frequency")):
         raise OutsideCallFailed("The record store's answer holds no business figures.")
     worth: dict[str, dict[str, Any] | None] = {}
-    for one in kpis:
-        answer = _get_api(client, store, f"kpis/{quote(str(one['kpi']), safe='')}/valuation", of)
-        found = answer.json() if answer.status == 200 else None
-        worth[str(one["kpi"])] = found["valuation"] if isinstance(found, dict) and isinstance(found.get("valuation"), dict) else None
+    for item in kpis:
+        answer = _get_api(client, store, f"kpis/{quote(str(item['kpi']), safe='')}/valuation", of)
+        result = answer.json() if answer.status == 200 else None
+        worth[str(item["kpi"])] = result["valuation"] if isinstance(result, dict) and isinstance(result.get("valuation"), dict) else None
     costs = _require_rows(_query_api(client, store, "costs", [*of, ("limit", str(COST_PAGE_SIZE))]), "costs")
     scorecard = _query_api(client, store, "scorecard", of)
     if not isinstance(scorecard.get("lines"), list):
@@ -325,9 +329,9 @@ def fetch_business_figures(client: GuardedClient, store: RecordStore, programme:
     return BusinessFigures(kpis, worth, costs, scorecard)
 
 
-def _require_rows(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = found.get(name)
-    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+def _require_rows(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = result.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise OutsideCallFailed(f"The record store's answer holds no {name}.")
     return rows
 
@@ -371,17 +375,17 @@ def post_baseline(client: GuardedClient, store: RecordStore, decision: Mapping[s
 def fetch_activity_mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
     """Fetch how activities of other systems count in a programme: every page of
     ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     after = 0
     for _ in range(MAX_PAGES):
         page = _query_api(client, store, "activity-mappings", [("limit", str(LIST_PAGE_SIZE)), ("after", str(after))])
         rows, after = _require_rows(page, "mappings"), page.get("next") or 0
-        if not all(isinstance(one.get("mapping_id"), int) and isinstance(one.get("activity"), str) for one in rows) or not isinstance(after, int):
+        if not all(isinstance(row.get("mapping_id"), int) and isinstance(row.get("activity"), str) for row in rows) or not isinstance(after, int):
             raise OutsideCallFailed("The record store's answer holds no mappings.")
-        found += [one for one in rows if one.get("programme") == programme and one.get("undone_at") is None]
+        result += [row for row in rows if row.get("programme") == programme and row.get("undone_at") is None]
         if not after:
             break
-    return found
+    return result
 
 
 def post_activity_mapping(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:

@@ -86,14 +86,14 @@ def read_people(content: bytes) -> tuple[list[PersonRow], list[LineFault]]:
             people.append(_parse_person(line, row))
         except _CellError as error:
             faults.append(LineFault(line, str(error)))
-    return people, faults + _find_duplicates([(one.line, one.id, one.email) for one in people])
+    return people, faults + _find_duplicates([(person.line, person.id, person.email) for person in people])
 
 
 def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tuple[list[CertificationRow], list[LineFault]]:
     """The certifications in a table. Besides the known columns it may have a column
     ``score:<competency>`` for each competency, by its key or its title (``competencies``: key →
     title)."""
-    found: list[CertificationRow] = []
+    result: list[CertificationRow] = []
     faults: list[LineFault] = []
     scores = {key: tuple(dict.fromkeys(normalize_column_name(f"score:{words}") for words in (key, title))) for key, title in competencies.items()}
     for line, row in _read_table_rows(content, (*CERTIFICATION_COLUMNS, *dict.fromkeys(name for names in scores.values() for name in names))):
@@ -103,14 +103,14 @@ def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tupl
                 raise _CellError("certified_on is empty.")
             exam = {key: _competency_score(row, names) for key, names in scores.items()} | {"": _cell_share(row, "score")}
             shares = {key: share for key, share in exam.items() if share is not None}
-            found.append(
+            result.append(
                 CertificationRow(
                     line, *_read_identifiers(row), day, _cell_text(row, "wave"), shares, _cell_share(row, "score_before"), _cell_hours(row)
                 )
             )
         except _CellError as error:
             faults.append(LineFault(line, str(error)))
-    return found, faults + _find_duplicates([(one.line, one.id, one.email) for one in found])
+    return result, faults + _find_duplicates([(item.line, item.id, item.email) for item in result])
 
 
 def _read_table_rows(content: bytes, known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
@@ -129,9 +129,9 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
     zone = _cell_text(row, "time_zone")
     if zone and zone not in available_timezones():
         raise _CellError(f"time_zone {zone[:60]!r} is no time zone; one looks like Europe/Berlin.")
-    said = _cell_text(row, "comparison").lower()
-    if said not in _TRUE_WORDS + _FALSE_WORDS:
-        raise _CellError(f"comparison is yes or no, not {said[:40]!r}.")
+    stated = _cell_text(row, "comparison").lower()
+    if stated not in _TRUE_WORDS + _FALSE_WORDS:
+        raise _CellError(f"comparison is yes or no, not {stated[:40]!r}.")
     return PersonRow(
         line,
         external_id,
@@ -147,7 +147,7 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
         zone,
         _cell_language(row),
         _parse_working_days(_cell_text(row, "working_days")),
-        said in _TRUE_WORDS,
+        stated in _TRUE_WORDS,
         frozenset(row),
     )
 
@@ -194,10 +194,10 @@ def _cell_share(row: dict[str, str], name: str) -> float | None:
 
 def _competency_score(row: dict[str, str], names: Sequence[str]) -> float | None:
     """The share of one competency, under either name of its column."""
-    there = [name for name in names if name in row]
-    if len(there) > 1:
-        raise _CellError(f"The columns {' and '.join(there)} are of the same competency; leave one out.")
-    return _cell_share(row, there[0]) if there else None
+    present_keys = [name for name in names if name in row]
+    if len(present_keys) > 1:
+        raise _CellError(f"The columns {' and '.join(present_keys)} are of the same competency; leave one out.")
+    return _cell_share(row, present_keys[0]) if present_keys else None
 
 
 def _cell_hours(row: dict[str, str]) -> float | None:
@@ -225,7 +225,7 @@ def _parse_working_days(text: str) -> tuple[int, ...]:
     sorted."""
     days: set[int] = set()
     for part in re.split(r"[\s,;/]+", text.lower().replace("–", "-")):
-        ends = [_parse_weekday(one) for one in part.split("-", 1)] if part else []
+        ends = [_parse_weekday(item) for item in part.split("-", 1)] if part else []
         if len(ends) == 2:
             first, last = ends
             days.update((day - 1) % 7 + 1 for day in range(first, last + (7 if last < first else 0) + 1))

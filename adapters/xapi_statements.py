@@ -125,7 +125,7 @@ def _build_statement(
         "context": {
             **({"registration": str(act.episode)} if act.episode else {}),
             "contextActivities": activities,
-            "extensions": {EXTENSIONS[name]: given for name, given in named.items()},
+            "extensions": {EXTENSIONS[name]: provided for name, provided in named.items()},
         },
         "timestamp": format_instant(act.at),
         "version": "1.0.3",
@@ -248,10 +248,10 @@ def answered_statement(act: Act, quiz: Quiz, *, item: ItemDefinition, response: 
     return _build_statement(act, "answered", obj, result=result, parent=quiz.activity(act.programme), grouping=[competency], extensions=extensions)
 
 
-def quiz_finished_statement(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
+def quiz_finished_statement(act: Act, quiz: Quiz, *, right: int, requested: int, passed: bool, took: timedelta | None) -> Statement:
     """The learner finished a quiz: ``passed`` or ``failed``, with the score."""
     result: dict[str, Any] = {
-        "score": {"scaled": right / asked, "raw": right, "min": 0, "max": asked},
+        "score": {"scaled": right / requested, "raw": right, "min": 0, "max": requested},
         "success": passed,
         "completion": True,
     }
@@ -398,12 +398,12 @@ class RubricAssessment:
     def result(self) -> dict[str, Any]:
         """A statement's result: the mean level, and the level of each criterion."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
-        told = [
+        entries = [
             {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.competent_level}
             for criterion, competency, level in self.scores
         ]
         score = {"scaled": (mean - 1) / (self.levels - 1), "raw": mean, "min": 1, "max": self.levels}
-        return {"score": score, "success": all(one["reached"] for one in told), "extensions": {EXTENSIONS["rubric_scores"]: told}}
+        return {"score": score, "success": all(item["reached"] for item in entries), "extensions": {EXTENSIONS["rubric_scores"]: entries}}
 
 
 def assessed_statement(
@@ -416,7 +416,7 @@ def assessed_statement(
     activity of its own.
     """
     named = {competency for _, competency, _ in assessment.scores}
-    grouping = [build_activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
+    grouping = [build_activity(f"{act.programme.iri}/competencies/{title}", "competency", titles[title]) for title in titles if title in named]
     extensions = {"relation": relation, **({"method": method} if method else {})}
     obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
     obj = obj if planned else {**obj, "id": f"{obj['id']}/on-request"}

@@ -29,5 +29,5 @@ class AnalyticsDeps(Deps):
 
 def build_analytics_deps(deps: Deps) -> AnalyticsDeps:
     """Build the dependencies of analytics from the shared ones."""
-    given = {field.name: getattr(deps, field.name) for field in fields(Deps)}
-    return AnalyticsDeps(**given, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"))
+    provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}
+    return AnalyticsDeps(**provided, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"))

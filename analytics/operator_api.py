@@ -43,7 +43,7 @@ class AnalyticsAdmin:
     def reporting_users(self) -> list[ReportingUser]:
         """Return the reporting users of this tenant."""
         with _owner_engine(self.deps.settings) as owner, owner.connect() as connection:
-            return [one for one in reporting_views.list_reporting_users(connection) if one.tenant_id == self.tenant_id]
+            return [user for user in reporting_views.list_reporting_users(connection) if user.tenant_id == self.tenant_id]
 
     def drop_reporting_user(self, name: str) -> None:
         """Drop a reporting user."""

@@ -96,8 +96,8 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     if not any(Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex() == manifest["secret_key"] for key in keys):
         raise FatalError("The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it CARRYOVER_SECRET_KEY_PREVIOUS).")
     with _connect_as_owner(settings) as connection:
-        there = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)).fetchall()
-        if there:
+        present_keys = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)).fetchall()
+        if present_keys:
             raise FatalError("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
         major = _server_major(connection)
     if major < manifest.get("postgres", 0):
@@ -156,9 +156,9 @@ def _run_postgres_program(settings: Settings, program: Path, *arguments: str) ->
     """Run a PostgreSQL client program; the password is passed in the environment, which
     other users cannot read.
     """
-    given = conninfo_to_dict(_owner_conninfo(settings))
-    password = given.pop("password", None)
-    conninfo = make_conninfo("", **{name: str(value) for name, value in given.items() if value is not None})
+    provided = conninfo_to_dict(_owner_conninfo(settings))
+    password = provided.pop("password", None)
+    conninfo = make_conninfo("", **{name: str(value) for name, value in provided.items() if value is not None})
     command = [str(program), *(conninfo if argument == _owner_conninfo(settings) else argument for argument in arguments)]
     if program.name == "pg_dump":
         command += ["--dbname", conninfo]
@@ -177,9 +177,9 @@ def _find_program(name: str, major: int) -> Path:
     if folder is not None:
         return folder / name
     if on_path is not None:
-        said = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False).stdout
-        found = re.search(r"\(PostgreSQL\) (\d+)", said)
-        if found is not None and int(found[1]) == major:
+        stated = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False).stdout
+        result = re.search(r"\(PostgreSQL\) (\d+)", stated)
+        if result is not None and int(result[1]) == major:
             return Path(on_path)
     raise FatalError(
         f"The server is PostgreSQL {major}, and {name} of that version is not on this machine; install PostgreSQL's client programs {major}"

@@ -120,10 +120,14 @@ def migrate() -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def backup(folder: Path) -> None:
     """Write database and attachments, as of one moment, into a new folder."""
-    made = backups.create_backup(_load_settings(), folder)
-    click.echo(f"{sum(made['rows'].values())} rows and {len(made['files']) - 1} attachments are in {folder}. The secret key is not: keep it apart.")
-    if made["missing_attachments"]:
-        raise FatalError(f"{len(made['missing_attachments'])} attachments are named and not there: {', '.join(made['missing_attachments'][:5])}.")
+    created = backups.create_backup(_load_settings(), folder)
+    click.echo(
+        f"{sum(created['rows'].values())} rows and {len(created['files']) - 1} attachments are in {folder}. The secret key is not: keep it apart."
+    )
+    if created["missing_attachments"]:
+        raise FatalError(
+            f"{len(created['missing_attachments'])} attachments are named and not there: {', '.join(created['missing_attachments'][:5])}."
+        )
 
 
 @main.command()
@@ -132,22 +136,24 @@ def backup(folder: Path) -> None:
 def restore(folder: Path, check: bool) -> None:
     """Put a backup into an empty database."""
     if check:
-        made = backups.verify_backup(folder)
-        click.echo(f"The backup of {made['made_at']} is whole: {len(made['files'])} files, {sum(made['rows'].values())} rows.")
+        created = backups.verify_backup(folder)
+        click.echo(f"The backup of {created['made_at']} is whole: {len(created['files'])} files, {sum(created['rows'].values())} rows.")
         return
-    made = backups.restore_backup(_load_settings(), folder)
-    click.echo(f"The backup of {made['made_at']} is restored and its {sum(made['rows'].values())} rows were counted. Run carryover migrate next.")
+    created = backups.restore_backup(_load_settings(), folder)
+    click.echo(
+        f"The backup of {created['made_at']} is restored and its {sum(created['rows'].values())} rows were counted. Run carryover migrate next."
+    )
 
 
 @main.command()
 def doctor() -> None:
     """Look at everything the installation stands on; exit with 1 when something is wrong."""
     findings = run_checks(_load_settings())
-    for one in findings:
-        click.echo(f"{'ok   ' if one.good else 'WRONG'}  {one.name}: {one.words}")
-    wrong = sum(not one.good for one in findings)
-    if wrong:
-        raise FatalError(f"{wrong} of {len(findings)} checks found something wrong.")
+    for finding in findings:
+        click.echo(f"{'ok   ' if finding.good else 'WRONG'}  {finding.name}: {finding.words}")
+    problem = sum(not item.good for item in findings)
+    if problem:
+        raise FatalError(f"{problem} of {len(findings)} checks found something wrong.")
 
 
 @main.group()

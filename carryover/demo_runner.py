@@ -181,12 +181,12 @@ def _fetch_json(url: str) -> dict[str, Any] | None:
     """
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server on this machine
-            found = json.load(answer)
+            result = json.load(answer)
     except urllib.error.HTTPError as error:
-        found = json.load(error)
+        result = json.load(error)
     except OSError:
         return None
-    return found if isinstance(found, dict) else None
+    return result if isinstance(result, dict) else None
 
 
 def _is_serving(report: dict[str, Any] | None) -> bool:
@@ -199,11 +199,11 @@ def _is_settled(report: dict[str, Any] | None) -> bool:
     return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
 
 
-def _sourced_id(one: Person) -> str:
+def _sourced_id(person: Person) -> str:
     """The person's id on the organisation's roster. Moodle's administrator has none in the
     student records.
     """
-    return one.sourced_id or f"SIS-{one.subject}"
+    return person.sourced_id or f"SIS-{person.subject}"
 
 
 def _practice_roster_csv() -> bytes:
@@ -211,9 +211,9 @@ def _practice_roster_csv() -> bytes:
     mentor supports the learner, the administrator administers the tool.
     """
     lines = ["id,name,email,manager,mentor,team"]
-    for one in (PEOPLE[key] for key in LISTED_PEOPLE):
-        led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if one.learns else ("", "")
-        lines.append(",".join((_sourced_id(one), one.name, one.email, *led, "Practice desk")))
+    for item in (PEOPLE[key] for key in LISTED_PEOPLE):
+        led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if item.learns else ("", "")
+        lines.append(",".join((_sourced_id(item), item.name, item.email, *led, "Practice desk")))
     return "\n".join(lines).encode()
 
 
@@ -264,14 +264,16 @@ class PracticeTenant:
     def seed_cohort(self, served: str) -> None:
         """Post the practice cohort through the record store's own HTTP API; idempotent."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
-        made = cohort.cohort_statements(uuid.UUID(self._state["installation"]), str(self._state["tenant_id"]), sample_document(), self._started_at())
+        created = cohort.cohort_statements(
+            uuid.UUID(self._state["installation"]), str(self._state["tenant_id"]), sample_document(), self._started_at()
+        )
         key, secret = self._state["xapi"]
-        while batch := list(islice(made, SEED_BATCH_SIZE)):
+        while batch := list(islice(created, SEED_BATCH_SIZE)):
             answer = client.call(
                 "POST",
                 f"{served}/xapi/statements",
                 headers={"Content-Type": "application/json", "X-Experience-API-Version": "1.0.3"},
-                body=b"[" + b",".join(one.payload for one in batch) + b"]",
+                body=b"[" + b",".join(item.payload for item in batch) + b"]",
                 basic=(key, secret),
             )
             if answer.status != 200:
@@ -294,7 +296,7 @@ class PracticeTenant:
         settings = self._settings
         lms = lms_base_url(settings.base_url)
         xapi, api = self._state["xapi"], self._state["api"]
-        told = {
+        entries = {
             "base_url": settings.base_url,
             "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
             "api": {"key": api[0], "secret": api[1]},
@@ -303,11 +305,11 @@ class PracticeTenant:
             # once.
             "registration_url": self._create_invite(),
         }
-        _write_private_file(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
+        _write_private_file(settings.home / "demo.json", json.dumps(entries, indent=2) + "\n")
 
     def _create_invite(self) -> str:
-        with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
-            self._invite_url = desk.create_invite(INVITE_NOTE, approves=True)
+        with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as staff:
+            self._invite_url = staff.create_invite(INVITE_NOTE, approves=True)
         return self._invite_url
 
     def renew_invites(self, children: Supervisor) -> None:
@@ -317,8 +319,8 @@ class PracticeTenant:
         while not children.stopping:
             time.sleep(INVITE_CHECK_SECONDS)
             try:
-                with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
-                    works = desk.is_invite_usable(self._invite_url)
+                with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as staff:
+                    works = staff.is_invite_usable(self._invite_url)
                 if not works:
                     self.write_demo_json()
             except (SQLAlchemyError, FatalError, OSError) as error:

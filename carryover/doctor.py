@@ -36,16 +36,16 @@ class CheckResult:
 
 def run_checks(settings: Settings) -> list[CheckResult]:
     """Run all checks independently: one failure hides no other."""
-    found = []
+    result = []
     for name, check in _all_checks(settings).items():
         try:
-            found.append(CheckResult(name, True, check()))
+            result.append(CheckResult(name, True, check()))
         except FatalError as wrong:
-            found.append(CheckResult(name, False, str(wrong)))
+            result.append(CheckResult(name, False, str(wrong)))
         except (SQLAlchemyError, redis.RedisError, OSError, ImportError, ValueError) as error:
             reason = str(error).strip().splitlines()
-            found.append(CheckResult(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
-    return found
+            result.append(CheckResult(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
+    return result
 
 
 def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
@@ -95,12 +95,12 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
         engine = make_engine(settings.database_url)
         with engine.connect() as connection:
             begun = time.time()
-            theirs = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+            related = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
             ours = (begun + time.time()) / 2
         engine.dispose()
-        if abs(theirs - ours) > MAX_CLOCK_SKEW_SECONDS:
-            raise FatalError(f"The database's clock differs from this machine's by {theirs - ours:+.1f} s; synchronise both (NTP).")
-        return f"the database's differs by {(theirs - ours) * 1_000:+.0f} ms"
+        if abs(related - ours) > MAX_CLOCK_SKEW_SECONDS:
+            raise FatalError(f"The database's clock differs from this machine's by {related - ours:+.1f} s; synchronise both (NTP).")
+        return f"the database's differs by {(related - ours) * 1_000:+.0f} ms"
 
     def check_queue() -> str:
         queue.require_redis(settings.redis_url)

@@ -58,15 +58,15 @@ def erase(
 
 
 def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
-    found += [{"openid": openid}] if openid else []
-    found += [{"mbox_sha1sum": mbox_sha1sum}] if mbox_sha1sum else []
-    return found + ([{"account": {"homePage": account[0], "name": account[1]}}] if account else [])
+    result: list[dict[str, Any]] = [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
+    result += [{"openid": openid}] if openid else []
+    result += [{"mbox_sha1sum": mbox_sha1sum}] if mbox_sha1sum else []
+    return result + ([{"account": {"homePage": account[0], "name": account[1]}}] if account else [])
 
 
 def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
-    with composition.open_tenant(settings, tenant) as desk:
-        return asdict(desk.erase_person(json.dumps(agent), dry_run=not really))
+    with composition.open_tenant(settings, tenant) as staff:
+        return asdict(staff.erase_person(json.dumps(agent), dry_run=not really))
 
 
 def _erase_person(settings: Settings, tenant: str, named: str) -> None:
@@ -88,15 +88,15 @@ def _delete_letters(settings: Settings, email: str, name: str) -> int:
     folder = Path(unquote(urlsplit(settings.mail_url).path))
     if not folder.is_dir():
         return 0
-    box, gone = mailbox.Maildir(folder, create=False), 0
+    box, removed = mailbox.Maildir(folder, create=False), 0
     for key in list(box.keys()):
         message = message_from_bytes(box.get_bytes(key), policy=default)
         assert isinstance(message, EmailMessage)
         to_them = email.lower() in {address.lower() for _, address in getaddresses([str(message["To"])])}
         if to_them or (name and name in f"{message['Subject']} {message.get_content()}"):
             box.remove(key)
-            gone += 1
-    return gone
+            removed += 1
+    return removed
 
 
 def _print_counts(counts: dict[str, int], really: bool) -> None:

@@ -81,9 +81,9 @@ def credential_create(operator: TenantAdmin, scopes: tuple[str, ...], note: str)
 @with_tenant
 def credential_list(operator: TenantAdmin) -> None:
     """All keys, without their secrets."""
-    for one in operator.credentials():
-        state = f"ends {one.ends_at:%Y-%m-%d %H:%M} UTC" if one.ends_at else "in use"
-        click.echo(f"{one.key}  {state}  made {one.created_at:%Y-%m-%d}  {', '.join(one.scopes)}  {one.note}")
+    for item in operator.credentials():
+        state = f"ends {item.ends_at:%Y-%m-%d %H:%M} UTC" if item.ends_at else "in use"
+        click.echo(f"{item.key}  {state}  made {item.created_at:%Y-%m-%d}  {', '.join(item.scopes)}  {item.note}")
 
 
 @credential.command("rotate")
@@ -94,8 +94,8 @@ def credential_rotate(operator: TenantAdmin, key: str, days: float) -> None:
     """Make a new key in the place of another; the old one works on for some days."""
     if not 0 <= days <= 365:
         raise FatalError("--days must lie between 0 and 365.")
-    made, secret = operator.rotate_credential(key, int(days * DAY_SECONDS))
-    click.echo(f"key {made}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
+    created, secret = operator.rotate_credential(key, int(days * DAY_SECONDS))
+    click.echo(f"key {created}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
 
 
 @credential.command("revoke")
@@ -123,16 +123,16 @@ def issuer_add(operator: TenantAdmin, address: str, audience: str, mapping: tupl
     for entry in mapping:
         word, _, scope = entry.partition("=")
         scopes.setdefault(word, []).append(scope)
-    made = operator.add_issuer(address, audience, scopes)
-    click.echo(f"Tokens of {made.issuer} for {made.audience} are accepted; keys from {made.keys_url}.")
+    created = operator.add_issuer(address, audience, scopes)
+    click.echo(f"Tokens of {created.issuer} for {created.audience} are accepted; keys from {created.keys_url}.")
 
 
 @issuer.command("list")
 @with_tenant
 def issuer_list(operator: TenantAdmin) -> None:
     """All issuers."""
-    for one in operator.list_issuers():
-        click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
+    for item in operator.list_issuers():
+        click.echo(f"{item.issuer}  audience {item.audience}  keys {item.keys_url}  {json.dumps(item.scopes)}")
 
 
 @issuer.command("remove")
@@ -193,17 +193,17 @@ def forward() -> None:
 def forward_add(operator: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
     """Send to a record store: URL is the address before /statements."""
     wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
-    made = operator.add_forward(url, key, _read_secret("secret"), wanted, from_start)
-    click.echo(f"Forward {made} is set; the worker sends every ten seconds.")
+    created = operator.add_forward(url, key, _read_secret("secret"), wanted, from_start)
+    click.echo(f"Forward {created} is set; the worker sends every ten seconds.")
 
 
 @forward.command("list")
 @with_tenant
 def forward_list(operator: TenantAdmin) -> None:
     """All targets and how they stand."""
-    for one, dead in operator.list_forwards():
-        state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
-        click.echo(f"{one.forward_id}  {one.url}  {state}  dead letters: {dead}  {json.dumps(one.filter)}")
+    for item, dead in operator.list_forwards():
+        state = "stopped" if item.stopped else f"failing ({item.failures} times): {item.last_error}" if item.failures else "in order"
+        click.echo(f"{item.forward_id}  {item.url}  {state}  dead letters: {dead}  {json.dumps(item.filter)}")
 
 
 @forward.command("dead")
@@ -268,11 +268,11 @@ def import_statements(operator: TenantAdmin, file: Path | None, url: str | None,
     if (file is None) == (url is None):
         raise FatalError("Name a file, or --url of a record store.")
     with ExitStack() as stack:
-        told = stack.enter_context(report.open("a"))
+        entries = stack.enter_context(report.open("a"))
 
         def write_refusal(line: int, path: str, reason: str) -> None:
-            told.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
-            told.flush()
+            entries.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
+            entries.flush()
 
         if file is not None:
             bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
@@ -327,8 +327,8 @@ def create_reporting_user(operator: AnalyticsAdmin, name: str) -> None:
 @with_analytics
 def reporting_users(operator: AnalyticsAdmin) -> None:
     """The login roles of this tenant."""
-    for one in operator.reporting_users():
-        click.echo(f"{one.role}  made {one.at:%Y-%m-%d} by {one.who}")
+    for user in operator.reporting_users():
+        click.echo(f"{user.role}  made {user.at:%Y-%m-%d} by {user.who}")
 
 
 @reporting.command("drop-user")

@@ -25,8 +25,8 @@ def with_tenant(act: Callable[Concatenate[TenantOperator, P], R]) -> Callable[P,
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
-        with tool_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as desk:
-            return act(desk, *args, **kwargs)
+        with tool_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as staff:
+            return act(staff, *args, **kwargs)
 
     return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
 
@@ -40,34 +40,35 @@ def platform() -> None:
 @click.option("--note", default="", help="For whom it is.")
 @click.option("--approve", is_flag=True, help="Approve the registration at once; otherwise it waits for carryover platform approve.")
 @with_tenant
-def platform_invite(desk: TenantOperator, note: str, approve: bool) -> None:
+def platform_invite(staff: TenantOperator, note: str, approve: bool) -> None:
     """Make an address that registers an LMS once (dynamic registration)."""
-    click.echo(desk.create_invite(note, approve))
+    click.echo(staff.create_invite(note, approve))
 
 
 @platform.command("list")
 @with_tenant
-def platform_list(desk: TenantOperator) -> None:
+def platform_list(staff: TenantOperator) -> None:
     """All platforms, and how many deployments of each wait."""
-    for one in desk.platforms():
-        waiting = sum(found.status == "pending" for found in desk.deployments(one.id))
+    for item in staff.platforms():
+        waiting = sum(result.status == "pending" for result in staff.deployments(item.id))
         click.echo(
-            f"{one.id}  {one.status}  {one.family}  {one.issuer}  client {one.client_id}  {one.name}" + (f"  {waiting} waiting" if waiting else "")
+            f"{item.id}  {item.status}  {item.family}  {item.issuer}  client {item.client_id}  {item.name}"
+            + (f"  {waiting} waiting" if waiting else "")
         )
 
 
 @platform.command("show")
 @click.argument("number", type=int)
 @with_tenant
-def platform_show(desk: TenantOperator, number: int) -> None:
+def platform_show(staff: TenantOperator, number: int) -> None:
     """Everything of one platform, and what the LMS must know of this tool."""
-    for one in desk.platforms():
-        if one.id == number:
-            for name, value in vars(one).items():
+    for item in staff.platforms():
+        if item.id == number:
+            for name, value in vars(item).items():
                 click.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-            for found in desk.deployments(number):
-                click.echo(f"deployment {found.deployment_id}: {found.status}")
-    base = desk.settings.base_url
+            for result in staff.deployments(number):
+                click.echo(f"deployment {result.deployment_id}: {result.status}")
+    base = staff.settings.base_url
     click.echo(f"tool URL and redirect URI: {base}/lti/launch\ninitiate login URL: {base}/lti/login\npublic keyset URL: {base}/lti/jwks.json")
 
 
@@ -98,19 +99,19 @@ def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Calla
 @click.option("--frame-origin", "origins", multiple=True, help="Another address under which the LMS shows its pages.")
 @click.option("--pending", is_flag=True, help="Take no launch before carryover platform approve.")
 @with_tenant
-def platform_add(desk: TenantOperator, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
+def platform_add(staff: TenantOperator, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
     """Register an LMS by hand. Hosted Canvas needs issuer and client id alone."""
-    made = desk.add_platform(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
-    click.echo(f"Platform {made} is registered{', and waits for approval' if pending else ''}.")
+    created = staff.add_platform(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
+    click.echo(f"Platform {created} is registered{', and waits for approval' if pending else ''}.")
 
 
 @platform.command("update")
 @click.argument("number", type=int)
 @_platform_options(None)
 @with_tenant
-def platform_update(desk: TenantOperator, /, number: int, **fields: str | None) -> None:
+def platform_update(staff: TenantOperator, /, number: int, **fields: str | None) -> None:
     """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience "")."""
-    desk.change_platform(number, {name: value for name, value in fields.items() if value is not None})
+    staff.change_platform(number, {name: value for name, value in fields.items() if value is not None})
     click.echo(f"Platform {number} is changed.")
 
 
@@ -118,40 +119,40 @@ def platform_update(desk: TenantOperator, /, number: int, **fields: str | None) 
 @click.argument("number", type=int)
 @click.option("--deployment", default="", help="Approve this deployment alone.")
 @with_tenant
-def platform_approve(desk: TenantOperator, number: int, deployment: str) -> None:
+def platform_approve(staff: TenantOperator, number: int, deployment: str) -> None:
     """Take a platform's launches, or those of one of its deployments."""
     if deployment:
-        desk.decide_deployment(number, deployment, True)
+        staff.decide_deployment(number, deployment, True)
         click.echo(f"Launches of deployment {deployment} are taken.")
     else:
-        desk.set_status(number, "approve")
+        staff.set_status(number, "approve")
         click.echo(f"Platform {number} is approved.")
 
 
 @platform.command("disable")
 @click.argument("number", type=int)
 @with_tenant
-def platform_disable(desk: TenantOperator, number: int) -> None:
+def platform_disable(staff: TenantOperator, number: int) -> None:
     """Refuse a platform's launches for now."""
-    desk.set_status(number, "disable")
+    staff.set_status(number, "disable")
     click.echo(f"Platform {number} is switched off.")
 
 
 @platform.command("enable")
 @click.argument("number", type=int)
 @with_tenant
-def platform_enable(desk: TenantOperator, number: int) -> None:
+def platform_enable(staff: TenantOperator, number: int) -> None:
     """Take its launches again."""
-    desk.set_status(number, "enable")
+    staff.set_status(number, "enable")
     click.echo(f"Platform {number} is switched on.")
 
 
 @platform.command("remove")
 @click.argument("number", type=int)
 @with_tenant
-def platform_remove(desk: TenantOperator, number: int) -> None:
+def platform_remove(staff: TenantOperator, number: int) -> None:
     """End a platform for good; what people did stays on record."""
-    desk.set_status(number, "remove")
+    staff.set_status(number, "remove")
     click.echo(f"Platform {number} is removed.")
 
 
@@ -162,9 +163,9 @@ def admin() -> None:
 
 @admin.command("link")
 @with_tenant
-def admin_link(desk: TenantOperator) -> None:
+def admin_link(staff: TenantOperator) -> None:
     """Make a link that opens the administration once, within half an hour."""
-    click.echo(desk.create_admin_link())
+    click.echo(staff.create_admin_link())
 
 
 @click.group()
@@ -176,8 +177,8 @@ def keys() -> None:
 @click.option("--at-once", is_flag=True, help="Sign with the new key now and show the old ones no longer: for a key that became known.")
 def keys_rotate(at_once: bool) -> None:
     """Make a new key; the one before it goes on signing for a day and is shown for two."""
-    made = tool_cli.rotate_signing_key(running_demo.command_settings(os.environ), at_once)
-    click.echo(f"The key {made.kid} signs from {made.signs_from:%Y-%m-%d %H:%M} UTC on.")
+    created = tool_cli.rotate_signing_key(running_demo.command_settings(os.environ), at_once)
+    click.echo(f"The key {created.kid} signs from {created.signs_from:%Y-%m-%d %H:%M} UTC on.")
 
 
 @keys.command("list")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class PathDispatcher:
     """Dispatches a request to the application mounted at its first path segment."""
 
-    def __init__(self, houses: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> None:
-        self._apps, self._default_app = dict(houses), otherwise
+    def __init__(self, apps: Mapping[str, WSGIApplication], default: WSGIApplication) -> None:
+        self._apps, self._default_app = dict(apps), default
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         first = environ.get("PATH_INFO", "").lstrip("/").partition("/")[0]
@@ -49,6 +49,6 @@ def create_app() -> PathDispatcher:
     """Create the application from the environment: ``granian --interface wsgi --factory
     carryover.wsgi:create_app``.
     """
-    door = PathDispatcher(*mounted_apps())
+    dispatcher = PathDispatcher(*mounted_apps())
     tune_garbage_collector()
-    return door
+    return dispatcher

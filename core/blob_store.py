@@ -136,5 +136,5 @@ def _fsync_folder(folder: str) -> None:
 
 
 def _modified_at(entry: dict[str, Any]) -> float:
-    found = entry.get("mtime") or entry.get("LastModified") or time.time()
-    return float(found.timestamp()) if hasattr(found, "timestamp") else float(found)
+    result = entry.get("mtime") or entry.get("LastModified") or time.time()
+    return float(result.timestamp()) if hasattr(result, "timestamp") else float(result)

@@ -185,7 +185,7 @@ class Supervisor:
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
         """Supervise until ``ready()``; Stop with ``failure`` and the last output of each child
         if it takes longer than ``seconds``."""
-        began = told = time.monotonic()
+        began = entries = time.monotonic()
         deadline = began + seconds
         while not self.stopping:
             self.restart_dead_children()
@@ -193,18 +193,18 @@ class Supervisor:
                 return
             if time.monotonic() > deadline:
                 raise FatalError("\n".join((failure, *self._collect_last_output())))
-            if time.monotonic() - told > PROGRESS_LOG_SECONDS:
-                told = time.monotonic()
-                log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, told - began, seconds)
+            if time.monotonic() - entries > PROGRESS_LOG_SECONDS:
+                entries = time.monotonic()
+                log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, entries - began, seconds)
             time.sleep(POLL_INTERVAL_SECONDS)
 
     def _collect_last_output(self) -> list[str]:
-        found = []
+        result = []
         for child in self._children:
             lines = child.last_lines()
-            found.append(f"The last of what {child.name} said:" if lines else f"{child.name} said nothing.")
-            found += [f"  {line}" for line in lines]
-        return found
+            result.append(f"The last of what {child.name} said:" if lines else f"{child.name} said nothing.")
+            result += [f"  {line}" for line in lines]
+        return result
 
     def stop(self) -> None:
         """Stop all, last started first."""

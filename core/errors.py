@@ -123,8 +123,8 @@ def register_error_handlers(app: Flask) -> None:
     def convert_to_problem(response: Response) -> Response:
         if response.status_code >= 400 and request.path.startswith(PROBLEM_JSON_PREFIX) and response.mimetype == "application/json":
             body = response.get_json()
-            told = body.get("error", {}) if isinstance(body, dict) else {}
-            problem = {"type": "about:blank", "title": told.get("code", ""), "status": response.status_code, "detail": told.get("message", "")}
+            entries = body.get("error", {}) if isinstance(body, dict) else {}
+            problem = {"type": "about:blank", "title": entries.get("code", ""), "status": response.status_code, "detail": entries.get("message", "")}
             response.set_data(app.json.dumps({**problem, **body}))
             response.mimetype = "application/problem+json"
         return response

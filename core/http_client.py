@@ -82,14 +82,14 @@ DNS_THREADS = 16
 def is_public_address(address: str) -> bool:
     """Whether an IP address is on the public internet: not loopback, private or multicast, nor
     one of these embedded in another form."""
-    found = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
+    result = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(result, ipaddress.IPv6Address):
+        inner = result.ipv4_mapped or result.sixtofour or (ipaddress.IPv4Address(int(result) & 0xFFFFFFFF) if result in _NAT64 else None)
         if inner is not None:
             return is_public_address(str(inner))
-        if found not in _IPV6_UNICAST:
+        if result not in _IPV6_UNICAST:
             return False
-    return found.is_global and not found.is_multicast
+    return result.is_global and not result.is_multicast
 
 
 def _remaining_seconds(timeout: float | None) -> float:
@@ -147,10 +147,10 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            found = self._resolve(host, port, _remaining_seconds(timeout))
+            result = self._resolve(host, port, _remaining_seconds(timeout))
         except (OSError, UnicodeError):
             raise httpcore.ConnectError(f"the name {host} is not known") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in result))
         for address in addresses:
             public = is_public_address(address)
             if not public and not self._allow_private:
@@ -228,8 +228,8 @@ _shared_deadline: ContextVar[float | None] = ContextVar("all_calls", default=Non
 def limit_total_time(seconds: float) -> Iterator[None]:
     """Limit the total time of all calls made inside: for a row, a roster, a page of a
     person."""
-    outer, mine = _shared_deadline.get(), time.monotonic() + seconds
-    token = _shared_deadline.set(mine if outer is None else min(outer, mine))
+    outer, own = _shared_deadline.get(), time.monotonic() + seconds
+    token = _shared_deadline.set(own if outer is None else min(outer, own))
     try:
         yield
     finally:

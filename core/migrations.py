@@ -41,8 +41,8 @@ def has_pending_migrations(folder: Path, owner: Engine) -> bool:
     """Whether this package has pending migrations."""
     schema = folder.parent.parent.name
     with owner.connect() as connection:
-        there = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
-        current = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar() if there else None  # noqa: S608 - a folder's name
+        present_keys = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
+        current = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar() if present_keys else None  # noqa: S608 - a folder's name
         return current != ScriptDirectory.from_config(build_alembic_config(folder, connection)).get_current_head()
 
 

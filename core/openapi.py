@@ -75,14 +75,14 @@ class Operation:
         problem = {"application/problem+json": {"schema": {"$ref": SCHEMA_REF.format(name="Problem")}}}
         for status in (*(_COMMON_ERRORS if self.scope else ()), *self.error_statuses):
             answers[status] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
-        made: Schema = {"summary": self.summary, "tags": [self._tag()], "parameters": parameters, "responses": answers}
+        created: Schema = {"summary": self.summary, "tags": [self._tag()], "parameters": parameters, "responses": answers}
         if self.scope:
-            made["description"] = f"Needs the scope {self.scope}."
+            created["description"] = f"Needs the scope {self.scope}."
         else:
-            made["security"] = []
+            created["security"] = []
         if self.body is not None:
-            made["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
-        return made
+            created["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
+        return created
 
     def _response_types(self) -> list[tuple[str, Schema]]:
         own = [(self.kind, self.answer)] if self.answer is not None else []
@@ -105,17 +105,17 @@ class ApiPart:
 
 def api_paths(parts: Sequence[ApiPart]) -> dict[str, dict[str, Schema]]:
     """Return the path items of every route below ``/api/v1``."""
-    found: dict[str, dict[str, Schema]] = {}
+    result: dict[str, dict[str, Schema]] = {}
     for part in parts:
         for operation in part.operations:
-            found.setdefault(_PREFIX + operation.path, {})[operation.method] = operation.to_openapi()
-    return found
+            result.setdefault(_PREFIX + operation.path, {})[operation.method] = operation.to_openapi()
+    return result
 
 
 def api_schemas(parts: Sequence[ApiPart]) -> dict[str, Schema]:
     """Return the schemas that the paths refer to."""
-    _, made = msgspec.json.schema_components([shape for part in parts for shape in part.types], ref_template=SCHEMA_REF)
-    return {**made, "Problem": _problem_schema()}
+    _, created = msgspec.json.schema_components([shape for part in parts for shape in part.types], ref_template=SCHEMA_REF)
+    return {**created, "Problem": _problem_schema()}
 
 
 def schema_ref(shape: type) -> Schema:

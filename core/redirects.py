@@ -15,9 +15,9 @@ def make_redirects_relative(app: Flask) -> None:
 
     @app.after_request
     def strip_host(response: Response) -> Response:
-        found = request.routing_exception
-        if isinstance(found, RequestRedirect):
-            to = urlsplit(found.new_url)
+        result = request.routing_exception
+        if isinstance(result, RequestRedirect):
+            to = urlsplit(result.new_url)
             path = "/" + to.path.lstrip("/")  # two slashes would name another host
             response.headers["Location"] = f"{path}?{to.query}" if to.query else path
         return response

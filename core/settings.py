@@ -133,11 +133,11 @@ def _parse_url(name: str, text: str, schemes: tuple[str, ...]) -> str:
         return text
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in schemes and (parts.port is None or parts.port > 0) and bool(parts.netloc or parts.path)
-        fits = fits and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss", "smtp", "smtps"))
+        matching = parts.scheme in schemes and (parts.port is None or parts.port > 0) and bool(parts.netloc or parts.path)
+        matching = matching and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss", "smtp", "smtps"))
     except ValueError:
-        fits = False
-    if not fits:
+        matching = False
+    if not matching:
         # The value is not repeated: URLs of the database and of Redis contain passwords.
         raise FatalError(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
     return text

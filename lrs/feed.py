@@ -108,12 +108,12 @@ def list_episode_statements(
     """Return the statements of each registration with one of these verbs (their keys) that are not
     voided.
     """
-    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
+    result: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(_EPISODE_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
         for registration, *row in cursor.fetchall():
-            found[registration].append(StoredStatement(*row))
-    return found
+            result[registration].append(StoredStatement(*row))
+    return result
 
 
 def list_statements(connection: Connection, tenant_id: int, ords: Sequence[int], verbs: Collection[int]) -> list[StoredStatement]:
@@ -142,8 +142,14 @@ def list_statements_about(
     are not voided and belong to none of the registrations ``exclude``.
     """
     keys = [key for activity in activities for key in key_pair("activity", activity)]
-    asked = {"tenant": tenant_id, "agents": list(agents), "activities": keys, "verbs": list(verbs), "registrations": [str(one) for one in exclude]}
-    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, asked)]
+    requested = {
+        "tenant": tenant_id,
+        "agents": list(agents),
+        "activities": keys,
+        "verbs": list(verbs),
+        "registrations": [str(item) for item in exclude],
+    }
+    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, requested)]
 
 
 def list_loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:

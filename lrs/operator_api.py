@@ -71,9 +71,9 @@ def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Seq
     owner = make_engine(settings.migration_url)
     require_database(owner)
     secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-    made = tenants.create_tenant(owner, secrets, name=name, wanted=wanted, again=again)
+    created = tenants.create_tenant(owner, secrets, name=name, wanted=wanted, again=again)
     owner.dispose()
-    return made
+    return created
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ class TenantAdmin:
         """Accept bearer tokens from an issuer."""
         try:
             with self.deps.unit_of_work(self.tenant_id) as connection:
-                made = bearer_tokens.add_token_issuer(
+                created = bearer_tokens.add_token_issuer(
                     connection, self.deps.outbound_client, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes
                 )
                 audit.insert_audit_entry(connection, self.tenant_id, self.who, "named a token issuer", {"issuer": issuer, "audience": audience})
         except IntegrityError:
             raise Conflict("Tokens of this issuer for this audience belong to another tenant already; use an audience of its own.") from None
-        return made
+        return created
 
     def list_issuers(self) -> list[TokenIssuer]:
         """All issuers."""
@@ -162,13 +162,13 @@ class TenantAdmin:
         1,000).
         """
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            found = forwards.list_forwards(connection, self.tenant_id)
-            return [(one, len(forwards.list_dead_letters(connection, self.tenant_id, one.forward_id, 1_000))) for one in found]
+            result = forwards.list_forwards(connection, self.tenant_id)
+            return [(item, len(forwards.list_dead_letters(connection, self.tenant_id, item.forward_id, 1_000))) for item in result]
 
     def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
         """Return (statement id, reason) of what a target refused, the oldest 1,000."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return [(str(one.id), reason) for one, reason in forwards.list_dead_letters(connection, self.tenant_id, forward_id, 1_000)]
+            return [(str(item.id), reason) for item, reason in forwards.list_dead_letters(connection, self.tenant_id, forward_id, 1_000)]
 
     def retry_forward(self, forward_id: int) -> tuple[int, int]:
         """Send dead letters again: (delivered, still dead)."""
@@ -222,11 +222,11 @@ def open_tenant(settings: Settings, tenant: str, listener: ChangeListener = NO_L
     owner.dispose()
     if tenant_id is None:
         raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
-    made = build_store_deps(deps.build_deps(settings), listener)
+    created = build_store_deps(deps.build_deps(settings), listener)
     try:
-        yield TenantAdmin(made, tenant_id, _operator_name())
+        yield TenantAdmin(created, tenant_id, _operator_name())
     finally:
-        made.close()
+        created.close()
 
 
 def _operator_name() -> str:

@@ -16,6 +16,6 @@ def create_app() -> Flask:
     """Create the application from the environment: ``granian --interface wsgi --factory
     lrs.wsgi:create_app``.
     """
-    made = app.create_app(bootstrap.build_from_environ(os.environ))
+    created = app.create_app(bootstrap.build_from_environ(os.environ))
     tune_garbage_collector()
-    return made
+    return created

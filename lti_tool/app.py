@@ -87,8 +87,8 @@ def create_app(deps: ToolDeps) -> Flask:
     app.register_blueprint(channel_views.blueprint(console))
     for view in (group_views, content_gap_views, business_views, activity_mapping_views, question_bank_views, rubric_views):
         app.register_blueprint(view.blueprint(deps, opening))
-    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:given>", opening))
-    app.register_blueprint(people_views.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin_views.staff_context_by_link(deps)))
+    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:visit_id>", opening))
+    app.register_blueprint(people_views.blueprint(deps, "admin_people", "/admin/<uuid:visit_id>", admin_views.staff_context_by_link(deps)))
 
     @app.get("/")
     def front() -> str:

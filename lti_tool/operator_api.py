@@ -123,7 +123,9 @@ class TenantOperator:
         """Change the typed fields of a platform, only those that are given; an empty text
         clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
-            known = next((one for one in platforms_store.list_platforms(connection, self.tenant_id) if one.id == registration_id), None)
+            known = next(
+                (platform for platform in platforms_store.list_platforms(connection, self.tenant_id) if platform.id == registration_id), None
+            )
         if known is None:
             raise NotFound("There is no such platform here; carryover platform list shows them.")
         fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
@@ -222,9 +224,9 @@ def rotate_signing_key(settings: Settings, at_once: bool) -> ToolKey:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    made = signing_keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
+    created = signing_keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
     owner.dispose()
-    return made
+    return created
 
 
 def list_shown_keys(settings: Settings) -> list[ToolKey]:
@@ -232,9 +234,9 @@ def list_shown_keys(settings: Settings) -> list[ToolKey]:
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    found = stored_tenants.list_tool_keys(owner)
+    result = stored_tenants.list_tool_keys(owner)
     owner.dispose()
-    return found
+    return result
 
 
 def seed_tenant(
@@ -257,27 +259,27 @@ def seed_tenant(
     """
     engine = make_engine(settings.database_url)
     unit_of_work = make_unit_of_work(engine)
-    made = programmes.save_programme(unit_of_work, tenant_id=tenant_id, document=dict(programme))
+    created = programmes.save_programme(unit_of_work, tenant_id=tenant_id, document=dict(programme))
     registration = tenants.vouch_for_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
     if listed:
         report = people_import.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_operator_name(), now=clock.now())
         if not report.applied:
             raise FatalError(
-                f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == people_import.WRONG)}"
+                f"The list of people cannot be taken over: {next(line.text for line in report.lines if line.outcome == people_import.WRONG)}"
             )
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
-            (one,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
-            known = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, one.name, one.email))
-            if known != one.id and identity_links.join_people(connection, tenant_id, known, one.id, _operator_name(), clock.now()) is None:
+            (item,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
+            known = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, item.name, item.email))
+            if known != item.id and identity_links.join_people(connection, tenant_id, known, item.id, _operator_name(), clock.now()) is None:
                 raise FatalError(f"User {subject} and {external_id} of the list have a certification each.")
         for external_id, role in (roles or {}).items():
-            (one,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
-            directory_store.insert_role_grant(connection, tenant_id, one.id, role, _operator_name())
+            (item,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
+            directory_store.insert_role_grant(connection, tenant_id, item.id, role, _operator_name())
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
             person = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, name, ""))
-        certification.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
+        certification.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=created.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = get_installation_id(connection)
     engine.dispose()

@@ -15,9 +15,9 @@ from lti_tool.base import health
 
 def create_app() -> Flask:
     """The application, from the environment, with its own ``/health``."""
-    made, check = create_app_with_check()
-    made.register_blueprint(health_blueprint([check]))
-    return made
+    created, check = create_app_with_check()
+    created.register_blueprint(health_blueprint([check]))
+    return created
 
 
 def create_app_with_check() -> tuple[Flask, HealthCheck]:

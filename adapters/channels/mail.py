@@ -150,6 +150,6 @@ class SmtpMailer:
         return None
 
     def _classify_reply(self, code: int, words: bytes | str) -> DeliveryDeferred | Undeliverable:
-        said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-        text = f"The mail server answered {code}: {' '.join(said.split())[:200]}"
+        stated = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        text = f"The mail server answered {code}: {' '.join(stated.split())[:200]}"
         return Undeliverable(text) if 500 <= code < 600 else DeliveryDeferred(text)

@@ -54,13 +54,13 @@ class CanvasDialect(StandardDialect):
     def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> ResponseOutcome:
         """Canvas reports an exhausted rate limit with 403, and a score that is not newer with
         400."""
-        told = super().outcome(status, reason, headers, body)
+        outcome = super().outcome(status, reason, headers, body)
         lowered = body[:2_000].lower()
         if status == 403 and b"rate limit" in lowered:
-            return ResponseOutcome(ResponseVerdict.RETRY_LATER, told.words, told.wait_seconds)
+            return ResponseOutcome(ResponseVerdict.RETRY_LATER, outcome.words, outcome.wait_seconds)
         if status == 400 and b"timestamp" in lowered:
-            return ResponseOutcome(ResponseVerdict.NOT_NEWER, told.words)
-        return told
+            return ResponseOutcome(ResponseVerdict.NOT_NEWER, outcome.words)
+        return outcome
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         lowered = body[:2_000].lower()
@@ -75,8 +75,8 @@ class CanvasDialect(StandardDialect):
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
         """Hosted Canvas serves its pages from each customer's own host, never from the
         issuer's."""
-        found = super().frame_origins(issuer, auth_login_url)
-        return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED_ISSUERS else found
+        result = super().frame_origins(issuer, auth_login_url)
+        return sorted({*result, "https://*.instructure.com"}) if issuer in HOSTED_ISSUERS else result
 
     def assertion_audience(self, authorization_server: str) -> str:
         """Always empty, which means the token endpoint's URL: authorization_server is a bare

@@ -101,8 +101,8 @@ def _read_target_uri(claims: dict[str, Any], message: MessageType) -> str:
 def _read_sourced_id(claims: dict[str, Any]) -> str:
     """The person's id in the organisation, as asserted by the platform itself: LTI 1.3 core,
     D.2 (person_sourcedid)."""
-    told = claims.get(f"{CLAIM_PREFIX}lis")
-    return _read_text(told.get("person_sourcedid")) if isinstance(told, dict) else ""
+    lis = claims.get(f"{CLAIM_PREFIX}lis")
+    return _read_text(lis.get("person_sourcedid")) if isinstance(lis, dict) else ""
 
 
 def _read_message_type(claims: dict[str, Any]) -> MessageType:
@@ -180,8 +180,8 @@ def _read_custom_params(value: Any) -> dict[str, str]:
 def _parse_context_history(text: str) -> tuple[str, ...]:
     """The courses this one was copied from, the nearest first ($Context.id.history: ids
     separated by commas, each URL-encoded)."""
-    found = [unquote(part.strip())[:MAX_ID_LENGTH] for part in text.split(",")]
-    return tuple(part for part in found if part)[:MAX_HISTORY_COURSES]
+    result = [unquote(part.strip())[:MAX_ID_LENGTH] for part in text.split(",")]
+    return tuple(part for part in result if part)[:MAX_HISTORY_COURSES]
 
 
 def _require_role_list(claims: dict[str, Any]) -> list[str]:
@@ -199,7 +199,7 @@ def strongest_role(roles: Sequence[str]) -> Role:
     no role in the course is a visitor there; a teacher elsewhere in the institution is not a
     teacher here.
     """
-    found = []
+    result = []
     for role in roles:
         # Context roles: .../membership#Instructor, its sub-roles .../membership/Instructor#TeachingAssistant, and short names.
         if role.startswith(f"{_MEMBERSHIP}#"):
@@ -209,6 +209,6 @@ def strongest_role(roles: Sequence[str]) -> Role:
         else:
             name = role
         if name in _COURSE_ROLES:
-            found.append(_COURSE_ROLES[name])
+            result.append(_COURSE_ROLES[name])
     nothing = Role.VISITOR if _ADMINISTRATOR_ROLES.intersection(roles) else Role.LEARNER
-    return min(found, key=lambda role: role.strength, default=nothing)
+    return min(result, key=lambda role: role.strength, default=nothing)

@@ -37,10 +37,10 @@ class MoodleDialect(StandardDialect):
         """Omit ``url``: Moodle then binds the activity to this very tool; with a URL it would
         look up a tool by domain. Moodle stores each custom value on a line of its own, so it
         must not contain a line break."""
-        found = super().content_item(item, tool)
-        found.pop("url")
-        found["custom"] = {name: " ".join(value.split()) for name, value in item.custom.items()}
-        return found
+        result = super().content_item(item, tool)
+        result.pop("url")
+        result["custom"] = {name: " ".join(value.split()) for name, value in item.custom.items()}
+        return result
 
     def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """All of Moodle's endpoints are on its own host."""

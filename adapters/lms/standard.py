@@ -98,12 +98,12 @@ class StandardDialect:
 
     def read_results(self, body: Any) -> list[tuple[str, float]]:
         """(subject, share from 0 to 1) for everybody on a page who has a score."""
-        found = []
+        result = []
         for entry in body if isinstance(body, list) else []:
             score, maximum = (_finite_float(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
             if score is not None and maximum is not None and maximum > 0 and isinstance(entry.get("userId"), str | int):
-                found.append((str(entry["userId"]), min(max(score / maximum, 0.0), 1.0)))
-        return found
+                result.append((str(entry["userId"]), min(max(score / maximum, 0.0), 1.0)))
+        return result
 
     def read_result(self, body: Any, subject: str) -> GradebookResult:
         """The person's result in the response; an empty one if there is none."""
@@ -116,12 +116,12 @@ class StandardDialect:
         """Interpret the response to a score."""
         if 200 <= status < 300:
             return ResponseOutcome(ResponseVerdict.ACCEPTED, "")
-        said = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
+        stated = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
         if status == 409:
-            return ResponseOutcome(ResponseVerdict.NOT_NEWER, f"{said}. The gradebook holds a grade that is as new as this one.")
+            return ResponseOutcome(ResponseVerdict.NOT_NEWER, f"{stated}. The gradebook holds a grade that is as new as this one.")
         if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
-            return ResponseOutcome(ResponseVerdict.RETRY_LATER, said, _retry_after_seconds(headers.get("retry-after", "")))
-        return ResponseOutcome(ResponseVerdict.REJECTED, f"{said}. {self._advice(status, reason, body)}")
+            return ResponseOutcome(ResponseVerdict.RETRY_LATER, stated, _retry_after_seconds(headers.get("retry-after", "")))
+        return ResponseOutcome(ResponseVerdict.REJECTED, f"{stated}. {self._advice(status, reason, body)}")
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 404:
@@ -190,8 +190,8 @@ class StandardDialect:
         subject = entry.get("user_id") if isinstance(entry, dict) else None
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
             raise ValueError("a member has no user_id")
-        given = entry.get("roles")
-        roles = [role for role in given if isinstance(role, str)] if isinstance(given, list) else []
+        provided = entry.get("roles")
+        roles = [role for role in provided if isinstance(role, str)] if isinstance(provided, list) else []
         role = strongest_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
         # is not one of them.
@@ -206,17 +206,17 @@ class StandardDialect:
     def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
         """Build an ltiResourceLink (Deep Linking 2.0, 3.1) that omits members which would be
         null."""
-        found: dict[str, Any] = {"type": "ltiResourceLink", "title": item.title, "url": tool.launch_url, "custom": dict(item.custom)}
+        result: dict[str, Any] = {"type": "ltiResourceLink", "title": item.title, "url": tool.launch_url, "custom": dict(item.custom)}
         if item.text:
-            found["text"] = item.text
+            result["text"] = item.text
         if item.line_item is not None:
-            found["lineItem"] = self.line_item_body(item.line_item)
+            result["lineItem"] = self.line_item_body(item.line_item)
         available = {name: format_instant(at) for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at)) if at is not None}
         if available:
-            found["available"] = available
+            result["available"] = available
         if item.closes_at is not None:
-            found["submission"] = {"endDateTime": format_instant(item.closes_at)}
-        return found
+            result["submission"] = {"endDateTime": format_instant(item.closes_at)}
+        return result
 
     # --- installation -------------------------------------------------------------------------------------------------------
 
@@ -272,9 +272,9 @@ class StandardDialect:
         configuration = body.get(TOOL_CONFIGURATION)
         deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
         scope = body.get("scope")
-        fits = isinstance(deployment, str | int) and not isinstance(deployment, bool)
+        matching = isinstance(deployment, str | int) and not isinstance(deployment, bool)
         return RegistrationResponse(
-            client_id, str(deployment)[:MAX_ID_LENGTH] if fits else "", tuple(scope.split()) if isinstance(scope, str) else ()
+            client_id, str(deployment)[:MAX_ID_LENGTH] if matching else "", tuple(scope.split()) if isinstance(scope, str) else ()
         )
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
@@ -334,12 +334,12 @@ def _refusal_reason(reason: str, body: bytes) -> str:
 
 def _json_error_text(body: bytes) -> str:
     try:
-        found = json.loads(body)
+        result = json.loads(body)
     except ValueError:
         return ""
-    if not isinstance(found, dict):
+    if not isinstance(result, dict):
         return ""
-    first = found["errors"][0] if isinstance(found.get("errors"), list) and found["errors"] else found
+    first = result["errors"][0] if isinstance(result.get("errors"), list) and result["errors"] else result
     for name in ("message", "reason", "error_description", "error", "errors"):
         value = first.get(name) if isinstance(first, dict) else first
         if isinstance(value, str) and value:

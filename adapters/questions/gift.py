@@ -77,7 +77,7 @@ def read_gift(content: bytes) -> Reading:
 
 
 def _split_paragraphs(text: str) -> list[_QuestionSource]:
-    found: list[_QuestionSource] = []
+    result: list[_QuestionSource] = []
     now: _QuestionSource | None = None
     comments: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -91,14 +91,14 @@ def _split_paragraphs(text: str) -> list[_QuestionSource]:
         else:
             if now is None:
                 now = _QuestionSource(number, [], comments)
-                found.append(now)
+                result.append(now)
             now.lines.append(bare)
-    return found
+    return result
 
 
 def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[QuestionItem, list[str]]:
-    text = re.sub(r"\\([~=#{}:\\n])", lambda found: _ESCAPE_TO_PRIVATE[found[1]], "\n".join(source.lines))
-    told: list[str] = []
+    text = re.sub(r"\\([~=#{}:\\n])", lambda result: _ESCAPE_TO_PRIVATE[result[1]], "\n".join(source.lines))
+    notes: list[str] = []
     title = ""
     named = re.match(r"::(.*?)::", text, re.DOTALL)
     if named:
@@ -114,7 +114,7 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
     stem = f"{before.rstrip()} _____ {after.lstrip()}" if after.strip() else before
     block, _, general = block.rpartition("####") if "####" in block else (block, "", "")
     if form == "markdown":
-        told.append("Markdown is shown as it is written.")
+        notes.append("Markdown is shown as it is written.")
     comments = " ".join(source.comments)
     ids, tags = _ID_COMMENT.search(comments), [tag.replace("\\]", "]") for tag in _TAG_COMMENT.findall(comments)]
     title = title or question_html.html_to_text(_clean_html_of(stem, form))[:80]
@@ -126,52 +126,52 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
         "explanation": _clean_html_of(general, form),
         **metadata_tags.parse_tags(tags),
     }
-    return QuestionItem(**fields, **_parse_answers(block, form, told)), told
+    return QuestionItem(**fields, **_parse_answers(block, form, notes)), notes
 
 
-def _parse_answers(block: str, form: str, told: list[str]) -> dict[str, Any]:
+def _parse_answers(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     bare = block.strip()
     if not bare:
         raise UnsupportedQuestion("It is an essay, which nobody but a person can judge; ask it in a rubric assessment instead.")
     if bare.startswith(">"):
-        return _parse_ordering(bare, form, told)
+        return _parse_ordering(bare, form, notes)
     if bare.startswith("#"):
-        return _parse_numeric(bare[1:], form, told)
+        return _parse_numeric(bare[1:], form, notes)
     if re.match(r"(T|TRUE|F|FALSE)\s*(#|\Z)", bare):
         return _parse_true_false(bare, form)
     if "~" in bare:
-        return _parse_choices(bare, form, told)
+        return _parse_choices(bare, form, notes)
     if "->" in bare and bare.startswith("="):
-        return _parse_matching(bare, form, told)
+        return _parse_matching(bare, form, notes)
     if bare.startswith("="):
-        return _parse_short_answer(bare, form, told)
+        return _parse_short_answer(bare, form, notes)
     raise UnsupportedQuestion("Its answers begin with none of = ~ # > T F.")
 
 
 def _split_answers(block: str) -> list[tuple[str, _ParsedAnswer]]:
     """Split a block into (sign, answer); an answer starts at an unescaped = or ~."""
-    found: list[tuple[str, _ParsedAnswer]] = []
+    result: list[tuple[str, _ParsedAnswer]] = []
     for sign, text in re.findall(r"([=~])([^=~]*)", block):
         weight = _FULL_WEIGHT if sign == "=" else Decimal(0)
-        given = _WEIGHT.match(text)
-        if given:
-            weight, text = Decimal(given[1]), text[given.end() :]
+        provided = _WEIGHT.match(text)
+        if provided:
+            weight, text = Decimal(provided[1]), text[provided.end() :]
         words, _, feedback = text.partition("#")
-        found.append((sign, _ParsedAnswer(words.strip(), weight, feedback.strip())))
-    return found
+        result.append((sign, _ParsedAnswer(words.strip(), weight, feedback.strip())))
+    return result
 
 
-def _parse_choices(block: str, form: str, told: list[str]) -> dict[str, Any]:
-    found = _split_answers(block)
-    single = any(sign == "=" for sign, _ in found)
-    answers = [(one, _clean_html_of(one.text, form), _clean_html_of(one.feedback, form)) for _, one in found]
+def _parse_choices(block: str, form: str, notes: list[str]) -> dict[str, Any]:
+    result = _split_answers(block)
+    single = any(sign == "=" for sign, _ in result)
+    answers = [(item, _clean_html_of(item.text, form), _clean_html_of(item.feedback, form)) for _, item in result]
     keys = assign_letter_keys([text for _, text, _ in answers])
-    full = [keys[text] for one, text, _ in answers if one.weight == _FULL_WEIGHT]
-    positive = [keys[text] for one, text, _ in answers if one.weight > 0]
-    if not single and len(positive) == 1 == len(full) and all(one.weight >= 0 for one, _, _ in answers):
+    full = [keys[text] for item, text, _ in answers if item.weight == _FULL_WEIGHT]
+    positive = [keys[text] for item, text, _ in answers if item.weight > 0]
+    if not single and len(positive) == 1 == len(full) and all(item.weight >= 0 for item, _, _ in answers):
         single = True  # ~%100%: an alternative notation for a single right answer.
-    if single and any(0 < one.weight < _FULL_WEIGHT for one, _, _ in answers):
-        told.append("Partial credit is left out: an answer is right or not.")
+    if single and any(0 < item.weight < _FULL_WEIGHT for item, _, _ in answers):
+        notes.append("Partial credit is left out: an answer is right or not.")
     choices = sort_by_key(Choice(keys[text], text, feedback) for _, text, feedback in answers)
     return {
         "kind": "single" if single else "multiple",
@@ -181,10 +181,10 @@ def _parse_choices(block: str, form: str, told: list[str]) -> dict[str, Any]:
 
 
 def _parse_true_false(block: str, form: str) -> dict[str, Any]:
-    word, _, said = block.partition("#")
-    wrong, _, right = said.partition("#")
+    word, _, stated = block.partition("#")
+    problem, _, right = stated.partition("#")
     correct = "true" if word.strip() in ("T", "TRUE") else "false"
-    said_to = {correct: _clean_html_of(right, form), "false" if correct == "true" else "true": _clean_html_of(wrong, form)}
+    said_to = {correct: _clean_html_of(right, form), "false" if correct == "true" else "true": _clean_html_of(problem, form)}
     return {
         "kind": "true_false",
         "choices": [Choice("true", "True", said_to["true"]), Choice("false", "False", said_to["false"])],
@@ -192,31 +192,31 @@ def _parse_true_false(block: str, form: str) -> dict[str, Any]:
     }
 
 
-def _parse_short_answer(block: str, form: str, told: list[str]) -> dict[str, Any]:
+def _parse_short_answer(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {}
-    for _, one in _split_answers(block):
-        if one.weight == _FULL_WEIGHT:
-            accepted.append(AcceptedAnswer(_unescape_gift(one.text), feedback=_clean_html_of(one.feedback, form)))
-        elif one.text == "*":
-            fields["when_wrong"] = _clean_html_of(one.feedback, form)
+    for _, item in _split_answers(block):
+        if item.weight == _FULL_WEIGHT:
+            accepted.append(AcceptedAnswer(_unescape_gift(item.text), feedback=_clean_html_of(item.feedback, form)))
+        elif item.text == "*":
+            fields["when_wrong"] = _clean_html_of(item.feedback, form)
         else:
-            told.append(f"The answer {_unescape_gift(one.text)[:80]!r} with {one.weight:f} % is left out: an answer is right or not.")
+            notes.append(f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left out: an answer is right or not.")
     return {"kind": "short", "accepted": accepted, **fields}
 
 
-def _parse_numeric(block: str, form: str, told: list[str]) -> dict[str, Any]:
+def _parse_numeric(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {}
-    found = _split_answers(block) if re.search(r"[=~]", block) else [("=", _ParsedAnswer(*_split_feedback(block)))]
-    for sign, one in found:
-        if sign == "~" or one.text == "*":
-            fields["when_wrong"] = _clean_html_of(one.feedback, form)
-        elif one.weight == _FULL_WEIGHT:
-            value, tolerance = _parse_number(_unescape_gift(one.text))
-            accepted.append(AcceptedAnswer(value, tolerance, _clean_html_of(one.feedback, form)))
+    result = _split_answers(block) if re.search(r"[=~]", block) else [("=", _ParsedAnswer(*_split_feedback(block)))]
+    for sign, item in result:
+        if sign == "~" or item.text == "*":
+            fields["when_wrong"] = _clean_html_of(item.feedback, form)
+        elif item.weight == _FULL_WEIGHT:
+            value, tolerance = _parse_number(_unescape_gift(item.text))
+            accepted.append(AcceptedAnswer(value, tolerance, _clean_html_of(item.feedback, form)))
         else:
-            told.append(f"The answer {_unescape_gift(one.text)[:80]!r} with {one.weight:f} % is left out: an answer is right or not.")
+            notes.append(f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left out: an answer is right or not.")
     return {"kind": "numeric", "accepted": accepted, **fields}
 
 
@@ -238,11 +238,11 @@ def _parse_number(text: str) -> tuple[str, str]:
     return normalize_number(value), normalize_number(tolerance or "0")
 
 
-def _parse_matching(block: str, form: str, told: list[str]) -> dict[str, Any]:
+def _parse_matching(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     pairs: list[tuple[str, str]] = []
     others: list[str] = []
-    for _, one in _split_answers(block):
-        left, arrow, right = one.text.partition("->")
+    for _, item in _split_answers(block):
+        left, arrow, right = item.text.partition("->")
         if not arrow:
             raise UnsupportedQuestion("One of its pairs has no arrow (->).")
         if left.strip():
@@ -256,16 +256,16 @@ def matching_fields(pairs: list[tuple[str, str]], others: list[str]) -> dict[str
     """The fields of a matching question, its lines in the order in which they were written."""
     lines = [left for left, _ in pairs]
     keys = assign_letter_keys(lines, keep_order=True)
-    found: dict[str, Any] = {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs]}
-    return found | ({"other_matches": others} if others else {})
+    result: dict[str, Any] = {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs]}
+    return result | ({"other_matches": others} if others else {})
 
 
-def _parse_ordering(block: str, form: str, told: list[str]) -> dict[str, Any]:
+def _parse_ordering(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     head, *lines = block.split("\n")
     texts = [_clean_html_of(line, form) for line in lines if line.strip()]
     count = re.match(r">\s*(\d+)", head)
     if count and int(count[1]) < len(texts):
-        told.append(f"All {len(texts)} lines are asked, not {count[1]} of them.")
+        notes.append(f"All {len(texts)} lines are asked, not {count[1]} of them.")
     keys = assign_letter_keys(texts)
     choices = sort_by_key(Choice(key, text) for text, key in keys.items())
     return {"kind": "ordering", "choices": choices, "correct": [keys[text] for text in texts]}
@@ -310,28 +310,30 @@ def _format_answer_block(item: QuestionItem) -> str:
     if item.kind in ("single", "multiple"):
         share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
         signs = {True: "=" if item.kind == "single" else f"~%{share}%", False: "~"}
-        lines = [f"{signs[one.key in item.correct]}{_escape_with_marker(one.text)}{_format_feedback(one.feedback)}" for one in item.choices]
+        lines = [
+            f"{signs[choice.key in item.correct]}{_escape_with_marker(choice.text)}{_format_feedback(choice.feedback)}" for choice in item.choices
+        ]
         if item.kind == "multiple" and len(item.correct) == 1:
             # Without a negative weight on the others, a single right answer of a multiple
             # question would be read as single choice.
             lines = [line if line.startswith("~%") else f"~%-100%{line[1:]}" for line in lines]
     elif item.kind == "true_false":
-        right, wrong = (next(one.feedback for one in item.choices if (one.key in item.correct) is fits) for fits in (True, False))
-        said = f"#{_escape_with_marker(wrong)}#{_escape_with_marker(right)}" if right or wrong else ""
-        return f"{item.correct[0].upper()}{said}\n" if item.explanation else f"{item.correct[0].upper()}{said}"
+        right, problem = (next(choice.feedback for choice in item.choices if (choice.key in item.correct) is matching) for matching in (True, False))
+        stated = f"#{_escape_with_marker(problem)}#{_escape_with_marker(right)}" if right or problem else ""
+        return f"{item.correct[0].upper()}{stated}\n" if item.explanation else f"{item.correct[0].upper()}{stated}"
     elif item.kind == "matching":
-        lines = [f"={_escape_with_marker(one.text)} -> {_escape_with_marker(one.match)}" for one in item.choices] + [
-            f"= -> {_escape_with_marker(one)}" for one in item.other_matches
+        lines = [f"={_escape_with_marker(choice.text)} -> {_escape_with_marker(choice.match)}" for choice in item.choices] + [
+            f"= -> {_escape_with_marker(match)}" for match in item.other_matches
         ]
     elif item.kind == "ordering":
         texts = [_escape_with_marker(item.choice(key).text) for key in item.correct]
         return f">{len(texts)} ALL VERTICAL ALL_OR_NOTHING HIDE none\n" + "".join(f"{text}\n" for text in texts)
     elif item.kind == "numeric":
-        lines = [f"=%100%{one.value}:{one.tolerance}{_format_feedback(one.feedback)}" for one in item.accepted]
+        lines = [f"=%100%{item.value}:{item.tolerance}{_format_feedback(item.feedback)}" for item in item.accepted]
         lines += [f"~{_format_feedback(item.when_wrong)}"] if item.when_wrong else []
         return "#\n" + "".join(f"\t{line}\n" for line in lines)
     else:
-        lines = [f"=%100%{_escape_with_marker(one.value)}{_format_feedback(one.feedback)}" for one in item.accepted]
+        lines = [f"=%100%{_escape_with_marker(item.value)}{_format_feedback(item.feedback)}" for item in item.accepted]
         lines += [f"=%0%*{_format_feedback(item.when_wrong)}"] if item.when_wrong else []
     return "\n" + "".join(f"\t{line}\n" for line in lines)
 

@@ -16,39 +16,39 @@ MAX_TAGS, MAX_TAG_LENGTH = 30, 200
 
 def item_tags(item: QuestionItem) -> list[str]:
     """The tags under which a question is exported."""
-    found = [f"{_COMPETENCY_PREFIX}{item.competency}"] if item.competency else []
+    result = [f"{_COMPETENCY_PREFIX}{item.competency}"] if item.competency else []
     if item.critical:
-        found.append(CRITICAL_TAG)
+        result.append(CRITICAL_TAG)
     if item.pool != "check":
-        found.append(f"{_POOL_PREFIX}{item.pool}")
+        result.append(f"{_POOL_PREFIX}{item.pool}")
     if item.source:
-        found.append(f"{_SOURCE_PREFIX}{item.source}")
+        result.append(f"{_SOURCE_PREFIX}{item.source}")
     if item.review_on:
-        found.append(f"{_REVIEW_PREFIX}{item.review_on.isoformat()}")
-    return found + item.tags
+        result.append(f"{_REVIEW_PREFIX}{item.review_on.isoformat()}")
+    return result + item.tags
 
 
 def parse_tags(tags: Iterable[str]) -> dict[str, Any]:
     """Read fields of a question from a file's tags; the author's own tags are kept as tags."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     rest: list[str] = []
-    for tag in (" ".join(one.split())[:MAX_TAG_LENGTH] for one in tags):
+    for tag in (" ".join(tag.split())[:MAX_TAG_LENGTH] for tag in tags):
         name, _, value = tag.partition(":")
         if tag == CRITICAL_TAG:
-            found["critical"] = True
+            result["critical"] = True
         elif name == "competency" and value:
-            found["competency"] = value
+            result["competency"] = value
         elif name == "pool" and value in ("check", "practice", "baseline"):
-            found["pool"] = value
+            result["pool"] = value
         elif name == "source" and value:
-            found["source"] = value
+            result["source"] = value
         elif name == "review" and _parse_review_date(value):
-            found["review_on"] = _parse_review_date(value)
+            result["review_on"] = _parse_review_date(value)
         elif tag:
             rest.append(tag)
     if rest:
-        found["tags"] = list(dict.fromkeys(rest))[:MAX_TAGS]
-    return found
+        result["tags"] = list(dict.fromkeys(rest))[:MAX_TAGS]
+    return result
 
 
 def _parse_review_date(text: str) -> date | None:

@@ -73,20 +73,20 @@ class QuestionItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
     def choice(self, key: str) -> Choice:
         """The choice with this key, which must exist."""
-        return next(one for one in self.choices if one.key == key)
+        return next(choice for choice in self.choices if choice.key == key)
 
     @property
     def matches(self) -> list[str]:
         """All partners of a matching question, sorted alphabetically so that their order
         reveals nothing."""
-        return sorted({one.match for one in self.choices} | set(self.other_matches))
+        return sorted({choice.match for choice in self.choices} | set(self.other_matches))
 
     def texts(self) -> list[str]:
         """Every text that may contain markup."""
         parts = [self.stem, self.when_right, self.when_wrong, self.explanation, *self.other_matches]
         for choice in self.choices:
             parts += [choice.text, choice.feedback, choice.match]
-        return parts + [one.feedback for one in self.accepted]
+        return parts + [item.feedback for item in self.accepted]
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,10 @@ _CODE_ELEMENT = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTAL
 
 def require_no_formula(text: str) -> None:
     """Unfit if a text contains a formula: without it, the question would ask something else."""
-    found = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
-    if found:
+    result = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
+    if result:
         raise UnsupportedQuestion(
-            f"It holds a formula ({' '.join(found[0].split())[:60]}…), which cannot be shown here. Write it in words or with <sup> and <sub>, or put a"
+            f"It holds a formula ({' '.join(result[0].split())[:60]}…), which cannot be shown here. Write it in words or with <sup> and <sub>, or put a"
             " picture of it there."
         )
 
@@ -193,60 +193,60 @@ def require_valid_item(item: QuestionItem) -> QuestionItem:
     """Return the item; Unfit lists the reasons why it cannot be asked."""
     for accepted in item.accepted:
         require_no_formula(accepted.value)
-    wrong = find_item_faults(item)
-    if wrong:
-        raise UnsupportedQuestion(" ".join(wrong))
+    problem = find_item_faults(item)
+    if problem:
+        raise UnsupportedQuestion(" ".join(problem))
     return item
 
 
 def find_item_faults(item: QuestionItem) -> list[str]:
     """Reasons why a question cannot be asked, worded for its author; empty if it is valid."""
-    found: list[str] = []
+    result: list[str] = []
     if not KEY_PATTERN.match(item.key):
-        found.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
+        result.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
     if not item.stem.strip():
-        found.append("It asks nothing: its text is empty.")
+        result.append("It asks nothing: its text is empty.")
     if any(len(text) > MAX_TEXT_LENGTH for text in item.texts()):
-        found.append(f"One of its texts is longer than {MAX_TEXT_LENGTH:,} characters.")
-    return found + (_find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item))
+        result.append(f"One of its texts is longer than {MAX_TEXT_LENGTH:,} characters.")
+    return result + (_find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item))
 
 
 def _find_choice_faults(item: QuestionItem) -> list[str]:
-    found: list[str] = []
-    keys = [one.key for one in item.choices]
+    result: list[str] = []
+    keys = [choice.key for choice in item.choices]
     if not 2 <= len(keys) <= MAX_CHOICES:
-        found.append(f"It needs from 2 to {MAX_CHOICES} choices, and has {len(keys)}.")
+        result.append(f"It needs from 2 to {MAX_CHOICES} choices, and has {len(keys)}.")
     if len(set(keys)) != len(keys) or not all(KEY_PATTERN.match(key) for key in keys):
-        found.append("Each of its choices needs a key of its own.")
-    texts = Counter(one.text.strip() for one in item.choices)
+        result.append("Each of its choices needs a key of its own.")
+    texts = Counter(choice.text.strip() for choice in item.choices)
     if "" in texts:
-        found.append("One of its choices is empty.")
+        result.append("One of its choices is empty.")
     elif texts and max(texts.values()) > 1:
-        found.append("Two of its choices read the same.")
+        result.append("Two of its choices read the same.")
     if item.kind == "matching":
-        if any(not one.match.strip() for one in item.choices):
-            found.append("Each line of a matching question needs its partner.")
-        return found
+        if any(not choice.match.strip() for choice in item.choices):
+            result.append("Each line of a matching question needs its partner.")
+        return result
     if not set(item.correct) <= set(keys) or len(set(item.correct)) != len(item.correct):
-        return [*found, "The right answer is none of its choices."]
+        return [*result, "The right answer is none of its choices."]
     if item.kind == "ordering":
-        return found if len(item.correct) == len(keys) else [*found, "An ordering names all its lines in their right order."]
+        return result if len(item.correct) == len(keys) else [*result, "An ordering names all its lines in their right order."]
     if item.kind == "multiple":
-        return found if item.correct else [*found, "None of its choices is right."]
-    return found if len(item.correct) == 1 else [*found, f"It needs one right choice, and has {len(item.correct)}."]
+        return result if item.correct else [*result, "None of its choices is right."]
+    return result if len(item.correct) == 1 else [*result, f"It needs one right choice, and has {len(item.correct)}."]
 
 
 def _find_accepted_faults(item: QuestionItem) -> list[str]:
     if not item.accepted:
         return ["No answer is taken as right."]
     if item.kind == "short":
-        return [] if all(one.value.strip(" *") for one in item.accepted) else ["One of the answers that it takes is empty, or takes everything."]
-    found: list[str] = []
-    for one in item.accepted:
-        value, tolerance = parse_decimal(one.value), parse_decimal(one.tolerance)
+        return [] if all(item.value.strip(" *") for item in item.accepted) else ["One of the answers that it takes is empty, or takes everything."]
+    result: list[str] = []
+    for entry in item.accepted:
+        value, tolerance = parse_decimal(entry.value), parse_decimal(entry.tolerance)
         if value is None or tolerance is None or tolerance < 0:
-            found.append(f"{one.value[:40]!r} with tolerance {one.tolerance[:40]!r} is no number with a tolerance.")
-    return found
+            result.append(f"{entry.value[:40]!r} with tolerance {entry.tolerance[:40]!r} is no number with a tolerance.")
+    return result
 
 
 def parse_decimal(text: str) -> Decimal | None:
@@ -290,18 +290,18 @@ def _letter_key(number: int) -> str:
 
 def sort_by_key(choices: Iterable[Choice]) -> list[Choice]:
     """Sort choices by their letters: a … z, aa …"""
-    return sorted(choices, key=lambda one: (len(one.key), one.key))
+    return sorted(choices, key=lambda item: (len(item.key), item.key))
 
 
 _TRANSLITERATIONS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
 
 
-def key_from_name(words: str, taken: set[str], fallback: str) -> str:
+def key_from_name(words: str, used: set[str], fallback: str) -> str:
     """Derive a key from a name: lower-case letters, digits, hyphens; with a number appended if
     it is taken."""
     letters = unicodedata.normalize("NFKD", words.casefold().translate(_TRANSLITERATIONS)).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or fallback
     key, number = plain, 2
-    while key in taken:
+    while key in used:
         key, number = f"{plain}-{number}", number + 1
     return key

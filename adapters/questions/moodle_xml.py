@@ -71,35 +71,35 @@ def read_moodle_xml(content: bytes) -> Reading:
     notes: list[ImportNote] = []
     pictures: dict[str, Picture] = {}
     keys = KeyAllocator()
-    questions = [one for one in root if local_name(one) == "question" and one.get("type") != "category"]
+    questions = [item for item in root if local_name(item) == "question" and item.get("type") != "category"]
     if len(questions) > MAX_QUESTIONS:
         raise FileRefused(f"The file holds {len(questions):,} questions; {MAX_QUESTIONS:,} is the most. Split it.")
     for number, element in enumerate(questions, 1):
-        told = _ReadContext()
+        context = _ReadContext()
         title = _child_text(element, "name/text")
         where = f"question {number}, line {element.sourceline}" + (f" ({title[:80]})" if title else "")
         try:
-            item = require_valid_item(_read_question(element, title, keys, told))
+            item = require_valid_item(_read_question(element, title, keys, context))
         except UnsupportedQuestion as error:
             notes.append(ImportNote(where, str(error), lost=True))
             continue
         keys.reserve_key(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in question_html.picture_digests(text)}
-        pictures.update({digest: one for digest, one in told.pictures.items() if digest in shown})
-        notes += [ImportNote(where, text) for text in dict.fromkeys(told.notes)]
+        pictures.update({digest: item for digest, item in context.pictures.items() if digest in shown})
+        notes += [ImportNote(where, text) for text in dict.fromkeys(context.notes)]
     return Reading(items, pictures, notes, keys.stated)
 
 
-def _read_question(element: etree._Element, title: str, keys: KeyAllocator, told: _ReadContext) -> QuestionItem:
+def _read_question(element: etree._Element, title: str, keys: KeyAllocator, context: _ReadContext) -> QuestionItem:
     kind = element.get("type", "")
     if kind in _UNSUPPORTED_TYPES:
         raise UnsupportedQuestion(f"It is {_UNSUPPORTED_TYPES[kind]}; this kind is not asked here.")
     if kind not in _READERS:
         raise UnsupportedQuestion(f"Its type {kind[:60]!r} is not known here.")
     if element.findall("hint"):
-        told.notes.append("Its hints are left out: a check has no second try.")
-    stem = _read_rich_text(element.find("questiontext"), told)
+        context.notes.append("Its hints are left out: a check has no second try.")
+    stem = _read_rich_text(element.find("questiontext"), context)
     tags = [_child_text(tag, "text") for tag in element.findall("tags/tag")]
     name = title or question_html.html_to_text(stem)[:80]
     fields: dict[str, Any] = {
@@ -107,45 +107,45 @@ def _read_question(element: etree._Element, title: str, keys: KeyAllocator, told
         "competency": "",
         "stem": stem,
         "title": name[:255],
-        "explanation": _read_rich_text(element.find("generalfeedback"), told),
+        "explanation": _read_rich_text(element.find("generalfeedback"), context),
         **metadata_tags.parse_tags(tags),
     }
     if kind in ("multichoice", "matching", "match", "ordering"):
-        fields["when_right"] = _read_rich_text(element.find("correctfeedback"), told)
-        fields["when_wrong"] = _read_rich_text(element.find("incorrectfeedback"), told)
+        fields["when_right"] = _read_rich_text(element.find("correctfeedback"), context)
+        fields["when_wrong"] = _read_rich_text(element.find("incorrectfeedback"), context)
         if _read_rich_text(element.find("partiallycorrectfeedback"), _ReadContext()):
-            told.notes.append("What is said to partly right answers is left out: an answer is right or not.")
-    return QuestionItem(**fields | _READERS[kind](element, told))
+            context.notes.append("What is said to partly right answers is left out: an answer is right or not.")
+    return QuestionItem(**fields | _READERS[kind](element, context))
 
 
 def _answer_fraction(element: etree._Element) -> Decimal:
     return parse_decimal(element.get("fraction", "0").strip()) or Decimal(0)
 
 
-def _iter_answers(element: etree._Element, told: _ReadContext) -> Iterator[tuple[str, Decimal, str]]:
-    for one in element.findall("answer"):
-        yield _read_rich_text(one, told), _answer_fraction(one), _read_rich_text(one.find("feedback"), told)
+def _iter_answers(element: etree._Element, context: _ReadContext) -> Iterator[tuple[str, Decimal, str]]:
+    for item in element.findall("answer"):
+        yield _read_rich_text(item, context), _answer_fraction(item), _read_rich_text(item.find("feedback"), context)
 
 
-def _read_multichoice(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
-    found = list(_iter_answers(element, told))
+def _read_multichoice(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
+    result = list(_iter_answers(element, context))
     single = _child_text(element, "single").lower() not in ("false", "0")
     shuffled = _child_text(element, "shuffleanswers").lower() in ("true", "1")
-    keys = assign_letter_keys([text for text, _, _ in found], keep_order=not shuffled)
-    full = [keys[text] for text, weight, _ in found if weight == 100]
-    positive = [keys[text] for text, weight, _ in found if weight > 0]
+    keys = assign_letter_keys([text for text, _, _ in result], keep_order=not shuffled)
+    full = [keys[text] for text, weight, _ in result if weight == 100]
+    positive = [keys[text] for text, weight, _ in result if weight > 0]
     if single and len(positive) > len(full):
-        told.notes.append("Partial credit is left out: an answer is right or not.")
-    choices = sort_by_key(Choice(keys[text], text, said) for text, _, said in found)
+        context.notes.append("Partial credit is left out: an answer is right or not.")
+    choices = sort_by_key(Choice(keys[text], text, stated) for text, _, stated in result)
     correct = sorted(full if single else positive, key=lambda key: (len(key), key))
     return {"kind": "single" if single else "multiple", "choices": choices, "correct": correct}
 
 
-def _read_true_false(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
-    found = [(question_html.html_to_text(text), weight, said) for text, weight, said in _iter_answers(element, told)]
-    by_value = {parse_truth_word(words): (weight, said) for words, weight, said in found}
-    if len(found) != 2 or set(by_value) != {True, False}:
-        named = " and ".join(repr(words[:40]) for words, _, _ in found)
+def _read_true_false(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
+    result = [(question_html.html_to_text(text), weight, stated) for text, weight, stated in _iter_answers(element, context)]
+    by_value = {parse_truth_word(words): (weight, stated) for words, weight, stated in result}
+    if len(result) != 2 or set(by_value) != {True, False}:
+        named = " and ".join(repr(words[:40]) for words, _, _ in result)
         raise UnsupportedQuestion(
             f"It is a true/false question whose answers are {named}: which of them means true is not known. Write true and false."
         )
@@ -154,41 +154,41 @@ def _read_true_false(element: etree._Element, told: _ReadContext) -> dict[str, A
     return {"kind": "true_false", "choices": choices, "correct": correct}
 
 
-def _read_short_answer(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
+def _read_short_answer(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {"case_sensitive": _child_text(element, "usecase") == "1"}
-    for one in element.findall("answer"):
-        words, said = _child_text(one, "text"), _read_rich_text(one.find("feedback"), told)
-        if _answer_fraction(one) == 100:
-            accepted.append(AcceptedAnswer(words, feedback=said))
+    for item in element.findall("answer"):
+        words, stated = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
+        if _answer_fraction(item) == 100:
+            accepted.append(AcceptedAnswer(words, feedback=stated))
         elif words == "*":
-            fields["when_wrong"] = said
+            fields["when_wrong"] = stated
         else:
-            told.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(one):f} % is left out: an answer is right or not.")
+            context.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an answer is right or not.")
     return {"kind": "short", "accepted": accepted, **fields}
 
 
-def _read_numerical(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
+def _read_numerical(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {}
     if element.findall("units/unit"):
-        told.notes.append("Its units are left out: the number alone is judged.")
-    for one in element.findall("answer"):
-        words, said = _child_text(one, "text"), _read_rich_text(one.find("feedback"), told)
-        if words == "*" and _answer_fraction(one) < 100:
-            fields["when_wrong"] = said
-        elif _answer_fraction(one) == 100:
-            accepted.append(AcceptedAnswer(normalize_number(words), normalize_number(_child_text(one, "tolerance") or "0"), said))
+        context.notes.append("Its units are left out: the number alone is judged.")
+    for item in element.findall("answer"):
+        words, stated = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
+        if words == "*" and _answer_fraction(item) < 100:
+            fields["when_wrong"] = stated
+        elif _answer_fraction(item) == 100:
+            accepted.append(AcceptedAnswer(normalize_number(words), normalize_number(_child_text(item, "tolerance") or "0"), stated))
         else:
-            told.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(one):f} % is left out: an answer is right or not.")
+            context.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an answer is right or not.")
     return {"kind": "numeric", "accepted": accepted, **fields}
 
 
-def _read_matching(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
+def _read_matching(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     pairs: list[tuple[str, str]] = []
     others: list[str] = []
-    for one in element.findall("subquestion"):
-        left, right = _read_rich_text(one, told), question_html.text_to_html(_child_text(one, "answer/text"))
+    for item in element.findall("subquestion"):
+        left, right = _read_rich_text(item, context), question_html.text_to_html(_child_text(item, "answer/text"))
         if left:
             pairs.append((left, right))
         elif right:
@@ -197,13 +197,13 @@ def _read_matching(element: etree._Element, told: _ReadContext) -> dict[str, Any
     return {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs], "other_matches": others}
 
 
-def _read_ordering(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
+def _read_ordering(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     # The fraction is the position; Moodle itself uses document order, which is the same in its
     # own files.
-    texts = [text for text, _, _ in sorted(_iter_answers(element, told), key=lambda one: one[1])]
+    texts = [text for text, _, _ in sorted(_iter_answers(element, context), key=lambda item: item[1])]
     keys = assign_letter_keys(texts)
     if _child_text(element, "selecttype") not in ("", "ALL", "0"):
-        told.notes.append("All its lines are asked, not a selection of them.")
+        context.notes.append("All its lines are asked, not a selection of them.")
     choices = sort_by_key(Choice(key, text) for text, key in keys.items())
     return {"kind": "ordering", "choices": choices, "correct": [keys[text] for text in texts]}
 
@@ -220,28 +220,28 @@ _READERS = {
 
 
 def _child_text(element: etree._Element, path: str) -> str:
-    found = element.find(path)
-    return (found.text or "").strip() if found is not None else ""
+    result = element.find(path)
+    return (result.text or "").strip() if result is not None else ""
 
 
-def _read_rich_text(element: etree._Element | None, told: _ReadContext) -> str:
+def _read_rich_text(element: etree._Element | None, context: _ReadContext) -> str:
     """The HTML of a text element, with pictures referenced by their digests."""
     if element is None:
         return ""
     text, form = _child_text(element, "text"), element.get("format", "moodle_auto_format")
     if form in ("plain_text", "markdown"):
         if form == "markdown" and text:
-            told.notes.append("Markdown is shown as it is written.")
+            context.notes.append("Markdown is shown as it is written.")
         return question_html.clean_imported_html(question_html.text_to_html(text))
     if form == "moodle_auto_format":
         text = text.replace("\n", "<br>")
-    text = _link_attached_pictures(text, element, told)
+    text = _link_attached_pictures(text, element, context)
     if question_html.has_active_content(text):
-        told.notes.append("Scripts, styles or frames were taken out of its text.")
+        context.notes.append("Scripts, styles or frames were taken out of its text.")
     return question_html.clean_imported_html(text)
 
 
-def _link_attached_pictures(text: str, element: etree._Element, told: _ReadContext) -> str:
+def _link_attached_pictures(text: str, element: etree._Element, context: _ReadContext) -> str:
     for file in element.findall("file"):
         name = file.get("name", "")
         place = (file.get("path") or "/").lstrip("/") + name
@@ -249,12 +249,12 @@ def _link_attached_pictures(text: str, element: etree._Element, told: _ReadConte
             picture = load_picture(base64.b64decode("".join((file.text or "").split()), validate=True))
         except (PictureRefused, binascii.Error, ValueError) as error:
             why = str(error) if isinstance(error, PictureRefused) else "its content is not base64"
-            told.notes.append(f"The file {name[:120]!r} is left out: {why}.")
+            context.notes.append(f"The file {name[:120]!r} is left out: {why}.")
             continue
-        told.pictures[picture.digest] = picture
+        context.pictures[picture.digest] = picture
         for written in {quote(place), place, question_html.text_to_html(place)}:
             text = text.replace(f"{_PLUGINFILE_PREFIX}{written}", f"file:{picture.digest}")
-    return extract_data_pictures(text, told.pictures, told.notes)
+    return extract_data_pictures(text, context.pictures, context.notes)
 
 
 _DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
@@ -264,9 +264,9 @@ def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[s
     """Turn pictures embedded in data: URLs into separate pictures; whatever is not a picture is
     removed."""
 
-    def replace_data_url(found: re.Match[str]) -> str:
+    def replace_data_url(result: re.Match[str]) -> str:
         try:
-            picture = load_picture(base64.b64decode("".join(found[1].split()), validate=True))
+            picture = load_picture(base64.b64decode("".join(result[1].split()), validate=True))
         except (PictureRefused, binascii.Error, ValueError) as error:
             why = str(error) if isinstance(error, PictureRefused) else "its content is not base64"
             notes.append(f"A picture inside the text is left out: {why}.")
@@ -297,7 +297,7 @@ def write_moodle_xml(items: list[QuestionItem], pictures: dict[str, Picture]) ->
             notes.append(ImportNote(item.key, "What is said to every right answer has no room in this kind of Moodle question."))
         if item.kind == "true_false" and item.when_wrong:
             notes.append(ImportNote(item.key, "What is said to every wrong answer has no room in this kind of Moodle question."))
-        if item.kind == "matching" and any("<" in one for one in item.matches):
+        if item.kind == "matching" and any("<" in match for match in item.matches):
             notes.append(ImportNote(item.key, "Partners of a Moodle matching question are plain text; their markup is left out."))
         tags = etree.SubElement(element, "tags")
         for tag in metadata_tags.item_tags(item):
@@ -335,13 +335,13 @@ def _write_combined_feedback(element: etree._Element, item: QuestionItem, pictur
     _write_rich_text(element, "incorrectfeedback", item.when_wrong, pictures)
 
 
-def _write_answer(element: etree._Element, text: str, fraction: str, said: str, pictures: dict[str, Picture], rich: bool = True) -> etree._Element:
+def _write_answer(element: etree._Element, text: str, fraction: str, stated: str, pictures: dict[str, Picture], rich: bool = True) -> etree._Element:
     if rich:
         answer = _write_rich_text(element, "answer", text, pictures, fraction=fraction)
     else:
         answer = etree.SubElement(element, "answer", fraction=fraction, format="moodle_auto_format")
         _write_text(answer, text)
-    _write_rich_text(answer, "feedback", said, pictures)
+    _write_rich_text(answer, "feedback", stated, pictures)
     return answer
 
 
@@ -352,9 +352,9 @@ def _write_choices(element: etree._Element, item: QuestionItem, pictures: dict[s
         etree.SubElement(element, name).text = value
     _write_combined_feedback(element, item, pictures)
     share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
-    wrong = "0" if item.kind == "single" else "-100"
-    for one in item.choices:
-        _write_answer(element, one.text, share if one.key in item.correct else wrong, one.feedback, pictures)
+    problem = "0" if item.kind == "single" else "-100"
+    for choice in item.choices:
+        _write_answer(element, choice.text, share if choice.key in item.correct else problem, choice.feedback, pictures)
 
 
 def _write_true_false(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
@@ -367,10 +367,10 @@ def _write_true_false(element: etree._Element, item: QuestionItem, pictures: dic
 def _write_accepted_answers(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
     if item.kind == "short":
         etree.SubElement(element, "usecase").text = "1" if item.case_sensitive else "0"
-    for one in item.accepted:
-        answer = _write_answer(element, one.value, "100", one.feedback, pictures, rich=False)
+    for entry in item.accepted:
+        answer = _write_answer(element, entry.value, "100", entry.feedback, pictures, rich=False)
         if item.kind == "numeric":
-            etree.SubElement(answer, "tolerance").text = one.tolerance
+            etree.SubElement(answer, "tolerance").text = entry.tolerance
     if item.when_wrong:
         _write_answer(element, "*", "0", item.when_wrong, pictures, rich=False)
 
@@ -378,7 +378,7 @@ def _write_accepted_answers(element: etree._Element, item: QuestionItem, picture
 def _write_matching(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
     etree.SubElement(element, "shuffleanswers").text = "true"
     _write_combined_feedback(element, item, pictures)
-    for text, match in [*((one.text, one.match) for one in item.choices), *(("", one) for one in item.other_matches)]:
+    for text, match in [*((choice.text, choice.match) for choice in item.choices), *(("", match) for match in item.other_matches)]:
         line = _write_rich_text(element, "subquestion", text, pictures)
         _write_text(etree.SubElement(line, "answer"), question_html.html_to_text(match))
 

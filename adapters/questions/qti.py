@@ -76,12 +76,12 @@ class _ItemContext:
         """Return ``file:<digest>`` for a picture in the archive; empty, with a note, if it is
         missing or not acceptable."""
         bare = unquote(address.split("?")[0].split("#")[0])
-        found = next((self.files[name] for name in self._candidate_paths(bare) if name in self.files), None)
-        if found is None:
+        result = next((self.files[name] for name in self._candidate_paths(bare) if name in self.files), None)
+        if result is None:
             self.notes.append(f"The picture {bare[:120]!r} is left out: it is not in the package.")
             return ""
         try:
-            picture = load_picture(found)
+            picture = load_picture(result)
         except PictureRefused as error:
             self.notes.append(f"The picture {bare[:120]!r} is left out: {error}.")
             return ""
@@ -142,7 +142,7 @@ def read_qti(content: bytes) -> Reading:
         keys.reserve_key(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in question_html.picture_digests(text)}
-        pictures.update({digest: one for digest, one in package.pictures.items() if digest in shown})
+        pictures.update({digest: item for digest, item in package.pictures.items() if digest in shown})
         notes += [ImportNote(place, text) for text in dict.fromkeys(package.notes)]
     return Reading(items, pictures, notes, keys.stated)
 
@@ -152,17 +152,17 @@ def _list_item_files(root: etree._Element, manifest: str, files: dict[str, bytes
     or a test in the package, refers to."""
     seen: set[str] = set()
     tests: list[str] = []
-    for resource in (one for one in root.iter() if local_name(one) == "resource"):
+    for resource in (item for item in root.iter() if local_name(item) == "resource"):
         kind, href = resource.get("type", ""), unquote(resource.get("href", ""))
         place = resolve_archive_path(manifest, href)
         if re.match(r"imsqti_item_xmlv2p[0-9]", kind) and place and place not in seen:
             seen.add(place)
-            keywords = [" ".join("".join(str(part) for part in one.itertext()).split()) for one in resource.iter() if local_name(one) == "keyword"]
+            keywords = [" ".join("".join(str(part) for part in item.itertext()).split()) for item in resource.iter() if local_name(item) == "keyword"]
             yield place, keywords, _canvas_question_type(resource)
         elif re.match(r"imsqti_(test|assessment)_xmlv2p[0-9]", kind) and place in files:
             tests.append(place)
     for test in tests:
-        for reference in (one for one in parse_untrusted_xml(files[test]).iter() if local_name(one) == "assessmentItemRef"):
+        for reference in (item for item in parse_untrusted_xml(files[test]).iter() if local_name(item) == "assessmentItemRef"):
             place = resolve_archive_path(test, unquote(reference.get("href", "")))
             if place and place not in seen:
                 seen.add(place)
@@ -170,11 +170,13 @@ def _list_item_files(root: etree._Element, manifest: str, files: dict[str, bytes
 
 
 def _canvas_question_type(element: etree._Element) -> str:
-    return next((one.get("value", "") for one in element.iter() if local_name(one) == "instructureField" and one.get("name") == "question_type"), "")
+    return next(
+        (item.get("value", "") for item in element.iter() if local_name(item) == "instructureField" and item.get("name") == "question_type"), ""
+    )
 
 
 def _children_named(element: etree._Element, name: str) -> list[etree._Element]:
-    return [one for one in element if local_name(one) == name]
+    return [item for item in element if local_name(item) == name]
 
 
 def _read_qti_item(root: etree._Element, package: _ItemContext, tags: list[str], kind: str, keys: KeyAllocator) -> QuestionItem:
@@ -184,16 +186,18 @@ def _read_qti_item(root: etree._Element, package: _ItemContext, tags: list[str],
     if not bodies:
         raise UnsupportedQuestion("It has no itemBody.")
     body, kind = bodies[0], _canvas_question_type(root) or kind
-    named = {local_name(one) for one in body.iter() if local_name(one).endswith("Interaction")}
-    interactions = [one for one in body.iter() if local_name(one) in _SUPPORTED_INTERACTIONS]
+    named = {local_name(item) for item in body.iter() if local_name(item).endswith("Interaction")}
+    interactions = [item for item in body.iter() if local_name(item) in _SUPPORTED_INTERACTIONS]
     others = sorted(named - set(_SUPPORTED_INTERACTIONS))
     if others or len(interactions) != 1:
-        told = f"it uses {', '.join(others)}" if others else "it asks nothing" if not interactions else f"it asks {len(interactions)} things at once"
-        raise UnsupportedQuestion(f"It cannot be asked here: {told}.")
+        entries = (
+            f"it uses {', '.join(others)}" if others else "it asks nothing" if not interactions else f"it asks {len(interactions)} things at once"
+        )
+        raise UnsupportedQuestion(f"It cannot be asked here: {entries}.")
     interaction = interactions[0]
     _remove_hidden_elements(body, interaction, package)
     declared = _read_declaration(root, interaction.get("responseIdentifier", "RESPONSE"))
-    prompt = "".join(_inner_html(one, package) for one in _children_named(interaction, "prompt"))
+    prompt = "".join(_inner_html(item, package) for item in _children_named(interaction, "prompt"))
     stem = _read_stem(body, interaction, package)
     identifier = root.get("identifier", "")
     title = " ".join(root.get("title", "").split())[:255]
@@ -235,10 +239,12 @@ def _remove_hidden_elements(body: etree._Element, interaction: etree._Element, p
         if name in ("printedVariable", "templateBlock", "templateInline"):
             raise UnsupportedQuestion("It shows values that are drawn anew each time, which is not asked here.")
         to_learners = name == "rubricBlock" and "candidate" in (element.get("view") or "").split()
-        of_a_choice = local_name(interaction) == "choiceInteraction" and any(local_name(one) == "simpleChoice" for one in element.iterancestors())
+        of_a_choice = local_name(interaction) == "choiceInteraction" and any(
+            local_name(ancestor) == "simpleChoice" for ancestor in element.iterancestors()
+        )
         if name not in _HIDDEN_ELEMENT_NOTES or to_learners or (of_a_choice and name != "rubricBlock"):
             continue
-        if any(one is interaction for one in element.iter()):
+        if any(item is interaction for item in element.iter()):
             raise UnsupportedQuestion("What it asks is shown only after another answer, which is not asked here.")
         parent = element.getparent()
         assert parent is not None
@@ -253,30 +259,30 @@ def _remove_hidden_elements(body: etree._Element, interaction: etree._Element, p
 
 
 def _read_declaration(root: etree._Element, identifier: str) -> _ResponseDeclaration:
-    for one in _children_named(root, "responseDeclaration"):
-        if one.get("identifier") == identifier:
-            correct = [(value.text or "").strip() for part in _children_named(one, "correctResponse") for value in _children_named(part, "value")]
+    for item in _children_named(root, "responseDeclaration"):
+        if item.get("identifier") == identifier:
+            correct = [(value.text or "").strip() for part in _children_named(item, "correctResponse") for value in _children_named(part, "value")]
             mapped = [
                 (entry.get("mapKey", ""), parse_decimal(entry.get("mappedValue", "0")) or Decimal(0), entry.get("caseSensitive", "true") != "false")
-                for part in _children_named(one, "mapping")
+                for part in _children_named(item, "mapping")
                 for entry in _children_named(part, "mapEntry")
             ]
-            return _ResponseDeclaration(one.get("baseType", "identifier"), correct, mapped)
+            return _ResponseDeclaration(item.get("baseType", "identifier"), correct, mapped)
     raise UnsupportedQuestion("It does not declare its response.")
 
 
 def _read_overall_feedback(root: etree._Element, package: _ItemContext) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in _children_named(root, "modalFeedback"):
-        identifier = one.get("identifier", "").lower()
-        text = question_html.clean_imported_html(_inner_html(one, package))
+    result: dict[str, str] = {}
+    for item in _children_named(root, "modalFeedback"):
+        identifier = item.get("identifier", "").lower()
+        text = question_html.clean_imported_html(_inner_html(item, package))
         if re.match(r"(incorrect|wrong|general_incorrect)", identifier):
-            found["when_wrong"] = text
+            result["when_wrong"] = text
         elif identifier.startswith(("correct", "right")):
-            found["when_right"] = text
+            result["when_right"] = text
         elif identifier.startswith(("general", "explanation", "solution")):
-            found["explanation"] = text
-    return found
+            result["explanation"] = text
+    return result
 
 
 def _choice_feedback(root: etree._Element, identifier: str, package: _ItemContext) -> str:
@@ -284,9 +290,9 @@ def _choice_feedback(root: etree._Element, identifier: str, package: _ItemContex
     names = (identifier, f"{identifier}_fb", f"feedback_{identifier}")
     return next(
         (
-            question_html.clean_imported_html(_inner_html(one, package))
-            for one in _children_named(root, "modalFeedback")
-            if one.get("identifier") in names
+            question_html.clean_imported_html(_inner_html(item, package))
+            for item in _children_named(root, "modalFeedback")
+            if item.get("identifier") in names
         ),
         "",
     )
@@ -295,50 +301,50 @@ def _choice_feedback(root: etree._Element, identifier: str, package: _ItemContex
 def _read_choice_interaction(
     root: etree._Element, interaction: etree._Element, declared: _ResponseDeclaration, package: _ItemContext, kind: str
 ) -> dict[str, Any]:
-    found = []
-    for one in _children_named(interaction, "simpleChoice"):
-        inline = [said for said in one.iter() if local_name(said) in ("feedbackInline", "feedbackBlock")]
-        said = question_html.clean_imported_html("".join(_inner_html(part, package) for part in inline)) or _choice_feedback(
-            root, one.get("identifier", ""), package
+    result = []
+    for item in _children_named(interaction, "simpleChoice"):
+        inline = [texts for texts in item.iter() if local_name(texts) in ("feedbackInline", "feedbackBlock")]
+        stated = question_html.clean_imported_html("".join(_inner_html(part, package) for part in inline)) or _choice_feedback(
+            root, item.get("identifier", ""), package
         )
-        found.append((one.get("identifier", ""), question_html.clean_imported_html(_inner_html(one, package, skip=inline)), said))
+        result.append((item.get("identifier", ""), question_html.clean_imported_html(_inner_html(item, package, skip=inline)), stated))
     right = declared.correct or [key for key, value, _ in declared.mapped if value > 0]
     if any(0 < value < 1 for _, value, _ in declared.mapped) and not declared.correct:
         package.notes.append("Partial credit is left out: an answer is right or not.")
-    words = {question_html.html_to_text(text).strip().lower(): (identifier, said) for identifier, text, said in found}
-    if set(words) == {"true", "false"} and len(found) == 2:
+    words = {question_html.html_to_text(text).strip().lower(): (identifier, texts) for identifier, text, texts in result}
+    if set(words) == {"true", "false"} and len(result) == 2:
         correct = [word for word, (identifier, _) in words.items() if identifier in right]
         choices = [Choice("true", "True", words["true"][1]), Choice("false", "False", words["false"][1])]
         return {"kind": "true_false", "choices": choices, "correct": correct}
-    keys = assign_letter_keys([text for _, text, _ in found], keep_order=interaction.get("shuffle") != "true")
+    keys = assign_letter_keys([text for _, text, _ in result], keep_order=interaction.get("shuffle") != "true")
     single = interaction.get("maxChoices", "1") == "1" and kind != "multiple_answers_question"
-    choices = sort_by_key(Choice(keys[text], text, said) for _, text, said in found)
-    correct = sorted((keys[text] for identifier, text, _ in found if identifier in right), key=lambda key: (len(key), key))
+    choices = sort_by_key(Choice(keys[text], text, texts) for _, text, texts in result)
+    correct = sorted((keys[text] for identifier, text, _ in result if identifier in right), key=lambda key: (len(key), key))
     return {"kind": "single" if single else "multiple", "choices": choices, "correct": correct}
 
 
 def _read_order_interaction(interaction: etree._Element, declared: _ResponseDeclaration, package: _ItemContext) -> dict[str, Any]:
     texts = {
-        one.get("identifier", ""): question_html.clean_imported_html(_inner_html(one, package))
-        for one in _children_named(interaction, "simpleChoice")
+        item.get("identifier", ""): question_html.clean_imported_html(_inner_html(item, package))
+        for item in _children_named(interaction, "simpleChoice")
     }
     keys = assign_letter_keys(list(texts.values()))
     if set(declared.correct) - set(texts):
         raise UnsupportedQuestion("Its right order names a line that it does not have.")
     choices = sort_by_key(Choice(key, text) for text, key in keys.items())
-    return {"kind": "ordering", "choices": choices, "correct": [keys[texts[one]] for one in declared.correct]}
+    return {"kind": "ordering", "choices": choices, "correct": [keys[texts[item]] for item in declared.correct]}
 
 
 def _read_match_interaction(interaction: etree._Element, declared: _ResponseDeclaration, package: _ItemContext) -> dict[str, Any]:
     sets = _children_named(interaction, "simpleMatchSet") or [interaction]
     texts = [
         {
-            one.get("identifier", ""): question_html.clean_imported_html(_inner_html(one, package))
-            for one in _children_named(part, "simpleAssociableChoice")
+            item.get("identifier", ""): question_html.clean_imported_html(_inner_html(item, package))
+            for item in _children_named(part, "simpleAssociableChoice")
         }
         for part in sets
     ]
-    pairs = [one.split() for one in declared.correct or [key for key, value, _ in declared.mapped if value > 0]]
+    pairs = [item.split() for item in declared.correct or [key for key, value, _ in declared.mapped if value > 0]]
     left, right = texts[0], texts[-1]
     if any(len(pair) != 2 or pair[0] not in left or pair[1] not in right for pair in pairs):
         raise UnsupportedQuestion("One of its right pairs names something that it does not have.")
@@ -368,55 +374,55 @@ def _read_text_interaction(
     if sensitive:
         # Files often list every upper- and lower-case spelling instead of declaring that case
         # does not matter.
-        folded = {one.casefold() for one in accepted}
+        folded = {item.casefold() for item in accepted}
         if len(folded) < len(accepted):
-            sensitive, accepted = False, [one for one in accepted if one == one.lower()] or sorted(folded)
-    return {"kind": "short", "accepted": [AcceptedAnswer(one) for one in accepted], "case_sensitive": sensitive}
+            sensitive, accepted = False, [item for item in accepted if item == item.lower()] or sorted(folded)
+    return {"kind": "short", "accepted": [AcceptedAnswer(item) for item in accepted], "case_sensitive": sensitive}
 
 
 def _read_accepted_numbers(root: etree._Element, declared: _ResponseDeclaration) -> list[AcceptedAnswer]:
     """Numbers accepted by the response processing: ``equal`` with its tolerance, or a range
     between ``gte`` and ``lte``."""
-    found: list[AcceptedAnswer] = []
-    processing = [one for part in _children_named(root, "responseProcessing") for one in part.iter()]
-    for one in processing:
-        if local_name(one) == "equal":
-            bases = [parse_decimal((value.text or "").strip()) for value in _children_named(one, "baseValue")]
+    result: list[AcceptedAnswer] = []
+    processing = [entry for part in _children_named(root, "responseProcessing") for entry in part.iter()]
+    for item in processing:
+        if local_name(item) == "equal":
+            bases = [parse_decimal((value.text or "").strip()) for value in _children_named(item, "baseValue")]
             values = [value for value in bases if value is not None] or [
                 value for value in (parse_decimal(text) for text in declared.correct) if value is not None
             ]
-            parts = (one.get("tolerance") or "0").split()
-            around = parse_decimal(parts[0]) if one.get("toleranceMode") in ("absolute", "relative") and parts else Decimal(0)
+            parts = (item.get("tolerance") or "0").split()
+            around = parse_decimal(parts[0]) if item.get("toleranceMode") in ("absolute", "relative") and parts else Decimal(0)
             for value in values:
                 width = around or Decimal(0)
-                if one.get("toleranceMode") == "relative":
+                if item.get("toleranceMode") == "relative":
                     width = abs(value) * width / 100
-                found.append(AcceptedAnswer(normalize_number(f"{value:f}"), normalize_number(f"{width:f}")))
-        elif local_name(one) == "and":
+                result.append(AcceptedAnswer(normalize_number(f"{value:f}"), normalize_number(f"{width:f}")))
+        elif local_name(item) == "and":
             bounds = {
                 local_name(part): parse_decimal((value.text or "").strip())
-                for part in one
+                for part in item
                 for value in _children_named(part, "baseValue")
                 if local_name(part) in ("gte", "lte")
             }
             low, high = bounds.get("gte"), bounds.get("lte")
             if low is not None and high is not None:
-                found.append(AcceptedAnswer(normalize_number(f"{(low + high) / 2:f}"), normalize_number(f"{abs(high - low) / 2:f}")))
-    if not found:
-        found = [AcceptedAnswer(normalize_number(text)) for text in declared.correct]
-    return list({(one.value, one.tolerance): one for one in found}.values())
+                result.append(AcceptedAnswer(normalize_number(f"{(low + high) / 2:f}"), normalize_number(f"{abs(high - low) / 2:f}")))
+    if not result:
+        result = [AcceptedAnswer(normalize_number(text)) for text in declared.correct]
+    return list({(entry.value, entry.tolerance): entry for entry in result}.values())
 
 
 def _read_stem(body: etree._Element, interaction: etree._Element, package: _ItemContext) -> str:
     """The text around the interaction, with a blank in its place if the text continues around
     it."""
     parent = interaction.getparent()
-    alone = parent is body or (parent is not None and not "".join(str(part) for part in parent.itertext()).strip() and len(parent) == 1)
-    if not alone and local_name(interaction) == "textEntryInteraction":
+    only_child = parent is body or (parent is not None and not "".join(str(part) for part in parent.itertext()).strip() and len(parent) == 1)
+    if not only_child and local_name(interaction) == "textEntryInteraction":
         text = _inner_html(body, package, blank=interaction)
     else:
-        gone = parent if alone and parent is not None and parent is not body else interaction
-        text = _inner_html(body, package, skip=[gone])
+        removed = parent if only_child and parent is not None and parent is not body else interaction
+        text = _inner_html(body, package, skip=[removed])
     inner = re.fullmatch(r"\s*<div>(.*)</div>\s*", text, re.DOTALL)
     return inner[1] if inner and "<div>" not in inner[1] else text
 
@@ -517,9 +523,9 @@ _INTERACTION_BY_KIND = {
 
 
 def _list_export_losses(item: QuestionItem) -> Iterator[str]:
-    if any(one.feedback for one in item.accepted):
+    if any(item.feedback for item in item.accepted):
         yield "What is said to one accepted answer has no room in QTI."
-    if item.kind == "short" and any("*" in one.value for one in item.accepted):
+    if item.kind == "short" and any("*" in item.value for item in item.accepted):
         yield "QTI knows no * that stands for anything; other readers will take it as a star."
 
 
@@ -563,15 +569,15 @@ def _build_item_element(item: QuestionItem, pictures: dict[str, Picture]) -> etr
     correct = _add_element(declaration, _QTI_NS, "correctResponse")
     matches = item.matches
     if item.kind == "matching":
-        values = [f"line_{one.key} match_{matches.index(one.match)}" for one in item.choices]
+        values = [f"line_{choice.key} match_{matches.index(choice.match)}" for choice in item.choices]
     else:
-        values = [one.value for one in item.accepted[:1]] if item.accepted else [f"choice_{key}" for key in item.correct]
+        values = [item.value for item in item.accepted[:1]] if item.accepted else [f"choice_{key}" for key in item.correct]
     for one_value in values:
         _add_element(correct, _QTI_NS, "value", one_value)
     if item.kind == "short":
         mapping = _add_element(declaration, _QTI_NS, "mapping", None, lowerBound="0", upperBound="1", defaultValue="0")
-        for one in item.accepted:
-            _add_element(mapping, _QTI_NS, "mapEntry", None, mapKey=one.value, mappedValue="1", caseSensitive=str(item.case_sensitive).lower())
+        for entry in item.accepted:
+            _add_element(mapping, _QTI_NS, "mapEntry", None, mapKey=entry.value, mappedValue="1", caseSensitive=str(item.case_sensitive).lower())
     _add_element(root, _QTI_NS, "outcomeDeclaration", None, identifier="SCORE", cardinality="single", baseType="float")
     _add_element(root, _QTI_NS, "outcomeDeclaration", None, identifier="OVERALL", cardinality="multiple", baseType="identifier")
     if item.kind in ("single", "multiple", "true_false"):
@@ -599,8 +605,10 @@ def _write_interaction(body: etree._Element, item: QuestionItem, matches: list[s
     if item.kind == "matching":
         interaction.set("maxAssociations", str(len(item.choices)))
         lines = _add_element(interaction, _QTI_NS, "simpleMatchSet")
-        for one in item.choices:
-            _write_xhtml(_add_element(lines, _QTI_NS, "simpleAssociableChoice", None, identifier=f"line_{one.key}", matchMax="1"), one.text, pictures)
+        for entry in item.choices:
+            _write_xhtml(
+                _add_element(lines, _QTI_NS, "simpleAssociableChoice", None, identifier=f"line_{entry.key}", matchMax="1"), entry.text, pictures
+            )
         partners = _add_element(interaction, _QTI_NS, "simpleMatchSet")
         for number, text in enumerate(matches):
             many = str(len(item.choices))
@@ -608,14 +616,14 @@ def _write_interaction(body: etree._Element, item: QuestionItem, matches: list[s
         return
     if name == "choiceInteraction":
         interaction.set("maxChoices", "0" if item.kind == "multiple" else "1")
-    for one in item.choices:
-        choice = _add_element(interaction, _QTI_NS, "simpleChoice", None, identifier=f"choice_{one.key}")
-        _write_xhtml(choice, one.text, pictures)
-        if one.feedback:
-            said = _add_element(
-                choice, _QTI_NS, "feedbackInline", None, outcomeIdentifier="FEEDBACK", identifier=f"choice_{one.key}", showHide="show"
+    for entry in item.choices:
+        choice = _add_element(interaction, _QTI_NS, "simpleChoice", None, identifier=f"choice_{entry.key}")
+        _write_xhtml(choice, entry.text, pictures)
+        if entry.feedback:
+            stated = _add_element(
+                choice, _QTI_NS, "feedbackInline", None, outcomeIdentifier="FEEDBACK", identifier=f"choice_{entry.key}", showHide="show"
             )
-            _write_xhtml(said, one.feedback, pictures)
+            _write_xhtml(stated, entry.feedback, pictures)
 
 
 def _write_response_processing(processing: etree._Element, item: QuestionItem) -> None:
@@ -623,8 +631,8 @@ def _write_response_processing(processing: etree._Element, item: QuestionItem) -
     right = _add_element(condition, _QTI_NS, "responseIf")
     if item.kind == "numeric":
         either = _add_element(right, _QTI_NS, "or")
-        for one in item.accepted:
-            value, around = parse_decimal(one.value) or Decimal(0), parse_decimal(one.tolerance) or Decimal(0)
+        for entry in item.accepted:
+            value, around = parse_decimal(entry.value) or Decimal(0), parse_decimal(entry.tolerance) or Decimal(0)
             # Written as a range between two values: Canvas supports no other form of tolerance.
             both = _add_element(either, _QTI_NS, "and")
             for name, bound in (("gte", value - around), ("lte", value + around)):
@@ -662,6 +670,6 @@ def _copy_into_namespace(source: etree._Element, target: etree._Element) -> None
     target.text = (target.text or "") + (source.text or "") or None
     for child in source:
         if isinstance(child.tag, str):
-            made = etree.SubElement(target, f"{{{_QTI_NS}}}{child.tag}", {str(name): str(value) for name, value in child.attrib.items()})
-            _copy_into_namespace(child, made)
-            made.tail = child.tail
+            created = etree.SubElement(target, f"{{{_QTI_NS}}}{child.tag}", {str(name): str(value) for name, value in child.attrib.items()})
+            _copy_into_namespace(child, created)
+            created.tail = child.tail

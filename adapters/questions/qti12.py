@@ -32,9 +32,9 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
     """Read the questions of the package that this manifest describes; None if it lists no QTI
     1.2 resource."""
     places = []
-    for resource in (one for one in root.iter() if local_name(one) == "resource"):
+    for resource in (item for item in root.iter() if local_name(item) == "resource"):
         if resource.get("type", "").startswith("imsqti_xmlv1p2"):
-            names = [resource.get("href", "")] + [one.get("href", "") for one in resource if local_name(one) == "file"]
+            names = [resource.get("href", "")] + [item.get("href", "") for item in resource if local_name(item) == "file"]
             places += [place for place in (resolve_archive_path(manifest, name) for name in names if name) if place in files]
     # A Common Cartridge stores the complete question next to the reduced one.
     places += [name for name in files if name.startswith("non_cc_assessments/") and name.endswith(".qti")]
@@ -44,7 +44,7 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
     notes: list[ImportNote] = []
     keys = KeyAllocator()
     for place in dict.fromkeys(places):
-        for element in (one for one in parse_untrusted_xml(files[place]).iter() if local_name(one) == "item"):
+        for element in (item for item in parse_untrusted_xml(files[place]).iter() if local_name(item) == "item"):
             identifier = element.get("ident", "")
             if identifier in items:
                 continue
@@ -62,12 +62,12 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
 
 
 def _descendants_named(element: etree._Element, name: str) -> list[etree._Element]:
-    return [one for one in element.iter() if local_name(one) == name]
+    return [item for item in element.iter() if local_name(item) == name]
 
 
 def _metadata_field(element: etree._Element, name: str) -> str:
-    for one in _descendants_named(element, "qtimetadatafield"):
-        parts = {local_name(part): (part.text or "").strip() for part in one}
+    for item in _descendants_named(element, "qtimetadatafield"):
+        parts = {local_name(part): (part.text or "").strip() for part in item}
         if parts.get("fieldlabel") == name:
             return parts.get("fieldentry", "")
     return ""
@@ -75,9 +75,9 @@ def _metadata_field(element: etree._Element, name: str) -> str:
 
 def _material_html(element: etree._Element) -> str:
     """The HTML of the first text in an element."""
-    for one in _descendants_named(element, "mattext"):
-        text = one.text or ""
-        return text if one.get("texttype") == "text/html" else question_html.text_to_html(entities.unescape(text))
+    for item in _descendants_named(element, "mattext"):
+        text = item.text or ""
+        return text if item.get("texttype") == "text/html" else question_html.text_to_html(entities.unescape(text))
     return ""
 
 
@@ -86,21 +86,21 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
     presentation = next(iter(_descendants_named(element, "presentation")), None)
     if presentation is None:
         raise UnsupportedQuestion("It asks nothing.")
-    direct = [one for one in presentation if local_name(one) == "material"] or _descendants_named(presentation, "material")[:1]
+    direct = [item for item in presentation if local_name(item) == "material"] or _descendants_named(presentation, "material")[:1]
     stem = question_html.clean_imported_html(_material_html(direct[0])) if direct else ""
-    said = {one.get("ident", ""): question_html.clean_imported_html(_material_html(one)) for one in _descendants_named(element, "itemfeedback")}
+    stated = {item.get("ident", ""): question_html.clean_imported_html(_material_html(item)) for item in _descendants_named(element, "itemfeedback")}
     title = " ".join(element.get("title", "").split())[:255]
     fields: dict[str, Any] = {
         "key": keys.allocate_key("", title if title and title != "Question" else question_html.html_to_text(stem)[:60]),
         "competency": "",
         "title": title,
         "stem": stem,
-        "explanation": said.get("general_fb", ""),
-        "when_right": said.get("correct_fb", ""),
-        "when_wrong": said.get("general_incorrect_fb", ""),
+        "explanation": stated.get("general_fb", ""),
+        "when_right": stated.get("correct_fb", ""),
+        "when_wrong": stated.get("general_incorrect_fb", ""),
     }
     if kind in ("multiple_choice_question", "true_false_question", "multiple_answers_question"):
-        parts = _read_qti12_choices(element, presentation, kind, said)
+        parts = _read_qti12_choices(element, presentation, kind, stated)
     elif kind == "short_answer_question":
         parts = {"kind": "short", "accepted": [AcceptedAnswer(text) for text in dict.fromkeys(_correct_values(element))]}
     elif kind == "numerical_question":
@@ -114,43 +114,44 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
 
 def _correct_values(element: etree._Element) -> list[str]:
     """Correct values: those compared for equality and not negated by a ``not``."""
-    found = []
+    result = []
     for condition in _descendants_named(element, "respcondition"):
-        scores = [one for one in _descendants_named(condition, "setvar") if (parse_decimal((one.text or "0").strip()) or 0) > 0]
+        scores = [item for item in _descendants_named(condition, "setvar") if (parse_decimal((item.text or "0").strip()) or 0) > 0]
         if scores:
-            found += [
-                (one.text or "").strip()
-                for one in _descendants_named(condition, "varequal")
-                if not any(local_name(parent) == "not" for parent in one.iterancestors())
+            result += [
+                (item.text or "").strip()
+                for item in _descendants_named(condition, "varequal")
+                if not any(local_name(parent) == "not" for parent in item.iterancestors())
             ]
-    return found
+    return result
 
 
-def _read_qti12_choices(element: etree._Element, presentation: etree._Element, kind: str, said: dict[str, str]) -> dict[str, Any]:
-    found = [
-        (one.get("ident", ""), question_html.clean_imported_html(_material_html(one))) for one in _descendants_named(presentation, "response_label")
+def _read_qti12_choices(element: etree._Element, presentation: etree._Element, kind: str, stated: dict[str, str]) -> dict[str, Any]:
+    result = [
+        (item.get("ident", ""), question_html.clean_imported_html(_material_html(item)))
+        for item in _descendants_named(presentation, "response_label")
     ]
     right = set(_correct_values(element))
-    words = {question_html.html_to_text(text).strip().lower(): identifier for identifier, text in found}
+    words = {question_html.html_to_text(text).strip().lower(): identifier for identifier, text in result}
     if kind == "true_false_question" and set(words) == {"true", "false"}:
-        choices = [Choice(word, word.capitalize(), said.get(f"{words[word]}_fb", "")) for word in ("true", "false")]
+        choices = [Choice(word, word.capitalize(), stated.get(f"{words[word]}_fb", "")) for word in ("true", "false")]
         return {"kind": "true_false", "choices": choices, "correct": [word for word in words if words[word] in right]}
-    keys = assign_letter_keys([text for _, text in found])
+    keys = assign_letter_keys([text for _, text in result])
     choices = sorted(
-        (Choice(keys[text], text, said.get(f"{identifier}_fb", "")) for identifier, text in found), key=lambda one: (len(one.key), one.key)
+        (Choice(keys[text], text, stated.get(f"{identifier}_fb", "")) for identifier, text in result), key=lambda item: (len(item.key), item.key)
     )
-    correct = sorted((keys[text] for identifier, text in found if identifier in right), key=lambda key: (len(key), key))
+    correct = sorted((keys[text] for identifier, text in result if identifier in right), key=lambda key: (len(key), key))
     return {"kind": "multiple" if kind == "multiple_answers_question" else "single", "choices": choices, "correct": correct}
 
 
 def _read_qti12_numbers(element: etree._Element) -> list[AcceptedAnswer]:
-    found: dict[tuple[str, str], AcceptedAnswer] = {}
+    result: dict[tuple[str, str], AcceptedAnswer] = {}
     for condition in _descendants_named(element, "respcondition"):
         low, high = (
-            next((parse_decimal((one.text or "").strip()) for name in names for one in _descendants_named(condition, name)), None)
+            next((parse_decimal((item.text or "").strip()) for name in names for item in _descendants_named(condition, name)), None)
             for names in (("vargte", "vargt"), ("varlte", "varlt"))
         )
-        exact = next((parse_decimal((one.text or "").strip()) for one in _descendants_named(condition, "varequal")), None)
+        exact = next((parse_decimal((item.text or "").strip()) for item in _descendants_named(condition, "varequal")), None)
         if low is not None and high is not None:
             middle = exact if exact is not None else (low + high) / 2
             accepted = AcceptedAnswer(normalize_number(f"{middle:f}"), normalize_number(f"{abs(high - low) / 2:f}"))
@@ -158,22 +159,22 @@ def _read_qti12_numbers(element: etree._Element) -> list[AcceptedAnswer]:
             accepted = AcceptedAnswer(normalize_number(f"{exact:f}"), normalize_number(f"{Decimal(0):f}"))
         else:
             continue
-        found[accepted.value, accepted.tolerance] = accepted
-    return list(found.values())
+        result[accepted.value, accepted.tolerance] = accepted
+    return list(result.values())
 
 
 def _read_qti12_matching(element: etree._Element, presentation: etree._Element) -> dict[str, Any]:
     pairs: list[tuple[str, str]] = []
     labels: dict[str, str] = {}
-    chosen = {one.get("respident", ""): (one.text or "").strip() for one in _descendants_named(element, "varequal")}
+    chosen = {item.get("respident", ""): (item.text or "").strip() for item in _descendants_named(element, "varequal")}
     for response in _descendants_named(presentation, "response_lid"):
         labels |= {
-            one.get("ident", ""): question_html.clean_imported_html(_material_html(one)) for one in _descendants_named(response, "response_label")
+            item.get("ident", ""): question_html.clean_imported_html(_material_html(item)) for item in _descendants_named(response, "response_label")
         }
         right = chosen.get(response.get("ident", ""), "")
         if right not in labels:
             raise UnsupportedQuestion("One of its lines has no right partner.")
-        line = next((one for one in response if local_name(one) == "material"), None)
+        line = next((item for item in response if local_name(item) == "material"), None)
         pairs.append((question_html.clean_imported_html(_material_html(line)) if line is not None else "", labels[right]))
     keys = assign_letter_keys([left for left, _ in pairs], keep_order=True)
     used = {right for _, right in pairs}

@@ -109,8 +109,8 @@ def text_to_html(text: str) -> str:
 def html_to_text(text: str) -> str:
     """Convert HTML to plain text, for names, mails and statements; a picture is replaced by its
     alternative text."""
-    told = re.sub(r'<img[^>]*?\balt="([^"]*)"[^>]*>', r" \1 ", text)
-    bare = nh3.clean(_BLOCK_TAG.sub(" ", told), tags=set(), attributes={})
+    entries = re.sub(r'<img[^>]*?\balt="([^"]*)"[^>]*>', r" \1 ", text)
+    bare = nh3.clean(_BLOCK_TAG.sub(" ", entries), tags=set(), attributes={})
     return " ".join(html.unescape(bare).split())
 
 
@@ -129,4 +129,4 @@ def picture_digests(text: str) -> list[str]:
 def add_picture_urls(text: str, base: str) -> str:
     """Insert the URLs of the pictures into a sanitized text: ``base`` followed by the
     digest."""
-    return _PICTURE_SRC.sub(lambda found: f"{found[1]}{base}{found[2]}{found[3]}", text)
+    return _PICTURE_SRC.sub(lambda result: f"{result[1]}{base}{result[2]}{result[3]}", text)

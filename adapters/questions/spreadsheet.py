@@ -62,38 +62,38 @@ def read_question_csv(content: bytes) -> Reading:
 
 
 def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
-    said = row.get
-    lines = [line.strip() for line in said("answers", "").split("\n") if line.strip()]
-    kind = said("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
+    stated = row.get
+    lines = [line.strip() for line in stated("answers", "").split("\n") if line.strip()]
+    kind = stated("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
     if kind not in KINDS:
         raise UnsupportedQuestion(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
-    stem = _cell_to_html(said("question", "").strip())
-    title = said("title", "")[:255]
-    tags = [part.strip() for part in said("tags", "").replace(",", ";").split(";") if part.strip()]
-    review = said("review_on", "")
+    stem = _cell_to_html(stated("question", "").strip())
+    title = stated("title", "")[:255]
+    tags = [part.strip() for part in stated("tags", "").replace(",", ";").split(";") if part.strip()]
+    review = stated("review_on", "")
     if review:
         tags.append(f"review:{review}")
     fields: dict[str, Any] = {
-        "competency": said("competency", ""),
-        "critical": said("critical", "").lower() in _TRUE_WORDS,
-        "source": said("source", ""),
+        "competency": stated("competency", ""),
+        "critical": stated("critical", "").lower() in _TRUE_WORDS,
+        "source": stated("source", ""),
     }
     fields |= metadata_tags.parse_tags(tags)
     if review and "review_on" not in fields:
         raise UnsupportedQuestion(f"The review date {review[:40]!r} is no day; write it as 2027-03-01.")
-    pool = said("pool", "").lower() or "check"
+    pool = stated("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
         raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": keys.allocate_key(said("key", ""), title or question_html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key(stated("key", ""), title or question_html.html_to_text(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,
-        "when_right": _cell_to_html(said("when_right", "")),
-        "when_wrong": _cell_to_html(said("when_wrong", "")),
-        "explanation": _cell_to_html(said("explanation", "")),
+        "when_right": _cell_to_html(stated("when_right", "")),
+        "when_wrong": _cell_to_html(stated("when_wrong", "")),
+        "explanation": _cell_to_html(stated("explanation", "")),
     }
-    return QuestionItem(**fields | {"kind": kind} | _parse_answer_lines(kind, lines, said("feedback", "").split("\n"), row))
+    return QuestionItem(**fields | {"kind": kind} | _parse_answer_lines(kind, lines, stated("feedback", "").split("\n"), row))
 
 
 def _infer_kind(lines: list[str]) -> str:
@@ -108,18 +108,18 @@ def _infer_kind(lines: list[str]) -> str:
 
 
 def _parse_answer_lines(kind: str, lines: list[str], feedback: list[str], row: dict[str, str]) -> dict[str, Any]:
-    said = [_cell_to_html(one.strip()) for one in feedback] + [""] * len(lines)
+    stated = [_cell_to_html(item.strip()) for item in feedback] + [""] * len(lines)
     if kind in ("single", "multiple", "true_false"):
         texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
-            by_value = {parse_truth_word(question_html.html_to_text(text)): words for text, words in zip(texts, said, strict=False)}
+            by_value = {parse_truth_word(question_html.html_to_text(text)): words for text, words in zip(texts, stated, strict=False)}
             if set(by_value) != {True, False}:
                 raise UnsupportedQuestion("A true/false question has two answers: true and false.")
             choices = [Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")]
             return {"choices": choices, "correct": ["true" if parse_truth_word(question_html.html_to_text(text)) else "false" for text in right]}
         keys = assign_letter_keys(texts, keep_order=True)
-        choices = [Choice(keys[text], text, words) for text, words in zip(texts, said, strict=False)]
+        choices = [Choice(keys[text], text, words) for text, words in zip(texts, stated, strict=False)]
         return {"choices": choices, "correct": [keys[text] for text in right]}
     if kind == "matching":
         pairs = [[_cell_to_html(part.strip()) for part in line.split("->", 1)] for line in lines]
@@ -133,8 +133,8 @@ def _parse_answer_lines(kind: str, lines: list[str], feedback: list[str], row: d
         keys = assign_letter_keys(texts)
         return {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
     if kind == "numeric":
-        return {"accepted": [_parse_accepted_number(line, words) for line, words in zip(lines, said, strict=False)]}
-    accepted = [AcceptedAnswer(line, feedback=words) for line, words in zip(lines, said, strict=False)]
+        return {"accepted": [_parse_accepted_number(line, words) for line, words in zip(lines, stated, strict=False)]}
+    accepted = [AcceptedAnswer(line, feedback=words) for line, words in zip(lines, stated, strict=False)]
     return {"accepted": accepted, "case_sensitive": row.get("case_sensitive", "").lower() in _TRUE_WORDS}
 
 
@@ -175,7 +175,7 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
             "question": _html_to_cell(item.stem, lines=True),
             "answers": "\n".join(answers),
             "feedback": "\n".join(feedback).rstrip("\n"),
-            "other_matches": "\n".join(_html_to_cell(one) for one in item.other_matches),
+            "other_matches": "\n".join(_html_to_cell(match) for match in item.other_matches),
             "case_sensitive": "yes" if item.case_sensitive else "",
             "when_right": _html_to_cell(item.when_right, lines=True),
             "when_wrong": _html_to_cell(item.when_wrong, lines=True),
@@ -191,15 +191,17 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
 def _format_answer_cells(item: QuestionItem) -> tuple[list[str], list[str]]:
     if item.kind in ("single", "multiple", "true_false"):
         signs = {True: "*", False: "-"}
-        return [f"{signs[one.key in item.correct]} {_html_to_cell(one.text)}" for one in item.choices], [
-            _html_to_cell(one.feedback) for one in item.choices
+        return [f"{signs[choice.key in item.correct]} {_html_to_cell(choice.text)}" for choice in item.choices], [
+            _html_to_cell(choice.feedback) for choice in item.choices
         ]
     if item.kind == "matching":
-        return [f"{_html_to_cell(one.text)} -> {_html_to_cell(one.match)}" for one in item.choices], []
+        return [f"{_html_to_cell(choice.text)} -> {_html_to_cell(choice.match)}" for choice in item.choices], []
     if item.kind == "ordering":
         return [_html_to_cell(item.choice(key).text) for key in item.correct], []
-    values = [f"{one.value} ± {one.tolerance}" if item.kind == "numeric" and parse_decimal(one.tolerance) else one.value for one in item.accepted]
-    return values, [_html_to_cell(one.feedback) for one in item.accepted]
+    values = [
+        f"{entry.value} ± {entry.tolerance}" if item.kind == "numeric" and parse_decimal(entry.tolerance) else entry.value for entry in item.accepted
+    ]
+    return values, [_html_to_cell(item.feedback) for item in item.accepted]
 
 
 def _html_to_cell(text: str, lines: bool = False) -> str:

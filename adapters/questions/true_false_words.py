@@ -52,8 +52,8 @@ _TRUTH_WORDS: dict[str, tuple[str, str]] = {
 _TRUTH_BY_WORD = {
     word.replace("_", " "): value
     for words in _TRUTH_WORDS.values()
-    for value, some in zip((True, False), words, strict=True)
-    for word in some.split()
+    for value, batch in zip((True, False), words, strict=True)
+    for word in batch.split()
 }
 
 

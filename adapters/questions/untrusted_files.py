@@ -48,7 +48,7 @@ def local_name(element: etree._Element) -> str:
 def read_archive(content: bytes) -> dict[str, bytes]:
     """Unpack a zip archive into name → bytes. The whole archive is rejected if a name leads
     outside it, if it contains a link, or if it exceeds the limits."""
-    found: dict[str, bytes] = {}
+    result: dict[str, bytes] = {}
     left = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -59,7 +59,7 @@ def read_archive(content: bytes) -> dict[str, bytes]:
                 if member.is_dir():
                     continue
                 name = _require_inside_archive(member)
-                if name in found:
+                if name in result:
                     raise FileRefused(f"The archive holds {name[:200]!r} twice.")
                 parts: list[bytes] = []
                 # The sizes declared in an archive can be false, so the unpacked bytes are
@@ -70,10 +70,10 @@ def read_archive(content: bytes) -> dict[str, bytes]:
                         if left < 0:
                             raise FileRefused(f"The archive holds more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB when it is unpacked.")
                         parts.append(part)
-                found[name] = b"".join(parts)
+                result[name] = b"".join(parts)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError, IndexError, ValueError) as error:
         raise FileRefused(f"The file is no zip archive that can be read ({type(error).__name__}).") from None
-    return found
+    return result
 
 
 def _require_inside_archive(member: zipfile.ZipInfo) -> str:

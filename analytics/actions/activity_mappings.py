@@ -24,30 +24,30 @@ class Mapped(msgspec.Struct, forbid_unknown_fields=True):
     evidence_grade: int | None = None
 
 
-def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
+def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str) -> int:
     """Add a mapping: statements about the activity count from now on, including stored ones;
     return the id by which it can be undone.
     """
     for name in ("activity", "programme", "competency"):
-        value = getattr(given, name)
+        value = getattr(mapped, name)
         if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > MAX_IRI_BYTES or ":" not in value):
             raise BadInput(f"{name} is an IRI of up to {MAX_IRI_BYTES} bytes.", path=f"$.{name}")
-    if given.counts_as not in MAPPABLE_KINDS:
+    if mapped.counts_as not in MAPPABLE_KINDS:
         raise BadInput(f"counts_as is one of {', '.join(MAPPABLE_KINDS)}.", path="$.counts_as")
-    if given.competency is not None and given.counts_as != "check":
+    if mapped.competency is not None and mapped.counts_as != "check":
         raise BadInput("A competency belongs to the answers of a check; leave it away here.", path="$.competency")
-    if given.evidence_grade is not None and (given.counts_as != TASK or not 1 <= given.evidence_grade <= MAX_EVIDENCE_GRADE):
+    if mapped.evidence_grade is not None and (mapped.counts_as != TASK or not 1 <= mapped.evidence_grade <= MAX_EVIDENCE_GRADE):
         raise BadInput(
             f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {MAX_EVIDENCE_GRADE}.", path="$.evidence_grade"
         )
     with deps.unit_of_work(tenant_id) as connection:
-        made = activity_mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
-        if made is None:
+        created = activity_mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(mapped), "who": who})
+        if created is None:
             raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
         feed.insert_audit_entry(
-            connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme}
+            connection, tenant_id, who, "mapped an activity", {"mapping": created, "activity": mapped.activity, "programme": mapped.programme}
         )
-    return made
+    return created
 
 
 def undo_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:

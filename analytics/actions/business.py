@@ -95,85 +95,85 @@ class Valuation(msgspec.Struct, forbid_unknown_fields=True):
     forecast_costs: float | None = None
 
 
-def define_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
+def define_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, definition: Definition, who: str) -> None:
     """Create or update a business KPI of a programme."""
     _require_text("programme", programme, 2_000)
     _require_text("kpi", key)
     for name in ("label", "unit", "owner", "source", "frequency"):
-        _require_text(name, getattr(given, name))
+        _require_text(name, getattr(definition, name))
     for name in ("baseline", "target"):
-        _require_number(name, getattr(given, name))
-    values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(given), "who": who}
+        _require_number(name, getattr(definition, name))
+    values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(definition), "who": who}
     with deps.unit_of_work(tenant_id) as connection:
         kpis.upsert_kpi(connection, tenant_id, values)
         computed_reports.invalidate_reports(connection, tenant_id, programme)
         feed.insert_audit_entry(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
 
 
-def import_readings(deps: AnalyticsDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
+def import_readings(deps: AnalyticsDeps, *, tenant_id: int, readings: Readings, who: str) -> dict[str, Any]:
     """Store readings, all or nothing. Known readings with the same value are left alone; those
     that differ are corrected, and the reason is recorded with the correction.
 
     Returns how many are new, known and corrected, and which look doubtful (``warnings``).
     """
-    if not 1 <= len(given.readings) <= MAX_READINGS:
-        raise BadInput(f"Send 1 to {MAX_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
-    if len(given.reason) > MAX_TEXT_LENGTH:
+    if not 1 <= len(readings.readings) <= MAX_READINGS:
+        raise BadInput(f"Send 1 to {MAX_READINGS} readings at a time; this has {len(readings.readings)}.", path="$.readings")
+    if len(readings.reason) > MAX_TEXT_LENGTH:
         raise BadInput(f"Keep the reason to {MAX_TEXT_LENGTH} characters.", path="$.reason")
     seen: dict[tuple[str, str, date], int] = {}
-    for i, one in enumerate(given.readings):
-        _require_valid_reading(i, one)
-        place = (one.subject_kind, one.subject, one.period_start)
+    for i, reading in enumerate(readings.readings):
+        _require_valid_reading(i, reading)
+        place = (reading.subject_kind, reading.subject, reading.period_start)
         if place in seen:
             raise BadInput("The same subject and period stand twice; send one value for each.", path=f"$.readings[{i}]", index=i, also=seen[place])
         seen[place] = i
     with deps.unit_of_work(tenant_id) as connection:
-        if given.kpi not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, given.programme)}:
-            raise NotFound(f"The programme has no business figure {given.kpi!r}; PUT /api/v1/kpis names one.", path="$.kpi")
-        kpis.lock_kpi(connection, tenant_id, given.programme, given.kpi)
-        held = kpis.lock_current_readings(connection, tenant_id, given.programme, given.kpi, list(seen))
-        corrected = [place for place, i in seen.items() if place in held and held[place] != given.readings[i].value]
-        fresh = [place for place in seen if place not in held]
-        if corrected and not given.reason.strip():
+        if readings.kpi not in {item.kpi for item in kpis.list_kpis(connection, tenant_id, readings.programme)}:
+            raise NotFound(f"The programme has no business figure {readings.kpi!r}; PUT /api/v1/kpis names one.", path="$.kpi")
+        kpis.lock_kpi(connection, tenant_id, readings.programme, readings.kpi)
+        existing = kpis.lock_current_readings(connection, tenant_id, readings.programme, readings.kpi, list(seen))
+        corrected = [place for place, i in seen.items() if place in existing and existing[place] != readings.readings[i].value]
+        fresh = [place for place in seen if place not in existing]
+        if corrected and not readings.reason.strip():
             i = seen[corrected[0]]
             raise Conflict(
                 f"{len(corrected)} of these readings differ from what is on record; say in “reason” why they are corrected.",
                 path=f"$.readings[{i}].value",
                 index=i,
-                on_record=held[corrected[0]],
+                on_record=existing[corrected[0]],
             )
-        told = {
+        entries = {
             "new": len(fresh),
             "known": len(seen) - len(fresh) - len(corrected),
             "corrected": len(corrected),
-            "warnings": _reading_warnings(given.readings),
+            "warnings": _reading_warnings(readings.readings),
         }
-        if given.dry_run:
-            return {**told, "dry_run": True}
+        if readings.dry_run:
+            return {**entries, "dry_run": True}
         for place in corrected:
-            kpis.mark_reading_replaced(connection, tenant_id, given.programme, given.kpi, place, who, given.reason.strip())
+            kpis.mark_reading_replaced(connection, tenant_id, readings.programme, readings.kpi, place, who, readings.reason.strip())
         rows = [
-            {"programme": given.programme, "kpi": given.kpi, **msgspec.structs.asdict(given.readings[seen[place]]), "who": who}
+            {"programme": readings.programme, "kpi": readings.kpi, **msgspec.structs.asdict(readings.readings[seen[place]]), "who": who}
             for place in fresh + corrected
         ]
         kpis.insert_readings(connection, tenant_id, rows)
-        computed_reports.mark_programmes_stale(connection, tenant_id, [given.programme])
-        counts = {name: told[name] for name in ("new", "known", "corrected")}
-        feed.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
-    return {**told, "dry_run": False}
+        computed_reports.mark_programmes_stale(connection, tenant_id, [readings.programme])
+        counts = {name: entries[name] for name in ("new", "known", "corrected")}
+        feed.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": readings.programme, "kpi": readings.kpi, **counts})
+    return {**entries, "dry_run": False}
 
 
-def _require_valid_reading(i: int, one: Incoming) -> None:
+def _require_valid_reading(i: int, incoming: Incoming) -> None:
     place = f"$.readings[{i}]"
-    if one.subject_kind not in SUBJECTS:
+    if incoming.subject_kind not in SUBJECTS:
         raise BadInput(f"subject_kind is one of {', '.join(SUBJECTS)}.", path=f"{place}.subject_kind", index=i)
     for name in ("subject", "source"):
-        value = getattr(one, name)
+        value = getattr(incoming, name)
         if len(value) > MAX_TEXT_LENGTH or "\0" in value or (name == "subject" and not value.strip()):
             raise BadInput(f"{name} is empty, longer than {MAX_TEXT_LENGTH} characters, or holds NUL.", path=f"{place}.{name}", index=i)
-    if not EARLIEST <= one.period_start <= one.period_end <= LATEST:
+    if not EARLIEST <= incoming.period_start <= incoming.period_end <= LATEST:
         raise BadInput("The period ends before it begins, or lies outside 1990 to 2100.", path=f"{place}.period_start", index=i)
-    if not isfinite(one.value) or abs(one.value) > 1e15:
+    if not isfinite(incoming.value) or abs(incoming.value) > 1e15:
         raise BadInput("The value is no number that can be counted with.", path=f"{place}.value", index=i)
 
 
@@ -181,55 +181,57 @@ def _reading_warnings(readings: list[Incoming]) -> list[dict[str, Any]]:
     """Return what looks doubtful; it is flagged and never dropped: outliers by robust
     z-score (Iglewicz & Hoaglin 1993), and subjects with missing periods.
     """
-    values = sorted(one.value for one in readings)
+    values = sorted(item.value for item in readings)
     middle = values[len(values) // 2]
     spread = sorted(abs(value - middle) for value in values)[len(values) // 2]
-    found = []
+    result = []
     if spread:
-        for i, one in enumerate(readings):
-            z = 0.6745 * (one.value - middle) / spread
+        for i, reading in enumerate(readings):
+            z = 0.6745 * (reading.value - middle) / spread
             if abs(z) > 3.5:
-                found.append({"index": i, "what": f"{one.value} lies far from the others (robust z {z:.1f}); look whether its unit is right."})
-    periods = sorted({one.period_start for one in readings})
+                result.append({"index": i, "what": f"{reading.value} lies far from the others (robust z {z:.1f}); look whether its unit is right."})
+    periods = sorted({item.period_start for item in readings})
     by_subject: dict[str, set[date]] = {}
-    for one in readings:
-        by_subject.setdefault(one.subject, set()).add(one.period_start)
-    for subject, held in by_subject.items():
-        missing = [period for period in periods if min(held) < period < max(held) and period not in held]
+    for reading in readings:
+        by_subject.setdefault(reading.subject, set()).add(reading.period_start)
+    for subject, existing in by_subject.items():
+        missing = [period for period in periods if min(existing) < period < max(existing) and period not in existing]
         if missing:
-            found.append(
+            result.append(
                 {"index": None, "what": f"{subject} has no value for {len(missing)} periods in between, the first from {missing[0].isoformat()}."}
             )
-    return found[:100]
+    return result[:100]
 
 
-def record_cost(deps: AnalyticsDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
+def record_cost(deps: AnalyticsDeps, *, tenant_id: int, incoming_cost: IncomingCost, who: str) -> int:
     """Add an entry to the cost ledger and return its id. Idempotent: an entry identical in
     every field to a stored one is taken to be that one, so a repeated request adds no cost.
     (Two genuinely equal costs differ in their source.)
     """
-    _require_text("programme", given.programme, 2_000)
-    if given.category not in CATEGORIES:
+    _require_text("programme", incoming_cost.programme, 2_000)
+    if incoming_cost.category not in CATEGORIES:
         raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
     for name in ("source", "signed_off_by"):
-        _require_text(name, getattr(given, name))
-    if not given.amount.is_finite() or not 0 < given.amount < Decimal(10) ** 13:
+        _require_text(name, getattr(incoming_cost, name))
+    if not incoming_cost.amount.is_finite() or not 0 < incoming_cost.amount < Decimal(10) ** 13:
         raise BadInput("amount is above 0 and below ten thousand thousand million.", path="$.amount")
-    if not EARLIEST <= given.incurred_on <= LATEST:
+    if not EARLIEST <= incoming_cost.incurred_on <= LATEST:
         raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
-    _require_number("hours", given.hours)
-    currency = _currency_code(given.currency)
-    said = msgspec.structs.asdict(given) | {"currency": currency, "amount": given.amount.quantize(CENT)}
+    _require_number("hours", incoming_cost.hours)
+    currency = _currency_code(incoming_cost.currency)
+    stated = msgspec.structs.asdict(incoming_cost) | {"currency": currency, "amount": incoming_cost.amount.quantize(CENT)}
     with deps.unit_of_work(tenant_id) as connection:
-        kpis.lock_kpi(connection, tenant_id, given.programme, _LEDGER_LOCK)
-        known = kpis.find_same_cost(connection, tenant_id, said)
+        kpis.lock_kpi(connection, tenant_id, incoming_cost.programme, _LEDGER_LOCK)
+        known = kpis.find_same_cost(connection, tenant_id, stated)
         if known is not None:
             return known
-        _require_one_currency(connection, tenant_id, given.programme, currency)
-        made = kpis.insert_cost(connection, tenant_id, {**said, "who": who})
-        computed_reports.invalidate_reports(connection, tenant_id, given.programme)
-        feed.insert_audit_entry(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
-    return made
+        _require_one_currency(connection, tenant_id, incoming_cost.programme, currency)
+        created = kpis.insert_cost(connection, tenant_id, {**stated, "who": who})
+        computed_reports.invalidate_reports(connection, tenant_id, incoming_cost.programme)
+        feed.insert_audit_entry(
+            connection, tenant_id, who, "added a cost", {"programme": incoming_cost.programme, "cost": created, "amount": str(incoming_cost.amount)}
+        )
+    return created
 
 
 def retract_cost(deps: AnalyticsDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
@@ -243,36 +245,36 @@ def retract_cost(deps: AnalyticsDeps, *, tenant_id: int, cost_id: int, why: str,
         feed.insert_audit_entry(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
 
 
-def value_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
+def value_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, valuation: Valuation, who: str) -> int:
     """Record what one unit of a KPI is worth; return the version."""
     for name in ("source", "signed_off_by", "currency"):
-        _require_text(name, getattr(given, name))
-    for name, between in (("unit_value", given.unit_value), ("forecast_effect", given.forecast_effect)):
+        _require_text(name, getattr(valuation, name))
+    for name, between in (("unit_value", valuation.unit_value), ("forecast_effect", valuation.forecast_effect)):
         if between is not None:
             for bound in ("low", "best", "high"):
                 _require_number(f"{name}.{bound}", getattr(between, bound))
             if not between.low <= between.best <= between.high:
                 raise BadInput(f"{name} must go up from low over best to high.", path=f"$.{name}")
-    if not 0 < given.months <= 120:
+    if not 0 < valuation.months <= 120:
         raise BadInput("months lies between 0 and 120; for a short programme count the first year alone (Phillips).", path="$.months")
-    _require_number("forecast_costs", given.forecast_costs)
-    given = msgspec.structs.replace(given, currency=_currency_code(given.currency))
+    _require_number("forecast_costs", valuation.forecast_costs)
+    valuation = msgspec.structs.replace(valuation, currency=_currency_code(valuation.currency))
     with deps.unit_of_work(tenant_id) as connection:
-        if key not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, programme)}:
+        if key not in {item.kpi for item in kpis.list_kpis(connection, tenant_id, programme)}:
             raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
         kpis.lock_kpi(connection, tenant_id, programme, _LEDGER_LOCK)
-        _require_one_currency(connection, tenant_id, programme, given.currency, but=key)
+        _require_one_currency(connection, tenant_id, programme, valuation.currency, but=key)
         computed_reports.invalidate_reports(connection, tenant_id, programme)
-        version = kpis.insert_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
+        version = kpis.insert_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(valuation), who)
         feed.insert_audit_entry(
             connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version}
         )
     return version
 
 
-def _currency_code(given: str) -> str:
+def _currency_code(provided: str) -> str:
     """Return the currency code in upper case."""
-    currency = given.strip().upper()
+    currency = provided.strip().upper()
     if not CURRENCY.match(currency):
         raise BadInput("Say the currency of the amount by the three letters of ISO 4217, for example EUR.", path="$.currency")
     return currency

@@ -29,26 +29,26 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
     key: str = ""
 
 
-def request_export(deps: AnalyticsDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
+def request_export(deps: AnalyticsDeps, *, tenant_id: int, wanted: Wish, who: str) -> Export:
     """Request an export and enqueue the job."""
-    if wish.format not in FORMATS:
+    if wanted.format not in FORMATS:
         raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
-    if not wish.programme or len(wish.programme) > MAX_PROGRAMME_LENGTH or "\0" in wish.programme:
+    if not wanted.programme or len(wanted.programme) > MAX_PROGRAMME_LENGTH or "\0" in wanted.programme:
         raise BadInput("Name the programme by its IRI.", path="$.programme")
-    if len(wish.key) > MAX_KEY_LENGTH or "\0" in wish.key:
+    if len(wanted.key) > MAX_KEY_LENGTH or "\0" in wanted.key:
         raise BadInput(f"Keep the key to {MAX_KEY_LENGTH} characters, without NUL.", path="$.key")
-    values = {"key": wish.key or str(uuid.uuid4()), "format": wish.format, "programme": wish.programme, "individual": wish.people, "who": who}
+    values = {"key": wanted.key or str(uuid.uuid4()), "format": wanted.format, "programme": wanted.programme, "individual": wanted.people, "who": who}
     with deps.unit_of_work(tenant_id) as connection:
-        made = exports.request_export(connection, tenant_id, values, clock.now())
-        if made is None:
+        created = exports.request_export(connection, tenant_id, values, clock.now())
+        if created is None:
             raise Conflict(f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when they are.")
-        if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
+        if (created.format, created.programme, created.individual) != (wanted.format, wanted.programme, wanted.people):
             raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
         feed.insert_audit_entry(
-            connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people}
+            connection, tenant_id, who, "asked for an export", {"programme": wanted.programme, "export": created.export_id, "people": wanted.people}
         )
     deps.job_requests.request_job(EXPORT_JOB)
-    return made
+    return created
 
 
 def list_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
@@ -60,26 +60,26 @@ def list_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool, after
 def find_export(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
     """Return one export. NotFound where there is none that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
-        found = exports.find_export(connection, tenant_id, export_id)
-    if found is None or (found.individual and not individual):
+        result = exports.find_export(connection, tenant_id, export_id)
+    if result is None or (result.individual and not individual):
         raise NotFound("There is no such export, or it holds rows of people and this credential may not see them.")
-    return found
+    return result
 
 
 def export_content(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
     """Return the file's bytes. Conflict while it is being produced; NotFound once it has
     expired.
     """
-    found = find_export(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
-    if found.failed:
-        raise Conflict(f"This export could not be made: {found.failed} Ask for it again.")
-    if found.finished_at is None:
-        raise Conflict(f"This export is being made: {found.rows_done} of {found.rows_in_all or 'so far uncounted'} rows. Ask again in a minute.")
-    if found.sha2 is None:
+    result = find_export(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
+    if result.failed:
+        raise Conflict(f"This export could not be made: {result.failed} Ask for it again.")
+    if result.finished_at is None:
+        raise Conflict(f"This export is being made: {result.rows_done} of {result.rows_in_all or 'so far uncounted'} rows. Ask again in a minute.")
+    if result.sha2 is None:
         raise NotFound("This export is kept no longer; ask for a new one.")
     with deps.unit_of_work(tenant_id) as connection:
-        feed.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
-    return found, deps.exports.read(tenant_id, found.sha2)
+        feed.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": result.individual})
+    return result, deps.exports.read(tenant_id, result.sha2)
 
 
 def discard_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool = False) -> int:
@@ -87,7 +87,7 @@ def discard_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool = F
     individual people; return how many.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        gone = exports.discard_export_files(connection, tenant_id, clock.now(), individual)
-    for sha2 in gone:
+        removed = exports.discard_export_files(connection, tenant_id, clock.now(), individual)
+    for sha2 in removed:
         deps.exports.remove(tenant_id, sha2)
-    return len(gone)
+    return len(removed)

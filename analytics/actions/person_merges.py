@@ -22,31 +22,31 @@ def merge_persons(deps: AnalyticsDeps, *, tenant_id: int, alias: dict[str, Any],
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
-    one, other = _require_identity(alias), _require_identity(agent)
-    if one == other:
+    item, other = _require_identity(alias), _require_identity(agent)
+    if item == other:
         raise BadInput("These are the same identifier.")
     if not reason.strip() or len(reason) > MAX_MERGE_REASON:
         raise BadInput(f"Say why they are one person, in up to {MAX_MERGE_REASON} characters.")
     with deps.unit_of_work(tenant_id) as connection:
         person_merges.lock_merges(connection, tenant_id)
-        if person_merges.is_merged_alias(connection, tenant_id, one):
+        if person_merges.is_merged_alias(connection, tenant_id, item):
             raise Conflict("The first one counts as somebody already; undo that merge first.")
-        if person_merges.has_merged_alias(connection, tenant_id, one) or person_merges.is_merged_alias(connection, tenant_id, other):
+        if person_merges.has_merged_alias(connection, tenant_id, item) or person_merges.is_merged_alias(connection, tenant_id, other):
             raise Conflict("Merges are not chained: name the person whom all of them count as.")
-        made = person_merges.insert_merge(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
-        _mark_for_recount(connection, tenant_id, one, other)
-        feed.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": made})
-    return made
+        created = person_merges.insert_merge(connection, tenant_id, alias=item, agent=other, reason=reason.strip(), who=who)
+        _mark_for_recount(connection, tenant_id, item, other)
+        feed.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": created})
+    return created
 
 
 def undo_merge(deps: AnalyticsDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
     """Undo a merge, so that the two identifiers count as two people again."""
     with deps.unit_of_work(tenant_id) as connection:
         person_merges.lock_merges(connection, tenant_id)
-        found = person_merges.undo_merge(connection, tenant_id, merge_id)
-        if found is None:
+        result = person_merges.undo_merge(connection, tenant_id, merge_id)
+        if result is None:
             raise NotFound(f"There is no merge {merge_id} that holds.")
-        _mark_for_recount(connection, tenant_id, *found)
+        _mark_for_recount(connection, tenant_id, *result)
         feed.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
 
 

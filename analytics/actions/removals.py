@@ -19,8 +19,8 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
     while True:
         with deps.unit_of_work(tenant_id) as connection:
             removals = feed.claim_removals(connection, tenant_id, BATCH_ROWS)
-            ords = [one.ord for one in removals if one.ord is not None]
-            agents = [one.agent for one in removals if one.agent is not None]
+            ords = [removal.ord for removal in removals if removal.ord is not None]
+            agents = [removal.agent for removal in removals if removal.agent is not None]
             if ords:
                 facts.delete_loose_facts(connection, tenant_id, ords)
                 feed.mark_episodes(connection, tenant_id, activity_mappings.list_borrowing_episodes(connection, tenant_id, ords))

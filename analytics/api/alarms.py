@@ -41,10 +41,12 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """Open alarms; ``history=all``: ended ones, too."""
         caller = require_scope("metrics/read")
         allow_parameters("programme", "after", "limit", "history")
-        asked, limit, every = request.args.get("programme"), page_limit(), wants_history()
+        requested, limit, everything = request.args.get("programme"), page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = weekly_figures.list_alarms(connection, caller.tenant_id, programme=asked, ended=every, after=page_cursor("after"), rows=limit)
-        return json_with_etag({"alarms": [json_row(asdict(one)) for one in found], "next": found[-1].alarm_id if len(found) == limit else None})
+            result = weekly_figures.list_alarms(
+                connection, caller.tenant_id, programme=requested, ended=everything, after=page_cursor("after"), rows=limit
+            )
+        return json_with_etag({"alarms": [json_row(asdict(item)) for item in result], "next": result[-1].alarm_id if len(result) == limit else None})
 
     @pages.get("/weeks/<key>")
     def get_weeks(key: str) -> ResponseReturnValue:
@@ -55,19 +57,19 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "team", "after", "limit", "history")
         if key not in WEEKLY_SERIES:
             raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
-        limit, every = page_limit(), wants_history()
+        limit, everything = page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = weekly_figures.list_week_figures(
-                connection, caller.tenant_id, require_programme(), key, request.args.get("team", ""), page_cursor("after"), limit, every
+            result = weekly_figures.list_week_figures(
+                connection, caller.tenant_id, require_programme(), key, request.args.get("team", ""), page_cursor("after"), limit, everything
             )
             hidden = (
                 set()
                 if _may_see_individuals(caller)
-                else weekly_privacy.hidden_figures(connection, caller.tenant_id, require_programme(), key, found)
+                else weekly_privacy.hidden_figures(connection, caller.tenant_id, require_programme(), key, result)
             )
-        listed = [_week_row(asdict(one), one.figure_id in hidden) for one in found]
+        listed = [_week_row(asdict(item), item.figure_id in hidden) for item in result]
         return json_with_etag(
-            {"series": key, "label": WEEKLY_SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None}
+            {"series": key, "label": WEEKLY_SERIES[key].label, "weeks": listed, "next": result[-1].figure_id if len(result) == limit else None}
         )
 
     @pages.post("/baselines")
@@ -75,8 +77,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """Record a person's decision that a weekly figure has a new level from a given week."""
         caller = require_scope("metrics/write")
         allow_parameters()
-        given = decode_body(baselines.NewLevel)
-        return jsonify({"baseline": baselines.decide_new_level(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
+        provided = decode_body(baselines.NewLevel)
+        return jsonify(
+            {"baseline": baselines.decide_new_level(deps, tenant_id=caller.tenant_id, new_level=provided, who=f"credential {caller.key}")}
+        ), 201
 
     @pages.get("/baselines")
     def get_baselines() -> ResponseReturnValue:
@@ -87,36 +91,38 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "after", "limit")
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = weekly_figures.list_baseline_decisions(connection, caller.tenant_id, require_programme(), page_cursor("after"), limit)
-        return json_with_etag({"baselines": [json_row(asdict(one)) for one in found], "next": found[-1].baseline_id if len(found) == limit else None})
+            result = weekly_figures.list_baseline_decisions(connection, caller.tenant_id, require_programme(), page_cursor("after"), limit)
+        return json_with_etag(
+            {"baselines": [json_row(asdict(item)) for item in result], "next": result[-1].baseline_id if len(result) == limit else None}
+        )
 
     @pages.post("/exports")
     def post_export() -> ResponseReturnValue:
         caller = require_scope("metrics/read")
         allow_parameters()
-        wish = decode_body(exports.Wish)
-        if wish.people and not _may_see_individuals(caller):
+        wanted = decode_body(exports.Wish)
+        if wanted.people and not _may_see_individuals(caller):
             raise Forbidden("Rows of single people need the scope metrics/individual; ask for the file without people.")
-        made = exports.request_export(deps, tenant_id=caller.tenant_id, wish=wish, who=f"credential {caller.key}")
-        return jsonify(_export_row(made)), 202
+        created = exports.request_export(deps, tenant_id=caller.tenant_id, wanted=wanted, who=f"credential {caller.key}")
+        return jsonify(_export_row(created)), 202
 
     @pages.get("/exports")
     def get_exports() -> ResponseReturnValue:
         caller = require_scope("metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
-        found = exports.list_exports(
+        result = exports.list_exports(
             deps, tenant_id=caller.tenant_id, individual=_may_see_individuals(caller), after=page_cursor("after"), rows=limit
         )
-        return json_with_etag({"exports": [_export_row(one) for one in found], "next": found[-1].export_id if len(found) == limit else None})
+        return json_with_etag({"exports": [_export_row(item) for item in result], "next": result[-1].export_id if len(result) == limit else None})
 
     @pages.get("/exports/<int:export_id>")
     def get_export(export_id: int) -> ResponseReturnValue:
         """Its progress; once it is finished, its manifest."""
         caller = require_scope("metrics/read")
         allow_parameters()
-        found = exports.find_export(deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller))
-        return json_with_etag(_export_row(found))
+        result = exports.find_export(deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller))
+        return json_with_etag(_export_row(result))
 
     @pages.get("/exports/<int:export_id>/file")
     def get_export_file(export_id: int) -> ResponseReturnValue:
@@ -124,10 +130,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters()
         who = f"credential {caller.key}"
-        found, pieces = exports.export_content(
+        result, pieces = exports.export_content(
             deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller), who=who
         )
-        headers = {"Content-Disposition": f"attachment; filename=carryover-{found.export_id}.zip", "Content-Length": str(found.bytes)}
+        headers = {"Content-Disposition": f"attachment; filename=carryover-{result.export_id}.zip", "Content-Length": str(result.bytes)}
         return Response(pieces, content_type="application/zip", headers=headers)
 
     return pages
@@ -143,22 +149,22 @@ def _week_row(row: dict[str, Any], hidden: bool) -> dict[str, Any]:
     return json_row({**row, "value": value, "suppressed": hidden, **(nothing if hidden else {})})
 
 
-def _export_row(one: Export) -> dict[str, Any]:
-    status = "failed" if one.failed else "made" if one.finished_at else "waiting" if one.rows_in_all is None else "being made"
+def _export_row(export: Export) -> dict[str, Any]:
+    status = "failed" if export.failed else "made" if export.finished_at else "waiting" if export.rows_in_all is None else "being made"
     return {
-        "export": one.export_id,
-        "key": one.key,
-        "status": "expired" if status == "made" and one.sha2 is None else status,
-        "programme": one.programme,
-        "format": one.format,
-        "people": one.individual,
-        "rows_done": one.rows_done,
-        "rows_in_all": one.rows_in_all,
-        "failed": one.failed,
-        "bytes": one.bytes,
-        "sha256": one.sha2,
-        "manifest": one.manifest,
-        "asked_at": format_instant(one.asked_at),
-        "finished_at": format_instant(one.finished_at) if one.finished_at else None,
-        "expires_at": format_instant(one.expires_at) if one.expires_at else None,
+        "export": export.export_id,
+        "key": export.key,
+        "status": "expired" if status == "made" and export.sha2 is None else status,
+        "programme": export.programme,
+        "format": export.format,
+        "people": export.individual,
+        "rows_done": export.rows_done,
+        "rows_in_all": export.rows_in_all,
+        "failed": export.failed,
+        "bytes": export.bytes,
+        "sha256": export.sha2,
+        "manifest": export.manifest,
+        "asked_at": format_instant(export.asked_at),
+        "finished_at": format_instant(export.finished_at) if export.finished_at else None,
+        "expires_at": format_instant(export.expires_at) if export.expires_at else None,
     }

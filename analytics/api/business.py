@@ -50,15 +50,17 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = [asdict(one) for one in kpis.list_kpis(connection, caller.tenant_id, require_programme())]
-        return json_with_etag({"kpis": found, "next": None})
+            result = [asdict(item) for item in kpis.list_kpis(connection, caller.tenant_id, require_programme())]
+        return json_with_etag({"kpis": result, "next": None})
 
     @pages.put("/kpis/<key>")
     def put_kpi(key: str) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters("programme")
-        given = decode_body(business.Definition)
-        business.define_kpi(deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}")
+        provided = decode_body(business.Definition)
+        business.define_kpi(
+            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, definition=provided, who=f"credential {caller.key}"
+        )
         deps.job_requests.request_job(COMPUTE_JOB)
         return "", 204
 
@@ -66,11 +68,11 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def put_valuation(key: str) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters("programme")
-        given = decode_body(business.Valuation)
-        made = business.value_kpi(
-            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}"
+        provided = decode_body(business.Valuation)
+        created = business.value_kpi(
+            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, valuation=provided, who=f"credential {caller.key}"
         )
-        return jsonify({"version": made})
+        return jsonify({"version": created})
 
     @pages.get("/kpis/<key>/valuation")
     def get_valuation(key: str) -> ResponseReturnValue:
@@ -78,19 +80,19 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = kpis.find_latest_valuation(connection, caller.tenant_id, require_programme(), key)
-        if found is None:
+            result = kpis.find_latest_valuation(connection, caller.tenant_id, require_programme(), key)
+        if result is None:
             raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
-        version, body, who, at = found
+        version, body, who, at = result
         return json_with_etag({"version": version, "valuation": body, "who": who, "at": format_instant(at)})
 
     @pages.post("/kpi-readings")
     def post_readings() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        told = business.import_readings(deps, tenant_id=caller.tenant_id, given=decode_body(business.Readings), who=f"credential {caller.key}")
+        entries = business.import_readings(deps, tenant_id=caller.tenant_id, readings=decode_body(business.Readings), who=f"credential {caller.key}")
         deps.job_requests.request_job(COMPUTE_JOB)
-        return jsonify(told)
+        return jsonify(entries)
 
     @pages.get("/kpi-readings")
     def list_readings() -> ResponseReturnValue:
@@ -99,17 +101,21 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         caller = require_scope("metrics/individual")
         allow_parameters("programme", "kpi", "after", "limit", "history")
-        every, limit, after = wants_history(), page_limit(), page_cursor("after")
+        everything, limit, after = wants_history(), page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = kpis.list_readings(connection, caller.tenant_id, require_programme(), request.args.get("kpi") or None, after, limit, every)
-        return json_with_etag({"readings": [json_row(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
+            result = kpis.list_readings(connection, caller.tenant_id, require_programme(), request.args.get("kpi") or None, after, limit, everything)
+        return json_with_etag(
+            {"readings": [json_row(asdict(item)) for item in result], "next": result[-1].reading_id if len(result) == limit else None}
+        )
 
     @pages.post("/costs")
     def post_cost() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        made = business.record_cost(deps, tenant_id=caller.tenant_id, given=decode_body(business.IncomingCost), who=f"credential {caller.key}")
-        return jsonify({"cost": made}), 201
+        created = business.record_cost(
+            deps, tenant_id=caller.tenant_id, incoming_cost=decode_body(business.IncomingCost), who=f"credential {caller.key}"
+        )
+        return jsonify({"cost": created}), 201
 
     @pages.get("/costs")
     def list_costs() -> ResponseReturnValue:
@@ -117,9 +123,9 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "after", "limit")
         limit, after = page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = kpis.list_costs(connection, caller.tenant_id, require_programme(), after, limit, every=True)
-        listed = [{**json_row(asdict(one)), "amount": str(one.amount)} for one in found]
-        return json_with_etag({"costs": listed, "next": found[-1].cost_id if len(found) == limit else None})
+            result = kpis.list_costs(connection, caller.tenant_id, require_programme(), after, limit, everything=True)
+        listed = [{**json_row(asdict(item)), "amount": str(item.amount)} for item in result]
+        return json_with_etag({"costs": listed, "next": result[-1].cost_id if len(result) == limit else None})
 
     @pages.delete("/costs/<int:cost_id>")
     def delete_cost(cost_id: int) -> ResponseReturnValue:
@@ -135,23 +141,23 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
-        version, lines, who, at = found or (0, [msgspec.structs.asdict(line) for line in DEFAULT_LINES], "", None)
-        named = [{**line, "label": line_label(one)} for line, one in zip(lines, parse_lines(lines), strict=True)]
+            result = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
+        version, lines, who, at = result or (0, [msgspec.structs.asdict(line) for line in DEFAULT_LINES], "", None)
+        named = [{**line, "label": line_label(item)} for line, item in zip(lines, parse_lines(lines), strict=True)]
         return json_with_etag({"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None})
 
     @pages.put("/scorecard")
     def put_scorecard() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        given = decode_body(Scorecard)
-        wrong = describe_fault(given.lines)
-        if wrong:
-            raise BadInput(wrong, path="$.lines")
-        lines = [msgspec.structs.asdict(line) for line in given.lines]
-        made = scorecard_weights.set_scorecard_weights(
-            deps, tenant_id=caller.tenant_id, programme=given.programme, lines=lines, who=f"credential {caller.key}"
+        provided = decode_body(Scorecard)
+        problem = describe_fault(provided.lines)
+        if problem:
+            raise BadInput(problem, path="$.lines")
+        lines = [msgspec.structs.asdict(line) for line in provided.lines]
+        created = scorecard_weights.set_scorecard_weights(
+            deps, tenant_id=caller.tenant_id, programme=provided.programme, lines=lines, who=f"credential {caller.key}"
         )
-        return jsonify({"version": made})
+        return jsonify({"version": created})
 
     return pages

@@ -30,19 +30,21 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def post_merge() -> ResponseReturnValue:
         caller = require_scope("erase")
         allow_parameters()
-        given = decode_body(Merging)
+        provided = decode_body(Merging)
         who = f"credential {caller.key}"
-        made = person_merges.merge_persons(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
+        created = person_merges.merge_persons(
+            deps, tenant_id=caller.tenant_id, alias=provided.alias, agent=provided.agent, reason=provided.reason, who=who
+        )
         deps.job_requests.request_job(COUNT_JOB)
-        return jsonify({"merge": made}), 201
+        return jsonify({"merge": created}), 201
 
     @pages.get("/person-merges")
     def get_merges() -> ResponseReturnValue:
         caller = require_scope("erase")
         allow_parameters("after", "limit")
         limit = page_limit()
-        found = person_merges.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
-        return json_with_etag({"merges": [json_row(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
+        result = person_merges.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"merges": [json_row(asdict(item)) for item in result], "next": result[-1].merge_id if len(result) == limit else None})
 
     @pages.delete("/person-merges/<int:merge_id>")
     def delete_merge(merge_id: int) -> ResponseReturnValue:
@@ -56,19 +58,21 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def post_mapping() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        made = activity_mappings.add_mapping(
-            deps, tenant_id=caller.tenant_id, given=decode_body(activity_mappings.Mapped), who=f"credential {caller.key}"
+        created = activity_mappings.add_mapping(
+            deps, tenant_id=caller.tenant_id, mapped=decode_body(activity_mappings.Mapped), who=f"credential {caller.key}"
         )
         deps.job_requests.request_job(COUNT_JOB)
-        return jsonify({"mapping": made}), 201
+        return jsonify({"mapping": created}), 201
 
     @pages.get("/activity-mappings")
     def get_mappings() -> ResponseReturnValue:
         caller = require_scope("metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
-        found = activity_mappings.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
-        return json_with_etag({"mappings": [json_row(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
+        result = activity_mappings.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag(
+            {"mappings": [json_row(asdict(item)) for item in result], "next": result[-1].mapping_id if len(result) == limit else None}
+        )
 
     @pages.delete("/activity-mappings/<int:mapping_id>")
     def delete_mapping(mapping_id: int) -> ResponseReturnValue:

@@ -41,10 +41,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     @pages.get("/metrics/<key>/values")
     def get_metric_values(key: str) -> ResponseReturnValue:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
-        found = _compute_values([_require_metric(key)], *FILTERS)[0]
+        result = _compute_values([_require_metric(key)], *FILTERS)[0]
         if _wants_csv():
-            return _csv_response(metric_values.values_as_csv(found), key)
-        return json_with_etag({"metric": key, "values": metric_values.values_as_json(found), "next": None}, *_VOLATILE_KEYS)
+            return _csv_response(metric_values.values_as_csv(result), key)
+        return json_with_etag({"metric": key, "values": metric_values.values_as_json(result), "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/metrics/<key>/picture.png")
     def get_metric_picture(key: str) -> ResponseReturnValue:
@@ -59,16 +59,16 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         caller = require_scope("metrics/individual")
         allow_parameters(*FILTERS, "after", "limit")
-        metric, asked = _require_metric(key), request_filters(caller)
+        metric, requested = _require_metric(key), request_filters(caller)
         try:
             after = uuid.UUID(request.args["after"]) if request.args.get("after") else None
         except ValueError:
             raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = evidence.list_evidence(connection, asked.scope, metric, after, limit)
-        following = found[-1]["registration"] if len(found) == limit else None
-        return json_with_etag({"metric": key, "episodes": found, "next": following})
+            result = evidence.list_evidence(connection, requested.scope, metric, after, limit)
+        following = result[-1]["registration"] if len(result) == limit else None
+        return json_with_etag({"metric": key, "episodes": result, "next": following})
 
     @pages.route("/figures", methods=["GET", "POST"])
     def get_figures() -> ResponseReturnValue:
@@ -79,12 +79,12 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         body = [
             {
                 **_catalogue_entry(metric),
-                "values": metric_values.values_as_json(found),
-                "sentences": [metric_values.describe_value(v) for v in found],
-                "shown": [metric_values.format_value(v.value, v.unit) for v in found],
-                "svg": pictures.draw_metric(metric, found),
+                "values": metric_values.values_as_json(result),
+                "sentences": [metric_values.describe_value(v) for v in result],
+                "shown": [metric_values.format_value(v.value, v.unit) for v in result],
+                "svg": pictures.draw_metric(metric, result),
             }
-            for metric, found in zip(wanted, _compute_values(wanted, *FILTERS, "key"), strict=True)
+            for metric, result in zip(wanted, _compute_values(wanted, *FILTERS, "key"), strict=True)
         ]
         return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
 
@@ -99,26 +99,26 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
             return json_with_etag({"reports": sorted(REPORT_BUILDERS), "next": None})
-        found, narrow = _compute_reports(caller, wanted, narrow=True)
-        return json_with_etag({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
+        result, narrow = _compute_reports(caller, wanted, narrow=True)
+        return json_with_etag({"reports": [item.as_json() for item in result], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>")
     def get_report(key: str) -> ResponseReturnValue:
         """One report: JSON, or its table as CSV where Accept asks for text/csv."""
         caller = require_scope("metrics/read")
         allow_parameters(*FILTERS)
-        ((found,), _) = _compute_reports(caller, [key], narrow=False)
-        return _csv_response(found.as_csv(), key) if _wants_csv() else json_with_etag(found.as_json(), *_VOLATILE_KEYS)
+        ((result,), _) = _compute_reports(caller, [key], narrow=False)
+        return _csv_response(result.as_csv(), key) if _wants_csv() else json_with_etag(result.as_json(), *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>/picture.png")
     def get_report_picture(key: str) -> ResponseReturnValue:
         """The picture of one report, for an e-mail or a document: the same as on its page."""
         caller = require_scope("metrics/read")
         allow_parameters(*FILTERS)
-        ((found,), _) = _compute_reports(caller, [key], narrow=False)
-        if not found.svg:
+        ((result,), _) = _compute_reports(caller, [key], narrow=False)
+        if not result.svg:
             raise NotFound("This report has no picture now: there is too little to draw.")
-        return Response(pictures.svg_to_png(found.svg), content_type="image/png")
+        return Response(pictures.svg_to_png(result.svg), content_type="image/png")
 
     def _compute_reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
         """Compute reports at one moment and, if requested, the dimensions by which they can
@@ -126,19 +126,19 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         for key in keys:
             _require_report(key)
-        asked = request_filters(caller)
-        if asked.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
+        requested = request_filters(caller)
+        if requested.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
             raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.", parameter="key")
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = counted_up_to(connection, caller.tenant_id)
-            whole = ReportRequest(connection, asked.scope, asked.individual)
+            whole = ReportRequest(connection, requested.scope, requested.individual)
             return [cache.load_report(whole, key, watermark) for key in keys], cache.load_dimension_values(whole) if narrow else {}
 
     def _compute_values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = require_scope("metrics/read")
         allow_parameters(*allowed)
-        asked = request_filters(caller)
-        return load_figures(deps.unit_of_work, wanted, asked.scope, asked.individual)
+        requested = request_filters(caller)
+        return load_figures(deps.unit_of_work, wanted, requested.scope, requested.individual)
 
     return pages
 

@@ -50,7 +50,7 @@ def operations() -> list[Operation]:
     read, individual, write, erase = "metrics/read", "metrics/individual", "metrics/write", "erase"
     entry = object_schema(key={"type": "string"}, label={"type": "string"}, version={"type": "integer"}, parts={"type": "array"})
     keys = {"key": {"type": "array", "items": {"type": "string"}}}
-    told = object_schema(new=NON_NEGATIVE, known=NON_NEGATIVE, corrected=NON_NEGATIVE, warnings={"type": "array"}, dry_run={"type": "boolean"})
+    entries = object_schema(new=NON_NEGATIVE, known=NON_NEGATIVE, corrected=NON_NEGATIVE, warnings={"type": "array"}, dry_run={"type": "boolean"})
     states = {"type": "string", "enum": ["waiting", "being made", "made", "failed", "expired"]}
     export = object_schema(export=NON_NEGATIVE, status=states, rows_done=NON_NEGATIVE, manifest={"type": ["object", "null"]})
     episodes = object_schema(registration={"type": "string"}, statements={"type": "array"})
@@ -162,7 +162,7 @@ def operations() -> list[Operation]:
             error_statuses=("404",),
         ),
         Operation(
-            "post", "/kpi-readings", "Store readings: all or none", write, told, body=schema_ref(business.Readings), error_statuses=("404", "409")
+            "post", "/kpi-readings", "Store readings: all or none", write, entries, body=schema_ref(business.Readings), error_statuses=("404", "409")
         ),
         Operation(
             "get",

@@ -126,8 +126,8 @@ def decode_body(shape: type[BodyType]) -> BodyType:
     try:
         return msgspec.json.decode(request.get_data(), type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        found = _JSON_PATH.search(str(error))
-        raise BadInput(f"The body is not what is expected here: {error}", **({"path": found.group(1)} if found else {})) from None
+        result = _JSON_PATH.search(str(error))
+        raise BadInput(f"The body is not what is expected here: {error}", **({"path": result.group(1)} if result else {})) from None
 
 
 def clamp_bigint(number: int) -> int:

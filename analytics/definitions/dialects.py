@@ -22,11 +22,11 @@ class seconds_between(FunctionElement[int]):  # noqa: N801 - an SQL function
 
 @compiles(seconds_between, "postgresql")
 def _compile_postgresql(element: seconds_between, compiler: Any, **kw: Any) -> str:
-    earlier, later = (compiler.process(one, **kw) for one in element.clauses)
+    earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"CAST(floor(extract(epoch FROM ({later} - {earlier}))) AS bigint)"
 
 
 @compiles(seconds_between, "clickhousedb")
 def _compile_clickhouse(element: seconds_between, compiler: Any, **kw: Any) -> str:
-    earlier, later = (compiler.process(one, **kw) for one in element.clauses)
+    earlier, later = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"dateDiff('second', {earlier}, {later})"

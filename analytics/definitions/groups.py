@@ -163,9 +163,9 @@ def select_presence_by_team(scope: Scope) -> Select[Any]:
         where.append(p.programme == scope.programme)
     if scope.since is not None:
         where.append(p.at >= scope.since)
-    came = case((p.what == "logged-in", 1), else_=0)
-    looked = case((p.what == "viewed", 1), else_=0)
-    query = select(p.team, func.count(distinct(p.agent)).label("people"), func.sum(came).label("days"), func.sum(looked).label("looks"))
+    logged_in = case((p.what == "logged-in", 1), else_=0)
+    viewed = case((p.what == "viewed", 1), else_=0)
+    query = select(p.team, func.count(distinct(p.agent)).label("people"), func.sum(logged_in).label("days"), func.sum(viewed).label("looks"))
     return query.where(*where).group_by(p.team).order_by(p.team)
 
 
@@ -214,8 +214,8 @@ def select_answer_speed(scope: Scope) -> Select[*tuple[Any, ...]]:
 def select_refusals(tenant_id: int) -> Select[Any]:
     """Rows of reason, statements: what could not be counted."""
     u, b = uncountable.c, borrowed.c
-    elsewhere = (
+    external = (
         select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord, b.registration != u.registration).exists()
     )  # it counts for another episode
-    query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~elsewhere)
+    query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~external)
     return query.group_by(u.reason).order_by(func.count().desc())

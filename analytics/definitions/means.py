@@ -37,7 +37,7 @@ def select_behaviour(scope: Scope) -> Select[Any]:
     relation; an assessment counts once, with its mean."""
     r = fact_rating.c
     scaled = cast(r.level - 1, Float) / case((r.levels > 1, r.levels - 1), else_=1)
-    one = (
+    item = (
         select(
             part_with_group(func.coalesce(r.relation, "unknown"), split_column(scope), scope).label("part"),
             r.ord,
@@ -50,12 +50,12 @@ def select_behaviour(scope: Scope) -> Select[Any]:
         .subquery()
     )
     return select(
-        one.c.part,
+        item.c.part,
         func.count().label("n"),
-        func.sum(one.c.mean).label("total"),
-        func.sum(one.c.mean * one.c.mean).label("squares"),
-        func.count(distinct(one.c.learner)).label("learners"),
-    ).group_by(one.c.part)
+        func.sum(item.c.mean).label("total"),
+        func.sum(item.c.mean * item.c.mean).label("squares"),
+        func.count(distinct(item.c.learner)).label("learners"),
+    ).group_by(item.c.part)
 
 
 def recall_bound(unanswered: float) -> CountQuery:
@@ -67,8 +67,8 @@ def recall_bound(unanswered: float) -> CountQuery:
         c = fact_check.c
         share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
         answered = case((c.asked > 0, EPISODE.learner))
-        one = select(c.interval, split_column(scope).label("group"), answered.label("answered"), share.label("share"))
-        rows = one.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
+        item = select(c.interval, split_column(scope).label("group"), answered.label("answered"), share.label("share"))
+        rows = item.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
         inner = rows.where(*scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
         i = inner.c
         return select(
@@ -102,7 +102,7 @@ def select_recall_against_exam(scope: Scope) -> Select[Any]:
 
 def _select_paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[Any]:
     c = fact_check.c
-    one = (
+    item = (
         select(
             part_with_group(c.interval, split_column(scope), scope).label("part"),
             EPISODE.learner,
@@ -116,18 +116,18 @@ def _select_paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Se
         .group_by("part", EPISODE.learner)
         .subquery()
     )
-    return _select_products(one)
+    return _select_products(item)
 
 
-def _select_products(one: Any) -> Select[Any]:
+def _select_products(item: Any) -> Select[Any]:
     """Sums, and sums of products, from one row for each person and part."""
-    sums = {name: func.sum(one.c[name[0]] * one.c[name[1]]).label(name) for name in PRODUCT_NAMES}
+    sums = {name: func.sum(item.c[name[0]] * item.c[name[1]]).label(name) for name in PRODUCT_NAMES}
     return select(
-        one.c.part,
+        item.c.part,
         func.count().label("learners"),
-        *(func.sum(one.c[name]).label(name) for name in ("k", "n", "b", "m")),
+        *(func.sum(item.c[name]).label(name) for name in ("k", "n", "b", "m")),
         *sums.values(),
-    ).group_by(one.c.part)
+    ).group_by(item.c.part)
 
 
 def select_learning_gain(scope: Scope) -> Select[Any]:
@@ -144,7 +144,7 @@ def select_learning_efficiency(scope: Scope) -> Select[Any]:
 
 def _select_gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:
     before = func.least(EPISODE.pre_test, 1.0)
-    one = (
+    item = (
         select(
             part_with_group(literal(""), split_column(scope), scope).label("part"),
             EPISODE.learner,
@@ -157,4 +157,4 @@ def _select_gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:
         .group_by("part", EPISODE.learner)
         .subquery()
     )
-    return _select_products(one)
+    return _select_products(item)

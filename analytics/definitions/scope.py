@@ -56,14 +56,14 @@ class Scope:
     def episode_conditions(self) -> list[ColumnElement[bool]]:
         """Conditions on ``fact_episode``."""
         e = fact_episode.c
-        found = [e.tenant_id == self.tenant_id, *(e[name] == value for name, value in self.by.items())]
+        result = [e.tenant_id == self.tenant_id, *(e[name] == value for name, value in self.by.items())]
         if self.since is not None:
-            found.append(e.anchor >= self.since)
+            result.append(e.anchor >= self.since)
         if self.until is not None:
-            found.append(e.anchor < self.until)
+            result.append(e.anchor < self.until)
         if self.episodes_of is not None:
-            found.append(e.registration == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True)))
-        return found
+            result.append(e.registration == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True)))
+        return result
 
     @property
     def is_whole_programme(self) -> bool:

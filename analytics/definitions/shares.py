@@ -34,10 +34,10 @@ def _select_by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: Colum
 def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -> Select[Any]:
     """The shares of some parts: among the episodes that meet the second condition, those that
     meet the first. Computed in one scan of the episodes."""
-    one = select(split_column(scope).label("group"), EPISODE.learner.label("learner"))
+    item = select(split_column(scope).label("group"), EPISODE.learner.label("learner"))
     for i, (k, n) in enumerate(parts.values()):
-        one = one.add_columns(func.sum(_indicator(and_(n, k))).label(f"k{i}"), func.sum(_indicator(n)).label(f"n{i}"))
-    seen = one.where(*scope.episode_conditions()).group_by("group", EPISODE.learner).cte("seen")
+        item = item.add_columns(func.sum(_indicator(and_(n, k))).label(f"k{i}"), func.sum(_indicator(n)).label(f"n{i}"))
+    seen = item.where(*scope.episode_conditions()).group_by("group", EPISODE.learner).cte("seen")
     columns = seen.c
     return _sum_over_learners(
         scope,
@@ -48,14 +48,14 @@ def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -
     )
 
 
-def _sum_over_learners(scope: Scope, *some: Select[Any]) -> Select[Any]:
+def _sum_over_learners(scope: Scope, *batch: Select[Any]) -> Select[Any]:
     """Sum over learners: the counts, and the sums of products that show how strongly the
     answers of one person are correlated."""
-    one = (union_all(*some) if len(some) > 1 else some[0]).subquery()
-    k, n = cast(one.c.k, BigInteger), cast(one.c.n, BigInteger)
+    item = (union_all(*batch) if len(batch) > 1 else batch[0]).subquery()
+    k, n = cast(item.c.k, BigInteger), cast(item.c.n, BigInteger)
     return (
         select(
-            part_with_group(one.c.part, one.c.group, scope).label("part"),
+            part_with_group(item.c.part, item.c.group, scope).label("part"),
             func.sum(k).label("numerator"),
             func.sum(n).label("denominator"),
             func.count().label("learners"),
@@ -64,7 +64,7 @@ def _sum_over_learners(scope: Scope, *some: Select[Any]) -> Select[Any]:
             func.sum(n * n).label("nn"),
         )
         .where(n > 0)
-        .group_by(one.c.part, one.c.group)
+        .group_by(item.c.part, item.c.group)
     )
 
 
@@ -246,11 +246,11 @@ def select_reminders_opened(scope: Scope) -> Select[Any]:
         where.append(p.at >= scope.since)
     if scope.until is not None:
         where.append(p.at < scope.until)
-    one = select(
+    item = select(
         literal("").label("part"),
         literal("").label("group"),
         p.agent.label("learner"),
         func.sum(_indicator(p.what == "opened")).label("k"),
         func.sum(_indicator(p.what == "received")).label("n"),
     )
-    return _sum_over_learners(scope, one.where(*where).group_by(p.agent))
+    return _sum_over_learners(scope, item.where(*where).group_by(p.agent))

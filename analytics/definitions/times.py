@@ -43,5 +43,5 @@ def select_time_to_first_use(scope: Scope) -> Select[Any]:
 def select_time_to_competency(scope: Scope) -> Select[Any]:
     """Time to the second of two consecutive qualified observations that met the rubric's
     standard."""
-    one = _select_times_to("", EPISODE.competent_seconds, scope).subquery()
-    return select(one.c.part, one.c.days, one.c.met, one.c.people)
+    item = _select_times_to("", EPISODE.competent_seconds, scope).subquery()
+    return select(item.c.part, item.c.days, item.c.met, item.c.people)

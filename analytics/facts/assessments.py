@@ -36,15 +36,15 @@ def read_assessments(
     statements: Iterable[StatementView], registration: uuid.UUID, programme: str, learner: int, same: Mapping[int, int], refuse: RefuseCallback
 ) -> list[Assessment]:
     """The assessments of one episode, in chronological order."""
-    found = []
+    result = []
     for s in statements:
         if s.verb == "assessed":
             rater = s.instructor
             rater = learner if rater is None else same.get(rater, rater)
-            one = _read_assessment(s, rater, registration=registration, subject=str(registration), programme=programme, refuse=refuse)
-            if one is not None:
-                found.append(one)
-    return found
+            item = _read_assessment(s, rater, registration=registration, subject=str(registration), programme=programme, refuse=refuse)
+            if item is not None:
+                result.append(item)
+    return result
 
 
 def calibration_ratings(s: StatementView, same: Mapping[int, int], refuse: RefuseCallback) -> list[dict[str, Any]]:
@@ -54,25 +54,25 @@ def calibration_ratings(s: StatementView, same: Mapping[int, int], refuse: Refus
     if rater is None or programme is None or case is None:
         refuse(s, "the rater's exercise names no rater, no programme or no case")
         return []
-    one = _read_assessment(s, same.get(rater, rater), registration=None, subject=case, programme=programme, refuse=refuse)
-    return one.rows if one else []
+    item = _read_assessment(s, same.get(rater, rater), registration=None, subject=case, programme=programme, refuse=refuse)
+    return item.rows if item else []
 
 
 def _read_assessment(
     s: StatementView, rater: int, *, registration: uuid.UUID | None, subject: str, programme: str, refuse: RefuseCallback
 ) -> Assessment | None:
-    told, levels = s.result.get("extensions", {}).get(EXTENSIONS["rubric_scores"]), s.result.get("score", {}).get("max")
+    entries, levels = s.result.get("extensions", {}).get(EXTENSIONS["rubric_scores"]), s.result.get("score", {}).get("max")
     reached, relation = s.result.get("success"), s.text_extension("relation")
-    if not isinstance(told, list) or not told or len(told) > MAX_CRITERIA or not _is_whole_number(levels, MAX_LEVELS):
+    if not isinstance(entries, list) or not entries or len(entries) > MAX_CRITERIA or not _is_whole_number(levels, MAX_LEVELS):
         refuse(s, f"the assessment has no rubric scores (up to {MAX_CRITERIA}), or no score.max that says how many levels there are")
         return None
     rows: dict[str, dict[str, Any]] = {}
-    for one in told:
-        criterion = clean_text(one.get("criterion")) if isinstance(one, dict) else None
-        if criterion is None or not _is_whole_number(one.get("level"), int(levels)):
+    for item in entries:
+        criterion = clean_text(item.get("criterion")) if isinstance(item, dict) else None
+        if criterion is None or not _is_whole_number(item.get("level"), int(levels)):
             refuse(s, "a rubric score has no criterion, or a level that is no whole number from 1 to score.max")
             return None
-        competency = clean_text(one.get("competency"))
+        competency = clean_text(item.get("competency"))
         rows[criterion] = {
             "ord": s.ord,
             "criterion": criterion,
@@ -85,9 +85,9 @@ def _read_assessment(
             "rater": rater,
             "relation": relation,
             "at": s.timestamp,
-            "level": one["level"],
+            "level": item["level"],
             "levels": levels,
-            "reached": next((told for told in (one.get("reached"), reached) if isinstance(told, bool)), None),
+            "reached": next((stated for stated in (item.get("reached"), reached) if isinstance(stated, bool)), None),
         }
     return Assessment(s.timestamp, relation, relation in QUALIFIED_RELATIONS, reached if isinstance(reached, bool) else None, list(rows.values()))
 
@@ -105,18 +105,18 @@ def outcome_columns(
     over the learner's.
     """
     row, competent = 0, None
-    for one in seen:
-        if one.qualified and one.reached is not None:
-            row = row + 1 if one.reached else 0
+    for item in seen:
+        if item.qualified and item.reached is not None:
+            row = row + 1 if item.reached else 0
             if row >= CONSECUTIVE_REQUIRED and competent is None:
-                competent = max(0, int((one.at - certified.timestamp).total_seconds()))
+                competent = max(0, int((item.at - certified.timestamp).total_seconds()))
     sustained = None
     if verified_seconds is not None:
         late = [(s.at, 1, s.reached) for s in seen if s.relation not in (None, "learner") and s.reached is not None]
         for s in statements:
             if s.verb == "responded" and isinstance(s.result.get("success"), bool):
                 late.append((s.timestamp, 0 if s.extension("relation") == "learner" else 1, s.result["success"]))
-        since = [one for one in late if (one[0] - certified.timestamp).total_seconds() >= verified_seconds + SUSTAINED_SECONDS]
+        since = [entry for entry in late if (entry[0] - certified.timestamp).total_seconds() >= verified_seconds + SUSTAINED_SECONDS]
         if since:
-            sustained = max(since, key=lambda one: (one[1], one[0]))[2]
+            sustained = max(since, key=lambda entry: (entry[1], entry[0]))[2]
     return {"competent_seconds": competent, "sustained": sustained}

@@ -73,10 +73,10 @@ def derive_facts(
         facts.uncountable = [(s.ord, "the certification names no learner or no activity") for s in ours]
         return facts
     common = {"registration": registration, "learner": learner, "programme": programme}
-    theirs: list[StatementView] = []
+    related: list[StatementView] = []
     for s in ours:
         if _resolve_merge(s.learner, same) == learner:
-            theirs.append(s)
+            related.append(s)
         else:
             facts.refuse(s, "the actor is not the learner who was certified under this registration")
     borrowed = [s for s in mappings.borrowed_for(learner, programme, certified.timestamp) if _resolve_merge(s.learner, same) == learner]
@@ -84,18 +84,18 @@ def derive_facts(
     if without:
         facts.uncountable += [(s.ord, without[s.ord]) for s in borrowed if s.ord in without]
         borrowed = [s for s in borrowed if s.ord not in without]
-    theirs = sorted([*(mappings.interpret(s, programme) for s in theirs), *borrowed], key=lambda s: (s.timestamp, s.ord))
-    _add_recalls(theirs, certified, common, facts)
-    _add_uses(theirs, certified, common, facts)
-    _add_activities(theirs, certified, common, facts)
-    seen = assessments.read_assessments(theirs, registration, programme, learner, same, facts.refuse)
-    facts.ratings.extend(row for one in seen for row in one.rows)
+    related = sorted([*(mappings.interpret(s, programme) for s in related), *borrowed], key=lambda s: (s.timestamp, s.ord))
+    _add_recalls(related, certified, common, facts)
+    _add_uses(related, certified, common, facts)
+    _add_activities(related, certified, common, facts)
+    seen = assessments.read_assessments(related, registration, programme, learner, same, facts.refuse)
+    facts.ratings.extend(row for item in seen for row in item.rows)
     _add_competencies(common, facts, seen)
-    episode = common | {"anchor": certified.timestamp, "exam": certified.share} | _training_columns(certified) | _read_audience(theirs, certified)
+    episode = common | {"anchor": certified.timestamp, "exam": certified.share} | _training_columns(certified) | _read_audience(related, certified)
     facts.episodes.append(
         episode
-        | _transfer_columns(theirs, certified, facts)
-        | assessments.outcome_columns(theirs, certified, seen, _first_use_seconds(facts, VERIFIED_GRADE))
+        | _transfer_columns(related, certified, facts)
+        | assessments.outcome_columns(related, certified, seen, _first_use_seconds(facts, VERIFIED_GRADE))
     )
     return facts
 
@@ -149,11 +149,11 @@ def _add_recalls(statements: list[StatementView], certified: StatementView, comm
             facts.refuse(s, "the answer names no item, or does not say whether it was right")
             continue
         seconds = _seconds_since(certified, s)
-        found = find_interval(seconds)
-        if kind == "check" and found is None:
+        result = find_interval(seconds)
+        if kind == "check" and result is None:
             facts.refuse(s, "the answer lies in no interval's window")
             continue
-        interval = BASELINE if kind == BASELINE or found is None else found.key
+        interval = BASELINE if kind == BASELINE or result is None else result.key
         if (interval, item) in met:
             continue  # only the first answer is a measurement
         met.add((interval, item))
@@ -218,11 +218,11 @@ def _add_activities(statements: list[StatementView], certified: StatementView, c
     a pause or after the person left counts as never due."""
     due: dict[str, tuple[str, datetime, str | None]] = {}
     started: dict[str, datetime] = {}
-    elsewhere: list[ExternalStatement] = []
+    other_systems: list[ExternalStatement] = []
     done: dict[str, dict[str, datetime]] = defaultdict(dict)
     for s in statements:
         if isinstance(s, ExternalStatement):
-            elsewhere.append(s)
+            other_systems.append(s)
             continue
         if s.object_id is None:
             continue
@@ -235,7 +235,7 @@ def _add_activities(statements: list[StatementView], certified: StatementView, c
             started.setdefault(s.object_id, s.timestamp)
         elif s.verb in FINISHING_VERBS and not (s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)):
             done[s.object_id].setdefault(s.verb, s.timestamp)
-    for s in elsewhere:
+    for s in other_systems:
         _apply_external(s, certified, due, started, done)
     pauses = _find_pauses(statements, facts)
     checks: dict[str, dict[str, Any]] = {}
@@ -264,11 +264,11 @@ def _apply_external(
 ) -> None:
     """Let a statement of another system start or finish a due activity of its kind: for checks
     the one of its interval, for other kinds the earliest due one that is not finished yet."""
-    kind, found = s.mapped.counts_as, find_interval(_seconds_since(certified, s))
+    kind, result = s.mapped.counts_as, find_interval(_seconds_since(certified, s))
     fit = [
         (due_at, activity)
         for activity, (of, due_at, interval) in due.items()
-        if not done[activity] and (of == kind if kind != "check" else of in (kind, OTHER_KIND) and found is not None and interval == found.key)
+        if not done[activity] and (of == kind if kind != "check" else of in (kind, OTHER_KIND) and result is not None and interval == result.key)
     ]
     if not fit or kind not in FINISHED_BY:
         return
@@ -290,11 +290,11 @@ def _counts_as_done(s: StatementView) -> bool:
 
 def _add_checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, Any]]) -> None:
     """Add a row for each interval that was scheduled or answered."""
-    told: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for key in [interval.key for interval in INTERVALS] + [BASELINE]:
         answers = [row for row in facts.recalls if row["interval"] == key]
         if answers or key in due:
-            told[key] = {
+            entries[key] = {
                 "due_at": None,
                 "done_at": None,
                 **due.get(key, {}),
@@ -302,22 +302,22 @@ def _add_checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, A
                 "right": min(sum(row["success"] for row in answers), _SMALLINT_MAX),
                 "rapid": min(sum(row["rapid"] for row in answers), _SMALLINT_MAX),
             }
-    facts.checks.extend(common | {"interval": key} | row for key, row in told.items())
+    facts.checks.extend(common | {"interval": key} | row for key, row in entries.items())
 
 
 def _add_competencies(common: dict[str, Any], facts: Facts, seen: Iterable[assessments.Assessment]) -> None:
     """Count answers in checks and ratings by others, by competency."""
-    found: dict[str, dict[str, int]] = defaultdict(lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0})
+    result: dict[str, dict[str, int]] = defaultdict(lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0})
     for row in facts.recalls:
         if row["competency"] and row["interval"] != BASELINE:
-            found[row["competency"]]["asked"] += 1
-            found[row["competency"]]["right"] += row["success"]
-    for one in seen:
-        for row in one.rows if one.qualified else ():
+            result[row["competency"]]["asked"] += 1
+            result[row["competency"]]["right"] += row["success"]
+    for item in seen:
+        for row in item.rows if item.qualified else ():
             if row["competency"] and row["reached"] is not None:
-                found[row["competency"]]["rated"] += 1
-                found[row["competency"]]["reached"] += row["reached"]
-    facts.competencies.extend(common | {"competency": key} | counts for key, counts in found.items())
+                result[row["competency"]]["rated"] += 1
+                result[row["competency"]]["reached"] += row["reached"]
+    facts.competencies.extend(common | {"competency": key} | counts for key, counts in result.items())
 
 
 def _find_pauses(statements: list[StatementView], facts: Facts) -> list[tuple[datetime, datetime | None]]:

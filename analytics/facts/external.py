@@ -104,8 +104,8 @@ class ActivityMappings:
         if self.elsewhere is None or programme not in self.by_programme:
             return ()
         until = self.elsewhere.next_episode_start(learner, programme, anchor)
-        found = (self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme))
-        return [s for s in found if isinstance(s, ExternalStatement) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
+        result = (self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme))
+        return [s for s in result if isinstance(s, ExternalStatement) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
 
 
 NO_MAPPINGS = ActivityMappings()

@@ -101,10 +101,10 @@ class StatementView:
 
     __slots__ = ("_statement", "ord", "timestamp", "verb")
 
-    def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
-        self.ord, self._statement = ord_, said
-        self.verb = _VERB_NAMES.get(said.verb.id)
-        self.timestamp = feed.parse_timestamp(said.timestamp) if said.timestamp else stored
+    def __init__(self, ord_: int, statement: _Statement, stored: datetime) -> None:
+        self.ord, self._statement = ord_, statement
+        self.verb = _VERB_NAMES.get(statement.verb.id)
+        self.timestamp = feed.parse_timestamp(statement.timestamp) if statement.timestamp else stored
 
     @property
     def learner(self) -> int | None:
@@ -132,10 +132,10 @@ class StatementView:
         near = self._statement.context.contextActivities
         if self._statement.object.objectType == "Activity" and self._statement.object.id is not None:
             yield self._statement.object.id
-        for some in (near.parent, near.grouping, near.other):
-            for one in _as_list(some):
-                if one.id is not None:
-                    yield one.id
+        for batch in (near.parent, near.grouping, near.other):
+            for item in _as_list(batch):
+                if item.id is not None:
+                    yield item.id
 
     @property
     def kind(self) -> str:
@@ -144,7 +144,7 @@ class StatementView:
         if kind == "review":
             # Either the review of an exercise or the feedback on a case study: the parent tells
             # which.
-            parents = {_ACTIVITY_TYPE_NAMES.get(one.type or "") for one in _as_list(self._statement.context.contextActivities.parent)}
+            parents = {_ACTIVITY_TYPE_NAMES.get(item.type or "") for item in _as_list(self._statement.context.contextActivities.parent)}
             return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
         return kind
 

@@ -15,8 +15,8 @@ def standalone_facts(s: StatementView, same: Mapping[int, int]) -> dict[str, lis
     uses gives no rows."""
     refused: list[dict[str, Any]] = []
 
-    def refuse(one: StatementView, reason: str) -> None:
-        refused.append({"ord": one.ord, "registration": NO_EPISODE, "reason": reason})
+    def refuse(statement_view: StatementView, reason: str) -> None:
+        refused.append({"ord": statement_view.ord, "registration": NO_EPISODE, "reason": reason})
 
     if s.verb in PRESENCE_VERBS:
         agent, programme = s.learner, s.grouped("programme") or s.object_id

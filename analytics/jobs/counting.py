@@ -85,8 +85,8 @@ def recount_loose_statements(connection: Connection, tenant_id: int, ords: Seque
     same = person_merges.load_merge_map(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
     for stored in feed.list_loose_statements(connection, tenant_id, ords):
-        for kind, made in standalone_facts(parse_stored(stored), same).items():
-            rows[kind] += made
+        for kind, created in standalone_facts(parse_stored(stored), same).items():
+            rows[kind] += created
     return store.replace_loose_facts(connection, tenant_id, ords, rows)
 
 
@@ -100,7 +100,7 @@ def _recount_loose_isolated(connection: Connection, tenant_id: int, ords: Sequen
             connection, tenant_id, [ord_], {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]}
         )
 
-    return _run_isolated(connection, tenant_id, ords, lambda some: recount_loose_statements(connection, tenant_id, some), set_aside)
+    return _run_isolated(connection, tenant_id, ords, lambda batch: recount_loose_statements(connection, tenant_id, batch), set_aside)
 
 
 def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
@@ -108,8 +108,8 @@ def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Seque
     statement that raises an error affects no other.
     """
 
-    def mark_episodes(some: Sequence[int]) -> bool:
-        external_activity.mark_borrowers(connection, tenant_id, some, person_merges.load_merge_map(connection, tenant_id))
+    def mark_episodes(batch: Sequence[int]) -> bool:
+        external_activity.mark_borrowers(connection, tenant_id, batch, person_merges.load_merge_map(connection, tenant_id))
         return False
 
     _run_isolated(connection, tenant_id, ords, mark_episodes, lambda _ord, _error: False)
@@ -126,11 +126,17 @@ def _recount_isolated(connection: Connection, tenant_id: int, registrations: Col
     def recount_countable(registration: uuid.UUID, error: Exception) -> bool:
         return _recount_excluding_bad(connection, tenant_id, registration, error)
 
-    return _run_isolated(connection, tenant_id, sorted(registrations), lambda some: recount_episodes(connection, tenant_id, some), recount_countable)
+    return _run_isolated(
+        connection, tenant_id, sorted(registrations), lambda batch: recount_episodes(connection, tenant_id, batch), recount_countable
+    )
 
 
 def _run_isolated(
-    connection: Connection, tenant_id: int, every: Sequence[_Key], act: Callable[[Sequence[_Key]], bool], aside: Callable[[_Key, Exception], bool]
+    connection: Connection,
+    tenant_id: int,
+    everything: Sequence[_Key],
+    act: Callable[[Sequence[_Key]], bool],
+    aside: Callable[[_Key, Exception], bool],
 ) -> bool:
     """Run ``act`` on all items at once; if that fails, on each one separately, and ``aside``
     for each that still fails. Return whether any of them reported a change. A lost
@@ -138,18 +144,18 @@ def _run_isolated(
     """
     try:
         with connection.begin_nested():
-            return act(every)
+            return act(everything)
     except Exception as error:
         _reraise_transient(error)
         log.exception("tenant %s: something cannot be counted; it is set aside, and the rest goes on", tenant_id)
     changed = False
-    for one in every:
+    for item in everything:
         try:
             with connection.begin_nested():
-                changed |= act([one])
+                changed |= act([item])
         except Exception as error:
             _reraise_transient(error)
-            changed |= aside(one, error)
+            changed |= aside(item, error)
     return changed
 
 
@@ -178,21 +184,21 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
 
     own = feed.list_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
     begun = list(external_activity.readable_statements(own, "certified"))
-    theirs = external_activity.external_ords_for(connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id))
-    begins = {one.ord for one in begun}
-    every = sorted({one.ord for one in own if one.ord not in begins} | theirs)
+    related = external_activity.external_ords_for(connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id))
+    begins = {item.ord for item in begun}
+    everything = sorted({item.ord for item in own if item.ord not in begins} | related)
     culprits: dict[int, str] = {}
-    for ord_ in every:
-        failed = try_recount({one: "" for one in every if one != ord_})
+    for ord_ in everything:
+        failed = try_recount({item: "" for item in everything if item != ord_})
         if isinstance(failed, Exception):
             culprits[ord_] = f"it {_failure_reason(failed)}"
-    for without in (culprits, culprits | dict.fromkeys(theirs, "it cannot be counted with the rest of the person's episode")):
+    for without in (culprits, culprits | dict.fromkeys(related, "it cannot be counted with the rest of the person's episode")):
         done = try_recount(without)
         if not isinstance(done, Exception):
             return done
         error = done
     reason = f"the statements of this registration {_failure_reason(error)}"
-    return _replace_facts(connection, tenant_id, [registration], {"uncountable": [_uncountable_row(one.ord, registration, reason) for one in own]})
+    return _replace_facts(connection, tenant_id, [registration], {"uncountable": [_uncountable_row(item.ord, registration, reason) for item in own]})
 
 
 def _uncountable_row(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
@@ -224,11 +230,11 @@ def recount_episodes(
         same = person_merges.load_merge_map(connection, tenant_id)
         known = external_activity.tenant_mappings(connection, tenant_id, same)
         for registration in ordered:
-            theirs = [parse_stored(one) for one in stored.get(registration, []) if one.ord not in without]
-            facts = derive_facts(registration, theirs, same, known, without)
-            aside = facts.uncountable + [(one.ord, without[one.ord]) for one in stored.get(registration, []) if one.ord in without]
-            for kind, made in facts.rows.items():
-                rows.setdefault(kind, []).extend(made)
+            related = [parse_stored(item) for item in stored.get(registration, []) if item.ord not in without]
+            facts = derive_facts(registration, related, same, known, without)
+            aside = facts.uncountable + [(item.ord, without[item.ord]) for item in stored.get(registration, []) if item.ord in without]
+            for kind, created in facts.rows.items():
+                rows.setdefault(kind, []).extend(created)
             rows["uncountable"] += [_uncountable_row(ord_, registration, reason) for ord_, reason in aside]
         return _replace_facts(connection, tenant_id, ordered, rows, known)
 
@@ -272,20 +278,20 @@ def reconcile_tenant(unit_of_work: UnitOfWork, tenant_id: int, progress: Callabl
     ``progress`` is called with (episodes done, total episodes).
     """
     with unit_of_work(tenant_id) as connection:
-        every = sorted(store.list_registrations(connection, tenant_id))
+        everything = sorted(store.list_registrations(connection, tenant_id))
     changed = False
-    for start in range(0, len(every), BATCH_REGISTRATIONS):
-        some = every[start : start + BATCH_REGISTRATIONS]
+    for start in range(0, len(everything), BATCH_REGISTRATIONS):
+        batch = everything[start : start + BATCH_REGISTRATIONS]
         with unit_of_work(tenant_id) as connection:
             person_merges.lock_merges_shared(connection, tenant_id)
             activity_mappings.lock_if_mapped(connection, tenant_id)
-            feed.lock_countables(connection, tenant_id, some)
+            feed.lock_countables(connection, tenant_id, batch)
             waiting = feed.has_work(connection, tenant_id)
-            differs = _recount_isolated(connection, tenant_id, some)
+            differs = _recount_isolated(connection, tenant_id, batch)
             # A statement that arrived meanwhile is included in the recount but was not counted
             # before: that difference is no error.
             changed |= differs and not waiting and not feed.has_work(connection, tenant_id)
-        progress(start + len(some), len(every))
+        progress(start + len(batch), len(everything))
     return _reconcile_loose_statements(unit_of_work, tenant_id) or changed
 
 

@@ -92,93 +92,93 @@ def build_exports(deps: AnalyticsDeps, tenant_id: int) -> int:
     """
     with deps.unit_of_work(tenant_id) as connection:
         waiting = exports.list_pending_exports(connection, tenant_id)
-    return sum(_build_export(deps, tenant_id, one) for one in waiting)
+    return sum(_build_export(deps, tenant_id, item) for item in waiting)
 
 
-def _build_export(deps: AnalyticsDeps, tenant_id: int, one: Export) -> bool:
+def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
         # While a removal has not been counted yet, rows of an erased person are still there.
-        if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, one.export_id) or (
-            one.individual and feed.has_pending_episodes(connection, tenant_id)
+        if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, export.export_id) or (
+            export.individual and feed.has_pending_episodes(connection, tenant_id)
         ):
             return False
         with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
-            tried = exports.start_export_attempt(apart, tenant_id, one.export_id)
-        if tried is None or (one.individual and feed.has_pending_episodes(connection, tenant_id)):
+            tried = exports.start_export_attempt(apart, tenant_id, export.export_id)
+        if tried is None or (export.individual and feed.has_pending_episodes(connection, tenant_id)):
             return False
         if tried >= MAX_ATTEMPTS:
-            told: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
+            entries: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
         else:
             try:
                 with connection.begin_nested():
-                    told = _write_archive(deps, connection, tenant_id, one)
+                    entries = _write_archive(deps, connection, tenant_id, export)
             except JobTimedOut:
                 raise
             except Exception as error:
-                log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
-                told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
-        ended = {**told, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
-        if exports.finish_export(connection, tenant_id, one.export_id, ended):
+                log.exception("tenant %s: export %s cannot be made", tenant_id, export.export_id)
+                entries = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
+        ended = {**entries, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
+        if exports.finish_export(connection, tenant_id, export.export_id, ended):
             return True
-    if "sha2" in told:
-        deps.exports.remove(tenant_id, told["sha2"])
+    if "sha2" in entries:
+        deps.exports.remove(tenant_id, entries["sha2"])
     return False
 
 
-def _save_progress(deps: AnalyticsDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
+def _save_progress(deps: AnalyticsDeps, tenant_id: int, export: Export, values: Mapping[str, Any]) -> None:
     """Save progress in a separate transaction, so that a client polling the export sees it."""
     with deps.unit_of_work(tenant_id) as connection:
-        exports.update_export(connection, tenant_id, one.export_id, values)
+        exports.update_export(connection, tenant_id, export.export_id, values)
 
 
-def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
+def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, export: Export) -> dict[str, Any]:
     """Write the archive and store its bytes; return the manifest and the address of the
     bytes.
     """
     watermark, now = counted_up_to(connection, tenant_id), clock.now()
-    in_all = sum(_count_rows(connection, tenant_id, one.programme, table) for table in _export_tables(one).values())
-    _save_progress(deps, tenant_id, one, {"rows_in_all": in_all})
-    done, told = 0, []
+    in_all = sum(_count_rows(connection, tenant_id, export.programme, table) for table in _export_tables(export).values())
+    _save_progress(deps, tenant_id, export, {"rows_in_all": in_all})
+    done, entries = 0, []
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "export.zip"
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-            for dataset in _datasets(connection, tenant_id, one):
-                path, rows = Path(folder) / f"{dataset.name}.{one.format}", 0
-                with _WRITERS[one.format](path, dataset.columns) as writer:
-                    for some in dataset.rows:
-                        writer.write(some)
-                        rows += len(some)
-                        if dataset.name in _export_tables(one):
-                            done += len(some)
-                            _save_progress(deps, tenant_id, one, {"rows_done": done})
+            for dataset in _datasets(connection, tenant_id, export):
+                path, rows = Path(folder) / f"{dataset.name}.{export.format}", 0
+                with _WRITERS[export.format](path, dataset.columns) as writer:
+                    for batch in dataset.rows:
+                        writer.write(batch)
+                        rows += len(batch)
+                        if dataset.name in _export_tables(export):
+                            done += len(batch)
+                            _save_progress(deps, tenant_id, export, {"rows_done": done})
                 columns = [{"name": name, "type": str(kind)} for name, kind in dataset.columns.items()]
-                told.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
+                entries.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
                 archive.write(path, path.name)
                 path.unlink()
             shown = []
-            for name, drawn in _pictures(connection, tenant_id, one):
+            for name, drawn in _pictures(connection, tenant_id, export):
                 archive.writestr(name, drawn)
                 shown.append({"name": name, "bytes": len(drawn), "sha256": hashlib.sha256(drawn).hexdigest()})
             manifest = {
-                "programme": one.programme,
-                "format": one.format,
-                "people": one.individual,
+                "programme": export.programme,
+                "format": export.format,
+                "people": export.individual,
                 "watermark": format_instant(watermark),
                 "made_at": format_instant(now),
                 "made_by": f"Carryover {version('carryover')}",
-                "files": told,
+                "files": entries,
                 "pictures": shown,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
         return {"manifest": manifest, "rows_done": done, **_store_archive(deps, tenant_id, whole)}
 
 
-def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
+def _pictures(connection: Connection, tenant_id: int, export: Export) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures of all reports as shown on their pages: (file name, PNG)."""
-    asked = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    requested = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), export.individual)
     watermark = counted_up_to(connection, tenant_id)
     for key in REPORT_BUILDERS:
-        svg = cache.load_report(asked, key, watermark).svg
+        svg = cache.load_report(requested, key, watermark).svg
         if svg:
             yield f"pictures/{key}.png", pictures.svg_to_png(svg)
 
@@ -204,8 +204,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(read, "sha256").hexdigest()
 
 
-def _export_tables(one: Export) -> Mapping[str, Table]:
-    return {"weeks": store_tables.week_figure, **(_INDIVIDUAL_TABLES if one.individual else {})}
+def _export_tables(export: Export) -> Mapping[str, Table]:
+    return {"weeks": store_tables.week_figure, **(_INDIVIDUAL_TABLES if export.individual else {})}
 
 
 def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
@@ -213,35 +213,35 @@ def _count_rows(connection: Connection, tenant_id: int, programme: str, table: T
     return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
 
 
-def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_Dataset]:
-    yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, one))
-    for name, table in _export_tables(one).items():
+def _datasets(connection: Connection, tenant_id: int, export: Export) -> Iterator[_Dataset]:
+    yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, export))
+    for name, table in _export_tables(export).items():
         columns = [column for column in table.columns if column.name != "tenant_id"]
-        yield _Dataset(name, {column.name: _arrow_type(column) for column in columns}, _table_batches(connection, tenant_id, one, table, columns))
+        yield _Dataset(name, {column.name: _arrow_type(column) for column in columns}, _table_batches(connection, tenant_id, export, table, columns))
 
 
-def _value_batches(connection: Connection, tenant_id: int, one: Export) -> RowBatches:
+def _value_batches(connection: Connection, tenant_id: int, export: Export) -> RowBatches:
     """Yield every metric, for the whole programme and for each member of each dimension.
     Unless individual-level data is requested, small groups are suppressed, and so is any
     group from which they could be derived (complementary suppression, per dimension).
     """
-    whole = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
+    whole = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), True)
     watermark = counted_up_to(connection, tenant_id)
-    told = [value for metric in cache.load_metric_values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
-    yield [_value_row(value, "", "") for value in told]
-    people = {(value.metric, value.part): value.learners or 0 for value in told}
-    named = cache.load_dimension_values(replace(whole, individual=one.individual))  # not even the name of a small group
+    entries = [value for metric in cache.load_metric_values(replace(whole, individual=export.individual), CATALOGUE, watermark) for value in metric]
+    yield [_value_row(value, "", "") for value in entries]
+    people = {(value.metric, value.part): value.learners or 0 for value in entries}
+    named = cache.load_dimension_values(replace(whole, individual=export.individual))  # not even the name of a small group
     for dimension, members in cache.load_dimension_values(whole).items():
         counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
         for member in members:
-            asked = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
-            for metric in cache.load_metric_values(asked, CATALOGUE, watermark):
+            requested = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
+            for metric in cache.load_metric_values(requested, CATALOGUE, watermark):
                 for value in metric:
                     counted[value.metric, value.part][member] = value
         for place, by_member in counted.items():
             hidden = (
                 set()
-                if one.individual
+                if export.individual
                 else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
             )
             yield [
@@ -256,14 +256,14 @@ def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any
     return {**named, "dimension": dimension, "member": member, "flags": "; ".join(value.flags)}
 
 
-def _table_batches(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
-    query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
-    if table is store_tables.week_figure and not one.individual:
-        yield from _week_batches(connection, tenant_id, one.programme)
+def _table_batches(connection: Connection, tenant_id: int, export: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
+    query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == export.programme).order_by(*table.primary_key.columns)
+    if table is store_tables.week_figure and not export.individual:
+        yield from _week_batches(connection, tenant_id, export.programme)
         return
-    found = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))
-    for some in found.partitions():
-        yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in some]
+    result = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))
+    for batch in result.partitions():
+        yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in batch]
 
 
 def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
@@ -271,9 +271,11 @@ def _week_batches(connection: Connection, tenant_id: int, programme: str) -> Row
     for series in WEEKLY_SERIES:
         for team in ["", *weekly_figures.list_published_teams(connection, tenant_id, programme)]:
             after = 0
-            while found := weekly_figures.list_week_figures(connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, every=False):
-                hidden, after = weekly_privacy.hidden_figures(connection, tenant_id, programme, series, found), found[-1].figure_id
-                yield [{"programme": programme, **asdict(one)} for one in found if one.figure_id not in hidden]
+            while result := weekly_figures.list_week_figures(
+                connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, everything=False
+            ):
+                hidden, after = weekly_privacy.hidden_figures(connection, tenant_id, programme, series, result), result[-1].figure_id
+                yield [{"programme": programme, **asdict(item)} for item in result if item.figure_id not in hidden]
 
 
 def _arrow_type(column: Column[Any]) -> Any:

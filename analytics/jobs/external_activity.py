@@ -27,18 +27,18 @@ def parse_stored(stored: StoredStatement) -> StatementView:
     return decode_statement(stored.ord, stored.payload, feed.stored_at(stored))
 
 
-def readable_statements(some: Iterable[StoredStatement], verb: str | None = None) -> Iterator[StatementView]:
+def readable_statements(batch: Iterable[StoredStatement], verb: str | None = None) -> Iterator[StatementView]:
     """Yield the statements that can be parsed, restricted to one of our verbs if given. One
     that cannot be parsed is set aside where it is counted itself, and affects no other.
     """
-    for stored in some:
+    for stored in batch:
         try:
-            found = parse_stored(stored)
+            result = parse_stored(stored)
         except (ValueError, TypeError, OverflowError) as error:
             log.warning("statement %s cannot be read (%s)", stored.id, type(error).__name__)
             continue
-        if verb in (None, found.verb):
-            yield found
+        if verb in (None, result.verb):
+            yield result
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class _ExternalStatements:
     def statements(self, learner: int, programme: str) -> Iterable[StatementView]:
         named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
         own = activity_mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme)
-        found = feed.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], EXTERNAL_VERB_KEYS, own)
-        return readable_statements(found)
+        result = feed.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], EXTERNAL_VERB_KEYS, own)
+        return readable_statements(result)
 
 
 def tenant_mappings(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> ActivityMappings:
@@ -64,8 +64,10 @@ def tenant_mappings(connection: Connection, tenant_id: int, same: Mapping[int, i
     statements.
     """
     by_programme: dict[str, dict[str, Mapped]] = defaultdict(dict)
-    for one in activity_mappings.list_active_mappings(connection, tenant_id):
-        by_programme[one.programme][one.activity] = Mapped(one.activity, one.programme, one.counts_as, one.competency, one.evidence_grade)
+    for mapping in activity_mappings.list_active_mappings(connection, tenant_id):
+        by_programme[mapping.programme][mapping.activity] = Mapped(
+            mapping.activity, mapping.programme, mapping.counts_as, mapping.competency, mapping.evidence_grade
+        )
     return ActivityMappings(by_programme, _ExternalStatements(connection, tenant_id, same, by_programme)) if by_programme else NO_MAPPINGS
 
 
@@ -74,12 +76,12 @@ def external_ords_for(connection: Connection, tenant_id: int, begun: Iterable[St
     one of these certifications.
     """
     known = tenant_mappings(connection, tenant_id, same)
-    found = set[int]()
+    result = set[int]()
     for s in begun:
         learner, programme = s.learner, s.grouped("programme") or s.object_id
         if known.elsewhere is not None and learner is not None and programme is not None and programme in known.by_programme:
-            found |= {one.ord for one in known.elsewhere.statements(same.get(learner, learner), programme)}
-    return found
+            result |= {statement.ord for statement in known.elsewhere.statements(same.get(learner, learner), programme)}
+    return result
 
 
 def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
@@ -88,14 +90,14 @@ def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], 
         return
     touched, wanted = activity_mappings.list_borrowing_episodes(connection, tenant_id, ords), set[tuple[int, str]]()
     by_activity: dict[str, set[str]] = defaultdict(set)
-    for one in activity_mappings.list_active_mappings(connection, tenant_id):
-        by_activity[one.activity].add(one.programme)
+    for mapping in activity_mappings.list_active_mappings(connection, tenant_id):
+        by_activity[mapping.activity].add(mapping.programme)
     for s in readable_statements(feed.list_statements(connection, tenant_id, ords, EXTERNAL_VERB_KEYS)):
         if s.learner is not None:
             learner = same.get(s.learner, s.learner)
             wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}
     feed.mark_episodes(
-        connection, tenant_id, touched.union(*(activity_mappings.find_episode_anchors(connection, tenant_id, *one) for one in sorted(wanted)))
+        connection, tenant_id, touched.union(*(activity_mappings.find_episode_anchors(connection, tenant_id, *item) for item in sorted(wanted)))
     )
 
 
@@ -106,6 +108,6 @@ def mark_sibling_episodes(connection: Connection, tenant_id: int, moved: Collect
     skipped.
     """
     wanted = {(learner, programme) for _, learner, programme, _ in moved if programme in known.by_programme}
-    theirs = {one for place in sorted(wanted) for one in activity_mappings.find_episode_anchors(connection, tenant_id, *place)}
+    related = {anchor for place in sorted(wanted) for anchor in activity_mappings.find_episode_anchors(connection, tenant_id, *place)}
     named = {registration for registration, *_ in moved}
-    feed.mark_episodes(connection, tenant_id, theirs - named if len(named) == 1 else theirs)
+    feed.mark_episodes(connection, tenant_id, related - named if len(named) == 1 else related)

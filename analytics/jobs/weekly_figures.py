@@ -47,15 +47,15 @@ def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACT
         if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or feed.has_pending_episodes(connection, tenant_id):
             return 0
         programmes = store.list_monitored_programmes(connection, tenant_id)
-    found = 0
+    result = 0
     for programme in programmes:
         try:
-            found += _watch_programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
+            result += _watch_programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
         except JobTimedOut:
             raise
         except Exception:
             log.exception("tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme)
-    return found
+    return result
 
 
 def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
@@ -71,25 +71,25 @@ def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who
 
 def _count_weeks(connection: Connection, scope: Scope) -> dict[FigureKey, WeekCounts]:
     """Count every completed week, for the programme and for each of its teams."""
-    found: dict[FigureKey, WeekCounts] = {}
+    result: dict[FigureKey, WeekCounts] = {}
     for key, series in WEEKLY_SERIES.items():
         for split in (None, "team"):
             for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
                 if split is None or row.group:  # people without a team form no team
                     counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
-                    found[key, row.group, week_start(int(row.week))] = counts
-    return found
+                    result[key, row.group, week_start(int(row.week))] = counts
+    return result
 
 
 def _publish_weeks(connection: Connection, tenant_id: int, programme: str, counted: Mapping[FigureKey, WeekCounts], who: str, why: str) -> None:
-    held = store.find_published_figures(connection, tenant_id, programme)
+    existing = store.find_published_figures(connection, tenant_id, programme)
     # A week with no data left (after an erasure) is restated to zero.
-    now = {**dict.fromkeys(held, (0, 0, 0)), **counted}
-    changed = {place: counts for place, counts in now.items() if place not in held or held[place][1:] != counts}
-    gone = [held[place][0] for place in changed if place in held]
-    if gone:
-        store.mark_figures_restated(connection, tenant_id, gone, who, why)
-        log.info("tenant %s: %s weekly figures of %s were restated", tenant_id, len(gone), programme)
+    now = {**dict.fromkeys(existing, (0, 0, 0)), **counted}
+    changed = {place: counts for place, counts in now.items() if place not in existing or existing[place][1:] != counts}
+    removed = [existing[place][0] for place in changed if place in existing]
+    if removed:
+        store.mark_figures_restated(connection, tenant_id, removed, who, why)
+        log.info("tenant %s: %s weekly figures of %s were restated", tenant_id, len(removed), programme)
     names = ("series", "team", "week", "numerator", "denominator", "learners")
     store.insert_week_figures(
         connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())]
@@ -115,24 +115,24 @@ def _update_alarms(connection: Connection, scope: Scope, programme: str, counted
         # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
         # no alarm.
         if last in weeks and weeks[last][2] >= privacy.MIN_GROUP_SIZE and place[1] not in hidden[place[0]]:
-            one = control_rules.judge_last_week(*_fill_gaps(weeks, last))
-            if one is not None:
-                judged[place] = one
-    standing = false_discovery.benjamini_hochberg({"\n".join(place): one.p for place, one in judged.items()}, control_rules.FALSE_ALARM_RATE)
-    open_now = {(one.series, one.team): one for one in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
+            item = control_rules.judge_last_week(*_fill_gaps(weeks, last))
+            if item is not None:
+                judged[place] = item
+    standing = false_discovery.benjamini_hochberg({"\n".join(place): entry.p for place, entry in judged.items()}, control_rules.FALSE_ALARM_RATE)
+    open_now = {(alarm.series, alarm.team): alarm for alarm in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
     lately = store.find_recently_ended(connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * WEEK)
-    for place, one in judged.items():
+    for place, item in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
             first = {"programme": programme, "series": place[0], "team": place[1], "owner": WEEKLY_SERIES[place[0]].owner}
             store.insert_alarm(
-                connection, tenant_id, {**first, **_alarm_text(place, last, one), **asdict(control_rules.advance_alarm_state(None, True))}
+                connection, tenant_id, {**first, **_alarm_text(place, last, item), **asdict(control_rules.advance_alarm_state(None, True))}
             )
-    for place, held in open_now.items():
-        if held.week < last:  # each week is judged once, however often the job runs
+    for place, existing in open_now.items():
+        if existing.week < last:  # each week is judged once, however often the job runs
             signalled = "\n".join(place) in standing
-            state = control_rules.advance_alarm_state(AlarmState(held.weeks, held.calm, held.level, held.history), signalled)
+            state = control_rules.advance_alarm_state(AlarmState(existing.weeks, existing.calm, existing.level, existing.history), signalled)
             values: dict[str, Any] = {**asdict(state), "week": last, **(_alarm_text(place, last, judged[place]) if signalled else {})}
-            store.update_alarm(connection, tenant_id, held.alarm_id, values, end=state.calm >= control_rules.CALM_WEEKS)
+            store.update_alarm(connection, tenant_id, existing.alarm_id, values, end=state.calm >= control_rules.CALM_WEEKS)
 
 
 def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
@@ -146,10 +146,10 @@ def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple
     return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])
 
 
-def _alarm_text(scope: tuple[str, str], week: date, one: WeekVerdict) -> dict[str, Any]:
+def _alarm_text(scope: tuple[str, str], week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
-    words = f"{series.alarm_text}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
+    words = f"{series.alarm_text}{where}: {week_verdict.value:.0%} in the week from {week.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
     return {"words": words, "week": week}
 
 
@@ -159,11 +159,11 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
     """
     today = clock.now().date()
     with unit_of_work(tenant_id) as connection:
-        held = [one for one in store.list_alarms(connection, tenant_id, programme="", ended=False) if one.series == store.SELF_CHECK]
-        if changed and not held:
+        existing = [alarm for alarm in store.list_alarms(connection, tenant_id, programme="", ended=False) if alarm.series == store.SELF_CHECK]
+        if changed and not existing:
             words = "A full recount changed figures that had been counted bit by bit. The log says of which episodes; they are right now."
             first = {"programme": "", "series": store.SELF_CHECK, "team": "", "owner": "operator", "words": words, "week": today}
             store.insert_alarm(connection, tenant_id, {**first, **asdict(control_rules.advance_alarm_state(None, True))})
-        for one in held:
-            state = control_rules.advance_alarm_state(AlarmState(one.weeks, one.calm, one.level, one.history), changed)
-            store.update_alarm(connection, tenant_id, one.alarm_id, {**asdict(state), "week": today}, end=not changed)
+        for item in existing:
+            state = control_rules.advance_alarm_state(AlarmState(item.weeks, item.calm, item.level, item.history), changed)
+            store.update_alarm(connection, tenant_id, item.alarm_id, {**asdict(state), "week": today}, end=not changed)

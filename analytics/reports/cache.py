@@ -25,59 +25,61 @@ LARGE_PROGRAMME = 3_000  # episodes; below that, the slowest report fits into th
 _VALUES_KEY, _DIMENSIONS_KEY = "values", "dimensions"
 
 
-def load_report(asked: ReportRequest, key: str, watermark: datetime) -> Report:
+def load_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
     """One report, stamped with the time it was computed and the watermark up to which
     statements were counted."""
-    kept = _find_cached(asked, key)
-    if kept is not None:
-        return Report(**{**kept, "columns": [Column(**one) for one in kept["columns"]]})
-    reason = "" if asked.individual else _explain_hidden(asked)
+    saved = _find_cached(requested, key)
+    if saved is not None:
+        return Report(**{**saved, "columns": [Column(**item) for item in saved["columns"]]})
+    reason = "" if requested.individual else _explain_hidden(requested)
     if reason:
-        title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(asked.scope.as_of)
+        title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(requested.scope.as_of)
         return Report(
             key, title, f"Not shown: {reason}.", (), (), what_to_do="Choose a wider group.", watermark=format_instant(watermark), computed_at=now
         )
-    return _build_report(asked, key, watermark)
+    return _build_report(requested, key, watermark)
 
 
-def _explain_hidden(asked: ReportRequest) -> str:
+def _explain_hidden(requested: ReportRequest) -> str:
     """Why a narrowed report is hidden from callers who may not see individual people; empty if
     it is not."""
-    wider = asked.scope.parents()
+    wider = requested.scope.parents()
     if not wider:
         return ""
-    people = _count_people(asked, asked.scope)
+    people = _count_people(requested, requested.scope)
     if 0 < people < privacy.MIN_GROUP_SIZE:
         return privacy.TOO_FEW
-    return privacy.BY_DIFFERENCE if privacy.is_hidden_by_difference(people, [_count_people(asked, one) for one in wider]) else ""
+    return privacy.BY_DIFFERENCE if privacy.is_hidden_by_difference(people, [_count_people(requested, item) for item in wider]) else ""
 
 
-def _count_people(asked: ReportRequest, scope: Scope) -> int:
-    return int(asked.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())).scalar_one())
+def _count_people(requested: ReportRequest, scope: Scope) -> int:
+    return int(requested.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())).scalar_one())
 
 
-def _build_report(asked: ReportRequest, key: str, watermark: datetime) -> Report:
-    made = REPORT_BUILDERS[key](asked)
-    return replace(made, watermark=made.watermark or format_instant(watermark), computed_at=made.computed_at or format_instant(asked.scope.as_of))
+def _build_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
+    created = REPORT_BUILDERS[key](requested)
+    return replace(
+        created, watermark=created.watermark or format_instant(watermark), computed_at=created.computed_at or format_instant(requested.scope.as_of)
+    )
 
 
-def load_metric_values(asked: ReportRequest, metrics: Sequence[Metric], watermark: datetime) -> list[list[MetricValue]]:
+def load_metric_values(requested: ReportRequest, metrics: Sequence[Metric], watermark: datetime) -> list[list[MetricValue]]:
     """The values of each metric."""
-    kept = _find_cached(asked, _VALUES_KEY)
-    if kept is not None and all(metric.key in kept for metric in metrics):
-        return [[MetricValue(**one) for one in kept[metric.key]] for metric in metrics]
-    return [_build_metric_values(asked, metric, watermark) for metric in metrics]
+    saved = _find_cached(requested, _VALUES_KEY)
+    if saved is not None and all(metric.key in saved for metric in metrics):
+        return [[MetricValue(**item) for item in saved[metric.key]] for metric in metrics]
+    return [_build_metric_values(requested, metric, watermark) for metric in metrics]
 
 
-def _build_metric_values(asked: ReportRequest, metric: Metric, watermark: datetime) -> list[MetricValue]:
-    return compute_metric_values(asked.connection, metric, asked.scope, watermark, asked.individual)
+def _build_metric_values(requested: ReportRequest, metric: Metric, watermark: datetime) -> list[MetricValue]:
+    return compute_metric_values(requested.connection, metric, requested.scope, watermark, requested.individual)
 
 
-def load_dimension_values(asked: ReportRequest) -> dict[str, list[str]]:
+def load_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
     """The values of each dimension by which the programme's figures can be narrowed."""
-    whole = replace(asked, scope=asked.scope.widest())
-    kept = _find_cached(whole, _DIMENSIONS_KEY)
-    return list_dimension_values(whole) if kept is None else kept
+    whole = replace(requested, scope=requested.scope.widest())
+    saved = _find_cached(whole, _DIMENSIONS_KEY)
+    return list_dimension_values(whole) if saved is None else saved
 
 
 def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> None:
@@ -89,23 +91,25 @@ def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> 
     if episodes < LARGE_PROGRAMME:
         computed_reports.discard_cached_reports(connection, scope.tenant_id, scope.programme)
         return
-    made: dict[str, dict[str, Any]] = {}
+    created: dict[str, dict[str, Any]] = {}
     for individual in (True, False):
-        asked = ReportRequest(connection, scope, individual)
-        made |= {_cache_key(asked, key): _build_report(asked, key, watermark).as_json() for key in REPORT_BUILDERS}
-        made[_cache_key(asked, _VALUES_KEY)] = {metric.key: values_as_json(_build_metric_values(asked, metric, watermark)) for metric in CATALOGUE}
-        made[_cache_key(asked, _DIMENSIONS_KEY)] = list_dimension_values(asked)
-    for name, body in made.items():  # at the end, so that a new decision does not wait for row locks in the meantime
+        requested = ReportRequest(connection, scope, individual)
+        created |= {_cache_key(requested, key): _build_report(requested, key, watermark).as_json() for key in REPORT_BUILDERS}
+        created[_cache_key(requested, _VALUES_KEY)] = {
+            metric.key: values_as_json(_build_metric_values(requested, metric, watermark)) for metric in CATALOGUE
+        }
+        created[_cache_key(requested, _DIMENSIONS_KEY)] = list_dimension_values(requested)
+    for name, body in created.items():  # at the end, so that a new decision does not wait for row locks in the meantime
         computed_reports.upsert_computed_report(connection, scope.tenant_id, scope.programme, name, body, watermark)
 
 
-def _find_cached(asked: ReportRequest, key: str) -> dict[str, Any] | None:
-    programme = asked.scope.programme
-    if programme is None or not asked.scope.is_whole_programme:
+def _find_cached(requested: ReportRequest, key: str) -> dict[str, Any] | None:
+    programme = requested.scope.programme
+    if programme is None or not requested.scope.is_whole_programme:
         return None
-    found = computed_reports.find_computed_report(asked.connection, asked.scope.tenant_id, programme, _cache_key(asked, key))
-    return found[0] if found else None
+    result = computed_reports.find_computed_report(requested.connection, requested.scope.tenant_id, programme, _cache_key(requested, key))
+    return result[0] if result else None
 
 
-def _cache_key(asked: ReportRequest, key: str) -> str:
-    return f"{computed_reports.CACHE_PREFIX}{'people' if asked.individual else 'groups'}/{key}"
+def _cache_key(requested: ReportRequest, key: str) -> str:
+    return f"{computed_reports.CACHE_PREFIX}{'people' if requested.individual else 'groups'}/{key}"

@@ -18,34 +18,34 @@ USAGE_WINDOW = timedelta(days=28)  # "active" means within the last 28 days
 _COMPARED_METRICS = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
 
 
-def _comparison_report(asked: ReportRequest, dimension: str, key: str, title: str, word: str) -> Report:
-    sizes = [(row.value or "", int(row.learners)) for row in asked.connection.execute(groups.select_group_sizes(asked.scope, dimension))]
-    reasons = [None] * len(sizes) if asked.individual else privacy.suppression_reasons([n for _, n in sizes])
+def _comparison_report(requested: ReportRequest, dimension: str, key: str, title: str, word: str) -> Report:
+    sizes = [(row.value or "", int(row.learners)) for row in requested.connection.execute(groups.select_group_sizes(requested.scope, dimension))]
+    reasons = [None] * len(sizes) if requested.individual else privacy.suppression_reasons([n for _, n in sizes])
     columns = [Column("group", word), Column("people", "People", "count")]
-    found = {}
+    result = {}
     for metric_key, part in _COMPARED_METRICS:
         metric = METRICS_BY_KEY[metric_key]
         columns.append(Column(metric_key, metric.label, "share"))
-        found[metric_key] = (estimates_by_value(asked, metric, dimension), part)
+        result[metric_key] = (estimates_by_value(requested, metric, dimension), part)
     rows, drawn = [], []
     for (value, people), reason in zip(sizes, reasons, strict=True):
         if reason:
             continue
         row: dict[str, Any] = {"group": value or f"without a {word.lower()}", "people": people}
-        for metric_key, (by_value, part) in found.items():
+        for metric_key, (by_value, part) in result.items():
             parts = by_value.get(value, {})
             # For retention, the latest interval that anybody has reached.
-            one = (
+            item = (
                 parts.get(part, NO_ESTIMATE)
                 if part is not None
                 else next((parts[k] for k, _ in reversed(METRICS_BY_KEY[metric_key].parts) if k in parts), NO_ESTIMATE)
             )
-            row[metric_key] = one.value if asked.individual or one.learners >= privacy.MIN_GROUP_SIZE else None
+            row[metric_key] = item.value if requested.individual or item.learners >= privacy.MIN_GROUP_SIZE else None
             if metric_key == "transfer_rate" and row[metric_key] is not None:
-                drawn.append({"label": row["group"], "value": one.value, "low": one.low, "high": one.high})
+                drawn.append({"label": row["group"], "value": item.value, "low": item.low, "high": item.high})
         rows.append(row)
     left_out = sum(1 for reason in reasons if reason)
-    words = " ".join(f"{one['label']}: {one['value']:.0%}." for one in drawn)
+    words = " ".join(f"{entry['label']}: {entry['value']:.0%}." for entry in drawn)
     return Report(
         key,
         title,
@@ -60,23 +60,23 @@ def _comparison_report(asked: ReportRequest, dimension: str, key: str, title: st
     )
 
 
-def waves_report(asked: ReportRequest) -> Report:
+def waves_report(requested: ReportRequest) -> Report:
     """Waves side by side."""
-    return _comparison_report(asked, "wave", "waves", "Waves", "Wave")
+    return _comparison_report(requested, "wave", "waves", "Waves", "Wave")
 
 
-def teams_report(asked: ReportRequest) -> Report:
+def teams_report(requested: ReportRequest) -> Report:
     """Teams side by side."""
-    return _comparison_report(asked, "team", "teams", "Teams", "Team")
+    return _comparison_report(requested, "team", "teams", "Teams", "Team")
 
 
-def usage_report(asked: ReportRequest) -> Report:
+def usage_report(requested: ReportRequest) -> Report:
     """Use of the product by team in the last 28 days."""
-    since = asked.scope.as_of - USAGE_WINDOW
-    scope = Scope(asked.scope.tenant_id, asked.scope.as_of, {k: v for k, v in asked.scope.by.items() if k == "programme"}, since)
-    rows = asked.connection.execute(groups.select_presence_by_team(scope)).all()
-    reasons = [None] * len(rows) if asked.individual else privacy.suppression_reasons([int(row.people) for row in rows])
-    told = [
+    since = requested.scope.as_of - USAGE_WINDOW
+    scope = Scope(requested.scope.tenant_id, requested.scope.as_of, {k: v for k, v in requested.scope.by.items() if k == "programme"}, since)
+    rows = requested.connection.execute(groups.select_presence_by_team(scope)).all()
+    reasons = [None] * len(rows) if requested.individual else privacy.suppression_reasons([int(row.people) for row in rows])
+    entries = [
         {
             "team": row.team or "without a team",
             "people": int(row.people),
@@ -96,36 +96,40 @@ def usage_report(asked: ReportRequest) -> Report:
             Column("days", "Days a week, each", "number"),
             Column("looks", "Looks at figures", "count"),
         ),
-        sorted(told, key=lambda row: row["days"]),
+        sorted(entries, key=lambda row: row["days"]),
         what_to_do="Ask the team at the top what keeps it.",
     )
 
 
-def innovation_report(asked: ReportRequest) -> Report:
+def innovation_report(requested: ReportRequest) -> Report:
     """Every programme of the tenant, and whether it states what it is meant to change, from
     which baseline to which target, and the expected benefit: the conditions for judging it
     afterwards."""
-    tenant_id = asked.scope.tenant_id
-    found = [
-        row for row in asked.connection.execute(groups.select_programmes(tenant_id)) if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE
+    tenant_id = requested.scope.tenant_id
+    result = [
+        row
+        for row in requested.connection.execute(groups.select_programmes(tenant_id))
+        if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE
     ]
-    names, told = activity_names(asked, [row.programme for row in found]), list[dict[str, Any]]()
-    for row in found:
-        figures = kpis.list_kpis(asked.connection, tenant_id, row.programme)
-        worth = [kpis.find_latest_valuation(asked.connection, tenant_id, row.programme, one.kpi) for one in figures]
-        says = {
+    names, entries = activity_names(requested, [row.programme for row in result]), list[dict[str, Any]]()
+    for row in result:
+        figures = kpis.list_kpis(requested.connection, tenant_id, row.programme)
+        worth = [kpis.find_latest_valuation(requested.connection, tenant_id, row.programme, figure.kpi) for figure in figures]
+        texts = {
             "figure": bool(figures),
-            "baseline": any(one.baseline is not None for one in figures),
-            "target": any(one.target is not None for one in figures),
-            "forecast": any(one is not None and one[1].get("forecast_effect") for one in worth),
+            "baseline": any(figure.baseline is not None for figure in figures),
+            "target": any(figure.target is not None for figure in figures),
+            "forecast": any(item is not None and item[1].get("forecast_effect") for item in worth),
         }
-        words = {name: "yes" if yes else "no" for name, yes in says.items()}
-        told.append({"programme": names[row.programme], "people": int(row.learners), **words, "whole": "● whole" if all(says.values()) else "▲ open"})
-    whole = sum(row["whole"].startswith("●") for row in told)
+        words = {name: "yes" if yes else "no" for name, yes in texts.items()}
+        entries.append(
+            {"programme": names[row.programme], "people": int(row.learners), **words, "whole": "● whole" if all(texts.values()) else "▲ open"}
+        )
+    whole = sum(row["whole"].startswith("●") for row in entries)
     return Report(
         "innovation",
         "Programmes",
-        f"{whole} of {len(told)} programmes say what they are to move, from where to where, and what that is expected to bring.",
+        f"{whole} of {len(entries)} programmes say what they are to move, from where to where, and what that is expected to bring.",
         (
             Column("programme", "Programme"),
             Column("people", "People", "count"),
@@ -135,7 +139,7 @@ def innovation_report(asked: ReportRequest) -> Report:
             Column("forecast", "Forecast of its worth"),
             Column("whole", "Can be judged"),
         ),
-        sorted(told, key=lambda row: (str(row["whole"]), str(row["programme"]))),
+        sorted(entries, key=lambda row: (str(row["whole"]), str(row["programme"]))),
         notes=("Of the whole organisation, however the page is narrowed. A programme that says nothing beforehand proves nothing afterwards.",),
-        what_to_do="" if whole == len(told) else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
+        what_to_do="" if whole == len(entries) else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
     )

@@ -15,35 +15,35 @@ from analytics.statistics import domains
 MAX_TEAMS, MAX_COLUMNS = 40, 12
 
 
-def weak_domains_report(asked: ReportRequest) -> Report:
+def weak_domains_report(requested: ReportRequest) -> Report:
     """Competencies that many people miss, in checks and at work."""
-    rows = asked.connection.execute(groups.select_competencies(asked.scope)).all()
-    if not asked.individual:
+    rows = requested.connection.execute(groups.select_competencies(requested.scope)).all()
+    if not requested.individual:
         rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
-    names = activity_names(asked, [row.competency for row in rows])
-    told, drawn = [], []
+    names = activity_names(requested, [row.competency for row in rows])
+    entries, drawn = [], []
     at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
-        for one in domains.estimate_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
-            label = f"{names[one.key]}, {where}" if at_work else names[one.key]
-            told.append(
+        for domain in domains.estimate_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
+            label = f"{names[domain.key]}, {where}" if at_work else names[domain.key]
+            entries.append(
                 {
-                    "competency": names[one.key],
+                    "competency": names[domain.key],
                     "where": where,
-                    "right": one.right,
-                    "asked": one.asked,
-                    "share": one.share,
-                    "shrunken": one.shrunken,
-                    "low": one.low,
-                    "high": one.high,
-                    "weak": "weak" if one.weak else "",
-                    "id": one.key,
+                    "right": domain.right,
+                    "asked": domain.asked,
+                    "share": domain.share,
+                    "shrunken": domain.shrunken,
+                    "low": domain.low,
+                    "high": domain.high,
+                    "weak": "weak" if domain.weak else "",
+                    "id": domain.key,
                 }
             )
-            drawn.append({"label": label, "value": one.shrunken, "low": one.low, "high": one.high})
-    weak = [row for row in told if row["weak"]]
+            drawn.append({"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high})
+    weak = [row for row in entries if row["weak"]]
     sentences = " ".join(
-        f"{row['competency']}, {row['where']}: {row['share']:.0%} of {row['asked']}{', weak' if row['weak'] else ''}." for row in told
+        f"{row['competency']}, {row['where']}: {row['share']:.0%} of {row['asked']}{', weak' if row['weak'] else ''}." for row in entries
     )
     return Report(
         "weak_domains",
@@ -59,7 +59,7 @@ def weak_domains_report(asked: ReportRequest) -> Report:
             Column("high", "To", "share"),
             Column("weak", "Verdict"),
         ),
-        told,
+        entries,
         notes=(
             "The likely share is drawn towards that of all competencies where little was asked (empirical Bayes); weak means that even its upper"
             f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one in ten is so by chance (Benjamini and Hochberg).",
@@ -76,15 +76,15 @@ def weak_domains_report(asked: ReportRequest) -> Report:
     )
 
 
-def heat_map_report(asked: ReportRequest) -> Report:
+def heat_map_report(requested: ReportRequest) -> Report:
     """Team by competency: the share right in checks. Small cells are hidden, and with them the
     cells from which they could be derived."""
-    rows = asked.connection.execute(groups.select_competencies_by_team(asked.scope)).all()
+    rows = requested.connection.execute(groups.select_competencies_by_team(requested.scope)).all()
     teams = sorted({row.team or "" for row in rows})[:MAX_TEAMS]
     keys = sorted({row.competency for row in rows})[:MAX_COLUMNS]
-    names = activity_names(asked, keys)
+    names = activity_names(requested, keys)
     at = {(row.team or "", row.competency): row for row in rows}
-    hidden = set() if asked.individual else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
+    hidden = set() if requested.individual else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
     table, cells = [], []
     for team in teams:
         line: dict[str, Any] = {"team": team or "without a team"}

@@ -31,28 +31,28 @@ class ReportRequest:
 ReportBuilder = Callable[[ReportRequest], Report]
 
 
-def activity_names(asked: ReportRequest, iris: Sequence[str]) -> dict[str, str]:
+def activity_names(requested: ReportRequest, iris: Sequence[str]) -> dict[str, str]:
     """The names of activities."""
-    return feed.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
+    return feed.find_activity_names(requested.connection, requested.scope.tenant_id, iris)
 
 
-def estimates_by_value(asked: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
+def estimates_by_value(requested: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
     """Value of the dimension -> part -> estimate."""
-    found: dict[str, dict[str, Estimate]] = {}
-    for label, one in compute_estimates(asked.connection, metric, replace(asked.scope, split=dimension)).items():
+    result: dict[str, dict[str, Estimate]] = {}
+    for label, item in compute_estimates(requested.connection, metric, replace(requested.scope, split=dimension)).items():
         part, value = parse_part(label)
-        found.setdefault(value, {})[part] = one
-    return found
+        result.setdefault(value, {})[part] = item
+    return result
 
 
-def find_computed_report(asked: ReportRequest, name: str) -> tuple[dict[str, Any], str, str] | None:
+def find_computed_report(requested: ReportRequest, name: str) -> tuple[dict[str, Any], str, str] | None:
     """(body, watermark, computed at) of the report that the job stored for the programme; None
     if it is not computed yet, or if no programme is requested."""
-    programme = asked.scope.programme
+    programme = requested.scope.programme
     if programme is None:
         return None
-    found = computed_reports.find_computed_report(asked.connection, asked.scope.tenant_id, programme, name)
-    return (found[0], format_instant(found[1]), format_instant(found[2])) if found else None
+    result = computed_reports.find_computed_report(requested.connection, requested.scope.tenant_id, programme, name)
+    return (result[0], format_instant(result[1]), format_instant(result[2])) if result else None
 
 
 NOT_COMPUTED_YET = "It is being computed; look again in a minute."
@@ -60,7 +60,7 @@ NOT_COMPUTED_YET = "It is being computed; look again in a minute."
 _NOT_NARROWED = "This is of the whole programme: it is not narrowed with the rest of the page."
 
 
-def not_narrowed_notes(asked: ReportRequest) -> tuple[str, ...]:
+def not_narrowed_notes(requested: ReportRequest) -> tuple[str, ...]:
     """The note on a report that a job computes for a whole programme, if the page is
     narrowed."""
-    return () if asked.scope.is_whole_programme else (_NOT_NARROWED,)
+    return () if requested.scope.is_whole_programme else (_NOT_NARROWED,)

@@ -13,11 +13,11 @@ from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 
 
-def quality_report(asked: ReportRequest) -> Report:
+def quality_report(requested: ReportRequest) -> Report:
     """What would make figures doubtful, to be checked before they are read."""
-    row = asked.connection.execute(groups.select_data_quality(asked.scope)).one()
-    fast = asked.connection.execute(groups.select_answer_speed(asked.scope)).one()
-    refused = asked.connection.execute(groups.select_refusals(asked.scope.tenant_id)).all()
+    row = requested.connection.execute(groups.select_data_quality(requested.scope)).one()
+    fast = requested.connection.execute(groups.select_answer_speed(requested.scope)).one()
+    refused = requested.connection.execute(groups.select_refusals(requested.scope.tenant_id)).all()
     episodes = int(row.episodes)
 
     def quality_line(what: str, n: Any, of: int, limit: float, remedy: str) -> dict[str, Any]:
@@ -43,14 +43,14 @@ def quality_report(asked: ReportRequest) -> Report:
     ]
     lines += [
         {
-            "what": f"Not counted: {one.reason}",
-            "count": int(one.statements),
+            "what": f"Not counted: {item.reason}",
+            "count": int(item.statements),
             "of": None,
             "share": None,
             "verdict": "look at it",
             "remedy": "Correct it at the source.",
         }
-        for one in refused
+        for item in refused
     ]
     return Report(
         "quality",
@@ -68,24 +68,32 @@ def quality_report(asked: ReportRequest) -> Report:
     )
 
 
-def checklist_report(asked: ReportRequest) -> Report:
+def checklist_report(requested: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 
     def estimate_for(key: str, part: str = "") -> Estimate:
-        return compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope).get(part, NO_ESTIMATE)
+        return compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope).get(part, NO_ESTIMATE)
 
-    def answer_row(question: str, one: Estimate, what: str) -> dict[str, Any]:
-        few = 0 < one.learners < privacy.MIN_GROUP_SIZE
-        hidden = few and not asked.individual
-        too_few = f"too few to say ({privacy.TOO_FEW if hidden else one.learners})"
-        said = (
-            "no data" if one.value is None else too_few if few else "yes" if (one.low or 0) >= 0.5 else "no" if (one.high or 0) < 0.5 else "in part"
+    def answer_row(question: str, estimate: Estimate, what: str) -> dict[str, Any]:
+        few = 0 < estimate.learners < privacy.MIN_GROUP_SIZE
+        hidden = few and not requested.individual
+        too_few = f"too few to say ({privacy.TOO_FEW if hidden else estimate.learners})"
+        stated = (
+            "no data"
+            if estimate.value is None
+            else too_few
+            if few
+            else "yes"
+            if (estimate.low or 0) >= 0.5
+            else "no"
+            if (estimate.high or 0) < 0.5
+            else "in part"
         )
         return {
             "question": question,
-            "answer": said,
-            "share": None if hidden else one.value,
-            "of": None if hidden else int(one.denominator),
+            "answer": stated,
+            "share": None if hidden else estimate.value,
+            "of": None if hidden else int(estimate.denominator),
             "what": what,
         }
 

@@ -29,15 +29,15 @@ def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: u
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
     stored = feed.list_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
     # Other systems send "assessed" for an answer and "completed" for a use.
-    elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"}))
+    external = facts.find_borrowed_statements(connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"}))
     return [
         {
             "registration": str(row.registration),
             "programme": row.programme,
             "certified_at": format_instant(row.anchor),
             "statements": sorted(
-                (_evidence_entry(one) for one in [*stored.get(row.registration, []), *elsewhere.get(row.registration, [])]),
-                key=lambda told: (str(told["at"]), str(told["id"])),
+                (_evidence_entry(item) for item in [*stored.get(row.registration, []), *external.get(row.registration, [])]),
+                key=lambda entries: (str(entries["at"]), str(entries["id"])),
             ),
         }
         for row in episodes

@@ -19,9 +19,9 @@ from lrs import feed
 
 def counted_up_to(connection: Connection, tenant_id: int) -> datetime:
     """The instant up to which every statement has been counted."""
-    horizon = feed.high_water_mark(connection)
+    up_to = feed.high_water_mark(connection)
     oldest = feed.find_oldest_pending(connection, tenant_id)
-    return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
+    return min(up_to, oldest - clock.MICROSECOND) if oldest else up_to
 
 
 def load_figures(unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool) -> list[list[MetricValue]]:

@@ -22,12 +22,12 @@ def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:
     """The body of the computed report: for each business figure, its effect, estimated with the
     strongest method that its data allow."""
     assert scope.programme is not None
-    return {"kpis": [_estimate_kpi(connection, scope, one) for one in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
+    return {"kpis": [_estimate_kpi(connection, scope, item) for item in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
 
 
-def _estimate_kpi(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
+def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, Any]:
     assert scope.programme is not None
-    rows = kpis.list_current_values(connection, scope.tenant_id, scope.programme, one.kpi)
+    rows = kpis.list_current_values(connection, scope.tenant_id, scope.programme, kpi.kpi)
     periods = sorted({row[2] for row in rows})
     kinds = {row[0] for row in rows}
     lasting = {period_length(row[2], row[3]) for row in rows}
@@ -35,8 +35,8 @@ def _estimate_kpi(connection: Connection, scope: Scope, one: Kpi) -> dict[str, A
     if len(kinds) > 1:
         why = "Its readings are of persons and of teams or sites at once; send them of one kind."
     elif len(lasting) > 1:
-        told = ", ".join(sorted(length.name for length in lasting))
-        why = f"Its readings cover periods of different length ({told}), which cannot be compared; send them of one."
+        entries = ", ".join(sorted(length.name for length in lasting))
+        why = f"Its readings cover periods of different length ({entries}), which cannot be compared; send them of one."
     elif rows:
         started = _treatment_starts(connection, scope, next(iter(kinds)))
         readings = [
@@ -44,7 +44,7 @@ def _estimate_kpi(connection: Connection, scope: Scope, one: Kpi) -> dict[str, A
             for _, subject, day, _, value in rows
         ]
         why = impact.explain_unbalanced(readings)
-        effect = None if why else estimate_effect(readings, one.waves_randomised)
+        effect = None if why else estimate_effect(readings, kpi.waves_randomised)
         if effect is None and not why:
             why = (
                 "No estimate: it takes two certified and two others with values before and after, or a series of eight periods, and values that"
@@ -53,9 +53,9 @@ def _estimate_kpi(connection: Connection, scope: Scope, one: Kpi) -> dict[str, A
     else:
         why = "No readings yet."
     return {
-        "kpi": one.kpi,
-        "label": one.label,
-        "unit": one.unit,
+        "kpi": kpi.kpi,
+        "label": kpi.label,
+        "unit": kpi.unit,
         "readings": len(rows),
         "subjects": len({row[1] for row in rows}),
         "subject_kind": next(iter(kinds)) if len(kinds) == 1 else "",
@@ -90,9 +90,9 @@ def _first_treated_period(periods: Sequence[date], at: datetime | None) -> int |
 def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
     """Estimate with the strongest method that the data allow: waves, then two groups, then
     before and after."""
-    found = impact.group_time_effects(readings, randomised) or impact.difference_in_differences(readings)
-    if found is not None:
-        return found
+    result = impact.group_time_effects(readings, randomised) or impact.difference_in_differences(readings)
+    if result is not None:
+        return result
     treated = [r for r in readings if r.treated_from is not None]
     if not treated:
         return None
@@ -100,4 +100,4 @@ def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> imp
     by_period: dict[int, list[float]] = {}
     for r in treated:
         by_period.setdefault(r.period, []).append(r.value)
-    return impact.interrupted_time_series([(period, sum(some) / len(some)) for period, some in by_period.items()], starts[len(starts) // 2])
+    return impact.interrupted_time_series([(period, sum(batch) / len(batch)) for period, batch in by_period.items()], starts[len(starts) // 2])

@@ -22,10 +22,10 @@ def _compute_forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
         for row in connection.execute(groups.select_answered_checks(scope))
     ]
     curve = memory.fit_forgetting_curve(rows)
-    told: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
+    entries: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
     for row in connection.execute(groups.select_answer_histories(scope)):
-        told[(int(row.learner), row.competency or "")].append((float(row.seconds) / 86_400, bool(row.right)))
-    compared = memory.compare_models([(learner, competency, answers) for (learner, competency), answers in told.items()])
+        entries[(int(row.learner), row.competency or "")].append((float(row.seconds) / 86_400, bool(row.right)))
+    compared = memory.compare_models([(learner, competency, answers) for (learner, competency), answers in entries.items()])
     people = len({row[0] for row in rows})
     return {
         "people": people,
@@ -51,9 +51,9 @@ def _compute_agreement(rows: Sequence[Any]) -> dict[str, Any]:
     whole = agreement.measure_agreement(ratings)
     severe = agreement.rater_severity(ratings)
     criteria = []
-    for criterion, some in sorted(by_criterion.items()):
-        one = agreement.measure_agreement(some)
-        criteria.append({"criterion": criterion, **asdict(one), "mean": fmean(level for _, _, level in some)})
+    for criterion, batch in sorted(by_criterion.items()):
+        item = agreement.measure_agreement(batch)
+        criteria.append({"criterion": criterion, **asdict(item), "mean": fmean(level for _, _, level in batch)})
     return {
         **asdict(whole),
         "criteria": criteria,

@@ -57,11 +57,11 @@ def compute_estimates(connection: Connection, metric: Metric, scope: Scope) -> d
 def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
     """The values of a metric, one for each of its parts, counted on request. ``individual``:
     whether the caller may see individual people."""
-    found = compute_estimates(connection, metric, scope)
-    wider = [] if individual else [compute_estimates(connection, metric, one) for one in scope.parents()]
-    made = []
+    result = compute_estimates(connection, metric, scope)
+    wider = [] if individual else [compute_estimates(connection, metric, parent) for parent in scope.parents()]
+    created = []
     for part, label in metric.parts:
-        one = found.get(part, NO_ESTIMATE)
+        item = result.get(part, NO_ESTIMATE)
         value = MetricValue(
             metric=metric.key,
             version=metric.version,
@@ -71,28 +71,28 @@ def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, 
             unit=metric.unit,
             programme=scope.programme,
             scope=dict(scope.by),
-            numerator=_whole_if_possible(one.numerator),
-            denominator=_whole_if_possible(one.denominator),
-            value=one.value,
-            ci_low=one.low,
-            ci_high=one.high,
+            numerator=_whole_if_possible(item.numerator),
+            denominator=_whole_if_possible(item.denominator),
+            value=item.value,
+            ci_low=item.low,
+            ci_high=item.high,
             confidence=CONFIDENCE,
-            learners=one.learners,
+            learners=item.learners,
             suppressed=False,
             reason="",
-            flags=list(one.flags),
+            flags=list(item.flags),
             watermark=format_instant(watermark),
             computed_at=format_instant(scope.as_of),
         )
         if not individual:
             # No learners but a denominator: nobody in the group did what is counted, and the
             # size of the group is unknown.
-            if one.learners < privacy.MIN_GROUP_SIZE and (one.learners or one.denominator):
+            if item.learners < privacy.MIN_GROUP_SIZE and (item.learners or item.denominator):
                 value = suppress_value(value, privacy.TOO_FEW)
-            elif privacy.is_hidden_by_difference(one.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]):
+            elif privacy.is_hidden_by_difference(item.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]):
                 value = suppress_value(value, privacy.BY_DIFFERENCE)
-        made.append(value)
-    return made
+        created.append(value)
+    return created
 
 
 def _whole_if_possible(value: float) -> float:

@@ -95,8 +95,8 @@ def _axis_spec(unit: str, title: str | None = None) -> Spec:
 def _row_encoding(field: str, labels: Sequence[str]) -> Spec:
     """Named rows. The page's font is not known here and may be wider than the measured one, so
     the axis reserves space for it."""
-    room = min(MAX_LABEL_WIDTH, round(max((len(label) for label in labels), default=0) * LETTER_WIDTH) + 8)
-    axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": MAX_LABEL_WIDTH, "minExtent": room}
+    label_space = min(MAX_LABEL_WIDTH, round(max((len(label) for label in labels), default=0) * LETTER_WIDTH) + 8)
+    axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": MAX_LABEL_WIDTH, "minExtent": label_space}
     return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
@@ -224,8 +224,8 @@ def stacked_control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, An
     parts = []
     for title, points in several:
         limited = [{name: value for name, value in point.items() if value is not None} for point in points]
-        one = control_chart([{**point, "signal": bool(point.get("signal"))} for point in limited], "")
-        parts.append({name: value for name, value in one.items() if name in ("width", "height", "layer", "data")} | {"title": title})
+        item = control_chart([{**point, "signal": bool(point.get("signal"))} for point in limited], "")
+        parts.append({name: value for name, value in item.items() if name in ("width", "height", "layer", "data")} | {"title": title})
     shape = _base_spec(180, [])
     title_text = {"color": INK, "fontSize": 13, "anchor": "start"}
     return {"$schema": VEGA_LITE_SCHEMA, "background": None, "vconcat": parts, "config": {**shape["config"], "title": title_text}}

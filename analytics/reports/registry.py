@@ -33,11 +33,11 @@ REPORT_BUILDERS: Mapping[str, ReportBuilder] = {
 MAX_DIMENSION_VALUES = 200  # values of one dimension that a page offers
 
 
-def list_dimension_values(asked: ReportRequest) -> dict[str, list[str]]:
+def list_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
     """The values of each dimension by which a programme's figures can be narrowed, without
     those of fewer than five people."""
-    whole, found = asked.scope.widest(), {}
+    whole, result = requested.scope.widest(), {}
     for name in DIMENSIONS[1:]:
-        rows = [row for row in asked.connection.execute(groups.select_group_sizes(whole, name)) if row.value]
-        found[name] = [row.value for row in rows if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE][:MAX_DIMENSION_VALUES]
-    return found
+        rows = [row for row in requested.connection.execute(groups.select_group_sizes(whole, name)) if row.value]
+        result[name] = [row.value for row in rows if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE][:MAX_DIMENSION_VALUES]
+    return result

@@ -15,23 +15,23 @@ from analytics.statistics.estimates import NO_ESTIMATE
 from lrs.vocabulary import INTERVALS
 
 
-def first_use_report(asked: ReportRequest) -> Report:
+def first_use_report(requested: ReportRequest) -> Report:
     """Time to the first verified use: one minus the survival curve of those who have not got
     there yet."""
-    rows = [row for row in asked.connection.execute(times.select_time_to_first_use(asked.scope)) if row.part == "verified"]
+    rows = [row for row in requested.connection.execute(times.select_time_to_first_use(requested.scope)) if row.part == "verified"]
     people = sum(int(row.people) for row in rows)
-    if people < (1 if asked.individual else privacy.MIN_GROUP_SIZE):
+    if people < (1 if requested.individual else privacy.MIN_GROUP_SIZE):
         rows = []
     steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
-    told = [
+    entries = [
         {"day": step.at, "share": 1 - step.share, "low": 1 - step.high, "high": 1 - step.low, "at_risk": step.at_risk, "events": step.events}
         for step in steps
     ]
     points = [
         {"x": 0.0, "value": 0.0, "low": 0.0, "high": 0.0},
-        *({"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]} for r in told),
+        *({"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]} for r in entries),
     ]
-    words = " ".join(f"By day {row['day']:.0f}: {row['share']:.0%}." for row in told[:: max(1, len(told) // 8)])
+    words = " ".join(f"By day {row['day']:.0f}: {row['share']:.0%}." for row in entries[:: max(1, len(entries) // 8)])
     return Report(
         "first_use",
         "When the first use comes",
@@ -44,40 +44,41 @@ def first_use_report(asked: ReportRequest) -> Report:
             Column("events", "First uses", "count"),
             Column("at_risk", "Seen so long", "count"),
         ),
-        told if asked.individual else [{**row, "events": None, "at_risk": None} for row in told],
+        entries if requested.individual else [{**row, "events": None, "at_risk": None} for row in entries],
         notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
         svg=pictures.render_svg(pictures.step_chart(points, "days since certification"), "picture-first-use", "When the first use comes", words)
-        if told
+        if entries
         else "",
     )
 
 
-def forgetting_report(asked: ReportRequest) -> Report:
+def forgetting_report(requested: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
     predictions may be shown."""
-    found = find_computed_report(asked, "forgetting")
+    result = find_computed_report(requested, "forgetting")
     observed, worst, best = (
-        compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")
+        compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope)
+        for key in ("retention_observed", "retention_worst", "retention_best")
     )
     rows, points = [], []
     for interval in INTERVALS:
-        one = observed.get(interval.key, NO_ESTIMATE)
-        if one.value is None or (not asked.individual and one.learners < privacy.MIN_GROUP_SIZE):
+        item = observed.get(interval.key, NO_ESTIMATE)
+        if item.value is None or (not requested.individual and item.learners < privacy.MIN_GROUP_SIZE):
             continue
         bounds = {"worst": worst.get(interval.key, NO_ESTIMATE).value, "best": best.get(interval.key, NO_ESTIMATE).value}
         rows.append(
             {
                 "after": interval.label,
-                "share": one.value,
-                "low": one.low,
-                "high": one.high,
-                "people": one.learners,
+                "share": item.value,
+                "low": item.low,
+                "high": item.high,
+                "people": item.learners,
                 **bounds,
             }
         )
-        points.append({"x": float(interval.due_days), "value": one.value, "low": one.low or 0.0, "high": one.high or 0.0})
-    body: dict[str, Any] = found[0] if found else {"curve": None, "comparison": None, "people": 0}
-    fitted = body["curve"] if asked.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
+        points.append({"x": float(interval.due_days), "value": item.value, "low": item.low or 0.0, "high": item.high or 0.0})
+    body: dict[str, Any] = result[0] if result else {"curve": None, "comparison": None, "people": 0}
+    fitted = body["curve"] if requested.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
     line = (
         [
             {"x": x, "value": v, "low": lo, "high": hi}
@@ -86,7 +87,7 @@ def forgetting_report(asked: ReportRequest) -> Report:
         if fitted
         else []
     )
-    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if not_narrowed_notes(asked) else []
+    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if not_narrowed_notes(requested) else []
     if fitted:
         half, area = fitted["half_life"], fitted.get("area")
         if area:
@@ -133,8 +134,8 @@ def forgetting_report(asked: ReportRequest) -> Report:
         )
         if points
         else "",
-        watermark=found[1] if found else "",
-        computed_at=found[2] if found else "",
+        watermark=result[1] if result else "",
+        computed_at=result[2] if result else "",
         extra={
             "curve": {k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")} if fitted else None,
             "comparison": compared,

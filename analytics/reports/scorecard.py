@@ -20,18 +20,18 @@ IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 
-def scorecard_report(asked: ReportRequest) -> Report:
+def scorecard_report(requested: ReportRequest) -> Report:
     """The scorecard report. Colour is never the only cue: each line has a verdict in words.
     Whether a line is good enough is answered here (by the target); whether it is changing is
     answered by the weekly series."""
-    decided = scorecards.find_latest_scorecard(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    decided = scorecards.find_latest_scorecard(requested.connection, requested.scope.tenant_id, requested.scope.programme or "")
     lines = parse_lines(decided[1]) if decided else list(DEFAULT_LINES)
     rows, scores = [], {}
     weights = {f"{i}": line.weight for i, line in enumerate(lines)}
     for i, line in enumerate(lines):
-        one = _line_estimate(asked, line)
-        hidden = not asked.individual and 0 < one.learners < privacy.MIN_GROUP_SIZE
-        score = None if one.value is None or hidden else composite.normalise_score(one.value, line.floor, line.target)
+        item = _line_estimate(requested, line)
+        hidden = not requested.individual and 0 < item.learners < privacy.MIN_GROUP_SIZE
+        score = None if item.value is None or hidden else composite.normalise_score(item.value, line.floor, line.target)
         scores[f"{i}"] = score
         unit = METRICS_BY_KEY[line.metric].unit if line.metric != IMPACT_METRIC else "share"
         rows.append(
@@ -39,18 +39,18 @@ def scorecard_report(asked: ReportRequest) -> Report:
                 "perspective": line.perspective,
                 "line": line_label(line),
                 "metric": line.metric,
-                "shown": _HIDDEN if hidden else format_value(one.value, unit),
-                "interval": "" if hidden or one.low is None else f"{format_value(one.low, unit)} to {format_value(one.high, unit)}",
+                "shown": _HIDDEN if hidden else format_value(item.value, unit),
+                "interval": "" if hidden or item.low is None else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
                 "goal": f"{format_value(line.floor, unit)} → {format_value(line.target, unit)}",
                 "score": score,
                 "weight": line.weight,
-                "verdict": _HIDDEN if hidden else _line_verdict(one, line),
+                "verdict": _HIDDEN if hidden else _line_verdict(item, line),
             }
         )
     whole = composite.weighted_composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
-        f"{feed.describe_caller(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
+        f"{feed.describe_caller(requested.connection, requested.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
         if decided
         else "nobody yet: these are the defaults"
     )
@@ -59,7 +59,7 @@ def scorecard_report(asked: ReportRequest) -> Report:
         notes.append(f"Without a value: {', '.join(missing)}.")
     if whole is None:
         notes.append("More than a quarter of the weight has no value, so there is no overall number.")
-    teams = _team_scores(asked, lines, weights) if "team" not in asked.scope.by else []  # a single team has nothing to compare with
+    teams = _team_scores(requested, lines, weights) if "team" not in requested.scope.by else []  # a single team has nothing to compare with
     worst = min((row for row in rows if row["score"] is not None), key=lambda row: float(str(row["score"])), default=None)
     return Report(
         "scorecard",
@@ -103,22 +103,22 @@ def _line_advice(metric: str) -> str:
     return METRICS_BY_KEY[metric].what_to_do if metric in METRICS_BY_KEY else ""
 
 
-def _line_estimate(asked: ReportRequest, line: Line) -> Estimate:
+def _line_estimate(requested: ReportRequest, line: Line) -> Estimate:
     if line.metric == IMPACT_METRIC:
-        way = roi.progress_to_target(asked)
+        way = roi.progress_to_target(requested)
         return NO_ESTIMATE if way is None else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
-    return compute_estimates(asked.connection, METRICS_BY_KEY[line.metric], asked.scope).get(line.part, NO_ESTIMATE)
+    return compute_estimates(requested.connection, METRICS_BY_KEY[line.metric], requested.scope).get(line.part, NO_ESTIMATE)
 
 
-def _line_verdict(one: Estimate, line: Line) -> str:
+def _line_verdict(estimate: Estimate, line: Line) -> str:
     """● yes: the whole interval is at the target or beyond. ▲ no: the whole interval is short
     of the floor. ◆ open: in between, or uncertain."""
-    if one.value is None:
+    if estimate.value is None:
         return _NO_DATA
-    if one.low is None and one.high is None and line.metric != IMPACT_METRIC:
+    if estimate.low is None and estimate.high is None and line.metric != IMPACT_METRIC:
         return _OPEN  # without an interval its uncertainty is unknown
     up = line.target > line.floor
-    low, high = (one.low if one.low is not None else one.value), (one.high if one.high is not None else one.value)
+    low, high = (estimate.low if estimate.low is not None else estimate.value), (estimate.high if estimate.high is not None else estimate.value)
     worst, best = (low, high) if up else (high, low)
     if (worst >= line.target) if up else (worst <= line.target):
         return "● yes"
@@ -127,24 +127,24 @@ def _line_verdict(one: Estimate, line: Line) -> str:
     return _OPEN
 
 
-def _team_scores(asked: ReportRequest, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:
+def _team_scores(requested: ReportRequest, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:
     """Each team's score, with the range of ranks that it takes when the weights vary
     slightly."""
-    by_line = [estimates_by_value(asked, METRICS_BY_KEY[line.metric], "team") if line.metric != IMPACT_METRIC else {} for line in lines]
-    teams = sorted({team for found in by_line for team in found if team})
-    people = [max((one.learners for found in by_line for one in found.get(team, {}).values()), default=0) for team in teams]
-    reasons = [None] * len(teams) if asked.individual else privacy.suppression_reasons(people)
+    by_line = [estimates_by_value(requested, METRICS_BY_KEY[line.metric], "team") if line.metric != IMPACT_METRIC else {} for line in lines]
+    teams = sorted({team for result in by_line for team in result if team})
+    people = [max((entry.learners for result in by_line for entry in result.get(team, {}).values()), default=0) for team in teams]
+    reasons = [None] * len(teams) if requested.individual else privacy.suppression_reasons(people)
     teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
     scores: list[dict[str, float | None]] = []
     for team in teams:
-        held: dict[str, float | None] = {}
+        existing: dict[str, float | None] = {}
         for i, line in enumerate(lines):
-            one = by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
-            fits = one.value is not None and (asked.individual or one.learners >= privacy.MIN_GROUP_SIZE)
-            held[f"{i}"] = composite.normalise_score(one.value, line.floor, line.target) if fits and one.value is not None else None
-        scores.append(held)
+            item = by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
+            matching = item.value is not None and (requested.individual or item.learners >= privacy.MIN_GROUP_SIZE)
+            existing[f"{i}"] = composite.normalise_score(item.value, line.floor, line.target) if matching and item.value is not None else None
+        scores.append(existing)
     ranks = composite.rank_intervals(scores, weights)
     return [
-        {"team": team, "score": composite.weighted_composite(held, weights), "best": rank[0] if rank else None, "worst": rank[1] if rank else None}
-        for team, held, rank in zip(teams, scores, ranks, strict=True)
+        {"team": team, "score": composite.weighted_composite(current, weights), "best": rank[0] if rank else None, "worst": rank[1] if rank else None}
+        for team, current, rank in zip(teams, scores, ranks, strict=True)
     ]

@@ -26,26 +26,26 @@ _STEADY_ADVICE = "Nothing has changed beyond ordinary variation: asking about a 
 def weekly_report_builder(key: str) -> ReportBuilder:
     """A builder of the report on one of SERIES."""
 
-    def build_report(asked: ReportRequest) -> Report:
-        return _weekly_report(asked, key)
+    def build_report(requested: ReportRequest) -> Report:
+        return _weekly_report(requested, key)
 
     return build_report
 
 
-def _weekly_report(asked: ReportRequest, key: str) -> Report:
+def _weekly_report(requested: ReportRequest, key: str) -> Report:
     """A share by week on a p′ chart, since its last new level."""
-    series, level = WEEKLY_SERIES[key], _current_level(asked, key)
+    series, level = WEEKLY_SERIES[key], _current_level(requested, key)
     rows = [
         (week_start(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
-        for row in asked.connection.execute(series.count(asked.scope))
-        if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
+        for row in requested.connection.execute(series.count(requested.scope))
+        if getattr(row, series.denominator) and (requested.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
     ]
     rows = [row for row in rows if level is None or row[0] >= level.since]
     counts = [(k, n) for _, k, n in rows]
     centre, limits, over = charts.p_chart(counts)
     enough, values = control_rules.has_baseline(counts), [k / n for k, n in counts]
-    found = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
-    told: list[dict[str, Any]] = [
+    result = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
+    entries: list[dict[str, Any]] = [
         {
             "week": week.isoformat(),
             "value": k / n,
@@ -53,15 +53,15 @@ def _weekly_report(asked: ReportRequest, key: str) -> Report:
             "low": max(0.0, low),
             "high": min(1.0, high),
             "centre": centre,
-            "signal": found.get(i, ""),
+            "signal": result.get(i, ""),
         }
         for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
     ][-MAX_POINTS:]
-    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in entries)
     if not enough:
         verdict = f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with {control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
     else:
-        verdict = (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="week")
+        verdict = (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(word="week")
     spread = "weeks vary more than chance alone, the limits allow for it" if over > 1.05 else "weeks vary as chance alone makes them"
     notes = [f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
     if level is not None:
@@ -78,25 +78,27 @@ def _weekly_report(asked: ReportRequest, key: str) -> Report:
             Column("high", "Upper limit", "share"),
             Column("signal", "Stands out"),
         ),
-        told,
+        entries,
         notes=notes,
-        svg=_draw_control_chart([{**row, "period": row["week"]} for row in told], "share", f"picture-{key.replace('_', '-')}", series.label, words),
+        svg=_draw_control_chart(
+            [{**row, "period": row["week"]} for row in entries], "share", f"picture-{key.replace('_', '-')}", series.label, words
+        ),
         what_to_do=verdict,
-        extra={"new_level": _find_new_level([week for week, _, _ in rows], values, centre) if enough and _is_watched_scope(asked) else None},
+        extra={"new_level": _find_new_level([week for week, _, _ in rows], values, centre) if enough and _is_watched_scope(requested) else None},
     )
 
 
-def _is_watched_scope(asked: ReportRequest) -> bool:
+def _is_watched_scope(requested: ReportRequest) -> bool:
     """Whether the request is for the whole programme or for one of its teams, which is what
     weekly figures are published and monitored for."""
-    return asked.scope.by.keys() <= {"programme", "team"} and asked.scope.since is None and asked.scope.until is None
+    return requested.scope.by.keys() <= {"programme", "team"} and requested.scope.since is None and requested.scope.until is None
 
 
-def _current_level(asked: ReportRequest, key: str) -> Level | None:
-    if not _is_watched_scope(asked):
+def _current_level(requested: ReportRequest, key: str) -> Level | None:
+    if not _is_watched_scope(requested):
         return None
-    found = store.find_current_baselines(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
-    return found.get((key, asked.scope.by.get("team", "")))
+    result = store.find_current_baselines(requested.connection, requested.scope.tenant_id, requested.scope.programme or "")
+    return result.get((key, requested.scope.by.get("team", "")))
 
 
 def _find_new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
@@ -108,10 +110,10 @@ def _find_new_level(weeks: Sequence[date], values: Sequence[float], centre: floa
 
 def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
     """Index → description of the signals there."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for one in signals:
-        found[one.index].append(f"{'up' if one.upward else 'down'}: {one.rule}")
-    return {index: "; ".join(some) for index, some in found.items()}
+    result: dict[int, list[str]] = defaultdict(list)
+    for signal in signals:
+        result[signal.index].append(f"{'up' if signal.upward else 'down'}: {signal.rule}")
+    return {index: "; ".join(batch) for index, batch in result.items()}
 
 
 def _draw_control_chart(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
@@ -119,48 +121,48 @@ def _draw_control_chart(rows: Sequence[Mapping[str, Any]], unit: str, name: str,
     return pictures.render_svg(pictures.control_chart(points, unit), name, title, words) if points else ""
 
 
-def readings_report(asked: ReportRequest) -> Report:
+def readings_report(requested: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
     against its own moving ranges."""
-    programme, tenant_id = asked.scope.programme or "", asked.scope.tenant_id
-    told: list[dict[str, Any]] = []
+    programme, tenant_id = requested.scope.programme or "", requested.scope.tenant_id
+    entries: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
-    notes: list[str] = [*not_narrowed_notes(asked)]
-    for one in kpis.list_kpis(asked.connection, tenant_id, programme):
-        found_means = kpis.average_readings(asked.connection, tenant_id, programme, one.kpi)
+    notes: list[str] = [*not_narrowed_notes(requested)]
+    for item in kpis.list_kpis(requested.connection, tenant_id, programme):
+        found_means = kpis.average_readings(requested.connection, tenant_id, programme, item.kpi)
         if len({kind for kind, *_ in found_means}) > 1:
-            notes.append(f"{one.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
+            notes.append(f"{item.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
             continue
-        kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
-        means = [mean for _, mean, _ in kept]
+        saved = [(day, mean, n) for kind, day, mean, n in found_means if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
+        means = [mean for _, mean, _ in saved]
         if len(means) < charts.MIN_BASELINE_POINTS:
-            notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.MIN_BASELINE_POINTS} make a baseline.")
+            notes.append(f"{item.label}: {len(means)} periods, too few for limits; {charts.MIN_BASELINE_POINTS} make a baseline.")
             limits = None
         else:
             limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
             if robust:
-                notes.append(f"{one.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
-        found = _signals_by_index(charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
+                notes.append(f"{item.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
+        result = _signals_by_index(charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
         rows = [
             {
-                "kpi": one.label,
+                "kpi": item.label,
                 "period": day.isoformat(),
                 "value": mean,
                 "subjects": subjects,
                 "centre": limits.centre if limits else None,
                 "low": limits.low if limits else None,
                 "high": limits.high if limits else None,
-                "signal": found.get(i, ""),
+                "signal": result.get(i, ""),
             }
-            for i, (day, mean, subjects) in enumerate(kept)
+            for i, (day, mean, subjects) in enumerate(saved)
         ][-MAX_POINTS:]
-        told += rows
+        entries += rows
         if rows:
-            drawn.append((f"{one.label} ({one.unit})", rows))
-    words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+            drawn.append((f"{item.label} ({item.unit})", rows))
+    words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in entries)
     verdict = (
-        (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="period")
-        if any(r["low"] is not None for r in told)
+        (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(word="period")
+        if any(r["low"] is not None for r in entries)
         else ""
     )
     return Report(
@@ -176,7 +178,7 @@ def readings_report(asked: ReportRequest) -> Report:
             Column("high", "Upper limit", "number"),
             Column("signal", "Stands out"),
         ),
-        told,
+        entries,
         notes=(
             *notes,
             f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± {charts.NATURAL_FACTOR} mean moving ranges, or median ± {charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",

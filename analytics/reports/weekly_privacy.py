@@ -16,12 +16,12 @@ def hidden_figures(connection: Connection, tenant_id: int, programme: str, serie
     from which, together with the others and the whole, a smaller one could be derived; and
     every restated one, because the difference from its successor may reveal the one person in
     between."""
-    found = {one.figure_id for one in figures if one.learners < privacy.MIN_GROUP_SIZE or one.restated_at is not None}
-    weeks = sorted({one.week for one in figures if one.team})
+    result = {item.figure_id for item in figures if item.learners < privacy.MIN_GROUP_SIZE or item.restated_at is not None}
+    weeks = sorted({item.week for item in figures if item.team})
     if weeks:
         people = weekly_figures.count_team_learners(connection, tenant_id, programme, series, weeks)
         whole = weekly_figures.count_programme_learners(connection, tenant_id, programme, series, weeks)
-        for one in figures:
-            if one.team and one.team in privacy.hidden_teams(people.get(one.week, {}), whole.get(one.week, 0)):
-                found.add(one.figure_id)
-    return found
+        for figure in figures:
+            if figure.team and figure.team in privacy.hidden_teams(people.get(figure.week, {}), whole.get(figure.week, 0)):
+                result.add(figure.figure_id)
+    return result

@@ -54,10 +54,10 @@ def _alpha_of_counts(counts: Matrix, levels: Matrix, scale: Scale) -> float | No
     weight = 1 / (raters[raters >= 2] - 1)
     coincidences = (paired * weight[:, None]).T @ paired - np.diag((paired * weight[:, None]).sum(axis=0))
     totals = coincidences.sum(axis=0)
-    there = totals > 0
-    if there.sum() < 2:
+    present_keys = totals > 0
+    if present_keys.sum() < 2:
         return None
-    coincidences, totals, levels = coincidences[np.ix_(there, there)], totals[there], levels[there]
+    coincidences, totals, levels = coincidences[np.ix_(present_keys, present_keys)], totals[present_keys], levels[present_keys]
     expected = (np.outer(totals, totals) - np.diag(totals)) / (totals.sum() - 1)
     apart = _squared_distances(levels, totals, scale)
     return float(1 - (coincidences * apart).sum() / (expected * apart).sum())
@@ -97,8 +97,8 @@ def measure_agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Ag
         return Agreement(None, None, None, len(units), len(raters))
     random = np.random.default_rng(SEED)
     drawn = [_alpha_of_counts(counts[random.integers(len(units), size=len(units))], levels, scale) for _ in range(DRAWS)]
-    found = [one for one in drawn if one is not None]
-    low, high = (float(bound) for bound in np.quantile(found, (0.025, 0.975))) if found else (None, None)
+    result = [item for item in drawn if item is not None]
+    low, high = (float(bound) for bound in np.quantile(result, (0.025, 0.975))) if result else (None, None)
     return Agreement(value, low, high, len(units), len(raters))
 
 

@@ -84,10 +84,10 @@ def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BASELINE_POINTS) 
 def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
     """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side;
     three of four closer to a limit than to the centre."""
-    found = []
+    result = []
     for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):  # a point without trials lies on the centre and ends every run
         if not low <= value <= high:
-            found.append(Signal(i, "beyond a limit", value > high))
+            result.append(Signal(i, "beyond a limit", value > high))
         for upward in (True, False):
 
             def on_side(j: int, up: bool = upward) -> bool:
@@ -98,10 +98,10 @@ def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tupl
                 return values[j] > (centre + high_j) / 2 if up else values[j] < (centre + low_j) / 2
 
             if i >= RUN_LENGTH - 1 and all(on_side(j) for j in range(i - RUN_LENGTH + 1, i + 1)):
-                found.append(Signal(i, "eight in a row on one side", upward))
+                result.append(Signal(i, "eight in a row on one side", upward))
             if i >= NEAR_WINDOW - 1 and near_limit(i) and sum(near_limit(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS:
-                found.append(Signal(i, "three of four near a limit", upward))
-    return found
+                result.append(Signal(i, "three of four near a limit", upward))
+    return result
 
 
 def trailing_run_length(values: Sequence[float], centre: float) -> int:

@@ -24,11 +24,11 @@ def weighted_composite(scores: Mapping[str, float | None], weights: Mapping[str,
     """The weighted mean of the available scores; None if more than a quarter of the weight is
     missing. Never re-scaled silently."""
     whole = sum(weights.values())
-    there = {key: value for key, value in scores.items() if value is not None and weights.get(key)}
-    held = sum(weights[key] for key in there)
-    if not whole or held < (1 - MAX_MISSING_WEIGHT) * whole:
+    present_keys = {key: value for key, value in scores.items() if value is not None and weights.get(key)}
+    existing = sum(weights[key] for key in present_keys)
+    if not whole or existing < (1 - MAX_MISSING_WEIGHT) * whole:
         return None
-    return sum(weights[key] * value for key, value in there.items()) / held
+    return sum(weights[key] * value for key, value in present_keys.items()) / existing
 
 
 def rank_intervals(groups: Sequence[Mapping[str, float | None]], weights: Mapping[str, float]) -> list[tuple[int, int] | None]:
@@ -37,17 +37,17 @@ def rank_intervals(groups: Sequence[Mapping[str, float | None]], weights: Mappin
     from a Dirichlet distribution.
     """
     keys = [key for key, weight in weights.items() if weight > 0]
-    scored = [i for i, one in enumerate(groups) if weighted_composite(one, weights) is not None]
+    scored = [i for i, group in enumerate(groups) if weighted_composite(group, weights) is not None]
     if not scored:
         return [None] * len(groups)
     whole = sum(weights[key] for key in keys)
     drawn = np.random.default_rng(SEED).dirichlet([CONCENTRATION * weights[key] / whole for key in keys], DRAWS)
     values = np.array([[np.nan if groups[i].get(key) is None else groups[i][key] for key in keys] for i in scored], float)
-    there = ~np.isnan(values)
-    totals = drawn @ np.nan_to_num(values).T / np.maximum(drawn @ there.T.astype(float), 1e-12)
+    present_keys = ~np.isnan(values)
+    totals = drawn @ np.nan_to_num(values).T / np.maximum(drawn @ present_keys.T.astype(float), 1e-12)
     ranks = (-totals).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 1
     low, high = np.quantile(ranks, (0.05, 0.95), axis=0, method="nearest")
-    found: list[tuple[int, int] | None] = [None] * len(groups)
+    result: list[tuple[int, int] | None] = [None] * len(groups)
     for place, i in enumerate(scored):
-        found[i] = int(low[place]), int(high[place])
-    return found
+        result[i] = int(low[place]), int(high[place])
+    return result

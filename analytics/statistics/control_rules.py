@@ -47,12 +47,12 @@ def judge_last_week(counts: Sequence[tuple[int, int]], season: Sequence[float]) 
     usual = fmean(season[: charts.BASELINE_POINTS])  # the seasonal component of the centre
     values = [(k / n if n else centre) - (part - usual) for (k, n), part in zip(counts, season, strict=True)]
     last = len(values) - 1
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for signal in charts.detect_signals(values, centre, limits):
         if signal.index == last and not signal.upward:
-            found[signal.rule] = _RULE_PROBABILITIES.get(signal.rule) or _binomial_tail(counts, values[last], centre, over)
-    rule = min(found, key=lambda name: found[name], default="")
-    return WeekVerdict(counts[-1][0] / counts[-1][1], centre, rule, found.get(rule))
+            result[signal.rule] = _RULE_PROBABILITIES.get(signal.rule) or _binomial_tail(counts, values[last], centre, over)
+    rule = min(result, key=lambda name: result[name], default="")
+    return WeekVerdict(counts[-1][0] / counts[-1][1], centre, rule, result.get(rule))
 
 
 def _binomial_tail(counts: Sequence[tuple[int, int]], value: float, centre: float, over: float) -> float:

@@ -37,19 +37,19 @@ def estimate_domains(counts: Sequence[tuple[str, int, int]], target: float = MAS
     prior fitted to them (empirical Bayes), and tested against ``target`` with the false
     discovery rate controlled at 10 %. Weakest first. Keys without a question are left out.
     """
-    asked = [one for one in counts if one[2] > 0]
-    if not asked:
+    requested = [count for count in counts if count[2] > 0]
+    if not requested:
         return []
-    a, b = fit_prior([(k, n) for _, k, n in asked])
+    a, b = fit_prior([(k, n) for _, k, n in requested])
     # The probability that the share is the target or more, from its posterior Beta(a + k, b + n
     # - k).
-    above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in asked}
+    above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in requested}
     weak = false_discovery.benjamini_hochberg(above, FALSE_DISCOVERY_RATE)
-    found = []
-    for key, k, n in asked:
+    result = []
+    for key, k, n in requested:
         low, high = (float(bound) for bound in betaincinv(a + k, b + n - k, (0.025, 0.975)))
-        found.append(DomainEstimate(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
-    return sorted(found, key=lambda one: one.shrunken)
+        result.append(DomainEstimate(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
+    return sorted(result, key=lambda item: item.shrunken)
 
 
 def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
@@ -58,7 +58,7 @@ def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     competencies that look alike by chance say little about how alike they are."""
     if len(counts) < 3:
         return FLAT_PRIOR
-    k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)
+    k, n = np.array([count[0] for count in counts], float), np.array([count[1] for count in counts], float)
 
     def negative_log_likelihood(x: np.ndarray) -> float:
         a, b = np.exp(x)
@@ -66,7 +66,7 @@ def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
     bound = (np.log(0.5), np.log(1_000.0))
     share = min(max(float(k.sum() / n.sum()), 0.05), 0.95)
-    found = minimize(negative_log_likelihood, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
-    a, b = (float(value) for value in np.exp(found.x))
+    result = minimize(negative_log_likelihood, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
+    a, b = (float(value) for value in np.exp(result.x))
     most = float(np.median(n))
     return (a, b) if a + b <= most else (a * most / (a + b), b * most / (a + b))

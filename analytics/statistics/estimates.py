@@ -33,15 +33,15 @@ NO_ESTIMATE = Estimate(0, 0, None, None, None, 0)
 
 def estimate_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of ``definitions.shares``: Wilson's interval on the effective number of trials."""
-    found = {}
+    result = {}
     for row in rows:
         k, n, people = int(row.numerator), int(row.denominator), int(row.learners)
         # Mails sent before the period may be opened within it: cap the numerator at the
         # denominator.
         k = min(k, n)
         low, high = clustered_wilson_interval(k, n, float(row.kk), float(row.kn), float(row.nn), people)
-        found[row.part] = Estimate(k, n, k / n, low, high, people)
-    return found
+        result[row.part] = Estimate(k, n, k / n, low, high, people)
+    return result
 
 
 def estimate_medians(rows: Iterable[Any]) -> dict[str, Estimate]:
@@ -50,19 +50,19 @@ def estimate_medians(rows: Iterable[Any]) -> dict[str, Estimate]:
     times: dict[str, list[tuple[float, bool, int]]] = defaultdict(list)
     for row in rows:
         times[row.part].append((float(row.days), bool(row.met), int(row.people)))
-    found = {}
-    for part, some in times.items():
-        met, people = sum(n for _, yes, n in some if yes), sum(n for _, _, n in some)
-        value, low, high = survival_quantile(kaplan_meier(some))
+    result = {}
+    for part, batch in times.items():
+        met, people = sum(n for _, yes, n in batch if yes), sum(n for _, _, n in batch)
+        value, low, high = survival_quantile(kaplan_meier(batch))
         flags = () if value is not None else ("fewer than half have met it so far, so there is no median yet",)
-        found[part] = Estimate(met, people, value, low, high, people, flags)
-    return found
+        result[part] = Estimate(met, people, value, low, high, people, flags)
+    return result
 
 
 def estimate_means(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total. If
     all values are equal, their variation cannot be estimated, so there is no interval."""
-    found = {}
+    result = {}
     for row in rows:
         n, total = int(row.n), float(row.total or 0)
         if not n:
@@ -70,15 +70,15 @@ def estimate_means(rows: Iterable[Any]) -> dict[str, Estimate]:
         mean = total / n
         spread = float(row.squares) / n - mean * mean
         half = normal_quantile() * sqrt(spread * n / (n - 1) / n) if n > 1 and spread > ROUNDING_TOLERANCE * max(1.0, mean * mean) else None
-        found[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
-    return found
+        result[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
+    return result
 
 
 def estimate_means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Means of shares: the interval is clipped to [0, 1]."""
     return {
-        part: replace(one, low=None if one.low is None else max(0.0, one.low), high=None if one.high is None else min(1.0, one.high))
-        for part, one in estimate_means(rows).items()
+        part: replace(item, low=None if item.low is None else max(0.0, item.low), high=None if item.high is None else min(1.0, item.high))
+        for part, item in estimate_means(rows).items()
     }
 
 
@@ -88,7 +88,7 @@ def estimate_ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
 
     Not the mean of each person's ratio, which one person with a baseline near 0 would dominate.
     """
-    found = {}
+    result = {}
     for row in rows:
         k, n, b, m, people = (float(row.k), float(row.n), float(row.b), float(row.m), int(row.learners))
         if not b or not n:
@@ -103,8 +103,8 @@ def estimate_ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
             variance = max(0.0, own / (k * k) + base / (b * b) - 2 * both / (k * b)) * people / (people - 1)
             spread = normal_quantile() * sqrt(variance)
             low, high = exp(log(value) - spread), exp(log(value) + spread)
-        found[row.part] = Estimate(p, q, value, low, high, people)
-    return found
+        result[row.part] = Estimate(p, q, value, low, high, people)
+    return result
 
 
 MIN_PEOPLE_FOR_GAINS = 20  # people, of the learning gain and the learning efficiency
@@ -115,6 +115,6 @@ def estimate_gains(rows: Iterable[Any]) -> dict[str, Estimate]:
     there is no interval either."""
     few = (f"fewer than {MIN_PEOPLE_FOR_GAINS} people have a test before and after",)
     return {
-        part: one if one.learners >= MIN_PEOPLE_FOR_GAINS else replace(one, value=None, low=None, high=None, flags=few)
-        for part, one in estimate_ratios(rows).items()
+        part: item if item.learners >= MIN_PEOPLE_FOR_GAINS else replace(item, value=None, low=None, high=None, flags=few)
+        for part, item in estimate_ratios(rows).items()
     }

@@ -76,16 +76,16 @@ def explain_unbalanced(readings: Sequence[Reading]) -> str:
     value in every period. Means over unequal periods would mistake a common trend for an
     effect."""
     periods = {r.period for r in readings}
-    held: dict[str, set[int]] = defaultdict(set)
+    existing: dict[str, set[int]] = defaultdict(set)
     for r in readings:
-        held[r.unit].add(r.period)
-    gaps = {unit: len(periods) - len(own) for unit, own in held.items() if own != periods}
+        existing[r.unit].add(r.period)
+    gaps = {unit: len(periods) - len(own) for unit, own in existing.items() if own != periods}
     if not gaps:
         return ""
     named = ", ".join(f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MAX_UNITS_NAMED])
     more = f" and {len(gaps) - MAX_UNITS_NAMED} more" if len(gaps) > MAX_UNITS_NAMED else ""
     return (
-        f"{len(gaps)} of {len(held)} have no value for every one of the {len(periods)} periods: {named}{more}. Send what is missing, or leave them"
+        f"{len(gaps)} of {len(existing)} have no value for every one of the {len(periods)} periods: {named}{more}. Send what is missing, or leave them"
         " out: means over unequal periods would take what moved everybody for an effect."
     )
 
@@ -280,10 +280,10 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about small groups: the interval shows that already
-            found = moderndid.att_gt(
+            result = moderndid.att_gt(
                 data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated"
             )
-            dynamic, whole = moderndid.aggte(found, type="dynamic"), moderndid.aggte(found, type="group")
+            dynamic, whole = moderndid.aggte(result, type="dynamic"), moderndid.aggte(result, type="group")
     except (ValueError, np.linalg.LinAlgError):
         return None
     # The influence functions give an asymptotic error; with few units in a wave it is too
@@ -299,8 +299,8 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         for e, a, s in zip(dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True)
         if np.isfinite(a) and np.isfinite(s)
     ]
-    leads = [one for one in by_time if one[0] < 0]
-    apart = [one for one in leads if not one[2] <= 0 <= one[3]]
+    leads = [item for item in by_time if item[0] < 0]
+    apart = [lead for lead in leads if not lead[2] <= 0 <= lead[3]]
     grade = "C" if len(apart) * 4 > len(leads) or not leads else "A" if randomised else "B"
     checks = [f"{len(starts)} waves; who was not yet treated is the comparison"]
     checks.append(
@@ -332,7 +332,7 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     fewer than three on a side.
     """
     ordered = sorted(series)
-    before = [one for one in ordered if one[0] < start]
+    before = [item for item in ordered if item[0] < start]
     if len(ordered) < MIN_SERIES_POINTS or min(len(before), len(ordered) - len(before)) < 3:
         return None
     x = np.array([[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered])
@@ -345,8 +345,8 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     value = float(weights @ fit.params)
     # Newey & West's error is too small in a short series without autocorrelation, the plain one
     # in a series with it: take the larger.
-    error = max(sqrt(float(weights @ one.cov_params() @ weights)) for one in (fit, OLS([value for _, value in ordered], x).fit()))
-    if not _is_usable_error(error, (one for _, one in ordered)):
+    error = max(sqrt(float(weights @ item.cov_params() @ weights)) for item in (fit, OLS([value for _, value in ordered], x).fit()))
+    if not _is_usable_error(error, (item for _, item in ordered)):
         return None
     # Student's quantile, because a series is short and four parameters are estimated from it.
     freedom = len(ordered) - x.shape[1]

@@ -50,18 +50,18 @@ def analyse_items(answers: Sequence[ItemAnswer]) -> list[ItemAnalysis]:
     is a share, because people answered different items."""
     by_person: dict[int, list[ItemAnswer]] = defaultdict(list)
     by_item: dict[str, list[ItemAnswer]] = defaultdict(list)
-    for one in answers:
-        by_person[one.person].append(one)
-        by_item[one.item].append(one)
-    right = {person: sum(a.right for a in theirs) for person, theirs in by_person.items()}
-    return [_analyse_item(item, theirs, by_person, right) for item, theirs in sorted(by_item.items())]
+    for answer in answers:
+        by_person[answer.person].append(answer)
+        by_item[answer.item].append(answer)
+    right = {person: sum(a.right for a in related) for person, related in by_person.items()}
+    return [_analyse_item(item, related, by_person, right) for item, related in sorted(by_item.items())]
 
 
-def _analyse_item(item: str, theirs: list[ItemAnswer], by_person: dict[int, list[ItemAnswer]], right: dict[int, int]) -> ItemAnalysis:
-    n, k = len(theirs), sum(a.right for a in theirs)
-    rest = [((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right) for a in theirs if len(by_person[a.person]) > 1]
-    took = sorted(a.seconds for a in theirs if a.seconds is not None)
-    responses = Counter(a.response for a in theirs if a.response)
+def _analyse_item(item: str, related: list[ItemAnswer], by_person: dict[int, list[ItemAnswer]], right: dict[int, int]) -> ItemAnalysis:
+    n, k = len(related), sum(a.right for a in related)
+    rest = [((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right) for a in related if len(by_person[a.person]) > 1]
+    took = sorted(a.seconds for a in related if a.seconds is not None)
+    responses = Counter(a.response for a in related if a.response)
     discrimination, difficulty = _point_biserial(rest), k / n
     return ItemAnalysis(
         item,
@@ -99,18 +99,18 @@ def _upper_lower(pairs: Sequence[tuple[float, bool]]) -> float | None:
 def _item_flags(n: int, difficulty: float, discrimination: float | None) -> list[str]:
     if n < MIN_ANSWERS_TO_SHOW:
         return [f"fewer than {MIN_ANSWERS_TO_SHOW} answers: too few to judge it"]
-    found = []
+    result = []
     if difficulty < TOO_HARD:
-        found.append("nearly everybody misses it")
+        result.append("nearly everybody misses it")
     if difficulty > TOO_EASY:
-        found.append("nearly everybody knows it")
+        result.append("nearly everybody knows it")
     if discrimination is not None and discrimination < WRONG_KEY_DISCRIMINATION:
-        found.append("those who know more miss it: look whether the right answer is marked right")
+        result.append("those who know more miss it: look whether the right answer is marked right")
     elif discrimination is not None and discrimination < WEAK_DISCRIMINATION:
-        found.append("it hardly tells who knows from who does not")
-    if found and n < MIN_ANSWERS_TO_ACT:
-        found.append(f"a first sign: act on it from {MIN_ANSWERS_TO_ACT} answers on")
-    return found
+        result.append("it hardly tells who knows from who does not")
+    if result and n < MIN_ANSWERS_TO_ACT:
+        result.append(f"a first sign: act on it from {MIN_ANSWERS_TO_ACT} answers on")
+    return result
 
 
 def kr20(matrix: Sequence[Sequence[bool]]) -> float | None:

@@ -54,33 +54,33 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     """The cohort's curve with a bootstrap band over people. None for fewer than twenty people
     or fewer than three distinct intervals."""
     people: dict[int, list[AnsweredCheck]] = defaultdict(list)
-    for one in answers:
-        people[one[0]].append(one)
+    for answer in answers:
+        people[answer[0]].append(answer)
     spans = {round(log(max(days, 0.5)) * 2) for _, days, _, _ in answers}
     if len(people) < MIN_PEOPLE or len(spans) < MIN_INTERVALS:
         return None
-    days, right, asked = (np.array([one[i] for one in answers], float) for i in (1, 2, 3))
+    days, right, requested = (np.array([item[i] for item in answers], float) for i in (1, 2, 3))
     # Binned by twentieths of the logarithm (5 % of the elapsed time), so that the fit takes as
     # long for a million answers as for a thousand.
     logs, bins = np.unique(np.round(np.log(days) * 20), return_inverse=True)
     middle = np.exp(logs / 20)
 
     def fit_weighted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
-        told, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, asked))
-        return _fit_curve(middle[of > 0], told[of > 0], of[of > 0], start)
+        entries, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, requested))
+        return _fit_curve(middle[of > 0], entries[of > 0], of[of > 0], start)
 
-    found = fit_weighted(np.ones(len(answers)))
+    result = fit_weighted(np.ones(len(answers)))
     grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
     random, keys = np.random.default_rng(SEED), np.array(sorted(people))
-    places = np.searchsorted(keys, np.array([one[0] for one in answers]))
+    places = np.searchsorted(keys, np.array([item[0] for item in answers]))
     drawn = []
     for _ in range(DRAWS):
         counts = np.bincount(random.integers(len(keys), size=len(keys)), minlength=len(keys))
-        a, s = fit_weighted(counts[places].astype(float), found)
+        a, s = fit_weighted(counts[places].astype(float), result)
         drawn.append(a * (1 + FACTOR * grid / s) ** -DECAY)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     areas = np.trapezoid(np.array(drawn), grid, axis=1) / (grid[-1] - grid[0])
-    a, s = found
+    a, s = result
     half = s / FACTOR * (0.5 ** (-1 / DECAY) - 1)
     share = a * (1 + FACTOR * grid / s) ** -DECAY
     inside = float(days.min()) <= half <= float(days.max())
@@ -91,17 +91,17 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     )
 
 
-def _fit_curve(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+def _fit_curve(days: np.ndarray, right: np.ndarray, requested: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
     """Least squares on shares, weighted by the number of questions; a in (0, 1], S from an hour
     to a thousand years (so that a flat curve is possible)."""
-    root = np.sqrt(asked)
+    root = np.sqrt(requested)
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        return np.asarray(root * (right / asked - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))
+        return np.asarray(root * (right / requested - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))
 
     bounds = ([1e-3, log(1 / 24)], [1.0, log(365_000.0)])
-    found = least_squares(residuals, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
-    return float(found.x[0]), float(np.exp(found.x[1]))
+    result = least_squares(residuals, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
+    return float(result.x[0]), float(np.exp(result.x[1]))
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,11 @@ def compare_models(histories: Sequence[AnswerHistory]) -> ModelComparison | None
     half = {learner: i % 2 for i, learner in enumerate(learners)}
     side, days = np.array([half[row[0]] for row in rows]), np.array([row[1] for row in rows])
     constant, power = np.empty(len(rows)), np.empty(len(rows))
-    for one in (0, 1):
-        other = side != one
-        constant[side == one] = truth[other].mean()
+    for item in (0, 1):
+        other = side != item
+        constant[side == item] = truth[other].mean()
         a, b = _fit_power_law(days[other], truth[other])
-        power[side == one] = a * (1 + days[side == one]) ** -b
+        power[side == item] = a * (1 + days[side == item]) ** -b
     return ModelComparison(
         len(rows),
         len(learners),
@@ -170,18 +170,18 @@ def compare_models(histories: Sequence[AnswerHistory]) -> ModelComparison | None
 def _predict_fsrs(answers: Sequence[tuple[float, bool]]) -> list[float]:
     # Pass a card id: without one, the library sleeps for a millisecond to generate it.
     card, _ = _SCHEDULER.review_card(Card(card_id=1), Rating.Good, _EPOCH)
-    found = []
+    result = []
     for days, right in answers:
         at = _EPOCH + timedelta(days=days)
         assert card.stability is not None and card.last_review is not None
-        found.append(retrievability(max(0.0, (at - card.last_review).total_seconds() / 86_400), card.stability))
+        result.append(retrievability(max(0.0, (at - card.last_review).total_seconds() / 86_400), card.stability))
         card, _ = _SCHEDULER.review_card(card, Rating.Good if right else Rating.Again, at)
-    return found
+    return result
 
 
 def _fit_power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    found = least_squares(lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0]))
-    return float(found.x[0]), float(found.x[1])
+    result = least_squares(lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0]))
+    return float(result.x[0]), float(result.x[1])
 
 
 def score_predictions(predicted: np.ndarray, truth: np.ndarray) -> PredictionScore:
@@ -195,10 +195,10 @@ def score_predictions(predicted: np.ndarray, truth: np.ndarray) -> PredictionSco
 
 
 def _roc_auc(p: np.ndarray, truth: np.ndarray) -> float | None:
-    right, wrong = p[truth == 1], p[truth == 0]
-    if not len(right) or not len(wrong):
+    right, problem = p[truth == 1], p[truth == 0]
+    if not len(right) or not len(problem):
         return None
     # Mann & Whitney's statistic from ranks, with average ranks for ties.
     _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(wrong)))
+    return float((ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(problem)))

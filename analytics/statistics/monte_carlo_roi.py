@@ -63,10 +63,10 @@ def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float
     """
     random = np.random.default_rng(SEED)
 
-    def draw_quantity(one: QuantityRange) -> np.ndarray:
+    def draw_quantity(quantity_range: QuantityRange) -> np.ndarray:
         z = random.standard_normal(DRAWS)
-        widths = np.where(z < 0, one.best - one.low, one.high - one.best) / normal_quantile(0.90)
-        return one.best + z * widths
+        widths = np.where(z < 0, quantity_range.best - quantity_range.low, quantity_range.high - quantity_range.best) / normal_quantile(0.90)
+        return quantity_range.best + z * widths
 
     benefits = draw_quantity(effect) * draw_quantity(unit_value) * volume
     roi = (benefits - costs) / costs

@@ -61,8 +61,8 @@ def insert_mapping(connection: Connection, tenant_id: int, values: Mapping[str, 
     place = (m.tenant_id == tenant_id, m.activity_key == key, m.programme == values["programme"], m.undone_at.is_(None))
     if connection.execute(select(m.mapping_id).where(*place)).first():
         return None
-    made = insert(activity_mapping).values(tenant_id=tenant_id, activity_key=key, **values).returning(m.mapping_id)
-    number = int(connection.execute(made).scalar_one())
+    created = insert(activity_mapping).values(tenant_id=tenant_id, activity_key=key, **values).returning(m.mapping_id)
+    number = int(connection.execute(created).scalar_one())
     _mark_programme_for_recount(connection, tenant_id, str(values["programme"]))
     return number
 
@@ -71,8 +71,8 @@ def undo_mapping(connection: Connection, tenant_id: int, mapping_id: int) -> boo
     """Undo a mapping; return whether it was active."""
     person_merges.lock_merges(connection, tenant_id)
     m = activity_mapping
-    held = (m.c.tenant_id == tenant_id, m.c.mapping_id == mapping_id, m.c.undone_at.is_(None))
-    programme = connection.execute(update(m).where(*held).values(undone_at=func.now()).returning(m.c.programme)).scalar()
+    existing = (m.c.tenant_id == tenant_id, m.c.mapping_id == mapping_id, m.c.undone_at.is_(None))
+    programme = connection.execute(update(m).where(*existing).values(undone_at=func.now()).returning(m.c.programme)).scalar()
     if programme is not None:
         _mark_programme_for_recount(connection, tenant_id, programme)
     return programme is not None
@@ -82,11 +82,11 @@ def _mark_programme_for_recount(connection: Connection, tenant_id: int, programm
     """Mark the episodes of a programme, and those that were set aside as a whole: it is unknown
     which programme they would belong to."""
     e, u = fact_episode.c, uncountable.c
-    theirs = connection.execute(select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)).scalars().all()
+    related = connection.execute(select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)).scalars().all()
     counts = select(e.registration).where(e.tenant_id == tenant_id, e.registration == u.registration).exists()
     aside = {row.ord: row.registration for row in connection.execute(select(u.ord, u.registration).where(u.tenant_id == tenant_id, ~counts))}
     begun = set(feed.list_registrations_of(connection, tenant_id, aside, _CERTIFIED_VERBS))
-    feed.mark_episodes(connection, tenant_id, {*theirs, *begun.intersection(aside.values())})
+    feed.mark_episodes(connection, tenant_id, {*related, *begun.intersection(aside.values())})
 
 
 def lock_if_mapped(connection: Connection, tenant_id: int) -> bool:

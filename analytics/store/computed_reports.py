@@ -17,7 +17,7 @@ CACHE_PREFIX = "kept/"  # prefix of the names of reports that are cached only be
 def mark_programmes_stale(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
     """Mark these programmes as stale: their facts changed. Each mark is a row of its own, so
     two transactions that mark the same programme never wait for each other."""
-    rows = [{"tenant_id": tenant_id, "programme": one} for one in programmes]
+    rows = [{"tenant_id": tenant_id, "programme": programme} for programme in programmes]
     if rows:
         connection.execute(insert(uncomputed), rows)
 
@@ -25,10 +25,10 @@ def mark_programmes_stale(connection: Connection, tenant_id: int, programmes: It
 def list_pending_marks(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
     """The marks of each stale programme, the one that has waited longest first."""
     u = uncomputed.c
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     for row in connection.execute(select(u.programme, u.mark).where(u.tenant_id == tenant_id).order_by(u.mark)):
-        found.setdefault(row.programme, []).append(row.mark)
-    return found
+        result.setdefault(row.programme, []).append(row.mark)
+    return result
 
 
 def has_pending_marks(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
@@ -51,9 +51,9 @@ def delete_marks(connection: Connection, tenant_id: int, marks: Sequence[int]) -
 def upsert_computed_report(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
     """Store a report in place of the one computed before."""
     values = {"tenant_id": tenant_id, "programme": programme, "report": report, "body": body, "watermark": watermark}
-    made = upsert(computed).values(values)
-    changed = {"body": made.excluded.body, "watermark": made.excluded.watermark, "computed_at": text("clock_timestamp()")}
-    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
+    created = upsert(computed).values(values)
+    changed = {"body": created.excluded.body, "watermark": created.excluded.watermark, "computed_at": text("clock_timestamp()")}
+    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
 
 
 def find_computed_report(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:
@@ -74,8 +74,8 @@ def invalidate_reports(connection: Connection, tenant_id: int, programme: str) -
 def discard_cached_reports(connection: Connection, tenant_id: int, programme: str) -> None:
     """Discard the cached reports of a programme."""
     c = computed.c
-    kept = c.report.startswith(CACHE_PREFIX, autoescape=True)
-    connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, kept))
+    saved = c.report.startswith(CACHE_PREFIX, autoescape=True)
+    connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, saved))
 
 
 def mark_outdated_programmes(connection: Connection, tenant_id: int, moment: datetime) -> None:
@@ -84,4 +84,4 @@ def mark_outdated_programmes(connection: Connection, tenant_id: int, moment: dat
     c = computed.c
     query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(CACHE_PREFIX, autoescape=True), c.computed_at < moment)
     waits = list_pending_marks(connection, tenant_id)
-    mark_programmes_stale(connection, tenant_id, [one for one in connection.execute(query).scalars() if one not in waits])
+    mark_programmes_stale(connection, tenant_id, [item for item in connection.execute(query).scalars() if item not in waits])

@@ -109,8 +109,10 @@ def discard_export_files(connection: Connection, tenant_id: int, now: datetime, 
         unmade = (e.c.tenant_id == tenant_id, e.c.individual.is_(True), e.c.finished_at.is_(None))
         connection.execute(update(e).where(*unmade).values(stale=True, tries=0))
     ended = e.c.individual.is_(True) if individual else e.c.expires_at <= now
-    gone = select(e.c.export_id, e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.is_not(None), ended).with_for_update().cte("gone")
-    changed = update(e).where(e.c.tenant_id == tenant_id, e.c.export_id == gone.c.export_id).values(sha2=None, expires_at=now).returning(gone.c.sha2)
-    found = set(connection.execute(changed).scalars())
-    held = set(connection.execute(select(e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.in_(found))).scalars())
-    return sorted(found - held)
+    removed = select(e.c.export_id, e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.is_not(None), ended).with_for_update().cte("gone")
+    changed = (
+        update(e).where(e.c.tenant_id == tenant_id, e.c.export_id == removed.c.export_id).values(sha2=None, expires_at=now).returning(removed.c.sha2)
+    )
+    result = set(connection.execute(changed).scalars())
+    existing = set(connection.execute(select(e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.in_(result))).scalars())
+    return sorted(result - existing)

@@ -55,12 +55,12 @@ def find_borrowed_statements(
     these verbs (keys)."""
     b = borrowed.c
     rows = connection.execute(select(b.registration, b.ord).where(b.tenant_id == tenant_id, b.registration.in_(registrations))).all()
-    stored = {one.ord: one for one in feed.list_statements(connection, tenant_id, [row.ord for row in rows], verbs)}
-    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
+    stored = {statement.ord: statement for statement in feed.list_statements(connection, tenant_id, [row.ord for row in rows], verbs)}
+    result: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     for row in rows:
         if row.ord in stored:
-            found[row.registration].append(stored[row.ord])
-    return found
+            result[row.registration].append(stored[row.ord])
+    return result
 
 
 def replace_episode_facts(
@@ -103,12 +103,12 @@ def _sync_rows(
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(sql.read, {"tenant": tenant_id, "keys": keys})
         before, now = set(cursor.fetchall()), set(map(sql.values_of, rows))
-        gone, made = before - now, now - before
-        if gone:
-            cursor.execute(sql.remove, {"tenant": tenant_id, **sql.arrays(gone)})
-        if made:
-            cursor.execute(sql.add, {"tenant": tenant_id, **sql.arrays(made)})
-    return [dict(zip(sql.names, row, strict=True)) for row in gone | made]
+        removed, created = before - now, now - before
+        if removed:
+            cursor.execute(sql.remove, {"tenant": tenant_id, **sql.arrays(removed)})
+        if created:
+            cursor.execute(sql.add, {"tenant": tenant_id, **sql.arrays(created)})
+    return [dict(zip(sql.names, row, strict=True)) for row in removed | created]
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ class Reading:
 
 def upsert_kpi(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Define a KPI, or change its description."""
-    made = upsert(kpi).values(tenant_id=tenant_id, **values)
-    changed = {name: made.excluded[name] for name in values if name not in ("programme", "kpi")}
-    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
+    created = upsert(kpi).values(tenant_id=tenant_id, **values)
+    changed = {name: created.excluded[name] for name in values if name not in ("programme", "kpi")}
+    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
 
 
 def list_kpis(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
@@ -89,7 +89,7 @@ def lock_current_readings(
 ) -> dict[tuple[str, str, date], float]:
     """The current values at these places (kind of subject, subject, start of the period),
     locked until the transaction ends."""
-    r, found = kpi_reading.c, {}
+    r, result = kpi_reading.c, {}
     for start in range(0, len(places), 1_000):
         query = select(r.subject_kind, r.subject, r.period_start, r.value).where(
             r.tenant_id == tenant_id,
@@ -98,8 +98,8 @@ def lock_current_readings(
             r.replaced_at.is_(None),
             tuple_(r.subject_kind, r.subject, r.period_start).in_(places[start : start + 1_000]),
         )
-        found.update({(row.subject_kind, row.subject, row.period_start): row.value for row in connection.execute(query.with_for_update())})
-    return found
+        result.update({(row.subject_kind, row.subject, row.period_start): row.value for row in connection.execute(query.with_for_update())})
+    return result
 
 
 def lock_kpi(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
@@ -122,14 +122,14 @@ def insert_readings(connection: Connection, tenant_id: int, rows: Sequence[Mappi
         connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
 
 
-def list_readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, every: bool) -> list[Reading]:
+def list_readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, everything: bool) -> list[Reading]:
     """Readings after a cursor, in order; ``every``: replaced ones included."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
     query = select(*columns).where(r.tenant_id == tenant_id, r.programme == programme, r.reading_id > after)
     if key is not None:
         query = query.where(r.kpi == key)
-    if not every:
+    if not everything:
         query = query.where(r.replaced_at.is_(None))
     return [Reading(*row) for row in connection.execute(query.order_by(r.reading_id).limit(rows))]
 
@@ -138,10 +138,10 @@ def delete_person_readings(connection: Connection, tenant_id: int, identity: str
     """Delete the readings of a person, replaced ones included (erasure); return how many. The
     programmes are marked for recomputation."""
     r = kpi_reading
-    theirs = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
-    gone = connection.execute(delete(r).where(*theirs).returning(r.c.programme)).scalars().all()
-    computed_reports.mark_programmes_stale(connection, tenant_id, gone)
-    return len(gone)
+    related = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
+    removed = connection.execute(delete(r).where(*related).returning(r.c.programme)).scalars().all()
+    computed_reports.mark_programmes_stale(connection, tenant_id, removed)
+    return len(removed)
 
 
 def list_current_values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
@@ -205,8 +205,8 @@ def find_same_cost(connection: Connection, tenant_id: int, values: Mapping[str, 
     lock of the ledger (:func:`lock`)."""
     c = cost.c
     same = [c[name].is_not_distinct_from(value) for name, value in values.items()]
-    found: int | None = connection.execute(select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)).scalar()
-    return found
+    result: int | None = connection.execute(select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)).scalar()
+    return result
 
 
 def list_currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
@@ -218,7 +218,7 @@ def list_currencies(connection: Connection, tenant_id: int, programme: str, but:
     worth = select(v.body).ext(newest).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi.is_distinct_from(but))
     worth = worth.order_by(v.kpi, v.version.desc())
     valued = {str(body["currency"]) for body in connection.execute(worth).scalars()}
-    return valued | {str(one) for one in connection.execute(spent.distinct()).scalars()}
+    return valued | {str(item) for item in connection.execute(spent.distinct()).scalars()}
 
 
 def insert_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
@@ -226,11 +226,11 @@ def insert_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any
     return int(connection.execute(insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)).scalar_one())
 
 
-def list_costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, every: bool = False) -> list[Cost]:
+def list_costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, everything: bool = False) -> list[Cost]:
     """Entries of the ledger after a cursor."""
     c = cost.c
     query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after)
-    if not every:
+    if not everything:
         query = query.where(c.taken_back_at.is_(None))
     return [Cost(*row) for row in connection.execute(query.order_by(c.cost_id).limit(rows))]
 
@@ -238,9 +238,9 @@ def list_costs(connection: Connection, tenant_id: int, programme: str, after: in
 def retract_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
     """Retract a wrong entry; return its programme, or None if there is no such entry."""
     c = cost.c
-    held = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
-    found = connection.execute(update(cost).where(*held).values(taken_back_at=func.now(), taken_back_why=why).returning(c.programme)).scalar()
-    return None if found is None else str(found)
+    existing = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
+    result = connection.execute(update(cost).where(*existing).values(taken_back_at=func.now(), taken_back_why=why).returning(c.programme)).scalar()
+    return None if result is None else str(result)
 
 
 def find_latest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
@@ -254,7 +254,7 @@ def find_latest_valuation(connection: Connection, tenant_id: int, programme: str
 def insert_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
     """Insert the next version."""
     lock_kpi(connection, tenant_id, programme, key)
-    held = find_latest_valuation(connection, tenant_id, programme, key)
-    version = (held[0] if held else 0) + 1
+    existing = find_latest_valuation(connection, tenant_id, programme, key)
+    version = (existing[0] if existing else 0) + 1
     connection.execute(insert(valuation).values(tenant_id=tenant_id, programme=programme, kpi=key, version=version, body=dict(body), who=who))
     return version

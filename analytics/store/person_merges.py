@@ -93,8 +93,8 @@ def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[s
     """Separate two merged agents; return (alias, agent), or None if there is no such active
     merge."""
     m = person_merge
-    held = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
-    row = connection.execute(update(m).where(*held).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
+    existing = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
+    row = connection.execute(update(m).where(*existing).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
     return (row.alias_identity, row.agent_identity) if row else None
 
 
@@ -109,8 +109,8 @@ def list_agent_episodes(connection: Connection, tenant_id: int, identity: str) -
     """Every registration of a statement that names this agent, and of a fact that is attributed
     to this agent."""
     e = fact_episode.c
-    theirs = select(e.registration).where(e.tenant_id == tenant_id, e.learner == key_of("agent", identity))
-    return {*feed.list_agent_registrations(connection, tenant_id, identity), *connection.execute(theirs).scalars()}
+    related = select(e.registration).where(e.tenant_id == tenant_id, e.learner == key_of("agent", identity))
+    return {*feed.list_agent_registrations(connection, tenant_id, identity), *connection.execute(related).scalars()}
 
 
 def delete_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> None:

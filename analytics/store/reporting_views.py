@@ -120,20 +120,20 @@ VIEWS: dict[str, tuple[str, str, str]] = {
 def rebuild_views(owner: Engine) -> None:
     """Recreate the schema if it differs from this version of the code; the schema's comment
     holds a digest of the SQL."""
-    made = _schema_statements()
-    digest = hashlib.sha256("\n".join(made).encode()).hexdigest()
+    created = _schema_statements()
+    digest = hashlib.sha256("\n".join(created).encode()).hexdigest()
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7274011)"))  # serializes two starts at the same time; the number is arbitrary
-        held = connection.execute(text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")).scalar()
-        if held == digest:
+        existing = connection.execute(text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")).scalar()
+        if existing == digest:
             return
-        for statement in [*made, f"COMMENT ON SCHEMA report IS '{digest}'"]:
+        for statement in [*created, f"COMMENT ON SCHEMA report IS '{digest}'"]:
             connection.exec_driver_sql(statement)
 
 
 def _schema_statements() -> list[str]:
     """The SQL that creates the schema, run by the owner of all tables."""
-    made = [
+    created = [
         "DROP SCHEMA IF EXISTS report CASCADE",
         # A parameter, not a setting: the reader can change settings.
         "CREATE OR REPLACE FUNCTION lrs.reporting_tenant(wanted name) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog"
@@ -143,24 +143,24 @@ def _schema_statements() -> list[str]:
         f"GRANT USAGE ON SCHEMA lrs TO {REPORT_OWNER}",
     ]
     for table in READABLE_TABLES:
-        made += [
+        created += [
             f"DROP POLICY IF EXISTS reporting ON lrs.{table}",
             f"CREATE POLICY reporting ON lrs.{table} FOR SELECT TO {REPORT_OWNER} USING (tenant_id = lrs.reporting_tenant(current_user))",
             f"GRANT SELECT ON lrs.{table} TO {REPORT_OWNER}",
         ]
-    made += [
+    created += [
         f"CREATE SCHEMA report AUTHORIZATION {REPORT_OWNER}",
         f"GRANT USAGE ON SCHEMA report TO {REPORT_READER}",
         f"SET LOCAL ROLE {REPORT_OWNER}",
     ]
     for name, (meaning, columns, body) in VIEWS.items():
         # A security barrier: no condition of the reader is evaluated before those of the view.
-        made += [
+        created += [
             f"CREATE VIEW report.{name} WITH (security_barrier) AS {body}",
             f"COMMENT ON VIEW report.{name} IS '{meaning} {columns}'",
             f"GRANT SELECT ON report.{name} TO {REPORT_READER}",
         ]
-    return [*made, "RESET ROLE"]
+    return [*created, "RESET ROLE"]
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,8 @@ def create_reporting_user(owner: Engine, tenant_id: int, name: str, who: str) ->
                 raise Conflict(f"The database has a role {name!r} already; choose another name.")
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
-            made = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS INHERIT PASSWORD {}")
-            driver.execute(made.format(role, sql.Literal(password)))
+            created = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS INHERIT PASSWORD {}")
+            driver.execute(created.format(role, sql.Literal(password)))
             driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(REPORT_READER), role))
             driver.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
             driver.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(role, sql.Literal(f"{STATEMENT_TIMEOUT_SECONDS}s")))
@@ -208,8 +208,8 @@ def drop_reporting_user(owner: Engine, tenant_id: int, name: str) -> None:
     """Drop a reporting user."""
     with owner.begin() as connection:
         u = reporting_user
-        gone = connection.execute(delete(u).where(u.c.role == name, u.c.tenant_id == tenant_id)).rowcount
-        if not gone:
+        removed = connection.execute(delete(u).where(u.c.role == name, u.c.tenant_id == tenant_id)).rowcount
+        if not removed:
             raise NotFound(f"This tenant has no reporting user {name!r}.")
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)

@@ -22,7 +22,7 @@ def insert_scorecard(connection: Connection, tenant_id: int, programme: str, lin
     """Insert the next version. Of two concurrent writers, the later one fails on its version
     number and is sent again."""
     s = scorecard.c
-    held = connection.execute(select(func.max(s.version)).where(s.tenant_id == tenant_id, s.programme == programme)).scalar()
-    version = (held or 0) + 1
+    existing = connection.execute(select(func.max(s.version)).where(s.tenant_id == tenant_id, s.programme == programme)).scalar()
+    version = (existing or 0) + 1
     connection.execute(insert(scorecard).values(tenant_id=tenant_id, programme=programme, version=version, lines=lines, who=who))
     return version

@@ -69,25 +69,25 @@ def find_published_figures(connection: Connection, tenant_id: int, programme: st
 def mark_figures_restated(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
     """Mark these figures as restated."""
     w = week_figure
-    held = (w.c.tenant_id == tenant_id, w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))))
-    connection.execute(update(w).where(*held).values(restated_at=func.now(), restated_by=who, restated_why=why))
+    existing = (w.c.tenant_id == tenant_id, w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))))
+    connection.execute(update(w).where(*existing).values(restated_at=func.now(), restated_by=who, restated_why=why))
 
 
 def insert_week_figures(connection: Connection, tenant_id: int, programme: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert these figures as current."""
-    made = [{"tenant_id": tenant_id, "programme": programme, **row} for row in rows]
-    if made:
-        connection.execute(insert(week_figure), made)
+    created = [{"tenant_id": tenant_id, "programme": programme, **row} for row in rows]
+    if created:
+        connection.execute(insert(week_figure), created)
 
 
 def list_week_figures(
-    connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, every: bool
+    connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, everything: bool
 ) -> list[WeekFigure]:
     """Figures after a cursor, in order; ``every``: restated ones included."""
     w = week_figure.c
     columns = [w[name] for name in WeekFigure.__dataclass_fields__]
     query = select(*columns).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.team == team, w.figure_id > after)
-    if not every:
+    if not everything:
         query = query.where(w.restated_at.is_(None))
     return [WeekFigure(*row) for row in connection.execute(query.order_by(w.figure_id).limit(rows))]
 
@@ -103,10 +103,10 @@ def count_team_learners(connection: Connection, tenant_id: int, programme: str, 
     team."""
     w = week_figure.c
     query = select(w.week, w.team, w.learners).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks))
-    found: dict[date, dict[str, int]] = {}
+    result: dict[date, dict[str, int]] = {}
     for row in connection.execute(query.where(w.team != "", w.restated_at.is_(None))):
-        found.setdefault(row.week, {})[row.team] = row.learners
-    return found
+        result.setdefault(row.week, {})[row.team] = row.learners
+    return result
 
 
 def count_programme_learners(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, int]:
@@ -142,8 +142,8 @@ def insert_alarm(connection: Connection, tenant_id: int, values: Mapping[str, An
 def update_alarm(connection: Connection, tenant_id: int, alarm_id: int, values: Mapping[str, Any], end: bool = False) -> None:
     """Update an alarm, or end it."""
     a = alarm
-    told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
-    connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(told))
+    entries = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
+    connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(entries))
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def find_current_baselines(connection: Connection, tenant_id: int, programme: st
     b = baseline.c
     newest = select(func.max(b.baseline_id)).where(b.tenant_id == tenant_id, b.programme == programme).group_by(b.series, b.team)
     query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.baseline_id.in_(newest))
-    return {(one.series, one.team): one for one in (Level(*row) for row in connection.execute(query))}
+    return {(item.series, item.team): item for item in (Level(*row) for row in connection.execute(query))}
 
 
 def insert_baseline_decision(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
@@ -181,5 +181,5 @@ def insert_baseline_decision(connection: Connection, tenant_id: int, values: Map
     a = alarm
     same = [a.c[name] == values[name] for name in ("programme", "series", "team")]
     connection.execute(update(a).where(a.c.tenant_id == tenant_id, *same, a.c.ended_at.is_(None)).values(ended_at=func.now(), changed_at=func.now()))
-    made = insert(baseline).values({"tenant_id": tenant_id, **values}).returning(baseline.c.baseline_id)
-    return int(connection.execute(made).scalar_one())
+    created = insert(baseline).values({"tenant_id": tenant_id, **values}).returning(baseline.c.baseline_id)
+    return int(connection.execute(created).scalar_one())

@@ -54,9 +54,9 @@ def ensure_standard_activity(ledger: PracticeDatabase, tool: Tool) -> None:
     it may send scores.
     """
     if standard_activity(ledger, tool) is None:
-        made = _insert_activity(ledger, tool, {"title": DEFAULT_TITLE})
+        created = _insert_activity(ledger, tool, {"title": DEFAULT_TITLE})
         if SCORE_SCOPE in tool.scopes:
-            body = {"label": f"Refresher checks ({tool.name})", "scoreMaximum": 5, "resourceLinkId": made.link_id}
+            body = {"label": f"Refresher checks ({tool.name})", "scoreMaximum": 5, "resourceLinkId": created.link_id}
             gradebook.insert_line_item(ledger, tool.client_id, body)
 
 
@@ -68,18 +68,18 @@ def add_content_item(ledger: PracticeDatabase, tool: Tool, item: dict[str, Any])
     body = {"title": title, "text": item.get("text", ""), "url": item.get("url", ""), "custom": item.get("custom", {}), "chosen": True}
     if column and isinstance(column.get("submissionReview"), dict):
         body["review_url"] = column["submissionReview"].get("url", "")
-    made = _insert_activity(ledger, tool, body)
+    created = _insert_activity(ledger, tool, body)
     if column:
-        told = {name: column[name] for name in ("resourceId", "tag") if name in column}
-        asked = {"label": column.get("label") or title, "scoreMaximum": column["scoreMaximum"], "resourceLinkId": made.link_id}
-        gradebook.insert_line_item(ledger, tool.client_id, {**asked, **told})
-    return made
+        entries = {name: column[name] for name in ("resourceId", "tag") if name in column}
+        requested = {"label": column.get("label") or title, "scoreMaximum": column["scoreMaximum"], "resourceLinkId": created.link_id}
+        gradebook.insert_line_item(ledger, tool.client_id, {**requested, **entries})
+    return created
 
 
 def _insert_activity(ledger: PracticeDatabase, tool: Tool, body: dict[str, Any]) -> Activity:
     with ledger.open() as db:
-        made = db.execute("INSERT INTO activity (client_id, body) VALUES (?, ?)", (tool.client_id, json.dumps(body))).lastrowid
-    return Activity(made or 0, tool.client_id, **body)
+        created = db.execute("INSERT INTO activity (client_id, body) VALUES (?, ?)", (tool.client_id, json.dumps(body))).lastrowid
+    return Activity(created or 0, tool.client_id, **body)
 
 
 def list_activities(ledger: PracticeDatabase, client_id: str | None = None) -> list[Activity]:

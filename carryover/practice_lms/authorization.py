@@ -39,65 +39,65 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         session = sessions.current_session(deps.ledger)
         if session is None and not sessions.is_repost():
             return sessions.repost_page()
-        asked = {**request.args.to_dict(), **request.form.to_dict()}
-        launch_id = _launch_id(asked)
+        requested = {**request.args.to_dict(), **request.form.to_dict()}
+        launch_id = _launch_id(requested)
         if session is None:
-            _require_known_redirect(deps, asked)
-            return _form_post_page(asked, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
+            _require_known_redirect(deps, requested)
+            return _form_post_page(requested, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
         launch = launches.consume_launch(deps.ledger, launch_id)
         tool = tools.tool_by_client_id(deps.ledger, launch.client_id) if launch else None
-        if launch is None or tool is None or asked["redirect_uri"] not in tool.redirect_uris:
+        if launch is None or tool is None or requested["redirect_uri"] not in tool.redirect_uris:
             abort(404, "Invalid request: the launch is not known, was used before, or its tool has another redirect URI.")
         try:
-            _check_auth_request(asked, session, tool, launch)
+            _check_auth_request(requested, session, tool, launch)
         except _AuthorizationError as error:
-            return _form_post_page(asked, error.fields)
-        token = signatures.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, asked["nonce"]))
-        return _form_post_page(asked, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
+            return _form_post_page(requested, error.fields)
+        token = signatures.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, requested["nonce"]))
+        return _form_post_page(requested, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
 
     return pages
 
 
-def _launch_id(asked: Mapping[str, str]) -> str:
+def _launch_id(requested: Mapping[str, str]) -> str:
     """Return the launch id in the request; 404 if the request is malformed."""
     for name in _REQUIRED_PARAMETERS:
-        if not asked.get(name):
+        if not requested.get(name):
             abort(404, f"Invalid request: {name} is missing.")
     try:
-        hint = json.loads(asked["lti_message_hint"])
+        hint = json.loads(requested["lti_message_hint"])
     except ValueError:
         hint = None
     if not isinstance(hint, dict) or not isinstance(hint.get("launchid"), str):
         abort(404, "Invalid request: lti_message_hint is not the one that was given.")
-    if asked["scope"] != "openid" or asked["response_type"] != "id_token":
+    if requested["scope"] != "openid" or requested["response_type"] != "id_token":
         abort(404, "Invalid request: the scope must be openid and the response_type id_token.")
     return str(hint["launchid"])
 
 
-def _require_known_redirect(deps: PracticeDeps, asked: Mapping[str, str]) -> None:
-    tool = tools.tool_by_client_id(deps.ledger, asked["client_id"])
-    if tool is None or asked["redirect_uri"] not in tool.redirect_uris:
+def _require_known_redirect(deps: PracticeDeps, requested: Mapping[str, str]) -> None:
+    tool = tools.tool_by_client_id(deps.ledger, requested["client_id"])
+    if tool is None or requested["redirect_uri"] not in tool.redirect_uris:
         abort(404, "Invalid request: no tool with this client_id has this redirect_uri.")
 
 
-def _check_auth_request(asked: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
-    if asked["client_id"] != tool.client_id:
+def _check_auth_request(requested: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
+    if requested["client_id"] != tool.client_id:
         raise _AuthorizationError("unauthorized_client")
-    if asked["login_hint"] != session.person.subject or launch.person != session.person.key:
+    if requested["login_hint"] != session.person.subject or launch.person != session.person.key:
         raise _AuthorizationError("access_denied")
-    if asked.get("response_mode") != "form_post":
+    if requested.get("response_mode") != "form_post":
         raise _AuthorizationError("invalid_request", "Invalid response_mode")
     # Moodle accepts a missing prompt; the standard does not (LTI security framework, 5.1.1.2).
-    if asked.get("prompt") != "none":
+    if requested.get("prompt") != "none":
         raise _AuthorizationError("invalid_request", "Invalid prompt")
 
 
-def _form_post_page(asked: Mapping[str, str], *parts: Mapping[str, str]) -> str:
+def _form_post_page(requested: Mapping[str, str], *parts: Mapping[str, str]) -> str:
     """Return a page that posts to the tool. As in Moodle, tags are stripped from the state:
     a tool must not rely on them.
     """
     first, *more = parts
-    fields = {**first, "state": re.sub(r"<[^>]*>?", "", asked.get("state", ""))}
+    fields = {**first, "state": re.sub(r"<[^>]*>?", "", requested.get("state", ""))}
     for part in more:
         fields |= part
-    return render_template("post.html", address=asked["redirect_uri"], fields=fields)
+    return render_template("post.html", address=requested["redirect_uri"], fields=fields)

@@ -38,12 +38,12 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
 
     @pages.get("/")
     def course_page() -> str:
-        found = [tool for tool in tools.list_all_tools(ledger) if tool.active]
+        result = [tool for tool in tools.list_all_tools(ledger) if tool.active]
         chosen = [activity for activity in activities.list_activities(ledger) if activity.chosen]
-        names = {tool.client_id: tool.name for tool in found}
-        others = [tool for tool in found if tool.client_id != CLIENT_ID]
+        names = {tool.client_id: tool.name for tool in result}
+        others = [tool for tool in result if tool.client_id != CLIENT_ID]
         offered = [activity for activity in chosen if activity.client_id in names]
-        pickers = [(person, tool) for tool in found if tool.deep_linking for person in PEOPLE.values() if person.teaches]
+        pickers = [(person, tool) for tool in result if tool.deep_linking for person in PEOPLE.values() if person.teaches]
         return render_template("course.html", title=COURSE_TITLE, people=PEOPLE.values(), others=others, chosen=offered, names=names, pickers=pickers)
 
     @pages.get("/launch/<who>")

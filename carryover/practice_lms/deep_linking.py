@@ -51,14 +51,14 @@ def _verify_response(deps: PracticeDeps, session: Session, token: str) -> tuple[
     claims = signatures.verify_tool_token(deps, tool, token, deps.lms_url, ("nonce",))
     data = claims.get(f"{DEEP_LINKING_CLAIM}data")
     with deps.ledger.open() as db:
-        asked = db.execute("SELECT data FROM deep_linking WHERE session = ? AND client_id = ?", (session.id, tool.client_id)).fetchall()
+        requested = db.execute("SELECT data FROM deep_linking WHERE session = ? AND client_id = ?", (session.id, tool.client_id)).fetchall()
     if claims.get(f"{CLAIM}message_type") != DEEP_LINKING_RESPONSE:
         raise _InvalidResponse(f"message_type must be {DEEP_LINKING_RESPONSE}")
     if claims.get(f"{CLAIM}version") != VERSION:
         raise _InvalidResponse(f"version must be {VERSION}")
     if claims.get(f"{CLAIM}deployment_id") != tool.deployment_id:
         raise _InvalidResponse("deployment_id is not the one of the request")
-    if (data,) not in asked:
+    if (data,) not in requested:
         raise _InvalidResponse("data is not the one of the request")
     items = claims.get(f"{DEEP_LINKING_CLAIM}content_items", [])
     if not isinstance(items, list):

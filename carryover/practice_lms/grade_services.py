@@ -56,7 +56,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         if coupled_with:
             body = {"resourceLinkId": coupled_with, **body}
         link = body.get("resourceLinkId")
-        if link is not None and link not in [one.link_id for one in activities.list_activities(ledger, tool.client_id)]:
+        if link is not None and link not in [activity.link_id for activity in activities.list_activities(ledger, tool.client_id)]:
             raise ServiceError(403, "Forbidden")
         return body
 
@@ -99,9 +99,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     def post_score(id_: int) -> ResponseReturnValue:
         item = require_line_item(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
         body: Any = request.get_json(silent=True, force=True)
-        wrong = _score_error(body)
-        if wrong:
-            raise ServiceError(400, f"Incorrect score received: {wrong}")
+        problem = _score_error(body)
+        if problem:
+            raise ServiceError(400, f"Incorrect score received: {problem}")
         user = body["userId"]
         before = gradebook.scores_by_user(ledger, item).get(user)
         if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
@@ -114,13 +114,13 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         tool = require_service_token(ledger, RESULT_SCOPE, RESULTS)
         item, wanted = require_line_item(tool, id_), request.args.get("user_id")
         place = messages.line_item_url(deps, tool, id_, "/results")
-        found = []
+        result = []
         for user, body in gradebook.scores_by_user(ledger, item).items():
             if wanted in (None, user):
-                one = {"id": f"{place}&user_id={user}", "scoreOf": line_item_json(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
+                entry = {"id": f"{place}&user_id={user}", "scoreOf": line_item_json(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
                 graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
-                found.append({**one, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
-        return media_type_response(found, RESULTS)
+                result.append({**entry, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
+        return media_type_response(result, RESULTS)
 
     return pages
 
@@ -143,11 +143,11 @@ def _score_to_save(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
     """Return the score in points of the line item, clamped between 0 and its maximum. As in
     Moodle, a score that is not fully graded removes the grade.
     """
-    kept: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
+    saved: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
     if "scoreGiven" in body and body["gradingProgress"] == _FULLY_GRADED:
         most = item.body["scoreMaximum"]
-        kept["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
-    return kept
+        saved["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
+    return saved
 
 
 def _score_error(body: Any) -> str:

@@ -46,15 +46,15 @@ def coupled_line_item(ledger: PracticeDatabase, client_id: str, activity_id: str
     """Return the single line item of a resource link. As in Moodle, None if it has more than
     one.
     """
-    found = [item for item in list_line_items(ledger, client_id) if item.activity_id == activity_id]
-    return found[0] if len(found) == 1 else None
+    result = [item for item in list_line_items(ledger, client_id) if item.activity_id == activity_id]
+    return result[0] if len(result) == 1 else None
 
 
 def insert_line_item(ledger: PracticeDatabase, client_id: str, body: dict[str, Any]) -> LineItem:
     """Insert a column."""
     with ledger.open() as db:
-        made = db.execute("INSERT INTO line_item (client_id, body) VALUES (?, ?)", (client_id, json.dumps(body))).lastrowid
-    return LineItem(made or 0, client_id, body)
+        created = db.execute("INSERT INTO line_item (client_id, body) VALUES (?, ?)", (client_id, json.dumps(body))).lastrowid
+    return LineItem(created or 0, client_id, body)
 
 
 def update_line_item(ledger: PracticeDatabase, item: LineItem, body: dict[str, Any]) -> LineItem:

@@ -62,7 +62,7 @@ def _linkify(words: str) -> Markup:
     """Return the text with its URLs as links."""
     parts: list[Markup | str] = []
     end = 0
-    for found in _LINK.finditer(words):
-        parts += [escape(words[end : found.start()]), Markup('<a href="{0}">{0}</a>').format(found[0])]
-        end = found.end()
+    for result in _LINK.finditer(words):
+        parts += [escape(words[end : result.start()]), Markup('<a href="{0}">{0}</a>').format(result[0])]
+        end = result.end()
     return Markup("").join([*parts, escape(words[end:])])

@@ -23,11 +23,11 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     def get_memberships() -> ResponseReturnValue:
         tool = require_service_token(deps.ledger, MEMBERS_SCOPE, MEMBERS)
         role = request.args.get("role")
-        found = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]
-        limit, start = request.args.get("limit", len(found), type=int), request.args.get("from", 0, type=int)
+        result = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]
+        limit, start = request.args.get("limit", len(result), type=int), request.args.get("from", 0, type=int)
         if limit < 0 or start < 0:
             raise ServiceError(400, "Bad Request: limit and from are not negative")
-        limit = limit or len(found)
+        limit = limit or len(result)
         members = [
             {
                 "status": "Active",
@@ -36,12 +36,12 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
                 "roles": list(person.short_roles),
                 **person.told(tool.claims),
             }
-            for person in found[start : start + limit]
+            for person in result[start : start + limit]
         ]
         response = media_type_response({"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS)
-        if start + limit < len(found):
-            asked = {**request.args.to_dict(), "limit": limit, "from": start + limit}
-            response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(asked)}>; rel="next"'
+        if start + limit < len(result):
+            requested = {**request.args.to_dict(), "limit": limit, "from": start + limit}
+            response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(requested)}>; rel="next"'
         return response
 
     return pages

@@ -38,7 +38,7 @@ def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: La
     """Return all claims of an id_token."""
     activity = activities.find_activity(deps.ledger, launch.activity_id)
     now, person = int(time.time()), session.person
-    said = {
+    stated = {
         "nonce": nonce,
         "iat": now,
         "exp": now + ID_TOKEN_SECONDS,
@@ -61,11 +61,11 @@ def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: La
     }
     custom = {**tool.custom, **(activity.custom if activity else {})}
     if custom:
-        said[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
+        stated[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
     if launch.message == launches.DEEP_LINK_LAUNCH:
-        return said | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
+        return stated | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
     assert activity is not None
-    return said | _grade_claims(deps, tool, activity) | _membership_claims(deps, tool) | _resource_link_claims(deps, tool, activity, launch)
+    return stated | _grade_claims(deps, tool, activity) | _membership_claims(deps, tool) | _resource_link_claims(deps, tool, activity, launch)
 
 
 def substitute_variables(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
@@ -109,16 +109,16 @@ def _membership_claims(deps: PracticeDeps, tool: Tool) -> dict[str, Any]:
 
 def _resource_link_claims(deps: PracticeDeps, tool: Tool, activity: Activity, launch: Launch) -> dict[str, Any]:
     link = {"id": activity.link_id, "title": activity.title}
-    said: dict[str, Any] = {
+    stated: dict[str, Any] = {
         f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
         f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
         f"{CLAIM}launch_presentation": {"locale": "en", "document_target": "iframe", "return_url": deps.at("")},
     }
     if launch.message == launches.REVIEW_LAUNCH:
         learner = BY_SUBJECT[launch.for_user]
-        said[f"{CLAIM}message_type"] = REVIEW_REQUEST
-        said[f"{CLAIM}for_user"] = {"user_id": learner.subject, **learner.told(tool.claims), "roles": list(learner.roles)}
-    return said
+        stated[f"{CLAIM}message_type"] = REVIEW_REQUEST
+        stated[f"{CLAIM}for_user"] = {"user_id": learner.subject, **learner.told(tool.claims), "roles": list(learner.roles)}
+    return stated
 
 
 def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> dict[str, Any]:

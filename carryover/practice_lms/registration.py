@@ -94,11 +94,11 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             if known is None:
                 raise InvalidRegistration("no_registration", 404)
             return jsonify(registration_response(known))
-        told = parse_registration(request.get_json(silent=True, force=True), subject, _registration_url(deps, subject))
+        entries = parse_registration(request.get_json(silent=True, force=True), subject, _registration_url(deps, subject))
         if known:
-            return jsonify(registration_response(tools.replace_tool(deps.ledger, known, told)))
+            return jsonify(registration_response(tools.replace_tool(deps.ledger, known, entries)))
         try:
-            return jsonify(registration_response(tools.insert_tool(deps.ledger, told)))
+            return jsonify(registration_response(tools.insert_tool(deps.ledger, entries)))
         except tools.ToolAlreadyRegistered:
             raise InvalidRegistration("token_already_used", 401) from None
 

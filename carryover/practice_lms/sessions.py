@@ -30,10 +30,10 @@ class Session:
 
 def sign_in(ledger: PracticeDatabase, person: Person) -> Session:
     """Create a session."""
-    made = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
+    created = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
     with ledger.open() as db:
-        db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (made.id, person.key, made.sesskey, time.time()))
-    return made
+        db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (created.id, person.key, created.sesskey, time.time()))
+    return created
 
 
 def set_session_cookie(response: Response, session: Session, same_site: str) -> None:

@@ -61,8 +61,8 @@ def verify_tool_token(deps: PracticeDeps, tool: Tool, token: str, audience: str,
     """
     try:
         kid = jwt.get_unverified_header(token)["kid"]  # Moodle requires it
-        found = deps.client.call("GET", tool.jwks_uri).json()["keys"]
-        key = jwt.PyJWK(next(key for key in found if key.get("kid") == kid), algorithm="RS256").key
+        result = deps.client.call("GET", tool.jwks_uri).json()["keys"]
+        key = jwt.PyJWK(next(key for key in result if key.get("kid") == kid), algorithm="RS256").key
         options: Any = {"require": ["exp", "iat", "iss", "aud", *require]}
         return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=tool.client_id, options=options)
     except StopIteration:

@@ -42,7 +42,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
         if not scopes:
             return oauth_error("invalid_scope")
-        given = service_access.issue_access_token(deps.ledger, tool, scopes)
-        return jsonify({"access_token": given, "token_type": "Bearer", "expires_in": service_access.ACCESS_TOKEN_SECONDS, "scope": " ".join(scopes)})
+        provided = service_access.issue_access_token(deps.ledger, tool, scopes)
+        return jsonify(
+            {"access_token": provided, "token_type": "Bearer", "expires_in": service_access.ACCESS_TOKEN_SECONDS, "scope": " ".join(scopes)}
+        )
 
     return pages

@@ -39,8 +39,8 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(403, "Tools are managed on this page alone.")
 
-    def render_tools(wrong: str = "", url: str = "") -> str:
-        return render_template("tools.html", tools=tools.list_all_tools(deps.ledger), wrong=wrong, url=url)
+    def render_tools(problem: str = "", url: str = "") -> str:
+        return render_template("tools.html", tools=tools.list_all_tools(deps.ledger), wrong=problem, url=url)
 
     def render_registration(make_token: Callable[[str], str]) -> ResponseReturnValue:
         """Render the page that frames the tool's own registration page."""

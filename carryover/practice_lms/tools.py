@@ -100,19 +100,19 @@ def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
     """
     try:
         with ledger.open() as db:
-            given = (tool.client_id, tool.state, _tool_to_json(tool))
-            id_ = db.execute("INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", given).lastrowid
+            provided = (tool.client_id, tool.state, _tool_to_json(tool))
+            id_ = db.execute("INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", provided).lastrowid
     except sqlite3.IntegrityError:
         raise ToolAlreadyRegistered from None
     return replace(tool, id=id_ or 0)
 
 
-def replace_tool(ledger: PracticeDatabase, known: Tool, told: Tool) -> Tool:
+def replace_tool(ledger: PracticeDatabase, known: Tool, tool: Tool) -> Tool:
     """Update a tool's registration; its client id, id and state are kept."""
-    kept = replace(told, id=known.id, client_id=known.client_id, state=known.state, registration_url=known.registration_url)
+    saved = replace(tool, id=known.id, client_id=known.client_id, state=known.state, registration_url=known.registration_url)
     with ledger.open() as db:
-        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(kept), known.id))
-    return kept
+        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(saved), known.id))
+    return saved
 
 
 def set_tool_active(ledger: PracticeDatabase, tool: Tool) -> None:

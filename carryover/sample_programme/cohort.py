@@ -79,13 +79,13 @@ def _check_statements(
         at += took
         success = chance.random() < RECALL_BY_INTERVAL[interval]
         right += success
-        wrong = [choice.key for choice in item.choices if choice.key not in item.correct]
-        response = xapi_statements.ItemResponse(item.correct[0] if success else chance.choice(wrong), success, took)
+        problem = [choice.key for choice in item.choices if choice.key not in item.correct]
+        response = xapi_statements.ItemResponse(item.correct[0] if success else chance.choice(problem), success, took)
         named = item_responses.to_xapi_item(item, programme.competency_title(item.competency))
         yield xapi_statements.answered_statement(act(f"answered {interval} {key}", at), quiz, item=named, response=response)
     passed = right / len(keys) >= programme.pass_mark
     yield xapi_statements.quiz_finished_statement(
-        act(f"finished {interval}", at), quiz, right=right, asked=len(keys), passed=passed, took=at - begun_at
+        act(f"finished {interval}", at), quiz, right=right, requested=len(keys), passed=passed, took=at - begun_at
     )
 
 

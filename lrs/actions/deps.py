@@ -55,9 +55,9 @@ class StoreDeps(Deps):
 def build_store_deps(deps: Deps, listener: ChangeListener = NO_LISTENER) -> StoreDeps:
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
-    given = {field.name: getattr(deps, field.name) for field in fields(Deps)}
+    provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}
     return StoreDeps(
-        **given,
+        **provided,
         # No liveness check (pre-ping) before each write: a dead connection is noticed by the
         # write that uses it, and that write falls back to the slow path.
         writer=StatementWriter(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),

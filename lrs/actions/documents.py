@@ -14,10 +14,10 @@ from lrs.xapi.documents import DocumentKey, compute_etag, merge_json_content, re
 def get_document(unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey) -> Document:
     """Return the document; NotFound where there is none."""
     with unit_of_work(tenant_id) as connection:
-        found = documents.find_document(connection, tenant_id, place)
-    if found is None:
+        result = documents.find_document(connection, tenant_id, place)
+    if result is None:
         raise NotFound(f"There is no {place.kind.name} document with this {place.kind.id_parameter}.")
-    return found
+    return result
 
 
 def list_document_ids(unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey, since: datetime | None) -> tuple[list[str], datetime | None]:
@@ -42,13 +42,13 @@ def put_document(
     """
     with unit_of_work(tenant_id) as connection:
         documents.lock_document(connection, tenant_id, place)
-        found = documents.find_document(connection, tenant_id, place)
-        etag = found.etag if found else None
+        result = documents.find_document(connection, tenant_id, place)
+        etag = result.etag if result else None
         require_document_size(body)
         require_precondition(etag, if_match, if_none_match)
         # Content often writes a state that it has never read: creating one needs no
         # precondition.
-        if must_state and (found is not None or not place.kind.registration):
+        if must_state and (result is not None or not place.kind.registration):
             require_precondition_header(place.kind, etag, if_match, if_none_match)
         documents.upsert_document(connection, tenant_id, place, content_type, compute_etag(body), body)
 
@@ -59,9 +59,9 @@ def merge_document(
     """Create a document, or merge JSON into the existing one."""
     with unit_of_work(tenant_id) as connection:
         documents.lock_document(connection, tenant_id, place)
-        found = documents.find_document(connection, tenant_id, place)
-        require_precondition(found.etag if found else None, if_match, if_none_match)
-        content_type, body = merge_json_content(place.kind, (found.content_type, found.body) if found else None, content_type, body)
+        result = documents.find_document(connection, tenant_id, place)
+        require_precondition(result.etag if result else None, if_match, if_none_match)
+        content_type, body = merge_json_content(place.kind, (result.content_type, result.body) if result else None, content_type, body)
         require_document_size(body)
         documents.upsert_document(connection, tenant_id, place, content_type, compute_etag(body), body)
 
@@ -71,7 +71,7 @@ def remove_documents(unit_of_work: UnitOfWork, *, tenant_id: int, place: Documen
     with unit_of_work(tenant_id) as connection:
         if place.document_id is not None:
             documents.lock_document(connection, tenant_id, place)
-            found = documents.find_document(connection, tenant_id, place)
-            if found is not None or if_match is not None:
-                require_precondition(found.etag if found else None, if_match, if_none_match)
+            result = documents.find_document(connection, tenant_id, place)
+            if result is not None or if_match is not None:
+                require_precondition(result.etag if result else None, if_match, if_none_match)
         documents.delete_documents(connection, tenant_id, place)

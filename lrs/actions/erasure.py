@@ -47,40 +47,40 @@ def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who:
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
-    found = Erased()
+    result = Erased()
     somebody = {"objectType": "Agent", "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())}}
     after = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
             named = statement_removal.list_statements_of_agent(connection, tenant_id, identity, after, ERASURE_BATCH_ROWS)
-            theirs = [one for one in named if _is_about_person(json_codec.decode(one.payload), identity)]
-            others = [one for one in named if one not in theirs and identity in set(_identities_in(json_codec.decode(one.payload)))]
-            found.statements += len(theirs)
-            found.mentions += len(others)
+            related = [item for item in named if _is_about_person(json_codec.decode(item.payload), identity)]
+            others = [item for item in named if item not in related and identity in set(_identities_in(json_codec.decode(item.payload)))]
+            result.statements += len(related)
+            result.mentions += len(others)
             unnamed: list[str] = []
             if not dry_run:
-                unnamed = statement_removal.delete_statements(connection, tenant_id, theirs)
-                for one in others:
-                    statement_removal.rewrite_statement(connection, tenant_id, one, _anonymized(one, identity, somebody))
+                unnamed = statement_removal.delete_statements(connection, tenant_id, related)
+                for other in others:
+                    statement_removal.rewrite_statement(connection, tenant_id, other, _anonymized(other, identity, somebody))
                 _remove_blobs(deps, tenant_id, unnamed)
-        found.attachments += len(unnamed)
+        result.attachments += len(unnamed)
         if len(named) < ERASURE_BATCH_ROWS:
             break
         after = named[-1].ord
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run:
             change_queue.insert_removals(connection, tenant_id, [Removal(None, identity)])
-        found.documents = statement_removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
+        result.documents = statement_removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
         if not dry_run:
             # The audit log must not keep what was erased: a keyed hash can confirm that it was
             # this person, and reveals nothing else.
-            details = {**asdict(found), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
+            details = {**asdict(result), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
             audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
     if not dry_run:
         # It is done when nothing is left of the person in what others derived from statements.
         deps.listener.stored()
         deps.listener.removed(tenant_id)
-    return found
+    return result
 
 
 def _remove_blobs(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
@@ -123,9 +123,9 @@ def _is_single_member_group(value: dict[str, Any], identity: str) -> bool:
 def _identities_in(value: Any) -> Iterator[str]:
     """Yield every identity anywhere in a statement, including in extensions."""
     if isinstance(value, dict):
-        found = find_identity_or_none(value)
-        if found is not None:
-            yield found
+        result = find_identity_or_none(value)
+        if result is not None:
+            yield result
         for inner in value.values():
             yield from _identities_in(inner)
     elif isinstance(value, list):
@@ -133,7 +133,7 @@ def _identities_in(value: Any) -> Iterator[str]:
             yield from _identities_in(inner)
 
 
-def _anonymized(one: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
+def _anonymized(stored_statement: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
     def replace_identity(value: Any) -> Any:
         if isinstance(value, dict):
             if find_identity_or_none(value) == identity:
@@ -141,7 +141,7 @@ def _anonymized(one: StoredStatement, identity: str, somebody: dict[str, Any]) -
             return {name: replace_identity(inner) for name, inner in value.items()}
         return [replace_identity(inner) for inner in value] if isinstance(value, list) else value
 
-    return json_codec.encode(replace_identity(json_codec.decode(one.payload)))
+    return json_codec.encode(replace_identity(json_codec.decode(stored_statement.payload)))
 
 
 def apply_retention(deps: StoreDeps, tenant_id: int) -> int:
@@ -158,12 +158,12 @@ def _apply_rule(deps: StoreDeps, tenant_id: int, rule: RetentionRule) -> int:
     total = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            gone = statement_removal.list_expired_statements(connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS)
-            unnamed = statement_removal.delete_statements(connection, tenant_id, gone)
-            total += len(gone)
-            if len(gone) < ERASURE_BATCH_ROWS and total:
+            removed = statement_removal.list_expired_statements(connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS)
+            unnamed = statement_removal.delete_statements(connection, tenant_id, removed)
+            total += len(removed)
+            if len(removed) < ERASURE_BATCH_ROWS and total:
                 details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
                 audit.insert_audit_entry(connection, tenant_id, "retention", "removed old statements", details)
             _remove_blobs(deps, tenant_id, unnamed)
-        if len(gone) < ERASURE_BATCH_ROWS:
+        if len(removed) < ERASURE_BATCH_ROWS:
             return total

@@ -78,7 +78,7 @@ def send_forwards(deps: StoreDeps, tenant_id: int) -> int:
     delivered.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        targets = [one.forward_id for one in forwards.list_forwards(connection, tenant_id)]
+        targets = [forward.forward_id for forward in forwards.list_forwards(connection, tenant_id)]
     total = 0
     for forward_id in targets:
         with deps.unit_of_work(tenant_id) as connection:
@@ -100,12 +100,12 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
     wanted = statement_query.parse_statement_query(target.filter)
     for _ in range(MAX_BATCHES_PER_TURN):
         with deps.unit_of_work(tenant_id) as connection:
-            found = forwards.list_statements_after(
+            result = forwards.list_statements_after(
                 connection, tenant_id, position, ord_at(statements.high_water_mark(connection)), FORWARD_BATCH_ROWS
             )
-            passing = [one for one in found if _matches_filter(connection, tenant_id, wanted, one)]
-            ready = [_prepare(one, attachments.list_attachment_hashes(connection, tenant_id, [one.ord])) for one in passing]
-        if not found:
+            passing = [item for item in result if _matches_filter(connection, tenant_id, wanted, item)]
+            ready = [_prepare(item, attachments.list_attachment_hashes(connection, tenant_id, [item.ord])) for item in passing]
+        if not result:
             break
         try:
             dead = _deliver_batch(deps, tenant_id, target, ready)
@@ -116,7 +116,7 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
             with deps.unit_of_work(tenant_id) as connection:
                 forwards.record_delivery_failure(connection, tenant_id, target.forward_id, str(reason)[:MAX_REASON_LENGTH], wait)
             return sent
-        position = found[-1].ord
+        position = result[-1].ord
         sent += len(ready) - len(dead)
         with deps.unit_of_work(tenant_id) as connection:
             forwards.record_delivery(connection, tenant_id, target.forward_id, position, dead, LEASE_SECONDS)
@@ -125,8 +125,8 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
     return sent
 
 
-def _matches_filter(connection: Connection, tenant_id: int, wanted: statement_query.StatementQuery, one: StoredStatement) -> bool:
-    value = json_codec.decode(one.payload)
+def _matches_filter(connection: Connection, tenant_id: int, wanted: statement_query.StatementQuery, stored_statement: StoredStatement) -> bool:
+    value = json_codec.decode(stored_statement.payload)
     if wanted.matches_statement(value):
         return True
     target = statement_refs.find_ref_target(value)
@@ -134,11 +134,11 @@ def _matches_filter(connection: Connection, tenant_id: int, wanted: statement_qu
     return target is not None and any(wanted.matches_statement(other) for other in statement_refs.follow_refs(connection, tenant_id, target))
 
 
-def _prepare(one: StoredStatement, held: Sequence[str]) -> _PreparedStatement:
-    body = remove_members(render_statement(one.payload, one.ord, one.timestamp_given), ("stored", "authority"))
+def _prepare(stored_statement: StoredStatement, existing: Sequence[str]) -> _PreparedStatement:
+    body = remove_members(render_statement(stored_statement.payload, stored_statement.ord, stored_statement.timestamp_given), ("stored", "authority"))
     value = json_codec.decode(body)
     version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
-    return _PreparedStatement(one.ord, body, version, str(one.id), tuple(held))
+    return _PreparedStatement(stored_statement.ord, body, version, str(stored_statement.id), tuple(existing))
 
 
 def _deliver_batch(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_PreparedStatement]) -> list[tuple[int, str]]:
@@ -146,31 +146,31 @@ def _deliver_batch(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequ
     reason.
     """
     dead: list[tuple[int, str]] = []
-    alone = [one for one in ready if one.sha2s]
+    separate = [entry for entry in ready if entry.sha2s]
     for version in ("1.0.3", "2.0.0"):
-        batch = [one for one in ready if one.version == version and not one.sha2s]
+        batch = [entry for entry in ready if entry.version == version and not entry.sha2s]
         if batch:
-            answer = _post_statements(deps, target, version, b"[" + b",".join(one.body for one in batch) + b"]", "application/json")
+            answer = _post_statements(deps, target, version, b"[" + b",".join(entry.body for entry in batch) + b"]", "application/json")
             if answer.status not in (200, 204):
-                alone += batch
-    for one in sorted(alone, key=lambda one: one.ord):
-        reason = _deliver_one(deps, tenant_id, target, one)
+                separate += batch
+    for item in sorted(separate, key=lambda entry: entry.ord):
+        reason = _deliver_one(deps, tenant_id, target, item)
         if reason:
-            dead.append((one.ord, reason))
-        if len(alone) == len(ready):
+            dead.append((item.ord, reason))
+        if len(separate) == len(ready):
             # Sent one by one, each is recorded on its own, so that a target that accepts only a
             # few at a time still makes progress.
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.record_delivery(connection, tenant_id, target.forward_id, one.ord, dead, LEASE_SECONDS)
+                forwards.record_delivery(connection, tenant_id, target.forward_id, item.ord, dead, LEASE_SECONDS)
     return dead
 
 
-def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _PreparedStatement) -> str | None:
-    body, content_type = one.body, "application/json"
-    if one.sha2s:
-        named = {each["sha2"].lower(): each["contentType"] for each in collect_attachments(json_codec.decode(one.body))}
+def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, statement: _PreparedStatement) -> str | None:
+    body, content_type = statement.body, "application/json"
+    if statement.sha2s:
+        named = {each["sha2"].lower(): each["contentType"] for each in collect_attachments(json_codec.decode(statement.body))}
         parts, size = [], 0
-        for sha2 in one.sha2s:
+        for sha2 in statement.sha2s:
             if not deps.blobs.exists(tenant_id, sha2):
                 return f"the bytes of its attachment {sha2} are not here any more"
             data = b"".join(deps.blobs.read(tenant_id, sha2)) if size <= MAX_ATTACHMENT_BYTES else b""
@@ -178,24 +178,24 @@ def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _Prepare
             parts.append((sha2, named.get(sha2, "application/octet-stream"), [data]))
         if size > MAX_ATTACHMENT_BYTES:
             return f"its attachments are larger than {MAX_ATTACHMENT_BYTES} bytes"
-        content_type, pieces = multipart.build_multipart(one.body, parts)
+        content_type, pieces = multipart.build_multipart(statement.body, parts)
         body = b"".join(pieces)
-    answer = _post_statements(deps, target, one.version, body, content_type)
+    answer = _post_statements(deps, target, statement.version, body, content_type)
     if answer.status in (200, 204):
         return None
-    if answer.status == 409 and _is_already_stored(deps, target, one):
+    if answer.status == 409 and _is_already_stored(deps, target, statement):
         return None  # some stores refuse a statement that they already have
     return f"{answer.status}: {answer.body[:MAX_REASON_LENGTH].decode('utf-8', 'replace')}"[:MAX_REASON_LENGTH].replace("\0", "")
 
 
-def _is_already_stored(deps: StoreDeps, target: Forward, one: _PreparedStatement) -> bool:
-    address = f"{target.url}/statements?{urlencode({'statementId': one.statement_id})}"
-    answer = _call_target(deps, target, "GET", address, one.version, None, None)
+def _is_already_stored(deps: StoreDeps, target: Forward, statement: _PreparedStatement) -> bool:
+    address = f"{target.url}/statements?{urlencode({'statementId': statement.statement_id})}"
+    answer = _call_target(deps, target, "GET", address, statement.version, None, None)
     if answer.status != 200:
         return False
     try:
-        theirs, ours = json.loads(answer.body), json.loads(one.body)
-        return bool(theirs["actor"] == ours["actor"] and theirs["verb"]["id"] == ours["verb"]["id"])
+        related, ours = json.loads(answer.body), json.loads(statement.body)
+        return bool(related["actor"] == ours["actor"] and related["verb"]["id"] == ours["verb"]["id"])
     except (ValueError, KeyError, TypeError):
         return False
 
@@ -223,20 +223,20 @@ def _call_target(
 def retry_dead_letters(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> tuple[int, int]:
     """Send dead letters once more: (delivered, still dead)."""
     with deps.unit_of_work(tenant_id) as connection:
-        target = next((one for one in forwards.list_forwards(connection, tenant_id) if one.forward_id == forward_id), None)
+        target = next((forward for forward in forwards.list_forwards(connection, tenant_id) if forward.forward_id == forward_id), None)
         letters = forwards.list_dead_letters(connection, tenant_id, forward_id, FORWARD_BATCH_ROWS * 10)
     if target is None:
         raise NotFound(f"There is no forward {forward_id}.")
     delivered = 0
-    for one, _ in letters:
+    for item, _ in letters:
         with deps.unit_of_work(tenant_id) as connection:
-            held = attachments.list_attachment_hashes(connection, tenant_id, [one.ord])
+            existing = attachments.list_attachment_hashes(connection, tenant_id, [item.ord])
         try:
-            refused = _deliver_one(deps, tenant_id, target, _prepare(one, held))
+            refused = _deliver_one(deps, tenant_id, target, _prepare(item, existing))
         except _TargetUnavailable as reason:
             raise BadInput(f"The target takes nothing now: {reason}") from None
         if refused is None:
             delivered += 1
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.delete_dead_letter(connection, tenant_id, forward_id, one.ord)
+                forwards.delete_dead_letter(connection, tenant_id, forward_id, item.ord)
     return delivered, len(letters) - delivered

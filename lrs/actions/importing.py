@@ -103,8 +103,8 @@ def import_from_store(deps: StoreDeps, *, tenant_id: int, source: RemoteStore, r
 
 def _resume_run(deps: StoreDeps, tenant_id: int, source: str) -> ImportRun:
     with deps.unit_of_work(tenant_id) as connection:
-        found = import_runs.find_import_run(connection, tenant_id, source)
-    return found if found is not None and not found.finished else ImportRun()
+        result = import_runs.find_import_run(connection, tenant_id, source)
+    return result if result is not None and not result.finished else ImportRun()
 
 
 def _save_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun) -> None:
@@ -144,15 +144,15 @@ def _import_lines(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: 
         if not line.strip():
             continue
         try:
-            one = _parse_line(deps, line)
+            item = _parse_line(deps, line)
         except StatementInvalid as error:
             run.refused += 1
             report(run.lines, error.path, error.reason)
             continue
-        if one.id in judged:
+        if item.id in judged:
             _store_batch(deps, tenant_id, list(judged.values()), run, report)
             judged = {}
-        judged[one.id] = (run.lines, one)
+        judged[item.id] = (run.lines, item)
     _store_batch(deps, tenant_id, list(judged.values()), run, report)
 
 
@@ -162,17 +162,17 @@ def _parse_line(deps: StoreDeps, line: bytes) -> Incoming:
     version = decoded.get("version") if isinstance(decoded, dict) else None
     family_2_0 = isinstance(version, str) and version.startswith("2.")
     vouched = isinstance(decoded, dict) and "authority" in decoded
-    found = deps.readers[family_2_0].statements(line, None if vouched else _IMPORT_AUTHORITY)
-    if len(found) != 1:
+    result = deps.readers[family_2_0].statements(line, None if vouched else _IMPORT_AUTHORITY)
+    if len(result) != 1:
         raise StatementInvalid("$", "must be one statement.")
-    return found[0]
+    return result[0]
 
 
 def _store_batch(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming]], run: ImportRun, report: Report) -> None:
     if not judged:
         return
     try:
-        new = statements.store_and_count(deps.unit_of_work, tenant_id=tenant_id, incoming=[one for _, one in judged])
+        new = statements.store_and_count(deps.unit_of_work, tenant_id=tenant_id, incoming=[item for _, item in judged])
         run.stored += new
         run.known += len(judged) - new
     except (Conflict, BadInput) as refused:

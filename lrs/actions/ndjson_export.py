@@ -42,13 +42,13 @@ def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterat
 def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[str, Any]:
     def pseudonymize_actor(value: dict[str, Any]) -> dict[str, Any]:
         identity = identity_of(value)
-        made: dict[str, Any] = {"objectType": value.get("objectType", "Agent")}
+        created: dict[str, Any] = {"objectType": value.get("objectType", "Agent")}
         if identity is not None:
             name = deps.secrets.keyed_hashes(PSEUDONYM_PURPOSE, f"{tenant_id} {identity}")[0].hex()[:PSEUDONYM_LENGTH]
-            made["account"] = {"homePage": f"{BASE}pseudonyms", "name": name}
+            created["account"] = {"homePage": f"{BASE}pseudonyms", "name": name}
         if "member" in value:
-            made["member"] = [pseudonymize_actor(member) for member in value["member"]]
-        return made
+            created["member"] = [pseudonymize_actor(member) for member in value["member"]]
+        return created
 
     s.pop("attachments", None)
     for name in ("actor", "authority"):

@@ -54,7 +54,7 @@ class StatementPage:
     @property
     def payloads(self) -> list[bytes]:
         """The statements as returned to readers."""
-        return [render_statement(one.payload, one.ord, one.timestamp_given) for one in self.found]
+        return [render_statement(item.payload, item.ord, item.timestamp_given) for item in self.found]
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ class StatementWriter:
         if not incoming:
             return False
         now = clock.to_microseconds(clock.now())
-        said = [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions]
-        unknown = self._known_definitions.select_unstored(tenant_id, said)
-        if unknown or any(one.refers or one.attachments for one in incoming):
-            new = store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, said=unknown)
+        stated = [(definition, _definition_time(item, now)) for item in incoming for definition in item.definitions]
+        unknown = self._known_definitions.select_unstored(tenant_id, stated)
+        if unknown or any(item.refers or item.attachments for item in incoming):
+            new = store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=unknown)
             self._known_definitions.remember_stored(tenant_id, unknown)
             return new
         if len(incoming) > SMALL_REQUEST_LIMIT:
@@ -143,31 +143,31 @@ class StatementWriter:
         """
         with self._lock:
             tenant_id, statements_taken = self._queue[0].tenant_id, 0
-            taken: list[_PendingWrite] = []
+            used: list[_PendingWrite] = []
             rest: list[_PendingWrite] = []
-            for one in self._queue:
-                fits = one.tenant_id == tenant_id and statements_taken + len(one.incoming) <= MAX_GROUP_COMMIT
-                (taken if fits else rest).append(one)
-                statements_taken += len(one.incoming) if fits else 0
+            for item in self._queue:
+                matching = item.tenant_id == tenant_id and statements_taken + len(item.incoming) <= MAX_GROUP_COMMIT
+                (used if matching else rest).append(item)
+                statements_taken += len(item.incoming) if matching else 0
             self._queue = rest
-        return taken
+        return used
 
-    def _write_shared(self, taken: list[_PendingWrite]) -> None:
-        every = [statement for one in taken for statement in one.incoming]
+    def _write_shared(self, used: list[_PendingWrite]) -> None:
+        everything = [statement for entry in used for statement in entry.incoming]
         stored = False
         try:
-            stored = self._insert_if_all_new(taken[0].tenant_id, every)
+            stored = self._insert_if_all_new(used[0].tenant_id, everything)
         finally:
             # Whatever happened, no request is reported as stored unless the database confirmed
             # it.
-            for one in taken:
+            for item in used:
                 if not stored:
                     try:
-                        one.new = store_statements(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
+                        item.new = store_statements(self._unit_of_work, tenant_id=item.tenant_id, incoming=item.incoming)
                     except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
-                        one.error = error
-                one.done = True
-                one.turn.release()
+                        item.error = error
+                item.done = True
+                item.turn.release()
 
     def _write_alone(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         return self._insert_if_all_new(tenant_id, incoming) or store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
@@ -195,42 +195,44 @@ class StatementWriter:
             pooled.close()
 
 
-def _definition_time(one: Incoming, now: int) -> int:
+def _definition_time(incoming: Incoming, now: int) -> int:
     """When a definition was stated; a sender whose clock is ahead cannot pin its definition
     for years.
     """
-    return min(clock.to_microseconds(datatypes.parse_timestamp(one.timestamp)), now) if one.timestamp else now
+    return min(clock.to_microseconds(datatypes.parse_timestamp(incoming.timestamp)), now) if incoming.timestamp else now
 
 
-def store_statements(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
+def store_statements(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], stated: dict[Any, int] | None = None) -> bool:
     """Store all or nothing; return whether anything was new."""
-    return store_and_count(unit_of_work, tenant_id=tenant_id, incoming=incoming, said=said) > 0
+    return store_and_count(unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=stated) > 0
 
 
-def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> int:
+def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], stated: dict[Any, int] | None = None) -> int:
     """Store all or nothing; return how many were new. ``said``: the definitions to store, by
     default all those in the statements.
 
     A statement that is already stored is accepted if it is equal and refused if it is not
     (Conflict).
     """
-    if said is None:
+    if stated is None:
         now = clock.to_microseconds(clock.now())
-        said = DefinitionCache().select_unstored(
-            tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions]
+        stated = DefinitionCache().select_unstored(
+            tenant_id, [(definition, _definition_time(item, now)) for item in incoming for definition in item.definitions]
         )
 
     def store_once() -> int:
         with unit_of_work(tenant_id) as connection:
             _refuse_voiding_of_voiders(connection, tenant_id, incoming)
-            definitions.upsert_definitions(connection, tenant_id, said)
+            definitions.upsert_definitions(connection, tenant_id, stated)
             new = statements.insert_new_statements(connection, tenant_id, incoming)
             if len(new) != len(incoming):
                 _compare_with_stored(connection, tenant_id, incoming, new)
-            refs = [(new[one.id], one.refers) for one in incoming if one.refers and one.id in new]
+            refs = [(new[item.id], item.refers) for item in incoming if item.refers and item.id in new]
             if refs:
                 statement_refs.settle_new_refs(connection, tenant_id, refs)
-            attachments.link_attachments(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
+            attachments.link_attachments(
+                connection, tenant_id, [(new[item.id], a.sha2) for item in incoming if item.id in new for a in item.attachments]
+            )
         return len(new)
 
     return _with_retries(store_once)
@@ -250,10 +252,10 @@ def _with_retries(attempt: Callable[[], Result]) -> Result:
 
 
 def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> None:
-    targets = {one.voids: index for index, one in enumerate(incoming) if one.voids}
+    targets = {item.voids: index for index, item in enumerate(incoming) if item.voids}
     if not targets:
         return
-    voiders = {one.id for one in incoming if one.voids} & set(targets)
+    voiders = {item.id for item in incoming if item.voids} & set(targets)
     voiders |= set(statements.filter_voiding_ids(connection, tenant_id, list(targets)))
     for voider in voiders:
         raise BadInput(
@@ -265,10 +267,10 @@ def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming:
 
 
 def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: dict[uuid.UUID, int]) -> None:
-    known = {one.id: (index, one) for index, one in enumerate(incoming) if one.id not in new}
+    known = {entry.id: (index, entry) for index, entry in enumerate(incoming) if entry.id not in new}
     for stored in statements.find_statements_by_id(connection, tenant_id, list(known)).values():
-        index, one = known[stored.id]
-        if not is_same_statement(stored.payload, one.payload):
+        index, item = known[stored.id]
+        if not is_same_statement(stored.payload, item.payload):
             raise Conflict(
                 f"Statement {index}: another statement with the id {stored.id} is stored already. Nothing of this request was stored.",
                 index=index,
@@ -276,21 +278,21 @@ def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Seque
             )
 
 
-def get_statement(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> SingleStatement:
+def get_statement(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, own: str | None = None) -> SingleStatement:
     """Return one statement by its id; ``voided`` requests a voided one and no other;
     ``mine`` restricts it to that authority.
     """
     with unit_of_work(tenant_id) as connection:
-        found = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(statement_id)
-        gone = statements.is_voided(connection, tenant_id, statement_id)
-        if found is not None and not StatementQuery(mine=mine).may_read(json_codec.decode(found.payload)):
-            found = None
-        if found is not None and gone and not voided:
+        result = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(statement_id)
+        removed = statements.is_voided(connection, tenant_id, statement_id)
+        if result is not None and not StatementQuery(mine=own).may_read(json_codec.decode(result.payload)):
+            result = None
+        if result is not None and removed and not voided:
             raise NotFound(f"The statement {statement_id} was voided; voidedStatementId gives it.", statementId=str(statement_id))
-        if found is None or gone != voided:
+        if result is None or removed != voided:
             kind = "voided statement" if voided else "statement"
             raise NotFound(f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id))
-    return SingleStatement(render_statement(found.payload, found.ord, found.timestamp_given), found.ord)
+    return SingleStatement(render_statement(result.payload, result.ord, result.timestamp_given), result.ord)
 
 
 def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> StatementPage:
@@ -299,26 +301,26 @@ def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: Statement
     """
     with unit_of_work(tenant_id) as connection:
         up_to = statements.high_water_mark(connection) if query.ascending else None
-        kept: list[StoredStatement] = []
+        saved: list[StoredStatement] = []
         for _ in range(_MAX_PAGES_SCANNED):
-            found = statements.query_statements(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
-            more = len(found) > query.limit
-            found = found[: query.limit]
-            kept = [one for one in found if _matches_and_readable(connection, tenant_id, query, one)]
+            result = statements.query_statements(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
+            more = len(result) > query.limit
+            result = result[: query.limit]
+            saved = [item for item in result if _matches_and_readable(connection, tenant_id, query, item)]
             if more:
-                query = replace(query, after=found[-1].ord)
-            if kept or not more:
+                query = replace(query, after=result[-1].ord)
+            if saved or not more:
                 break
-    return StatementPage(kept, query if more else None, up_to)
+    return StatementPage(saved, query if more else None, up_to)
 
 
-def _matches_and_readable(connection: Connection, tenant_id: int, query: StatementQuery, one: StoredStatement) -> bool:
+def _matches_and_readable(connection: Connection, tenant_id: int, query: StatementQuery, stored_statement: StoredStatement) -> bool:
     """Whether the statement, or the one it refers to, really matches the query, and the
     caller may read it.
     """
     if not query.filters_content and query.mine is None:
         return True
-    value = json_codec.decode(one.payload)
+    value = json_codec.decode(stored_statement.payload)
     if not query.may_read(value):
         return False
     target = statement_refs.find_ref_target(value)

@@ -23,17 +23,17 @@ def tag_template_violations(deps: StoreDeps, tenant_id: int) -> int:
     broken = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            horizon = statements.high_water_mark(connection)
+            up_to = statements.high_water_mark(connection)
             after = template_violations.lock_job_cursor(connection, tenant_id, JOB_NAME)
             query = StatementQuery(activity=PROFILE_VERSION, related_activities=True, ascending=True, after=after)
-            found = statements.query_statements(connection, tenant_id, query, horizon, TAGGING_BATCH_ROWS)
-            for one in found:
-                value = json_codec.decode(one.payload)
+            result = statements.query_statements(connection, tenant_id, query, up_to, TAGGING_BATCH_ROWS)
+            for item in result:
+                value = json_codec.decode(item.payload)
                 if query.matches_statement(value):
                     reasons = statement_templates.find_broken_rules(value, wanted)
-                    template_violations.insert_template_breaks(connection, tenant_id, one.ord, reasons)
+                    template_violations.insert_template_breaks(connection, tenant_id, item.ord, reasons)
                     broken += bool(reasons)
-            if found:
-                template_violations.update_job_cursor(connection, tenant_id, JOB_NAME, found[-1].ord)
-        if len(found) < TAGGING_BATCH_ROWS:
+            if result:
+                template_violations.update_job_cursor(connection, tenant_id, JOB_NAME, result[-1].ord)
+        if len(result) < TAGGING_BATCH_ROWS:
             return broken

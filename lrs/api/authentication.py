@@ -18,25 +18,25 @@ def require_scope(deps: StoreDeps, *needs: str) -> Caller:
     """Return the caller of this request if it has at least one of the scopes ``needs``."""
     caller = authenticated_caller(deps)
     if not any(scope_satisfied(caller.scopes, need) for need in needs):
-        held = ", ".join(sorted(caller.scopes)) or "no scope at all"
-        raise Forbidden(f"This credential has {held}; this call needs {' or '.join(needs)}.")
+        existing = ", ".join(sorted(caller.scopes)) or "no scope at all"
+        raise Forbidden(f"This credential has {existing}; this call needs {' or '.join(needs)}.")
     return caller
 
 
 def authenticated_caller(deps: StoreDeps) -> Caller:
     """Return the caller of this request; Unauthorised if nobody is authenticated."""
     try:
-        given = request.authorization
+        provided = request.authorization
     except ValueError:
-        given = None  # a malformed header
-    if given is None:
+        provided = None  # a malformed header
+    if provided is None:
         raise Unauthorised(_SIGN_IN_HINT)
-    if given.type == "bearer" and given.token:
-        return deps.tokens.caller(given.token)
-    if given.type != "basic" or not given.username:
+    if provided.type == "bearer" and provided.token:
+        return deps.tokens.caller(provided.token)
+    if provided.type != "basic" or not provided.username:
         raise Unauthorised(_SIGN_IN_HINT)
     # No key contains NUL, and the database rejects it.
-    caller = None if "\0" in given.username else deps.access.caller(given.username, given.password or "")
+    caller = None if "\0" in provided.username else deps.access.caller(provided.username, provided.password or "")
     if caller is None:
         raise Unauthorised("This key and secret are not known here; check both, or ask the operator for a new credential.")
     return caller

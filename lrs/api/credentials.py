@@ -34,17 +34,17 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("")
     def get_credentials() -> ResponseReturnValue:
         caller = authentication.require_scope(deps, "credentials")
-        found: list[dict[str, Any]] = [
+        result: list[dict[str, Any]] = [
             {
-                "key": one.key,
-                "scopes": list(one.scopes),
-                "note": one.note,
-                "created_at": format_instant(one.created_at),
-                "ends_at": format_instant(one.ends_at) if one.ends_at else None,
+                "key": credential.key,
+                "scopes": list(credential.scopes),
+                "note": credential.note,
+                "created_at": format_instant(credential.created_at),
+                "ends_at": format_instant(credential.ends_at) if credential.ends_at else None,
             }
-            for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id)
+            for credential in credentials.list_credentials(deps, tenant_id=caller.tenant_id)
         ]
-        return jsonify({"credentials": found})
+        return jsonify({"credentials": result})
 
     @pages.post("")
     def post_credential() -> ResponseReturnValue:
@@ -66,8 +66,10 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.delete("/<key>")
     def delete_credential(key: str) -> ResponseReturnValue:
         caller = authentication.require_scope(deps, "credentials")
-        held = next((one.scopes for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if one.key == key), ())
-        if NON_DELEGABLE.intersection(held) and "all" not in caller.scopes:
+        existing = next(
+            (credential.scopes for credential in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if credential.key == key), ()
+        )
+        if NON_DELEGABLE.intersection(existing) and "all" not in caller.scopes:
             raise Forbidden("This credential may not end one that may do more; the operator ends it by the command line.")
         credentials.revoke_credential(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
         return "", 204

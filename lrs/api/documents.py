@@ -39,43 +39,43 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         return _delete_documents(caller) if request.method == "DELETE" else _write_document(caller)
 
     def _get_document(caller: Caller) -> Response:
-        place, since = parse_document_key(kind, request.args, one=True, several=True)
+        place, since = parse_document_key(kind, request.args, item=True, several=True)
         if place.document_id is None:
             return _get_document_ids(caller, place, since)
         if since is not None:
             raise BadInput(f"since belongs to the list of documents, without {kind.id_parameter}.", parameter="since")
-        found = documents.get_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
-        response = Response(found.body, content_type=found.content_type)
-        response.headers["ETag"] = f'"{found.etag}"'
-        response.headers["Last-Modified"] = http_date(found.updated_at)
+        result = documents.get_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
+        response = Response(result.body, content_type=result.content_type)
+        response.headers["ETag"] = f'"{result.etag}"'
+        response.headers["Last-Modified"] = http_date(result.updated_at)
         return response
 
     def _get_document_ids(caller: Caller, place: DocumentKey, since: datetime | None) -> Response:
-        found, updated_at = documents.list_document_ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
-        response = json_response(json.dumps(found).encode())
+        result, updated_at = documents.list_document_ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
+        response = json_response(json.dumps(result).encode())
         if updated_at is not None:
             response.headers["Last-Modified"] = http_date(updated_at)
         return response
 
     def _write_document(caller: Caller) -> Response:
-        place, _ = parse_document_key(kind, request.args, one=True, several=False)
+        place, _ = parse_document_key(kind, request.args, item=True, several=False)
         body = request.get_data()
-        given = request.headers.get("Content-Type", "application/octet-stream")
-        if len(given) > MAX_MEDIA_TYPE_LENGTH or not given.isprintable():
+        provided = request.headers.get("Content-Type", "application/octet-stream")
+        if len(provided) > MAX_MEDIA_TYPE_LENGTH or not provided.isprintable():
             raise BadInput("The Content-Type is no media type.", header="Content-Type")
         strict = deps.settings.state_precondition_2_0 if is_version_2_0() else deps.settings.state_precondition_1_0
         headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
         if request.method == "PUT":
             must_state = strict or not kind.registration
             documents.put_document(
-                deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, must_state=must_state, **headers
+                deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=provided, body=body, must_state=must_state, **headers
             )
         else:
-            documents.merge_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, **headers)
+            documents.merge_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=provided, body=body, **headers)
         return Response(status=204)
 
     def _delete_documents(caller: Caller) -> Response:
-        place, since = parse_document_key(kind, request.args, one=True, several=kind is STATE)
+        place, since = parse_document_key(kind, request.args, item=True, several=kind is STATE)
         if since is not None:
             raise BadInput("DELETE takes no since.", parameter="since")
         headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}

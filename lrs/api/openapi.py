@@ -65,22 +65,22 @@ def _header_parameter(name: str) -> dict[str, Any]:
 
 def _responses(*good: str) -> dict[str, Any]:
     words = {"200": "Done", "204": "Done, and nothing to say"}
-    found: dict[str, Any] = {status: {"description": words[status]} for status in good}
+    result: dict[str, Any] = {status: {"description": words[status]} for status in good}
     problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {**found, "4XX": {"description": "Refused; the message says what to do", "content": problem}}
+    return {**result, "4XX": {"description": "Refused; the message says what to do", "content": problem}}
 
 
 def _operation(summary: str, parameters: list[dict[str, Any]], *good: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    made: dict[str, Any] = {"summary": summary, "parameters": [_version_header(), *parameters], "responses": _responses(*good)}
+    created: dict[str, Any] = {"summary": summary, "parameters": [_version_header(), *parameters], "responses": _responses(*good)}
     if body is not None:
-        made["requestBody"] = {"required": True, "content": body}
-    return made
+        created["requestBody"] = {"required": True, "content": body}
+    return created
 
 
 def _statement_operations() -> dict[str, Any]:
     statement = {"$ref": "#/components/schemas/Statement"}
-    one = {"application/json": {"schema": statement}}
-    some = {"application/json": {"schema": {"oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]}}}
+    item = {"application/json": {"schema": statement}}
+    batch = {"application/json": {"schema": {"oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]}}}
     filters = [
         _query_parameter("statementId", _UUID_SCHEMA),
         _query_parameter("voidedStatementId", _UUID_SCHEMA),
@@ -100,22 +100,22 @@ def _statement_operations() -> dict[str, Any]:
     ]
     return {
         "get": _operation("Statements, or one", filters, "200"),
-        "post": _operation("Store statements: all or none", [], "200", body=some),
-        "put": _operation("Store a statement under an id", [_query_parameter("statementId", _UUID_SCHEMA, True)], "204", body=one),
+        "post": _operation("Store statements: all or none", [], "200", body=batch),
+        "put": _operation("Store a statement under an id", [_query_parameter("statementId", _UUID_SCHEMA, True)], "204", body=item),
     }
 
 
 def _document_operations(name: str, place: list[dict[str, Any]]) -> dict[str, Any]:
-    one = _query_parameter(name, {"type": "string", "minLength": 1}, True)
+    item = _query_parameter(name, {"type": "string", "minLength": 1}, True)
     conditions = [_header_parameter("If-Match"), _header_parameter("If-None-Match")]
     anything = {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}}
     return {
         "get": _operation(
             "A document, or the ids of a set", [*place, _query_parameter(name, {"type": "string"}), _query_parameter("since", _TIME_SCHEMA)], "200"
         ),
-        "put": _operation("Replace a document", [*place, one, *conditions], "204", body=anything),
-        "post": _operation("Merge JSON into a document", [*place, one, *conditions], "204", body=anything),
-        "delete": _operation("Remove a document", [*place, one, *conditions], "204"),
+        "put": _operation("Replace a document", [*place, item, *conditions], "204", body=anything),
+        "post": _operation("Merge JSON into a document", [*place, item, *conditions], "204", body=anything),
+        "delete": _operation("Remove a document", [*place, item, *conditions], "204"),
     }
 
 

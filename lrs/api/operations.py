@@ -31,16 +31,16 @@ def blueprint(deps: StoreDeps, parts: Sequence[ApiPart]) -> Blueprint:
         unless ``dry_run`` is false.
         """
         caller = authentication.require_scope(deps, "erase")
-        asked = _json_object(request.get_data())
-        unknown = set(asked) - {"agent", "dry_run"}
+        requested = _json_object(request.get_data())
+        unknown = set(requested) - {"agent", "dry_run"}
         if unknown:
             raise BadInput(f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run.")
-        agent = statement_query.parse_agent(msgspec.json.encode(asked.get("agent")).decode())
-        dry_run = asked.get("dry_run", True)
+        agent = statement_query.parse_agent(msgspec.json.encode(requested.get("agent")).decode())
+        dry_run = requested.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
-        found = erasure.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
-        return jsonify({"dry_run": dry_run, **asdict(found)})
+        result = erasure.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
+        return jsonify({"dry_run": dry_run, **asdict(result)})
 
     @pages.get("/profile")
     def get_profile() -> ResponseReturnValue:

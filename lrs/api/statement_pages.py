@@ -60,20 +60,23 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("")
     def list_statements() -> str:
         caller = authentication.require_scope(deps, "statements/read")
-        given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
+        provided = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None
         try:
             after = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS) if request.args.get("more") else None
-            found = statement_browser.browse_statements(
-                deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in given.items() if v}, after=after
+            result = statement_browser.browse_statements(
+                deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in provided.items() if v}, after=after
             )
             error = None
         except BadInput as refused:
-            found, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
-        more = deps.secrets.sign(_MORE_PURPOSE, found.after) if found.after is not None else ""
-        rows = [_statement_line(one.payload, found.template_violations.get(one.ord, []), one.ord in found.voided) for one in found.statements]
+            result, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
+        more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
+        rows = [
+            _statement_line(statement.payload, result.template_violations.get(statement.ord, []), statement.ord in result.voided)
+            for statement in result.statements
+        ]
         part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
-        return render_template(part, rows=rows, given=given, more=more, error=error, earlier=after is not None)
+        return render_template(part, rows=rows, given=provided, more=more, error=error, earlier=after is not None)
 
     return pages
 

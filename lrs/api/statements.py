@@ -42,7 +42,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
         reader = deps.readers[is_version_2_0()]
         stored = _store_request(caller, lambda body: reader.statements(body, Authority.from_json(caller.authority)))
-        return json_response(json.dumps([str(one.id) for one in stored]).encode())
+        return json_response(json.dumps([str(item.id) for item in stored]).encode())
 
     @pages.put("/statements")
     def put_statement() -> Response:
@@ -75,7 +75,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
             kind = request.mimetype or "missing"
             raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
         if not scope_satisfied(caller.scopes, "define"):
-            incoming = [structs.replace(one, definitions=()) for one in incoming]
+            incoming = [structs.replace(item, definitions=()) for item in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
             deps.listener.stored()
         return incoming
@@ -83,30 +83,30 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
     @pages.get("/statements")
     def get_statements() -> Response:
         caller = authentication.require_scope(deps, "statements/read", "statements/read/mine")
-        mine = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
+        own = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
         if "statementId" in request.args or "voidedStatementId" in request.args:
-            return _get_single_statement(caller, mine)
+            return _get_single_statement(caller, own)
         if "more" in request.args:
-            found = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
-            if found["tenant"] != caller.tenant_id:
+            result = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
+            if result["tenant"] != caller.tenant_id:
                 raise BadInput("This more link belongs to another tenant.", parameter="more")
-            query = replace(StatementQuery.from_json(found["query"]), mine=mine)
+            query = replace(StatementQuery.from_json(result["query"]), mine=own)
         else:
-            query = replace(queries.parse_statement_query(request.args), mine=mine)
+            query = replace(queries.parse_statement_query(request.args), mine=own)
         page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
         more = ""
         if page.following is not None:
             token = deps.secrets.sign(_MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
             more = f"/xapi/statements?more={token}"
         body = statement_rendering.render_statement_result(_format_payloads(caller, query.format, page.payloads), more)
-        response = _multipart_response(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_response(body)
+        response = _multipart_response(caller, body, page.payloads, [item.ord for item in page.found]) if query.attachments else json_response(body)
         if page.horizon is not None:
             response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
         if page.found:
-            response.headers["Last-Modified"] = _last_modified_date(max(one.ord for one in page.found))
+            response.headers["Last-Modified"] = _last_modified_date(max(item.ord for item in page.found))
         return response
 
-    def _get_single_statement(caller: Caller, mine: str | None) -> Response:
+    def _get_single_statement(caller: Caller, own: str | None) -> Response:
         others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
         if others or {"statementId", "voidedStatementId"} <= set(request.args):
             raise BadInput("Ask for one statement by statementId or voidedStatementId, with no filter beside it.")
@@ -114,36 +114,40 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         name = "statementId" if "statementId" in request.args else "voidedStatementId"
         wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
         voided = name == "voidedStatementId"
-        found = statements.get_statement(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, mine=mine)
-        (body,) = _format_payloads(caller, query.format, [found.payload])
-        response = _multipart_response(caller, body, [found.payload], [found.ord]) if query.attachments else json_response(body)
-        response.headers["Last-Modified"] = _last_modified_date(found.ord)
+        result = statements.get_statement(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, own=own)
+        (body,) = _format_payloads(caller, query.format, [result.payload])
+        response = _multipart_response(caller, body, [result.payload], [result.ord]) if query.attachments else json_response(body)
+        response.headers["Last-Modified"] = _last_modified_date(result.ord)
         return response
 
     def _format_payloads(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:
         if wanted == "ids":
             return [formats.to_ids_format(payload) for payload in payloads]
         if wanted == "canonical":
-            held = statements.activity_definitions(deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads)
+            existing = statements.activity_definitions(deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads)
             languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
-            return [formats.to_canonical_format(payload, held.get, languages) for payload in payloads]
+            return [formats.to_canonical_format(payload, existing.get, languages) for payload in payloads]
         return payloads
 
     def _multipart_response(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
-        named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in collect_attachments(json_codec.decode(payload))}
-        held = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
+        named = {
+            attachment["sha2"].lower(): attachment["contentType"]
+            for payload in payloads
+            for attachment in collect_attachments(json_codec.decode(payload))
+        }
+        existing = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
             (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
-            for sha2 in held
+            for sha2 in existing
             if deps.blobs.exists(caller.tenant_id, sha2)
         )
         content_type, pieces = multipart.build_multipart(body, parts)
         return Response(pieces, content_type=content_type)
 
 
-def _safe_media_type(given: str) -> str:
+def _safe_media_type(provided: str) -> str:
     """Return the sender's media type of an attachment if it is safe in a header."""
-    return given if _PLAIN_HEADER_VALUE.match(given) else "application/octet-stream"
+    return provided if _PLAIN_HEADER_VALUE.match(provided) else "application/octet-stream"
 
 
 def _last_modified_date(ord_: int) -> str:

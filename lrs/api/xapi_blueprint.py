@@ -38,11 +38,11 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
             iri = datatypes.require_iri(request.args["activityId"], "activityId")
         except StatementInvalid as error:
             raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
-        found: dict[str, Any] = {"objectType": "Activity", "id": iri}
+        result: dict[str, Any] = {"objectType": "Activity", "id": iri}
         definition = agents.activity_definition(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
         if definition:
-            found["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
-        return json_response(json_codec.encode(found))
+            result["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
+        return json_response(json_codec.encode(result))
 
     @pages.get("/agents")
     def get_person() -> Response:

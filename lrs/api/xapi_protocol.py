@@ -81,9 +81,9 @@ def install_protocol(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Cached
     def check_request() -> Response | None:
         if request.method == "OPTIONS":
             return Response(status=204)
-        wrong = request.environ.get(alternate_request.ERROR_KEY)
-        if wrong is not None:
-            raise BadInput(wrong)
+        problem = request.environ.get(alternate_request.ERROR_KEY)
+        if problem is not None:
+            raise BadInput(problem)
         if request.mimetype != "multipart/mixed" or request.endpoint not in takes_parts:
             request.max_content_length = MAX_BODY_BYTES
             request.get_data()

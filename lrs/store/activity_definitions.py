@@ -36,15 +36,15 @@ class DefinitionCache:
     def __init__(self) -> None:
         self._seen: FirstSeenTimes = {}
 
-    def select_unstored(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
+    def select_unstored(self, tenant_id: int, stated: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
         """Return those of (definition, microseconds) that are not known to be stored with a
         time as early as that."""
-        found: dict[Definition, int] = {}
-        for definition, seen in said:
+        result: dict[Definition, int] = {}
+        for definition, seen in stated:
             stored = self._seen.get((tenant_id, definition.activity, definition.digest))
-            if (stored is None or seen < stored) and seen < found.get(definition, seen + 1):
-                found[definition] = seen
-        return found
+            if (stored is None or seen < stored) and seen < result.get(definition, seen + 1):
+                result[definition] = seen
+        return result
 
     def remember_stored(self, tenant_id: int, stored: dict[Definition, int]) -> None:
         """Add to the cache; call it after the commit."""
@@ -53,12 +53,12 @@ class DefinitionCache:
         self._seen.update({(tenant_id, definition.activity, definition.digest): seen for definition, seen in stored.items()})
 
 
-def upsert_definitions(connection: Connection, tenant_id: int, said: dict[Definition, int]) -> None:
+def upsert_definitions(connection: Connection, tenant_id: int, stated: dict[Definition, int]) -> None:
     """Store definitions. Rows are locked in one order, before any statement is written, so that
     two batches cannot deadlock."""
-    if not said:
+    if not stated:
         return
-    rows = list(said.items())
+    rows = list(stated.items())
     columns: dict[str, Sequence[object]] = {
         "activity": [definition.activity for definition, _ in rows],
         "digest": [definition.digest for definition, _ in rows],
@@ -81,17 +81,17 @@ def find_activity_names(connection: Connection, tenant_id: int, iris: Iterable[s
     """The name of each activity in its first language, English before others; the last segment
     of its id if no statement named it."""
     wanted = sorted(set(iris))
-    d, said = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
+    d, stated = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
     for start in range(0, len(wanted), 5_000):
-        some = wanted[start : start + 5_000]
+        batch = wanted[start : start + 5_000]
         query = select(d.c.iri, d.c.seen, d.c.digest, d.c.definition).where(
-            d.c.tenant_id == tenant_id, d.c.activity.in_([key_of("activity", iri) for iri in some]), d.c.iri.in_(some)
+            d.c.tenant_id == tenant_id, d.c.activity.in_([key_of("activity", iri) for iri in batch]), d.c.iri.in_(batch)
         )
         for row in connection.execute(query):
-            said[row.iri].append((row.seen, row.digest, row.definition))
-    found = {}
+            stated[row.iri].append((row.seen, row.digest, row.definition))
+    result = {}
     for iri in wanted:
-        named = (merge_definitions(said[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name") if iri in said else None
+        named = (merge_definitions(stated[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name") if iri in stated else None
         words = next((named[tag] for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))), None) if named else None
-        found[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
-    return found
+        result[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
+    return result

@@ -28,8 +28,8 @@ def sum_attachment_bytes(connection: Connection, tenant_id: int) -> int:
 def record_attachments(connection: Connection, tenant_id: int, arrived: Sequence[tuple[str, int]]) -> None:
     """Record the (sha2, bytes) of stored attachments."""
     for sha2, size in sorted(set(arrived)):
-        made = upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size)
-        connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "sha2"], set_={"created_at": func.now()}))
+        created = upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size)
+        connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "sha2"], set_={"created_at": func.now()}))
 
 
 def delete_abandoned_attachments(connection: Connection, tenant_id: int) -> list[str]:
@@ -37,8 +37,8 @@ def delete_abandoned_attachments(connection: Connection, tenant_id: int) -> list
     return the SHA-2 of each."""
     named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id)
     old = attachment.c.created_at < func.now() - timedelta(days=1)
-    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, old, attachment.c.sha2.not_in(named))
-    return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())
+    removed = delete(attachment).where(attachment.c.tenant_id == tenant_id, old, attachment.c.sha2.not_in(named))
+    return list(connection.execute(removed.returning(attachment.c.sha2)).scalars())
 
 
 def link_attachments(connection: Connection, tenant_id: int, named: Sequence[tuple[int, str]]) -> None:
@@ -62,5 +62,7 @@ def delete_unlinked_attachments(connection: Connection, tenant_id: int, candidat
     # An attachment uploaded in the last minutes may belong to a statement that is being stored
     # now; the daily sweep checks it again.
     settled = attachment.c.created_at < func.now() - timedelta(minutes=UPLOAD_GRACE_MINUTES)
-    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named), settled)
-    return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())
+    removed = delete(attachment).where(
+        attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named), settled
+    )
+    return list(connection.execute(removed.returning(attachment.c.sha2)).scalars())

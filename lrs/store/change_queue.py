@@ -66,23 +66,23 @@ def claim_counting_work(connection: Connection, tenant_id: int, rows: int, episo
     lines = connection.execute(_SELECT_STATEMENTS, {"tenant": tenant_id, "rows": rows}).all()
     removed = set(connection.execute(_SELECT_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars())
     moved = [_affected_countables(row) for row in lines]
-    every: set[Countable] = set(removed).union(*moved)
-    held = _try_locks(connection, tenant_id, every)
-    if every and not held:
-        lock_countables(connection, tenant_id, every)
-        held = every
-    taken = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= held]
-    removed = {one for one in removed if one in held}
-    if taken:
-        connection.execute(_DELETE_STATEMENTS, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in taken]})
+    everything: set[Countable] = set(removed).union(*moved)
+    existing = _try_locks(connection, tenant_id, everything)
+    if everything and not existing:
+        lock_countables(connection, tenant_id, everything)
+        existing = everything
+    used = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= existing]
+    removed = {item for item in removed if item in existing}
+    if used:
+        connection.execute(_DELETE_STATEMENTS, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in used]})
     if removed:
-        connection.execute(_DELETE_EPISODES, {"tenant": tenant_id, "some": [str(one) for one in removed]})
-    named = set[Countable](removed).union(*(by for _, by in taken))
+        connection.execute(_DELETE_EPISODES, {"tenant": tenant_id, "some": [str(item) for item in removed]})
+    named = set[Countable](removed).union(*(by for _, by in used))
     return CountingClaim(
-        len(taken) + len(removed),
-        [ord_ for ord_, _ in taken],
-        {one for one in named if isinstance(one, uuid.UUID)},
-        sorted(one for one in named if isinstance(one, int)),
+        len(used) + len(removed),
+        [ord_ for ord_, _ in used],
+        {item for item in named if isinstance(item, uuid.UUID)},
+        sorted(item for item in named if isinstance(item, int)),
     )
 
 
@@ -93,27 +93,27 @@ def _affected_countables(row: Any) -> set[Countable]:
     """What a row can change: its episode, or its statement if that belongs to none; and the
     same of the statement it voids."""
     own: Countable = row.ord if row.registration is None else row.registration
-    return {own, *(one for one in (row.target_registration, row.loose_target) if one is not None)}
+    return {own, *(item for item in (row.target_registration, row.loose_target) if item is not None)}
 
 
-def _lock_key(one: Countable) -> int:
+def _lock_key(countable: Countable) -> int:
     """A hash of all its bits: registrations that were assigned in sequence differ in few of
     them."""
-    return crc32(one.bytes if isinstance(one, uuid.UUID) else one.to_bytes(8, "big", signed=True)) & 0x7FFFFFFF
+    return crc32(countable.bytes if isinstance(countable, uuid.UUID) else countable.to_bytes(8, "big", signed=True)) & 0x7FFFFFFF
 
 
-def _try_locks(connection: Connection, tenant_id: int, some: Iterable[Countable]) -> set[Countable]:
+def _try_locks(connection: Connection, tenant_id: int, batch: Iterable[Countable]) -> set[Countable]:
     """Try to lock these without waiting; return those whose locks were acquired."""
-    by_key = {one: _lock_key(one) for one in some}
+    by_key = {item: _lock_key(item) for item in batch}
     query = text("SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE pg_try_advisory_xact_lock(:tenant, key)")
-    held = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
-    return {one for one, key in by_key.items() if key in held}
+    existing = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
+    return {item for item, key in by_key.items() if key in existing}
 
 
-def lock_countables(connection: Connection, tenant_id: int, some: Iterable[Countable]) -> None:
+def lock_countables(connection: Connection, tenant_id: int, batch: Iterable[Countable]) -> None:
     """Wait for the lock of each of these, held until the transaction ends; every job that waits
     takes its locks in the same order, and holds none before."""
-    keys = sorted({_lock_key(one) for one in some})
+    keys = sorted({_lock_key(item) for item in batch})
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
     )
@@ -121,7 +121,7 @@ def lock_countables(connection: Connection, tenant_id: int, some: Iterable[Count
 
 def mark_episodes(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
     """Queue these episodes, so that what is derived from their statements is derived again."""
-    rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
+    rows = [{"tenant_id": tenant_id, "registration": registration} for registration in sorted(set(registrations))]
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         new = upsert(uncounted_episode).values(rows[start : start + _ROWS_AT_ONCE])
         # Updating an existing row locks it: a job that claimed it now would not see the changes of
@@ -132,7 +132,7 @@ def mark_episodes(connection: Connection, tenant_id: int, registrations: Iterabl
 def mark_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Queue these statements, so that what is derived from them is derived again."""
     if ords:
-        new = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])
+        new = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": item} for item in sorted(set(ords))])
         connection.execute(new.on_conflict_do_update(index_elements=["tenant_id", "ord"], set_={"ord": new.excluded.ord}))
 
 
@@ -147,7 +147,7 @@ class Removal:
 
 def insert_removals(connection: Connection, tenant_id: int, removals: Iterable[Removal]) -> None:
     """Tell of removals, in the transaction that removes."""
-    rows = [{"tenant_id": tenant_id, "ord": one.ord, "agent": one.agent} for one in removals]
+    rows = [{"tenant_id": tenant_id, "ord": item.ord, "agent": item.agent} for item in removals]
     if rows:
         connection.execute(insert(removal), rows)
 

@@ -52,8 +52,8 @@ def build_authority(name: str) -> bytes:
 
 def find_tenant_id(connection: Connection, name: str) -> int | None:
     """The id of the tenant with this name. Runs as the owner."""
-    found: int | None = connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).scalar()
-    return found
+    result: int | None = connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).scalar()
+    return result
 
 
 def insert_tenant(connection: Connection, name: str) -> int:
@@ -84,8 +84,8 @@ def describe_caller(connection: Connection, tenant_id: int, who: str) -> str:
     """Turn ``credential KEY`` into what people know it by, its note; anything else, and a key
     without a note, is returned unchanged."""
     key = who.removeprefix("credential ")
-    found = connection.execute(select(credential.c.note).where(credential.c.tenant_id == tenant_id, credential.c.key == key)).scalar()
-    return f"the key “{found}”" if found and key != who else who
+    result = connection.execute(select(credential.c.note).where(credential.c.tenant_id == tenant_id, credential.c.key == key)).scalar()
+    return f"the key “{result}”" if result and key != who else who
 
 
 def expire_credential(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:

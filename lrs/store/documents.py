@@ -78,7 +78,7 @@ def delete_documents(connection: Connection, tenant_id: int, place: DocumentKey)
 
 def _set_conditions(tenant_id: int, place: DocumentKey) -> list[ColumnElement[bool]]:
     d = document
-    found: list[ColumnElement[bool]] = [d.c.tenant_id == tenant_id, d.c.context == place.context]
+    result: list[ColumnElement[bool]] = [d.c.tenant_id == tenant_id, d.c.context == place.context]
     if place.registration is not None:
-        found.append(d.c.registration == place.registration)
-    return found
+        result.append(d.c.registration == place.registration)
+    return result

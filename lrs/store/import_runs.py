@@ -33,5 +33,5 @@ def find_import_run(connection: Connection, tenant_id: int, source: str) -> Impo
 def upsert_import_run(connection: Connection, tenant_id: int, source: str, run: ImportRun) -> None:
     """Store the progress."""
     values = {**vars(run), "updated_at": func.now()}
-    made = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)
-    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values))
+    created = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)
+    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values))

@@ -22,8 +22,8 @@ class RetentionRule:
 
 def insert_retention_rule(connection: Connection, tenant_id: int, days: int, verb: str | None, activity: str | None) -> int:
     """Insert a rule and return its number."""
-    made = insert(retention_rule).values(tenant_id=tenant_id, days=days, verb=verb, activity=activity)
-    return int(connection.execute(made.returning(retention_rule.c.rule_id)).scalar_one())
+    created = insert(retention_rule).values(tenant_id=tenant_id, days=days, verb=verb, activity=activity)
+    return int(connection.execute(created.returning(retention_rule.c.rule_id)).scalar_one())
 
 
 def list_retention_rules(connection: Connection, tenant_id: int) -> list[RetentionRule]:

@@ -96,11 +96,11 @@ def find_ref_target(value: dict[str, Any]) -> uuid.UUID | None:
 
 def collect_own_keys(value: dict[str, Any]) -> set[int]:
     """The keys in ``statement_rel`` that a statement has of its own."""
-    plain_agents = [key_pair("agent", one) for one in iter_agents(value)]
-    every_agent = [key_pair("agent", one) for one in iter_related_agents(value, value.get("authority"))]
+    plain_agents = [key_pair("agent", agent) for agent in iter_agents(value)]
+    every_agent = [key_pair("agent", agent) for agent in iter_related_agents(value, value.get("authority"))]
     obj = value["object"]
     plain_activities = [key_pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
-    every_activity = [key_pair("activity", one) for one in iter_related_activity_ids(value)]
+    every_activity = [key_pair("activity", item) for item in iter_related_activity_ids(value)]
     return merge_key_pairs(plain_agents, every_agent) | merge_key_pairs(plain_activities, every_activity)
 
 
@@ -113,8 +113,8 @@ def collect_inherited_keys(connection: Connection, tenant_id: int, value: dict[s
 
 def _derive_inherited_keys(value: dict[str, Any]) -> set[int]:
     registration = value.get("context", {}).get("registration")
-    found = {derive_inherited_key("rel", key) for key in collect_own_keys(value)}
-    found.add(derive_inherited_key("verb", key_of("verb", value["verb"]["id"])))
+    result = {derive_inherited_key("rel", key) for key in collect_own_keys(value)}
+    result.add(derive_inherited_key("verb", key_of("verb", value["verb"]["id"])))
     if registration:
-        found.add(derive_inherited_key("registration", key_of("registration", str(uuid.UUID(registration)))))
-    return found
+        result.add(derive_inherited_key("registration", key_of("registration", str(uuid.UUID(registration)))))
+    return result

@@ -44,14 +44,14 @@ _TABLES_BY_ORD = (
 def list_statements_of_agent(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[StoredStatement]:
     """Up to ``rows`` statements that name an agent anywhere, voided or not, after ``after``, in
     order."""
-    s, found = statement, []
+    s, result = statement, []
     for key in key_pair("agent", identity):
         query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
             statement_rel, (statement_rel.c.tenant_id == tenant_id) & (statement_rel.c.key == key) & (statement_rel.c.ord == s.c.ord)
         )
         query = query.where(s.c.tenant_id == tenant_id, s.c.ord > after).order_by(s.c.ord).limit(rows)
-        found += [StoredStatement(*row) for row in connection.execute(query)]
-    return sorted(found, key=lambda one: one.ord)[:rows]
+        result += [StoredStatement(*row) for row in connection.execute(query)]
+    return sorted(result, key=lambda item: item.ord)[:rows]
 
 
 def list_expired_statements(
@@ -69,19 +69,19 @@ def list_expired_statements(
     return [StoredStatement(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))]
 
 
-def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement]) -> list[str]:
+def delete_statements(connection: Connection, tenant_id: int, removed: Sequence[StoredStatement]) -> list[str]:
     """Remove statements; their episodes are queued. Return the attachments that
     nothing references any more."""
-    if not gone:
+    if not removed:
         return []
-    ords = [one.ord for one in gone]
-    values = {one.ord: json_codec.decode(one.payload) for one in gone}
+    ords = [item.ord for item in removed]
+    values = {item.ord: json_codec.decode(item.payload) for item in removed}
     named = list(
         connection.execute(
             select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
         ).scalars()
     )
-    _queue_episodes(connection, tenant_id, gone, values)
+    _queue_episodes(connection, tenant_id, removed, values)
     pairs = [(key, ord_) for ord_, value in values.items() for key in collect_own_keys(value) | collect_inherited_keys(connection, tenant_id, value)]
     for start in range(0, len(pairs), 5_000):
         rel = statement_rel.c
@@ -92,39 +92,41 @@ def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[Sto
     return attachments.delete_unlinked_attachments(connection, tenant_id, named) if named else []
 
 
-def _queue_episodes(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
+def _queue_episodes(connection: Connection, tenant_id: int, removed: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
     """Queue the episodes of the statements themselves, and of those that a removed voiding
     statement restores."""
     registrations = {value.get("context", {}).get("registration") for value in values.values()}
     targets = connection.execute(
         select(statement.c.registration, statement.c.ord)
         .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
-        .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
+        .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([item.ord for item in removed]))
     ).all()
     change_queue.mark_episodes(
-        connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
+        connection,
+        tenant_id,
+        {uuid.UUID(registration) for registration in registrations if registration} | {row.registration for row in targets if row.registration},
     )
     change_queue.mark_statements(connection, tenant_id, [row.ord for row in targets])
 
 
-def rewrite_statement(connection: Connection, tenant_id: int, one: StoredStatement, payload: bytes) -> None:
+def rewrite_statement(connection: Connection, tenant_id: int, stored_statement: StoredStatement, payload: bytes) -> None:
     """Replace the bytes of a statement, together with the keys it is found by."""
-    before, after = collect_own_keys(json_codec.decode(one.payload)), collect_own_keys(json_codec.decode(payload))
+    before, after = collect_own_keys(json_codec.decode(stored_statement.payload)), collect_own_keys(json_codec.decode(payload))
     rel = statement_rel.c
-    connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
+    connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == stored_statement.ord, rel.key.in_(before - after)))
     for key in after - before:
-        connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
-    _queue_episodes(connection, tenant_id, [one], {one.ord: json_codec.decode(payload)})
-    change_queue.mark_statements(connection, tenant_id, [one.ord])
+        connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=stored_statement.ord).on_conflict_do_nothing())
+    _queue_episodes(connection, tenant_id, [stored_statement], {stored_statement.ord: json_codec.decode(payload)})
+    change_queue.mark_statements(connection, tenant_id, [stored_statement.ord])
     # The error message with which a target refused it may repeat the old content.
-    connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
-    place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
+    connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == stored_statement.ord))
+    place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == stored_statement.ord]
     connection.execute(update(statement).where(*place).values(payload=payload))
 
 
 def delete_agent_documents(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
     """Remove an agent's documents, or only count them; return how many."""
-    mine = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
+    own = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
     if dry_run:
-        return int(connection.execute(select(func.count()).select_from(document).where(*mine)).scalar_one())
-    return connection.execute(delete(document).where(*mine)).rowcount
+        return int(connection.execute(select(func.count()).select_from(document).where(*own)).scalar_one())
+    return connection.execute(delete(document).where(*own)).rowcount

@@ -100,13 +100,13 @@ def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dic
     return {
         "tenant": tenant_id,
         "n": list(rows),
-        "id": [one.id for one in incoming],
-        "verb": [one.verb for one in incoming],
-        "registration": [one.registration for one in incoming],
-        "timestamp_given": [one.timestamp_given for one in incoming],
-        "refers": [one.refers for one in incoming],
-        "voids": [one.voids is not None for one in incoming],
-        "payload": [one.payload for one in incoming],
+        "id": [item.id for item in incoming],
+        "verb": [item.verb for item in incoming],
+        "registration": [item.registration for item in incoming],
+        "timestamp_given": [item.timestamp_given for item in incoming],
+        "refers": [item.refers for item in incoming],
+        "voids": [item.voids is not None for item in incoming],
+        "payload": [item.payload for item in incoming],
         "rel_n": [n for n in rows for _ in incoming[n].related],
         "rel_key": [key for n in rows for key in incoming[n].related],
     }
@@ -180,8 +180,8 @@ def query_statements(
     sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
     with driver_cursor(connection) as cursor:
         cursor.execute(sql, parameters, binary=True, prepare=True)
-        found = {row[0]: StoredStatement(*row) for row in cursor.fetchall()}
-    return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
+        result = {row[0]: StoredStatement(*row) for row in cursor.fetchall()}
+    return [result[ord_] for ord_ in sorted(result, reverse=not query.ascending)[:rows]]
 
 
 def build_statement_query(
@@ -219,7 +219,7 @@ def build_statement_query(
             add_index_scan((), inherit)
     if query.mine is not None:
         parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
-        walks = [(columns, (*names, mine)) for columns, names in walks for mine in ("mine0", "mine1")]
+        walks = [(columns, (*names, own)) for columns, names in walks for own in ("mine0", "mine1")]
     if query.verb is not None:
         parameters["verb"] = key_of("verb", query.verb)
     if query.registration is not None:
@@ -252,14 +252,14 @@ def _find_sql(walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascend
 
 def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
     """For each filter by agent or activity, the keys that match it."""
-    found: list[tuple[int, ...]] = []
+    result: list[tuple[int, ...]] = []
     if query.agent is not None:
         own, other = key_pair("agent", query.agent)
-        found.append((own, other) if query.related_agents else (own,))
+        result.append((own, other) if query.related_agents else (own,))
     if query.activity is not None:
         own, other = key_pair("activity", query.activity)
-        found.append((own, other) if query.related_activities else (own,))
-    return found
+        result.append((own, other) if query.related_activities else (own,))
+    return result
 
 
 def _select_columns() -> Select[Any]:

@@ -23,8 +23,8 @@ def lock_job_cursor(connection: Connection, tenant_id: int, job: str) -> int:
 def update_job_cursor(connection: Connection, tenant_id: int, job: str, ord_: int) -> None:
     """Advance the cursor to this statement."""
     values = {"tenant_id": tenant_id, "job": job, "ord": ord_}
-    made = upsert(job_cursor).values(values)
-    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "job"], set_={"ord": ord_}))
+    created = upsert(job_cursor).values(values)
+    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "job"], set_={"ord": ord_}))
 
 
 def insert_template_breaks(connection: Connection, tenant_id: int, ord_: int, reasons: Sequence[tuple[str, str]]) -> None:
@@ -37,7 +37,7 @@ def insert_template_breaks(connection: Connection, tenant_id: int, ord_: int, re
 def find_break_reasons(connection: Connection, tenant_id: int, ords: Sequence[int]) -> dict[int, list[str]]:
     """The recorded reasons by statement."""
     t = template_break.c
-    found: dict[int, list[str]] = {}
+    result: dict[int, list[str]] = {}
     for row in connection.execute(select(t.ord, t.reason).where(t.tenant_id == tenant_id, t.ord.in_(ords))):
-        found.setdefault(row.ord, []).append(row.reason)
-    return found
+        result.setdefault(row.ord, []).append(row.reason)
+    return result

@@ -52,7 +52,7 @@ def _labels(label: str, definition: str) -> dict[str, Any]:
 
 def _concepts() -> list[dict[str, Any]]:
     scheme = {"inScheme": PROFILE_VERSION}
-    found: list[dict[str, Any]] = [
+    result: list[dict[str, Any]] = [
         {
             "id": VERBS["committed"].id,
             "type": "Verb",
@@ -110,8 +110,8 @@ def _concepts() -> list[dict[str, Any]]:
             **scheme,
             **_labels(label, definition),
         }
-        found.append({**concept, "inlineSchema": _inline_schema(schema)})
-    return found
+        result.append({**concept, "inlineSchema": _inline_schema(schema)})
+    return result
 
 
 def _inline_schema(schema: dict[str, Any]) -> str:
@@ -122,7 +122,7 @@ def _inline_schema(schema: dict[str, Any]) -> str:
 
 def _encode_json(value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ",".join(_encode_json(one) for one in value) + "]"
+        return "[" + ",".join(_encode_json(item) for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -225,8 +225,8 @@ _TRANSFER_TEMPLATES = (
 
 def _patterns() -> list[dict[str, Any]]:
     def pattern(name: str, definition: str, primary: bool, **shape: Any) -> dict[str, Any]:
-        made = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
-        return {**made, **_labels(name.replace("-", " "), definition), **shape}
+        created = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
+        return {**created, **_labels(name.replace("-", " "), definition), **shape}
 
     def template_iri(name: str) -> str:
         return f"{BASE}templates/{name}"

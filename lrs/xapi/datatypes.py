@@ -104,10 +104,10 @@ def require_duration(value: Any, path: str) -> str:
 def parse_duration_seconds(text: str, most: int = 86_400) -> float | None:
     """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, the usual
     units of learning; None for months and longer units, and for more than ``most`` seconds."""
-    found = _CLOCK_DURATION.match(text)
-    if not found or text in ("P", "PT"):
+    result = _CLOCK_DURATION.match(text)
+    if not result or text in ("P", "PT"):
         return None
-    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (float(part or 0) for part in result.groups())
     total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     return total if total <= most else None
 

@@ -18,13 +18,13 @@ _INTERACTION_FIELDS = ("interactionType", "correctResponsesPattern", "choices", 
 _MAP_FIELDS = ("name", "description", "extensions")
 
 
-def merge_definitions(said: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
+def merge_definitions(stated: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
     """One definition from (first seen, digest, canonical JSON); None if there is none."""
-    held: dict[str, Any] = {}
-    for _, _, body in sorted(said):
+    existing: dict[str, Any] = {}
+    for _, _, body in sorted(stated):
         definition = json_codec.decode(body)
         if "interactionType" in definition:
-            held = {name: value for name, value in held.items() if name not in _INTERACTION_FIELDS}
+            existing = {name: value for name, value in existing.items() if name not in _INTERACTION_FIELDS}
         for name, value in definition.items():
-            held[name] = {**held.get(name, {}), **value} if name in _MAP_FIELDS else value
-    return held or None
+            existing[name] = {**existing.get(name, {}), **value} if name in _MAP_FIELDS else value
+    return existing or None

@@ -77,7 +77,7 @@ class DocumentKey:
         return key_of("agent", self.agent) if self.agent is not None else None
 
 
-def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, one: bool, several: bool) -> tuple[DocumentKey, datetime | None]:
+def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, item: bool, several: bool) -> tuple[DocumentKey, datetime | None]:
     """Parse the key that the parameters name, and ``since``. ``one`` and ``several`` say
     whether the method acts on one document or a set."""
     known = {kind.id_parameter}
@@ -94,7 +94,7 @@ def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, one
     document_id = parameters.get(kind.id_parameter)
     if document_id is None and not several:
         raise BadInput(f"The parameter {kind.id_parameter} is missing.", parameter=kind.id_parameter)
-    if document_id is not None and not one:
+    if document_id is not None and not item:
         raise BadInput(f"The parameter {kind.id_parameter} has no place here.", parameter=kind.id_parameter)
     if document_id is not None and not 0 < len(document_id) <= MAX_ID_LENGTH:
         raise BadInput(f"The parameter {kind.id_parameter} must have 1 to {MAX_ID_LENGTH} characters.", parameter=kind.id_parameter)
@@ -122,15 +122,15 @@ def compute_etag(body: bytes) -> str:
 def _parse_entity_tags(header: str) -> set[str]:
     """The entity tags of If-Match or If-None-Match; ``*`` matches any. Old clients omit the
     quotes."""
-    found: set[str] = set()
+    result: set[str] = set()
     position = 0
     while position < len(header):
         match = _ENTITY_TAG.match(header, position)
         if not match:
             raise BadInput("If-Match and If-None-Match take quoted entity tags or *.", header="If-Match")
-        found.add(next(group for group in match.groups() if group is not None))
+        result.add(next(group for group in match.groups() if group is not None))
         position = match.end()
-    return found
+    return result
 
 
 def require_precondition(etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
@@ -175,8 +175,8 @@ def merge_json_content(kind: DocumentKind, stored: tuple[str, bytes] | None, con
         raise BadInput(
             f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is {content_type}. Use PUT to replace this {kind.name}."
         )
-    held, sent = _decode_object(stored[1], "The stored document"), _decode_object(body, "The document that was sent")
-    inner = (json_codec.encode(name) + b":" + bytes(value) for name, value in {**held, **sent}.items())
+    existing, sent = _decode_object(stored[1], "The stored document"), _decode_object(body, "The document that was sent")
+    inner = (json_codec.encode(name) + b":" + bytes(value) for name, value in {**existing, **sent}.items())
     return stored[0], b"{" + b",".join(inner) + b"}"
 
 

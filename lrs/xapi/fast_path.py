@@ -69,16 +69,16 @@ class PartCache:
     def part(self, name: str, raw: bytes) -> Part:
         """Parse the part ``name`` (actor, verb, object, or ``context.`` and the name of a
         member) from its bytes; StatementInvalid if it breaks a rule."""
-        found = self._known.get((name, raw))
-        if found is None:
+        result = self._known.get((name, raw))
+        if result is None:
             if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
                 raise StatementInvalid("$", "is counted level by level first.")
-            found = replace(self._validate_part(name, raw), colons=raw.count(b":"))
+            result = replace(self._validate_part(name, raw), colons=raw.count(b":"))
             if len(raw) <= MAX_CACHED_PART_BYTES:
                 if len(self._known) >= MAX_CACHED_PARTS:
                     self._known.clear()
-                self._known[name, raw] = found
-        return found
+                self._known[name, raw] = result
+        return result
 
     def _validate_part(self, name: str, raw: bytes) -> Part:
         value = json_codec.decode_strict(raw)
@@ -103,7 +103,7 @@ class PartCache:
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
         """The parts of a context, and the raw bytes of its registration."""
-        registration, found = None, []
+        registration, result = None, []
         colons = 0
         for name, value in json_codec.decode_members(raw).items():
             colons += 1
@@ -114,9 +114,9 @@ class PartCache:
             else:
                 part = self.part(_CONTEXT_PREFIX + name, bytes(value))
                 colons += part.colons
-                found.append(part)
+                result.append(part)
         require_all_colons(raw, colons)
-        return found, registration
+        return result, registration
 
 
 def require_all_colons(raw: bytes, accounted_for: int) -> None:
@@ -151,11 +151,11 @@ def build_object_part(value: dict[str, Any]) -> Part:
 
 def build_context_part(value: dict[str, Any]) -> Part:
     """The contribution of a validated context, or of some of its members."""
-    found = list(index_keys.iter_context_activities(value))
+    result = list(index_keys.iter_context_activities(value))
     return Part(
         related_agents=_key_pairs("agent", index_keys.iter_context_agents(value)),
-        related_activities=_key_pairs("activity", (activity["id"] for activity in found)),
-        definitions=_collect_definitions(found),
+        related_activities=_key_pairs("activity", (activity["id"] for activity in result)),
+        definitions=_collect_definitions(result),
         only_activity="revision" in value or "platform" in value,
     )
 
@@ -165,10 +165,10 @@ def _key_pairs(kind: str, values: Iterable[str]) -> KeyPairs:
 
 
 def _collect_definitions(activities: Iterable[dict[str, Any]]) -> tuple[Definition, ...]:
-    found = []
+    result = []
     for activity in activities:
         if activity.get("definition"):
             body = json_codec.encode_canonical(activity["definition"])
             iri = activity["id"]
-            found.append(Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body))
-    return tuple(found)
+            result.append(Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body))
+    return tuple(result)

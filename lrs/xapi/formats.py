@@ -35,10 +35,10 @@ def _statement_ids(s: dict[str, Any]) -> dict[str, Any]:
     for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
         for entry in context.get(name, ()):
             entry[part] = _actor_ids(entry[part])
-    found = context.get("contextActivities", {})
+    result = context.get("contextActivities", {})
     for name in _CONTEXT_ACTIVITIES:
-        if name in found:
-            found[name] = [_activity_ids(one) for one in _as_list(found[name])]
+        if name in result:
+            result[name] = [_activity_ids(item) for item in _as_list(result[name])]
     return s
 
 
@@ -57,10 +57,10 @@ def _activity_ids(activity: dict[str, Any]) -> dict[str, Any]:
 
 def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
     """The identifier; an anonymous group is identified by its members."""
-    kept = {name: actor[name] for name in ("objectType", *IFI_NAMES) if name in actor}
+    saved = {name: actor[name] for name in ("objectType", *IFI_NAMES) if name in actor}
     if actor.get("objectType") == "Group" and not any(name in actor for name in IFI_NAMES):
-        kept["member"] = [_actor_ids(member) for member in actor.get("member", ())]
-    return kept
+        saved["member"] = [_actor_ids(member) for member in actor.get("member", ())]
+    return saved
 
 
 def to_canonical_format(payload: bytes, definitions: DefinitionLookup, languages: Sequence[str]) -> bytes:
@@ -78,11 +78,11 @@ def _canonicalize_statement(s: dict[str, Any], definitions: DefinitionLookup, la
         canonicalize_activity(obj, definitions, languages)
     elif kind == "SubStatement":
         _canonicalize_statement(obj, definitions, languages)
-    found = s.get("context", {}).get("contextActivities", {})
+    result = s.get("context", {}).get("contextActivities", {})
     for name in _CONTEXT_ACTIVITIES:
-        if name in found:
-            for one in _as_list(found[name]):
-                canonicalize_activity(one, definitions, languages)
+        if name in result:
+            for item in _as_list(result[name]):
+                canonicalize_activity(item, definitions, languages)
     for attachment in s.get("attachments", ()):
         for name in ("display", "description"):
             if name in attachment:
@@ -139,7 +139,7 @@ def parse_accept_language(accept_language: str) -> list[str]:
             quality = float(match[2] or "1")
             if quality > 0:
                 ranges.append((-quality, match[1].lower()))
-    return [language for _, language in sorted(ranges, key=lambda found: found[0])]
+    return [language for _, language in sorted(ranges, key=lambda result: result[0])]
 
 
 def _as_list(value: Any) -> list[Any]:

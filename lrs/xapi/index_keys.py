@@ -57,9 +57,9 @@ def iter_related_agents(statement: dict[str, Any], authority: dict[str, Any] | N
 
 def iter_context_activities(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The activities of parent, grouping, category and other."""
-    found = context.get("contextActivities", {})
+    result = context.get("contextActivities", {})
     for name in _CONTEXT_ACTIVITY_KINDS:
-        value = found.get(name, [])
+        value = result.get(name, [])
         yield from value if isinstance(value, list) else (value,)
 
 

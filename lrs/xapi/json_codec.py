@@ -76,9 +76,9 @@ def reject_duplicate_names(raw: bytes) -> None:
     """Decode with every pair of every object; the error's path leads to the object that repeats
     a name."""
 
-    def build_object(found: list[tuple[str, Any]]) -> Any:
+    def build_object(result: list[tuple[str, Any]]) -> Any:
         names: set[str] = set()
-        for name, value in found:
+        for name, value in result:
             if name in names:
                 return _DuplicateName([name])
             if isinstance(value, _DuplicateName):
@@ -87,7 +87,7 @@ def reject_duplicate_names(raw: bytes) -> None:
             if inner is not None:
                 return _DuplicateName([name, *inner])
             names.add(name)
-        return dict(found)
+        return dict(result)
 
     value = json.loads(raw, object_pairs_hook=build_object, parse_int=str)
     path = value.path if isinstance(value, _DuplicateName) else _find_duplicate_name(value)
@@ -104,10 +104,10 @@ class _DuplicateName:
 
 def _find_duplicate_name(value: Any) -> list[str] | None:
     if isinstance(value, list):
-        for index, one in enumerate(value):
-            if isinstance(one, _DuplicateName):
-                return [f"[{index}]", *one.path]
-            inner = _find_duplicate_name(one)
+        for index, item in enumerate(value):
+            if isinstance(item, _DuplicateName):
+                return [f"[{index}]", *item.path]
+            inner = _find_duplicate_name(item)
             if inner is not None:
                 return [f"[{index}]", *inner]
     return None

@@ -70,10 +70,10 @@ def _is_same_statement(payload: bytes, signed: bytes) -> bool:
 def _strip_signatures(statement: bytes) -> bytes:
     """The statement without its signatures."""
     decoded = json_codec.decode(statement)
-    kept = [one for one in decoded.get("attachments", ()) if one.get("usageType") != SIGNATURE_USAGE_TYPE]
+    saved = [item for item in decoded.get("attachments", ()) if item.get("usageType") != SIGNATURE_USAGE_TYPE]
     if "attachments" not in decoded:
         return statement
     bare = remove_members(statement, ("attachments",))
-    if not kept:
+    if not saved:
         return bare
-    return bare[:-1] + b',"attachments":' + json_codec.encode(kept) + b"}"
+    return bare[:-1] + b',"attachments":' + json_codec.encode(saved) + b"}"

@@ -89,18 +89,18 @@ class StatementParser:
         raws = split_statements(body)
         if len(raws) > MAX_BATCH_SIZE:
             raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one request.")
-        found: list[Incoming] = []
+        result: list[Incoming] = []
         seen: set[uuid.UUID] = set()
         for index, raw in enumerate(raws):
             try:
-                one = self._parse_one(raw, authority, None)
-                if one.id in seen:
-                    raise StatementInvalid("$.id", f"{one.id} is used twice in this request.")
+                item = self._parse_one(raw, authority, None)
+                if item.id in seen:
+                    raise StatementInvalid("$.id", f"{item.id} is used twice in this request.")
             except StatementInvalid as error:
                 raise error.at(index) from None
-            seen.add(one.id)
-            found.append(one)
-        return found
+            seen.add(item.id)
+            result.append(item)
+        return result
 
     def single(self, body: bytes, statement_id: str, authority: Authority | None) -> Incoming:
         """The statement of a PUT; its id, where present, must be ``statement_id``."""
@@ -131,7 +131,7 @@ class StatementParser:
             if verb.voids and obj.kind != "StatementRef":
                 return None
             colons = len(members) + actor.colons + verb.colons + obj.colons
-            given = [b'"authority":' + authority.body]
+            provided = [b'"authority":' + authority.body]
             statement_id = required_id
             if "id" in members:
                 statement_id = uuid.UUID(datatypes.require_uuid(json_codec.decode(members["id"]), "$.id"))
@@ -139,7 +139,7 @@ class StatementParser:
                     return None
             else:
                 statement_id = statement_id or uuid.uuid4()
-                given.append(b'"id":"%s"' % str(statement_id).encode())
+                provided.append(b'"id":"%s"' % str(statement_id).encode())
             context: list[Part] = []
             registration = None
             if "context" in members:
@@ -155,13 +155,13 @@ class StatementParser:
                 timestamp = datatypes.require_timestamp(json_codec.decode(members["timestamp"]), "$.timestamp")
                 colons += members["timestamp"].count(b":")
             if "version" not in members:
-                given.append(_VERSION_MEMBERS[self._family_2_0])
+                provided.append(_VERSION_MEMBERS[self._family_2_0])
             elif not validation.is_known_version(json_codec.decode(members["version"]), self._family_2_0):
                 return None
             fast_path.require_all_colons(raw, colons)
         except (StatementInvalid, KeyError, ValueError, RecursionError, msgspec.MsgspecError):
             return None
-        return _build_incoming(statement_id, splice_members(raw, given), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
+        return _build_incoming(statement_id, splice_members(raw, provided), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
 
     def _parse_slow_path(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
         with json_codec.translate_decode_errors("the statement"):
@@ -172,13 +172,13 @@ class StatementParser:
         removed = _SET_BY_SERVER if authority is not None else ("stored",)
         if any(name in statement for name in removed):
             raw = remove_members(raw, removed)
-        given = [b'"authority":' + authority.body] if authority is not None else []
+        provided = [b'"authority":' + authority.body] if authority is not None else []
         statement_id = uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
         if "id" not in statement:
-            given.append(b'"id":"%s"' % str(statement_id).encode())
+            provided.append(b'"id":"%s"' % str(statement_id).encode())
         if "version" not in statement:
             # xAPI-Data 2.4.10: a statement without a version is one of 1.0.0; in 2.0 it is 2.0.0.
-            given.append(_VERSION_MEMBERS[self._family_2_0])
+            provided.append(_VERSION_MEMBERS[self._family_2_0])
         context = statement.get("context", {})
         authority_pairs = (
             authority.pairs if authority else tuple(index_keys.key_pair("agent", value) for value in iter_identities(statement.get("authority")))
@@ -186,7 +186,7 @@ class StatementParser:
         registration = context.get("registration")
         return _build_incoming(
             statement_id,
-            splice_members(raw, given) if given else raw,
+            splice_members(raw, provided) if provided else raw,
             Part(verb=index_keys.key_of("verb", statement["verb"]["id"]), voids=statement["verb"]["id"] == VERBS["voided"].id),
             build_object_part(statement["object"]),
             Part(agents=tuple(index_keys.key_pair("agent", value) for value in iter_identities(statement["actor"]))),
@@ -200,10 +200,10 @@ class StatementParser:
 
 def collect_attachments(statement: dict[str, Any]) -> list[dict[str, Any]]:
     """The attachments of the statement and of its sub-statement."""
-    found = list(statement.get("attachments", ()))
+    result = list(statement.get("attachments", ()))
     if statement["object"].get("objectType") == "SubStatement":
-        found += statement["object"].get("attachments", ())
-    return found
+        result += statement["object"].get("attachments", ())
+    return result
 
 
 def _parse_attachment(value: dict[str, Any]) -> DeclaredAttachment:
@@ -241,19 +241,19 @@ def _build_incoming(
     timestamp: str | None,
     attachments: tuple[DeclaredAttachment, ...],
 ) -> Incoming:
-    found = {own for own, _ in actor.agents}
+    result = {own for own, _ in actor.agents}
     if obj.agents:
-        found.update(own for own, _ in obj.agents)
+        result.update(own for own, _ in obj.agents)
     others = list(authority)
     related = [obj, *context] if obj.kind == "SubStatement" else context
     for part in related:
         others += part.related_agents
-    found.update([other for own, other in others if own not in found])
-    found.update([own for own, _ in obj.activities])
+    result.update([other for own, other in others if own not in result])
+    result.update([own for own, _ in obj.activities])
     definitions = obj.definitions
     for part in related:
         if part.related_activities:
-            found.update([other for own, other in part.related_activities if own not in found])
+            result.update([other for own, other in part.related_activities if own not in result])
         if part is not obj and part.definitions:
             definitions += part.definitions
     refers = uuid.UUID(obj.refers) if obj.refers else None
@@ -262,7 +262,7 @@ def _build_incoming(
         payload,
         verb.verb,
         uuid.UUID(registration[1:-1].decode()) if registration else None,
-        tuple(found),
+        tuple(result),
         refers if verb.voids else None,
         refers,
         timestamp,

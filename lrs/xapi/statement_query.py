@@ -72,10 +72,10 @@ class StatementQuery:
         if self.registration is not None and not self._registration_holds(statement):
             return False
         if self.agent is not None:
-            found = (
+            result = (
                 index_keys.iter_related_agents(statement, statement.get("authority")) if self.related_agents else index_keys.iter_agents(statement)
             )
-            return any(identity == self.agent for identity in found)
+            return any(identity == self.agent for identity in result)
         return True
 
     def may_read(self, statement: dict[str, Any]) -> bool:
@@ -84,8 +84,8 @@ class StatementQuery:
         return self.mine is None or identity_of(statement.get("authority", {})) == self.mine
 
     def _registration_holds(self, statement: dict[str, Any]) -> bool:
-        found = statement.get("context", {}).get("registration")
-        return found is not None and uuid.UUID(found) == self.registration
+        result = statement.get("context", {}).get("registration")
+        return result is not None and uuid.UUID(result) == self.registration
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:
         if self.related_activities:
@@ -175,8 +175,8 @@ def parse_agent(text: str, name: str = "agent") -> dict[str, Any]:
         raise BadInput(f"The parameter {name}, {error.path}: {error.reason}{hint}", parameter=name, path=error.path) from None
     if identity_of(value) is None:
         raise BadInput(f"The parameter {name}: an anonymous group cannot be asked for.", parameter=name)
-    found: dict[str, Any] = value
-    return found
+    result: dict[str, Any] = value
+    return result
 
 
 def _parse_format(text: str) -> str:

@@ -27,13 +27,13 @@ def find_broken_rules(statement: Mapping[str, Any], templates: Sequence[Mapping[
     matching = [template for template in templates if _matches_template(statement, template)]
     if not matching:
         return [("", "no template of the profile has this verb and these activity types")]
-    found = []
+    result = []
     for template in matching:
         broken = [reason for rule in template.get("rules", ()) if (reason := _check_rule(statement, rule))]
         if not broken:
             return []  # one matching template is enough
-        found.append((str(template["id"]), "; ".join(broken)))
-    return found
+        result.append((str(template["id"]), "; ".join(broken)))
+    return result
 
 
 def _matches_template(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
@@ -44,8 +44,8 @@ def _matches_template(statement: Mapping[str, Any], template: Mapping[str, Any])
     context_activities = statement.get("context", {}).get("contextActivities", {})
     for name, kind in _CONTEXT_TYPES.items():
         if name in template:
-            held = {activity.get("definition", {}).get("type") for activity in context_activities.get(kind, ())}
-            if not set(template[name]) <= held:
+            existing = {activity.get("definition", {}).get("type") for activity in context_activities.get(kind, ())}
+            if not set(template[name]) <= existing:
                 return False
     return True
 
@@ -70,13 +70,13 @@ def _check_rule(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | 
 
 def _contains_value(value: Any, wanted: Sequence[Any]) -> bool:
     """Membership by JSON equality: true is not 1."""
-    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in wanted)
+    return any(value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted)
 
 
 def resolve_json_path(statement: Mapping[str, Any], location: str) -> list[Any]:
     """The values that a JSONPath of names, quoted names, indices and ``[*]`` selects; nothing
     for other kinds of path."""
-    found: list[Any] = [statement]
+    result: list[Any] = [statement]
     position = 1  # after $
     while position < len(location):
         step = _PATH_STEP.match(location, position)
@@ -85,9 +85,9 @@ def resolve_json_path(statement: Mapping[str, Any], location: str) -> list[Any]:
         position = step.end()
         name = step[1] if step[1] is not None else step[2]
         if name is not None:
-            found = [value[name] for value in found if isinstance(value, Mapping) and name in value]
+            result = [value[name] for value in result if isinstance(value, Mapping) and name in value]
         elif step[3] == "*":
-            found = [inner for value in found if isinstance(value, list) for inner in value]
+            result = [inner for value in result if isinstance(value, list) for inner in value]
         else:
-            found = [value[int(step[3])] for value in found if isinstance(value, list) and int(step[3]) < len(value)]
-    return found
+            result = [value[int(step[3])] for value in result if isinstance(value, list) and int(step[3]) < len(value)]
+    return result

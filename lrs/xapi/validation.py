@@ -141,8 +141,8 @@ def validate_actor(value: Any, path: str, member: bool = False) -> None:
         if members is not None:
             if type(members) is not list or (not members and not identifiers):
                 raise StatementInvalid(f"{path}.member", "must be a list of agents; a group without an identifier has at least one.")
-            for index, one in enumerate(members):
-                validate_actor(one, f"{path}.member[{index}]", member=True)
+            for index, item in enumerate(members):
+                validate_actor(item, f"{path}.member[{index}]", member=True)
 
 
 def _validate_identifier(value: dict[str, Any], name: str, path: str) -> None:
@@ -311,9 +311,9 @@ def validate_context(value: Any, path: str, family_2_0: bool, object_is_activity
         datatypes.require_extensions(c["extensions"], f"{path}.extensions")
     if "contextActivities" in c:
         _validate_context_activities(c["contextActivities"], f"{path}.contextActivities")
-    for name, one, part in (("contextAgents", "contextAgent", "agent"), ("contextGroups", "contextGroup", "group")):
+    for name, item, part in (("contextAgents", "contextAgent", "agent"), ("contextGroups", "contextGroup", "group")):
         if name in c:
-            _validate_context_actors(c[name], f"{path}.{name}", one, part)
+            _validate_context_actors(c[name], f"{path}.{name}", item, part)
 
 
 def _validate_context_actors(value: Any, path: str, kind: str, part: str) -> None:
@@ -342,10 +342,10 @@ def _validate_context_actors(value: Any, path: str, kind: str, part: str) -> Non
 
 def _validate_context_activities(value: Any, path: str) -> None:
     datatypes.require_fields(value, path, _CONTEXT_ACTIVITIES)
-    for name, found in value.items():
+    for name, result in value.items():
         # A single activity instead of a list is still accepted from 1.0.x (xAPI-Data 2.4.6.2).
-        for index, one in enumerate(found if type(found) is list else [found]):
-            validate_activity(one, f"{path}.{name}[{index}]" if type(found) is list else f"{path}.{name}")
+        for index, item in enumerate(result if type(result) is list else [result]):
+            validate_activity(item, f"{path}.{name}[{index}]" if type(result) is list else f"{path}.{name}")
 
 
 def _validate_attachments(value: Any, path: str) -> None:

@@ -75,18 +75,18 @@ def entrance_blueprint(deps: ToolDeps) -> Blueprint:
 def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
     """Return a loader of sessions opened by a link; their pages may not be framed."""
 
-    def load_admin(given: uuid.UUID) -> AdminSession:
+    def load_admin(visit_id: uuid.UUID) -> AdminSession:
         page_rules.forbid_frames()
-        found, secret = journal_store.find_admin_session(deps.engine, given), read_admin_secret(request, given)
-        if found is None or not hmac.compare_digest(found[2], hash_token(secret)):
+        result, secret = journal_store.find_admin_session(deps.engine, visit_id), read_admin_secret(request, visit_id)
+        if result is None or not hmac.compare_digest(result[2], hash_token(secret)):
             raise Unauthorised("This administration session has ended. carryover admin link makes a new link.")
-        token = compute_form_token(given, secret)
+        token = compute_form_token(visit_id, secret)
         if request.method == "POST":
             require_own_origin(deps, request)
             if not hmac.compare_digest(request.form.get("form_token", "").encode(), token.encode()):
                 raise Forbidden("This form is out of date and was not taken. Load the page again.")
-        practice = visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=found[0])
-        return AdminSession(found[0], found[1], True, f"/admin/{given}/", token, practice)
+        practice = visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=result[0])
+        return AdminSession(result[0], result[1], True, f"/admin/{visit_id}/", token, practice)
 
     return load_admin
 
@@ -95,8 +95,8 @@ def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
     """Return the opener of the staff pages' context for a session opened by a link."""
     admin = link_admin_loader(deps)
 
-    def open_context(given: uuid.UUID) -> StaffContext:
-        who = admin(given)
+    def open_context(visit_id: uuid.UUID) -> StaffContext:
+        who = admin(visit_id)
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
         return StaffContext(who.tenant_id, who.who, who.base, common, can_grant_roles=True)
 
@@ -106,11 +106,11 @@ def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
 def link_blueprint(deps: ToolDeps) -> Blueprint:
     """The administration pages for a session opened by a link."""
     admin = link_admin_loader(deps)
-    pages = _admin_blueprint(deps, "admin_by_link", "/admin/<uuid:given>", admin)
+    pages = _admin_blueprint(deps, "admin_by_link", "/admin/<uuid:visit_id>", admin)
 
     @pages.post("/leave")
-    def sign_out(given: uuid.UUID) -> ResponseReturnValue:
-        platform_admin.close_admin_session(deps.unit_of_work, tenant_id=admin(given).tenant_id, session_id=given)
+    def sign_out(visit_id: uuid.UUID) -> ResponseReturnValue:
+        platform_admin.close_admin_session(deps.unit_of_work, tenant_id=admin(visit_id).tenant_id, session_id=visit_id)
         return page_rules.render_message("Signed out", "The administration is closed. carryover admin link opens it again.", 200)
 
     return pages
@@ -119,16 +119,16 @@ def link_blueprint(deps: ToolDeps) -> Blueprint:
 def launch_blueprint(deps: ToolDeps) -> Blueprint:
     """The administration pages in a session of a person with the admin role."""
 
-    def load_admin(given: uuid.UUID) -> AdminSession:
-        who = sessions.require_session(deps, request, given)
+    def load_admin(visit_id: uuid.UUID) -> AdminSession:
+        who = sessions.require_session(deps, request, visit_id)
         around = visit_context.load_visit_context(deps.unit_of_work, session=who)
         if around.platform is None:
             page_rules.forbid_frames()
         else:
             page_rules.allow_platform_frames(around.platform)
-        return AdminSession(who.tenant_id, audit_name(who), False, f"/t/{given}/admin/", sessions.form_token(request, given), around.practice)
+        return AdminSession(who.tenant_id, audit_name(who), False, f"/t/{visit_id}/admin/", sessions.form_token(request, visit_id), around.practice)
 
-    return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:given>/admin", load_admin)
+    return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:visit_id>/admin", load_admin)
 
 
 def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], AdminSession]) -> Blueprint:
@@ -141,14 +141,14 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return render_template(template, **common, **values), status
 
     @pages.get("/")
-    def show_overview(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def show_overview(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         return render_admin(who, "admin.html", view=platform_admin.load_admin_overview(work, tenant_id=who.tenant_id), now=clock.now())
 
     @pages.post("/administrators")
-    def grant_admin_role(given: uuid.UUID) -> ResponseReturnValue:
+    def grant_admin_role(visit_id: uuid.UUID) -> ResponseReturnValue:
         """Grant the admin role to an LMS administrator who has visited the tool."""
-        who = admin(given)
+        who = admin(visit_id)
         try:
             person_id = uuid.UUID(request.form.get("person", ""))
         except ValueError:
@@ -157,27 +157,27 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(f"{who.base}?done=granted", code=303)
 
     @pages.post("/invites")
-    def issue_invite(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def issue_invite(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         note, approves = request.form.get("note", "").strip(), request.form.get("approves") == "1"
         _, secret = platform_registration.create_invite(work, tenant_id=who.tenant_id, note=note, who=who.who, approves=approves, now=clock.now())
         return render_admin(who, "admin_invite.html", address=platform_registration.invite_url(base_url, secret), approves=approves)
 
     @pages.post("/invites/<int:invite_id>/withdraw")
-    def withdraw_invite(given: uuid.UUID, invite_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def withdraw_invite(visit_id: uuid.UUID, invite_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         platform_admin.withdraw_invite(work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now())
         return redirect(f"{who.base}?done=withdrawn", code=303)
 
     @pages.get("/platforms/new")
-    def show_new_platform_form(given: uuid.UUID) -> ResponseReturnValue:
-        return render_admin(admin(given), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
+    def show_new_platform_form(visit_id: uuid.UUID) -> ResponseReturnValue:
+        return render_admin(admin(visit_id), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/new")
-    def add_platform(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def add_platform(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         try:
-            made = platform_registration.register_manually(
+            created = platform_registration.register_manually(
                 work,
                 tenant_id=who.tenant_id,
                 allow_private=deps.settings.allow_private_platforms,
@@ -187,7 +187,7 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
             )
         except (BadInput, Conflict) as error:
             return render_admin(who, "admin_form.html", error.status, platform=None, sent=request.form, error=error, families=FAMILIES)
-        return redirect(f"{who.base}platforms/{made}?done=added", code=303)
+        return redirect(f"{who.base}platforms/{created}?done=added", code=303)
 
     def render_platform(who: AdminSession, registration_id: int, error: RequestError | None = None) -> ResponseReturnValue:
         view = platform_admin.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
@@ -197,18 +197,18 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         )
 
     @pages.get("/platforms/<int:registration_id>")
-    def show_platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        return render_platform(admin(given), registration_id)
+    def show_platform(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        return render_platform(admin(visit_id), registration_id)
 
     @pages.get("/platforms/<int:registration_id>/change")
-    def show_platform_form(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def show_platform_form(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         view = platform_admin.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
         return render_admin(who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/<int:registration_id>/change")
-    def update_platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def update_platform(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         try:
             values = platform_registration.validate_registration(deps.settings.allow_private_platforms, _registration_from_form(request.form))
             values["approve_deployments"] = request.form.get("approve_deployments") == "1"
@@ -221,8 +221,8 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(f"{who.base}platforms/{registration_id}?done=changed", code=303)
 
     @pages.post("/platforms/<int:registration_id>/status")
-    def change_platform_status(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def change_platform_status(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         act = request.form.get("act", "")
         if act not in _STATUS_BY_ACTION:
             raise BadInput("Press one of the buttons of the page.")
@@ -232,8 +232,8 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(who.base if act == "remove" else f"{who.base}platforms/{registration_id}?done={act}", code=303)
 
     @pages.post("/platforms/<int:registration_id>/deployments")
-    def change_deployment(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def change_deployment(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         named, act = request.form.get("deployment_id", "").strip(), request.form.get("act", "")
         try:
             if act == "add":
@@ -247,23 +247,23 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(f"{who.base}platforms/{registration_id}?done=deployment", code=303)
 
     @pages.post("/platforms/<int:registration_id>/grades/<int:grade_id>")
-    def resend_platform_grade(given: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
-        who = admin(given)
+    def resend_platform_grade(visit_id: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
+        who = admin(visit_id)
         platform_admin.resend_grade(work, tenant_id=who.tenant_id, grade_id=grade_id, registration_id=registration_id, who=who.who, now=clock.now())
         deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
 
     @pages.get("/store")
-    def show_record_store(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def show_record_store(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         return render_admin(
             who, "admin_store.html", view=record_store_admin.load_store_view(deps, tenant_id=who.tenant_id), error=None, sent={}, made=None
         )
 
     @pages.post("/store")
-    def update_record_store(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
-        form, made, error = request.form, None, None
+    def update_record_store(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
+        form, created, error = request.form, None, None
         try:
             if form.get("act") == "use":
                 record_store_admin.switch_record_store(
@@ -273,26 +273,26 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
             if form.get("act") == "revoke":
                 record_store_admin.revoke_store_key(deps, tenant_id=who.tenant_id, key=form.get("key", ""), who=who.who)
                 return redirect(f"{who.base}store?done=revoked", code=303)
-            made = record_store_admin.create_store_key(
+            created = record_store_admin.create_store_key(
                 deps, tenant_id=who.tenant_id, purpose=form.get("purpose", ""), note=form.get("note", ""), who=who.who
             )
         except (BadInput, OutsideCallFailed) as refused:
             error = refused
         view = record_store_admin.load_store_view(deps, tenant_id=who.tenant_id)
-        return render_admin(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=made)
+        return render_admin(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=created)
 
     @pages.get("/sign-in")
-    def show_sign_in_settings(given: uuid.UUID) -> ResponseReturnValue:
-        return render_sign_in_settings(admin(given))
+    def show_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
+        return render_sign_in_settings(admin(visit_id))
 
     def render_sign_in_settings(who: AdminSession, error: RequestError | None = None) -> ResponseReturnValue:
-        found = sign_in.find_provider(work, tenant_id=who.tenant_id)
+        result = sign_in.find_provider(work, tenant_id=who.tenant_id)
         status, sent = (error.status, request.form) if error else (200, {})
-        return render_admin(who, "admin_sign_in.html", status, provider=found, sent=sent, error=error, base_url=base_url)
+        return render_admin(who, "admin_sign_in.html", status, provider=result, sent=sent, error=error, base_url=base_url)
 
     @pages.post("/sign-in")
-    def update_sign_in_settings(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def update_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         if request.form.get("act") == "drop":
             sign_in.remove_provider(work, tenant_id=who.tenant_id, who=who.who)
             return redirect(f"{who.base}sign-in?done=dropped", code=303)
@@ -304,8 +304,8 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(f"{who.base}sign-in?done=used", code=303)
 
     @pages.get("/audit")
-    def show_audit_log(given: uuid.UUID) -> ResponseReturnValue:
-        who = admin(given)
+    def show_audit_log(visit_id: uuid.UUID) -> ResponseReturnValue:
+        who = admin(visit_id)
         before = request.args.get("before", type=int)
         return render_admin(
             who,

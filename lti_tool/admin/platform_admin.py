@@ -56,10 +56,10 @@ class PlatformDetails:
 def load_admin_overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> AdminOverview:
     """Load the tenant's platforms and invites."""
     with unit_of_work(tenant_id) as connection:
-        found = platforms_store.list_platforms(connection, tenant_id)
-        waiting = {one.id: platforms_store.count_pending_deployments(connection, tenant_id, one.id) for one in found}
+        result = platforms_store.list_platforms(connection, tenant_id)
+        waiting = {item.id: platforms_store.count_pending_deployments(connection, tenant_id, item.id) for item in result}
         run = directory_store.list_lms_administrators(connection, tenant_id, roles.ADMIN, ADMIN_LIST_LIMIT)
-        return AdminOverview(found, platforms_store.list_invites(connection, tenant_id, ADMIN_LIST_LIMIT), waiting, run)
+        return AdminOverview(result, platforms_store.list_invites(connection, tenant_id, ADMIN_LIST_LIMIT), waiting, run)
 
 
 def load_platform_details(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int) -> PlatformDetails:
@@ -77,12 +77,12 @@ def load_platform_details(unit_of_work: UnitOfWork, *, tenant_id: int, registrat
 
 def _require_platform(connection: Connection, tenant_id: int, registration_id: int) -> Platform:
     try:
-        found = platforms_store.get_platform(connection, tenant_id, registration_id)
+        result = platforms_store.get_platform(connection, tenant_id, registration_id)
     except NoResultFound:
         raise NotFound("There is no such platform here.") from None
-    if found.status == REMOVED:
+    if result.status == REMOVED:
         raise NotFound("This platform was removed.")
-    return found
+    return result
 
 
 def set_platform_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, status: str, who: str) -> None:

@@ -57,12 +57,12 @@ def create_store_key(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str,
     if purpose not in KEY_PURPOSES:
         raise BadInput("Choose what the key is for.", field="purpose")
     words = " ".join(note.split())[:MAX_FIELD_LENGTH]
-    made = lrs_client.create_credential(
+    created = lrs_client.create_credential(
         deps.own_client, _require_own_store(deps, tenant_id), KEY_PURPOSES[purpose][1], words or KEY_PURPOSES[purpose][0]
     )
     with deps.unit_of_work(tenant_id) as connection:
-        journal_store.insert_audit_entry(connection, tenant_id, who, "made a key of the record store", {"key": made[0], "purpose": purpose})
-    return made
+        journal_store.insert_audit_entry(connection, tenant_id, who, "made a key of the record store", {"key": created[0], "purpose": purpose})
+    return created
 
 
 def revoke_store_key(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> None:
@@ -79,17 +79,17 @@ def switch_record_store(deps: ToolDeps, *, tenant_id: int, url: str, key: str, s
     """Send statements to this record store from now on, after testing the connection. An empty
     URL means our own.
     """
-    address, given = url.strip().rstrip("/"), key.strip()
+    address, provided = url.strip().rstrip("/"), key.strip()
     if address and not url_origin(address):
         raise BadInput("The address of the record store is no web address.", field="url")
-    if not given or not secret or max(len(address), len(given), len(secret)) > MAX_FIELD_LENGTH:
+    if not provided or not secret or max(len(address), len(provided), len(secret)) > MAX_FIELD_LENGTH:
         raise BadInput("A record store needs its address, a key and a secret.", field="key")
-    store = RecordStore(address or deps.settings.lrs_url, given, secret)
+    store = RecordStore(address or deps.settings.lrs_url, provided, secret)
     lrs_client.require_read_access(deps.client if address else deps.own_client, store)
     with deps.unit_of_work(tenant_id) as connection:
-        values = {"lrs_url": address or None, "lrs_key": given, "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret)}
+        values = {"lrs_url": address or None, "lrs_key": provided, "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret)}
         tenants_store.update_record_store(connection, tenant_id, values)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "chose a record store", {"url": address or "our own", "key": given})
+        journal_store.insert_audit_entry(connection, tenant_id, who, "chose a record store", {"url": address or "our own", "key": provided})
 
 
 def _require_own_store(deps: ToolDeps, tenant_id: int) -> RecordStore:

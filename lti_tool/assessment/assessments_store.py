@@ -112,8 +112,8 @@ def list_requests_of_episode(connection: Connection, tenant_id: int, episode_id:
 def mark_request_done(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
     """Mark the open request to this rater as done."""
     r = assessment_request.c
-    mine = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
-    connection.execute(update(assessment_request).where(mine).values(done_at=at))
+    own = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
+    connection.execute(update(assessment_request).where(own).values(done_at=at))
 
 
 def upsert_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
@@ -123,8 +123,8 @@ def upsert_calibration(connection: Connection, tenant_id: int, values: Mapping[s
     changed = {name: row.excluded[name] for name in ("programme_version", "levels", "at")}
     newer = calibration.c.programme_version < row.excluded.programme_version
     keys = ["tenant_id", "rater_id", "programme", "case_key"]
-    kept = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(calibration.c.case_key)
-    return connection.execute(kept).first() is not None
+    saved = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(calibration.c.case_key)
+    return connection.execute(saved).first() is not None
 
 
 def calibrations_by_case(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibration]:

@@ -87,18 +87,18 @@ class CalibrationExercise:
     @property
     def compared(self) -> list[tuple[int, int]]:
         """(own level, agreed level) of every criterion that both rated in a case."""
-        return [(mine.levels[key], level) for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
+        return [(own.levels[key], level) for case, own in self.done for key, level in case.levels.items() if key in own.levels]
 
     @property
     def exact(self) -> tuple[int, int]:
         """(number of levels that match the agreed ones, number of levels compared)."""
-        return sum(mine == level for mine, level in self.compared), len(self.compared)
+        return sum(own == level for own, level in self.compared), len(self.compared)
 
     @property
     def leniency(self) -> float | None:
         """Mean of (own level − agreed level): above 0 more lenient than others, below 0
         stricter; None if nothing was compared."""
-        return statistics.fmean(mine - level for mine, level in self.compared) if self.compared else None
+        return statistics.fmean(own - level for own, level in self.compared) if self.compared else None
 
 
 def load_assessment_form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentForm:
@@ -114,16 +114,20 @@ def _rating_context(connection: Connection, session: LaunchSession, episode_id: 
     mentor, or a peer who was asked."""
     if episode_id is None:
         return episode_context.require_episode_context(connection, session), LEARNER
-    wish = next(
-        (one for one in assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id),
+    wanted = next(
+        (
+            item
+            for item in assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id)
+            if item.episode_id == episode_id
+        ),
         None,
     )
-    stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, session.person_id if wish else None)
+    stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, session.person_id if wanted else None)
     if stage.episode.left_at is not None:
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
     # Somebody who was asked as a manager or mentor and no longer leads the person is not a
     # peer.
-    return stage, wish.relation if wish and relation == PEER else relation
+    return stage, wanted.relation if wanted and relation == PEER else relation
 
 
 def _require_rubric(stage: EpisodeContext) -> Rubric:
@@ -168,11 +172,11 @@ def submit_assessment(
         due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
         # The assessment due at three months must come from a manager or mentor.
         planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS_BEFORE_DUE
-        titles = {one.key: one.title for one in stage.programme.competencies}
+        titles = {competency.key: competency.title for competency in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
-        by, told = session.person_id, rubric.to_assessment(seen)
+        by, entries = session.person_id, rubric.to_assessment(seen)
         stage.enqueue_statements(
-            [xapi_statements.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)]
+            [xapi_statements.assessed_statement(act, entries, titles=titles, by=by, relation=relation, method=method, planned=planned)]
         )
         if relation in (LEARNER, PEER):
             return
@@ -188,8 +192,8 @@ def _was_submitted(connection: Connection, session: LaunchSession, form_id: uuid
     before = assessments_store.find_assessment_by_form(connection, session.tenant_id, session.person_id, form_id)
     if before is None:
         return False
-    given = {key: value for key, value in levels.items() if value}
-    if given != {key: str(level) for key, level in before.levels.items()} or words != before.words:
+    provided = {key: value for key, value in levels.items() if value}
+    if provided != {key: str(level) for key, level in before.levels.items()} or words != before.words:
         raise Conflict("This form was sent already and stays as it is. What you changed is below: send it as a new one.")
     return True
 
@@ -202,7 +206,7 @@ def request_assessment(unit_of_work: UnitOfWork, *, session: LaunchSession, form
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         _require_rubric(stage)
-        chosen = next((one for one in _possible_raters(stage) if one[0] == rater), None)
+        chosen = next((item for item in _possible_raters(stage) if item[0] == rater), None)
         if chosen is None:
             raise BadInput("Choose whom you ask.", field="rater")
         rater_id, relation = uuid.UUID(chosen[0]), chosen[2]
@@ -220,12 +224,12 @@ def request_assessment(unit_of_work: UnitOfWork, *, session: LaunchSession, form
 def _possible_raters(stage: EpisodeContext) -> list[tuple[str, str, str]]:
     """(id, name, relation) of the people whom a learner may ask."""
     me = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
-    found: list[tuple[str, str, str]] = []
+    result: list[tuple[str, str, str]] = []
     for person_id, relation in ((me.manager_id, reviewers.MANAGER), (me.mentor_id, reviewers.MENTOR)):
-        if person_id is not None and str(person_id) not in {key for key, _, _ in found}:
-            found.append((str(person_id), people_store.get_person_name(stage.connection, stage.tenant_id, person_id), relation))
-    known = {key for key, _, _ in found}
-    return found + [(str(one.person_id), one.name, PEER) for one in reviewers.list_peers(stage) if str(one.person_id) not in known]
+        if person_id is not None and str(person_id) not in {key for key, _, _ in result}:
+            result.append((str(person_id), people_store.get_person_name(stage.connection, stage.tenant_id, person_id), relation))
+    known = {key for key, _, _ in result}
+    return result + [(str(peer.person_id), peer.name, PEER) for peer in reviewers.list_peers(stage) if str(peer.person_id) not in known]
 
 
 def load_comparison(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentComparison:
@@ -236,35 +240,35 @@ def load_comparison(unit_of_work: UnitOfWork, *, session: LaunchSession, episode
             if episode_id is None
             else reviewers.require_led_stage(connection, session, episode_id)
         )
-        every = assessments_store.list_episode_assessments(connection, session.tenant_id, stage.episode.id)
-        mine = relation == LEARNER
-        wishes = assessments_store.list_requests_of_episode(connection, session.tenant_id, stage.episode.id) if mine else []
-        raters = _possible_raters(stage) if mine and stage.programme.rubric else []
+        everything = assessments_store.list_episode_assessments(connection, session.tenant_id, stage.episode.id)
+        own = relation == LEARNER
+        open_requests = assessments_store.list_requests_of_episode(connection, session.tenant_id, stage.episode.id) if own else []
+        raters = _possible_raters(stage) if own and stage.programme.rubric else []
         name = people_store.get_person_name(connection, session.tenant_id, stage.episode.person_id)
-    views, hidden = summarize_ratings(every)
+    views, hidden = summarize_ratings(everything)
     # Anybody who knows the group can recognize a peer by what the peer wrote: it is shown to
     # nobody.
-    said = [one for one in every if one.relation != PEER]
-    return AssessmentComparison(stage.programme, stage.programme.rubric, name, stage.episode.id, views, said, hidden, wishes, raters)
+    stated = [item for item in everything if item.relation != PEER]
+    return AssessmentComparison(stage.programme, stage.programme.rubric, name, stage.episode.id, views, stated, hidden, open_requests, raters)
 
 
-def summarize_ratings(every: Sequence[Assessment]) -> tuple[list[RatingSummary], int]:
+def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSummary], int]:
     """Summarize the ratings of the learner, of each manager or mentor, and of the peers
     together; also return how many peers responded if they are too few to be shown.
 
     ``every`` is in the order of :func:`assessments.of_episode`. For each rater the latest
     level of each criterion counts.
     """
-    frozen, peers_said = _releasable_ratings(every)
+    frozen, peers_said = _releasable_ratings(everything)
     latest: dict[uuid.UUID, list[Assessment]] = {}
-    for one in frozen:
-        latest.setdefault(one.rater_id, []).append(one)
+    for item in frozen:
+        latest.setdefault(item.rater_id, []).append(item)
     by_rater = []
-    for given in latest.values():
+    for provided in latest.values():
         levels: dict[str, float] = {}
-        for one in reversed(given):
-            levels |= one.levels
-        by_rater.append((given[0], len(given), levels))
+        for item in reversed(provided):
+            levels |= item.levels
+        by_rater.append((provided[0], len(provided), levels))
     order = (LEARNER, reviewers.MANAGER, reviewers.MENTOR)
     views = [
         RatingSummary(first.relation, first.rater_name, first.at, count, levels)
@@ -281,60 +285,62 @@ def summarize_ratings(every: Sequence[Assessment]) -> tuple[list[RatingSummary],
     return [*views, RatingSummary(PEER, "", at, len(peers), means)], 0
 
 
-def _releasable_ratings(every: Sequence[Assessment]) -> tuple[list[Assessment], int]:
+def _releasable_ratings(everything: Sequence[Assessment]) -> tuple[list[Assessment], int]:
     """The assessments that may be shown, and how many peers have responded. Peer ratings are
     released in batches of three raters, as they stood when each third rater responded.
     Otherwise anybody who sees a mean before and after one more response can compute that
     response.
     """
     first: dict[uuid.UUID, datetime] = {}
-    for one in sorted((one for one in every if one.relation == PEER), key=lambda one: one.at):
-        first.setdefault(one.rater_id, one.at)
+    for item in sorted((entry for entry in everything if entry.relation == PEER), key=lambda entry: entry.at):
+        first.setdefault(item.rater_id, item.at)
     full = len(first) // MIN_PEER_RATERS * MIN_PEER_RATERS
     raters, until = list(first)[:full], sorted(first.values())[full - 1] if full else None
-    return [one for one in every if one.relation != PEER or (until is not None and one.at <= until and one.rater_id in raters)], len(first)
+    return [entry for entry in everything if entry.relation != PEER or (until is not None and entry.at <= until and entry.rater_id in raters)], len(
+        first
+    )
 
 
 def load_calibration(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> CalibrationExercise:
     """Load the calibration exercise of a programme's newest version, for people who assess
     others."""
     with unit_of_work(session.tenant_id) as connection:
-        found, rubric = _require_cases(connection, session, programme)
-        done = _valid_calibrations(connection, session, found, rubric)
+        result, rubric = _require_cases(connection, session, programme)
+        done = _valid_calibrations(connection, session, result, rubric)
     open_cases = [case for case in rubric.cases if case.key not in done]
     finished = [(case, done[case.key]) for case in rubric.cases if case.key in done]
     finished.sort(key=lambda pair: pair[1].at, reverse=True)
-    return CalibrationExercise(found, rubric, next(iter(open_cases), None), finished)
+    return CalibrationExercise(result, rubric, next(iter(open_cases), None), finished)
 
 
-def _valid_calibrations(connection: Connection, session: LaunchSession, found: Programme, rubric: Rubric) -> dict[str, Calibration]:
+def _valid_calibrations(connection: Connection, session: LaunchSession, programme: Programme, rubric: Rubric) -> dict[str, Calibration]:
     """Case → this rater's calibration, for cases that have not changed: if a case or a level
     changed, the case has to be assessed again."""
-    given = assessments_store.calibrations_by_case(connection, session.tenant_id, session.person_id, found.key)
-    versions = {one.programme_version for one in given.values()} - {found.version}
-    seen = {version: programmes.load_programme(connection, session.tenant_id, found.key, version).rubric for version in versions} | {
-        found.version: rubric
+    provided = assessments_store.calibrations_by_case(connection, session.tenant_id, session.person_id, programme.key)
+    versions = {item.programme_version for item in provided.values()} - {programme.version}
+    seen = {version: programmes.load_programme(connection, session.tenant_id, programme.key, version).rubric for version in versions} | {
+        programme.version: rubric
     }
     now = {case.key: case for case in rubric.cases}
 
-    def is_unchanged(one: Calibration) -> bool:
-        before = seen[one.programme_version]
+    def is_unchanged(calibration: Calibration) -> bool:
+        before = seen[calibration.programme_version]
         if before is None or (before.levels, before.criteria) != (rubric.levels, rubric.criteria):
             return False
-        return now.get(one.case_key) == next((case for case in before.cases if case.key == one.case_key), None)
+        return now.get(calibration.case_key) == next((case for case in before.cases if case.key == calibration.case_key), None)
 
-    return {key: one for key, one in given.items() if is_unchanged(one)}
+    return {key: item for key, item in provided.items() if is_unchanged(item)}
 
 
 def _require_cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
     version = episodes_store.newest_programme_versions(connection, session.tenant_id).get(programme)
-    found = programmes.load_programme(connection, session.tenant_id, programme, version) if version else None
-    if found is None or found.rubric is None or not found.rubric.cases:
+    result = programmes.load_programme(connection, session.tenant_id, programme, version) if version else None
+    if result is None or result.rubric is None or not result.rubric.cases:
         raise NotFound("This programme has no cases to practise assessing with. A training manager adds them.")
-    leads = any(one for one in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id))
+    leads = any(episode for episode in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id))
     if not leads and not assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id):
         raise Forbidden("The exercise is for people who assess others.")
-    return found, found.rubric
+    return result, result.rubric
 
 
 def submit_calibration(
@@ -343,20 +349,20 @@ def submit_calibration(
     """Record a rater's levels for a case: only once, since the agreed levels are shown
     afterwards."""
     with unit_of_work(session.tenant_id) as connection:
-        found, rubric = _require_cases(connection, session, programme)
-        case = next((one for one in rubric.cases if one.key == case_key), None)
+        result, rubric = _require_cases(connection, session, programme)
+        case = next((case for case in rubric.cases if case.key == case_key), None)
         if case is None:
             raise NotFound("There is no such case here.")
         seen = rubric.parse_levels(levels)
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
             raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
-        if case.key in _valid_calibrations(connection, session, found, rubric):
+        if case.key in _valid_calibrations(connection, session, result, rubric):
             return  # the agreed levels have been shown already
-        values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": found.version}
+        values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": result.version}
         if assessments_store.upsert_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
             act = episode_context.act_without_episode(
-                connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now
+                connection, session.tenant_id, session.person_id, result, f"calibrated {programme} {case_key} {result.version}", now
             )
             episode_context.add_to_outbox(
                 connection,

@@ -23,37 +23,37 @@ SPARE_CRITERIA = 2  # empty ones offered below the filled ones
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/rubric``."""
-    pages = Blueprint("rubrics", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/rubric")
+    pages = Blueprint("rubrics", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/rubric")
     work = deps.unit_of_work
 
-    def render_rubric(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
+    def render_rubric(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         status = error.status if error else 200
-        return desk.render("rubric.html", status, work=found, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
+        return staff.render("rubric.html", status, work=result, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
 
-    def save_rubric(given: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
-        desk = opening(given)
+    def save_rubric(visit_id: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
+        staff = opening(visit_id)
         try:
-            authoring.update_draft(work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), make=make, who=desk.who, now=clock.now())
+            authoring.update_draft(work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), make=make, who=staff.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return render_rubric(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/rubric/?done=saved", code=303)
+            return render_rubric(staff, key, error)
+        return redirect(f"{staff.home}programmes/{key}/rubric/?done=saved", code=303)
 
     @pages.get("/")
-    def show_rubric(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_rubric(opening(given), key)
+    def show_rubric(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_rubric(opening(visit_id), key)
 
     @pages.post("/levels")
-    def save_levels(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(given, key, _apply_levels)
+    def save_levels(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(visit_id, key, _apply_levels)
 
     @pages.post("/criteria")
-    def save_criteria(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(given, key, _apply_criteria)
+    def save_criteria(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(visit_id, key, _apply_criteria)
 
     @pages.post("/cases")
-    def save_case(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(given, key, _apply_case)
+    def save_case(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(visit_id, key, _apply_case)
 
     return pages
 
@@ -89,10 +89,10 @@ def _apply_criteria(programme: Programme) -> Programme:
     if not len(keys) == len(titles) == len(competencies) or len(anchors) != wide * len(keys):
         raise BadInput("The form is not complete; load the page again.")
     named = iter(authoring.assign_keys(list(zip(keys, [text.replace("\0", "") for text in titles], strict=True)), "criterion"))
-    kept = [
+    saved = [
         Criterion(*next(named), competencies[line], anchors[line * wide : (line + 1) * wide]) for line, title in enumerate(titles) if title.strip()
     ]
-    return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, kept))
+    return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, saved))
 
 
 def _apply_case(programme: Programme) -> Programme:
@@ -107,7 +107,7 @@ def _apply_case(programme: Programme) -> Programme:
     named = authoring.assign_keys([*((case.key, case.title) for case in others), (key, form_text("title"))], "case")
     if len(named) == len(others):
         raise BadInput("Give the case a title.", field="title")
-    levels = {one.key: _parse_level(text) for one in rubric.criteria if (text := form_text(f"level-{one.key}"))}
-    made = Case(*named[-1], form_text("words"), levels, form_text("why"))
-    cases = [made if case.key == key else case for case in rubric.cases] if key else [*rubric.cases, made]
+    levels = {item.key: _parse_level(text) for item in rubric.criteria if (text := form_text(f"level-{item.key}"))}
+    created = Case(*named[-1], form_text("words"), levels, form_text("why"))
+    cases = [created if case.key == key else case for case in rubric.cases] if key else [*rubric.cases, created]
     return msgspec.structs.replace(programme, rubric=msgspec.structs.replace(rubric, cases=cases))

@@ -93,14 +93,14 @@ def _parse_token_response(platform: Platform, scope: str, answer: OutsideRespons
             f"{label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its administrator whether the tool is active"
             f" and may use this service ({scope.rpartition('/')[2]})."
         )
-    found = answer.json() if answer.status == 200 else None
-    token = found.get("access_token") if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+    result = answer.json() if answer.status == 200 else None
+    token = result.get("access_token") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
         raise OutsideCallFailed(f"{label} answered {answer.status} when asked for an access token.")
-    given = found.get("scope")
-    if isinstance(given, str) and given and scope not in given.split():
+    provided = result.get("scope")
+    if isinstance(provided, str) and provided and scope not in provided.split():
         raise TokenRefused(f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
-    return token, _token_lifetime(found.get("expires_in"))
+    return token, _token_lifetime(result.get("expires_in"))
 
 
 def _token_lifetime(seconds: Any) -> int:

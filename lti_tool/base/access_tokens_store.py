@@ -14,8 +14,8 @@ def find_token(connection: Connection, tenant_id: int, registration_id: int, sco
     """The sealed token for a scope, if an unexpired one exists."""
     c = access_token.c
     query = select(c.token_sealed).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.scope == scope, c.expires_at > now)
-    found: str | None = connection.execute(query).scalar()
-    return found
+    result: str | None = connection.execute(query).scalar()
+    return result
 
 
 def upsert_token(connection: Connection, tenant_id: int, registration_id: int, scope: str, sealed: str, expires_at: datetime) -> None:

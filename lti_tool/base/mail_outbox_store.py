@@ -41,8 +41,8 @@ def enqueue_mails(connection: Connection, tenant_id: int, rows: Sequence[Mapping
     """Enqueue mails; there is at most one per (person, key). Returns how many are new."""
     if not rows:
         return 0
-    made = upsert(mail).values([{"tenant_id": tenant_id, **row} for row in rows]).on_conflict_do_nothing().returning(mail.c.id)
-    return len(connection.execute(made).all())
+    created = upsert(mail).values([{"tenant_id": tenant_id, **row} for row in rows]).on_conflict_do_nothing().returning(mail.c.id)
+    return len(connection.execute(created).all())
 
 
 def lease_mails(connection: Connection, tenant_id: int, rows: int) -> list[LeasedMail]:
@@ -58,14 +58,14 @@ def lease_mails(connection: Connection, tenant_id: int, rows: int) -> list[Lease
         RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path, m.picture, m.tries, p.name, p.email
         """
     )
-    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
-    return sorted((LeasedMail(**row._mapping) for row in found), key=lambda row: row.id)
+    result = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
+    return sorted((LeasedMail(**row._mapping) for row in result), key=lambda row: row.id)
 
 
 def mark_mail_sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
     """Mark a mail as accepted by the mail server; False if another sender already did."""
-    mine = (mail.c.tenant_id == tenant_id) & (mail.c.id == mail_id) & mail.c.sent_at.is_(None)
-    return connection.execute(update(mail).where(mine).values(sent_at=at)).rowcount == 1
+    own = (mail.c.tenant_id == tenant_id) & (mail.c.id == mail_id) & mail.c.sent_at.is_(None)
+    return connection.execute(update(mail).where(own).values(sent_at=at)).rowcount == 1
 
 
 def mark_mail_refused(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:

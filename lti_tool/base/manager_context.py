@@ -64,10 +64,10 @@ def allow_large_upload() -> None:
 
 def read_uploaded_file(name: str = "file") -> tuple[str, bytes]:
     """(name, content) of the file uploaded with a form."""
-    found: FileStorage | None = request.files.get(name)
-    if found is None or not found.filename:
+    result: FileStorage | None = request.files.get(name)
+    if result is None or not result.filename:
         raise BadInput("Choose a file first.", field=name)
-    return found.filename, found.read()
+    return result.filename, result.read()
 
 
 def download_response(name: str, media_type: str, content: bytes) -> Response:

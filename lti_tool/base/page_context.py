@@ -36,7 +36,7 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
         page_responses.allow_platform_frames(around.platform)
     if Role(who.role) is Role.LEARNER:
         page_language.use_launch_language(who.locale)
-    alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    top_level = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return {
         "who": who,
         "form_token": sessions.form_token(request, who.id),
@@ -44,7 +44,7 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
         "home": f"/t/{who.id}/",
         "rooms": _navigation(who, around),
         # A top-level page needs a link back to the course; a framed one is surrounded by it.
-        "back_to_course": who.return_url if alone else "",
+        "back_to_course": who.return_url if top_level else "",
     }
 
 
@@ -55,5 +55,5 @@ def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str
     home = f"/t/{who.id}/"
     inbox = INBOX_PAGES if around.asked or who.roles & roles.LEADING_ROLES else ()
     shown = (LEARNER_PAGES if around.takes_part else ()) + inbox + STAFF_PAGES
-    found = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTE_ROLES[endpoint]]
-    return found if len(found) > 1 else []
+    result = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTE_ROLES[endpoint]]
+    return result if len(result) > 1 else []

@@ -27,8 +27,8 @@ def use_browser_language(request: Request) -> None:
 
 def current_language() -> str:
     """The tag for ``<html lang>``."""
-    found: str = g.get("language", translations.ENGLISH)
-    return found
+    result: str = g.get("language", translations.ENGLISH)
+    return result
 
 
 def translate(text: str, **values: Any) -> str:
@@ -36,9 +36,9 @@ def translate(text: str, **values: Any) -> str:
     return translations.translate_text(current_language(), text, **values)
 
 
-def translate_plural(one: str, many: str, num: int) -> str:
+def translate_plural(item: str, many: str, num: int) -> str:
     """The singular or plural form of a text for ``num``."""
-    return translations.translations_for(current_language()).ngettext(one, many, num) % {"num": num}
+    return translations.translations_for(current_language()).ngettext(item, many, num) % {"num": num}
 
 
 def format_day(instant: datetime | date) -> str:

@@ -38,14 +38,14 @@ _SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
 
 def allow_platform_frames(platform: Platform) -> None:
     """Let this response be framed by the platform's own pages."""
-    found = dialect_for(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
-    allow_frames(*found, *platform.frame_origins)
+    result = dialect_for(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
+    allow_frames(*result, *platform.frame_origins)
 
 
 def allow_frames(*origins: str) -> None:
     """Let this response be framed by pages of these origins; only by our own pages if none is
     given."""
-    g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(one for one in origins if one))))
+    g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(origin for origin in origins if origin))))
 
 
 def forbid_frames() -> None:

@@ -61,14 +61,14 @@ class PlatformKeyCache:
             kid = jwt.get_unverified_header(id_token).get("kid")
         except jwt.InvalidTokenError as error:
             raise LaunchInvalid("The course's message is damaged. Go back to the course and open the activity again.", str(error)) from None
-        found = self._fresh_key_set(url, kid)
-        if found is not None:
-            return found
-        lock, kept = self._fetch_locks[url], self._cache.get(url)
-        if kept is not None and kept.has_kid(kid) and time.monotonic() < kept.stale_until:
+        result = self._fresh_key_set(url, kid)
+        if result is not None:
+            return result
+        lock, saved = self._fetch_locks[url], self._cache.get(url)
+        if saved is not None and saved.has_kid(kid) and time.monotonic() < saved.stale_until:
             # A slightly outdated set is served while one caller fetches a newer one.
             if not lock.acquire(blocking=False):
-                return kept.key_set
+                return saved.key_set
         elif not self._acquire_fetch_lock(url, lock):
             return self._stale_key_set(url, "others wait for it already")
         try:
@@ -92,10 +92,10 @@ class PlatformKeyCache:
                 self._waiter_counts[url] -= 1
 
     def _fresh_key_set(self, url: str, kid: Any) -> dict[str, Any] | None:
-        kept, now = self._cache.get(url), time.monotonic()
-        if kept is None or now >= kept.fresh_until:
+        saved, now = self._cache.get(url), time.monotonic()
+        if saved is None or now >= saved.fresh_until:
             return None
-        return kept.key_set if kept.has_kid(kid) or now - kept.refetched_at < REFETCH_COOLDOWN_SECONDS else None
+        return saved.key_set if saved.has_kid(kid) or now - saved.refetched_at < REFETCH_COOLDOWN_SECONDS else None
 
     def _refetch(self, url: str, kid: Any) -> dict[str, Any]:
         now = time.monotonic()
@@ -103,7 +103,7 @@ class PlatformKeyCache:
         if now - failed_at < FAILURE_TTL_SECONDS:
             return self._stale_key_set(url, why)
         try:
-            made = self._fetch(url)
+            created = self._fetch(url)
         except OutsideCallFailed as error:
             self._failures[url] = (time.monotonic(), error.message)
             return self._stale_key_set(url, error.message)
@@ -111,24 +111,24 @@ class PlatformKeyCache:
         if before is not None:
             # A kid in neither the old nor the new set starts the cool-down: the next unknown
             # one has to wait.
-            made.refetched_at = before.refetched_at if made.has_kid(kid) else now
-        elif not made.has_kid(kid):
-            made.refetched_at = now
-        self._cache[url] = made
-        return made.key_set
+            created.refetched_at = before.refetched_at if created.has_kid(kid) else now
+        elif not created.has_kid(kid):
+            created.refetched_at = now
+        self._cache[url] = created
+        return created.key_set
 
     def _stale_key_set(self, url: str, why: str) -> dict[str, Any]:
-        kept = self._cache.get(url)
-        if kept is not None and time.monotonic() < kept.stale_until:
-            return kept.key_set
+        saved = self._cache.get(url)
+        if saved is not None and time.monotonic() < saved.stale_until:
+            return saved.key_set
         raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
 
     def _fetch(self, url: str) -> _CachedKeySet:
         answer = self._client.call("GET", url, headers={"Accept": "application/json"}, seconds=FETCH_SECONDS, largest=MAX_KEY_SET_BYTES)
-        found = answer.json() if answer.status == 200 else None
-        if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        result = answer.json() if answer.status == 200 else None
+        if not isinstance(result, dict) or not isinstance(result.get("keys"), list):
             raise OutsideCallFailed(f"The key set of the platform answered {answer.status} and is no key set.")
-        said = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
-        seconds = max(MIN_TTL_SECONDS, min(int(said[1]) if said else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS))
+        stated = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
+        seconds = max(MIN_TTL_SECONDS, min(int(stated[1]) if stated else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS))
         now = time.monotonic()
-        return _CachedKeySet(found, now + seconds, now + seconds + STALE_SECONDS)
+        return _CachedKeySet(result, now + seconds, now + seconds + STALE_SECONDS)

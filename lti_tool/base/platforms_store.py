@@ -112,8 +112,8 @@ def insert_platform(connection: Connection, tenant_id: int, values: Mapping[str,
     exists: it is never overwritten."""
     statement = upsert(platform_registration).values(tenant_id=tenant_id, **values)
     statement = statement.on_conflict_do_nothing(index_elements=["issuer", "client_id"], index_where=_COLUMNS.status != text("'removed'"))
-    found: int | None = connection.execute(statement.returning(_COLUMNS.id)).scalar()
-    return found
+    result: int | None = connection.execute(statement.returning(_COLUMNS.id)).scalar()
+    return result
 
 
 def update_platform(connection: Connection, tenant_id: int, registration_id: int, values: Mapping[str, Any]) -> None:
@@ -121,23 +121,23 @@ def update_platform(connection: Connection, tenant_id: int, registration_id: int
     connection.execute(update(platform_registration).where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id).values(**values))
 
 
-def add_frame_origin(connection: Connection, platform: Platform, found: str, most: int) -> None:
+def add_frame_origin(connection: Connection, platform: Platform, result: str, most: int) -> None:
     """Store an origin that frames our pages, learned from a genuine launch; at most ``most`` of
     them."""
-    room = func.cardinality(_COLUMNS.frame_origins) < most
-    known = _COLUMNS.frame_origins.any(found)
-    statement = update(platform_registration).where(_COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, room, ~known)
-    connection.execute(statement.values(frame_origins=func.array_append(_COLUMNS.frame_origins, found)))
+    has_space = func.cardinality(_COLUMNS.frame_origins) < most
+    known = _COLUMNS.frame_origins.any(result)
+    statement = update(platform_registration).where(_COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, has_space, ~known)
+    connection.execute(statement.values(frame_origins=func.array_append(_COLUMNS.frame_origins, result)))
 
 
 def find_deployment_status(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str) -> str | None:
     """The status of a deployment, which decides whether its launches are accepted; None if it
     is unknown."""
     d = deployment.c
-    found: str | None = connection.execute(
+    result: str | None = connection.execute(
         select(d.status).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.deployment_id == deployment_id)
     ).scalar()
-    return found
+    return result
 
 
 def insert_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> None:

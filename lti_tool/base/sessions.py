@@ -65,17 +65,17 @@ def start_launch_session(request: Request, response: Response, state: str, launc
 
 def set_session_cookie(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
     """Set the cookie with the secret of this visit; remove the oldest session cookies."""
-    kept = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
-    for name in kept[: max(len(kept) - MAX_SESSION_COOKIES + 1, 0)]:
+    saved = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
+    for name in saved[: max(len(saved) - MAX_SESSION_COOKIES + 1, 0)]:
         _set_framed_cookie(response, name, "", 0)
     _set_framed_cookie(response, _SESSION_PREFIX + launch_id.hex, secret, int(LAUNCH_SESSION_LIFETIME.total_seconds()))
 
 
-def set_sign_in_cookie(response: Response, kept: str) -> None:
+def set_sign_in_cookie(response: Response, saved: str) -> None:
     """Set the cookie that the browser keeps while somebody is at the organisation's sign-in; an
     empty value removes it. The browser returns from another site by a link, hence SameSite=Lax."""
-    seconds = LEAVING_SECONDS if kept else 0
-    response.set_cookie(_SIGN_IN_COOKIE, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+    seconds = LEAVING_SECONDS if saved else 0
+    response.set_cookie(_SIGN_IN_COOKIE, saved, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
 
 
 def read_sign_in_cookie(request: Request) -> str:
@@ -87,13 +87,13 @@ def require_session(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> L
     """The session of this request; raises Unauthorised if the browser does not hold its secret
     or it has ended."""
     secret = _read_session_secret(request, launch_id)
-    found = sessions_store.find_launch_secret(deps.engine, launch_id)
-    if found is None or not hmac.compare_digest(found[1], hash_token(secret)):
+    result = sessions_store.find_launch_secret(deps.engine, launch_id)
+    if result is None or not hmac.compare_digest(result[1], hash_token(secret)):
         raise Unauthorised(_SIGNED_OUT_TEXT)
     if request.method == "POST":
         _require_form_token(deps, request, launch_id, secret)
-    with deps.unit_of_work(found[0]) as connection:
-        who = sessions_store.load_session(connection, found[0], launch_id)
+    with deps.unit_of_work(result[0]) as connection:
+        who = sessions_store.load_session(connection, result[0], launch_id)
         if who is None:
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
         listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
@@ -125,8 +125,8 @@ def form_token(request: Request, launch_id: uuid.UUID) -> str:
 
 
 def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return given if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
+    scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
+    return provided if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
 
 
 def require_own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:

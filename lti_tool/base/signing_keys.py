@@ -54,7 +54,7 @@ def list_public_jwks(engine: Engine, secrets: Secrets) -> list[dict[str, Any]]:
 def sign_jwt(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
     """Sign a JWT with the newest key that is already active."""
     known, now = list_tool_keys(engine, secrets), clock.now()
-    key = next((one for one in known if one.signs_from <= now), known[-1])
+    key = next((item for item in known if item.signs_from <= now), known[-1])
     return jwt.encode(claims, secrets.unseal(_SEAL_PURPOSE, key.private_sealed), algorithm="RS256", headers={"kid": key.kid})
 
 
@@ -63,9 +63,9 @@ def rotate_tool_key(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
     immediately and withdraws the old ones: for a compromised key. Runs as the owner."""
     list_tool_keys(owner, secrets)
     now = clock.now()
-    made = _generate_key(secrets, now if at_once else now + KEY_OVERLAP)
-    tenants_store.rotate_key(owner, made, now if at_once else made.signs_from + KEY_OVERLAP)
-    return made
+    created = _generate_key(secrets, now if at_once else now + KEY_OVERLAP)
+    tenants_store.rotate_key(owner, created, now if at_once else created.signs_from + KEY_OVERLAP)
+    return created
 
 
 def require_unsealable_keys(engine: Engine, secrets: Secrets) -> int:

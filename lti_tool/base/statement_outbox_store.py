@@ -62,8 +62,8 @@ def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[
         FROM k WHERE o.tenant_id = :tenant AND o.id = k.id RETURNING o.id, o.payload, o.tries
         """
     )
-    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
-    return sorted((LeasedStatement(**row._mapping) for row in found), key=lambda row: row.id)
+    result = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
+    return sorted((LeasedStatement(**row._mapping) for row in result), key=lambda row: row.id)
 
 
 def delete_sent_statements(connection: Connection, tenant_id: int, ids: Sequence[int]) -> None:

@@ -38,7 +38,7 @@ def vouch_for_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: di
     }
     with unit_of_work(tenant_id) as connection:
         registration_id = next(
-            (one.id for one in platforms_store.list_platforms(connection, tenant_id) if one.client_id == platform["client_id"]), None
+            (item.id for item in platforms_store.list_platforms(connection, tenant_id) if item.client_id == platform["client_id"]), None
         )
         if registration_id is not None:
             platforms_store.update_platform(connection, tenant_id, registration_id, platform)
@@ -46,6 +46,6 @@ def vouch_for_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: di
             registration_id = platforms_store.insert_platform(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(f"The client {platform['client_id']} of {platform['issuer']} is registered by another organisation.")
-        for one in deployments:
-            platforms_store.insert_deployment(connection, tenant_id, registration_id, one, platforms_store.APPROVED)
+        for deployment in deployments:
+            platforms_store.insert_deployment(connection, tenant_id, registration_id, deployment, platforms_store.APPROVED)
     return registration_id

@@ -42,8 +42,8 @@ def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
 
 def get_installation_id(connection: Connection) -> uuid.UUID:
     """The id of this installation: the UUID namespace of all its statements."""
-    found: uuid.UUID = connection.execute(select(installation.c.id)).scalar_one()
-    return found
+    result: uuid.UUID = connection.execute(select(installation.c.id)).scalar_one()
+    return result
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def insert_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: 
             connection.execute(insert(tool_key).values(kid=kid, private_sealed=private_sealed, public_jwk=public_jwk))
 
 
-def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
+def rotate_key(owner: Engine, created: ToolKey, old_retires_at: datetime) -> None:
     """Insert a new key; earlier keys stay published until ``old_retires_at``. Runs as the
     owner."""
     with owner.begin() as connection:
@@ -83,7 +83,7 @@ def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
         k = tool_key.c
         in_use = k.retires_at.is_(None) | (k.retires_at > old_retires_at)
         connection.execute(update(tool_key).where(in_use).values(retires_at=old_retires_at))
-        connection.execute(insert(tool_key).values(**vars(made)))
+        connection.execute(insert(tool_key).values(**vars(created)))
 
 
 def list_tenant_ids(engine: Engine) -> list[int]:

@@ -28,21 +28,21 @@ _DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 @cache
 def load_catalogues() -> dict[str, GNUTranslations]:
     """Map each language tag to its translations; the catalogues are read once."""
-    found = {}
+    result = {}
     for path in sorted(CATALOGUE_DIR.glob("*.po")):
         compiled = BytesIO()
         with path.open("rb") as lines:
             write_mo(compiled, read_po(lines, locale=path.stem))
         compiled.seek(0)
-        found[path.stem] = GNUTranslations(compiled)
-    return found
+        result[path.stem] = GNUTranslations(compiled)
+    return result
 
 
 def choose_language(wanted: list[str]) -> str:
     """Return the first supported language in ``wanted`` (de, de-AT and de_AT are German), else
     English.
     """
-    known = [tag for tag in (_normalize_tag(one) for one in wanted) if tag]
+    known = [tag for tag in (_normalize_tag(item) for item in wanted) if tag]
     return negotiate_locale(known, [ENGLISH, *load_catalogues()]) or ENGLISH
 
 
@@ -56,8 +56,8 @@ def _normalize_tag(tag: str) -> str:
 
 def translate_text(tag: str, text: str, **values: Any) -> str:
     """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
-    found = translations_for(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
-    return found % values if values else found
+    result = translations_for(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
+    return result % values if values else result
 
 
 def translations_for(tag: str) -> NullTranslations:

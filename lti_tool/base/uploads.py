@@ -27,10 +27,10 @@ def load_upload(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text:
     except ValueError:
         raise BadInput("The form is not complete; choose the file again.", field="file") from None
     with unit_of_work(tenant_id) as connection:
-        found = uploads_store.find_upload(connection, tenant_id, purpose, upload_id)
-    if found is None:
+        result = uploads_store.find_upload(connection, tenant_id, purpose, upload_id)
+    if result is None:
         raise BadInput("The file was kept for a day and is gone; choose it again.", field="file")
-    return found
+    return result
 
 
 def discard_upload(unit_of_work: UnitOfWork, *, tenant_id: int, text: str) -> None:

@@ -13,9 +13,9 @@ from lti_tool.tables.base import upload
 
 def insert_upload(connection: Connection, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
     """Store a file; returns its id."""
-    made = uuid.uuid4()
-    connection.execute(insert(upload).values(id=made, tenant_id=tenant_id, purpose=purpose, name=name, content=content))
-    return made
+    created = uuid.uuid4()
+    connection.execute(insert(upload).values(id=created, tenant_id=tenant_id, purpose=purpose, name=name, content=content))
+    return created
 
 
 def find_upload(connection: Connection, tenant_id: int, purpose: str, upload_id: uuid.UUID) -> tuple[str, bytes] | None:

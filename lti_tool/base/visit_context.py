@@ -30,8 +30,8 @@ def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> V
             platforms_store.get_platform(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
         )
         takes_part = visit_context_store.participates(connection, session.tenant_id, session.person_id, session.programme)
-        asked = visit_context_store.has_open_peer_request(connection, session.tenant_id, session.person_id)
-        return VisitContext(platform, tenants_store.get_tenant(connection, session.tenant_id).practice, takes_part, asked)
+        requested = visit_context_store.has_open_peer_request(connection, session.tenant_id, session.person_id)
+        return VisitContext(platform, tenants_store.get_tenant(connection, session.tenant_id).practice, takes_part, requested)
 
 
 def is_practice_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:

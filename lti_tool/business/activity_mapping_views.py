@@ -28,41 +28,41 @@ _STORE_UNAVAILABLE = "The record store does not answer just now. Nothing was cha
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The page below ``/t/<visit>/programmes/<key>/elsewhere``."""
-    pages = Blueprint("elsewhere", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/elsewhere")
+    pages = Blueprint("elsewhere", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/elsewhere")
 
-    def open_figures(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
-        desk = opening(given)
-        return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
+    def open_figures(visit_id: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
+        staff = opening(visit_id)
+        return staff, ProgrammeBusiness(deps, staff.tenant_id, key, staff.who)
 
-    def render_mappings(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
+    def render_mappings(staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        programme = authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key).programme
         try:
-            found, status = office.mappings(), error.status if error else 200
+            result, status = figures.mappings(), error.status if error else 200
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: no mappings: %s", desk.tenant_id, failed.message)
-            found, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
-        values = {"programme": programme, "iri": office.programme, "mappings": found, "error": error, "kinds": MAPPABLE_KINDS, "form": request.form}
-        return desk.render("elsewhere.html", status, **values)
+            log.warning("tenant %s: no mappings: %s", staff.tenant_id, failed.message)
+            result, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
+        values = {"programme": programme, "iri": figures.programme, "mappings": result, "error": error, "kinds": MAPPABLE_KINDS, "form": request.form}
+        return staff.render("elsewhere.html", status, **values)
 
-    def run_change(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
+    def run_change(staff: StaffContext, figures: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
-            return render_mappings(desk, office, key, error)
+            return render_mappings(staff, figures, key, error)
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: a mapping was not changed: %s", desk.tenant_id, failed.message)
-            return render_mappings(desk, office, key, BadInput(_STORE_UNAVAILABLE))
-        return redirect(f"{desk.home}programmes/{key}/elsewhere/?done={done}", code=303)
+            log.warning("tenant %s: a mapping was not changed: %s", staff.tenant_id, failed.message)
+            return render_mappings(staff, figures, key, BadInput(_STORE_UNAVAILABLE))
+        return redirect(f"{staff.home}programmes/{key}/elsewhere/?done={done}", code=303)
 
     @pages.get("/")
-    def show_mappings(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
-        return render_mappings(desk, office, key)
+    def show_mappings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
+        return render_mappings(staff, figures, key)
 
     @pages.post("/")
-    def add_mapping(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
-        authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key)  # raises NotFound if there is no such programme
+    def add_mapping(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
+        authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key)  # raises NotFound if there is no such programme
 
         def send_mapping() -> None:
             kind, competency, grade, activity = form_text("counts_as"), form_text("competency"), form_text("evidence_grade"), form_text("activity")
@@ -70,21 +70,21 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 raise BadInput("Give the address as the other system shows it; it begins like https://.", field="activity")
             if kind == TASK and grade not in map(str, range(1, MAX_EVIDENCE_GRADE + 1)):
                 raise BadInput("Choose who vouches for it.", field="evidence_grade")
-            told = {"competency": f"{office.programme}/competencies/{competency}" if competency and kind == "check" else None}
-            office.map_activity({"activity": activity, "counts_as": kind, **told, "evidence_grade": int(grade) if kind == TASK else None})
+            entries = {"competency": f"{figures.programme}/competencies/{competency}" if competency and kind == "check" else None}
+            figures.map_activity({"activity": activity, "counts_as": kind, **entries, "evidence_grade": int(grade) if kind == TASK else None})
 
-        return run_change(desk, office, key, send_mapping, "added")
+        return run_change(staff, figures, key, send_mapping, "added")
 
     @pages.post("/undo")
-    def remove_mapping(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
+    def remove_mapping(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
         number = form_text("mapping")
 
         def send_removal() -> None:
-            if number not in {str(one["mapping_id"]) for one in office.mappings()}:
+            if number not in {str(mapping["mapping_id"]) for mapping in figures.mappings()}:
                 raise BadInput("It does not count here any more; somebody may have taken it back.")
-            office.unmap_activity(int(number))
+            figures.unmap_activity(int(number))
 
-        return run_change(desk, office, key, send_removal, "undone")
+        return run_change(staff, figures, key, send_removal, "undone")
 
     return pages

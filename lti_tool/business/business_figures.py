@@ -42,8 +42,8 @@ def find_last_decision(deps: ToolDeps, tenant_id: int, programme: str, report: s
     only the tool, not the person."""
     act, of = (WEIGHTS_DECIDED, {}) if report == "scorecard" else (NEW_LEVEL_DECIDED, {"series": report, "team": team})
     with deps.unit_of_work(tenant_id) as connection:
-        found = journal_store.find_latest_act(connection, tenant_id, act, {"programme": programme, **of})
-    return (found.who.rpartition(" (")[0] or found.who, found.at) if found else None
+        result = journal_store.find_latest_act(connection, tenant_id, act, {"programme": programme, **of})
+    return (result.who.rpartition(" (")[0] or result.who, result.at) if result else None
 
 
 @dataclass(frozen=True)
@@ -126,25 +126,25 @@ class ProgrammeBusiness:
             sheet = kpi.parse_sheet(content)
             if columns is None:
                 return ReadingsPreview(sheet, kpi.guess_columns(sheet), [], None, [])
-            found, lines, wrong = self._resolve_readings(sheet, columns, form)
+            result, lines, problem = self._resolve_readings(sheet, columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
-        if wrong:
-            return ReadingsPreview(sheet, dict(columns), wrong, None, lines)
-        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, found, form, dry_run=True))
-        return ReadingsPreview(sheet, dict(columns), [], told, lines)
+        if problem:
+            return ReadingsPreview(sheet, dict(columns), problem, None, lines)
+        response = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, result, form, dry_run=True))
+        return ReadingsPreview(sheet, dict(columns), [], response, lines)
 
     def import_readings(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
         """Import a file of readings: all or nothing."""
         try:
-            found, _, wrong = self._resolve_readings(kpi.parse_sheet(content), columns, form)
+            result, _, problem = self._resolve_readings(kpi.parse_sheet(content), columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
-        if wrong:
-            raise BadInput(f"Line {wrong[0].line}: {wrong[0].text}. Nothing was taken over.", field="file")
-        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, found, form, dry_run=False))
-        self._audit("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
-        return told
+        if problem:
+            raise BadInput(f"Line {problem[0].line}: {problem[0].text}. Nothing was taken over.", field="file")
+        response = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, result, form, dry_run=False))
+        self._audit("took readings in", {"kpi": key, **{name: response.get(name) for name in ("new", "known", "corrected")}})
+        return response
 
     def _resolve_readings(
         self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]
@@ -153,35 +153,37 @@ class ProgrammeBusiness:
         identified by external id or email address in the file, and only by a pseudonym from
         here on.
         """
-        found, lines, wrong = kpi.parse_readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
+        result, lines, problem = kpi.parse_readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
         if form["subject_kind"] != kpi.PERSON:
-            return found, lines, wrong
-        named = {str(one["subject"]) for one in found}
+            return result, lines, problem
+        named = {str(entry["subject"]) for entry in result}
         with self._deps.unit_of_work(self._tenant_id) as connection:
             known = directory_store.find_profiles(
                 connection, self._tenant_id, external_ids=sorted(named), emails=sorted(name.lower() for name in named)
             )
             installation = tenants_store.get_installation_id(connection)
-        by_id = {one.external_id: [one.id] for one in known if one.external_id}
+        by_id = {entry.external_id: [entry.id] for entry in known if entry.external_id}
         by_email: dict[str, list[uuid.UUID]] = {}
         for profile in known:
             by_email.setdefault(profile.email.lower(), []).append(profile.id)
-        kept, on, strangers = [], list[int](), list[LineProblem]()
-        for one, line in zip(found, lines, strict=True):
-            theirs = by_id.get(str(one["subject"])) or by_email.get(str(one["subject"]).lower(), [])
-            if len(theirs) != 1:
-                said = "several people have this address; name the one by the id" if theirs else "nobody on the list of people has this id or address"
-                strangers.append(LineProblem(line, said))
+        saved, on, strangers = [], list[int](), list[LineProblem]()
+        for item, line in zip(result, lines, strict=True):
+            related = by_id.get(str(item["subject"])) or by_email.get(str(item["subject"]).lower(), [])
+            if len(related) != 1:
+                stated = (
+                    "several people have this address; name the one by the id" if related else "nobody on the list of people has this id or address"
+                )
+                strangers.append(LineProblem(line, stated))
             else:
-                kept.append({**one, "subject": xapi_statements.agent_identifier(installation, theirs[0])})
+                saved.append({**item, "subject": xapi_statements.agent_identifier(installation, related[0])})
                 on.append(line)
-        return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
+        return saved, on, sorted([*problem, *strangers], key=lambda fault: fault.line)
 
-    def _readings_request(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
+    def _readings_request(self, key: str, result: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
         # A preview needs no reason yet: the page asks for one if existing readings would be
         # corrected.
         reason = form.get("reason", "").strip() or ("a look" if dry_run else "")
-        return {"programme": self.programme, "kpi": key, "readings": found, "reason": reason, "dry_run": dry_run}
+        return {"programme": self.programme, "kpi": key, "readings": result, "reason": reason, "dry_run": dry_run}
 
     def _audit(self, act: str, details: dict[str, Any]) -> None:
         with self._deps.unit_of_work(self._tenant_id) as connection:

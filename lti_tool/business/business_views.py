@@ -32,20 +32,20 @@ MAX_NUMBER_LENGTH = 40
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/business``."""
-    pages = Blueprint("business", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/business")
+    pages = Blueprint("business", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/business")
 
-    def open_figures(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
-        desk = opening(given)
-        return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
+    def open_figures(visit_id: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
+        staff = opening(visit_id)
+        return staff, ProgrammeBusiness(deps, staff.tenant_id, key, staff.who)
 
-    def render_business(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
+    def render_business(staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        programme = authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key).programme
         try:
-            view, status = office.load_figures(), error.status if error else 200
+            view, status = figures.load_figures(), error.status if error else 200
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: no business figures: %s", desk.tenant_id, failed.message)
+            log.warning("tenant %s: no business figures: %s", staff.tenant_id, failed.message)
             view, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
-        return desk.render(
+        return staff.render(
             "business.html",
             status,
             programme=programme,
@@ -56,24 +56,24 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             form=request.form,
         )
 
-    def run_change(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
+    def run_change(staff: StaffContext, figures: ProgrammeBusiness, key: str, act: Any, done: str, present_keys: str = "") -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
-            return render_business(desk, office, key, error)
+            return render_business(staff, figures, key, error)
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
-            return render_business(desk, office, key, BadInput(_STORE_UNAVAILABLE))
-        return redirect(there or f"{desk.home}programmes/{key}/business/?done={done}", code=303)
+            log.warning("tenant %s: a business figure was not changed: %s", staff.tenant_id, failed.message)
+            return render_business(staff, figures, key, BadInput(_STORE_UNAVAILABLE))
+        return redirect(present_keys or f"{staff.home}programmes/{key}/business/?done={done}", code=303)
 
     @pages.get("/")
-    def show_business(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
-        return render_business(desk, office, key)
+    def show_business(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
+        return render_business(staff, figures, key)
 
     @pages.post("/kpi")
-    def save_kpi(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
+    def save_kpi(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
 
         def send_kpi() -> None:
             label, named = form_text("label"), form_text("kpi")
@@ -81,18 +81,18 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
                 if not named:
                     raise BadInput("Give the figure a name with a letter or a digit.", field="label")
-                if named in {one["kpi"] for one in office.load_figures().kpis}:
+                if named in {item["kpi"] for item in figures.load_figures().kpis}:
                     raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
             definition = {name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")}
             numbers = {name: _number_field(name, optional=True) for name in ("baseline", "target")}
             flags = {"more_is_better": form_text("better") == "more", "waves_randomised": form_text("waves_randomised") == "1"}
-            office.name_kpi(named, {**definition, **numbers, **flags})
+            figures.name_kpi(named, {**definition, **numbers, **flags})
 
-        return run_change(desk, office, key, send_kpi, "kpi")
+        return run_change(staff, figures, key, send_kpi, "kpi")
 
     @pages.post("/worth")
-    def save_valuation(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
+    def save_valuation(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
 
         def send_valuation() -> None:
             between = {name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
@@ -107,29 +107,31 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 "forecast_effect": forecast if whole else None,
                 "forecast_costs": _number_field("forecast_costs", optional=True),
             }
-            office.value_kpi(form_text("kpi"), valuation)
+            figures.value_kpi(form_text("kpi"), valuation)
 
-        return run_change(desk, office, key, send_valuation, "worth")
+        return run_change(staff, figures, key, send_valuation, "worth")
 
     @pages.post("/costs")
-    def change_costs(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
+    def change_costs(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
 
         def send_cost() -> None:
-            gone = form_text("take_back")
-            if gone:
-                if not gone.isascii() or not gone.isdigit():
+            removed = form_text("take_back")
+            if removed:
+                if not removed.isascii() or not removed.isdigit():
                     raise BadInput("The form is not complete; load the page again.")
-                office.withdraw_cost(int(gone[:18]), form_text("why"))
+                figures.withdraw_cost(int(removed[:18]), form_text("why"))
                 return
             cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
-            office.add_cost({**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)})
+            figures.add_cost(
+                {**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)}
+            )
 
-        return run_change(desk, office, key, send_cost, "cost")
+        return run_change(staff, figures, key, send_cost, "cost")
 
     @pages.post("/scorecard")
-    def save_scorecard(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = open_figures(given, key)
+    def save_scorecard(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff, figures = open_figures(visit_id, key)
 
         def send_scorecard() -> None:
             columns = [request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS]
@@ -137,65 +139,65 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 raise BadInput("The form is not complete; load the page again.")
             lines = []
             for cells in zip(*columns, strict=True):
-                told = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
-                numbers = {name: _parse_number(told[name], f"{name} of {told['metric']}") for name in ("floor", "target")}
-                weight = _parse_number(told["weight"], f"weight of {told['metric']}") / 100
+                entries = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
+                numbers = {name: _parse_number(entries[name], f"{name} of {entries['metric']}") for name in ("floor", "target")}
+                weight = _parse_number(entries["weight"], f"weight of {entries['metric']}") / 100
                 if weight:
-                    lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
-            office.set_scorecard_weights(lines)
+                    lines.append({**{name: entries[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
+            figures.set_scorecard_weights(lines)
 
-        return run_change(desk, office, key, send_scorecard, "scorecard")
+        return run_change(staff, figures, key, send_scorecard, "scorecard")
 
     @pages.post("/levels")
-    def save_new_level(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_new_level(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Handle a report's form: declare a new level of a weekly figure."""
-        desk, office = open_figures(given, key)
+        staff, figures = open_figures(visit_id, key)
         decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
         narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
         series = quote(decision["series"], safe="")
-        return run_change(desk, office, key, lambda: office.declare_new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
+        return run_change(staff, figures, key, lambda: figures.declare_new_level(decision), "level", f"{staff.home}reports/{series}?{narrowed}")
 
     @pages.post("/readings")
-    def upload_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def upload_readings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Receive a file of readings and ask for its column mapping."""
         allow_large_upload()
-        desk, office = open_figures(given, key)
+        staff, figures = open_figures(visit_id, key)
         try:
             file_name, content = read_uploaded_file()
-            looked = office.preview_readings(content, form_text("kpi"), None, {})
-            kept = uploads.store_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=uploads.READINGS, name=file_name, content=content)
+            preview = figures.preview_readings(content, form_text("kpi"), None, {})
+            saved = uploads.store_upload(deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, name=file_name, content=content)
         except BadInput as error:
-            return render_business(desk, office, key, error)
-        return render_column_mapping(desk, key, looked, str(kept))
+            return render_business(staff, figures, key, error)
+        return render_column_mapping(staff, key, preview, str(saved))
 
     def render_column_mapping(
-        desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None
+        staff: StaffContext, key: str, preview: ReadingsPreview, saved: str, error: RequestError | None = None
     ) -> ResponseReturnValue:
-        return desk.render(
-            "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
+        return staff.render(
+            "readings.html", error.status if error else 200, key=key, looked=preview, kept=saved, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
         )  # fmt: skip
 
     @pages.post("/readings/look")
-    def process_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def process_readings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """With the columns mapped, preview the import, or on confirmation run it."""
-        desk, office = open_figures(given, key)
-        kept, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
+        staff, figures = open_figures(visit_id, key)
+        saved, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
         columns = {field: form_text(f"column_{field}") for field in FIELDS}
         try:
-            _, content = uploads.load_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=uploads.READINGS, text=kept)
+            _, content = uploads.load_upload(deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, text=saved)
         except BadInput as error:
-            return render_business(desk, office, key, error)
+            return render_business(staff, figures, key, error)
         try:
             if form_text("act") == "take":
-                office.import_readings(content, kpi, columns, form)
-                uploads.discard_upload(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
-                return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
-            return render_column_mapping(desk, key, office.preview_readings(content, kpi, columns, form), kept)
+                figures.import_readings(content, kpi, columns, form)
+                uploads.discard_upload(deps.unit_of_work, tenant_id=staff.tenant_id, text=saved)
+                return redirect(f"{staff.home}programmes/{key}/business/?done=readings", code=303)
+            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, columns, form), saved)
         except BadInput as error:
-            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, error)
+            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, None, {}), saved, error)
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
-            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
+            log.warning("tenant %s: readings were not taken: %s", staff.tenant_id, failed.message)
+            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, None, {}), saved, BadInput(_STORE_UNAVAILABLE))
 
     return pages
 

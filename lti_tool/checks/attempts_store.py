@@ -73,17 +73,17 @@ def find_attempt_learner(connection: Connection, tenant_id: int, attempt_id: uui
         .join(attempt, attempt.c.episode_id == episode.c.id)
         .where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id, attempt.c.course_id == course_id)
     )
-    found: uuid.UUID | None = connection.execute(query).scalar()
-    return found
+    result: uuid.UUID | None = connection.execute(query).scalar()
+    return result
 
 
 def _select_attempts() -> Any:
     return select(*(attempt.c[name] for name in Attempt.__dataclass_fields__))
 
 
-def insert_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
+def insert_attempt(connection: Connection, tenant_id: int, created: Attempt) -> bool:
     """Insert an attempt; False if this check was already started."""
-    row = upsert(attempt).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(attempt.c.id)
+    row = upsert(attempt).values(tenant_id=tenant_id, **vars(created)).on_conflict_do_nothing().returning(attempt.c.id)
     return connection.execute(row).first() is not None
 
 
@@ -108,9 +108,9 @@ def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) 
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
 
 
-def insert_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
+def insert_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, created: Answer) -> None:
     """Insert an answer."""
-    connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(made)))
+    connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(created)))
 
 
 def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, at: datetime, right_answers: int) -> None:
@@ -127,10 +127,10 @@ def list_memory_states(connection: Connection, tenant_id: int, episode_id: uuid.
     return [MemoryState(**row._mapping) for row in connection.execute(query)]
 
 
-def upsert_memory_state(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: MemoryState) -> None:
+def upsert_memory_state(connection: Connection, tenant_id: int, episode_id: uuid.UUID, memory_state: MemoryState) -> None:
     """Store the memory model's current state for a competency."""
-    values = {"card": made.card, "due_at": made.due_at}
-    row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=made.competency, **values)
+    values = {"card": memory_state.card, "due_at": memory_state.due_at}
+    row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=memory_state.competency, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
 
 

@@ -35,7 +35,7 @@ def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> 
         return known.url
     wanted = LineItem(row.label, row.maximum, row.resource_id, CHECK_TAG)
     try:
-        made = line_items.find_line_item(deps, platform, row.line_items_url, row.resource_id) or line_items.create_line_item(
+        created = line_items.find_line_item(deps, platform, row.line_items_url, row.resource_id) or line_items.create_line_item(
             deps, platform, row.line_items_url, wanted
         )
     except Exception:
@@ -45,8 +45,8 @@ def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> 
             )  # Release the claim, so that the next attempt need not wait until it expires.
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades_store.upsert_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
-    return made.url
+        grades_store.upsert_column(connection, platform.tenant_id, platform.id, Column(place, created.url, created.label, created.maximum))
+    return created.url
 
 
 def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> bool:
@@ -57,10 +57,10 @@ def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade
         whose = grades_store.find_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url)
     if whose is None:
         try:
-            found = line_items.fetch_line_item(deps, platform, row.line_item_url)
+            result = line_items.fetch_line_item(deps, platform, row.line_item_url)
         except (TokenRefused, BadInput):
             return False
-        whose = found.resource_id if found is not None and found.tag == CHECK_TAG else ""
+        whose = result.resource_id if result is not None and result.tag == CHECK_TAG else ""
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.save_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
     return bool(whose) and whose != row.resource_id

@@ -35,31 +35,31 @@ def send_due_grades(deps: ToolDeps, tenant_id: int) -> int:
 
     A platform that does not answer, or asks us to wait, is skipped for the rest of the run.
     """
-    sent, alone, end = 0, list[int](), time.monotonic() + RUN_SECONDS
+    sent, skipped, end = 0, list[int](), time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            row = grades_store.lease_grade(connection, tenant_id, alone)
+            row = grades_store.lease_grade(connection, tenant_id, skipped)
             platform = platforms_store.get_platform(connection, tenant_id, row.registration_id) if row else None
         if row is None or platform is None:
             break
         try:
             with limit_total_time(ROW_SECONDS):
-                sent += _send_grade(deps, platform, row, alone)
+                sent += _send_grade(deps, platform, row, skipped)
         except OutsideCallFailed as error:
-            alone.append(platform.id)
+            skipped.append(platform.id)
             _postpone_grade(deps, platform, row, error.message)
         except TokenRefused as error:
             # Not permanent: the keys may have been unavailable for a moment, a clock may be
             # off, or the tool is still being set up. Nothing else for this platform would
             # succeed now.
-            alone.append(platform.id)
+            skipped.append(platform.id)
             _postpone_grade(deps, platform, row, str(error))
         except (ValueError, ArithmeticError, DataError) as error:
             _mark_refused(deps, platform, row, f"The grade, or the address of its column, cannot be sent: {type(error).__name__}.")
     return sent
 
 
-def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, alone: list[int]) -> int:
+def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: list[int]) -> int:
     lms = dialect_for(platform.family)
     try:
         url = resolve_column_url(deps, platform, row)
@@ -83,36 +83,40 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, alone: lis
         submission_url=f"{facts.launch_url}?attempt={row.attempt_id}",
     )
     answer = platform_services.call_service(deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token))
-    told = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
-    if told.verdict is ResponseVerdict.ACCEPTED:
+    outcome = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
+    if outcome.verdict is ResponseVerdict.ACCEPTED:
         return _mark_arrived(deps, platform, row)
-    log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, told.words)
-    if told.verdict is ResponseVerdict.NOT_NEWER:
-        return _settle_conflict(deps, platform, row, url, told.words)
-    if told.verdict is ResponseVerdict.RETRY_LATER:
-        alone.append(platform.id)
-        return _postpone_grade(deps, platform, row, told.words, told.wait_seconds)
+    log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, outcome.words)
+    if outcome.verdict is ResponseVerdict.NOT_NEWER:
+        return _settle_conflict(deps, platform, row, url, outcome.words)
+    if outcome.verdict is ResponseVerdict.RETRY_LATER:
+        skipped.append(platform.id)
+        return _postpone_grade(deps, platform, row, outcome.words, outcome.wait_seconds)
     if answer.status == 404:
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.delete_column(connection, platform.tenant_id, platform.id, row.place)
-    return _mark_refused(deps, platform, row, told.words)
+    return _mark_refused(deps, platform, row, outcome.words)
 
 
 def _settle_conflict(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str, words: str) -> int:
     """The gradebook holds a grade that is at least as new. If it is this one, it has arrived.
     If it is an earlier one of ours, or cannot be read, this one is sent again, dated a second
     later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
-    there = _fetch_result(deps, platform, row, url)
-    if _is_grade_of_row(there, row):
+    present_keys = _fetch_result(deps, platform, row, url)
+    if _is_grade_of_row(present_keys, row):
         return _mark_arrived(deps, platform, row)
     with deps.unit_of_work(platform.tenant_id) as connection:
         before = grades_store.list_sent_scores(connection, platform.tenant_id, row)
-        known = there is None or there.score is None or any(_equals_share(there, score, maximum) for score, maximum in before)
+        known = present_keys is None or present_keys.score is None or any(_equals_share(present_keys, score, maximum) for score, maximum in before)
         if known and row.tries < MAX_TRIES:
             later = max(clock.now(), row.at + grades_store.ONE_SECOND)
             grades_store.reschedule_grade(connection, platform.tenant_id, row, backoff_delay(row.tries), words, at=later)
             return 0
-        shown = f"{there.score:g} of {there.maximum:g}" if there and there.score is not None and there.maximum else "another grade"
+        shown = (
+            f"{present_keys.score:g} of {present_keys.maximum:g}"
+            if present_keys and present_keys.score is not None and present_keys.maximum
+            else "another grade"
+        )
         grades_store.mark_grade_refused(
             connection,
             platform.tenant_id,
@@ -132,12 +136,16 @@ def _fetch_result(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str
     return lms.read_result(answer.json(), row.subject) if answer.status == 200 else None
 
 
-def _is_grade_of_row(there: GradebookResult | None, row: LeasedGrade) -> bool:
-    return there is not None and _equals_share(there, row.score, row.maximum)
+def _is_grade_of_row(present_keys: GradebookResult | None, row: LeasedGrade) -> bool:
+    return present_keys is not None and _equals_share(present_keys, row.score, row.maximum)
 
 
-def _equals_share(there: GradebookResult, score: float, maximum: float) -> bool:
-    return there.score is not None and bool(there.maximum) and abs(there.score / (there.maximum or 1) - score / maximum) < SHARE_TOLERANCE
+def _equals_share(present_keys: GradebookResult, score: float, maximum: float) -> bool:
+    return (
+        present_keys.score is not None
+        and bool(present_keys.maximum)
+        and abs(present_keys.score / (present_keys.maximum or 1) - score / maximum) < SHARE_TOLERANCE
+    )
 
 
 def _mark_arrived(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> int:

@@ -101,7 +101,7 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
         if not grades_store.claim_column(connection, tenant_id, platform.id, place, wanted.label, wanted.maximum):
             raise BadInput("The columns are being made already. Load the page again in a minute.")
     try:
-        made = _call_lms(
+        created = _call_lms(
             lambda: (
                 line_items.find_line_item(deps, platform, line_items_url, wanted.resource_id)
                 or line_items.create_line_item(deps, platform, line_items_url, wanted)
@@ -112,7 +112,7 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
             grades_store.release_column_claim(connection, tenant_id, platform.id, place)
         raise
     with deps.unit_of_work(tenant_id) as connection:
-        grades_store.upsert_column(connection, tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+        grades_store.upsert_column(connection, tenant_id, platform.id, Column(place, created.url, created.label, created.maximum))
 
 
 def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
@@ -131,10 +131,10 @@ def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent:
     with limit_total_time(LMS_TIMEOUT_SECONDS):
         _ensure_column(deps, platform, course.line_items_url, wanted)
     with deps.unit_of_work(session.tenant_id) as connection:
-        made = grades_store.find_column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
-        if made is None:
+        created = grades_store.find_column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
+        if created is None:
             raise BadInput("The column is being made already. Load the page again in a minute.")
-        values = {"course_id": course.id, "programme": session.programme, "registration_id": platform.id, "url": made.url, "share": share}
+        values = {"course_id": course.id, "programme": session.programme, "registration_id": platform.id, "url": created.url, "share": share}
         certification_sources_store.upsert_certifying_column(connection, session.tenant_id, {**values, "due_at": now})
         journal_store.insert_audit_entry(
             connection, session.tenant_id, who, "let a gradebook's column certify", {"programme": session.programme, "share": share}
@@ -164,14 +164,16 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
     if not words or len(words) > MAX_LABEL_CHARS:
         raise BadInput(f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label")
     known = _require_column(deps, session, course, place)
-    there = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
-    if there is None:
+    present_keys = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
+    if present_keys is None:
         with deps.unit_of_work(session.tenant_id) as connection:
             grades_store.delete_column(connection, session.tenant_id, platform.id, place)
         raise NotFound("This column is not in the gradebook any more.")
     _call_lms(
         lambda: line_items.rename_line_item(
-            deps, platform, LineItem(words, there.maximum, there.resource_id, there.tag, there.url, there.resource_link_id)
+            deps,
+            platform,
+            LineItem(words, present_keys.maximum, present_keys.resource_id, present_keys.tag, present_keys.url, present_keys.resource_link_id),
         )
     )
     with deps.unit_of_work(session.tenant_id) as connection:
@@ -201,11 +203,11 @@ def _require_gradebook(deps: ToolDeps, session: LaunchSession) -> tuple[Course, 
 
 def _require_column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
     with deps.unit_of_work(session.tenant_id) as connection:
-        mine = grades_store.list_columns(connection, session.tenant_id, session.require_platform(), course.line_items_url)
-    found = next((one for one in mine if one.place == place), None)
-    if found is None:
+        own = grades_store.list_columns(connection, session.tenant_id, session.require_platform(), course.line_items_url)
+    result = next((item for item in own if item.place == place), None)
+    if result is None:
         raise NotFound("There is no such column of this tool in this course.")
-    return found
+    return result
 
 
 def _call_lms(call: Callable[[], R]) -> R:

@@ -106,7 +106,7 @@ class Column:
     maximum: float
 
 
-def enqueue_grade(connection: Connection, tenant_id: int, made: NewGrade) -> None:
+def enqueue_grade(connection: Connection, tenant_id: int, new_grade: NewGrade) -> None:
     """Enqueue a grade, timestamped at least one whole second after the person's previous grade
     of the same place.
 
@@ -114,12 +114,12 @@ def enqueue_grade(connection: Connection, tenant_id: int, made: NewGrade) -> Non
     waiting for the same place is replaced: only the newest counts.
     """
     g = grade_outbox.c
-    _lock_place(connection, tenant_id, made.subject, made.place)
-    same = (g.tenant_id == tenant_id) & (g.place == made.place) & (g.subject == made.subject)
+    _lock_place(connection, tenant_id, new_grade.subject, new_grade.place)
+    same = (g.tenant_id == tenant_id) & (g.place == new_grade.place) & (g.subject == new_grade.subject)
     connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
     last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
-    at = made.at if last is None else max(made.at, last + ONE_SECOND)
-    connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(made), "at": at, "place": made.place}))
+    at = new_grade.at if last is None else max(new_grade.at, last + ONE_SECOND)
+    connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(new_grade), "at": at, "place": new_grade.place}))
 
 
 def _lock_place(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
@@ -157,8 +157,8 @@ def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **va
     """Update a row only if the caller still holds its lease: each lease increments ``tries``,
     so a slow sender cannot overwrite the result of the next one."""
     g = grade_outbox.c
-    mine = (g.tenant_id == tenant_id) & (g.id == row.id) & (g.tries == row.tries) & (g.resends == row.resends) & g.sent_at.is_(None)
-    connection.execute(update(grade_outbox).where(mine).values(leased_until=None, **values))
+    own = (g.tenant_id == tenant_id) & (g.id == row.id) & (g.tries == row.tries) & (g.resends == row.resends) & g.sent_at.is_(None)
+    connection.execute(update(grade_outbox).where(own).values(leased_until=None, **values))
 
 
 def mark_grade_sent(connection: Connection, tenant_id: int, row: LeasedGrade, at: datetime) -> None:
@@ -189,7 +189,7 @@ def list_sent_scores(connection: Connection, tenant_id: int, row: LeasedGrade) -
     query = select(g.score, g.maximum).where(
         g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject, g.id != row.id, g.sent_at.is_not(None) | g.replaced
     )
-    return [(found.score, found.maximum) for found in connection.execute(query)]
+    return [(result.score, result.maximum) for result in connection.execute(query)]
 
 
 def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
@@ -200,13 +200,13 @@ def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: u
     stored column is forgotten, so that it is looked up again.
     """
     g = grade_outbox.c
-    mine = (g.tenant_id == tenant_id) & (g.id == id_) & g.sent_at.is_(None) & ~g.replaced
+    own = (g.tenant_id == tenant_id) & (g.id == id_) & g.sent_at.is_(None) & ~g.replaced
     if course_id is not None:
-        mine = mine & (g.course_id == course_id)
+        own = own & (g.course_id == course_id)
     if registration_id is not None:
-        mine = mine & (g.registration_id == registration_id)
+        own = own & (g.registration_id == registration_id)
     free = g.leased_until.is_(None) | (g.leased_until <= func.now())
-    row = connection.execute(select(g.id, g.place, g.subject, g.registration_id).where(mine & free).with_for_update()).first()
+    row = connection.execute(select(g.id, g.place, g.subject, g.registration_id).where(own & free).with_for_update()).first()
     if row is None:
         return False
     _lock_place(connection, tenant_id, row.subject, row.place)
@@ -218,7 +218,7 @@ def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: u
         return False
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
     values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + ONE_SECOND), "resends": g.resends + 1}
-    connection.execute(update(grade_outbox).where(mine).values(**values))
+    connection.execute(update(grade_outbox).where(own).values(**values))
     delete_column(connection, tenant_id, row.registration_id, row.place)
     return True
 
@@ -315,10 +315,10 @@ def list_columns(connection: Connection, tenant_id: int, registration_id: int, l
     return [Column(*row) for row in connection.execute(query.order_by(c.label, c.place))]
 
 
-def upsert_column(connection: Connection, tenant_id: int, registration_id: int, made: Column) -> None:
+def upsert_column(connection: Connection, tenant_id: int, registration_id: int, column: Column) -> None:
     """Store a column, replacing one known before."""
-    statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(made))
-    changed = {"url": made.url, "label": made.label, "maximum": made.maximum}
+    statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(column))
+    changed = {"url": column.url, "label": column.label, "maximum": column.maximum}
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_=changed))
 
 

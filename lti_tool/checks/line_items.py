@@ -37,10 +37,10 @@ def create_line_item(deps: ToolDeps, platform: Platform, line_items_url: str, wa
     """Create a column; BadInput with the LMS's reason if it refuses."""
     lms = dialect_for(platform.family)
     answer = platform_services.call_service(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.create_line_item(line_items_url, wanted, token))
-    made = lms.read_line_item(answer.json()) if answer.status in (200, 201) else None
-    if made is None:
+    created = lms.read_line_item(answer.json()) if answer.status in (200, 201) else None
+    if created is None:
         raise _response_error(platform, answer, f"A column for “{wanted.label}” could not be made in the gradebook.")
-    return made
+    return created
 
 
 def rename_line_item(deps: ToolDeps, platform: Platform, item: LineItem) -> None:
@@ -65,10 +65,10 @@ def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | 
     answer, _ = platform_services.call_with_any_scope(deps, platform, _READ_SCOPES, lambda token: lms.line_item(url, token))
     if answer.status == 404:
         return None
-    found = lms.read_line_item(answer.json()) if answer.status == 200 else None
-    if found is None:
+    result = lms.read_line_item(answer.json()) if answer.status == 200 else None
+    if result is None:
         raise _response_error(platform, answer, "The column could not be read.")
-    return found
+    return result
 
 
 def _response_error(platform: Platform, answer: OutsideResponse, what: str) -> BadInput | OutsideCallFailed:

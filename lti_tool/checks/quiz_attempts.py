@@ -63,7 +63,8 @@ def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: s
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         check = next(
-            (one for one in episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None
+            (check for check in episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id) if check.interval == interval),
+            None,
         )
         if check is None:
             raise NotFound("This check is not on your schedule.")
@@ -74,7 +75,7 @@ def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: s
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
         _require_active_episode(stage, now)
-        met = {item for one in attempts if one.kind == CHECK for item in one.items}
+        met = {item for attempt in attempts if attempt.kind == CHECK for item in attempt.items}
         return _start_attempt(stage, session, CHECK, interval, sample_check_items(stage.programme, stage.episode.id, interval, met), now)
 
 
@@ -86,7 +87,7 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
-        running = next((one for one in attempts if one.kind == kind and (one.finished_at is None or kind == BASELINE)), None)
+        running = next((attempt for attempt in attempts if attempt.kind == kind and (attempt.finished_at is None or kind == BASELINE)), None)
         if running is not None:
             return running.id
         if kind != PRACTICE:
@@ -111,7 +112,7 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
 def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
     if stage.episode.left_at is not None:
         raise BadInput("You left this programme; nothing is due any more.")
-    if any(one.holds(now) for one in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)):
+    if any(hold.holds(now) for hold in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)):
         raise BadInput("You are on hold; nothing is due until it ends.")
 
 
@@ -121,7 +122,7 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
         if session.course_id is None
         else None
     )
-    made = Attempt(
+    created = Attempt(
         id=uuid.uuid4(),
         episode_id=stage.episode.id,
         interval=interval,
@@ -136,14 +137,14 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
         finished_at=None,
         right_answers=None,
     )
-    if not attempts_store.insert_attempt(stage.connection, stage.tenant_id, made):
+    if not attempts_store.insert_attempt(stage.connection, stage.tenant_id, created):
         # A concurrent request, such as another tab, has begun it.
         other = _latest_attempt(attempts_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.enqueue_statements([xapi_statements.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
-    return made.id
+        stage.enqueue_statements([xapi_statements.attempted_statement(stage.act(f"attempt {created.id}", now), attempt_quiz(created))])
+    return created.id
 
 
 def attempt_quiz(attempt: Attempt) -> xapi_statements.Quiz:
@@ -179,23 +180,23 @@ def submit_answer(
         response = item_responses.parse_response(item, form)
         since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
         rapid = item_responses.is_rapid_guess(item, (now - since).total_seconds())
-        made = Answer(position, item.key, response, item_responses.is_correct(item, response), now, rapid, _parse_confidence(form))
-        attempts_store.insert_answer(connection, session.tenant_id, attempt_id, made)
+        created = Answer(position, item.key, response, item_responses.is_correct(item, response), now, rapid, _parse_confidence(form))
+        attempts_store.insert_answer(connection, session.tenant_id, attempt_id, created)
         if state.attempt.kind != PRACTICE:
-            stage.enqueue_statements([_answered_statement(stage, state, item, made, now - since)])
-            _update_memory(stage, state, item, made)
+            stage.enqueue_statements([_answered_statement(stage, state, item, created, now - since)])
+            _update_memory(stage, state, item, created)
         if position == len(state.attempt.items):
-            _finish_attempt(stage, state, [*state.answers, made], now)
+            _finish_attempt(stage, state, [*state.answers, created], now)
 
 
 def _parse_confidence(form: Mapping[str, Sequence[str]]) -> int | None:
-    given = (form.get("confidence") or [""])[0]
-    return int(given) if given in {str(one) for one in CONFIDENCE_LEVELS} else None
+    provided = (form.get("confidence") or [""])[0]
+    return int(provided) if provided in {str(item) for item in CONFIDENCE_LEVELS} else None
 
 
 def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
-    found = [one for one in attempts if one.kind == kind and one.interval == interval]
-    return max(found, key=lambda one: one.started_at, default=None)
+    result = [attempt for attempt in attempts if attempt.kind == kind and attempt.interval == interval]
+    return max(result, key=lambda item: item.started_at, default=None)
 
 
 def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
@@ -206,34 +207,38 @@ def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptPr
 
 
 def _answered_statement(
-    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer, took: timedelta
+    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer, took: timedelta
 ) -> xapi_statements.Statement:
     return xapi_statements.answered_statement(
-        stage.act(f"answer {state.attempt.id} {made.position}", made.answered_at),
+        stage.act(f"answer {state.attempt.id} {answer.position}", answer.answered_at),
         attempt_quiz(state.attempt),
         item=item_responses.to_xapi_item(item, stage.programme.competency_title(item.competency)),
-        response=xapi_statements.ItemResponse(made.response, made.correct, took, made.rapid, made.confidence),
+        response=xapi_statements.ItemResponse(answer.response, answer.correct, took, answer.rapid, answer.confidence),
     )
 
 
-def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer) -> None:
+def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer) -> None:
     """Update the memory model: a wrong answer in a check adds the competency to it, and
     every later answer moves its review date."""
     if state.attempt.kind == BASELINE:
         return
     known = next(
-        (one for one in attempts_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency),
+        (
+            state
+            for state in attempts_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id)
+            if state.competency == item.competency
+        ),
         None,
     )
     if known is None and state.attempt.kind != CHECK:
         return
-    after = spaced_repetition.update_memory(known, item.competency, made.correct, made.answered_at)
+    after = spaced_repetition.update_memory(known, item.competency, answer.correct, answer.answered_at)
     if after is not None:
         attempts_store.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
 
 
 def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime) -> None:
-    right, asked = sum(one.correct for one in answers), len(answers)
+    right, requested = sum(answer.correct for answer in answers), len(answers)
     attempt = state.attempt
     attempts_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
     if attempt.kind == PRACTICE:
@@ -244,14 +249,14 @@ def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list
         stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
         attempt_quiz(attempt),
         right=right,
-        asked=asked,
-        passed=right / asked >= stage.programme.pass_mark,
+        requested=requested,
+        passed=right / requested >= stage.programme.pass_mark,
         took=now - attempt.started_at,
     )
     stage.enqueue_statements([finished])
     if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
         column = activity_pages.check_column(stage.programme, attempt.interval)
-        made = NewGrade(
+        created = NewGrade(
             attempt_id=attempt.id,
             registration_id=attempt.registration_id,
             course_id=attempt.course_id,
@@ -261,8 +266,8 @@ def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list
             label=column.label,
             subject=attempt.subject,
             score=right,
-            maximum=asked,
-            comment=f"{column.label}: {right} of {asked}",
+            maximum=requested,
+            comment=f"{column.label}: {right} of {requested}",
             at=now,
         )
-        grades_store.enqueue_grade(stage.connection, stage.tenant_id, made)
+        grades_store.enqueue_grade(stage.connection, stage.tenant_id, created)

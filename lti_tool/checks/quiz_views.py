@@ -85,16 +85,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         progress = quiz_attempts.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
-        given, item = progress.answers[position - 1], progress.item(position)
+        provided, item = progress.answers[position - 1], progress.item(position)
         return render_learner(
             "feedback.html",
             who,
             progress=progress,
-            answer=given,
+            answer=provided,
             item=item,
-            shown=item_responses.render_response(item, given.response),
+            shown=item_responses.render_response(item, provided.response),
             right_answer=item_responses.render_correct_answer(item),
-            said_to=item_responses.select_feedback(item, given.response),
+            said_to=item_responses.select_feedback(item, provided.response),
             form_id=uuid.uuid4(),
             next_form_id=uuid.uuid4(),
             next_item=progress.item(position + 1) if progress.position == position + 1 else None,

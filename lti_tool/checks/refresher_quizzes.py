@@ -35,42 +35,42 @@ def select_quizzes(
     """Return quiz kind → keys of the questions that it would ask now; kinds that are not open
     are omitted.
     """
-    found: dict[str, Sequence[str]] = {}
+    result: dict[str, Sequence[str]] = {}
     baseline = [item.key for item in programme.items if item.pool == "baseline"]
-    measured = any(one.kind == "check" for one in attempts)
-    first = min((one.closes_at for one in checks), default=episode.certified_at)
+    measured = any(attempt.kind == "check" for attempt in attempts)
+    first = min((check.closes_at for check in checks), default=episode.certified_at)
     if baseline and not measured and now < min(first, episode.certified_at + timedelta(days=3)) and not _has_finished(attempts, "baseline"):
-        found["baseline"] = baseline
+        result["baseline"] = baseline
     pool = [item for item in programme.items if item.pool == "practice"]
-    met = Counter(key for one in attempts for key in one.items)
+    met = Counter(key for attempt in attempts for key in attempt.items)
     chance = random.Random(f"{episode.id} {len(attempts)}")  # noqa: S311 - a draw of questions, not a secret
     if pool:
-        found["practice"] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
+        result["practice"] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
     if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
-        due = {one.competency for one in memories if one.due_at <= now}
-        lately = sum(one.kind == "remediation" and one.started_at > now - REMEDIATION_PERIOD for one in attempts)
+        due = {memory.competency for memory in memories if memory.due_at <= now}
+        lately = sum(attempt.kind == "remediation" and attempt.started_at > now - REMEDIATION_PERIOD for attempt in attempts)
         for_lapse = [item for item in pool if item.competency in due]
         if for_lapse and lately < MAX_REMEDIATIONS:
-            found["remediation"] = _least_seen_items(for_lapse, met, chance, REMEDIATION_QUESTIONS)
+            result["remediation"] = _least_seen_items(for_lapse, met, chance, REMEDIATION_QUESTIONS)
         elif pool and _reinforcement_is_due(programme, episode, attempts, now):
-            found["reinforcement"] = _least_seen_items(pool, met, chance, REINFORCEMENT_QUESTIONS)
-    return found
+            result["reinforcement"] = _least_seen_items(pool, met, chance, REINFORCEMENT_QUESTIONS)
+    return result
 
 
 def _has_finished(attempts: Sequence[Attempt], kind: str) -> bool:
-    return any(one.kind == kind and one.finished_at is not None for one in attempts)
+    return any(attempt.kind == kind and attempt.finished_at is not None for attempt in attempts)
 
 
 def _check_is_pending(checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime) -> bool:
     """Whether an unfinished check is due now or within the next days: measuring takes
     precedence over training.
     """
-    finished = {one.interval for one in attempts if one.kind == "check" and one.finished_at is not None}
-    return any(one.interval not in finished and one.due_at - QUIET_PERIOD_BEFORE_CHECK <= now < one.closes_at for one in checks)
+    finished = {attempt.interval for attempt in attempts if attempt.kind == "check" and attempt.finished_at is not None}
+    return any(check.interval not in finished and check.due_at - QUIET_PERIOD_BEFORE_CHECK <= now < check.closes_at for check in checks)
 
 
 def _end_of_checks(checks: Sequence[ScheduledCheck], episode: Episode) -> datetime:
-    return max((one.closes_at for one in checks), default=episode.certified_at)
+    return max((check.closes_at for check in checks), default=episode.certified_at)
 
 
 def _reinforcement_is_due(programme: Programme, episode: Episode, attempts: Sequence[Attempt], now: datetime) -> bool:
@@ -79,8 +79,8 @@ def _reinforcement_is_due(programme: Programme, episode: Episode, attempts: Sequ
         return False
     # Any quiz except practice satisfies the rhythm: a check this week counts as this week's
     # refresher.
-    kept = [one.started_at for one in attempts if one.kind != "practice"]
-    return now - max(kept, default=episode.certified_at) >= step
+    saved = [attempt.started_at for attempt in attempts if attempt.kind != "practice"]
+    return now - max(saved, default=episode.certified_at) >= step
 
 
 def _least_seen_items(pool: Sequence[QuestionItem], met: Counter[str], chance: random.Random, count: int) -> list[str]:

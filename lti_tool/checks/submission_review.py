@@ -35,17 +35,17 @@ def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         if person != session.person_id and Role(session.role) not in REVIEWER_ROLES:
             raise Forbidden("Only who teaches this course looks at what others handed in.")
-        found = [
-            one
-            for one in attempts_store.list_course_checks(connection, session.tenant_id, person, session.require_course())
-            if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
+        result = [
+            check
+            for check in attempts_store.list_course_checks(connection, session.tenant_id, person, session.require_course())
+            if (attempt_id is None or check.id == attempt_id) and check.finished_at is not None
         ]
         if session.line_item_url and attempt_id is None:
-            here = grades_store.attempts_sent_to_column(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
-            found = [one for one in found if one.id in here]
-        if not found:
+            here = grades_store.attempts_sent_to_column(connection, session.tenant_id, [item.id for item in result], session.line_item_url)
+            result = [item for item in result if item.id in here]
+        if not result:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
-        attempt = max(found, key=lambda one: one.started_at)
+        attempt = max(result, key=lambda item: item.started_at)
         episode = episodes_store.get_episode(connection, session.tenant_id, attempt.episode_id)
         stage = episode_context.load_episode_context(connection, session.tenant_id, episode)
         name = people_store.get_person_name(connection, session.tenant_id, person)

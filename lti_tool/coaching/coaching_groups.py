@@ -59,26 +59,26 @@ def split_into_groups(people: Sequence[GroupCandidate]) -> list[list[GroupCandid
 
     Fewer than three people of a wave wait for others.
     """
-    found: list[list[GroupCandidate]] = []
-    for wave in sorted({one.wave for one in people}):
+    result: list[list[GroupCandidate]] = []
+    for wave in sorted({person.wave for person in people}):
         left: list[GroupCandidate] = []
-        of_wave = [one for one in people if one.wave == wave]
-        for site in sorted({one.site for one in of_wave}):
-            here = [one for one in of_wave if one.site == site]
+        of_wave = [person for person in people if person.wave == wave]
+        for site in sorted({entry.site for entry in of_wave}):
+            here = [entry for entry in of_wave if entry.site == site]
             if len(here) >= MIN_GROUP_SIZE:
-                found += _deal_into_groups(here)
+                result += _deal_into_groups(here)
             else:
                 left += here
         if len(left) >= MIN_GROUP_SIZE:
-            found += _deal_into_groups(left)
+            result += _deal_into_groups(left)
         else:
             # One or two people left over at their sites join the smallest groups of their wave
             # that are not full.
-            for one in left:
-                room = [group for group in found if len(group) < MAX_GROUP_SIZE and group[0].wave == wave]
-                if room:
-                    min(room, key=len).append(one)
-    return found
+            for item in left:
+                open_groups = [group for group in result if len(group) < MAX_GROUP_SIZE and group[0].wave == wave]
+                if open_groups:
+                    min(open_groups, key=len).append(item)
+    return result
 
 
 def _deal_into_groups(people: Sequence[GroupCandidate]) -> list[list[GroupCandidate]]:
@@ -86,8 +86,8 @@ def _deal_into_groups(people: Sequence[GroupCandidate]) -> list[list[GroupCandid
     spread over different groups."""
     count = -(-len(people) // MAX_GROUP_SIZE)
     piles: list[list[GroupCandidate]] = [[] for _ in range(count)]
-    for number, one in enumerate(sorted(people, key=lambda one: one.team)):
-        piles[number % count].append(one)
+    for number, person in enumerate(sorted(people, key=lambda item: item.team)):
+        piles[number % count].append(person)
     return piles
 
 
@@ -106,33 +106,35 @@ def form_groups(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who
         if version is None:
             raise NotFound("There is no such programme here.")
         calendar = programmes.load_programme(connection, tenant_id, programme, version).calendar
-        made = split_into_groups(coaching_store.list_group_candidates(connection, tenant_id, programme, now - MAX_CERTIFIED_AGE))
-        for people in made:
+        created = split_into_groups(coaching_store.list_group_candidates(connection, tenant_id, programme, now - MAX_CERTIFIED_AGE))
+        for people in created:
             planned = meeting_times(working_time.resolve_working_time(people[0].time_zone, [], calendar), now)
-            group = coaching_store.insert_group(connection, tenant_id, programme, [one.episode_id for one in people], planned, now)
-            for one in people:
-                stage = episode_context.load_episode_context(connection, tenant_id, episodes_store.get_episode(connection, tenant_id, one.episode_id))
+            group = coaching_store.insert_group(connection, tenant_id, programme, [item.episode_id for item in people], planned, now)
+            for person in people:
+                stage = episode_context.load_episode_context(
+                    connection, tenant_id, episodes_store.get_episode(connection, tenant_id, person.episode_id)
+                )
                 stage.enqueue_statements(
                     [
                         xapi_statements.meeting_scheduled_statement(
-                            stage.act(f"scheduled {one.episode_id} meeting {group.id} {number}", now), group=group.id, number=number, at=at
+                            stage.act(f"scheduled {person.episode_id} meeting {group.id} {number}", now), group=group.id, number=number, at=at
                         )
                         for number, at in enumerate(planned, 1)
                     ]
                 )
-        if made:
-            journal_store.insert_audit_entry(connection, tenant_id, who, "formed coaching groups", {"programme": programme, "groups": len(made)})
-    return len(made)
+        if created:
+            journal_store.insert_audit_entry(connection, tenant_id, who, "formed coaching groups", {"programme": programme, "groups": len(created)})
+    return len(created)
 
 
 def load_coaching_overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> CoachingOverview:
     """Load all groups of a programme."""
     with unit_of_work(tenant_id) as connection:
-        found = coaching_store.list_groups(connection, tenant_id, programme)
-        ids = [one.id for one in found]
+        result = coaching_store.list_groups(connection, tenant_id, programme)
+        ids = [item.id for item in result]
         people, meetings = coaching_store.members_by_group(connection, tenant_id, ids), coaching_store.meetings_by_group(connection, tenant_id, ids)
         waiting = len(coaching_store.list_group_candidates(connection, tenant_id, programme, now - MAX_CERTIFIED_AGE))
-    return CoachingOverview([(one, people.get(one.id, []), meetings.get(one.id, [])) for one in found], waiting)
+    return CoachingOverview([(item, people.get(item.id, []), meetings.get(item.id, [])) for item in result], waiting)
 
 
 def load_own_group(unit_of_work: UnitOfWork, *, session: LaunchSession) -> GroupDetails | None:
@@ -147,32 +149,36 @@ def load_own_group(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Group
         actions = coaching_store.list_agreed_actions(connection, session.tenant_id, group.id)
         me = directory_store.get_profile(connection, session.tenant_id, session.person_id)
     zone = working_time.resolve_working_time(me.time_zone, me.working_days, stage.programme.calendar).zone
-    return GroupDetails(group, stage.episode.id, people, meetings, actions, {one.episode_id: one.name for one in people}, zone)
+    return GroupDetails(group, stage.episode.id, people, meetings, actions, {person.episode_id: person.name for person in people}, zone)
 
 
-def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_id: uuid.UUID, there: Sequence[str], now: datetime) -> None:
+def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_id: uuid.UUID, present_keys: Sequence[str], now: datetime) -> None:
     """Record that a meeting took place, and who attended. Any member may record it; existing
     attendance stays, missing people are added."""
     with unit_of_work(session.tenant_id) as connection:
         stage, group = _require_group(connection, session)
         meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(group.id, [])
-        found = next((one for one in meetings if one.id == meeting_id), None)
-        if found is None:
+        result = next((meeting for meeting in meetings if meeting.id == meeting_id), None)
+        if result is None:
             raise NotFound("There is no such meeting of your group.")
-        if found.at.date() > now.date():
+        if result.at.date() > now.date():
             raise BadInput("This meeting has not been yet.")
-        episodes = {str(one.id): one for one in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
-        if not there or not set(there) <= set(episodes):
+        episodes = {str(episode.id): episode for episode in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
+        if not present_keys or not set(present_keys) <= set(episodes):
             raise BadInput("Tick who was there.", field="there")
         if coaching_store.mark_meeting_held(connection, session.tenant_id, meeting_id, now):
             stage.enqueue_statements(
-                [xapi_statements.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=found.number)]
+                [xapi_statements.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=result.number)]
             )
-        for one in sorted(set(there)):
-            if coaching_store.insert_attendance(connection, session.tenant_id, meeting_id, episodes[one].id):
-                theirs = episode_context.load_episode_context(connection, session.tenant_id, episodes[one])
-                theirs.enqueue_statements(
-                    [xapi_statements.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)]
+        for item in sorted(set(present_keys)):
+            if coaching_store.insert_attendance(connection, session.tenant_id, meeting_id, episodes[item].id):
+                related = episode_context.load_episode_context(connection, session.tenant_id, episodes[item])
+                related.enqueue_statements(
+                    [
+                        xapi_statements.attended_statement(
+                            related.act(f"attended {meeting_id} {item}", result.at), group=group.id, number=result.number
+                        )
+                    ]
                 )
 
 
@@ -185,7 +191,7 @@ def agree_action(
         raise BadInput(f"Write what was agreed, in up to {MAX_ACTION_CHARS} characters.", field="words")
     with unit_of_work(session.tenant_id) as connection:
         _, group = _require_group(connection, session)
-        episodes = {str(one.id): one.id for one in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
+        episodes = {str(episode.id): episode.id for episode in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
         if whose not in episodes:
             raise BadInput("Choose who does it.", field="whose")
         values = {"id": form_id, "episode_id": episodes[whose], "words": text, "due_on": due_on, "agreed_at": now}

@@ -92,12 +92,14 @@ def insert_group(
     serializes the forming of groups."""
     g = coaching_group.c
     last = connection.execute(select(func.coalesce(func.max(g.number), 0)).where(g.tenant_id == tenant_id, g.programme == programme)).scalar_one()
-    made = CoachingGroup(uuid.uuid4(), programme, last + 1)
-    connection.execute(insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(made)))
-    connection.execute(insert(group_member), [{"tenant_id": tenant_id, "episode_id": one, "group_id": made.id} for one in members])
-    rows = [{"id": uuid.uuid4(), "tenant_id": tenant_id, "group_id": made.id, "number": number, "at": one} for number, one in enumerate(dates, 1)]
+    created = CoachingGroup(uuid.uuid4(), programme, last + 1)
+    connection.execute(insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(created)))
+    connection.execute(insert(group_member), [{"tenant_id": tenant_id, "episode_id": member, "group_id": created.id} for member in members])
+    rows = [
+        {"id": uuid.uuid4(), "tenant_id": tenant_id, "group_id": created.id, "number": number, "at": item} for number, item in enumerate(dates, 1)
+    ]
     connection.execute(insert(meeting), rows)
-    return made
+    return created
 
 
 def lock_group_forming(connection: Connection, tenant_id: int) -> None:
@@ -131,10 +133,10 @@ def members_by_group(connection: Connection, tenant_id: int, group_ids: Sequence
         .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
         .order_by(p.name, m.episode_id)
     )
-    found: dict[uuid.UUID, list[GroupMember]] = {}
+    result: dict[uuid.UUID, list[GroupMember]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.group_id, []).append(GroupMember(row.episode_id, row.person_id, row.name))
-    return found
+        result.setdefault(row.group_id, []).append(GroupMember(row.episode_id, row.person_id, row.name))
+    return result
 
 
 def list_group_episodes(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Episode]:
@@ -147,23 +149,23 @@ def list_group_episodes(connection: Connection, tenant_id: int, group_id: uuid.U
 def meetings_by_group(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
     """Group id → its meetings in order."""
     m, a = meeting.c, attendance.c
-    there: dict[uuid.UUID, set[uuid.UUID]] = {}
+    present_keys: dict[uuid.UUID, set[uuid.UUID]] = {}
     query: Any = select(a.meeting_id, a.episode_id).join(meeting, m.id == a.meeting_id).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
     for row in connection.execute(query):
-        there.setdefault(row.meeting_id, set()).add(row.episode_id)
-    found: dict[uuid.UUID, list[Meeting]] = {}
+        present_keys.setdefault(row.meeting_id, set()).add(row.episode_id)
+    result: dict[uuid.UUID, list[Meeting]] = {}
     query = select(m.group_id, m.id, m.number, m.at, m.held_at).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids)).order_by(m.number)
     for row in connection.execute(query):
-        made = Meeting(row.id, row.number, row.at, row.held_at, frozenset(there.get(row.id, ())))
-        found.setdefault(row.group_id, []).append(made)
-    return found
+        created = Meeting(row.id, row.number, row.at, row.held_at, frozenset(present_keys.get(row.id, ())))
+        result.setdefault(row.group_id, []).append(created)
+    return result
 
 
 def mark_meeting_held(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
     """Record that a meeting took place; False if that is already on record."""
     m = meeting.c
-    mine = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
-    return connection.execute(update(meeting).where(mine).values(held_at=at)).rowcount == 1
+    own = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
+    return connection.execute(update(meeting).where(own).values(held_at=at)).rowcount == 1
 
 
 def insert_attendance(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
@@ -188,6 +190,6 @@ def insert_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.
 def close_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
     """Close an action; returns the episode of its owner, or None if it was already closed."""
     a = agreed_action.c
-    mine = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)
-    found: uuid.UUID | None = connection.execute(update(agreed_action).where(mine).values(closed_at=at).returning(a.episode_id)).scalar()
-    return found
+    own = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)
+    result: uuid.UUID | None = connection.execute(update(agreed_action).where(own).values(closed_at=at).returning(a.episode_id)).scalar()
+    return result

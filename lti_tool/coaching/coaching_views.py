@@ -46,9 +46,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/meetings/<uuid:meeting_id>")
     def record_meeting(launch_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
-        there = request.form.getlist("there")
+        present_keys = request.form.getlist("there")
         return run_group_change(
-            launch_id, lambda who: coaching_groups.record_meeting(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held"
+            launch_id,
+            lambda who: coaching_groups.record_meeting(work, session=who, meeting_id=meeting_id, present_keys=present_keys, now=clock.now()),
+            "held",
         )
 
     @pages.post("/actions")

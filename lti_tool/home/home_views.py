@@ -81,7 +81,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             return redirect(f"/t/{launch_id}/plan")
         interval = activity_pages.interval_of_page(who.page)
         if interval and request.args.get("all") is None:
-            check = next((one for one in today.checks if one.interval == interval), None)
+            check = next((check for check in today.checks if check.interval == interval), None)
             return render_template("check.html", **template_values(deps, request, who), today=today, check=check, label=INTERVAL_LABELS[interval])
         calendar = f"{deps.settings.base_url}/calendar/{calendar_feed.sign_feed_token(deps.secrets, who.tenant_id, who.person_id)}.ics"
         return render_template("today.html", **template_values(deps, request, who), today=today, calendar=calendar)
@@ -91,14 +91,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         name, progress = submission_review.load_submission(deps, session=who, attempt_id=attempt)
         lines = [
             (answer, item, item_responses.render_response(item, answer.response), item_responses.render_correct_answer(item))
-            for answer, item in ((one, progress.item(one.position)) for one in progress.answers)
+            for answer, item in ((answer, progress.item(answer.position)) for answer in progress.answers)
         ]
         return render_template(
             "review.html", **template_values(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label
         )
 
     def render_figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
-        every = request.args.get("show") == "all"
+        everything = request.args.get("show") == "all"
         if not who.programme:
             if who.roles & roles.ROUTE_ROLES["programmes.list_programmes"]:
                 return redirect(f"/t/{who.id}/programmes/")
@@ -112,7 +112,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # Called outside any transaction; charts are drawn by the record store's own
             # reports.
             client, iri = deps.own_client if ours else deps.client, xapi_statements.ProgrammeRef(who.programme, "", "").iri
-            shown = () if every else HEADLINE_METRICS
+            shown = () if everything else HEADLINE_METRICS
             figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=shown)
             alarms = [] if sight.episodes is not None else lrs_client.fetch_open_alarms(client, store, iri)
             away = False
@@ -128,7 +128,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             **template_values(deps, request, who),
             figures=figures,
             alarms=alarms,
-            every=every,
+            every=everything,
             reports=visible_reports(sight),
             own_courses=sight.episodes is not None,
             away=away,

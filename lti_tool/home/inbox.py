@@ -58,14 +58,18 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
     """Load a reviewer's inbox, most urgent items first."""
     with unit_of_work(session.tenant_id) as connection:
         led = transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)
-        ids = [one.episode_id for one in led]
+        ids = [item.episode_id for item in led]
         given_in = transfer_store.list_unreviewed_submissions(connection, session.tenant_id, ids, session.person_id)
         claimed = transfer_store.list_unanswered_uses(connection, session.tenant_id, ids, session.person_id)
-        wishes = assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id)
-        others = [*(one for one, _ in given_in), *(one.episode_id for one in claimed), *(one.episode_id for one in wishes)]
+        open_requests = assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id)
+        others = [
+            *(item for item, _ in given_in),
+            *(item.episode_id for item in claimed),
+            *(open_request.episode_id for open_request in open_requests),
+        ]
         # Learners who have left the programme are in neither: nothing of theirs is pending any
         # more.
-        by_episode = {one.episode_id: one for one in led} | transfer_store.learners_by_episode(connection, session.tenant_id, others)
+        by_episode = {item.episode_id: item for item in led} | transfer_store.learners_by_episode(connection, session.tenant_id, others)
         stages: dict[uuid.UUID, EpisodeContext] = {}
 
         def to_inbox_item(
@@ -84,30 +88,34 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
             act: schedule_store.acts_by_episode(connection, session.tenant_id, ids, act) for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
         }
         handed = [
-            to_inbox_item(episode_id, one.task, one, None, _with_review_due(answer_dues[REPLY_KINDS[one.kind]].get(episode_id), one))
-            for episode_id, one in given_in
+            to_inbox_item(episode_id, item.task, item, None, _with_review_due(answer_dues[REPLY_KINDS[item.kind]].get(episode_id), item))
+            for episode_id, item in given_in
             if episode_id in by_episode
         ]
         uses = [
-            to_inbox_item(one.episode_id, one.task, None, one, None)
-            for one in claimed
-            if one.episode_id in by_episode and one.grade < _evidence_grade(by_episode[one.episode_id], session)
+            to_inbox_item(item.episode_id, item.task, None, item, None)
+            for item in claimed
+            if item.episode_id in by_episode and item.grade < _evidence_grade(by_episode[item.episode_id], session)
         ]
-        to_assess = [to_inbox_item(one.episode_id, "", None, None, None, one.words) for one in wishes if one.episode_id in by_episode]
-        wished = {one.episode_id for one in wishes}
+        to_assess = [
+            to_inbox_item(open_request.episode_id, "", None, None, None, open_request.words)
+            for open_request in open_requests
+            if open_request.episode_id in by_episode
+        ]
+        requested = {open_request.episode_id for open_request in open_requests}
         to_assess += [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[ASSESSMENT].items()
-            if due.done_at is None and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now and episode_id not in wished
+            if due.done_at is None and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now and episode_id not in requested
         ]
-        given = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
+        provided = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
         follow_ups = [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
-            if due.due_at <= now and (episode_id, "supervisor") not in given and by_episode[episode_id].manager_id == session.person_id
+            if due.due_at <= now and (episode_id, "supervisor") not in provided and by_episode[episode_id].manager_id == session.person_id
         ]
         assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)
-    handed.sort(key=lambda one: (one.due_at is None, one.due_at, one.learner.name))
+    handed.sort(key=lambda item: (item.due_at is None, item.due_at, item.learner.name))
     return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
 
 
@@ -120,16 +128,16 @@ def _programmes_with_rubric(connection: Connection, tenant_id: int, episode_ids:
     newest version has cases to practise on.
     """
     episodes = episodes_store.get_episodes(connection, tenant_id, episode_ids)
-    versions = {(one.programme, one.programme_version) for one in episodes}
+    versions = {(episode.programme, episode.programme_version) for episode in episodes}
     newest = episodes_store.newest_programme_versions(connection, tenant_id)
     wanted = versions | {(key, newest[key]) for key, _ in versions}
-    loaded = {one: programmes.load_programme(connection, tenant_id, *one) for one in wanted}
-    assessable = frozenset(one.id for one in episodes if loaded[one.programme, one.programme_version].rubric)
+    loaded = {item: programmes.load_programme(connection, tenant_id, *item) for item in wanted}
+    assessable = frozenset(episode.id for episode in episodes if loaded[episode.programme, episode.programme_version].rubric)
     exercises = {}
     for key in sorted({key for key, _ in versions}):
-        found = loaded[key, newest[key]]
-        if found.rubric and found.rubric.cases:
-            exercises[key] = found.title
+        result = loaded[key, newest[key]]
+        if result.rubric and result.rubric.cases:
+            exercises[key] = result.title
     return assessable, exercises
 
 

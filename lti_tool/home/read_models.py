@@ -58,7 +58,7 @@ class TodayView:
     @property
     def next_check(self) -> CheckLine | None:
         """The check that can be taken now."""
-        return next((one for one in self.checks if one.state in ("begun", "open")), None)
+        return next((check for check in self.checks if check.state in ("begun", "open")), None)
 
     @property
     def refresher(self) -> str:
@@ -73,11 +73,11 @@ def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Vi
     if not roles.sees_only_own_courses(session.roles):
         return VisibilityScope(bool(session.roles & roles.INDIVIDUAL_ACCESS_ROLES))
     with unit_of_work(session.tenant_id) as connection:
-        there = (
+        present_keys = (
             session.registration_id if session.joined_by in sessions_store.CLAIM_KINDS else None
         )  # a claim of an LMS grants access only within that LMS
-        taught = episodes_store.list_taught_episodes(connection, session.tenant_id, session.person_id, session.programme, there)
-    return VisibilityScope(True, tuple(str(one) for one in taught))
+        taught = episodes_store.list_taught_episodes(connection, session.tenant_id, session.person_id, session.programme, present_keys)
+    return VisibilityScope(True, tuple(str(item) for item in taught))
 
 
 def has_certification(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
@@ -92,14 +92,14 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         stage = episode_context.find_episode_context(connection, session)
         if stage is None:
             return None
-        every = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
-        attempts = {one.interval: one for one in every if one.kind == "check"}
+        everything = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        attempts = {item.interval: item for item in everything if item.kind == "check"}
         holds = episodes_store.list_holds(connection, session.tenant_id, stage.episode.id)
-        held, left = any(one.holds(now) for one in holds), stage.episode.left_at is not None
+        existing, left = any(hold.holds(now) for hold in holds), stage.episode.left_at is not None
         planned = episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id)
         memories = attempts_store.list_memory_states(connection, session.tenant_id, stage.episode.id)
-        offers = refresher_quizzes.select_quizzes(stage.programme, stage.episode, planned, every, memories, now)
-        sent = grades_store.states_by_attempt(connection, session.tenant_id, [one.id for one in attempts.values()])
+        offers = refresher_quizzes.select_quizzes(stage.programme, stage.episode, planned, everything, memories, now)
+        sent = grades_store.states_by_attempt(connection, session.tenant_id, [attempt.id for attempt in attempts.values()])
         labels = {interval.key: interval.label for interval in INTERVALS}
         lines = []
         for check in planned:
@@ -110,7 +110,7 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
                 state = "begun" if now < check.closes_at else "missed"
             else:
                 state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
-                if left or (state == "open" and held) or (state == "missed" and any(one.covers(check) for one in holds)):
+                if left or (state == "open" and existing) or (state == "missed" and any(hold.covers(check) for hold in holds)):
                     state = "held"  # a window during a pause is censored, not late
             grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
             lines.append(
@@ -130,11 +130,11 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
         uses = plans_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
     certified_at = stage.episode.certified_at
-    if held or left:
+    if existing or left:
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
-    running = next((one for one in every if one.finished_at is None and one.kind in offers), None)
+    running = next((item for item in everything if item.finished_at is None and item.kind in offers), None)
     due = certified_at + timedelta(days=PLAN_DUE_DAYS)
-    return TodayView(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left, not every)
+    return TodayView(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, existing, left, not everything)
 
 
 def load_uncertified_learners(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
@@ -157,5 +157,5 @@ def learner_names(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequenc
         except ValueError:
             continue
     with unit_of_work(tenant_id) as connection:
-        found = episodes_store.get_episodes(connection, tenant_id, ids)
-        return {str(one.id): people_store.get_person_name(connection, tenant_id, one.person_id) for one in found}
+        result = episodes_store.get_episodes(connection, tenant_id, ids)
+        return {str(item.id): people_store.get_person_name(connection, tenant_id, item.person_id) for item in result}

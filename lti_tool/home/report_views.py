@@ -48,7 +48,7 @@ REPORT_GROUPS = {
     "Side by side": {"teams": "Teams", "waves": "Waves", "innovation": "Programmes", "use": "Use of Carryover"},
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
-REPORT_LABELS = {key: label for some in REPORT_GROUPS.values() for key, label in some.items()}
+REPORT_LABELS = {key: label for batch in REPORT_GROUPS.values() for key, label in batch.items()}
 _FILTERS = ("wave", "team", "site", "role", "experience", "programme_version")
 _MAX_LENGTH = 200
 
@@ -57,8 +57,8 @@ def visible_reports(sight: VisibilityScope) -> dict[str, dict[str, str]]:
     """The reports that this person may see, grouped by the reader's question."""
     if sight.episodes is None:
         return REPORT_GROUPS
-    found = {room: {key: label for key, label in some.items() if key in SUBSET_REPORTS} for room, some in REPORT_GROUPS.items()}
-    return {room: some for room, some in found.items() if some}
+    result = {section: {key: label for key, label in batch.items() if key in SUBSET_REPORTS} for section, batch in REPORT_GROUPS.items()}
+    return {section: batch for section, batch in result.items() if batch}
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -74,7 +74,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             raise Forbidden("This report is of the whole programme. Who teaches sees the people of the own courses; ask your training manager.")
         by = {name: request.args[name][:_MAX_LENGTH].replace("\0", "") for name in _FILTERS if request.args.get(name)}
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
-        found = lrs_client.fetch_reports(
+        result = lrs_client.fetch_reports(
             deps.own_client if ours else deps.client,
             store,
             xapi_statements.ProgrammeRef(programme, "", "").iri,
@@ -82,7 +82,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             keys=[key],
             by=by,
         )
-        return programme, by, found, ours
+        return programme, by, result, ours
 
     @pages.get("/behind/<metric>")
     def show_evidence(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
@@ -94,16 +94,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_MAX_LENGTH]
         try:
-            found = lrs_client.fetch_evidence(
+            result = lrs_client.fetch_evidence(
                 client, store, xapi_statements.ProgrammeRef(programme, "", "").iri, metric[:_MAX_LENGTH], after=after, by=by
             )
         except OutsideCallFailed as failed:
             raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
-        names = read_models.learner_names(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])
+        names = read_models.learner_names(
+            deps.unit_of_work, tenant_id=who.tenant_id, episodes=[episode["registration"] for episode in result.episodes]
+        )
         return render_template(
             "behind.html",
             **template_values(deps, request, who),
-            found=found,
+            found=result,
             names=names,
             metric=metric,
             chosen=by,
@@ -120,8 +122,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         programme = ""
         by: dict[str, str] = {}
         try:
-            programme, by, found, ours = fetch_report(who, key)
-            report, narrow = found.reports[0], found.dimensions
+            programme, by, result, ours = fetch_report(who, key)
+            report, narrow = result.reports[0], result.dimensions
             # Charts are trusted as markup only from our own record store, which escapes them.
             report["svg"] = Markup(report["svg"]) if ours else ""  # noqa: S704
         except OutsideCallFailed as failed:
@@ -147,10 +149,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def download_table(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
-            _, _, found, _ = fetch_report(who, key)
+            _, _, result, _ = fetch_report(who, key)
         except OutsideCallFailed as failed:
             raise NotFound(f"The table cannot be made just now: {failed.message}") from None
-        return download_response(f"{key}.csv", "text/csv; charset=utf-8", _to_csv(found.reports[0]).encode())
+        return download_response(f"{key}.csv", "text/csv; charset=utf-8", _to_csv(result.reports[0]).encode())
 
     return pages
 

@@ -29,31 +29,31 @@ class TeamOverview:
 def list_led_people(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> tuple[list[LearnerProgress], dict[tuple[str, int], str]]:
     """List the people whom this person leads or mentors, and the titles of their programmes."""
     with unit_of_work(session.tenant_id) as connection:
-        found = teams_store.list_led_progress(connection, session.tenant_id, session.person_id, now, VERIFIED_GRADE)
-        versions = sorted({(one.programme, one.programme_version) for one in found})
-        return found, {one: programmes.load_programme(connection, session.tenant_id, *one).title for one in versions}
+        result = teams_store.list_led_progress(connection, session.tenant_id, session.person_id, now, VERIFIED_GRADE)
+        versions = sorted({(item.programme, item.programme_version) for item in result})
+        return result, {version: programmes.load_programme(connection, session.tenant_id, *version).title for version in versions}
 
 
 def load_team_overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> TeamOverview:
     """Load the teams of a programme for a viewer without individual access."""
     with unit_of_work(tenant_id) as connection:
-        every = teams_store.list_team_progress(connection, tenant_id, programme, now, VERIFIED_GRADE)
+        everything = teams_store.list_team_progress(connection, tenant_id, programme, now, VERIFIED_GRADE)
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
         title = programmes.load_programme(connection, tenant_id, programme, version).title if version else programme
-    return TeamOverview(title, *suppress_small_teams(every))
+    return TeamOverview(title, *suppress_small_teams(everything))
 
 
-def suppress_small_teams(every: Sequence[ProgressCounts]) -> tuple[list[ProgressCounts], int]:
+def suppress_small_teams(everything: Sequence[ProgressCounts]) -> tuple[list[ProgressCounts], int]:
     """Return (lines of five or more, how many people are in none). Smaller teams are merged
     into one line; if that has fewer than five, the smallest visible line is merged into it as
     well, so that nobody can be identified by subtracting lines from a total known elsewhere.
     """
-    large = sorted((one for one in every if one.people >= MIN_GROUP_SIZE and one.name), key=lambda one: (one.people, one.name))
-    small = [one for one in every if one.people < MIN_GROUP_SIZE or not one.name]
-    if small and sum(one.people for one in small) < MIN_GROUP_SIZE and large:
+    large = sorted((item for item in everything if item.people >= MIN_GROUP_SIZE and item.name), key=lambda item: (item.people, item.name))
+    small = [item for item in everything if item.people < MIN_GROUP_SIZE or not item.name]
+    if small and sum(item.people for item in small) < MIN_GROUP_SIZE and large:
         small.append(large.pop(0))
     together = _sum_standings(small)
-    lines = sorted(large, key=lambda one: one.name)
+    lines = sorted(large, key=lambda item: item.name)
     if together.people >= MIN_GROUP_SIZE:
         return [*lines, together], 0
     return lines, together.people
@@ -61,15 +61,15 @@ def suppress_small_teams(every: Sequence[ProgressCounts]) -> tuple[list[Progress
 
 def _sum_standings(lines: Sequence[ProgressCounts]) -> ProgressCounts:
     total = ProgressCounts("", 0, 0, 0, 0, 0, 0, 0)
-    for one in lines:
+    for line in lines:
         total = replace(
             total,
-            people=total.people + one.people,
-            checks_due=total.checks_due + one.checks_due,
-            checks_done=total.checks_done + one.checks_done,
-            plans=total.plans + one.plans,
-            handed_in=total.handed_in + one.handed_in,
-            uses=total.uses + one.uses,
-            verified=total.verified + one.verified,
+            people=total.people + line.people,
+            checks_due=total.checks_due + line.checks_due,
+            checks_done=total.checks_done + line.checks_done,
+            plans=total.plans + line.plans,
+            handed_in=total.handed_in + line.handed_in,
+            uses=total.uses + line.uses,
+            verified=total.verified + line.verified,
         )
     return total

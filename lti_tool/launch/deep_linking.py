@@ -51,7 +51,7 @@ def load_picker(deps: ToolDeps, *, session: LaunchSession, programme: str) -> Co
         raise NotFound("There is no such programme here.")
     chosen = loaded.get(wanted)
     return ContentPicker(
-        {key: one.title for key, one in loaded.items()},
+        {key: item.title for key, item in loaded.items()},
         chosen,
         activity_pages.list_activity_choices(chosen) if chosen else [],
         bool(settings["several"]),
@@ -76,11 +76,11 @@ def build_deep_linking_response(
     view = load_picker(deps, session=session, programme=programme)
     if len(set(pages)) > 1 and not view.accepts_multiple:
         raise BadInput("This place of the course takes one thing at a time: choose one.", field="page")
-    found = []
+    result = []
     if pages:
         if view.programme is None:
             raise BadInput("No programme is set up yet, so there is nothing to choose. Ask your training manager to set one up.")
-        found = activity_pages.build_content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
+        result = activity_pages.build_content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
     with deps.unit_of_work(session.tenant_id) as connection:
         platform = platforms_store.get_platform(connection, session.tenant_id, session.require_platform())
     lms, facts, now = dialect_for(platform.family), platform_registration.tool_facts(deps.settings.base_url), int(time.time())
@@ -93,7 +93,7 @@ def build_deep_linking_response(
         f"{CLAIM_PREFIX}deployment_id": session.deployment_id,
         f"{CLAIM_PREFIX}message_type": "LtiDeepLinkingResponse",
         f"{CLAIM_PREFIX}version": "1.3.0",
-        f"{DEEP_LINKING_PREFIX}content_items": [lms.content_item(item, facts) for item in found],
+        f"{DEEP_LINKING_PREFIX}content_items": [lms.content_item(item, facts) for item in result],
     }
     if settings.get("data_json") is not None:
         claims[f"{DEEP_LINKING_PREFIX}data"] = json.loads(settings["data_json"])

@@ -26,11 +26,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("joining", __name__, url_prefix="/t/<uuid:launch_id>/confirm")
     work = deps.unit_of_work
 
-    def render_confirmation(who: LaunchSession, error: RequestError | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
+    def render_confirmation(who: LaunchSession, error: RequestError | None = None, *, requested: bool = False, code: str = "") -> ResponseReturnValue:
         status = error.status if error else 200
         standing = identity_links.load_identity_status(work, session=who)
         offered = sign_in.find_provider(work, tenant_id=who.tenant_id)
-        values = {"standing": standing, "error": error, "asked": asked, "code": code, "provider": offered, "signed_in": who.message == SIGNED_IN}
+        values = {"standing": standing, "error": error, "asked": requested, "code": code, "provider": offered, "signed_in": who.message == SIGNED_IN}
         return render_template("confirm.html", **template_values(deps, request, who), **values, base_url=deps.settings.base_url), status
 
     @pages.get("")
@@ -40,17 +40,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("")
     def submit_confirmation(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        asked = request.form.get("act", "")
+        requested = request.form.get("act", "")
         try:
-            if asked == "show":
+            if requested == "show":
                 return render_confirmation(who, code=identity_links.issue_shown_code(work, session=who, now=clock.now()))
-            if asked == "mail":
+            if requested == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
                 require_rate_limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
                 require_rate_limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
                 identity_links.send_join_code(deps, session=who, email=email, now=clock.now())
                 deps.job_requests.request_job(SEND_MAILS)
-                return render_confirmation(who, asked=True)
+                return render_confirmation(who, requested=True)
             require_rate_limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
             identity_links.redeem_join_code(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
         except (BadInput, Conflict, TooManyRequests) as error:

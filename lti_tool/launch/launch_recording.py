@@ -155,10 +155,10 @@ def _resolve_placement(connection: Connection, platform: Platform, course: Cours
     attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
     if attempt and _is_uuid(attempt):
         return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission reopened from Canvas's SpeedGrader
-    made = Placement(link, wanted, page if page in ACTIVITY_PAGES else "today", title)
-    if launch.message is MessageType.RESOURCE and made != known:
-        courses_store.upsert_placement(connection, tenant_id, course.id, made)
-    return made
+    created = Placement(link, wanted, page if page in ACTIVITY_PAGES else "today", title)
+    if launch.message is MessageType.RESOURCE and created != known:
+        courses_store.upsert_placement(connection, tenant_id, course.id, created)
+    return created
 
 
 def _find_copied_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
@@ -168,7 +168,7 @@ def _find_copied_placement(connection: Connection, platform: Platform, course: C
         if context_id == launch.context_id:
             continue
         before = courses_store.list_source_placements(connection, platform.tenant_id, platform.id, context_id)
-        same = [one for one in before if one.title and one.title == launch.resource_link_title]
+        same = [item for item in before if item.title and item.title == launch.resource_link_title]
         if same or len(before) == 1:
             return (same or before)[0]
     return None

@@ -185,8 +185,8 @@ def find_signing_key(token: str, key_set: Mapping[str, Any], lone: bool = False)
     if not isinstance(algorithm, str) or algorithm not in _KEY_TYPE_BY_ALGORITHM:
         raise LtiException(f"algorithm {str(algorithm)[:20]!r} is not taken")
     for entry in keys:
-        fits = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KEY_TYPE_BY_ALGORITHM[algorithm]
-        if fits and entry.get("use", "sig") == "sig" and entry.get("alg", DEFAULT_ALGORITHM) == algorithm:
+        matching = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KEY_TYPE_BY_ALGORITHM[algorithm]
+        if matching and entry.get("use", "sig") == "sig" and entry.get("alg", DEFAULT_ALGORITHM) == algorithm:
             try:
                 key = jwt.PyJWK(entry, algorithm=algorithm).key
             except (jwt.InvalidKeyError, jwt.PyJWKError, ValueError, TypeError) as error:
@@ -231,13 +231,13 @@ def verify_launch(platform: Platform, id_token: str, nonce: str, key_set: Mappin
         # must not appear as an internal error.
         raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
     try:
-        found = read_launch(claims)
+        result = read_launch(claims)
     except LaunchRefused as error:
         raise LaunchInvalid(f"{error} {_RELAUNCH_HINT}") from None
-    if found.deep_linking is not None and not found.deep_linking.takes_links:
-        return found  # The caller explains why nothing can be chosen here; the library would only report that something is wrong.
+    if result.deep_linking is not None and not result.deep_linking.takes_links:
+        return result  # The caller explains why nothing can be chosen here; the library would only report that something is wrong.
     try:
         launch.validate_message()
     except Exception as error:
         raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
-    return found
+    return result

@@ -65,8 +65,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # markup, and only if this login was started here.
             words = request.form.get("error_description") or request.form["error"]
             known = platforms_store.peek_login(deps.engine, hash_token(request.form.get("state", "")))
-            said = f": {words[:300]}" if known else ""
-            raise LaunchInvalid(f"The LMS did not start the activity{said}. Sign in there again and open the activity once more.")
+            stated = f": {words[:300]}" if known else ""
+            raise LaunchInvalid(f"The LMS did not start the activity{stated}. Sign in there again and open the activity once more.")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         entered = launches.process_launch(
             deps,
@@ -156,10 +156,10 @@ def _network_prefix(address: str) -> str:
     """The network of one household: for IPv6 the /64 prefix, because providers assign networks
     of 64 bits (RFC 4291, 2.5.4)."""
     try:
-        found = ipaddress.ip_address(address)
+        result = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+    return str(ipaddress.ip_network((result, 64), strict=False)) if result.version == 6 else str(result)
 
 
 def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:

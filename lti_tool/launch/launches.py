@@ -83,28 +83,28 @@ def begin_login(deps: ToolDeps, *, parameters: Mapping[str, str], client: str, n
         _record_refusal(deps, platform, error, now)
         raise
     browser_secret = random.token_urlsafe(32)
-    asked = {name: parameters[name] for name in KEPT_LOGIN_PARAMETERS if parameters.get(name)} | {"client": hash_token(client).hex()}
+    requested = {name: parameters[name] for name in KEPT_LOGIN_PARAMETERS if parameters.get(name)} | {"client": hash_token(client).hex()}
     with deps.unit_of_work(platform.tenant_id) as connection:
-        login = PendingLogin(platform.tenant_id, platform.id, hash_token(browser_secret), nonce, target, asked, now + LOGIN_LIFETIME)
+        login = PendingLogin(platform.tenant_id, platform.id, hash_token(browser_secret), nonce, target, requested, now + LOGIN_LIFETIME)
         platforms_store.insert_login(connection, hash_token(state), login)
     return StartedLogin(address, state, browser_secret, _storage_target_from(parameters), url_origin(platform.auth_login_url))
 
 
 def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
     issuer, client_id = parameters.get("iss", ""), parameters.get("client_id") or None
-    found = platforms_store.find_platforms(deps.engine, issuer, client_id) if issuer else []
-    if not found:
+    result = platforms_store.find_platforms(deps.engine, issuer, client_id) if issuer else []
+    if not result:
         raise LaunchInvalid(
             "This LMS is not registered with the tool yet. Ask the administrator of your LMS to register it.",
             f"no registration for issuer {issuer[:200]!r}, client {str(client_id)[:200]!r}",
         )
-    if len(found) > 1:
+    if len(result) > 1:
         raise LaunchInvalid(
             "The course did not say which of its installations of the tool it means (client_id is missing). Ask the administrator of your"
             " LMS to look at the tool's settings."
         )
-    _require_approved_platform(found[0])
-    return found[0]
+    _require_approved_platform(result[0])
+    return result[0]
 
 
 def _require_approved_platform(platform: Platform) -> None:
@@ -268,12 +268,12 @@ def _verify_launch(deps: ToolDeps, platform: Platform, login: PendingLogin, id_t
     return launch
 
 
-def _require_usable_deep_linking(deps: ToolDeps, asked: DeepLinkingSettings) -> None:
-    if not asked.takes_links:
+def _require_usable_deep_linking(deps: ToolDeps, requested: DeepLinkingSettings) -> None:
+    if not requested.takes_links:
         raise LaunchInvalid(
             "This place of the course takes no activities (its accept_types do not hold ltiResourceLink). Add the tool as an activity."
         )
-    if not asked.return_url.startswith("https://") and not deps.settings.allow_private_platforms:
+    if not requested.return_url.startswith("https://") and not deps.settings.allow_private_platforms:
         raise LaunchInvalid(
             "The course wants its content sent over a connection that is not encrypted. Ask the administrator of your LMS to use https."
         )

@@ -64,14 +64,14 @@ def discover_provider(client: GuardedClient, issuer: str) -> ProviderEndpoints:
         answer = client.call(
             "GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=MAX_RESPONSE_BYTES
         )
-        found = answer.json() if answer.status == 200 else None
+        result = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
         raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
-    if not isinstance(found, dict) or found.get("issuer") != issuer:
+    if not isinstance(result, dict) or result.get("issuer") != issuer:
         raise BadInput(
             f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer exactly as the provider shows it.", field="issuer"
         )
-    places = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
+    places = [result.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
     if not all(isinstance(place, str) and url_origin(place) for place in places):
         raise BadInput("The provider's configuration names no authorization_endpoint, token_endpoint or jwks_uri.", field="issuer")
     return ProviderEndpoints(*(str(place) for place in places))
@@ -112,10 +112,10 @@ def redeem_code(
             seconds=CALL_SECONDS,
             largest=MAX_RESPONSE_BYTES,
         )
-        found = answer.json() if answer.status == 200 else None
+        result = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
         raise SignInFailed(f"token endpoint: {error.message}") from None
-    token = found.get("id_token") if isinstance(found, dict) else None
+    token = result.get("id_token") if isinstance(result, dict) else None
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
         raise SignInFailed(f"token endpoint answered {answer.status} without an id_token")
     return _verify_id_token(keys, client, token, nonce, now)

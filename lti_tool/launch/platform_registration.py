@@ -102,24 +102,24 @@ def invite_url(base_url: str, secret: str) -> str:
 
 def preview_registration(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> RegistrationPreview:
     """Preview what an invite would register. Nothing is changed."""
-    found = _find_usable_invite(deps, secret, now)
-    return RegistrationPreview(found, _fetch_configuration(deps, configuration_url, registration_token))
+    result = _find_usable_invite(deps, secret, now)
+    return RegistrationPreview(result, _fetch_configuration(deps, configuration_url, registration_token))
 
 
 def register_by_invite(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> RegistrationResult:
     """Register with the LMS and store its response. Only a successful registration uses up the
     invite.
     """
-    found = _find_usable_invite(deps, secret, now)
+    result = _find_usable_invite(deps, secret, now)
     configuration = _fetch_configuration(deps, configuration_url, registration_token)
-    with deps.unit_of_work(found.tenant_id) as connection:
-        if not platforms_store.redeem_invite(connection, found.tenant_id, found.id, now):
+    with deps.unit_of_work(result.tenant_id) as connection:
+        if not platforms_store.redeem_invite(connection, result.tenant_id, result.id, now):
             raise BadInput(_INVITE_USED)
     try:
-        return _register_with_lms(deps, found, configuration, registration_token)
+        return _register_with_lms(deps, result, configuration, registration_token)
     except Exception:
-        with deps.unit_of_work(found.tenant_id) as connection:
-            platforms_store.record_invite_result(connection, found.tenant_id, found.id, None)
+        with deps.unit_of_work(result.tenant_id) as connection:
+            platforms_store.record_invite_result(connection, result.tenant_id, result.id, None)
         raise
 
 
@@ -135,11 +135,11 @@ def _find_usable_invite(deps: ToolDeps, secret: str, now: datetime) -> Invite:
         raise NotFound("There is no such registration address. Copy the whole address that you were given and start again in the LMS.")
     invite_id, tenant_id = known
     with deps.unit_of_work(tenant_id) as connection:
-        found = platforms_store.get_invite(connection, tenant_id, invite_id)
-    used = found.used_at is not None and (found.registration_id is not None or found.used_at > now - platforms_store.INVITE_USE_TIME)
-    if used or found.expires_at <= now:
+        result = platforms_store.get_invite(connection, tenant_id, invite_id)
+    used = result.used_at is not None and (result.registration_id is not None or result.used_at > now - platforms_store.INVITE_USE_TIME)
+    if used or result.expires_at <= now:
         raise BadInput(_INVITE_USED)
-    return found
+    return result
 
 
 def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfiguration:
@@ -152,20 +152,20 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     if token:
         headers["Authorization"] = f"Bearer {_validate_token(token)}"  # Canvas requires it
     answer = _call_lms(deps, "GET", url, headers=headers, seconds=CALL_TIMEOUT)
-    found = _json_or_none(answer)
-    if answer.status != 200 or not isinstance(found, dict):
+    result = _json_or_none(answer)
+    if answer.status != 200 or not isinstance(result, dict):
         raise BadInput(
             f"The LMS answered {answer.status} when asked for its OpenID configuration at {_url_without_query(url)}. Start the registration again in the LMS."
         )
-    issuer = _validate_lms_url(deps, found.get("issuer"), "issuer")
-    endpoints = {name: _validate_lms_url(deps, found.get(name), name) for name in _ENDPOINTS}
-    about = found.get(PLATFORM_CONFIGURATION)
+    issuer = _validate_lms_url(deps, result.get("issuer"), "issuer")
+    endpoints = {name: _validate_lms_url(deps, result.get(name), name) for name in _ENDPOINTS}
+    about = result.get(PLATFORM_CONFIGURATION)
     about = about if isinstance(about, dict) else {}
     family = detect_family(str(about.get("product_family_code", ""))[:100], issuer)
-    wrong = dialect_for(family).configuration_problem(issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS])
-    if wrong:
-        raise BadInput(f"The LMS's OpenID configuration contradicts itself: {wrong}. Nothing was registered.")
-    audience, scopes = found.get("authorization_server"), found.get("scopes_supported")
+    problem = dialect_for(family).configuration_problem(issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS])
+    if problem:
+        raise BadInput(f"The LMS's OpenID configuration contradicts itself: {problem}. Nothing was registered.")
+    audience, scopes = result.get("authorization_server"), result.get("scopes_supported")
     name = _printable_text(about.get("https://canvas.instructure.com/lti/account_name")) or urlsplit(issuer).netloc
     return PlatformConfiguration(
         issuer=issuer,
@@ -195,11 +195,11 @@ def _register_with_lms(deps: ToolDeps, used: Invite, configuration: PlatformConf
         raise BadInput(
             f"The LMS did not take the registration ({answer.status} {words}). Start it again in the LMS; a registration begun there ends after an hour."
         )
-    made = lms.read_registration(_json_or_none(answer))
+    created = lms.read_registration(_json_or_none(answer))
     with deps.unit_of_work(used.tenant_id) as connection:
-        outcome = _save_registration(connection, used, configuration, made.client_id, made.deployment_id)
+        outcome = _save_registration(connection, used, configuration, created.client_id, created.deployment_id)
         platforms_store.record_invite_result(connection, used.tenant_id, used.id, outcome.platform.id)
-        details = {"platform": outcome.platform.id, "issuer": configuration.issuer, "client_id": made.client_id, "invite": used.id}
+        details = {"platform": outcome.platform.id, "issuer": configuration.issuer, "client_id": created.client_id, "invite": used.id}
         who = f"{used.made_by}, by an invite" if used.made_by else "an invite"
         journal_store.insert_audit_entry(
             connection, used.tenant_id, who, "updated a platform" if outcome.updated else "registered a platform", details
@@ -223,15 +223,15 @@ def _save_registration(connection: Any, used: Invite, configuration: PlatformCon
     registration_id = platforms_store.insert_platform(connection, used.tenant_id, values)
     updated = registration_id is None
     if registration_id is None:
-        mine = [
-            one
-            for one in platforms_store.list_platforms(connection, used.tenant_id)
-            if (one.issuer, one.client_id) == (configuration.issuer, client_id)
+        own = [
+            platform
+            for platform in platforms_store.list_platforms(connection, used.tenant_id)
+            if (platform.issuer, platform.client_id) == (configuration.issuer, client_id)
         ]
-        if not mine:
+        if not own:
             raise Conflict("This LMS is registered with the tool already, by another organisation. Its registration was not touched.")
-        registration_id = mine[0].id
-        _require_safe_update(used, mine[0], addresses, configuration)
+        registration_id = own[0].id
+        _require_safe_update(used, own[0], addresses, configuration)
         platforms_store.update_platform(connection, used.tenant_id, registration_id, addresses)
         access_tokens_store.delete_tokens(connection, used.tenant_id, registration_id)
     if deployment_id:
@@ -244,9 +244,9 @@ def _require_safe_update(used: Invite, known: Platform, addresses: Mapping[str, 
     launches, so that needs a pre-approved invite.
     """
     urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
-    wrong = dialect_for(known.family).configuration_problem(known.issuer, known.auth_login_url, urls)
-    if wrong:
-        raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {wrong}. Its registration was not touched.")
+    problem = dialect_for(known.family).configuration_problem(known.issuer, known.auth_login_url, urls)
+    if problem:
+        raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {problem}. Its registration was not touched.")
     if not used.approves and any(getattr(known, name) != value for name, value in addresses.items()):
         raise Conflict(
             "This LMS is registered already, and its addresses would change. Ask whoever gave you the registration address for one that is"
@@ -282,10 +282,10 @@ def validate_registration(allow_private: bool, typed: ManualRegistration) -> dic
     client_id = typed.client_id.strip()
     if not client_id or len(client_id) > MAX_ID_LENGTH or not client_id.isprintable():
         raise BadInput("The client id is missing; the LMS shows it beside the tool's name.", field="client_id")
-    for one in typed.deployment_ids:
-        if len(one) > MAX_ID_LENGTH or not one.isprintable():
-            raise BadInput(f"The deployment id {one[:50]!r} is none.", field="deployment_ids")
-    origins = [validate_origin(allow_private, one) for one in typed.frame_origins]
+    for item in typed.deployment_ids:
+        if len(item) > MAX_ID_LENGTH or not item.isprintable():
+            raise BadInput(f"The deployment id {item[:50]!r} is none.", field="deployment_ids")
+    origins = [validate_origin(allow_private, origin) for origin in typed.frame_origins]
     audience = typed.auth_audience.strip()
     if len(audience) > MAX_URL_LENGTH or not audience.isprintable():
         raise BadInput("The audience of the access token is no text of one line.", field="auth_audience")
@@ -306,8 +306,8 @@ def register_manually(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private
                 f"The client {values['client_id']} of {values['issuer']} is registered already; change that registration, or remove it first.",
                 field="client_id",
             )
-        for one in typed.deployment_ids:
-            platforms_store.insert_deployment(connection, tenant_id, registration_id, one, APPROVED)
+        for item in typed.deployment_ids:
+            platforms_store.insert_deployment(connection, tenant_id, registration_id, item, APPROVED)
         details = {"platform": registration_id, "issuer": values["issuer"], "client_id": values["client_id"]}
         journal_store.insert_audit_entry(connection, tenant_id, who, "added a platform by hand", details)
     return registration_id
@@ -318,21 +318,21 @@ def validate_origin(allow_private: bool, text: str) -> str:
     https://*.example.org for all subdomains.
     """
     bare = text.strip().rstrip("/")
-    found = url_origin(bare.replace("://*.", "://any.", 1))
-    if not found or found != bare.replace("://*.", "://any.", 1).lower() or (found.startswith("http://") and not allow_private):
+    result = url_origin(bare.replace("://*.", "://any.", 1))
+    if not result or result != bare.replace("://*.", "://any.", 1).lower() or (result.startswith("http://") and not allow_private):
         raise BadInput(f"{text.strip()[:100]!r} is no origin such as https://learn.example.org (no path, https).", field="frame_origins")
     return bare.lower()
 
 
 def _validate_url(allow_private: bool, text: str, field: str) -> str:
-    found = text.strip()
-    if not found:
+    result = text.strip()
+    if not result:
         raise BadInput("An address is missing; the LMS shows all of them under the tool's configuration details.", field=field)
-    if len(found) > MAX_URL_LENGTH or not url_origin(found) or not found.isprintable() or " " in found:
-        raise BadInput(f"{found[:100]!r} is no web address.", field=field)
-    if found.startswith("http://") and not allow_private:
-        raise BadInput(f"{found[:100]!r} must begin with https://.", field=field)
-    return found
+    if len(result) > MAX_URL_LENGTH or not url_origin(result) or not result.isprintable() or " " in result:
+        raise BadInput(f"{result[:100]!r} is no web address.", field=field)
+    if result.startswith("http://") and not allow_private:
+        raise BadInput(f"{result[:100]!r} must begin with https://.", field=field)
+    return result
 
 
 def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
@@ -349,7 +349,7 @@ def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
 
 def _printable_text(value: Any) -> str:
     """Return a storable, printable text, or an empty string."""
-    return "".join(one for one in value.encode("utf-8", "ignore").decode() if one.isprintable()).strip() if isinstance(value, str) else ""
+    return "".join(item for item in value.encode("utf-8", "ignore").decode() if item.isprintable()).strip() if isinstance(value, str) else ""
 
 
 def _validate_token(token: str) -> str:

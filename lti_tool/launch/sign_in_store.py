@@ -34,9 +34,9 @@ def find_provider(connection: Connection, tenant_id: int) -> SignInProvider | No
     return SignInProvider(**row._mapping) if row else None
 
 
-def upsert_provider(connection: Connection, tenant_id: int, made: SignInProvider) -> None:
+def upsert_provider(connection: Connection, tenant_id: int, created: SignInProvider) -> None:
     """Store the tenant's provider; an existing id is kept, because URLs contain it."""
-    row = upsert(sign_in_provider).values(tenant_id=tenant_id, **vars(made))
+    row = upsert(sign_in_provider).values(tenant_id=tenant_id, **vars(created))
     changed = {name: row.excluded[name] for name in SignInProvider.__dataclass_fields__ if name != "id"}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
 
@@ -49,8 +49,8 @@ def delete_provider(connection: Connection, tenant_id: int) -> None:
 def find_provider_tenant(engine: Engine, provider_id: uuid.UUID) -> int | None:
     """The tenant of a provider."""
     with engine.connect() as connection:
-        found: int | None = connection.execute(text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}).scalar()
-    return found
+        result: int | None = connection.execute(text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}).scalar()
+    return result
 
 
 def find_sole_provider(engine: Engine) -> tuple[uuid.UUID, str] | None:

@@ -69,8 +69,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def finish_sign_in() -> ResponseReturnValue:
         if not deps.limiter.allows("sign-in-back", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS):
             raise TooManyRequests("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
-        given = {name: request.args.get(name, "") for name in ("state", "code")}
-        visit_id, secret = sign_in.complete_sign_in(deps, kept=sessions.read_sign_in_cookie(request), **given, now=clock.now())
+        provided = {name: request.args.get(name, "") for name in ("state", "code")}
+        visit_id, secret = sign_in.complete_sign_in(deps, saved=sessions.read_sign_in_cookie(request), **provided, now=clock.now())
         response = redirect(f"/t/{visit_id}/", code=303)
         assert isinstance(response, Response)
         sessions.set_sign_in_cookie(response, "")

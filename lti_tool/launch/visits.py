@@ -119,8 +119,8 @@ def _default_programme(connection: Connection, tenant_id: int, person_id: uuid.U
     """Return the default programme of a visit: that of the latest certification, otherwise the
     first available.
     """
-    mine = [one.programme for one in episodes_store.list_person_episodes(connection, tenant_id, person_id) if one.left_at is None]
-    return next(iter([*mine, *episodes_store.newest_programme_versions(connection, tenant_id)]), "")
+    own = [episode.programme for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id) if episode.left_at is None]
+    return next(iter([*own, *episodes_store.newest_programme_versions(connection, tenant_id)]), "")
 
 
 def _require_known_person(connection: Connection, link: VisitLink) -> None:

@@ -47,7 +47,9 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
                 continue
             title = episode_context.load_episode_context(connection, tenant_id, episode).programme.title
             done = {
-                one.interval for one in attempts_store.list_attempts(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at
+                attempt.interval
+                for attempt in attempts_store.list_attempts(connection, tenant_id, episode.id)
+                if attempt.kind == "check" and attempt.finished_at
             }
             for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
                 if check.interval not in done:

@@ -20,7 +20,7 @@ RUN_SECONDS = 20
 def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
     """Send what is due for one tenant; returns how many were accepted. No transaction is open
     during the call to a channel."""
-    taken, end = 0, time.monotonic() + RUN_SECONDS
+    used, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
             post = channels_store.lease_post(connection, tenant_id)
@@ -30,11 +30,11 @@ def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
         with deps.unit_of_work(tenant_id) as connection:
             if outcome is None:
                 channels_store.mark_post_sent(connection, tenant_id, post.id, clock.now())
-                taken += 1
+                used += 1
             elif isinstance(outcome, DeliveryDeferred) and post.tries < MAX_TRIES:
                 log.warning("tenant %s: post %s waits", tenant_id, post.id)
                 channels_store.reschedule_post(connection, tenant_id, post.id, backoff_delay(post.tries))
             else:
                 log.warning("tenant %s: post %s is not taken", tenant_id, post.id)
                 channels_store.mark_post_refused(connection, tenant_id, post.id, str(outcome))
-    return taken
+    return used

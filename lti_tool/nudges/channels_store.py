@@ -71,8 +71,8 @@ def insert_channel(connection: Connection, tenant_id: int, values: Mapping[str, 
 def delete_channel(connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID) -> str:
     """Delete a channel; returns its name, empty if it did not exist."""
     c = channel.c
-    gone = delete(channel).where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id).returning(c.name)
-    return str(connection.execute(gone).scalar() or "")
+    removed = delete(channel).where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id).returning(c.name)
+    return str(connection.execute(removed).scalar() or "")
 
 
 def enqueue_post(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes) -> bool:
@@ -111,8 +111,8 @@ def mark_post_sent(connection: Connection, tenant_id: int, post_id: int, at: dat
 
 def reschedule_post(connection: Connection, tenant_id: int, post_id: int, wait: timedelta) -> None:
     """Try again after ``wait``."""
-    mine = (channel_post.c.tenant_id == tenant_id) & (channel_post.c.id == post_id)
-    connection.execute(update(channel_post).where(mine).values(next_try_at=func.now() + wait))
+    own = (channel_post.c.tenant_id == tenant_id) & (channel_post.c.id == post_id)
+    connection.execute(update(channel_post).where(own).values(next_try_at=func.now() + wait))
 
 
 def mark_post_refused(connection: Connection, tenant_id: int, post_id: int, reason: str) -> None:

@@ -51,13 +51,13 @@ def add_channel(
             raise BadInput("Publish the programme first; then a channel can hear of it.")
         if len(channels_store.list_channels(connection, tenant_id, programme)) >= MAX_CHANNELS:
             raise BadInput(f"A programme has up to {MAX_CHANNELS} channels.")
-        found = programmes.load_programme(connection, tenant_id, programme, version)
-        made = uuid.uuid4()
-        values = {"id": made, "programme": programme, "name": words, "kind": kind, "url_sealed": secrets.seal(CHANNEL_URL_PURPOSE, address)}
+        result = programmes.load_programme(connection, tenant_id, programme, version)
+        created = uuid.uuid4()
+        values = {"id": created, "programme": programme, "name": words, "kind": kind, "url_sealed": secrets.seal(CHANNEL_URL_PURPOSE, address)}
         channels_store.insert_channel(connection, tenant_id, values)
-        tag = translations.choose_language([found.language])
+        tag = translations.choose_language([result.language])
         first = translations.translate_text(tag, "Once a week this channel hears what is ahead, without names.")
-        channels_store.enqueue_post(connection, tenant_id, made, "begun", chat.build_payload(kind, _build_digest(found, [first], base_url)))
+        channels_store.enqueue_post(connection, tenant_id, created, "begun", chat.build_payload(kind, _build_digest(result, [first], base_url)))
         journal_store.insert_audit_entry(connection, tenant_id, who, "added a channel", {"programme": programme, "channel": words, "kind": kind})
 
 
@@ -76,18 +76,18 @@ def queue_digests(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, no
     queued = 0
     with unit_of_work(tenant_id) as connection:
         put_away, newest = drafts_store.list_archived_keys(connection, tenant_id), episodes_store.newest_programme_versions(connection, tenant_id)
-        for key in sorted({one.programme for one in channels_store.list_channels(connection, tenant_id)}):
+        for key in sorted({item.programme for item in channels_store.list_channels(connection, tenant_id)}):
             if key in put_away or key not in newest:
                 continue
-            found = programmes.load_programme(connection, tenant_id, key, newest[key])
-            if not is_working_hour(found, now):
+            result = programmes.load_programme(connection, tenant_id, key, newest[key])
+            if not is_working_hour(result, now):
                 continue
-            local = now.astimezone(working_time.resolve_working_time("", [], found.calendar).zone)
-            lines = digest_lines(found, channels_store.count_upcoming(connection, tenant_id, key, now, DIGEST_DAYS))
+            local = now.astimezone(working_time.resolve_working_time("", [], result.calendar).zone)
+            lines = digest_lines(result, channels_store.count_upcoming(connection, tenant_id, key, now, DIGEST_DAYS))
             year, week, _ = local.isocalendar()
-            for one in channels_store.list_channels(connection, tenant_id, key) if lines else []:
-                body = chat.build_payload(one.kind, _build_digest(found, lines, base_url))
-                queued += channels_store.enqueue_post(connection, tenant_id, one.id, f"week {year}-{week}", body)
+            for channel in channels_store.list_channels(connection, tenant_id, key) if lines else []:
+                body = chat.build_payload(channel.kind, _build_digest(result, lines, base_url))
+                queued += channels_store.enqueue_post(connection, tenant_id, channel.id, f"week {year}-{week}", body)
     return queued
 
 

@@ -34,7 +34,7 @@ MAX_PICTURE_BYTES = 500_000  # In bytes; a picture takes about thirty thousand.
 def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
     """Send what is due for one tenant; returns how many were accepted. No transaction is open
     during the exchange with the mail server."""
-    taken, end = 0, time.monotonic() + RUN_SECONDS
+    used, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
             mail_outbox_store.refuse_stale_mails(connection, tenant_id, reminders.SHORT_LIVED_KINDS, clock.now() - STALE_AFTER)
@@ -50,10 +50,10 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
         outcomes = dict(zip((row.id for row in writable), mailer.send(letters), strict=True))
         for row in rows:
             outcome = outcomes.get(row.id) if row.email else Undeliverable("No address of this person is known.")
-            taken += _settle_mail(deps, tenant_id, row, outcome)
+            used += _settle_mail(deps, tenant_id, row, outcome)
         if any(isinstance(outcome, DeliveryDeferred) for outcome in outcomes.values()):
             break
-    return taken
+    return used
 
 
 def _settle_mail(deps: ToolDeps, tenant_id: int, row: LeasedMail, outcome: DeliveryDeferred | Undeliverable | None) -> int:
@@ -77,9 +77,9 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
     """Fetch the pictures of mails, rendered by the record store now: (programme, query) → PNG.
     The text is complete without them: if one is missing, the mail is sent without it."""
     wanted = {(row.programme, row.picture) for row in rows if row.picture}
-    found: dict[tuple[str, str], bytes] = {}
+    result: dict[tuple[str, str], bytes] = {}
     if not wanted:
-        return found
+        return result
     store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     end = time.monotonic() + PICTURE_SECONDS
     for programme, query in wanted:
@@ -94,8 +94,8 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
             log.warning("tenant %s: mails go without their pictures: %s", tenant_id, failed.message)
             break
         if drawn is not None and len(drawn) <= MAX_PICTURE_BYTES:
-            found[programme, query] = drawn
-    return found
+            result[programme, query] = drawn
+    return result
 
 
 def _build_mail(deps: ToolDeps, tenant_id: int, row: LeasedMail, tag: str, picture: bytes | None) -> MailMessage:

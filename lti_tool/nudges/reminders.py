@@ -54,7 +54,7 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
                 loaded[key, version] = programmes.load_programme(connection, tenant_id, key, version)
             return loaded[key, version]
 
-        told: set[uuid.UUID] = set()
+        entries: set[uuid.UUID] = set()
         year, week, _ = now.isocalendar()
         sources = {  # kinds that cannot wait until tomorrow come first
             COACHING: reminders_store.iter_meeting_reminders(connection, tenant_id, now),
@@ -70,78 +70,82 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
             else iter(()),
         }
         for kind, pages in sources.items():
-            for found in pages:  # process every page: a recipient who cannot be mailed now must not block those after
+            for result in pages:  # process every page: a recipient who cannot be mailed now must not block those after
                 before = reminders_store.mail_times_by_person(
-                    connection, tenant_id, list({one.person_id for one in found}), REMINDER_KINDS, now - timedelta(days=7)
+                    connection, tenant_id, list({entry.person_id for entry in result}), REMINDER_KINDS, now - timedelta(days=7)
                 )
                 rows = []
-                for one in found:
-                    if one.person_id not in told and _may_send_now(one, programme_of, before.get(one.person_id, []), now):
-                        told.add(one.person_id)
-                        rows.append(_reminder_mail(one, kind, programme_of(one.programme, one.programme_version), now))
+                for item in result:
+                    if item.person_id not in entries and _may_send_now(item, programme_of, before.get(item.person_id, []), now):
+                        entries.add(item.person_id)
+                        rows.append(_reminder_mail(item, kind, programme_of(item.programme, item.programme_version), now))
                 queued += mail_outbox_store.enqueue_mails(connection, tenant_id, rows)
     return queued
 
 
-def _may_send_now(one: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
+def _may_send_now(reminder: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
     """Whether it is within this person's working hours and their mail limits are not reached."""
-    when = working_time.resolve_working_time(one.time_zone, one.working_days, programme_of(one.programme, one.programme_version).calendar)
+    when = working_time.resolve_working_time(
+        reminder.time_zone, reminder.working_days, programme_of(reminder.programme, reminder.programme_version).calendar
+    )
     local = now.astimezone(when.zone)
     if not when.works_on(local.date()) or not SENDING_HOURS[0] <= local.time() < SENDING_HOURS[1]:
         return False
     return sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY and len(before) < MAX_PER_WEEK
 
 
-def _reminder_mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
-    tag = translations.choose_language([one.language])
+def _reminder_mail(reminder: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
+    tag = translations.choose_language([reminder.language])
 
     def translate(text: str, **values: Any) -> str:
         return translations.translate_text(tag, text, **values)
 
-    if one.what.startswith("check "):
-        label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == one.what)
+    if reminder.what.startswith("check "):
+        label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what)
         subject = translate("Your check after %(interval)s is open", interval=translate(label))
         words = translate("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
         path = "today"
     elif kind == COACHING:
-        subject = translate("Your coaching group meets on %(day)s", day=translations.format_day(tag, one.due_at))
+        subject = translate("Your coaching group meets on %(day)s", day=translations.format_day(tag, reminder.due_at))
         words = translate("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
         path = "group"
     elif kind == PROMPT:
-        days = (now - one.due_at).days
+        days = (now - reminder.due_at).days
         _, title, text = next((prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1])
         subject, words, path = translate(title), translate(text), "inbox"
     elif kind == REVIEW:
-        name, path = one.name or translate("A learner"), "inbox"
-        if one.what == "behaviour assessment":
+        name, path = reminder.name or translate("A learner"), "inbox"
+        if reminder.what == "behaviour assessment":
             subject = translate("A look at the work of %(name)s", name=name)
             words = translate(
                 "Three months after the certification: ten minutes of watching show more than a report. Please by %(day)s.",
-                day=translations.format_day(tag, one.due_at),
+                day=translations.format_day(tag, reminder.due_at),
             )
         else:
             subject = translate("%(name)s still waits for your answer", name=name)
-            words = translate("Reading and answering it takes about five minutes. Please by %(day)s.", day=translations.format_day(tag, one.due_at))
+            words = translate(
+                "Reading and answering it takes about five minutes. Please by %(day)s.", day=translations.format_day(tag, reminder.due_at)
+            )
     else:
         subject = {
             "plan": translate("Your transfer plan is due"),
             "exercise": translate("Your exercise is due"),
             "case study": translate("Your case study is due"),
             "follow-up": translate("Two questions, three months later"),
-        }[one.what]
+        }[reminder.what]
         words = translate(
-            "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=translations.format_day(tag, one.due_at)
+            "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=translations.format_day(tag, reminder.due_at)
         )
-        path = "plan" if one.what == "plan" else "work"
+        path = "plan" if reminder.what == "plan" else "work"
     if kind == OVERDUE:
         subject = translate("Still open: %(what)s", what=subject)
     return {
-        "person_id": one.person_id,
+        "person_id": reminder.person_id,
         "kind": kind,
-        "key": f"{kind} {one.episode_id} {one.what}",
+        "key": f"{kind} {reminder.episode_id} {reminder.what}",
         "subject": subject,
         "words": f"{programme.title}\n\n{words}",
-        "programme": one.programme,
+        "programme": reminder.programme,
         "path": path,
         "queued_at": now,
         "next_try_at": now,

@@ -83,12 +83,12 @@ def ensure_course(connection: Connection, tenant_id: int, values: dict[str, Any]
     row = connection.execute(query).first()
     # A URL that a launch omits is kept: Moodle omits the services that one activity may not
     # use.
-    told = {name: values[name] for name in ("title", "memberships_url", "line_items_url") if values[name]}
-    if row is not None and all(row._mapping[name] == value for name, value in told.items()):
+    entries = {name: values[name] for name in ("title", "memberships_url", "line_items_url") if values[name]}
+    if row is not None and all(row._mapping[name] == value for name, value in entries.items()):
         return Course(**row._mapping)
-    made = upsert(course).values(tenant_id=tenant_id, **values)
-    changed = {name: func.coalesce(func.nullif(made.excluded[name], ""), c[name]) for name in ("title", "memberships_url", "line_items_url")}
-    statement = made.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "key"], set_=changed)
+    created = upsert(course).values(tenant_id=tenant_id, **values)
+    changed = {name: func.coalesce(func.nullif(created.excluded[name], ""), c[name]) for name in ("title", "memberships_url", "line_items_url")}
+    statement = created.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "key"], set_=changed)
     return Course(**connection.execute(statement.returning(*_COURSE_FIELDS)).one()._mapping)
 
 
@@ -103,7 +103,7 @@ def upsert_memberships(connection: Connection, tenant_id: int, course_id: uuid.U
     if not people:
         return 0
     m = membership.c
-    before = select(m.person_id).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.person_id.in_([one for one, _ in people]))
+    before = select(m.person_id).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.person_id.in_([item for item, _ in people]))
     known = set(connection.execute(before).scalars())
     rows = [
         {"tenant_id": tenant_id, "course_id": course_id, "person_id": person_id, "role": role, "active": True, "seen_at": now}
@@ -122,8 +122,8 @@ def deactivate_memberships(connection: Connection, tenant_id: int, course_id: uu
     """Deactivate the members whom a complete roster read, started at ``before``, did not list;
     returns how many."""
     m = membership.c
-    gone = update(membership).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before).values(active=False)
-    return connection.execute(gone).rowcount
+    removed = update(membership).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before).values(active=False)
+    return connection.execute(removed).rowcount
 
 
 def list_course_people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
@@ -160,11 +160,11 @@ def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: d
     """Lease a course whose roster is due; no other worker takes it before ``until``."""
     c = course.c
     due = select(c.id).where(c.tenant_id == tenant_id, c.roster_due_at <= now).order_by(c.roster_due_at).limit(1).with_for_update(skip_locked=True)
-    found: uuid.UUID | None = connection.execute(due).scalar()
-    if found is None:
+    result: uuid.UUID | None = connection.execute(due).scalar()
+    if result is None:
         return None
-    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == found).values(roster_due_at=until))
-    return get_course(connection, tenant_id, found)
+    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == result).values(roster_due_at=until))
+    return get_course(connection, tenant_id, result)
 
 
 def set_next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
@@ -212,10 +212,10 @@ def find_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID,
     return Placement(*row) if row else None
 
 
-def upsert_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, made: Placement) -> None:
+def upsert_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, created: Placement) -> None:
     """Store what an activity opens."""
-    values = {"programme": made.programme, "page": made.page, "title": made.title}
-    statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=made.resource_link_id, **values)
+    values = {"programme": created.programme, "page": created.page, "title": created.title}
+    statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=created.resource_link_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values))
 
 

@@ -32,12 +32,12 @@ class DirectoryPage:
 def load_directory_page(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> DirectoryPage:
     """Load a page of people, ordered by name."""
     with unit_of_work(tenant_id) as connection:
-        found = directory_store.list_profile_page(connection, tenant_id, search=search[:200], after=_parse_cursor(after), unmatched=unmatched)
-        names = directory_store.identities_by_person(connection, tenant_id, [one.id for one in found])
+        result = directory_store.list_profile_page(connection, tenant_id, search=search[:200], after=_parse_cursor(after), unmatched=unmatched)
+        names = directory_store.identities_by_person(connection, tenant_id, [item.id for item in result])
         listed, others = directory_store.count_people(connection, tenant_id)
-        last = found[-1] if len(found) == directory_store.PAGE_SIZE else None
+        last = result[-1] if len(result) == directory_store.PAGE_SIZE else None
         return DirectoryPage(
-            found,
+            result,
             names,
             listed,
             others,
@@ -81,8 +81,8 @@ def join_to_listed(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, 
             or directory_store.get_profile(connection, tenant_id, met).imported_at is not None
         ):
             raise BadInput("This person is on the list already.", field="met")
-        found = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
-        listed = [one for one in found if one.imported_at is not None]
+        result = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
+        listed = [item for item in result if item.imported_at is not None]
         if len(listed) != 1:
             raise BadInput("Nobody on the list has exactly this id or address.", field="external_id")
         if identity_links.join_people(connection, tenant_id, met, listed[0].id, who, now) is None:

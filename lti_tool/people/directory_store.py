@@ -38,7 +38,7 @@ _UNIQUE_PER_PERSON = (
 )
 # (table, column): other references to a person that do not go through an episode.
 _REASSIGNED_COLUMNS = (
-    *(one for one in ACTOR_COLUMNS if one != ("confirmation", "person_id")),
+    *(item for item in ACTOR_COLUMNS if item != ("confirmation", "person_id")),
     *LEADER_COLUMNS,
     ("identity", "person_id"),
     ("launch", "person_id"),
@@ -107,16 +107,18 @@ def find_profiles(
         p.tenant_id == tenant_id, or_(p.external_id == _any_of(external_ids), (p.email != "") & (func.lower(p.email) == _any_of(emails)))
     )
     if not claimed:
-        said = select(i.subject).join(platform_registration, r.id == i.registration_id)
-        said = said.where(i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != NAMES_BY_ID_OR_ADDRESS) | (i.joined_by == LINK_UNDONE))
+        stated = select(i.subject).join(platform_registration, r.id == i.registration_id)
+        stated = stated.where(
+            i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != NAMES_BY_ID_OR_ADDRESS) | (i.joined_by == LINK_UNDONE)
+        )
         listed = person.alias()
-        theirs = select(listed.c.id).where(
+        related = select(listed.c.id).where(
             listed.c.tenant_id == tenant_id,
             listed.c.imported_at.is_not(None),
             listed.c.email != "",
             func.lower(listed.c.email) == func.lower(p.email),
         )
-        query = query.where(p.imported_at.is_not(None) | ~(said.exists() | theirs.exists()))
+        query = query.where(p.imported_at.is_not(None) | ~(stated.exists() | related.exists()))
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
@@ -129,21 +131,21 @@ def profiles_by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: 
     )
     query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any_of(sourced_ids), person.c.imported_at.is_(None))
     query = query.where(r.names_people != NAMES_NOBODY, i.joined_by == UNLINKED)
-    found: dict[str, Profile] = {}
+    result: dict[str, Profile] = {}
     twice = set()
     for row in connection.execute(query):
         fields = dict(row._mapping)
         sourced_id = fields.pop("sourced_id")
-        twice |= {sourced_id} & found.keys()
-        found[sourced_id] = Profile(**fields)
-    return {sourced_id: one for sourced_id, one in found.items() if sourced_id not in twice}
+        twice |= {sourced_id} & result.keys()
+        result[sourced_id] = Profile(**fields)
+    return {sourced_id: item for sourced_id, item in result.items() if sourced_id not in twice}
 
 
 def mark_claimed(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], how: str, who: str, now: datetime) -> None:
     """Record how the unlinked identities of these people were matched to the list, and by whom."""
     i = identity.c
-    mine = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == UNLINKED)
-    connection.execute(update(identity).where(mine).values(joined_by=how, joined_who=who, joined_at=now))
+    own = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == UNLINKED)
+    connection.execute(update(identity).where(own).values(joined_by=how, joined_who=who, joined_at=now))
 
 
 def list_profile_page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
@@ -174,17 +176,17 @@ def upsert_people(connection: Connection, tenant_id: int, rows: Sequence[Mapping
     """Upsert people of the list by id. All rows must have the same fields."""
     if not rows:
         return
-    made = upsert(person)
-    changed = {name: made.excluded[name] for name in rows[0] if name != "id"}
-    statement = made.on_conflict_do_update(index_elements=["id"], set_=changed, where=person.c.tenant_id == tenant_id)
+    created = upsert(person)
+    changed = {name: created.excluded[name] for name in rows[0] if name != "id"}
+    statement = created.on_conflict_do_update(index_elements=["id"], set_=changed, where=person.c.tenant_id == tenant_id)
     connection.execute(statement, [{"tenant_id": tenant_id, **row} for row in rows])
 
 
 def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]]) -> None:
     """Set the manager and mentor of each person; rows are (person, manager, mentor)."""
     for person_id, manager_id, mentor_id in rows:
-        mine = (person.c.tenant_id == tenant_id) & (person.c.id == person_id)
-        connection.execute(update(person).where(mine).values(manager_id=manager_id, mentor_id=mentor_id))
+        own = (person.c.tenant_id == tenant_id) & (person.c.id == person_id)
+        connection.execute(update(person).where(own).values(manager_id=manager_id, mentor_id=mentor_id))
 
 
 def merge_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> uuid.UUID | None:
@@ -201,9 +203,9 @@ def merge_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed:
     stays, goes = (met, listed) if met in begun else (listed, met)
     p, by = person.c, {"tenant": tenant_id, "stays": stays, "goes": goes}
     if stays == met:
-        told = connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed)).one()._mapping
+        entries = connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed)).one()._mapping
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None))
-        fields = {name: value for name, value in told.items() if name not in ("id", "tenant_id", "created_at")}
+        fields = {name: value for name, value in entries.items() if name not in ("id", "tenant_id", "created_at")}
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields))
     # If both have an open request for the same assessment, one is enough.
     connection.execute(
@@ -214,7 +216,7 @@ def merge_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed:
         by,
     )
     for table, column_name in _UNIQUE_PER_PERSON:
-        columns = [one.name for one in table.c if one.name != column_name and one.identity is None]
+        columns = [item.name for item in table.c if item.name != column_name and item.identity is None]
         names = ", ".join(columns)
         moved = f"INSERT INTO lti_tool.{table.name} ({column_name}, {names}) SELECT CAST(:stays AS uuid), {names} FROM lti_tool.{table.name}"  # noqa: S608
         connection.execute(text(f"{moved} WHERE tenant_id = :tenant AND {column_name} = :goes ON CONFLICT DO NOTHING"), by)
@@ -245,10 +247,10 @@ def identities_by_person(connection: Connection, tenant_id: int, person_ids: Seq
         .join(platform_registration, platform_registration.c.id == i.registration_id)
         .where(i.tenant_id == tenant_id, i.person_id.in_(person_ids))
     )
-    found: dict[uuid.UUID, list[PlatformIdentity]] = {}
+    result: dict[uuid.UUID, list[PlatformIdentity]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.person_id, []).append(PlatformIdentity(**row._mapping))
-    return found
+        result.setdefault(row.person_id, []).append(PlatformIdentity(**row._mapping))
+    return result
 
 
 def insert_role_grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:

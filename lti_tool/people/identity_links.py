@@ -67,15 +67,17 @@ def send_join_code(deps: ToolDeps, *, session: LaunchSession, email: str, now: d
     tell whether anybody has it."""
     registration_id, tenant_id = session.require_platform(), session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        found = [one for one in directory_store.find_profiles(connection, tenant_id, emails=[email.lower()]) if one.imported_at is not None]
-        if len(found) != 1 or not email:
+        result = [
+            profile for profile in directory_store.find_profiles(connection, tenant_id, emails=[email.lower()]) if profile.imported_at is not None
+        ]
+        if len(result) != 1 or not email:
             return
         code = _random_code()
         user = (registration_id, session.subject)
         identity_links_store.insert_join_code(
-            connection, tenant_id, hash_token(code), person_id=found[0].id, by=BY_MAIL, user=user, expires_at=now + MAILED_CODE_LIFETIME
+            connection, tenant_id, hash_token(code), person_id=result[0].id, by=BY_MAIL, user=user, expires_at=now + MAILED_CODE_LIFETIME
         )
-        tag = translations.choose_language([found[0].language])
+        tag = translations.choose_language([result[0].language])
         words = translations.translate_text(
             tag,
             "Somebody, probably you, opened Carryover in a course and says to be you. If it was you, type this code there within an hour:"
@@ -83,7 +85,7 @@ def send_join_code(deps: ToolDeps, *, session: LaunchSession, email: str, now: d
             code=code,
         )
         row = {
-            "person_id": found[0].id,
+            "person_id": result[0].id,
             "kind": JOIN,
             "key": f"{JOIN} {hash_token(code).hex()}",
             "subject": translations.translate_text(tag, "Your code for Carryover"),
@@ -123,15 +125,15 @@ def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: 
     registration_id, tenant_id = session.require_platform(), session.tenant_id
     typed = "".join(code.split())
     with unit_of_work(tenant_id) as connection:
-        found = (
+        result = (
             identity_links_store.redeem_join_code(connection, tenant_id, hash_token(typed), registration_id, session.subject, now) if typed else None
         )
-        refused = _has_other_user(connection, session, found[0]) if found else False
-        if found is not None and not refused:
-            _join_session_user(connection, session, found[0], found[1], now)
+        refused = _has_other_user(connection, session, result[0]) if result else False
+        if result is not None and not refused:
+            _join_session_user(connection, session, result[0], result[1], now)
     # Raised outside the transaction: the code stays redeemed and the alert is kept even if this
     # is refused.
-    if found is None:
+    if result is None:
         raise BadInput("This code is none, was used or is too old. Ask for a new one.", field="code")
     if refused:
         raise Conflict("Another user of this LMS is this person already. Your administrator was told, and can change it.")
@@ -140,13 +142,13 @@ def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: 
 def _has_other_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
     registration_id = session.require_platform()
     identity_links_store.lock_person(connection, session.tenant_id, person_id)
-    mine = (registration_id, session.subject)
-    taken = any(
-        one[0] == registration_id and one != mine for one in identity_links_store.list_platform_users(connection, session.tenant_id, person_id)
+    own = (registration_id, session.subject)
+    used = any(
+        user[0] == registration_id and user != own for user in identity_links_store.list_platform_users(connection, session.tenant_id, person_id)
     )
-    if taken:
-        people_store.audit_second_claim(connection, session.tenant_id, f"user {session.subject}", person_id, mine, "code")
-    return taken
+    if used:
+        people_store.audit_second_claim(connection, session.tenant_id, f"user {session.subject}", person_id, own, "code")
+    return used
 
 
 def _join_session_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
@@ -154,10 +156,10 @@ def _join_session_user(connection: Connection, session: LaunchSession, person_id
     stays = person_id
     if session.person_id != person_id:
         if directory_store.get_profile(connection, tenant_id, session.person_id).imported_at is None:
-            kept = directory_store.merge_people(connection, tenant_id, session.person_id, person_id)
-            if kept is None:
+            saved = directory_store.merge_people(connection, tenant_id, session.person_id, person_id)
+            if saved is None:
                 raise Conflict(_BOTH_CERTIFIED)
-            stays = kept
+            stays = saved
         else:
             identity_links_store.delete_user_places(connection, tenant_id, registration_id, session.subject, session.person_id)
     identity_links_store.link_identity(connection, tenant_id, registration_id, session.subject, person_id=stays, by=by, who="by a code", now=now)
@@ -168,9 +170,9 @@ def _join_session_user(connection: Connection, session: LaunchSession, person_id
 def load_join_overview(unit_of_work: UnitOfWork, *, tenant_id: int, search: str) -> JoinOverview:
     """Load joins, suggested joins, and alerts about second claims."""
     with unit_of_work(tenant_id) as connection:
-        found = identity_links_store.list_identity_links(connection, tenant_id, JOIN_PAGE_LIMIT, search[:200])
+        result = identity_links_store.list_identity_links(connection, tenant_id, JOIN_PAGE_LIMIT, search[:200])
         alerts = journal_store.list_acts(connection, tenant_id, SECOND_CLAIM_ACT, ALERT_LIMIT)
-        return JoinOverview(found, identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT), alerts)
+        return JoinOverview(result, identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT), alerts)
 
 
 def undo_join(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subject: str, who: str, now: datetime) -> None:
@@ -210,7 +212,9 @@ def join_suggested(
         raise BadInput("Tick who is the same person first.")
     with unit_of_work(tenant_id) as connection:
         open_ones = {
-            (one.met, one.listed) for one in identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT) if one.unambiguous
+            (suggestion.met, suggestion.listed)
+            for suggestion in identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT)
+            if suggestion.unambiguous
         }
         joined = sum(join_people(connection, tenant_id, *pair, who, now) is not None for pair in dict.fromkeys(chosen) if pair in open_ones)
     return joined, len(chosen) - joined
@@ -222,26 +226,28 @@ def join_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed: 
     person."""
     identity_links_store.lock_person(connection, tenant_id, listed)
     users = identity_links_store.list_platform_users(connection, tenant_id, met)
-    there = {registration_id for registration_id, _ in identity_links_store.list_platform_users(connection, tenant_id, listed)}
-    if there.intersection(registration_id for registration_id, _ in users):
+    present_keys = {registration_id for registration_id, _ in identity_links_store.list_platform_users(connection, tenant_id, listed)}
+    if present_keys.intersection(registration_id for registration_id, _ in users):
         raise Conflict("Another user of this LMS is this person already. Take that join back first, under Who is who.")
-    kept = directory_store.merge_people(connection, tenant_id, met, listed)
-    if kept is not None:
+    saved = directory_store.merge_people(connection, tenant_id, met, listed)
+    if saved is not None:
         for registration_id, subject in users:
-            identity_links_store.link_identity(connection, tenant_id, registration_id, subject, person_id=kept, by=BY_ADMINISTRATOR, who=who, now=now)
+            identity_links_store.link_identity(
+                connection, tenant_id, registration_id, subject, person_id=saved, by=BY_ADMINISTRATOR, who=who, now=now
+            )
         journal_store.insert_audit_entry(
             connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed)}
         )
-    return kept
+    return saved
 
 
 def parse_join_users(texts: Sequence[str]) -> list[tuple[int, str]]:
     """Parse (registration, subject) from each text of a form: a number, a colon, the
     subject."""
-    found = []
+    result = []
     for text in texts:
         number, _, subject = text.partition(":")
         if not number.isascii() or not number.isdigit() or len(number) > 9 or not subject:
             raise BadInput("The form is not complete; load the page again.")
-        found.append((int(number), subject))
-    return found
+        result.append((int(number), subject))
+    return result

@@ -97,7 +97,7 @@ def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> 
     """Platform users whose id, or else address, matches a person of the list who has no
     identity on that platform yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()
-    taken = select(identity.c.subject).where(
+    used = select(identity.c.subject).where(
         identity.c.tenant_id == tenant_id, identity.c.registration_id == i.c.registration_id, identity.c.person_id == listed.c.id
     )
     by_id = (i.c.sourced_id != "") & (i.c.sourced_id == listed.c.external_id)
@@ -119,17 +119,17 @@ def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> 
         .join(met, met.c.id == i.c.person_id)
         .join(platform_registration, platform_registration.c.id == i.c.registration_id)
         .join(listed, (listed.c.tenant_id == tenant_id) & listed.c.imported_at.is_not(None) & (by_id | by_address))
-        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == UNLINKED, ~taken.exists())
+        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == UNLINKED, ~used.exists())
         .distinct()
         .order_by(listed.c.name, text("by_id DESC"), met.c.id)
     )
-    found = []
+    result = []
     for row in connection.execute(query.limit(rows)):
         values = dict(row._mapping)
         by = "id" if values.pop("by_id") else "address"
-        found.append(LinkSuggestion(**values, by=by, unambiguous=True))
-    users, people = Counter(one.met for one in found), Counter(one.listed for one in found)
-    return [replace(one, unambiguous=users[one.met] == people[one.listed] == 1) for one in found]
+        result.append(LinkSuggestion(**values, by=by, unambiguous=True))
+    users, people = Counter(item.met for item in result), Counter(item.listed for item in result)
+    return [replace(item, unambiguous=users[item.met] == people[item.listed] == 1) for item in result]
 
 
 def list_platform_users(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
@@ -143,11 +143,11 @@ def lock_linked_person(connection: Connection, tenant_id: int, registration_id: 
     """The listed person linked to this user, with the identity row locked until the transaction
     ends; None if there is no link."""
     i = identity.c
-    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    found: uuid.UUID | None = connection.execute(
-        select(i.person_id).where(mine, i.joined_by.not_in((UNLINKED, LINK_UNDONE))).with_for_update()
+    own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    result: uuid.UUID | None = connection.execute(
+        select(i.person_id).where(own, i.joined_by.not_in((UNLINKED, LINK_UNDONE))).with_for_update()
     ).scalar()
-    return found
+    return result
 
 
 def lock_person(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
@@ -160,10 +160,10 @@ def link_identity(
 ) -> None:
     """Link a user, with all the user's sessions, to a person."""
     i = identity.c
-    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    connection.execute(update(identity).where(mine).values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now))
-    theirs = (launch.c.tenant_id == tenant_id) & (launch.c.registration_id == registration_id) & (launch.c.subject == subject)
-    connection.execute(update(launch).where(theirs).values(person_id=person_id))
+    own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    connection.execute(update(identity).where(own).values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now))
+    related = (launch.c.tenant_id == tenant_id) & (launch.c.registration_id == registration_id) & (launch.c.subject == subject)
+    connection.execute(update(launch).where(related).values(person_id=person_id))
 
 
 def delete_user_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
@@ -171,8 +171,8 @@ def delete_user_places(connection: Connection, tenant_id: int, registration_id: 
     next launch and roster assign them to whoever the user is then."""
     g, m = grade_place.c, membership.c
     connection.execute(delete(grade_place).where(g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject))
-    there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
-    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(there)))
+    present_keys = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(present_keys)))
 
 
 def unlink_identity(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
@@ -183,13 +183,13 @@ def unlink_identity(connection: Connection, tenant_id: int, registration_id: int
     platform: the next launch and the next roster assign them to whoever the user is then.
     """
     i = identity.c
-    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    own_rows = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
     before = lock_linked_person(connection, tenant_id, registration_id, subject)
     if before is None:
         return None
     own = uuid.uuid4()
     connection.execute(insert(person).values(id=own, tenant_id=tenant_id, name="", email=""))
-    connection.execute(update(identity).where(mine).values(person_id=own, joined_by=LINK_UNDONE, joined_who=who, joined_at=now))
+    connection.execute(update(identity).where(own_rows).values(person_id=own, joined_by=LINK_UNDONE, joined_who=who, joined_at=now))
     c = launch.c
     connection.execute(delete(launch).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
     delete_user_places(connection, tenant_id, registration_id, subject, before)
@@ -224,9 +224,9 @@ def redeem_join_code(
     """Redeem a code, once: returns (person, means of proof), or None if it does not exist, was
     issued for another user, or has expired."""
     c = join_code.c
-    theirs = c.registration_id.is_(None) | ((c.registration_id == registration_id) & (c.subject == subject))
-    mine = (c.tenant_id == tenant_id) & (c.code_hash == code_hash) & (c.expires_at > now) & theirs
-    row = connection.execute(delete(join_code).where(mine).returning(c.person_id, c.joined_by)).first()
+    related = c.registration_id.is_(None) | ((c.registration_id == registration_id) & (c.subject == subject))
+    own = (c.tenant_id == tenant_id) & (c.code_hash == code_hash) & (c.expires_at > now) & related
+    row = connection.execute(delete(join_code).where(own).returning(c.person_id, c.joined_by)).first()
     return (row.person_id, row.joined_by) if row else None
 
 

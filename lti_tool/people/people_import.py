@@ -63,9 +63,9 @@ def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, a
     people, faults = _read_table(lambda: table.read_people(content))
     with unit_of_work(tenant_id) as connection:
         merged = _PeopleMerge(connection, tenant_id, people, who, now)
-        lines = [*merged.lines(), *(Line(one.line, WRONG, "", one.text) for one in faults)]
-        lines.sort(key=lambda one: one.line)
-        applied = apply and not any(one.outcome == WRONG for one in lines)
+        lines = [*merged.lines(), *(Line(fault.line, WRONG, "", fault.text) for fault in faults)]
+        lines.sort(key=lambda item: item.line)
+        applied = apply and not any(line.outcome == WRONG for line in lines)
         if applied:
             merged.keep()
             counts = Counter(line.outcome for line in lines)
@@ -88,47 +88,51 @@ class _PeopleMerge:
 
     def __init__(self, connection: Connection, tenant_id: int, people: Sequence[PersonRow], who: str, now: datetime) -> None:
         self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
-        ids = {one.id for one in people if one.id} | {name for one in people for name in (one.manager, one.mentor) if name}
-        emails = {one.email.lower() for one in people if one.email} | {
-            name.lower() for one in people for name in (one.manager, one.mentor) if "@" in name
+        ids = {item.id for item in people if item.id} | {name for item in people for name in (item.manager, item.mentor) if name}
+        emails = {item.email.lower() for item in people if item.email} | {
+            name.lower() for item in people for name in (item.manager, item.mentor) if "@" in name
         }
         known = directory_store.find_profiles(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
-        self._by_id = {one.external_id: one for one in known if one.external_id}
+        self._by_id = {item.external_id: item for item in known if item.external_id}
         self._by_email = _group_by_email(known)
-        self._sourced = directory_store.profiles_by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
+        self._sourced = directory_store.profiles_by_sourced_id(connection, tenant_id, sorted(item.id for item in people if item.id))
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
         self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
         self._problems: dict[int, str] = {}
         self._lines: dict[uuid.UUID, int] = {}
-        for one in people:
-            self._match_line(one)
-        self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
+        for person in people:
+            self._match_line(person)
+        self._leaders = {
+            key: self._places[item.line][0] for item in people if item.line in self._places for key in (item.id, item.email.lower()) if key
+        }
 
-    def _match_line(self, one: PersonRow) -> None:
+    def _match_line(self, person_row: PersonRow) -> None:
         """Determine which person a line describes."""
-        found = self._by_id.get(one.id) if one.id else None
-        met = self._sourced.get(one.id) if one.id and found is None else None
-        same = self._by_email.get(one.email.lower(), []) if one.email else []
-        if found is None and met is not None:
-            found = met
-        if found is None and one.email:
-            fitting = [other for other in same if not other.external_id or not one.id]
+        result = self._by_id.get(person_row.id) if person_row.id else None
+        met = self._sourced.get(person_row.id) if person_row.id and result is None else None
+        same = self._by_email.get(person_row.email.lower(), []) if person_row.email else []
+        if result is None and met is not None:
+            result = met
+        if result is None and person_row.email:
+            fitting = [other for other in same if not other.external_id or not person_row.id]
             if len(fitting) > 1:
-                self._problems[one.line] = f"Several people here have the address {one.email}; name the one by id."
+                self._problems[person_row.line] = f"Several people here have the address {person_row.email}; name the one by id."
                 return
-            found = fitting[0] if fitting else None
-        others = [other for other in same if found is None or other.id != found.id]
+            result = fitting[0] if fitting else None
+        others = [other for other in same if result is None or other.id != result.id]
         if any(other.imported_at is not None for other in others):
-            self._problems[one.line] = f"The address {one.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
+            self._problems[person_row.line] = (
+                f"The address {person_row.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
+            )
             return
-        place = found.id if found else uuid.uuid4()
-        before = self._lines.setdefault(place, one.line)
-        if before != one.line:
-            self._problems[one.line] = f"This is the person of line {before} as well."
+        place = result.id if result else uuid.uuid4()
+        before = self._lines.setdefault(place, person_row.line)
+        if before != person_row.line:
+            self._problems[person_row.line] = f"This is the person of line {before} as well."
             return
-        self._places[one.line] = (place, found)
-        if found is not None and found.imported_at is None:
-            self._claims["id" if found is met else "address"].append(place)
+        self._places[person_row.line] = (place, result)
+        if result is not None and result.imported_at is None:
+            self._claims["id" if result is met else "address"].append(place)
 
     def _find_leader(self, named: str) -> uuid.UUID | None:
         """The person with an id or an address, in the file or on the list."""
@@ -138,71 +142,71 @@ class _PeopleMerge:
             return self._by_id[named].id
         # A person known only from an LMS leads nobody: a line about that person has to add them
         # to the list first.
-        same = [one for one in self._by_email.get(named.lower(), []) if one.imported_at is not None]
+        same = [item for item in self._by_email.get(named.lower(), []) if item.imported_at is not None]
         return same[0].id if len(same) == 1 else None
 
     def lines(self) -> list[Line]:
         """Report what happens to each line."""
-        found = []
-        for one in self._people:
-            who = one.name or one.email or one.id
-            problem = self._problems.get(one.line) or self._leader_problem(one)
+        result = []
+        for person in self._people:
+            who = person.name or person.email or person.id
+            problem = self._problems.get(person.line) or self._leader_problem(person)
             if problem:
-                self._problems[one.line] = problem
-                found.append(Line(one.line, WRONG, who, problem))
+                self._problems[person.line] = problem
+                result.append(Line(person.line, WRONG, who, problem))
                 continue
-            known = self._places[one.line][1]
+            known = self._places[person.line][1]
             if known is None or known.imported_at is None:
-                found.append(Line(one.line, NEW, who, "An LMS named this person before." if known else ""))
+                result.append(Line(person.line, NEW, who, "An LMS named this person before." if known else ""))
             else:
-                changed = {COLUMN_BY_FIELD[name]: value for name, value in self._fields(one).items() if getattr(known, name) != value}
-                told = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
-                found.append(Line(one.line, CHANGED if changed else SAME, who, told))
-        return found
+                changed = {COLUMN_BY_FIELD[name]: value for name, value in self._fields(person).items() if getattr(known, name) != value}
+                entries = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
+                result.append(Line(person.line, CHANGED if changed else SAME, who, entries))
+        return result
 
-    def _leader_problem(self, one: PersonRow) -> str:
-        mine = self._places[one.line][0]
+    def _leader_problem(self, person_row: PersonRow) -> str:
+        own = self._places[person_row.line][0]
         for name in ("manager", "mentor"):
-            named = getattr(one, name)
+            named = getattr(person_row, name)
             if named and self._find_leader(named) is None:
                 return f"The {name} {named[:80]!r} is neither in this file nor on the list."
-            if named and self._find_leader(named) == mine:
+            if named and self._find_leader(named) == own:
                 return f"Nobody is his or her own {name}."
         return ""
 
-    def _fields(self, one: PersonRow) -> dict[str, Any]:
-        known = self._places[one.line][1]
-        fields = self._stated_fields(one)
+    def _fields(self, person_row: PersonRow) -> dict[str, Any]:
+        known = self._places[person_row.line][1]
+        fields = self._stated_fields(person_row)
         if known is not None:
             # A column that is not in the file changes nothing; nor does an empty cell of the
             # three fields that identify people.
-            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in one.given_columns}
+            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in person_row.given_columns}
             fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
         return fields
 
-    def _stated_fields(self, one: PersonRow) -> dict[str, Any]:
+    def _stated_fields(self, person_row: PersonRow) -> dict[str, Any]:
         return {
-            "name": one.name,
-            "email": one.email,
-            "external_id": one.id or None,
-            "manager_id": self._find_leader(one.manager) if one.manager else None,
-            "mentor_id": self._find_leader(one.mentor) if one.mentor else None,
-            "team": one.team,
-            "site": one.site,
-            "job_role": one.role,
-            "experience": one.experience,
-            "started_on": one.started_on,
-            "time_zone": one.time_zone,
-            "language": one.language,
-            "working_days": list(one.working_days),
-            "comparison": one.comparison,
+            "name": person_row.name,
+            "email": person_row.email,
+            "external_id": person_row.id or None,
+            "manager_id": self._find_leader(person_row.manager) if person_row.manager else None,
+            "mentor_id": self._find_leader(person_row.mentor) if person_row.mentor else None,
+            "team": person_row.team,
+            "site": person_row.site,
+            "job_role": person_row.role,
+            "experience": person_row.experience,
+            "started_on": person_row.started_on,
+            "time_zone": person_row.time_zone,
+            "language": person_row.language,
+            "working_days": list(person_row.working_days),
+            "comparison": person_row.comparison,
         }
 
     def keep(self) -> None:
         """Store everybody first, then who leads whom."""
         rows, leaders = [], []
-        for one in self._people:
-            person_id, fields = self._places[one.line][0], self._fields(one)
+        for person in self._people:
+            person_id, fields = self._places[person.line][0], self._fields(person)
             leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
             rows.append({"id": person_id, **fields, "imported_at": self._now})
         for how, claimed in self._claims.items():
@@ -212,8 +216,8 @@ class _PeopleMerge:
 
 
 def _group_by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
-    found: dict[str, list[Profile]] = {}
-    for one in known:
-        if one.email:
-            found.setdefault(one.email.lower(), []).append(one)
-    return found
+    result: dict[str, list[Profile]] = {}
+    for item in known:
+        if item.email:
+            result.setdefault(item.email.lower(), []).append(item)
+    return result

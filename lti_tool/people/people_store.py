@@ -29,8 +29,8 @@ def find_person_id(connection: Connection, tenant_id: int, registration_id: int,
     """The person id that belongs to ``subject`` of a platform, if it is known."""
     i = identity.c
     query = select(i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject)
-    found: uuid.UUID | None = connection.execute(query).scalar()
-    return found
+    result: uuid.UUID | None = connection.execute(query).scalar()
+    return result
 
 
 def person_exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
@@ -65,15 +65,15 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
     known = find_person_id(connection, tenant_id, registration_id, named.subject)
     if known is None:
         return _insert_identity(connection, tenant_id, registration_id, named)
-    given = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
-    if given:
+    provided = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
+    if provided:
         same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
-        new = or_(*(person.c[field] != value for field, value in given.items()))
-        connection.execute(update(person).where(same, new).values(**given))
+        new = or_(*(person.c[field] != value for field, value in provided.items()))
+        connection.execute(update(person).where(same, new).values(**provided))
     if named.sourced_id and (not named.by_parameter or platforms_store.get_platform(connection, tenant_id, registration_id).wide_parameter):
         i = identity.c
-        mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
-        connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))
+        own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
+        connection.execute(update(identity).where(own).values(sourced_id=named.sourced_id))
     return known
 
 
@@ -83,14 +83,14 @@ def _insert_identity(connection: Connection, tenant_id: int, registration_id: in
     if named.by_parameter and not platform.wide_parameter:
         named = replace(named, sourced_id="")
     listed, how = _match_listed_person(connection, tenant_id, platform, named)
-    made = listed or uuid.uuid4()
+    created = listed or uuid.uuid4()
     if listed is None:
-        connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
+        connection.execute(insert(person).values(id=created, tenant_id=tenant_id, name=named.name, email=named.email))
     row = {
         "tenant_id": tenant_id,
         "registration_id": registration_id,
         "subject": named.subject,
-        "person_id": made,
+        "person_id": created,
         "sourced_id": named.sourced_id,
         "joined_by": how,
     }
@@ -98,8 +98,8 @@ def _insert_identity(connection: Connection, tenant_id: int, registration_id: in
     # Two concurrent first launches: the database kept one of the two identities.
     known = find_person_id(connection, tenant_id, registration_id, named.subject)
     assert known is not None
-    if known != made and listed is None:
-        connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == made))
+    if known != created and listed is None:
+        connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == created))
     return known
 
 
@@ -121,24 +121,24 @@ def _match_listed_person(connection: Connection, tenant_id: int, platform: Platf
     teaches = select(membership.c.role).where(
         membership.c.tenant_id == tenant_id, membership.c.person_id == p.id, membership.c.active, membership.c.role.in_(("teacher", "admin"))
     )
-    taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
+    used = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
     ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
     if platform.names_people == NAMES_BY_ID_OR_ADDRESS:
         ways.append((named.email, by_address, "address"))
-    for given, same, how in ways:
-        if given:
-            there = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
+    for provided, same, how in ways:
+        if provided:
+            present_keys = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
             # Of two concurrent users with the same claim, the second waits for this lock and
             # then sees the first.
-            connection.execute(select(p.id).where(*there).limit(2).with_for_update())
-            query = select(p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
-            found = connection.execute(query.where(*there).limit(2)).all()
-            if len(found) == 1:
-                one = found[0]
-                if one.taken:
-                    audit_second_claim(connection, tenant_id, platform.name, one.id, (platform.id, named.subject), how)
-                return (None, UNLINKED) if one.taken or one.privileged else (one.id, how)
+            connection.execute(select(p.id).where(*present_keys).limit(2).with_for_update())
+            query = select(p.id, used.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
+            result = connection.execute(query.where(*present_keys).limit(2)).all()
+            if len(result) == 1:
+                item = result[0]
+                if item.taken:
+                    audit_second_claim(connection, tenant_id, platform.name, item.id, (platform.id, named.subject), how)
+                return (None, UNLINKED) if item.taken or item.privileged else (item.id, how)
     return None, UNLINKED
 
 
@@ -150,23 +150,23 @@ def audit_second_claim(connection: Connection, tenant_id: int, who: str, person_
     journal_store.insert_audit_entry(connection, tenant_id, who, SECOND_CLAIM_ACT, details)
 
 
-def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[PlatformUser]) -> dict[str, uuid.UUID]:
+def ensure_people(connection: Connection, tenant_id: int, registration_id: int, provided: Sequence[PlatformUser]) -> dict[str, uuid.UUID]:
     """Resolve many users at once: subject → person id."""
     i = identity.c
     query = (
         select(i.subject, i.person_id, i.sourced_id, person.c.name, person.c.email, person.c.imported_at)
         .join(person, person.c.id == i.person_id)
-        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_([one.subject for one in given]))
+        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_([entry.subject for entry in provided]))
     )
     known = {row.subject: row for row in connection.execute(query)}
-    found = {subject: row.person_id for subject, row in known.items()}
-    for one in sorted(given, key=lambda one: one.subject):
-        row = known.get(one.subject)
+    result = {subject: row.person_id for subject, row in known.items()}
+    for item in sorted(provided, key=lambda entry: entry.subject):
+        row = known.get(item.subject)
         listed = row is not None and row.imported_at is not None
-        told = row is not None and (listed or ((not one.name or one.name == row.name) and (not one.email or one.email == row.email)))
-        if not told or (row is not None and one.sourced_id and one.sourced_id != row.sourced_id):
-            found[one.subject] = ensure_person(connection, tenant_id, registration_id, one)
-    return found
+        entries = row is not None and (listed or ((not item.name or item.name == row.name) and (not item.email or item.email == row.email)))
+        if not entries or (row is not None and item.sourced_id and item.sourced_id != row.sourced_id):
+            result[item.subject] = ensure_person(connection, tenant_id, registration_id, item)
+    return result
 
 
 def list_uncertified_learners(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:

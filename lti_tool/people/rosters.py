@@ -85,7 +85,7 @@ def _record_members(deps: ToolDeps, platform: Platform, course: Course, present:
         return 0
     with deps.unit_of_work(platform.tenant_id) as connection:
         known = people_store.ensure_people(
-            connection, platform.tenant_id, platform.id, [PlatformUser(one.subject, one.name, one.email, one.sourced_id) for one in present]
+            connection, platform.tenant_id, platform.id, [PlatformUser(item.subject, item.name, item.email, item.sourced_id) for item in present]
         )
-        roles = {known[one.subject]: one.role.value for one in present}
+        roles = {known[item.subject]: item.role.value for item in present}
         return courses_store.upsert_memberships(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())

@@ -99,9 +99,9 @@ def ensure_erasure_request(connection: Connection, tenant_id: int, person_id: uu
     """Record an erasure request; one that is already open is reused."""
     row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
     connection.execute(row.on_conflict_do_nothing())
-    found = find_open_erasure(connection, tenant_id, person_id)
-    assert found is not None
-    return found
+    result = find_open_erasure(connection, tenant_id, person_id)
+    assert result is not None
+    return result
 
 
 def find_open_erasure(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> ErasureRequest | None:
@@ -122,8 +122,8 @@ def list_erasure_requests(connection: Connection, tenant_id: int) -> list[Erasur
 def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
     """Table → the person's own rows as JSON objects, for the person to inspect."""
     values = {"tenant": tenant_id, "person": person_id}
-    found: dict[str, list[dict[str, Any]]] = {}
-    for table, mine in {"person": "id = :person", **OWNED_ROWS}.items():
+    result: dict[str, list[dict[str, Any]]] = {}
+    for table, own in {"person": "id = :person", **OWNED_ROWS}.items():
         if table in ("launch", "join_code"):
             continue  # sessions and codes: they hold secrets and nothing of lasting interest
         # File contents are downloaded one by one; a reviewer's comment on the training is meant
@@ -139,15 +139,15 @@ def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.U
         }.get(table, "")
         # A peer's assessment is never shown by itself: neither here nor through the time at
         # which a request was fulfilled.
-        mine = f"{mine} AND relation <> 'peer'" if table == "assessment" else mine
+        own = f"{own} AND relation <> 'peer'" if table == "assessment" else own
         rows = connection.execute(
-            text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
+            text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {own}"),  # noqa: S608 - constants of this file
             values,
         )
-        told = [row[0] for row in rows]
-        if told:
-            found[table] = told
-    return found
+        entries = [row[0] for row in rows]
+        if entries:
+            result[table] = entries
+    return result
 
 
 def has_statement_in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
@@ -156,21 +156,21 @@ def has_statement_in_flight(connection: Connection, tenant_id: int, accounts: Se
         "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND next_try_at > now()"
         " AND convert_from(payload, 'UTF8') LIKE ANY (:accounts) LIMIT 1"
     )
-    return connection.execute(query, {"tenant": tenant_id, "accounts": [f"%{one}%" for one in accounts]}).first() is not None
+    return connection.execute(query, {"tenant": tenant_id, "accounts": [f"%{account}%" for account in accounts]}).first() is not None
 
 
 def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
     """Erase a person from every table; returns per table how many rows were deleted or
     anonymized."""
     values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": ERASED_NAME}
-    gone: dict[str, int] = {}
+    removed: dict[str, int] = {}
 
     def execute_counted(name: str, statement: str, **more: Any) -> None:
-        gone[name] = gone.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
+        removed[name] = removed.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
 
     execute_counted("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})")  # noqa: S608 - constants of this file
-    for table, mine in OWNED_ROWS.items():
-        execute_counted(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
+    for table, own in OWNED_ROWS.items():
+        execute_counted(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {own}")  # noqa: S608 - constants of this file
     mentions = sum(_count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS)
     if mentions:
         nobody = uuid.uuid4()
@@ -189,7 +189,7 @@ def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dic
     # again.
     execute_counted("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
     execute_counted("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
-    return {name: count for name, count in gone.items() if count}
+    return {name: count for name, count in removed.items() if count}
 
 
 def _count_references(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:

@@ -56,7 +56,7 @@ def preview_erasure(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
         rows = erasure_store.export_person_rows(connection, tenant_id, person_id)
-        return {table: len(found) for table, found in rows.items()}, xapi_statements.pseudonymous_agent(
+        return {table: len(result) for table, result in rows.items()}, xapi_statements.pseudonymous_agent(
             tenants_store.get_installation_id(connection), person_id
         )
 
@@ -81,11 +81,11 @@ def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: da
 def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
     """The person with a directory id, an address, or our own id (also if the person's
     erasure has begun)."""
-    found = directory_store.find_profiles(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
-    if len(found) == 1:
-        return found[0].id
-    if found:
-        raise NotFound(f"Several people have the address {named}; name the one by id: {', '.join(str(one.id) for one in found)}.")
+    result = directory_store.find_profiles(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
+    if len(result) == 1:
+        return result[0].id
+    if result:
+        raise NotFound(f"Several people have the address {named}; name the one by id: {', '.join(str(item.id) for item in result)}.")
     try:
         person_id = uuid.UUID(named)
     except ValueError:
@@ -106,13 +106,13 @@ def finish_erasure(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now:
 def list_open_requests(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[ErasureRequest, str]]:
     """List open erasure requests, with the person's name."""
     with unit_of_work(tenant_id) as connection:
-        found = [one for one in erasure_store.list_erasure_requests(connection, tenant_id) if one.person_id is not None]
+        result = [request for request in erasure_store.list_erasure_requests(connection, tenant_id) if request.person_id is not None]
         return [
             (
-                one,
-                people_store.get_person_name(connection, tenant_id, one.person_id)
-                if one.person_id and people_store.person_exists(connection, tenant_id, one.person_id)
+                item,
+                people_store.get_person_name(connection, tenant_id, item.person_id)
+                if item.person_id and people_store.person_exists(connection, tenant_id, item.person_id)
                 else "",
             )
-            for one in found
+            for item in result
         ]

@@ -24,9 +24,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def show_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         rows = person_erasure.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
-        asked = person_erasure.find_erasure_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        requested = person_erasure.find_erasure_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
         return render_template(
-            "me.html", **template_values(deps, request, who), counts={name: len(found) for name, found in rows.items()}, asked=asked
+            "me.html", **template_values(deps, request, who), counts={name: len(result) for name, result in rows.items()}, asked=requested
         )
 
     @pages.get("/data.json")
@@ -50,7 +50,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def show_erasure_requests(launch_id: uuid.UUID) -> ResponseReturnValue:
         """For the data protection officer: open erasure requests."""
         who = sessions.require_session(deps, request, launch_id)
-        found = person_erasure.list_open_requests(work, tenant_id=who.tenant_id)
-        return render_template("wishes.html", **template_values(deps, request, who), wishes=found)
+        result = person_erasure.list_open_requests(work, tenant_id=who.tenant_id)
+        return render_template("wishes.html", **template_values(deps, request, who), wishes=result)
 
     return pages

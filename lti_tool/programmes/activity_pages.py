@@ -17,7 +17,7 @@ CHECK_TAG = "carryover-check"
 CERTIFICATION_TAG = "certification"
 # The pages that a custom parameter may name. The administration page is not among them: only
 # LMS administrators may open it.
-ACTIVITY_PAGES = (TODAY, *(f"{_CHECK_PREFIX}{one.key}" for one in INTERVALS), PLAN, FIGURES)
+ACTIVITY_PAGES = (TODAY, *(f"{_CHECK_PREFIX}{item.key}" for item in INTERVALS), PLAN, FIGURES)
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def list_activity_choices(programme: Programme) -> list[ActivityChoice]:
     them."""
     checks = [
         ActivityChoice(
-            f"{_CHECK_PREFIX}{one.key}",
-            f"{programme.title}: check after {one.label}",
-            f"{programme.questions} questions, about 5 minutes, {one.label} after the certification. With a column of its own in the gradebook.",
-            one.key,
+            f"{_CHECK_PREFIX}{item.key}",
+            f"{programme.title}: check after {item.label}",
+            f"{programme.questions} questions, about 5 minutes, {item.label} after the certification. With a column of its own in the gradebook.",
+            item.key,
         )
-        for one in INTERVALS
+        for item in INTERVALS
     ]
     return [
         ActivityChoice(
@@ -65,7 +65,7 @@ def column_resource_id(programme: str, interval: str) -> str:
 
 def check_column(programme: Programme, interval: str) -> LineItem:
     """The line item of a check."""
-    label = next(one.label for one in INTERVALS if one.key == interval)
+    label = next(item.label for item in INTERVALS if item.key == interval)
     return LineItem(f"{programme.title}: check after {label}", programme.questions, column_resource_id(programme.key, interval), CHECK_TAG)
 
 
@@ -79,16 +79,16 @@ def build_content_items(
 ) -> list[ContentItem]:
     """Build content items from the chosen pages; BadInput for an unknown page or an empty
     selection."""
-    known = {one.page: one for one in list_activity_choices(programme)}
+    known = {choice.page: choice for choice in list_activity_choices(programme)}
     if not pages:
         raise BadInput("Choose at least one thing, then send it.", field="page")
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
         raise BadInput("The last day lies before the first one.", field="closes_on")
-    found = []
+    result = []
     for page in dict.fromkeys(pages):
         if page not in known:
             raise BadInput("One of the things that were chosen is not there any more. Choose again.", field="page")
         choice = known[page]
         item = check_column(programme, choice.interval) if choice.interval and columns else None
-        found.append(ContentItem(choice.title, choice.text, {"programme": programme.key, "page": page}, item, opens_at, closes_at))
-    return found
+        result.append(ContentItem(choice.title, choice.text, {"programme": programme.key, "page": page}, item, opens_at, closes_at))
+    return result

@@ -46,7 +46,7 @@ def create_programme(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, co
     if not words or len(words) > programmes.LONGEST_LINE:
         raise BadInput("Give the programme a title.", field="title")
     with unit_of_work(tenant_id) as connection:
-        key = key_from_name(words, {one.key for one in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
+        key = key_from_name(words, {summary.key for summary in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
         if copy_of:
             document = {**_ensure_draft(connection, tenant_id, copy_of).document, "key": key, "title": words, "version": 1}
         else:
@@ -77,16 +77,16 @@ def load_draft(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> DraftDe
 
 
 def _ensure_draft(connection: Connection, tenant_id: int, key: str) -> Draft:
-    found = drafts_store.find_draft(connection, tenant_id, key)
-    if found is None:
+    result = drafts_store.find_draft(connection, tenant_id, key)
+    if result is None:
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(key)
         if version is None:
             raise NotFound("There is no such programme here.")
         document = episodes_store.get_programme_document(connection, tenant_id, key, version)
         drafts_store.insert_draft(connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), "")
-        found = drafts_store.find_draft(connection, tenant_id, key)
-        assert found is not None
-    return found
+        result = drafts_store.find_draft(connection, tenant_id, key)
+        assert result is not None
+    return result
 
 
 def update_draft(
@@ -98,7 +98,7 @@ def update_draft(
     make: Callable[[Programme], Programme],
     who: str,
     now: datetime,
-    brought: Sequence[Picture] = (),
+    uploaded: Sequence[Picture] = (),
 ) -> None:
     """Update a draft; Conflict if somebody else changed it since ``revision``. Neither
     side's changes are lost."""
@@ -106,7 +106,7 @@ def update_draft(
         draft = _ensure_draft(connection, tenant_id, key)
         changed = make(msgspec.convert(draft.document, Programme))
         document = programmes.programme_to_document(programmes.parse_programme(programmes.programme_to_document(changed)))
-        pictures_store.insert_pictures(connection, tenant_id, brought)
+        pictures_store.insert_pictures(connection, tenant_id, uploaded)
         if draft.revision != revision or not drafts_store.update_draft(connection, tenant_id, key, document, revision, now, who):
             raise Conflict(f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page again; then enter your change once more.")
 
@@ -121,25 +121,25 @@ def publish_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, rev
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(key, 0)
         before = programmes.load_programme(connection, tenant_id, key, version).items if version else []
         draft_programme = msgspec.convert(draft.document, Programme)
-        made = msgspec.structs.replace(draft_programme, version=version + 1, items=_assign_item_versions(draft_programme.items, before))
-        made = programmes.parse_complete_programme(programmes.programme_to_document(made))
-        episodes_store.insert_programme_version(connection, tenant_id, key, made.version, programmes.programme_to_document(made))
-        if not drafts_store.update_draft(connection, tenant_id, key, programmes.programme_to_document(made), revision, now, who):
+        created = msgspec.structs.replace(draft_programme, version=version + 1, items=_assign_item_versions(draft_programme.items, before))
+        created = programmes.parse_complete_programme(programmes.programme_to_document(created))
+        episodes_store.insert_programme_version(connection, tenant_id, key, created.version, programmes.programme_to_document(created))
+        if not drafts_store.update_draft(connection, tenant_id, key, programmes.programme_to_document(created), revision, now, who):
             raise Conflict("Somebody published this programme a moment ago.")
-        journal_store.insert_audit_entry(connection, tenant_id, who, "published a programme", {"programme": key, "version": made.version})
-    return made.version
+        journal_store.insert_audit_entry(connection, tenant_id, who, "published a programme", {"programme": key, "version": created.version})
+    return created.version
 
 
 def _assign_item_versions(items: list[QuestionItem], before: list[QuestionItem]) -> list[QuestionItem]:
     """Assign each question its version: one that changed since the last published version
     gets its next number."""
     known = {item.key: item for item in before}
-    found = []
+    result = []
     for item in items:
         old = known.get(item.key)
         same = old is not None and msgspec.structs.replace(old, version=0) == msgspec.structs.replace(item, version=0)
-        found.append(msgspec.structs.replace(item, version=(old.version if same else old.version + 1) if old else 1))
-    return found
+        result.append(msgspec.structs.replace(item, version=(old.version if same else old.version + 1) if old else 1))
+    return result
 
 
 def set_archived(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
@@ -161,26 +161,26 @@ def _load_pictures(connection: Connection, tenant_id: int, programme: Programme)
 def assign_keys(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
     """(key, title) of the lines that a form sent: an existing key stays, a new line gets one
     derived from its title, empty lines are dropped."""
-    taken = {key for key, title in titles if key and title.strip()}
-    found = []
+    used = {key for key, title in titles if key and title.strip()}
+    result = []
     for key, title in titles:
         words = " ".join(title.split())
         if words:
-            chosen = key or key_from_name(words, taken, fallback)
-            taken.add(chosen)
-            found.append((chosen, words))
-    return found
+            chosen = key or key_from_name(words, used, fallback)
+            used.add(chosen)
+            result.append((chosen, words))
+    return result
 
 
 def retain_competencies(programme: Programme, keep: Sequence[Competency]) -> Programme:
     """The programme with only these competencies; BadInput if a question still belongs to
     one that is removed. Its tasks, blueprint cells and rubric criteria are removed with it."""
-    kept = {one.key for one in keep}
-    for gone in (one for one in programme.competencies if one.key not in kept):
-        held = sum(item.competency == gone.key for item in programme.items)
-        if held:
-            raise BadInput(f"“{gone.title}” still has {held} questions; move or remove them first.", field="competencies")
-    tasks = [task for task in programme.tasks if task.competency in kept]
-    blueprint = [cell for cell in programme.blueprint if cell.competency in kept]
-    rubric = rubrics.keep_competencies(programme.rubric, kept)
+    saved = {item.key for item in keep}
+    for removed in (competency for competency in programme.competencies if competency.key not in saved):
+        existing = sum(item.competency == removed.key for item in programme.items)
+        if existing:
+            raise BadInput(f"“{removed.title}” still has {existing} questions; move or remove them first.", field="competencies")
+    tasks = [task for task in programme.tasks if task.competency in saved]
+    blueprint = [cell for cell in programme.blueprint if cell.competency in saved]
+    rubric = rubrics.keep_competencies(programme.rubric, saved)
     return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric)

@@ -34,8 +34,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """Start the programme with a badge."""
         allow_large_upload()
         who = sessions.require_session(deps, request, launch_id)
-        brought = request.files.get("file")
-        content = brought.read() if brought and brought.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
+        uploaded = request.files.get("file")
+        content = uploaded.read() if uploaded and uploaded.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
         try:
             badges.certify_by_badge(deps, session=who, content=content, now=clock.now())
         except BadInput as error:

@@ -57,7 +57,7 @@ def certify_by_badge(deps: ToolDeps, *, session: LaunchSession, content: bytes, 
         me = directory_store.get_profile(connection, session.tenant_id, session.person_id)
         # An address that only an LMS states could be anybody's: it counts if the platform is
         # trusted to say who people are.
-        proven = any(one.id == me.id for one in directory_store.find_profiles(connection, session.tenant_id, emails=[me.email.lower()]))
+        proven = any(profile.id == me.id for profile in directory_store.find_profiles(connection, session.tenant_id, emails=[me.email.lower()]))
     if not known:
         raise BadInput("This programme is begun by no badge. Your teacher or training manager records your certification.")
     if not me.email or not proven:
@@ -67,7 +67,7 @@ def certify_by_badge(deps: ToolDeps, *, session: LaunchSession, content: bytes, 
         )
     try:
         with limit_total_time(ISSUER_TIMEOUT_SECONDS):  # outside any transaction
-            found = badges.verify_badge(deps.client, badges.extract_badge_text(content), accepted=known, emails=[me.email], now=now)
+            result = badges.verify_badge(deps.client, badges.extract_badge_text(content), accepted=known, emails=[me.email], now=now)
     except BadgeRefused as error:
         raise BadInput(str(error), field="badge") from None
     return certification.certify_person(
@@ -75,7 +75,7 @@ def certify_by_badge(deps: ToolDeps, *, session: LaunchSession, content: bytes, 
         tenant_id=session.tenant_id,
         person_id=session.person_id,
         programme=session.programme,
-        certified_at=found.earned_at,
+        certified_at=result.earned_at,
         now=now,
         source="badge",
     )

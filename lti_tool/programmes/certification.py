@@ -81,7 +81,7 @@ def certify_in_transaction(
     if wave and not programmes.resolve_key(wave, programme.waves):
         raise BadInput(programmes.unknown_wave_message(programme, wave), field="wave")
     wave = programmes.resolve_key(wave, programme.waves)
-    unknown = [key for key in exam if key and key not in {one.key for one in programme.competencies}]
+    unknown = [key for key in exam if key and key not in {competency.key for competency in programme.competencies}]
     if unknown:
         raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
     when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
@@ -100,10 +100,10 @@ def certify_in_transaction(
         return False
     episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
     stage = episode_context.EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme)
-    told = audience_attributes(person, wave, team)
+    entries = audience_attributes(person, wave, team)
     statements = [
-        xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, told)),
-        xapi_statements.certified_statement(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
+        xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, entries)),
+        xapi_statements.certified_statement(stage.act(f"certified {episode.id}", certified_at, entries), exam, training),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:
@@ -132,5 +132,5 @@ def require_plausible_date(certified_at: datetime, now: datetime) -> None:
 def audience_attributes(person: Profile, wave: str, team: str) -> dict[str, str]:
     """The attributes by which figures are grouped: wave, team, site, role and experience,
     where known."""
-    told = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
-    return {name: value for name, value in told.items() if value}
+    entries = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
+    return {name: value for name, value in entries.items() if value}

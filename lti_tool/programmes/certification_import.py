@@ -28,15 +28,15 @@ def import_certifications(
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
         certification.require_not_archived(connection, tenant_id, programme)
-        made = programmes.load_programme(connection, tenant_id, programme, version)
-        competencies = {one.key: one.title for one in made.competencies}
+        created = programmes.load_programme(connection, tenant_id, programme, version)
+        competencies = {competency.key: competency.title for competency in created.competencies}
         rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
         known = directory_store.find_profiles(
-            connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
+            connection, tenant_id, external_ids=[row.id for row in rows if row.id], emails=[row.email.lower() for row in rows if row.email]
         )
-        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _group_by_email(known)
-        begun = episodes_store.filter_people_with_episode(connection, tenant_id, programme, [one.id for one in known])
-        lines = [Line(one.line, WRONG, "", one.text) for one in faults]
+        by_id, by_email = {item.external_id: item for item in known if item.external_id}, _group_by_email(known)
+        begun = episodes_store.filter_people_with_episode(connection, tenant_id, programme, [item.id for item in known])
+        lines = [Line(fault.line, WRONG, "", fault.text) for fault in faults]
         chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
         for row in rows:
             person, problem = _match_row(row, by_id, by_email)
@@ -50,25 +50,25 @@ def import_certifications(
                 lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
                 continue
             try:
-                certification.require_plausible_date(_certified_at(row, person, made, now), now)
+                certification.require_plausible_date(_certified_at(row, person, created, now), now)
             except RequestError as error:
                 lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
                 continue
-            if row.wave and not programmes.resolve_key(row.wave, made.waves):
-                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(made, row.wave)))
+            if row.wave and not programmes.resolve_key(row.wave, created.waves):
+                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(created, row.wave)))
                 continue
             lines.append(Line(row.line, NEW, person.name or row.email))
             chosen[person.id] = (row, person)
-        lines.sort(key=lambda one: one.line)
-        applied = apply and not any(one.outcome == WRONG for one in lines)
+        lines.sort(key=lambda item: item.line)
+        applied = apply and not any(line.outcome == WRONG for line in lines)
         if applied:
             for row, person in chosen.values():
                 certification.certify_in_transaction(
                     connection,
                     tenant_id=tenant_id,
                     person=person,
-                    programme=made,
-                    certified_at=_certified_at(row, person, made, now),
+                    programme=created,
+                    certified_at=_certified_at(row, person, created, now),
                     now=now,
                     wave=row.wave,
                     team="",
@@ -89,9 +89,9 @@ def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Ma
     return None, "Nobody here has this id or address; take over the list of people first."
 
 
-def _certified_at(row: CertificationRow, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
+def _certified_at(row: CertificationRow, person: Profile, programme: programmes.Programme, now: datetime) -> datetime:
     """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
     for today, the current time if noon has not passed."""
-    when = working_time.resolve_working_time(person.time_zone, person.working_days, made.calendar)
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
     noon = when.at(row.certified_on, time(12))
     return min(noon, now) if row.certified_on == when.day_of(now) else noon

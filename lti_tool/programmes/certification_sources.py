@@ -155,19 +155,19 @@ def _match_actor(connection: Connection, tenant_id: int, installation: uuid.UUID
     if isinstance(account, dict) and isinstance(account.get("name"), str) and "\0" not in account["name"]:
         if account.get("homePage") == f"{BASE}installations/{installation}":
             try:
-                mine = uuid.UUID(account["name"])
+                own = uuid.UUID(account["name"])
             except ValueError:
                 return None
-            return mine if people_store.person_exists(connection, tenant_id, mine) else None
+            return own if people_store.person_exists(connection, tenant_id, own) else None
         launched = certification_sources_store.find_person_by_account(connection, tenant_id, str(account.get("homePage")), account["name"])
         if launched is not None or not home_page or account.get("homePage") != home_page:
             return launched
-        found = directory_store.find_profiles(connection, tenant_id, external_ids=[account["name"]])
+        result = directory_store.find_profiles(connection, tenant_id, external_ids=[account["name"]])
     elif isinstance(mbox, str) and "\0" not in mbox:
-        found = directory_store.find_profiles(connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()])
+        result = directory_store.find_profiles(connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()])
     else:
         return None
-    return found[0].id if len(found) == 1 else None
+    return result[0].id if len(result) == 1 else None
 
 
 def _parse_certified_at(text: Any, now: datetime) -> datetime | None:

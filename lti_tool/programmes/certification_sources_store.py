@@ -82,20 +82,20 @@ def lease_certifying_column(connection: Connection, tenant_id: int, now: datetim
     row = connection.execute(query).first()
     if row is None:
         return None
-    found = CertifyingColumn(**row._mapping)
-    _update_certifying_column(connection, tenant_id, found, {"due_at": now + LEASE_TIME})
-    return found
+    result = CertifyingColumn(**row._mapping)
+    _update_certifying_column(connection, tenant_id, result, {"due_at": now + LEASE_TIME})
+    return result
 
 
-def record_column_read(connection: Connection, tenant_id: int, one: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
+def record_column_read(connection: Connection, tenant_id: int, column: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
     """Record the result of reading a column and when to read it next."""
-    _update_certifying_column(connection, tenant_id, one, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
+    _update_certifying_column(connection, tenant_id, column, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
 
 
-def _update_certifying_column(connection: Connection, tenant_id: int, one: CertifyingColumn, values: Mapping[str, Any]) -> None:
+def _update_certifying_column(connection: Connection, tenant_id: int, column: CertifyingColumn, values: Mapping[str, Any]) -> None:
     c = certifying_column.c
-    mine = (c.tenant_id == tenant_id) & (c.course_id == one.course_id) & (c.programme == one.programme)
-    connection.execute(update(certifying_column).where(mine).values(**values))
+    own = (c.tenant_id == tenant_id) & (c.course_id == column.course_id) & (c.programme == column.programme)
+    connection.execute(update(certifying_column).where(own).values(**values))
 
 
 def person_ids_by_subject(connection: Connection, tenant_id: int, registration_id: int, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
@@ -110,8 +110,10 @@ def find_person_by_account(connection: Connection, tenant_id: int, home_page: st
     None unless exactly one person matches."""
     i, p = identity.c, platform_registration.c
     query = select(i.person_id).join(platform_registration, (p.tenant_id == i.tenant_id) & (p.id == i.registration_id)).distinct()
-    found = connection.execute(query.where(i.tenant_id == tenant_id, i.subject == name, p.issuer == home_page, p.status == "approved").limit(2)).all()
-    return found[0].person_id if len(found) == 1 else None
+    result = connection.execute(
+        query.where(i.tenant_id == tenant_id, i.subject == name, p.issuer == home_page, p.status == "approved").limit(2)
+    ).all()
+    return result[0].person_id if len(result) == 1 else None
 
 
 def list_statement_sources(connection: Connection, tenant_id: int, programme: str) -> list[StatementSource]:
@@ -143,18 +145,18 @@ def lease_statement_source(connection: Connection, tenant_id: int, now: datetime
     row = connection.execute(query).first()
     if row is None:
         return None
-    found = StatementSource(**row._mapping)
-    _update_statement_source(connection, tenant_id, found, {"due_at": now + LEASE_TIME})
-    return found
+    result = StatementSource(**row._mapping)
+    _update_statement_source(connection, tenant_id, result, {"due_at": now + LEASE_TIME})
+    return result
 
 
-def record_source_read(connection: Connection, tenant_id: int, one: StatementSource, values: Mapping[str, Any], begun: int) -> None:
+def record_source_read(connection: Connection, tenant_id: int, item: StatementSource, values: Mapping[str, Any], begun: int) -> None:
     """Record the result of reading an activity: how far it got, when to read next, how many
     actors were not matched, and the error that stopped it."""
-    _update_statement_source(connection, tenant_id, one, {**values, "begun": statement_source.c.begun + begun})
+    _update_statement_source(connection, tenant_id, item, {**values, "begun": statement_source.c.begun + begun})
 
 
-def _update_statement_source(connection: Connection, tenant_id: int, one: StatementSource, values: Mapping[str, Any]) -> None:
+def _update_statement_source(connection: Connection, tenant_id: int, item: StatementSource, values: Mapping[str, Any]) -> None:
     s = statement_source.c
-    mine = (s.tenant_id == tenant_id) & (s.programme == one.programme) & (s.activity == one.activity)
-    connection.execute(update(statement_source).where(mine).values(**values))
+    own = (s.tenant_id == tenant_id) & (s.programme == item.programme) & (s.activity == item.activity)
+    connection.execute(update(statement_source).where(own).values(**values))

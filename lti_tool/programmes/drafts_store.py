@@ -47,17 +47,17 @@ def find_draft(connection: Connection, tenant_id: int, key: str) -> Draft | None
 def insert_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
     """Insert the first draft; False if one with this key exists."""
     row = {"tenant_id": tenant_id, "key": key, "document": document, "revision": 1, "saved_at": at, "saved_by": who}
-    made = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
-    return connection.execute(made).first() is not None
+    created = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
+    return connection.execute(created).first() is not None
 
 
 def update_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
     """Replace the document of ``revision`` by a changed one; False if somebody else saved
     first."""
     d = programme_draft.c
-    mine = (d.tenant_id == tenant_id) & (d.key == key) & (d.revision == revision)
+    own = (d.tenant_id == tenant_id) & (d.key == key) & (d.revision == revision)
     values = {"document": document, "revision": revision + 1, "saved_at": at, "saved_by": who}
-    return connection.execute(update(programme_draft).where(mine).values(**values)).rowcount == 1
+    return connection.execute(update(programme_draft).where(own).values(**values)).rowcount == 1
 
 
 def set_draft_archived(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
@@ -80,7 +80,7 @@ def list_programme_summaries(connection: Connection, tenant_id: int) -> list[Pro
         row.key: (row.title, row.archived_at is not None)
         for row in connection.execute(select(d.key, d.document["title"].astext.label("title"), d.archived_at).where(d.tenant_id == tenant_id))
     }
-    found = [
+    result = [
         ProgrammeSummary(
             key,
             drafted.get(key, (newest.get(key, (0, ""))[1], False))[0],
@@ -90,7 +90,7 @@ def list_programme_summaries(connection: Connection, tenant_id: int) -> list[Pro
         )
         for key in {*newest, *drafted}
     ]
-    return sorted(found, key=lambda one: (one.archived, one.title.casefold(), one.key))
+    return sorted(result, key=lambda item: (item.archived, item.title.casefold(), item.key))
 
 
 def list_archived_keys(connection: Connection, tenant_id: int) -> set[str]:

@@ -51,7 +51,7 @@ class EpisodeContext:
 
 def add_to_outbox(connection: Connection, tenant_id: int, statements: Sequence[xapi_statements.Statement]) -> None:
     """Add statements to the outbox, within the act's transaction."""
-    statement_outbox_store.insert_statements(connection, tenant_id, [(one.id, one.payload) for one in statements])
+    statement_outbox_store.insert_statements(connection, tenant_id, [(statement.id, statement.payload) for statement in statements])
 
 
 def act_without_episode(
@@ -77,13 +77,13 @@ def find_episode_context(connection: Connection, session: LaunchSession) -> Epis
 
 def require_episode_context(connection: Connection, session: LaunchSession) -> EpisodeContext:
     """The same, but raise NotFound, which says who records a certification."""
-    found = find_episode_context(connection, session)
-    if found is None:
+    result = find_episode_context(connection, session)
+    if result is None:
         raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
-    return found
+    return result
 
 
 def load_episode_context(connection: Connection, tenant_id: int, episode: Episode) -> EpisodeContext:
     """The context of an episode that is already loaded."""
-    found = programmes.load_programme(connection, tenant_id, episode.programme, episode.programme_version)
-    return EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, found)
+    result = programmes.load_programme(connection, tenant_id, episode.programme, episode.programme_version)
+    return EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, result)

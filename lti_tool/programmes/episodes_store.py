@@ -89,8 +89,8 @@ def get_programme_document(connection: Connection, tenant_id: int, key: str, ver
     """Load the document of a version that is known to exist."""
     p = programme_version.c
     query = select(p.document).where(p.tenant_id == tenant_id, p.key == key, p.version == version)
-    found: dict[str, Any] = connection.execute(query).scalar_one()
-    return found
+    result: dict[str, Any] = connection.execute(query).scalar_one()
+    return result
 
 
 def newest_programme_versions(connection: Connection, tenant_id: int) -> dict[str, int]:
@@ -100,12 +100,14 @@ def newest_programme_versions(connection: Connection, tenant_id: int) -> dict[st
     return {row.key: row.version for row in rows}
 
 
-def insert_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
+def insert_episode(connection: Connection, tenant_id: int, created: Episode, checks: Sequence[ScheduledCheck]) -> bool:
     """Insert an episode with its checks; False if this person already has one in this
     programme."""
-    inserted = connection.execute(upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)).first()
+    inserted = connection.execute(
+        upsert(episode).values(tenant_id=tenant_id, **vars(created)).on_conflict_do_nothing().returning(episode.c.id)
+    ).first()
     if inserted and checks:
-        connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": made.id, **vars(one)} for one in checks])
+        connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": created.id, **vars(check)} for check in checks])
     return inserted is not None
 
 
@@ -147,19 +149,19 @@ def insert_exam_scores(connection: Connection, tenant_id: int, episode_id: uuid.
 def list_taught_episodes(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
     """Episodes of a programme whose people are learners of a course that ``teacher`` teaches,
     according to rosters or launches; limited to courses of one platform, or all (None)."""
-    taught, theirs, e = membership.alias(), membership.alias(), episode.c
+    taught, related, e = membership.alias(), membership.alias(), episode.c
     query = (
         select(e.id)
         .distinct()
-        .join(theirs, (theirs.c.tenant_id == tenant_id) & (theirs.c.person_id == e.person_id))
-        .join(taught, (taught.c.tenant_id == tenant_id) & (taught.c.course_id == theirs.c.course_id))
-        .where(e.tenant_id == tenant_id, e.programme == programme, taught.c.person_id == teacher, taught.c.active, theirs.c.role == "learner")
+        .join(related, (related.c.tenant_id == tenant_id) & (related.c.person_id == e.person_id))
+        .join(taught, (taught.c.tenant_id == tenant_id) & (taught.c.course_id == related.c.course_id))
+        .where(e.tenant_id == tenant_id, e.programme == programme, taught.c.person_id == teacher, taught.c.active, related.c.role == "learner")
         .where(taught.c.role.in_(("teacher", "admin")))
         .order_by(e.id)
     )
     if registration_id is not None:
-        there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
-        query = query.where(taught.c.course_id.in_(there))
+        present_keys = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+        query = query.where(taught.c.course_id.in_(present_keys))
     return list(connection.execute(query).scalars())
 
 
@@ -190,9 +192,9 @@ def list_holds(connection: Connection, tenant_id: int, episode_id: uuid.UUID) ->
     return [Hold(**row._mapping) for row in connection.execute(query)]
 
 
-def insert_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Hold, who: str) -> None:
+def insert_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, created: Hold, who: str) -> None:
     """Put an episode on hold."""
-    connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(made)))
+    connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(created)))
 
 
 def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: datetime) -> None:
@@ -205,7 +207,7 @@ def list_participants(connection: Connection, tenant_id: int, programme: str, af
     e, p, c, a, h = episode.c, person.c, scheduled_check.c, attempt.c, hold.c
     done = select(func.count()).where(a.tenant_id == tenant_id, a.episode_id == e.id, a.kind == "check", a.finished_at.is_not(None)).scalar_subquery()
     scheduled = select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
-    held = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == e.id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at)).exists()
+    existing = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == e.id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at)).exists()
     query = (
         select(
             e.id.label("episode_id"),
@@ -215,7 +217,7 @@ def list_participants(connection: Connection, tenant_id: int, programme: str, af
             e.programme_version,
             e.certified_at,
             e.left_at,
-            held.label("held"),
+            existing.label("held"),
             done.label("done"),
             scheduled.label("scheduled"),
         )

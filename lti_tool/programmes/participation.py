@@ -37,9 +37,9 @@ def list_participants(unit_of_work: UnitOfWork, *, tenant_id: int, programme: st
     except ValueError:
         place = None
     with unit_of_work(tenant_id) as connection:
-        found = episodes_store.list_participants(connection, tenant_id, programme, place, now)
-    last = found[-1] if len(found) == episodes_store.PAGE_SIZE else None
-    return ParticipantPage(found, f"{last.episode_id}:{last.name}" if last else "")
+        result = episodes_store.list_participants(connection, tenant_id, programme, place, now)
+    last = result[-1] if len(result) == episodes_store.PAGE_SIZE else None
+    return ParticipantPage(result, f"{last.episode_id}:{last.name}" if last else "")
 
 
 def pause_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, until: date | None, who: str, now: datetime) -> None:
@@ -49,11 +49,11 @@ def pause_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
-        if any(one.holds(now) for one in episodes_store.list_holds(connection, tenant_id, episode_id)):
+        if any(hold.holds(now) for hold in episodes_store.list_holds(connection, tenant_id, episode_id)):
             return
-        made = Hold(uuid.uuid4(), now, until_at)
-        episodes_store.insert_hold(connection, tenant_id, episode_id, made, who)
-        stage.enqueue_statements([xapi_statements.suspended_statement(stage.act(f"hold {made.id}", now), until_at)])
+        created = Hold(uuid.uuid4(), now, until_at)
+        episodes_store.insert_hold(connection, tenant_id, episode_id, created, who)
+        stage.enqueue_statements([xapi_statements.suspended_statement(stage.act(f"hold {created.id}", now), until_at)])
         journal_store.insert_audit_entry(connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)})
 
 
@@ -61,10 +61,10 @@ def resume_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id
     """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
-        for one in episodes_store.list_holds(connection, tenant_id, episode_id):
-            if one.holds(now):
-                episodes_store.end_hold(connection, tenant_id, one.id, now)
-                stage.enqueue_statements([xapi_statements.resumed_statement(stage.act(f"resume {one.id}", now))])
+        for hold in episodes_store.list_holds(connection, tenant_id, episode_id):
+            if hold.holds(now):
+                episodes_store.end_hold(connection, tenant_id, hold.id, now)
+                stage.enqueue_statements([xapi_statements.resumed_statement(stage.act(f"resume {hold.id}", now))])
                 journal_store.insert_audit_entry(connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)})
 
 

@@ -11,7 +11,7 @@ from lti_tool.programmes import pictures_store
 def find_picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
     """Find a picture of this tenant."""
     with unit_of_work(tenant_id) as connection:
-        found = pictures_store.find_picture(connection, tenant_id, digest)
-    if found is None:
+        result = pictures_store.find_picture(connection, tenant_id, digest)
+    if result is None:
         raise NotFound("There is no such picture.")
-    return found
+    return result

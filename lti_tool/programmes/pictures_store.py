@@ -13,8 +13,8 @@ from lti_tool.tables.programmes import picture
 
 def insert_pictures(connection: Connection, tenant_id: int, pictures: Iterable[Picture]) -> None:
     """Insert pictures; existing ones are left unchanged."""
-    for one in pictures:
-        row = upsert(picture).values(tenant_id=tenant_id, digest=one.digest, media_type=one.media_type, content=one.content)
+    for item in pictures:
+        row = upsert(picture).values(tenant_id=tenant_id, digest=item.digest, media_type=item.media_type, content=item.content)
         connection.execute(row.on_conflict_do_nothing())
 
 

@@ -70,10 +70,10 @@ def record_nudge_opened(connection: Connection, tenant_id: int, person_id: uuid.
 
 def _usage_act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi_statements.Act | None:
     """Build the act; None if the programme has no version that statements could name."""
-    found = product_use_store.find_programme_title(connection, tenant_id, programme)
-    if found is None:
+    result = product_use_store.find_programme_title(connection, tenant_id, programme)
+    if result is None:
         return None
-    title, version = found
+    title, version = result
     audience = certification.audience_attributes(person, "", "")
     installation = tenants_store.get_installation_id(connection)
     return xapi_statements.Act(

@@ -48,7 +48,7 @@ def import_programme(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes
     document, shown = _unpack_archive(content)
     programme = programmes.parse_programme(document)
     with unit_of_work(tenant_id) as connection:
-        key = key_from_name(programme.key, {one.key for one in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
+        key = key_from_name(programme.key, {summary.key for summary in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
         pictures_store.insert_pictures(connection, tenant_id, shown)
         drafts_store.insert_draft(
             connection, tenant_id, key, programmes.programme_to_document(msgspec.structs.replace(programme, key=key, version=1)), now, who

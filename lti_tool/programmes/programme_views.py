@@ -51,210 +51,210 @@ class ProgrammeConsole:
     list_channels: Callable[..., Sequence[object]]
 
     def render(
-        self, desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
+        self, staff: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
     ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
         that somebody else changed meanwhile."""
         work = self.deps.unit_of_work
-        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
+        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         day = _parse_optional_day(request.args.get("certified_on", "")) or clock.now().date()
         zone = request.args.get("time_zone", "")
         try:
-            events = schedule_preview.preview_schedule(found.programme, day, zone, [])
+            events = schedule_preview.preview_schedule(result.programme, day, zone, [])
         except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
-        return desk.render(
-            "programme.html", status, work=found, channels=self.list_channels(tenant_id=desk.tenant_id, programme=key), sources=certification_sources.list_statement_sources(work, tenant_id=desk.tenant_id, programme=key), badges=badges.list_accepted_badges(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(found.programme, sent), sent=sent, lost=lost, percent_of=format_percent
+        return staff.render(
+            "programme.html", status, work=result, channels=self.list_channels(tenant_id=staff.tenant_id, programme=key), sources=certification_sources.list_statement_sources(work, tenant_id=staff.tenant_id, programme=key), badges=badges.list_accepted_badges(work, tenant_id=staff.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(result.programme, sent), sent=sent, lost=lost, percent_of=format_percent
         )  # fmt: skip
 
     def edit_list(
-        self, given: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
+        self, visit_id: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
     ) -> ResponseReturnValue:
         """Add one line to a list on the page, or remove the one that the form names in
         ``remove``."""
-        desk = self.opening(given)
-        gone = form_text("remove")
+        staff = self.opening(visit_id)
+        removed = form_text("remove")
         try:
-            if gone:
-                remove(desk, gone)
+            if removed:
+                remove(staff, removed)
             else:
-                add(desk)
+                add(staff)
         except BadInput as error:
-            return self.render(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/?done=moved#{part}", code=303)
+            return self.render(staff, key, error)
+        return redirect(f"{staff.home}programmes/{key}/?done=moved#{part}", code=303)
 
 
 def blueprint(console: ProgrammeConsole) -> Blueprint:
     """The pages below ``/t/<visit>/programmes``."""
-    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
+    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
     deps, opening, work = console.deps, console.opening, console.deps.unit_of_work
 
-    def render_programme_list(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
-        found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
-        return desk.render("programmes.html", error.status if error else 200, shelf=found, error=error)
+    def render_programme_list(staff: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+        result = authoring.list_authored_programmes(work, tenant_id=staff.tenant_id)
+        return staff.render("programmes.html", error.status if error else 200, shelf=result, error=error)
 
     @pages.get("/")
-    def list_programmes(given: uuid.UUID) -> ResponseReturnValue:
-        return render_programme_list(opening(given))
+    def list_programmes(visit_id: uuid.UUID) -> ResponseReturnValue:
+        return render_programme_list(opening(visit_id))
 
     @pages.post("/")
-    def create_programme(given: uuid.UUID) -> ResponseReturnValue:
-        desk = opening(given)
+    def create_programme(visit_id: uuid.UUID) -> ResponseReturnValue:
+        staff = opening(visit_id)
         try:
             title, copy_of = form_text("title"), form_text("copy_of")
-            key = authoring.create_programme(work, tenant_id=desk.tenant_id, title=title, copy_of=copy_of, who=desk.who, now=clock.now())
+            key = authoring.create_programme(work, tenant_id=staff.tenant_id, title=title, copy_of=copy_of, who=staff.who, now=clock.now())
         except BadInput as error:
-            return render_programme_list(desk, error)
-        return redirect(f"{desk.home}programmes/{key}/", code=303)
+            return render_programme_list(staff, error)
+        return redirect(f"{staff.home}programmes/{key}/", code=303)
 
     @pages.post("/take-in")
-    def import_programme(given: uuid.UUID) -> ResponseReturnValue:
+    def import_programme(visit_id: uuid.UUID) -> ResponseReturnValue:
         """Import a whole programme from a file."""
         allow_large_upload()
-        desk = opening(given)
+        staff = opening(visit_id)
         try:
-            key = programme_archive.import_programme(work, tenant_id=desk.tenant_id, content=read_uploaded_file()[1], who=desk.who, now=clock.now())
+            key = programme_archive.import_programme(work, tenant_id=staff.tenant_id, content=read_uploaded_file()[1], who=staff.who, now=clock.now())
         except BadInput as error:
-            return render_programme_list(desk, error)
-        return redirect(f"{desk.home}programmes/{key}/?done=taken", code=303)
+            return render_programme_list(staff, error)
+        return redirect(f"{staff.home}programmes/{key}/?done=taken", code=303)
 
     @pages.get("/<key>/")
-    def show_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return console.render(opening(given), key)
+    def show_programme(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return console.render(opening(visit_id), key)
 
     @pages.get("/<key>/programme.zip")
-    def export_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        return download_response(f"{key}.zip", "application/zip", programme_archive.export_programme(work, tenant_id=desk.tenant_id, key=key))
+    def export_programme(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
+        return download_response(f"{key}.zip", "application/zip", programme_archive.export_programme(work, tenant_id=staff.tenant_id, key=key))
 
     @pages.post("/<key>/setup")
-    def save_setup(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_setup(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Save all parts of the page at once: everything typed anywhere on it is saved, or
         shown again."""
-        desk = opening(given)
+        staff = opening(visit_id)
         try:
             revision = form_revision()
             authoring.update_draft(
-                work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=desk.who, now=clock.now()
+                work, tenant_id=staff.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=staff.who, now=clock.now()
             )
         except BadInput as error:
-            return console.render(desk, key, error, request.form)
+            return console.render(staff, key, error, request.form)
         except Conflict as error:
-            return console.render(desk, key, error, lost=_typed_texts(request.form))
-        return redirect(f"{desk.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
+            return console.render(staff, key, error, lost=_typed_texts(request.form))
+        return redirect(f"{staff.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
 
     @pages.post("/<key>/state/<act>")
-    def change_state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
+    def change_state(visit_id: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
         """Publish, archive or restore a programme."""
-        desk = opening(given)
+        staff = opening(visit_id)
         try:
             if act == "publish":
-                authoring.publish_programme(work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), who=desk.who, now=clock.now())
+                authoring.publish_programme(work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), who=staff.who, now=clock.now())
             else:
                 put_away = act == "archive"
-                authoring.set_archived(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
+                authoring.set_archived(work, tenant_id=staff.tenant_id, key=key, put_away=put_away, who=staff.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return console.render(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+            return console.render(staff, key, error)
+        return redirect(f"{staff.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
     @pages.post("/<key>/sources")
-    def edit_sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def edit_sources(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Activities whose statements start the programme."""
 
-        def add_activity(desk: StaffContext) -> None:
+        def add_activity(staff: StaffContext) -> None:
             named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
-            certification_sources.add_statement_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
+            certification_sources.add_statement_source(work, tenant_id=staff.tenant_id, programme=key, **named, who=staff.who)
             deps.job_requests.request_job(READ_CERTIFICATIONS)
 
         return console.edit_list(
-            given,
+            visit_id,
             key,
             "certifications",
             add_activity,
-            lambda desk, gone: certification_sources.remove_statement_source(
-                work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who
+            lambda staff, removed: certification_sources.remove_statement_source(
+                work, tenant_id=staff.tenant_id, programme=key, activity=removed, who=staff.who
             ),
         )
 
     @pages.post("/<key>/badges")
-    def edit_badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def edit_badges(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Badges whose holders may start the programme."""
         return console.edit_list(
-            given,
+            visit_id,
             key,
             "certifications",
-            lambda desk: badges.accept_badge(work, tenant_id=desk.tenant_id, programme=key, badge=form_text("badge"), who=desk.who),
-            lambda desk, gone: badges.stop_accepting_badge(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who),
+            lambda staff: badges.accept_badge(work, tenant_id=staff.tenant_id, programme=key, badge=form_text("badge"), who=staff.who),
+            lambda staff, removed: badges.stop_accepting_badge(work, tenant_id=staff.tenant_id, programme=key, badge=removed, who=staff.who),
         )
 
     @pages.get("/<key>/people")
-    def show_participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_participants(opening(given), key)
+    def show_participants(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_participants(opening(visit_id), key)
 
-    def render_participants(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        view = participation.list_participants(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
-        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
-        waves = {one.key: one.title for one in programme.waves}
+    def render_participants(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        view = participation.list_participants(work, tenant_id=staff.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
+        programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
+        waves = {wave.key: wave.title for wave in programme.waves}
         status = error.status if error else 200
-        return desk.render("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
+        return staff.render("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
 
     @pages.post("/<key>/people/<uuid:episode_id>")
-    def change_participation(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
+    def change_participation(visit_id: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
         """Put somebody on hold, end a hold, or remove somebody from the programme."""
-        desk, act, now = opening(given), form_text("act"), clock.now()
+        staff, act, now = opening(visit_id), form_text("act"), clock.now()
         try:
             if act == "hold":
                 text = form_text("until")
                 until = _parse_required_day(text, "Until") if text else None
-                participation.pause_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, until=until, who=desk.who, now=now)
+                participation.pause_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, until=until, who=staff.who, now=now)
             elif act == "resume":
-                participation.resume_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+                participation.resume_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now)
             elif act == "leave":
-                participation.end_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+                participation.end_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now)
             else:
                 raise BadInput("Choose what to do.")
         except BadInput as error:
-            return render_participants(desk, key, error)
+            return render_participants(staff, key, error)
         deps.job_requests.request_job(SEND_STATEMENTS)
-        return redirect(f"{desk.home}programmes/{key}/people?done={act}", code=303)
+        return redirect(f"{staff.home}programmes/{key}/people?done={act}", code=303)
 
     @pages.post("/<key>/certifications/look")
-    def preview_certifications(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def preview_certifications(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Preview which episodes a list of certifications would start."""
         allow_large_upload()
-        desk = opening(given)
+        staff = opening(visit_id)
         try:
             name, content = read_uploaded_file()
-            kept = uploads.store_upload(work, tenant_id=desk.tenant_id, purpose=uploads.CERTIFICATIONS, name=name, content=content)
-            report = run_import(desk, key, content, False)
+            saved = uploads.store_upload(work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, name=name, content=content)
+            report = run_import(staff, key, content, False)
         except BadInput as error:
-            return console.render(desk, key, error)
-        return render_import_report(desk, key, report, str(kept))
+            return console.render(staff, key, error)
+        return render_import_report(staff, key, report, str(saved))
 
     @pages.post("/<key>/certifications/take")
-    def apply_certifications(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
+    def apply_certifications(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
         text = request.form.get("kept", "")
         try:
-            _, content = uploads.load_upload(work, tenant_id=desk.tenant_id, purpose=uploads.CERTIFICATIONS, text=text)
-            report = run_import(desk, key, content, True)
+            _, content = uploads.load_upload(work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, text=text)
+            report = run_import(staff, key, content, True)
         except BadInput as error:
-            return console.render(desk, key, error)
+            return console.render(staff, key, error)
         if not report.applied:
-            return render_import_report(desk, key, report, text)
-        uploads.discard_upload(work, tenant_id=desk.tenant_id, text=text)
+            return render_import_report(staff, key, report, text)
+        uploads.discard_upload(work, tenant_id=staff.tenant_id, text=text)
         deps.job_requests.request_job(SEND_STATEMENTS)
-        return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
+        return redirect(f"{staff.home}programmes/{key}/?done=certified", code=303)
 
-    def run_import(desk: StaffContext, key: str, content: bytes, apply: bool) -> people_import.Report:
+    def run_import(staff: StaffContext, key: str, content: bytes, apply: bool) -> people_import.Report:
         return certification_import.import_certifications(
-            work, tenant_id=desk.tenant_id, programme=key, content=content, apply=apply, who=desk.who, now=clock.now()
+            work, tenant_id=staff.tenant_id, programme=key, content=content, apply=apply, who=staff.who, now=clock.now()
         )
 
-    def render_import_report(desk: StaffContext, key: str, report: people_import.Report, kept: str) -> ResponseReturnValue:
-        place = f"{desk.home}programmes/{key}/"
-        return desk.render("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
+    def render_import_report(staff: StaffContext, key: str, report: people_import.Report, saved: str) -> ResponseReturnValue:
+        place = f"{staff.home}programmes/{key}/"
+        return staff.render("import_report.html", report=report, kept=saved, action=f"{place}certifications/take", back=place)
 
     return pages
 
@@ -267,10 +267,10 @@ def _parse_optional_day(text: str) -> date | None:
 
 
 def _parse_required_day(text: str, what: str) -> date:
-    found = _parse_optional_day(text)
-    if found is None:
+    result = _parse_optional_day(text)
+    if result is None:
         raise BadInput(f"{what}: enter the day as year-month-day, for example 2026-12-31.")
-    return found
+    return result
 
 
 class _FormPart:
@@ -314,15 +314,15 @@ def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
 def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tuple[str, ...]]]:
     """The rows of the page's tables, as typed or as stored, followed by some empty ones."""
     stored: dict[str, list[tuple[str, ...]]] = {
-        "competencies": [(one.key, one.title) for one in programme.competencies],
-        "tasks": [(one.key, one.title, one.competency) for one in programme.tasks],
-        "waves": [(one.key, one.title, one.starts_on.isoformat()) for one in programme.waves],
+        "competencies": [(competency.key, competency.title) for competency in programme.competencies],
+        "tasks": [(task.key, task.title, task.competency) for task in programme.tasks],
+        "waves": [(wave.key, wave.title, wave.starts_on.isoformat()) for wave in programme.waves],
     }
-    found = {}
+    result = {}
     for name, columns in (("competencies", ("key", "title")), ("tasks", ("key", "title", "competency")), ("waves", ("key", "title", "starts_on"))):
         typed = [row for row in _FormPart(form, name).table_rows(*columns) if any(row[1:2])] if form is not None else stored[name]
-        found[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
-    return found
+        result[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
+    return result
 
 
 def _typed_texts(form: FormData) -> list[str]:
@@ -353,16 +353,16 @@ def format_percent(share: float) -> str:
 
 
 def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
-    kept = [
+    saved = [
         Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.table_rows("key", "title")], "competency")
     ]
-    return authoring.retain_competencies(programme, kept)
+    return authoring.retain_competencies(programme, saved)
 
 
 def _apply_tasks(programme: Programme, part: _FormPart) -> Programme:
     rows = [row for row in part.table_rows("key", "title", "competency") if " ".join(row[1].split())]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "task")
-    known = {one.key for one in programme.competencies}
+    known = {competency.key for competency in programme.competencies}
     # A task is dropped together with a competency that the same form removes.
     tasks = [Task(key, title, competency) for (key, title), (_, _, competency) in zip(named, rows, strict=True) if competency in known or not key]
     return msgspec.structs.replace(programme, tasks=tasks)

@@ -112,7 +112,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     def items_for_cell(self, cell: Cell) -> list[QuestionItem]:
         """Return the items of the check pool that a blueprint line draws from."""
-        return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
+        return [item for item in self.items if (item.pool, item.competency, item.critical) == ("check", cell.competency, cell.critical)]
 
     @property
     def cells(self) -> list[Cell]:
@@ -128,7 +128,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     def competency_title(self, key: str) -> str:
         """Return the title of a competency."""
-        return next(one.title for one in self.competencies if one.key == key)
+        return next(competency.title for competency in self.competencies if competency.key == key)
 
     def task_title(self, key: str) -> str | None:
         """Return the title of a task, or None if this version has no such task."""
@@ -146,35 +146,35 @@ class _Titled(Protocol):
     def title(self) -> str: ...
 
 
-def resolve_key(words: str, some: Sequence[_Titled]) -> str:
+def resolve_key(words: str, batch: Sequence[_Titled]) -> str:
     """Resolve ``words`` to the key of a wave or a competency: by key, or by case-insensitive
     title. Empty if none or several match."""
-    if any(one.key == words for one in some):
+    if any(item.key == words for item in batch):
         return words
     wanted = " ".join(words.split()).casefold()
-    found = {one.key for one in some if " ".join(one.title.split()).casefold() == wanted}
-    return found.pop() if len(found) == 1 else ""
+    result = {item.key for item in batch if " ".join(item.title.split()).casefold() == wanted}
+    return result.pop() if len(result) == 1 else ""
 
 
 def unknown_wave_message(programme: Programme, words: str) -> str:
     """Return the error text for an unknown wave, listing the programme's waves."""
-    return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(one.title for one in programme.waves) or 'none'}."
+    return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(wave.title for wave in programme.waves) or 'none'}."
 
 
 def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem]) -> list[Cell]:
     """Suggest a blueprint that these items can serve over all intervals: one question per
     competency in round-robin order, critical ones first.
     """
-    supply = Counter((one.competency, one.critical) for one in items if one.pool == "check")
+    supply = Counter((item.competency, item.critical) for item in items if item.pool == "check")
     left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
-    asked: Counter[tuple[str, bool]] = Counter()
-    while asked.total() < MAX_QUESTIONS and any(left.values()):
+    requested: Counter[tuple[str, bool]] = Counter()
+    while requested.total() < MAX_QUESTIONS and any(left.values()):
         for competency in competencies:
             cell = next(((competency.key, critical) for critical in (True, False) if left.get((competency.key, critical))), None)
-            if cell is not None and asked.total() < MAX_QUESTIONS:
-                asked[cell] += 1
+            if cell is not None and requested.total() < MAX_QUESTIONS:
+                requested[cell] += 1
                 left[cell] -= 1
-    return [Cell(competency, critical, count) for (competency, critical), count in asked.items()]
+    return [Cell(competency, critical, count) for (competency, critical), count in requested.items()]
 
 
 def parse_programme(document: dict[str, Any]) -> Programme:
@@ -195,9 +195,12 @@ def clean_item(item: QuestionItem) -> QuestionItem:
     return msgspec.structs.replace(
         item,
         stem=clean(item.stem),
-        choices=[msgspec.structs.replace(one, text=clean(one.text), feedback=clean(one.feedback), match=clean(one.match)) for one in item.choices],
-        accepted=[msgspec.structs.replace(one, feedback=clean(one.feedback)) for one in item.accepted],
-        other_matches=[clean(one) for one in item.other_matches],
+        choices=[
+            msgspec.structs.replace(choice, text=clean(choice.text), feedback=clean(choice.feedback), match=clean(choice.match))
+            for choice in item.choices
+        ],
+        accepted=[msgspec.structs.replace(item, feedback=clean(item.feedback)) for item in item.accepted],
+        other_matches=[clean(match) for match in item.other_matches],
         when_right=clean(item.when_right),
         when_wrong=clean(item.when_wrong),
         explanation=clean(item.explanation),
@@ -209,17 +212,17 @@ def _validate_programme(programme: Programme) -> None:
         raise BadInput("The key of a programme holds small letters, digits and hyphens alone.", field="key")
     if not 0 < programme.pass_mark <= 1:
         raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
-    lines = [programme.title, programme.certification, *(one.title for one in programme.competencies)]
-    lines += [*(one.title for one in programme.tasks), *(one.title for one in programme.waves)]
+    lines = [programme.title, programme.certification, *(competency.title for competency in programme.competencies)]
+    lines += [*(task.title for task in programme.tasks), *(wave.title for wave in programme.waves)]
     if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
         raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
     if any(len(words) > MAX_TEXT_LENGTH for words in (programme.goal, programme.audience)):
         raise BadInput(f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal")
     for name, keys in (
-        ("competencies", [one.key for one in programme.competencies]),
-        ("tasks", [one.key for one in programme.tasks]),
-        ("waves", [one.key for one in programme.waves]),
-        ("items", [one.key for one in programme.items]),
+        ("competencies", [competency.key for competency in programme.competencies]),
+        ("tasks", [task.key for task in programme.tasks]),
+        ("waves", [wave.key for wave in programme.waves]),
+        ("items", [item.key for item in programme.items]),
     ):
         twice = next((key for key, count in Counter(keys).items() if count > 1), None)
         if twice is not None:
@@ -233,20 +236,20 @@ def _validate_programme(programme: Programme) -> None:
     _validate_calendar(programme.calendar)
     _validate_kpi(programme.kpi)
     if programme.rubric is not None:
-        rubrics.validate_rubric(programme.rubric, {one.key for one in programme.competencies})
+        rubrics.validate_rubric(programme.rubric, {competency.key for competency in programme.competencies})
 
 
 def _validate_references(programme: Programme) -> None:
-    competencies = {one.key for one in programme.competencies}
+    competencies = {competency.key for competency in programme.competencies}
     for task in programme.tasks:
         if task.competency not in competencies:
             raise BadInput(f"Task {task.key} belongs to the unknown competency {task.competency}.", field="tasks")
     for item in programme.items:
         if item.competency not in competencies:
             raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.", field="items")
-        wrong = find_item_faults(item)
-        if wrong:
-            raise BadInput(f"Item {item.key}: {' '.join(wrong)}", field="items")
+        problem = find_item_faults(item)
+        if problem:
+            raise BadInput(f"Item {item.key}: {' '.join(problem)}", field="items")
     cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
     for cell in programme.blueprint:
         if cell.competency not in competencies:
@@ -277,20 +280,20 @@ def list_programme_gaps(programme: Programme) -> list[str]:
     """List what is still missing, in the terms of the training manager; empty if people can
     start.
     """
-    found: list[str] = []
+    result: list[str] = []
     if not programme.competencies:
-        found.append("It names no competency.")
+        result.append("It names no competency.")
     if not programme.tasks:
-        found.append("It names no task of the job, so that a transfer plan has nothing to start from.")
+        result.append("It names no task of the job, so that a transfer plan has nothing to start from.")
     for cell in programme.cells:
-        held, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
-        if held < needed:
+        existing, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
+        if existing < needed:
             weight = "critical" if cell.critical else "other"
-            found.append(f"The bank holds {held} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
+            result.append(f"The bank holds {existing} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
     if not programme.blueprint and programme.questions < MAX_QUESTIONS:
-        held, needed = sum(one.pool == "check" for one in programme.items), MAX_QUESTIONS * len(INTERVALS)
-        found.append(f"The bank holds {held} of the {needed} items that the checks need.")
-    return found + rubrics.list_rubric_gaps(programme.rubric)
+        existing, needed = sum(item.pool == "check" for item in programme.items), MAX_QUESTIONS * len(INTERVALS)
+        result.append(f"The bank holds {existing} of the {needed} items that the checks need.")
+    return result + rubrics.list_rubric_gaps(programme.rubric)
 
 
 def parse_complete_programme(document: dict[str, Any]) -> Programme:
@@ -312,8 +315,8 @@ def save_programme(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[s
 
 def programme_to_document(programme: Programme) -> dict[str, Any]:
     """Return a programme's document as it is stored and exported."""
-    found: dict[str, Any] = msgspec.to_builtins(programme)
-    return found
+    result: dict[str, Any] = msgspec.to_builtins(programme)
+    return result
 
 
 def load_programme(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:

@@ -57,33 +57,33 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def criterion(self, key: str) -> Criterion:
         """Return one criterion by its key."""
-        return next(one for one in self.criteria if one.key == key)
+        return next(item for item in self.criteria if item.key == key)
 
     def to_assessment(self, seen: Mapping[str, int]) -> xapi_statements.RubricAssessment:
         """Convert the observed levels to an assessment for statements."""
-        scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
+        scores = [(item.key, item.competency, seen[item.key]) for item in self.criteria if item.key in seen]
         return xapi_statements.RubricAssessment(len(self.levels), scores, self.competent_from)
 
-    def parse_levels(self, given: Mapping[str, str]) -> dict[str, int]:
+    def parse_levels(self, provided: Mapping[str, str]) -> dict[str, int]:
         """Parse the levels of a form (criterion → number, or empty if not observed); BadInput
         names what is wrong.
         """
-        found = {}
-        for one in self.criteria:
-            text = given.get(one.key, "")
+        result = {}
+        for item in self.criteria:
+            text = provided.get(item.key, "")
             if not text:
                 continue
             if text not in {str(level) for level in range(1, len(self.levels) + 1)}:
-                raise BadInput(f"Choose a level for “{one.title}”, or that you did not see it.", field=one.key)
-            found[one.key] = int(text)
-        if not found:
+                raise BadInput(f"Choose a level for “{item.title}”, or that you did not see it.", field=item.key)
+            result[item.key] = int(text)
+        if not result:
             raise BadInput("Choose a level for at least one criterion that you saw.", field=self.criteria[0].key)
-        return found
+        return result
 
 
 def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
     """Validate a rubric; BadInput names what is invalid."""
-    if not MIN_LEVELS <= len(rubric.levels) <= MAX_LEVELS or any(not one.strip() or len(one) > LONGEST_LINE for one in rubric.levels):
+    if not MIN_LEVELS <= len(rubric.levels) <= MAX_LEVELS or any(not level.strip() or len(level) > LONGEST_LINE for level in rubric.levels):
         raise BadInput(f"A rubric has {MIN_LEVELS} to {MAX_LEVELS} levels, each with a name.", field="rubric")
     if not 1 <= rubric.competent_from <= len(rubric.levels):
         raise BadInput("Choose the level from which somebody is competent.", field="rubric")
@@ -91,17 +91,17 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
         raise BadInput(f"A rubric has up to {MAX_CRITERIA} criteria: more cannot be watched at once.", field="rubric")
     if len(rubric.cases) > MAX_CASES:
         raise BadInput(f"A rubric has up to {MAX_CASES} cases.", field="rubric")
-    for keys in ([one.key for one in rubric.criteria], [one.key for one in rubric.cases]):
+    for keys in ([entry.key for entry in rubric.criteria], [case.key for case in rubric.cases]):
         if len(set(keys)) < len(keys) or any(not KEY_PATTERN.match(key) for key in keys):
             raise BadInput("Keys of a rubric differ from each other and hold small letters, digits and hyphens alone.", field="rubric")
-    for one in rubric.criteria:
-        if not one.title.strip() or len(one.title) > LONGEST_LINE:
+    for item in rubric.criteria:
+        if not item.title.strip() or len(item.title) > LONGEST_LINE:
             raise BadInput(f"Name each criterion in up to {LONGEST_LINE} characters.", field="rubric")
-        if one.competency not in competencies:
-            raise BadInput(f"“{one.title}” belongs to no competency of this programme.", field="rubric")
-        if len(one.anchors) != len(rubric.levels) or any(len(anchor) > LONGEST_ANCHOR for anchor in one.anchors):
-            raise BadInput(f"“{one.title}” has one description a level, of up to {LONGEST_ANCHOR} characters.", field="rubric")
-    known = {one.key for one in rubric.criteria}
+        if item.competency not in competencies:
+            raise BadInput(f"“{item.title}” belongs to no competency of this programme.", field="rubric")
+        if len(item.anchors) != len(rubric.levels) or any(len(anchor) > LONGEST_ANCHOR for anchor in item.anchors):
+            raise BadInput(f"“{item.title}” has one description a level, of up to {LONGEST_ANCHOR} characters.", field="rubric")
+    known = {entry.key for entry in rubric.criteria}
     for case in rubric.cases:
         if not case.title.strip() or len(case.title) > LONGEST_LINE or not case.words.strip() or len(case.words) > LONGEST_CASE:
             raise BadInput(f"A case has a title and a description of up to {LONGEST_CASE:,} characters.", field="rubric")
@@ -120,9 +120,9 @@ def list_rubric_gaps(rubric: Rubric | None) -> list[str]:
     if not rubric.criteria:
         return ["The rubric has no criterion."]
     return [
-        f"The rubric says of “{one.title}” at {sum(not anchor.strip() for anchor in one.anchors)} of {len(rubric.levels)} levels not what somebody does."
-        for one in rubric.criteria
-        if not all(anchor.strip() for anchor in one.anchors)
+        f"The rubric says of “{item.title}” at {sum(not anchor.strip() for anchor in item.anchors)} of {len(rubric.levels)} levels not what somebody does."
+        for item in rubric.criteria
+        if not all(anchor.strip() for anchor in item.anchors)
     ]
 
 
@@ -130,22 +130,22 @@ def replace_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Ru
     """Return the rubric with these levels: each criterion keeps its anchors and gets an empty
     one for each added top level.
     """
-    criteria = [msgspec.structs.replace(one, anchors=(one.anchors + [""] * len(levels))[: len(levels)]) for one in rubric.criteria]
+    criteria = [msgspec.structs.replace(item, anchors=(item.anchors + [""] * len(levels))[: len(levels)]) for item in rubric.criteria]
     cases = [msgspec.structs.replace(case, levels={key: min(level, len(levels)) for key, level in case.levels.items()}) for case in rubric.cases]
     return Rubric(levels, competent_from, criteria, cases)
 
 
-def keep_competencies(rubric: Rubric | None, kept: Collection[str]) -> Rubric | None:
+def keep_competencies(rubric: Rubric | None, saved: Collection[str]) -> Rubric | None:
     """Return the rubric with only the criteria of the competencies in ``kept``."""
     if rubric is None:
         return None
-    return replace_criteria(rubric, [one for one in rubric.criteria if one.competency in kept])
+    return replace_criteria(rubric, [item for item in rubric.criteria if item.competency in saved])
 
 
 def replace_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
     """Return the rubric with these criteria; its cases keep the levels of the remaining
     criteria.
     """
-    known = {one.key for one in criteria}
+    known = {item.key for item in criteria}
     trimmed = [msgspec.structs.replace(case, levels={key: level for key, level in case.levels.items() if key in known}) for case in rubric.cases]
     return msgspec.structs.replace(rubric, criteria=criteria, cases=[case for case in trimmed if case.levels])

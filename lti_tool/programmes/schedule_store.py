@@ -28,8 +28,8 @@ def insert_scheduled_acts(connection: Connection, tenant_id: int, episode_id: uu
     if not dues:
         return set()
     rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
-    made = upsert(scheduled_act).values(rows).on_conflict_do_nothing().returning(scheduled_act.c.act)
-    return set(connection.execute(made).scalars())
+    created = upsert(scheduled_act).values(rows).on_conflict_do_nothing().returning(scheduled_act.c.act)
+    return set(connection.execute(created).scalars())
 
 
 def scheduled_acts_by_name(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, ScheduledAct]:
@@ -42,8 +42,8 @@ def scheduled_acts_by_name(connection: Connection, tenant_id: int, episode_id: u
 def mark_act_done(connection: Connection, tenant_id: int, episode_id: uuid.UUID, act: str, at: datetime) -> None:
     """Mark an act as done; if it is done again, the first time stands."""
     s = scheduled_act.c
-    mine = (s.tenant_id == tenant_id) & (s.episode_id == episode_id) & (s.act == act) & s.done_at.is_(None)
-    connection.execute(update(scheduled_act).where(mine).values(done_at=at))
+    own = (s.tenant_id == tenant_id) & (s.episode_id == episode_id) & (s.act == act) & s.done_at.is_(None)
+    connection.execute(update(scheduled_act).where(own).values(done_at=at))
 
 
 def acts_by_episode(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], act: str) -> dict[uuid.UUID, ScheduledAct]:

@@ -47,7 +47,7 @@ class WorkingTime:
         """Return the first working day on or after ``day``, or ``day`` itself if there is none
         within a year.
         """
-        return next((one for one in (day + timedelta(days=n) for n in range(MAX_SEARCH_DAYS)) if self.works_on(one)), day)
+        return next((item for item in (day + timedelta(days=n) for n in range(MAX_SEARCH_DAYS)) if self.works_on(item)), day)
 
 
 def resolve_working_time(time_zone: str, working_days: Sequence[int], calendar: Calendar) -> WorkingTime:

@@ -28,15 +28,15 @@ def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str
     """Parse the response from a form; BadInput says what is missing. Fields: ``choice``
     (multiple), ``text``, ``match-<key>``, ``place-<n>``."""
     if item.kind in ("single", "true_false"):
-        given = form.get("choice", ())
-        if len(given) != 1 or given[0] not in _choice_keys(item):
+        provided = form.get("choice", ())
+        if len(provided) != 1 or provided[0] not in _choice_keys(item):
             raise BadInput("Choose one of the answers, then send it.", field="choice")
-        return given[0]
+        return provided[0]
     if item.kind == "multiple":
-        given = form.get("choice", ())
-        if not given or not set(given) <= set(_choice_keys(item)):
+        provided = form.get("choice", ())
+        if not provided or not set(provided) <= set(_choice_keys(item)):
             raise BadInput("Choose at least one of the answers, then send it.", field="choice")
-        return RESPONSE_SEPARATOR.join(key for key in _choice_keys(item) if key in given)
+        return RESPONSE_SEPARATOR.join(key for key in _choice_keys(item) if key in provided)
     if item.kind == "matching":
         partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _choice_keys(item)}
         if not set(partners.values()) <= {f"m{number}" for number in range(len(item.matches))}:
@@ -59,7 +59,7 @@ def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str
 
 
 def _choice_keys(item: QuestionItem) -> list[str]:
-    return [one.key for one in item.choices]
+    return [choice.key for choice in item.choices]
 
 
 def parse_typed_number(words: str) -> Decimal | None:
@@ -87,17 +87,17 @@ def is_correct(item: QuestionItem, response: str) -> bool:
 
 def _correct_matching(item: QuestionItem) -> str:
     matches = item.matches
-    return RESPONSE_SEPARATOR.join(f"{one.key}{PAIR_SEPARATOR}m{matches.index(one.match)}" for one in item.choices)
+    return RESPONSE_SEPARATOR.join(f"{choice.key}{PAIR_SEPARATOR}m{matches.index(choice.match)}" for choice in item.choices)
 
 
 def _find_accepted(item: QuestionItem, response: str) -> AcceptedAnswer | None:
-    for one in item.accepted:
+    for entry in item.accepted:
         if item.kind == "numeric":
-            given, value, tolerance = parse_decimal(response), parse_decimal(one.value), parse_decimal(one.tolerance)
-            if given is not None and value is not None and tolerance is not None and abs(given - value) <= tolerance:
-                return one
-        elif re.fullmatch(_wildcard_regex(_fold_text(item, one.value)), _fold_text(item, response)):
-            return one
+            provided, value, tolerance = parse_decimal(response), parse_decimal(entry.value), parse_decimal(entry.tolerance)
+            if provided is not None and value is not None and tolerance is not None and abs(provided - value) <= tolerance:
+                return entry
+        elif re.fullmatch(_wildcard_regex(_fold_text(item, entry.value)), _fold_text(item, response)):
+            return entry
     return None
 
 
@@ -152,15 +152,15 @@ def select_feedback(item: QuestionItem, response: str) -> ResponseFeedback:
         answered = [item.choice(key).feedback for key in chosen]
         correct = [] if right else [item.choice(key).feedback for key in item.correct if key not in chosen]
     elif item.kind in ("numeric", "short"):
-        taken = _find_accepted(item, response)
-        answered = [taken.feedback] if taken else []
+        used = _find_accepted(item, response)
+        answered = [used.feedback] if used else []
     answered.append(item.when_right if right else item.when_wrong)
     return ResponseFeedback(*([line for line in dict.fromkeys(lines) if line] for lines in (answered, correct, [item.explanation])))
 
 
 def is_rapid_guess(item: QuestionItem, seconds: float) -> bool:
     """Whether an answer came faster than the question can be read."""
-    shown = [item.stem, *(one.text for one in item.choices), *(item.matches if item.kind == "matching" else ())]
+    shown = [item.stem, *(choice.text for choice in item.choices), *(item.matches if item.kind == "matching" else ())]
     words = len(question_html.html_to_text(" ".join(shown)).split())
     return seconds < max(MIN_READ_SECONDS, words * SECONDS_PER_WORD)
 
@@ -177,7 +177,7 @@ def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi_statements.I
         "ordering": "sequencing",
     }[item.kind]
     parts: dict[str, list[tuple[str, str]]] = {}
-    lines = [(one.key, question_html.html_to_text(one.text)) for one in item.choices]
+    lines = [(choice.key, question_html.html_to_text(choice.text)) for choice in item.choices]
     if interaction in ("choice", "sequencing"):
         parts["choices"] = lines
     elif interaction == "matching":
@@ -192,8 +192,8 @@ def _correct_patterns(item: QuestionItem) -> list[str]:
     if item.kind == "matching":
         return [_correct_matching(item)]
     if item.kind == "numeric":
-        bounds = [(parse_decimal(one.value) or Decimal(0), parse_decimal(one.tolerance) or Decimal(0)) for one in item.accepted]
+        bounds = [(parse_decimal(item.value) or Decimal(0), parse_decimal(item.tolerance) or Decimal(0)) for item in item.accepted]
         return [f"{value - around:f}[:]{value + around:f}" for value, around in bounds]
     if item.kind == "short":
-        return [f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{one.value}" for one in item.accepted]
+        return [f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{entry.value}" for entry in item.accepted]
     return [RESPONSE_SEPARATOR.join(item.correct)]

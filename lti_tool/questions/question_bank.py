@@ -40,7 +40,7 @@ def preview_question_import(
 
 def _read_question_file(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
     """Read the questions of a file and give each a competency and a pool of this programme."""
-    known = {one.key for one in programme.competencies}
+    known = {competency.key for competency in programme.competencies}
     if competency not in known:
         raise BadInput("Choose the competency of questions that name none.", field="competency")
     if pool not in ("check", "practice", "baseline"):
@@ -50,14 +50,14 @@ def _read_question_file(programme: Programme, name: str, content: bytes, compete
         reading = form.read(content)
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
-    there = {item.key for item in programme.items} & reading.stated
+    present_keys = {item.key for item in programme.items} & reading.stated
     items, notes = [], list(reading.notes)
     for item in reading.items:
         named = resolve_key(item.competency, programme.competencies)
         if item.competency and not named:
-            taken = "its own stays" if item.key in there else "the chosen one is taken"
-            notes.append(ImportNote(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {taken}."))
-        if item.key in there:  # fields that the file does not state keep their values
+            used = "its own stays" if item.key in present_keys else "the chosen one is taken"
+            notes.append(ImportNote(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {used}."))
+        if item.key in present_keys:  # fields that the file does not state keep their values
             items.append(msgspec.structs.replace(item, competency=named))
             continue
         # A pool that the file states is kept; "check" is the default of a file that states
@@ -72,20 +72,20 @@ def _diff_questions(programme: Programme, reading: Reading, format_name: str) ->
     own, unless an identical question exists."""
     bank = {item.key: item for item in programme.items}
     contents = {_question_content(item) for item in programme.items}
-    taken = bank.keys() | {item.key for item in reading.items}
-    found = QuestionImportDiff([], [], [], reading.notes, format_name)
+    used = bank.keys() | {item.key for item in reading.items}
+    result = QuestionImportDiff([], [], [], reading.notes, format_name)
     for item in reading.items:
         old = bank.get(item.key)
         if old is not None and item.key in reading.stated:
-            made = _merge_question(old, item, reading)
-            (found.same if made == old else found.replaced).append((old, made))
+            created = _merge_question(old, item, reading)
+            (result.same if created == old else result.replaced).append((old, created))
         elif _question_content(item) in contents:
-            found.same.append((item, item))
+            result.same.append((item, item))
         else:
-            key = key_from_name(item.key, taken, "question") if old is not None else item.key
-            taken |= {key}
-            found.new.append(msgspec.structs.replace(item, key=key))
-    return found
+            key = key_from_name(item.key, used, "question") if old is not None else item.key
+            used |= {key}
+            result.new.append(msgspec.structs.replace(item, key=key))
+    return result
 
 
 def _question_content(item: QuestionItem) -> tuple[Any, ...]:
@@ -124,8 +124,8 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
         and not (name == "other_matches" and item.kind != old.kind)
     }
     if columns is not None and "feedback" in columns:
-        said = {one.text: one.feedback for one in old.choices}
-        stays["choices"] = [msgspec.structs.replace(one, feedback=said.get(one.text, "")) for one in item.choices]
+        stated = {choice.text: choice.feedback for choice in old.choices}
+        stays["choices"] = [msgspec.structs.replace(choice, feedback=stated.get(choice.text, "")) for choice in item.choices]
     if not item.competency:
         stays["competency"] = old.competency
     if item.title == item.key:  # what our own export writes as the title of a question without one
@@ -136,15 +136,15 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
 def _keep_choice_keys(old: QuestionItem, item: QuestionItem) -> QuestionItem:
     """The question with its existing choice keys, if the choices are the same: some formats
     have no choice keys."""
-    there, brought = {one.text: one for one in old.choices}, {one.text: one for one in item.choices}
-    if item.kind != old.kind or not there or there.keys() != brought.keys():
+    present_keys, uploaded = {choice.text: choice for choice in old.choices}, {choice.text: choice for choice in item.choices}
+    if item.kind != old.kind or not present_keys or present_keys.keys() != uploaded.keys():
         return item
-    key_of = {one.key: there[text].key for text, one in brought.items()}
+    key_of = {item.key: present_keys[text].key for text, item in uploaded.items()}
     correct = [key_of[key] for key in item.correct]
     if item.kind != "ordering":
         correct.sort(key=lambda key: (len(key), key))
     return msgspec.structs.replace(
-        item, choices=[msgspec.structs.replace(brought[text], key=one.key) for text, one in there.items()], correct=correct
+        item, choices=[msgspec.structs.replace(uploaded[text], key=item.key) for text, item in present_keys.items()], correct=correct
     )
 
 
@@ -169,12 +169,12 @@ def import_questions(
     intake = _diff_questions(programme, reading, form_name)
 
     def merge_questions(now_there: Programme) -> Programme:
-        found = _diff_questions(now_there, reading, form_name)
-        over = {made.key: made for _, made in found.replaced}
-        return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *found.new])
+        result = _diff_questions(now_there, reading, form_name)
+        over = {created.key: created for _, created in result.replaced}
+        return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *result.new])
 
     pictures_brought = list(reading.pictures.values())
-    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=merge_questions, who=who, now=now, brought=pictures_brought)
+    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=merge_questions, who=who, now=now, uploaded=pictures_brought)
     return len(intake.new) + len(intake.replaced)
 
 

@@ -49,18 +49,18 @@ _ALLOWED_TAG = re.compile(rf"</?(?:{'|'.join(sorted(question_html.ALLOWED_TAGS))
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/questions``."""
-    pages = Blueprint("questions", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/questions")
+    pages = Blueprint("questions", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/questions")
     work = deps.unit_of_work
 
-    def render_question_bank(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
+    def render_question_bank(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         chosen = {name: request.args.get(name, "") for name in ("competency", "pool", "search")}
-        items = [item for item in found.programme.items if _matches_filter(item, chosen)]
+        items = [item for item in result.programme.items if _matches_filter(item, chosen)]
         start = int(request.args["from"]) if request.args.get("from", "").isdecimal() and len(request.args["from"]) < 6 else 0
-        return desk.render(
+        return staff.render(
             "questions.html",
             error.status if error else 200,
-            work=found,
+            work=result,
             items=items[start : start + PAGE_SIZE],
             count=len(items),
             start=start,
@@ -71,123 +71,125 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             today=clock.now().date(),
         )
 
-    def render_question_form(desk: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None) -> ResponseReturnValue:
-        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
+    def render_question_form(
+        staff: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         status = error.status if error else 200
-        return desk.render(
-            "question_form.html", status, work=found, item=item, fresh=fresh, error=error, kinds=KINDS, spare=SPARE_LINES, most=MAX_CHOICES
+        return staff.render(
+            "question_form.html", status, work=result, item=item, fresh=fresh, error=error, kinds=KINDS, spare=SPARE_LINES, most=MAX_CHOICES
         )
 
-    def get_item(desk: StaffContext, key: str, item_key: str) -> QuestionItem:
-        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
-        found = next((item for item in programme.items if item.key == item_key), None)
-        if found is None:
+    def get_item(staff: StaffContext, key: str, item_key: str) -> QuestionItem:
+        programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
+        result = next((item for item in programme.items if item.key == item_key), None)
+        if result is None:
             raise NotFound("There is no such question in this programme.")
-        return found
+        return result
 
     @pages.get("/")
-    def list_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_question_bank(opening(given), key)
+    def list_questions(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_question_bank(opening(visit_id), key)
 
     @pages.get("/export/<form_name>")
-    def export_questions(given: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
-        desk = opening(given)
-        return download_response(*question_bank.export_questions(work, tenant_id=desk.tenant_id, key=key, form=form_name))
+    def export_questions(visit_id: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
+        return download_response(*question_bank.export_questions(work, tenant_id=staff.tenant_id, key=key, form=form_name))
 
     @pages.get("/new")
-    def new_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
+    def new_question(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
         kind = request.args.get("kind", "single")
         if kind not in KINDS:
             raise BadInput("There is no such kind of question.")
         choices = [Choice("true", "True"), Choice("false", "False")] if kind == "true_false" else []
-        return render_question_form(desk, key, QuestionItem("", "", "", kind=kind, choices=choices), True)
+        return render_question_form(staff, key, QuestionItem("", "", "", kind=kind, choices=choices), True)
 
     @pages.get("/edit/<item_key>")
-    def edit_question(given: uuid.UUID, key: str, item_key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        return render_question_form(desk, key, get_item(desk, key, item_key), False)
+    def edit_question(visit_id: uuid.UUID, key: str, item_key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
+        return render_question_form(staff, key, get_item(staff, key, item_key), False)
 
     @pages.post("/save")
-    def save_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_question(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         allow_large_upload()
-        desk = opening(given)
+        staff = opening(visit_id)
         before, typed = form_text("key"), None
         try:
-            programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
-            typed, brought = _read_question(programme)
-            wrong = find_item_faults(typed)
-            if wrong:
-                raise BadInput(" ".join(wrong))
-            kept = typed
+            programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
+            typed, uploaded = _read_question(programme)
+            problem = find_item_faults(typed)
+            if problem:
+                raise BadInput(" ".join(problem))
+            saved = typed
 
             def store_item(now_there: Programme) -> Programme:
-                items = [kept if item.key == kept.key else item for item in now_there.items]
-                return msgspec.structs.replace(now_there, items=items if before else [*items, kept])
+                items = [saved if item.key == saved.key else item for item in now_there.items]
+                return msgspec.structs.replace(now_there, items=items if before else [*items, saved])
 
             revision = form_revision()
             authoring.update_draft(
-                work, tenant_id=desk.tenant_id, key=key, revision=revision, make=store_item, who=desk.who, now=clock.now(), brought=brought
+                work, tenant_id=staff.tenant_id, key=key, revision=revision, make=store_item, who=staff.who, now=clock.now(), uploaded=uploaded
             )
         except (BadInput, Conflict) as error:
-            return render_question_form(desk, key, typed, not before, error) if typed is not None else render_question_bank(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/questions/?done=saved", code=303)
+            return render_question_form(staff, key, typed, not before, error) if typed is not None else render_question_bank(staff, key, error)
+        return redirect(f"{staff.home}programmes/{key}/questions/?done=saved", code=303)
 
     @pages.post("/remove")
-    def delete_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        gone = form_text("key")
+    def delete_question(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
+        removed = form_text("key")
 
         def without_item(now_there: Programme) -> Programme:
-            return msgspec.structs.replace(now_there, items=[item for item in now_there.items if item.key != gone])
+            return msgspec.structs.replace(now_there, items=[item for item in now_there.items if item.key != removed])
 
         try:
             authoring.update_draft(
-                work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), make=without_item, who=desk.who, now=clock.now()
+                work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), make=without_item, who=staff.who, now=clock.now()
             )
         except (BadInput, Conflict) as error:
-            return render_question_bank(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/questions/?done=removed", code=303)
+            return render_question_bank(staff, key, error)
+        return redirect(f"{staff.home}programmes/{key}/questions/?done=removed", code=303)
 
     @pages.post("/look")
-    def preview_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def preview_questions(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """Preview what a file of questions would import."""
         allow_large_upload()
-        desk = opening(given)
+        staff = opening(visit_id)
         try:
             name, content = read_uploaded_file()
             competency, pool = form_text("competency"), form_text("pool")
             intake = question_bank.preview_question_import(
-                work, tenant_id=desk.tenant_id, key=key, name=name, content=content, competency=competency, pool=pool
+                work, tenant_id=staff.tenant_id, key=key, name=name, content=content, competency=competency, pool=pool
             )
-            kept = uploads.store_upload(work, tenant_id=desk.tenant_id, purpose=uploads.QUESTIONS, name=name, content=content)
+            saved = uploads.store_upload(work, tenant_id=staff.tenant_id, purpose=uploads.QUESTIONS, name=name, content=content)
         except BadInput as error:
-            return render_question_bank(desk, key, error)
-        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
-        return desk.render("intake.html", work=found, intake=intake, kept=kept, competency=competency, pool=pool)
+            return render_question_bank(staff, key, error)
+        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
+        return staff.render("intake.html", work=result, intake=intake, kept=saved, competency=competency, pool=pool)
 
     @pages.post("/take")
-    def import_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
+    def import_questions(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
         text = form_text("kept")
         try:
-            name, content = uploads.load_upload(work, tenant_id=desk.tenant_id, purpose=uploads.QUESTIONS, text=text)
+            name, content = uploads.load_upload(work, tenant_id=staff.tenant_id, purpose=uploads.QUESTIONS, text=text)
             question_bank.import_questions(
                 work,
-                tenant_id=desk.tenant_id,
+                tenant_id=staff.tenant_id,
                 key=key,
                 revision=form_revision(),
                 name=name,
                 content=content,
                 competency=form_text("competency"),
                 pool=form_text("pool"),
-                who=desk.who,
+                who=staff.who,
                 now=clock.now(),
             )
         except (BadInput, Conflict) as error:
-            return render_question_bank(desk, key, error)
-        uploads.discard_upload(work, tenant_id=desk.tenant_id, text=text)
-        return redirect(f"{desk.home}programmes/{key}/questions/?done=taken", code=303)
+            return render_question_bank(staff, key, error)
+        uploads.discard_upload(work, tenant_id=staff.tenant_id, text=text)
+        return redirect(f"{staff.home}programmes/{key}/questions/?done=taken", code=303)
 
     return pages
 
@@ -207,14 +209,14 @@ def _read_question(programme: Programme) -> tuple[QuestionItem, list[Picture]]:
     if kind not in KINDS:
         raise BadInput("There is no such kind of question.")
     before = next((item for item in programme.items if item.key == form_text("key")), None)
-    stem, brought = _form_markup("stem"), list[Picture]()
+    stem, uploaded = _form_markup("stem"), list[Picture]()
     name = form_text("title") or question_html.html_to_text(stem)[:60]
     if "picture" in request.files and request.files["picture"].filename:
         try:
             shown = checked_picture(request.files["picture"].read())
         except PictureRefused as error:
             raise BadInput(f"The picture was not taken: {error}.", field="picture") from None
-        brought = [shown]
+        uploaded = [shown]
         alt = question_html.text_to_html(form_text("alt")).replace('"', "&quot;")
         stem = question_html.clean_html(f'{stem}<p><img src="file:{shown.digest}" alt="{alt}"></p>')
     review = form_text("review_on")
@@ -241,7 +243,7 @@ def _read_question(programme: Programme) -> tuple[QuestionItem, list[Picture]]:
         "review_on": review_on,
         "tags": [part.strip()[:100] for part in form_text("tags").split(",") if part.strip()][:30],
     }
-    return QuestionItem(**fields | _read_kind_fields(kind)), brought
+    return QuestionItem(**fields | _read_kind_fields(kind)), uploaded
 
 
 def _form_markup(name: str) -> str:
@@ -260,21 +262,21 @@ def _to_markup(text: str) -> str:
 
 
 def _read_kind_fields(kind: str) -> dict[str, Any]:
-    texts = [_to_markup(one.replace("\0", "").strip()) for one in request.form.getlist("text")]
-    said = [_to_markup(one.replace("\0", "").strip()) for one in request.form.getlist("feedback")] + [""] * len(texts)
+    texts = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("text")]
+    stated = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("feedback")] + [""] * len(texts)
     if kind == "true_false":
         return {
-            "choices": [Choice("true", "True", said[0] if said else ""), Choice("false", "False", said[1] if len(said) > 1 else "")],
+            "choices": [Choice("true", "True", stated[0] if stated else ""), Choice("false", "False", stated[1] if len(stated) > 1 else "")],
             "correct": request.form.getlist("right")[:1],
         }
     if kind in ("single", "multiple"):
-        right = {int(one) for one in request.form.getlist("right") if one.isdecimal() and len(one) < 4}
-        rows = [(text, words, number in right) for number, (text, words) in enumerate(zip(texts, said, strict=False)) if text]
+        right = {int(item) for item in request.form.getlist("right") if item.isdecimal() and len(item) < 4}
+        rows = [(text, words, number in right) for number, (text, words) in enumerate(zip(texts, stated, strict=False)) if text]
         keys = _choice_keys([text for text, _, _ in rows], keep_order=True)
         choices = [Choice(keys[text], text, words) for text, words, _ in rows]
-        return {"choices": choices, "correct": [keys[text] for text, _, fits in rows if fits]}
+        return {"choices": choices, "correct": [keys[text] for text, _, matching in rows if matching]}
     if kind == "matching":
-        matches = [_to_markup(one.replace("\0", "").strip()) for one in request.form.getlist("match")]
+        matches = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("match")]
         pairs = [(text, match) for text, match in zip(texts, matches, strict=False) if text or match]
         keys = _choice_keys([text for text, _ in pairs if text], keep_order=True)
         choices = [Choice(keys[text], text, match=match) for text, match in pairs if text]
@@ -283,8 +285,8 @@ def _read_kind_fields(kind: str) -> dict[str, Any]:
         lines = [text for text in texts if text]
         keys = _choice_keys(lines, keep_order=False)
         return {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in lines]}
-    values = [one.replace("\0", "").strip() for one in request.form.getlist("value")]
-    around = [one.replace("\0", "").strip() for one in request.form.getlist("tolerance")] + [""] * len(values)
+    values = [item.replace("\0", "").strip() for item in request.form.getlist("value")]
+    around = [item.replace("\0", "").strip() for item in request.form.getlist("tolerance")] + [""] * len(values)
     if kind == "numeric":
         pairs = [
             (normalize_number(value.replace(",", ".")), normalize_number((width or "0").replace(",", ".")))

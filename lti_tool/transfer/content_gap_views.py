@@ -15,14 +15,14 @@ from lti_tool.transfer import content_gap_report
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The routes below ``/t/<visit>/programmes``."""
-    pages = Blueprint("content_gaps", __name__, url_prefix="/t/<uuid:given>/programmes")
+    pages = Blueprint("content_gaps", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
     work = deps.unit_of_work
 
     @pages.get("/<key>/left-open")
-    def show_content_gaps(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
-        said = content_gap_report.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
-        return desk.render("left_open.html", programme=programme, said=said)
+    def show_content_gaps(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        staff = opening(visit_id)
+        programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
+        stated = content_gap_report.list_content_gaps(work, tenant_id=staff.tenant_id, key=key)
+        return staff.render("left_open.html", programme=programme, said=stated)
 
     return pages

@@ -31,10 +31,10 @@ def load_plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
     """Load the plan's page."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        found = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
-        uses = plans_store.list_job_uses(connection, session.tenant_id, found.id) if found else []
+        result = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        uses = plans_store.list_job_uses(connection, session.tenant_id, result.id) if result else []
         peers = reviewers.list_peers(stage)
-    return PlanView(stage.programme, found, uses, stage.episode.certified_at, peers)
+    return PlanView(stage.programme, result, uses, stage.episode.certified_at, peers)
 
 
 def list_task_titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:

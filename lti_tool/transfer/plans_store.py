@@ -48,20 +48,20 @@ def find_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> 
     return Plan(**row._mapping) if row else None
 
 
-def upsert_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
+def upsert_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, created: Plan, at: datetime) -> uuid.UUID | None:
     """Save a plan, replacing an earlier draft, and return the id it is stored under; None if a
     committed plan is already there."""
-    values = {**vars(made), "saved_at": at}
+    values = {**vars(created), "saved_at": at}
     statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
     values.pop("id")
     statement = statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None))
-    kept: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
-    return kept
+    saved: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
+    return saved
 
 
-def insert_job_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
+def insert_job_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, created: JobUse) -> bool:
     """Insert a use on the job; False if it is already stored (the form was submitted twice)."""
-    row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(made)).on_conflict_do_nothing().returning(job_use.c.id)
+    row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(created)).on_conflict_do_nothing().returning(job_use.c.id)
     return connection.execute(row).first() is not None
 
 

@@ -31,18 +31,18 @@ def mail_people(
     ``key``."""
     name = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id).name
     rows = []
-    for person_id in dict.fromkeys(one for one in people if one is not None):
+    for person_id in dict.fromkeys(person for person in people if person is not None):
         if REVIEW_MAIL_KIND in mail_outbox_store.list_stopped_kinds(stage.connection, stage.tenant_id, person_id):
             continue
         tag = translations.choose_language([directory_store.get_profile(stage.connection, stage.tenant_id, person_id).language])
-        said = translations.translate_text
+        stated = translations.translate_text
         rows.append(
             {
                 "person_id": person_id,
                 "kind": REVIEW_MAIL_KIND,
                 "key": key,
-                "subject": said(tag, subject, name=name or said(tag, "A learner")),
-                "words": said(tag, words),
+                "subject": stated(tag, subject, name=name or stated(tag, "A learner")),
+                "words": stated(tag, words),
                 "programme": stage.programme.key,
                 "path": path,
                 "next_try_at": now,

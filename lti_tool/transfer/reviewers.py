@@ -38,10 +38,10 @@ def require_reviewable_stage(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID, peer_id: uuid.UUID | None
 ) -> tuple[EpisodeContext, str]:
     """The same, but also permits the peer whom the learner asked."""
-    found = next(iter(transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id, episode_id)), None)
-    if found is None and peer_id != session.person_id:
+    result = next(iter(transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id, episode_id)), None)
+    if result is None and peer_id != session.person_id:
         raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
-    relation = PEER if found is None else relation_to_learner(session.person_id, found)
+    relation = PEER if result is None else relation_to_learner(session.person_id, result)
     return episode_context.load_episode_context(
         connection, session.tenant_id, episodes_store.get_episode(connection, session.tenant_id, episode_id)
     ), relation
@@ -51,14 +51,14 @@ def list_peers(stage: EpisodeContext) -> list[GroupMember]:
     """List the other members of the learner's coaching group."""
     group = coaching_store.find_group_of_episode(stage.connection, stage.tenant_id, stage.episode.id)
     people = coaching_store.members_by_group(stage.connection, stage.tenant_id, [group.id])[group.id] if group else []
-    return [one for one in people if one.person_id != stage.episode.person_id]
+    return [person for person in people if person.person_id != stage.episode.person_id]
 
 
 def peer_from_form(stage: EpisodeContext, text: str) -> uuid.UUID | None:
     """Return the peer named in a form; None if empty, BadInput if that person is not a peer."""
     if not text:
         return None
-    found = next((one.person_id for one in list_peers(stage) if str(one.person_id) == text), None)
-    if found is None:
+    result = next((peer.person_id for peer in list_peers(stage) if str(peer.person_id) == text), None)
+    if result is None:
         raise BadInput("Choose somebody of your coaching group.", field="peer")
-    return found
+    return result

@@ -12,7 +12,7 @@ def find_task_title(context: EpisodeContext, key: str) -> str | None:
     """
     listed = context.programme.task_title(key)
     own = transfer_store.list_mapped_tasks(context.connection, context.tenant_id, context.episode.id) if listed is None else []
-    return listed or next((one.title for one in own if one.key == key), None)
+    return listed or next((item.title for item in own if item.key == key), None)
 
 
 def statement_task_title(context: EpisodeContext, key: str) -> str:

@@ -50,7 +50,7 @@ def submit_plan(
         before = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
         if commit or (before is not None and before.committed_at is not None):
             _require_complete_plan(task, what, by_when, stage)
-        made = Plan(
+        created = Plan(
             before.id if before else xapi_statements.plan_id(stage.episode.id),
             task,
             what,
@@ -61,41 +61,41 @@ def submit_plan(
             now if commit else None,
         )
         if before is not None and before.committed_at is not None:
-            _revise_plan(stage, before, made, now)
+            _revise_plan(stage, before, created, now)
             return
         # The database decides between two concurrent submissions: one commit succeeds, the
         # other gets Conflict.
-        kept = plans_store.upsert_plan(connection, session.tenant_id, stage.episode.id, made, now)
-        if kept is None:
+        saved = plans_store.upsert_plan(connection, session.tenant_id, stage.episode.id, created, now)
+        if saved is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
             assert by_when is not None
-            transfer_store.insert_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
+            transfer_store.insert_plan_revision(connection, session.tenant_id, replace(created, id=saved), 1, now)
             schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
-            act = stage.act(f"commit {kept}", now)
+            act = stage.act(f"commit {saved}", now)
             stage.enqueue_statements(
                 [
                     xapi_statements.committed_statement(
-                        act, plan=kept, task=task, task_title=statement_task_title(stage, task), due_at=_end_of_day(by_when)
+                        act, plan=saved, task=task, task_title=statement_task_title(stage, task), due_at=_end_of_day(by_when)
                     )
                 ]
             )
 
 
-def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime) -> None:
+def _revise_plan(stage: EpisodeContext, before: Plan, plan: Plan, now: datetime) -> None:
     """Revise a committed plan; the previous revision stays on record."""
-    if replace(made, committed_at=before.committed_at, revision=before.revision) == before:
+    if replace(plan, committed_at=before.committed_at, revision=before.revision) == before:
         return
     revision = max(before.revision, 1) + 1
     if before.revision == 0:  # committed before plan revisions were stored
         transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
-    if not transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
+    if not transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, plan, revision, now):
         raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
-    assert made.by_when is not None
-    act = stage.act(f"revise {made.id} {revision}", now)
-    due_at = _end_of_day(made.by_when)
+    assert plan.by_when is not None
+    act = stage.act(f"revise {plan.id} {revision}", now)
+    due_at = _end_of_day(plan.by_when)
     stage.enqueue_statements(
-        [xapi_statements.plan_revised_statement(act, plan=made.id, task=made.task, task_title=statement_task_title(stage, made.task), due_at=due_at)]
+        [xapi_statements.plan_revised_statement(act, plan=plan.id, task=plan.task, task_title=statement_task_title(stage, plan.task), due_at=due_at)]
     )
 
 

@@ -44,7 +44,7 @@ def add_task(
     """
     with unit_of_work(session.tenant_id) as connection:
         stage = _stage_for(connection, session, episode_id)
-        if competency not in {one.key for one in stage.programme.competencies}:
+        if competency not in {competency.key for competency in stage.programme.competencies}:
             raise BadInput("Choose the competency.", field="competency")
         words = " ".join(title.split())
         listed = stage.programme.task_title(key) if key else None
@@ -53,14 +53,14 @@ def add_task(
         if not key and (not words or len(words) > transfer_plan.MAX_TITLE_LENGTH):
             raise BadInput(f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.", field="title")
         # The id is derived from the text, so that resubmitting the form creates no second task.
-        made = MappedTask(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
-        if transfer_store.insert_mapped_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
-            act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
+        created = MappedTask(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
+        if transfer_store.insert_mapped_task(connection, session.tenant_id, stage.episode.id, created, session.person_id):
+            act = stage.act(f"mapped {stage.episode.id} {created.key} {now.isoformat()}", now)
             titled = stage.programme.competency_title(competency)
             stage.enqueue_statements(
                 [
                     xapi_statements.task_mapped_statement(
-                        act, task=made.key, task_title=statement_task_title(stage, made.key), competency=competency, competency_title=titled
+                        act, task=created.key, task_title=statement_task_title(stage, created.key), competency=competency, competency_title=titled
                     )
                 ]
             )
@@ -119,8 +119,8 @@ def hand_in_work(
         handed_id, revision = transfer_store.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
         stage.enqueue_statements([xapi_statements.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
         schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
-        said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
-        review_requests.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
+        stated = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
+        review_requests.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", stated, now, peer_id)
 
 
 def _stage_for(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> EpisodeContext:
@@ -143,10 +143,10 @@ def review_work(
     if not good.strip() or not next_step.strip():
         raise BadInput("Write what is good, and what comes next.", field="good" if not good.strip() else "next_step")
     with unit_of_work(session.tenant_id) as connection:
-        found = transfer_store.lock_submission(connection, session.tenant_id, handed_id)
-        if found is None:
+        result = transfer_store.lock_submission(connection, session.tenant_id, handed_id)
+        if result is None:
             raise NotFound("This was not handed in.")
-        episode_id, handed = found
+        episode_id, handed = result
         stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, handed.peer_id)
         values = {
             "handed_in_id": handed_id,
@@ -262,17 +262,17 @@ def answer_follow_up(
         due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
-        asked = "learner" if relation == LEARNER else "supervisor"
+        requested = "learner" if relation == LEARNER else "supervisor"
         values = {
             "episode_id": stage.episode.id,
-            "asked": asked,
+            "asked": requested,
             "person_id": session.person_id,
             "still_used": still_used,
             "how_often": how_often,
             "at": now,
         }
         if transfer_store.insert_follow_up(connection, session.tenant_id, values):
-            act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
+            act = stage.act(f"follow-up {stage.episode.id} {requested}", now)
             stage.enqueue_statements([xapi_statements.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
             if relation == LEARNER:
                 schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
@@ -283,11 +283,13 @@ def load_document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_
     mentor, and the peer who was asked.
     """
     with unit_of_work(session.tenant_id) as connection:
-        found = transfer_store.find_document(connection, session.tenant_id, document_id)
-        if found is None:
+        result = transfer_store.find_document(connection, session.tenant_id, document_id)
+        if result is None:
             raise NotFound("There is no such file.")
-        whose, name, content = found
+        whose, name, content = result
         shown = whose == session.person_id or transfer_store.is_peer_of_document(connection, session.tenant_id, session.person_id, document_id)
-        if not shown and whose not in {one.person_id for one in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)}:
+        if not shown and whose not in {
+            episode.person_id for episode in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)
+        }:
             raise NotFound("There is no such file.")
         return name, content

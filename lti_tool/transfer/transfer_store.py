@@ -93,9 +93,9 @@ def list_mapped_tasks(connection: Connection, tenant_id: int, episode_id: uuid.U
     return [MappedTask(**row._mapping) for row in connection.execute(query)]
 
 
-def insert_mapped_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: MappedTask, by: uuid.UUID) -> bool:
+def insert_mapped_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, created: MappedTask, by: uuid.UUID) -> bool:
     """Insert a task; False if it already exists."""
-    row = upsert(mapped_task).values(tenant_id=tenant_id, episode_id=episode_id, added_by=by, **vars(made))
+    row = upsert(mapped_task).values(tenant_id=tenant_id, episode_id=episode_id, added_by=by, **vars(created))
     return connection.execute(row.on_conflict_do_nothing().returning(mapped_task.c.key)).first() is not None
 
 
@@ -105,14 +105,14 @@ def delete_mapped_task(connection: Connection, tenant_id: int, episode_id: uuid.
     connection.execute(delete(mapped_task).where(m.tenant_id == tenant_id, m.episode_id == episode_id, m.key == key))
 
 
-def insert_plan_revision(connection: Connection, tenant_id: int, made: Plan, revision: int, at: datetime) -> bool:
+def insert_plan_revision(connection: Connection, tenant_id: int, created: Plan, revision: int, at: datetime) -> bool:
     """Store the plan after a commitment or revision; False if this revision is already on
     record."""
-    values = {name: getattr(made, name) for name in ("task", "what", "by_when", "with_whom", "evidence", "obstacle")}
-    row = upsert(plan_revision).values(tenant_id=tenant_id, plan_id=made.id, revision=revision, at=at, **values)
+    values = {name: getattr(created, name) for name in ("task", "what", "by_when", "with_whom", "evidence", "obstacle")}
+    row = upsert(plan_revision).values(tenant_id=tenant_id, plan_id=created.id, revision=revision, at=at, **values)
     if connection.execute(row.on_conflict_do_nothing().returning(plan_revision.c.revision)).first() is None:
         return False
-    connection.execute(update(plan).where(plan.c.tenant_id == tenant_id, plan.c.id == made.id).values(revision=revision, saved_at=at, **values))
+    connection.execute(update(plan).where(plan.c.tenant_id == tenant_id, plan.c.id == created.id).values(revision=revision, saved_at=at, **values))
     return True
 
 
@@ -125,9 +125,9 @@ def list_plan_revisions(connection: Connection, tenant_id: int, plan_id: uuid.UU
 
 def insert_document(connection: Connection, tenant_id: int, person_id: uuid.UUID, name: str, content: bytes) -> uuid.UUID:
     """Store a file that a learner submits; returns its id."""
-    made = uuid.uuid4()
-    connection.execute(insert(document).values(id=made, tenant_id=tenant_id, person_id=person_id, name=name, content=content))
-    return made
+    created = uuid.uuid4()
+    connection.execute(insert(document).values(id=created, tenant_id=tenant_id, person_id=person_id, name=name, content=content))
+    return created
 
 
 def find_document(connection: Connection, tenant_id: int, document_id: uuid.UUID) -> tuple[uuid.UUID, str, bytes] | None:
@@ -168,9 +168,9 @@ def upsert_submission(connection: Connection, tenant_id: int, episode_id: uuid.U
     """Insert a submission, or update the previous one of its kind; returns its id and revision."""
     row = upsert(handed_in).values(id=uuid.uuid4(), tenant_id=tenant_id, episode_id=episode_id, revision=1, **values)
     changed = {name: row.excluded[name] for name in ("task", "words", "document_id", "peer_id", "at")} | {"revision": handed_in.c.revision + 1}
-    made = row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "kind"], set_=changed)
-    found = connection.execute(made.returning(handed_in.c.id, handed_in.c.revision)).one()
-    return found.id, found.revision
+    created = row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "kind"], set_=changed)
+    result = connection.execute(created.returning(handed_in.c.id, handed_in.c.revision)).one()
+    return result.id, result.revision
 
 
 def reviews_by_submission(connection: Connection, tenant_id: int, handed_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Review]:
@@ -209,9 +209,9 @@ def list_unanswered_uses(connection: Connection, tenant_id: int, episode_ids: Se
     """Uses of these episodes, and of peers who named this person, that this person has not
     responded to yet; newest first."""
     c = confirmation.c
-    said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id)
+    stated = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id)
     shown = or_(plan.c.episode_id.in_(episode_ids), job_use.c.peer_id == reviewer_id)
-    query = _select_uses().where(job_use.c.tenant_id == tenant_id, shown, ~said.exists())
+    query = _select_uses().where(job_use.c.tenant_id == tenant_id, shown, ~stated.exists())
     return [ReportedUse(**row._mapping) for row in connection.execute(query.order_by(job_use.c.reported_at.desc()).limit(MAX_ROWS))]
 
 
@@ -237,10 +237,10 @@ def insert_no_opportunity(connection: Connection, tenant_id: int, form_id: uuid.
 def latest_no_opportunity_at(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> datetime | None:
     """When the learner last reported having no opportunity."""
     n = no_opportunity.c
-    found: datetime | None = connection.execute(
+    result: datetime | None = connection.execute(
         select(n.at).where(n.tenant_id == tenant_id, n.episode_id == episode_id).order_by(n.at.desc()).limit(1)
     ).scalar()
-    return found
+    return result
 
 
 def insert_follow_up(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
@@ -318,9 +318,9 @@ def list_unreviewed_submissions(
     query = _select_submissions().add_columns(h.episode_id).outerjoin(review, review.c.handed_in_id == h.id)
     shown = or_(h.episode_id.in_(episode_ids), h.peer_id == reviewer_id)
     query = query.where(h.tenant_id == tenant_id, shown, review.c.id.is_(None)).order_by(h.at).limit(MAX_ROWS)
-    found = []
+    result = []
     for row in connection.execute(query):
         fields = dict(row._mapping)
         episode_id = fields.pop("episode_id")
-        found.append((episode_id, Submission(**{**fields, "document_name": fields["document_name"] or ""})))
-    return found
+        result.append((episode_id, Submission(**{**fields, "document_name": fields["document_name"] or ""})))
+    return result

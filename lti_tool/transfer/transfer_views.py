@@ -83,9 +83,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
         def save_submission(who: LaunchSession) -> None:
             file = request.files.get("file")
-            brought = (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read()) if file and file.filename else None
+            uploaded = (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read()) if file and file.filename else None
             transfer_protocol.hand_in_work(
-                work, session=who, kind=name, task=form_text("task"), words=form_text("words"), file=brought, peer=form_text("peer"), now=clock.now()
+                work, session=who, kind=name, task=form_text("task"), words=form_text("words"), file=uploaded, peer=form_text("peer"), now=clock.now()
             )
 
         return run_act(launch_id, save_submission, "handed")

@@ -52,7 +52,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
         stage = episode_context.require_episode_context(connection, session)
         dues = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id)
         handed = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id)
-        found = transfer_store.reviews_by_submission(connection, session.tenant_id, [one.id for one in handed.values()])
+        result = transfer_store.reviews_by_submission(connection, session.tenant_id, [item.id for item in handed.values()])
         tasks = transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
         plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
         last = transfer_store.latest_no_opportunity_at(connection, session.tenant_id, stage.episode.id)
@@ -60,7 +60,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
         peers = reviewers.list_peers(stage)
     done = {"plan": plan.committed_at if plan else None}
     done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
-    answers = {kind: found[handed[kind].id] for kind in handed if handed[kind].id in found}
+    answers = {kind: result[handed[kind].id] for kind in handed if handed[kind].id in result}
     done |= {act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()}
     if ASSESSMENT in dues:
         done[ASSESSMENT] = dues[ASSESSMENT].done_at
@@ -70,10 +70,10 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
     steps = [_build_step(act, dues.get(act), done.get(act), now, act in waiting) for act in transfer_schedule.protocol_for(stage.programme)]
     follow_up = dues.get(FOLLOW_UP)
-    asked = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
-    mapped = {one.competency for one in tasks}
-    unmapped = [one.title for one in stage.programme.competencies if one.key not in mapped]
-    return WorkView(stage.programme, steps, tasks, _task_titles(stage, tasks), handed, answers, last, asked, unmapped, peers)
+    requested = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
+    mapped = {task.competency for task in tasks}
+    unmapped = [competency.title for competency in stage.programme.competencies if competency.key not in mapped]
+    return WorkView(stage.programme, steps, tasks, _task_titles(stage, tasks), handed, answers, last, requested, unmapped, peers)
 
 
 def _build_step(act: str, due: ScheduledAct | None, done_at: datetime | None, now: datetime, waiting: bool) -> ProtocolStep:
@@ -86,6 +86,6 @@ def _task_titles(stage: EpisodeContext, tasks: list[MappedTask]) -> dict[str, st
     """Map task key → title: the learner's own tasks first, then the rest of the programme's
     list.
     """
-    return {one.key: one.title for one in tasks} | {
-        one.key: one.title for one in stage.programme.tasks if one.key not in {task.key for task in tasks}
+    return {task.key: task.title for task in tasks} | {
+        item.key: item.title for item in stage.programme.tasks if item.key not in {task.key for task in tasks}
     }

@@ -56,7 +56,7 @@ class FastPathPost:
                 body = environ["wsgi.input"].read(int(length))
                 stored = self._store_statements(environ, caller, version[1], body)
                 if stored is not None:
-                    answer = json.dumps([str(one.id) for one in stored]).encode()
+                    answer = json.dumps([str(item.id) for item in stored]).encode()
                     head = [
                         ("Content-Type", "application/json"),
                         ("Content-Length", str(len(answer))),
@@ -69,11 +69,11 @@ class FastPathPost:
 
     def _cached_caller(self, environ: WSGIEnvironment) -> Caller | None:
         """Return the caller if it is in the credential cache."""
-        kind, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        kind, _, provided = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "basic":
             return None
         try:
-            key, _, secret = b64decode(given).decode().partition(":")
+            key, _, secret = b64decode(provided).decode().partition(":")
         except ValueError:
             return None
         return self._deps.access.cached_caller(key, secret)
@@ -86,7 +86,7 @@ class FastPathPost:
             incoming = attachments.match_attachments(incoming, [])
             environ[PARSED_STATEMENTS_KEY] = incoming
             if not scope_satisfied(caller.scopes, "define"):
-                incoming = [structs.replace(one, definitions=()) for one in incoming]
+                incoming = [structs.replace(item, definitions=()) for item in incoming]
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
                 self._on_stored()
             return incoming

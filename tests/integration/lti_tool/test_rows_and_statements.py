@@ -183,7 +183,7 @@ def _meeting(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     tool.sql("UPDATE lti_tool.meeting SET at = now() WHERE number = 1")
     meeting = tool.sql("SELECT id FROM lti_tool.meeting WHERE number = 1")[0][0]
     who, there = session_of(tool, "SIS-L"), [str(episode(tool, "SIS-L"))]
-    return lambda: coaching_groups.record_meeting(tool.deps.unit_of_work, session=who, meeting_id=meeting, there=there, now=datetime.now(UTC))
+    return lambda: coaching_groups.record_meeting(tool.deps.unit_of_work, session=who, meeting_id=meeting, present_keys=there, now=datetime.now(UTC))
 
 
 def _remark(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
