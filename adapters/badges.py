@@ -64,7 +64,14 @@ def extract_badge_text(content: bytes) -> str:
     return result.strip()
 
 
-def verify_badge(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
+def verify_badge(
+    client: GuardedClient,
+    text: str,
+    *,
+    accepted: Sequence[str],
+    emails: Sequence[str],
+    now: datetime,
+) -> VerifiedBadge:
     """Verify that the text is a badge listed in ``accepted`` and belongs to this holder;
     BadgeRefused gives the reason if not."""
     if text.startswith(("http://", "https://")):
@@ -72,12 +79,17 @@ def verify_badge(client: GuardedClient, text: str, *, accepted: Sequence[str], e
     if text.startswith("{"):
         value = _parse_json_object(text)
         if "credentialSubject" in value:
-            raise BadgeRefused("A credential with a proof inside cannot be checked here; bring it as a signed token (VC-JWT), or its address.")
+            raise BadgeRefused(
+                "A credential with a proof inside cannot be checked here; bring it as a signed "
+                "token (VC-JWT), or its address."
+            )
         return _verify_hosted(client, str(value.get("id", "")), accepted, emails, now)
     return _verify_signed(client, text, accepted, emails, now)
 
 
-def _verify_hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
+def _verify_hosted(
+    client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime
+) -> VerifiedBadge:
     """Hosted 2.0 badge: the assertion at its own URL is the proof."""
     if not url_origin(url) or url_origin(url) not in {url_origin(item) for item in accepted}:
         raise BadgeRefused("This badge is none that begins this programme.")
@@ -89,7 +101,9 @@ def _verify_hosted(client: GuardedClient, url: str, accepted: Sequence[str], ema
     return _read_assertion(answer, accepted, emails, now)
 
 
-def _read_assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
+def _read_assertion(
+    value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime
+) -> VerifiedBadge:
     """Read a 2.0 assertion: which badge, its recipient and the date earned."""
     badge = value.get("badge")
     name = badge.get("id") if isinstance(badge, dict) else badge
@@ -102,13 +116,17 @@ def _read_assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequ
     return VerifiedBadge(str(name), _earned_at(value.get("issuedOn"), value.get("expires"), now))
 
 
-def _verify_signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
+def _verify_signed(
+    client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime
+) -> VerifiedBadge:
     """Signed 2.0 badge (JWS), or 3.0 credential as VC-JWT."""
     try:
         header = jwt.get_unverified_header(token)
         body = jwt.decode(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
-        raise BadgeRefused("This is no badge: neither its address, nor its text, nor a signed token.") from None
+        raise BadgeRefused(
+            "This is no badge: neither its address, nor its text, nor a signed token."
+        ) from None
     credential = body.get("vc", body)
     if isinstance(credential, dict) and "credentialSubject" in credential:
         _require_signature(token, header, _fetch_jwk(client, header.get("kid"), accepted))
@@ -133,7 +151,14 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
             token,
             key,
             algorithms=[header["alg"]],
-            options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False},
+            options={
+                "verify_aud": False,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "verify_sub": False,
+                "verify_jti": False,
+            },
         )
     except (jwt.InvalidTokenError, jwt.InvalidKeyError, TypeError, ValueError):
         raise BadgeRefused("The badge was altered, or another key signed it.") from None
@@ -159,15 +184,28 @@ def _fetch_pem_key(client: GuardedClient, verification: Any, accepted: Sequence[
 
 
 def _fetch_from_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(url, str) or not url_origin(url) or url_origin(url) not in {url_origin(item) for item in accepted}:
-        raise BadgeRefused("The badge is signed by somebody else than the issuer of a badge that begins this programme.")
+    if (
+        not isinstance(url, str)
+        or not url_origin(url)
+        or url_origin(url) not in {url_origin(item) for item in accepted}
+    ):
+        raise BadgeRefused(
+            "The badge is signed by somebody else than the issuer of a badge that begins this "
+            "programme."
+        )
     result = _fetch_json(client, url.partition("#")[0])
     if not result:
         raise BadgeRefused("The issuer's key is not there any more.")
     return result
 
 
-def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
+def _read_credential(
+    client: GuardedClient,
+    value: dict[str, Any],
+    accepted: Sequence[str],
+    emails: Sequence[str],
+    now: datetime,
+) -> VerifiedBadge:
     """Read a 3.0 credential: which achievement, its recipient and the date earned."""
     subject = value["credentialSubject"]
     subject = subject[0] if isinstance(subject, list) and subject else subject
@@ -177,7 +215,9 @@ def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Seq
         raise BadgeRefused("This badge is none that begins this programme.")
     named = subject.get("identifier")
     identities = [
-        item for item in (named if isinstance(named, list) else [named]) if isinstance(item, dict) and item.get("identityType") == "emailAddress"
+        item
+        for item in (named if isinstance(named, list) else [named])
+        if isinstance(item, dict) and item.get("identityType") == "emailAddress"
     ]
     if not identities:
         raise BadgeRefused("This badge does not say to whom it was given.")
@@ -186,17 +226,25 @@ def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Seq
     if status is not None:
         _require_not_on_status_list(client, status, value.get("id"), accepted)
     since = value.get("validFrom") or value.get("issuanceDate")
-    return VerifiedBadge(str(name), _earned_at(since, value.get("validUntil") or value.get("expirationDate"), now))
+    return VerifiedBadge(
+        str(name), _earned_at(since, value.get("validUntil") or value.get("expirationDate"), now)
+    )
 
 
-def _require_not_on_status_list(client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]) -> None:
+def _require_not_on_status_list(
+    client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]
+) -> None:
     """Check a 3.0 1EdTechRevocationList, which lists the revoked credentials."""
     if not isinstance(status, dict) or status.get("type") != "1EdTechRevocationList":
         raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
     result = _fetch_from_issuer(client, status.get("id"), accepted)
     subject = result.get("credentialSubject")
     used = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
-    if any(isinstance(item, dict) and item.get("id") == credential_id for item in used if isinstance(used, list)):
+    if any(
+        isinstance(item, dict) and item.get("id") == credential_id
+        for item in used
+        if isinstance(used, list)
+    ):
         raise BadgeRefused("The badge was taken back by its issuer.")
 
 
@@ -216,12 +264,17 @@ def _require_issuer_key(profile: dict[str, Any], creator: str) -> None:
     """Check the key of a signed 2.0 badge: the badge's issuer must list it, because one origin
     may host many issuers."""
     named = profile.get("publicKey")
-    keys = {item.get("id") if isinstance(item, dict) else item for item in (named if isinstance(named, list) else [named])}
+    keys = {
+        item.get("id") if isinstance(item, dict) else item
+        for item in (named if isinstance(named, list) else [named])
+    }
     if creator not in keys:
         raise BadgeRefused("The badge is signed with a key that its issuer does not name.")
 
 
-def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: str, assertion_id: Any) -> None:
+def _require_not_revoked(
+    client: GuardedClient, profile: dict[str, Any], badge: str, assertion_id: Any
+) -> None:
     """Check the issuer's 2.0 RevocationList."""
     place = profile.get("revocationList")
     if not isinstance(place, str) or url_origin(place) != url_origin(badge):
@@ -239,7 +292,10 @@ def _require_recipient(identity: Any, salt: Any, emails: Sequence[str]) -> None:
     for email in emails:
         forms = {email, email.lower()}
         if digest and kind in ("sha256", "md5"):
-            hashes = {hashlib.new(kind, f"{form}{salt or ''}".encode(), usedforsecurity=False).hexdigest() for form in forms}
+            hashes = {
+                hashlib.new(kind, f"{form}{salt or ''}".encode(), usedforsecurity=False).hexdigest()
+                for form in forms
+            }
             if digest.lower() in hashes:
                 return
         elif not digest and text.lower() == email.lower():
@@ -249,7 +305,10 @@ def _require_recipient(identity: Any, salt: Any, emails: Sequence[str]) -> None:
 
 def _earned_at(text: Any, until: Any, now: datetime) -> datetime:
     try:
-        earned_at, ends_at = clock.parse_instant(str(text)), clock.parse_instant(str(until)) if until else None
+        earned_at, ends_at = (
+            clock.parse_instant(str(text)),
+            clock.parse_instant(str(until)) if until else None,
+        )
     except ValueError:
         raise BadgeRefused("The badge does not say when it was earned.") from None
     if ends_at is not None and ends_at <= now:
@@ -271,10 +330,14 @@ def _fetch_json(client: GuardedClient, url: str) -> dict[str, Any]:
     """The JSON object at a URL; empty where there is none (404, 410)."""
     try:
         headers = {"Accept": "application/ld+json, application/json"}
-        answer = client.call("GET", url, headers=headers, seconds=TIMEOUT_SECONDS, largest=MAX_RESPONSE_BYTES)
+        answer = client.call(
+            "GET", url, headers=headers, seconds=TIMEOUT_SECONDS, largest=MAX_RESPONSE_BYTES
+        )
         value = answer.json() if answer.status == 200 else {}
     except OutsideCallFailed as error:
         raise BadgeRefused(f"The issuer of the badge does not answer: {error.message}") from None
     if answer.status not in (200, 404, 410) or not isinstance(value, dict):
-        raise BadgeRefused("The issuer of the badge gave no answer that can be read. Try again later.")
+        raise BadgeRefused(
+            "The issuer of the badge gave no answer that can be read. Try again later."
+        )
     return value

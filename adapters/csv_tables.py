@@ -19,10 +19,17 @@ def decode_text(content: bytes) -> str:
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
         if content.startswith(mark):
             try:
-                return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+                return (
+                    content.decode(encoding)
+                    .replace("\r\n", "\n")
+                    .replace("\r", "\n")
+                    .replace("\0", "")
+                )
             except UnicodeDecodeError as error:
                 line = content[: error.start].count(b"\n") + 1
-                raise FileRefused(f"The file is no UTF-8 text (line {line}). Save it as UTF-8 and try again.") from None
+                raise FileRefused(
+                    f"The file is no UTF-8 text (line {line}). Save it as UTF-8 and try again."
+                ) from None
     raise AssertionError("every file begins with the empty mark")
 
 
@@ -31,7 +38,9 @@ def normalize_column_name(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+def parse_table(
+    text: str, *, required: tuple[str, ...], known: tuple[str, ...]
+) -> list[tuple[int, dict[str, str]]]:
     """Parse a table with a header row and any separator into (line, row); FileRefused reports a
     header with unknown or missing columns."""
     first = text.split("\n", 1)[0]
@@ -44,8 +53,18 @@ def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...])
         missing = [name for name in required if name not in head]
         if unknown or missing:
             faults = [f"it lacks {', '.join(missing)}"] if missing else []
-            faults += [f"{', '.join(name[:40] for name in unknown)} {'is' if len(unknown) == 1 else 'are'} not known"] if unknown else []
-            raise FileRefused(f"The first line names the columns: {'; '.join(faults)}. Known are {', '.join(known)}.")
+            faults += (
+                [
+                    f"{', '.join(name[:40] for name in unknown)} "
+                    f"{'is' if len(unknown) == 1 else 'are'} not known"
+                ]
+                if unknown
+                else []
+            )
+            raise FileRefused(
+                f"The first line names the columns: {'; '.join(faults)}. Known are "
+                f"{', '.join(known)}."
+            )
         twice = next((name for name in head if name and head.count(name) > 1), None)
         if twice:
             raise FileRefused(f"The column {twice} stands twice in the first line.")
@@ -56,17 +75,31 @@ def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...])
             if any(cell.strip() for cell in cells):
                 if len(cells) > len(head):
                     raise FileRefused(
-                        f"Line {line} has {len(cells)} cells, and the first line names {len(head)}; a separator stands inside a cell without quotes."
+                        f"Line {line} has {len(cells)} cells, and the first line names "
+                        f"{len(head)}; a separator stands inside a cell without quotes."
                     )
-                result.append((line, {name: unescape_cell(cell) for name, cell in zip(head, cells, strict=False) if name}))
+                result.append(
+                    (
+                        line,
+                        {
+                            name: unescape_cell(cell)
+                            for name, cell in zip(head, cells, strict=False)
+                            if name
+                        },
+                    )
+                )
         return result
     except csv.Error as error:
-        raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
+        raise FileRefused(
+            f"The file is no table that can be read (line {reader.line_num}: {error})."
+        ) from None
 
 
 def unescape_cell(cell: str) -> str:
     """Remove the apostrophe that keeps a spreadsheet from reading the cell as a formula."""
-    return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_PREFIXES else cell).strip(" \t")
+    return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_PREFIXES else cell).strip(
+        " \t"
+    )
 
 
 def escape_cell(cell: str) -> str:

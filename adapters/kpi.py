@@ -31,8 +31,35 @@ MAX_ROWS, MAX_COLUMNS = 10_000, 100
 MIN_YEAR, MAX_YEAR = 1990, 2100  # Range of years that the record store accepts.
 # Common names of each column, the most reliable first.
 _COLUMN_SYNONYMS = {
-    "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe", "id", "email", "e_mail"),
-    "period_start": ("period_start", "from", "start", "month", "week", "date", "period", "monat", "datum", "von", "mes", "fecha", "mois"),
+    "subject": (
+        "subject",
+        "team",
+        "site",
+        "department",
+        "group",
+        "standort",
+        "abteilung",
+        "equipo",
+        "équipe",
+        "id",
+        "email",
+        "e_mail",
+    ),
+    "period_start": (
+        "period_start",
+        "from",
+        "start",
+        "month",
+        "week",
+        "date",
+        "period",
+        "monat",
+        "datum",
+        "von",
+        "mes",
+        "fecha",
+        "mois",
+    ),
     "period_end": ("period_end", "to", "end", "until", "bis", "hasta", "fin"),
     "value": ("value", "amount", "count", "number", "wert", "anzahl", "valor", "valeur"),
     "source": ("source", "system", "quelle", "fuente"),
@@ -69,16 +96,23 @@ def parse_sheet(content: bytes) -> Sheet:
         columns = [unescape_cell(name) for name in next(reader, [])]
         named = [name for name in columns if name]
         if not named or len(columns) > MAX_COLUMNS or len(set(named)) < len(named):
-            raise FileRefused(f"The first line names the columns: each once, up to {MAX_COLUMNS} of them.")
+            raise FileRefused(
+                f"The first line names the columns: each once, up to {MAX_COLUMNS} of them."
+            )
         rows, before = [], reader.line_num
         for cells in reader:
             line, before = before + 1, reader.line_num
             if any(cell.strip() for cell in cells):
                 rows.append((line, [unescape_cell(cell) for cell in cells[: len(columns)]]))
             if len(rows) > MAX_ROWS:
-                raise FileRefused(f"The file has more than {MAX_ROWS:,} lines. Send it in parts, one figure or one year at a time.")
+                raise FileRefused(
+                    f"The file has more than {MAX_ROWS:,} lines. Send it in parts, one figure or "
+                    "one year at a time."
+                )
     except csv.Error as error:
-        raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
+        raise FileRefused(
+            f"The file is no table that can be read (line {reader.line_num}: {error})."
+        ) from None
     if not rows:
         raise FileRefused("The file has no line below its head.")
     return Sheet(columns, rows)
@@ -86,8 +120,13 @@ def parse_sheet(content: bytes) -> Sheet:
 
 def guess_columns(sheet: Sheet) -> dict[str, str]:
     """Guess which column holds which field; an empty string if none matches."""
-    plain = {re.sub(r"[\s\-]+", "_", name.lower()): name for name in reversed(sheet.columns) if name}
-    return {field: next((plain[name] for name in names if name in plain), "") for field, names in _COLUMN_SYNONYMS.items()}
+    plain = {
+        re.sub(r"[\s\-]+", "_", name.lower()): name for name in reversed(sheet.columns) if name
+    }
+    return {
+        field: next((plain[name] for name in names if name in plain), "")
+        for field, names in _COLUMN_SYNONYMS.items()
+    }
 
 
 def parse_readings(
@@ -95,10 +134,18 @@ def parse_readings(
 ) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
     """Return (readings as the record store accepts them, line number of each, errors).
     ``columns``: field → column of the sheet."""
-    unknown = [FIELDS[field] for field in REQUIRED_FIELDS if columns.get(field) not in sheet.columns or not columns.get(field)]
+    unknown = [
+        FIELDS[field]
+        for field in REQUIRED_FIELDS
+        if columns.get(field) not in sheet.columns or not columns.get(field)
+    ]
     if unknown:
         raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
-    place = {field: sheet.columns.index(column) for field, column in columns.items() if column in sheet.columns and column}
+    place = {
+        field: sheet.columns.index(column)
+        for field, column in columns.items()
+        if column in sheet.columns and column
+    }
     result, lines, problem = [], list[int](), list[LineProblem]()
     for line, cells in sheet.rows:
         notes: list[str] = []
@@ -106,7 +153,10 @@ def parse_readings(
         def cell_text(field: str, cells: Sequence[str] = cells) -> str:
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
 
-        subject, start = cell_text("subject"), _parse_or_note(notes, _parse_reading_date, cell_text("period_start"))
+        subject, start = (
+            cell_text("subject"),
+            _parse_or_note(notes, _parse_reading_date, cell_text("period_start")),
+        )
         value = _parse_or_note(notes, parse_number, cell_text("value"))
         end = (
             _parse_or_note(notes, _parse_reading_date, cell_text("period_end"))
@@ -118,7 +168,9 @@ def parse_readings(
         if not subject:
             notes.append("nobody is named")
         elif subject_kind != PERSON and EMAIL_PATTERN.match(subject):
-            notes.append("this is a person's address and no team or site: say that these are people")
+            notes.append(
+                "this is a person's address and no team or site: say that these are people"
+            )
         if notes:
             problem.append(LineProblem(line, "; ".join(notes)))
             continue
@@ -172,7 +224,9 @@ def parse_number(text: str) -> float:
     before three digits is ambiguous, and is rejected."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
     if re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", plain):
-        raise ValueError(f"“{text[:40]}” could be read in two ways; write it without a separator of thousands")
+        raise ValueError(
+            f"“{text[:40]}” could be read in two ways; write it without a separator of thousands"
+        )
     if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(\.\d{3}){2,}", plain):
         plain = plain.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d{1,3}(,\d{3}){2,}", plain):
@@ -190,4 +244,6 @@ def _period_end(start: date, period: str) -> date:
         return start + timedelta(days=6 if period == "week" else 0)
     year, month = divmod(start.month - 1 + months, 12)
     year, month = start.year + year, month + 1
-    return date(year, month, min(start.day, calendar.monthrange(year, month)[1])) - timedelta(days=1)
+    return date(year, month, min(start.day, calendar.monthrange(year, month)[1])) - timedelta(
+        days=1
+    )

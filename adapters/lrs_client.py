@@ -16,7 +16,10 @@ from core.http_client import GuardedClient, OutsideCallFailed, OutsideResponse, 
 STATEMENT_PAGE_SIZE = 100  # Statements per page.
 EVIDENCE_PAGE_SIZE = 25  # Episodes per page of evidence.
 COST_PAGE_SIZE = 500  # Ledger lines on a page.
-LIST_PAGE_SIZE, MAX_PAGES = 500, 10  # Entries per page and number of pages: nobody reads more than that.
+LIST_PAGE_SIZE, MAX_PAGES = (
+    500,
+    10,
+)  # Entries per page and number of pages: nobody reads more than that.
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
 XAPI_VERSION = "1.0.3"  # The version that adapters/xapi_statements.py writes.
 
@@ -57,7 +60,11 @@ def post_statements(client: GuardedClient, store: RecordStore, payloads: Sequenc
     answer = client.call(
         "POST",
         f"{store.xapi}/statements",
-        headers={"Content-Type": "application/json", "X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"},
+        headers={
+            "Content-Type": "application/json",
+            "X-Experience-API-Version": XAPI_VERSION,
+            "Accept": "application/json",
+        },
         body=b"[" + b",".join(payloads) + b"]",
         basic=(store.key, store.secret),
     )
@@ -78,11 +85,20 @@ class VisibilityScope:
 
 
 def fetch_figures(
-    client: GuardedClient, store: RecordStore, programme: str, *, sight: VisibilityScope, keys: Sequence[str] = ()
+    client: GuardedClient,
+    store: RecordStore,
+    programme: str,
+    *,
+    sight: VisibilityScope,
+    keys: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Fetch figures of a programme (all, or those in ``keys``), with values, sentences and
     charts: ``/api/v1/figures``."""
-    wanted = [("programme", programme), *_people_param(sight.individual), *(("key", key) for key in keys)]
+    wanted = [
+        ("programme", programme),
+        *_people_param(sight.individual),
+        *(("key", key) for key in keys),
+    ]
     saved = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
     if not isinstance(saved, list) or not all(_is_figure(item) for item in saved):
         raise OutsideCallFailed("The record store's answer holds no figures.")
@@ -99,19 +115,43 @@ class ReportSet:
 
 
 def fetch_reports(
-    client: GuardedClient, store: RecordStore, programme: str, *, sight: VisibilityScope, keys: Sequence[str], by: Mapping[str, str]
+    client: GuardedClient,
+    store: RecordStore,
+    programme: str,
+    *,
+    sight: VisibilityScope,
+    keys: Sequence[str],
+    by: Mapping[str, str],
 ) -> ReportSet:
     """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience):
     ``/api/v1/reports``."""
-    wanted = [("programme", programme), *by.items(), *_people_param(sight.individual), *(("key", key) for key in keys)]
+    wanted = [
+        ("programme", programme),
+        *by.items(),
+        *_people_param(sight.individual),
+        *(("key", key) for key in keys),
+    ]
     result = _query_api(client, store, "reports", wanted, sight.episodes)
     saved, narrow = result.get("reports"), result.get("dimensions")
-    if not isinstance(saved, list) or not all(_is_report(item) for item in saved) or not isinstance(narrow, dict):
+    if (
+        not isinstance(saved, list)
+        or not all(_is_report(item) for item in saved)
+        or not isinstance(narrow, dict)
+    ):
         raise OutsideCallFailed("The record store's answer holds no reports.")
-    return ReportSet(saved, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+    return ReportSet(
+        saved,
+        {
+            str(name): [str(value) for value in values]
+            for name, values in narrow.items()
+            if isinstance(values, list)
+        },
+    )
 
 
-def fetch_report_picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
+def fetch_report_picture(
+    client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]
+) -> bytes | None:
     """Fetch the chart of a report as PNG, for groups only:
     ``GET /api/v1/reports/{report}/picture.png``; None if it has none."""
     wanted = [("programme", programme), *by.items(), *_people_param(False)]
@@ -132,18 +172,30 @@ class Alarm:
     level: str
 
 
-def fetch_open_alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
+def fetch_open_alarms(
+    client: GuardedClient, store: RecordStore, programme: str = ""
+) -> list[Alarm]:
     """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
     to MOST_PAGES."""
     result: list[Alarm] = []
     after = 0
     for _ in range(MAX_PAGES):
-        wanted = [("limit", str(LIST_PAGE_SIZE)), ("after", str(after)), *([("programme", programme)] if programme else [])]
+        wanted = [
+            ("limit", str(LIST_PAGE_SIZE)),
+            ("after", str(after)),
+            *([("programme", programme)] if programme else []),
+        ]
         page = _query_api(client, store, "alarms", wanted)
         listed, after = page.get("alarms"), page.get("next") or 0
-        if not isinstance(listed, list) or not all(_is_alarm(item) for item in listed) or not isinstance(after, int):
+        if (
+            not isinstance(listed, list)
+            or not all(_is_alarm(item) for item in listed)
+            or not isinstance(after, int)
+        ):
             raise OutsideCallFailed("The record store's answer holds no alarms.")
-        result += [Alarm(**{name: item[name] for name in Alarm.__dataclass_fields__}) for item in listed]
+        result += [
+            Alarm(**{name: item[name] for name in Alarm.__dataclass_fields__}) for item in listed
+        ]
         if not after:
             break
     return result
@@ -151,7 +203,11 @@ def fetch_open_alarms(client: GuardedClient, store: RecordStore, programme: str 
 
 def _is_alarm(value: Any) -> bool:
     texts = ("programme", "series", "team", "words", "level")
-    return isinstance(value, dict) and isinstance(value.get("alarm_id"), int) and all(isinstance(value.get(name), str) for name in texts)
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("alarm_id"), int)
+        and all(isinstance(value.get(name), str) for name in texts)
+    )
 
 
 @dataclass(frozen=True)
@@ -163,9 +219,22 @@ class EvidencePage:
     after: str
 
 
-def fetch_evidence(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> EvidencePage:
+def fetch_evidence(
+    client: GuardedClient,
+    store: RecordStore,
+    programme: str,
+    metric: str,
+    *,
+    after: str,
+    by: Mapping[str, str],
+) -> EvidencePage:
     """Fetch the evidence behind a figure: ``GET /api/v1/metrics/{key}/evidence``."""
-    wanted = [("programme", programme), *by.items(), ("limit", str(EVIDENCE_PAGE_SIZE)), *([("after", after)] if after else [])]
+    wanted = [
+        ("programme", programme),
+        *by.items(),
+        ("limit", str(EVIDENCE_PAGE_SIZE)),
+        *([("after", after)] if after else []),
+    ]
     result = _query_api(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
     rows = _require_rows(result, "episodes")
     if not all(_is_episode(row) for row in rows):
@@ -176,7 +245,11 @@ def fetch_evidence(client: GuardedClient, store: RecordStore, programme: str, me
 def _is_episode(value: dict[str, Any]) -> bool:
     stated = value.get("statements")
     texts = all(isinstance(value.get(name), str) for name in ("registration", "certified_at"))
-    return texts and isinstance(stated, list) and all(isinstance(item, dict) and isinstance(item.get("at"), str) for item in stated)
+    return (
+        texts
+        and isinstance(stated, list)
+        and all(isinstance(item, dict) and isinstance(item.get("at"), str) for item in stated)
+    )
 
 
 def _people_param(individual: bool) -> list[tuple[str, str]]:
@@ -184,7 +257,11 @@ def _people_param(individual: bool) -> list[tuple[str, str]]:
 
 
 def _query_api(
-    client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]], episodes: Sequence[str] | None = None
+    client: GuardedClient,
+    store: RecordStore,
+    name: str,
+    wanted: Sequence[tuple[str, str]],
+    episodes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     if episodes is None:
         answer = _get_api(client, store, name, wanted)
@@ -197,14 +274,21 @@ def _query_api(
             basic=(store.key, store.secret),
         )
     if answer.status != 200:
-        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_answer_text(answer)}")
+        raise OutsideCallFailed(
+            f"The record store answered {answer.status} when asked for {name}: "
+            f"{_answer_text(answer)}"
+        )
     result = answer.json()
     return result if isinstance(result, dict) else {}
 
 
-def _get_api(client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]) -> OutsideResponse:
+def _get_api(
+    client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]
+) -> OutsideResponse:
     address = f"{store.url}/api/v1/{path}?{urlencode(wanted)}"
-    return client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
+    return client.call(
+        "GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret)
+    )
 
 
 def _is_report(value: Any) -> bool:
@@ -212,8 +296,15 @@ def _is_report(value: Any) -> bool:
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
         return False
     columns, rows = value.get("columns"), value.get("rows")
-    whole = isinstance(columns, list) and all(isinstance(column, dict) and isinstance(column.get("label"), str) for column in columns)
-    return whole and isinstance(rows, list) and all(isinstance(row, dict) for row in rows) and isinstance(value.get("notes"), list)
+    whole = isinstance(columns, list) and all(
+        isinstance(column, dict) and isinstance(column.get("label"), str) for column in columns
+    )
+    return (
+        whole
+        and isinstance(rows, list)
+        and all(isinstance(row, dict) for row in rows)
+        and isinstance(value.get("notes"), list)
+    )
 
 
 def _is_figure(value: Any) -> bool:
@@ -222,7 +313,11 @@ def _is_figure(value: Any) -> bool:
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
         return False
     rows = value.get("values")
-    return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows)
+    return (
+        isinstance(rows, list)
+        and bool(rows)
+        and all(isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows)
+    )
 
 
 @dataclass(frozen=True)
@@ -234,15 +329,31 @@ class StatementPage:
     more: str
 
 
-def fetch_statements(client: GuardedClient, store: RecordStore, *, verb: str, activity: str, since: str, more: str = "") -> StatementPage:
+def fetch_statements(
+    client: GuardedClient,
+    store: RecordStore,
+    *,
+    verb: str,
+    activity: str,
+    since: str,
+    more: str = "",
+) -> StatementPage:
     """Fetch a page of statements with this verb about this activity, stored after ``since`` (a
     timestamp, or empty), the earliest first."""
-    wanted = {"verb": verb, "activity": activity, "ascending": "true", "limit": str(STATEMENT_PAGE_SIZE), **({"since": since} if since else {})}
+    wanted = {
+        "verb": verb,
+        "activity": activity,
+        "ascending": "true",
+        "limit": str(STATEMENT_PAGE_SIZE),
+        **({"since": since} if since else {}),
+    }
     # "more" is relative to the store's host (xAPI-Communication 2.1.3); a link to another host
     # is not followed.
     address = urljoin(store.xapi, more) if more else f"{store.xapi}/statements?{urlencode(wanted)}"
     if url_origin(address) != url_origin(store.xapi):
-        raise OutsideCallFailed("The record store's list goes on at another address; it was not followed.")
+        raise OutsideCallFailed(
+            "The record store's list goes on at another address; it was not followed."
+        )
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call("GET", address, headers=headers, basic=(store.key, store.secret))
     result = answer.json() if answer.status == 200 else None
@@ -251,7 +362,9 @@ def fetch_statements(client: GuardedClient, store: RecordStore, *, verb: str, ac
         or not isinstance(result.get("statements"), list)
         or not all(isinstance(item, dict) for item in result["statements"])
     ):
-        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for statements.")
+        raise OutsideCallFailed(
+            f"The record store answered {answer.status} when asked for statements."
+        )
     return StatementPage(result["statements"], str(result.get("more") or ""))
 
 
@@ -259,20 +372,33 @@ def require_read_access(client: GuardedClient, store: RecordStore) -> None:
     """BadInput if the store denies this key read access; OutsideCallFailed if the store does
     not answer."""
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
-    answer = client.call("GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret))
+    answer = client.call(
+        "GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret)
+    )
     if answer.status != 200:
-        raise BadInput(f"The record store answered {answer.status} to this key: {_answer_text(answer)[:200]}")
+        raise BadInput(
+            f"The record store answered {answer.status} to this key: {_answer_text(answer)[:200]}"
+        )
 
 
 def list_credentials(client: GuardedClient, store: RecordStore) -> list[LrsCredential]:
     """List the keys of our record store: ``GET /api/v1/credentials``."""
     result = _call_credentials(client, store, "GET", "").get("credentials")
-    return [LrsCredential(str(item["key"]), tuple(item["scopes"]), str(item["note"]), str(item["ends_at"] or "")) for item in result or []]
+    return [
+        LrsCredential(
+            str(item["key"]), tuple(item["scopes"]), str(item["note"]), str(item["ends_at"] or "")
+        )
+        for item in result or []
+    ]
 
 
-def create_credential(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
+def create_credential(
+    client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str
+) -> tuple[str, str]:
     """Create a (key, secret): ``POST /api/v1/credentials``."""
-    created = _call_credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
+    created = _call_credentials(
+        client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note})
+    )
     return str(created["key"]), str(created["secret"])
 
 
@@ -281,21 +407,38 @@ def revoke_credential(client: GuardedClient, store: RecordStore, key: str) -> No
     _call_credentials(client, store, "DELETE", f"/{quote(key, safe='')}")
 
 
-def _call_credentials(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+def _call_credentials(
+    client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None
+) -> dict[str, Any]:
     return _call_api(client, store, method, f"credentials{path}", body)
 
 
-def _call_api(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+def _call_api(
+    client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None
+) -> dict[str, Any]:
     """Call an endpoint below ``/api/v1``; BadInput with the record store's own message if it
     refuses."""
-    headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
-    answer = client.call(method, f"{store.url}/api/v1/{path}", headers=headers, body=body, basic=(store.key, store.secret))
+    headers = {
+        "Accept": "application/json",
+        **({"Content-Type": "application/json"} if body else {}),
+    }
+    answer = client.call(
+        method,
+        f"{store.url}/api/v1/{path}",
+        headers=headers,
+        body=body,
+        basic=(store.key, store.secret),
+    )
     if answer.status == 204:
         return {}
     result = answer.json()
     if answer.status not in (200, 201) or not isinstance(result, dict):
         error = result.get("error") if isinstance(result, dict) else None
-        raise BadInput(str(error["message"]) if isinstance(error, dict) and "message" in error else f"The record store answered {answer.status}.")
+        raise BadInput(
+            str(error["message"])
+            if isinstance(error, dict) and "message" in error
+            else f"The record store answered {answer.status}."
+        )
     return result
 
 
@@ -310,19 +453,31 @@ class BusinessFigures:
     scorecard: dict[str, Any]
 
 
-def fetch_business_figures(client: GuardedClient, store: RecordStore, programme: str) -> BusinessFigures:
+def fetch_business_figures(
+    client: GuardedClient, store: RecordStore, programme: str
+) -> BusinessFigures:
     """Fetch all of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and
     ``/scorecard``."""
     of = [("programme", programme)]
     kpis = _require_rows(_query_api(client, store, "kpis", of), "kpis")
-    if not all(isinstance(entry.get(name), str) for entry in kpis for name in ("kpi", "label", "unit", "frequency")):
+    if not all(
+        isinstance(entry.get(name), str)
+        for entry in kpis
+        for name in ("kpi", "label", "unit", "frequency")
+    ):
         raise OutsideCallFailed("The record store's answer holds no business figures.")
     worth: dict[str, dict[str, Any] | None] = {}
     for item in kpis:
         answer = _get_api(client, store, f"kpis/{quote(str(item['kpi']), safe='')}/valuation", of)
         result = answer.json() if answer.status == 200 else None
-        worth[str(item["kpi"])] = result["valuation"] if isinstance(result, dict) and isinstance(result.get("valuation"), dict) else None
-    costs = _require_rows(_query_api(client, store, "costs", [*of, ("limit", str(COST_PAGE_SIZE))]), "costs")
+        worth[str(item["kpi"])] = (
+            result["valuation"]
+            if isinstance(result, dict) and isinstance(result.get("valuation"), dict)
+            else None
+        )
+    costs = _require_rows(
+        _query_api(client, store, "costs", [*of, ("limit", str(COST_PAGE_SIZE))]), "costs"
+    )
     scorecard = _query_api(client, store, "scorecard", of)
     if not isinstance(scorecard.get("lines"), list):
         raise OutsideCallFailed("The record store's answer holds no scorecard.")
@@ -336,18 +491,44 @@ def _require_rows(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def define_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, definition: Mapping[str, Any]) -> None:
+def define_kpi(
+    client: GuardedClient,
+    store: RecordStore,
+    programme: str,
+    key: str,
+    definition: Mapping[str, Any],
+) -> None:
     """Define a business figure: ``PUT /api/v1/kpis/{key}``. BadInput if the record store
     refuses, as in all functions below."""
-    _call_api(client, store, "PUT", f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}", msgspec.json.encode(definition))
+    _call_api(
+        client,
+        store,
+        "PUT",
+        f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}",
+        msgspec.json.encode(definition),
+    )
 
 
-def set_kpi_valuation(client: GuardedClient, store: RecordStore, programme: str, key: str, valuation: Mapping[str, Any]) -> None:
+def set_kpi_valuation(
+    client: GuardedClient,
+    store: RecordStore,
+    programme: str,
+    key: str,
+    valuation: Mapping[str, Any],
+) -> None:
     """Set what one unit of it is worth: ``PUT /api/v1/kpis/{key}/valuation``."""
-    _call_api(client, store, "PUT", f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}", msgspec.json.encode(valuation))
+    _call_api(
+        client,
+        store,
+        "PUT",
+        f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}",
+        msgspec.json.encode(valuation),
+    )
 
 
-def post_kpi_readings(client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]) -> dict[str, Any]:
+def post_kpi_readings(
+    client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]
+) -> dict[str, Any]:
     """Import readings, or preview the import: ``POST /api/v1/kpi-readings``."""
     return _call_api(client, store, "POST", "kpi-readings", msgspec.json.encode(readings))
 
@@ -362,9 +543,17 @@ def delete_cost(client: GuardedClient, store: RecordStore, cost: int, why: str) 
     _call_api(client, store, "DELETE", f"costs/{cost}", msgspec.json.encode({"why": why}))
 
 
-def put_scorecard(client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]) -> None:
+def put_scorecard(
+    client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]
+) -> None:
     """Set the weights of the scorecard: ``PUT /api/v1/scorecard``."""
-    _call_api(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
+    _call_api(
+        client,
+        store,
+        "PUT",
+        "scorecard",
+        msgspec.json.encode({"programme": programme, "lines": list(lines)}),
+    )
 
 
 def post_baseline(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
@@ -372,23 +561,39 @@ def post_baseline(client: GuardedClient, store: RecordStore, decision: Mapping[s
     _call_api(client, store, "POST", "baselines", msgspec.json.encode(decision))
 
 
-def fetch_activity_mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
+def fetch_activity_mappings(
+    client: GuardedClient, store: RecordStore, programme: str
+) -> list[dict[str, Any]]:
     """Fetch how activities of other systems count in a programme: every page of
     ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
     result: list[dict[str, Any]] = []
     after = 0
     for _ in range(MAX_PAGES):
-        page = _query_api(client, store, "activity-mappings", [("limit", str(LIST_PAGE_SIZE)), ("after", str(after))])
+        page = _query_api(
+            client,
+            store,
+            "activity-mappings",
+            [("limit", str(LIST_PAGE_SIZE)), ("after", str(after))],
+        )
         rows, after = _require_rows(page, "mappings"), page.get("next") or 0
-        if not all(isinstance(row.get("mapping_id"), int) and isinstance(row.get("activity"), str) for row in rows) or not isinstance(after, int):
+        if not all(
+            isinstance(row.get("mapping_id"), int) and isinstance(row.get("activity"), str)
+            for row in rows
+        ) or not isinstance(after, int):
             raise OutsideCallFailed("The record store's answer holds no mappings.")
-        result += [row for row in rows if row.get("programme") == programme and row.get("undone_at") is None]
+        result += [
+            row
+            for row in rows
+            if row.get("programme") == programme and row.get("undone_at") is None
+        ]
         if not after:
             break
     return result
 
 
-def post_activity_mapping(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:
+def post_activity_mapping(
+    client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]
+) -> None:
     """Make an activity of another system count: ``POST /api/v1/activity-mappings``."""
     _call_api(client, store, "POST", "activity-mappings", msgspec.json.encode(mapping))
 

@@ -15,14 +15,32 @@ from babel.core import parse_locale
 from adapters.csv_tables import FileRefused, decode_text, normalize_column_name, parse_table
 
 PEOPLE_COLUMNS = (
-    "id", "name", "email", "manager", "mentor", "team", "site", "role", "experience", "start_date", "time_zone", "language", "working_days", "comparison",
-)  # fmt: skip
+    "id",
+    "name",
+    "email",
+    "manager",
+    "mentor",
+    "team",
+    "site",
+    "role",
+    "experience",
+    "start_date",
+    "time_zone",
+    "language",
+    "working_days",
+    "comparison",
+)
 CERTIFICATION_COLUMNS = ("id", "email", "certified_on", "wave", "score", "score_before", "hours")
 MIN_HOURS, MAX_HOURS = 1 / 60, 300  # Duration of a training: from a minute to eight weeks of work.
 MAX_LINES, MAX_BYTES = 50_000, 20_000_000
 MAX_CELL_LENGTH = 200  # Characters in a cell.
-EMAIL_PATTERN = re.compile(r"[^@\s<>\"',;:\\()\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}\Z")
-_TRUE_WORDS, _FALSE_WORDS = ("yes", "true", "1", "x", "ja", "sí", "si", "oui"), ("", "no", "false", "0", "nein", "non")
+EMAIL_PATTERN = re.compile(
+    r"[^@\s<>\"',;:\\()\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}\Z"
+)
+_TRUE_WORDS, _FALSE_WORDS = (
+    ("yes", "true", "1", "x", "ja", "sí", "si", "oui"),
+    ("", "no", "false", "0", "nein", "non"),
+)
 _WEEKDAYS = {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
 
 
@@ -86,26 +104,47 @@ def read_people(content: bytes) -> tuple[list[PersonRow], list[LineFault]]:
             people.append(_parse_person(line, row))
         except _CellError as error:
             faults.append(LineFault(line, str(error)))
-    return people, faults + _find_duplicates([(person.line, person.id, person.email) for person in people])
+    return people, faults + _find_duplicates(
+        [(person.line, person.id, person.email) for person in people]
+    )
 
 
-def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tuple[list[CertificationRow], list[LineFault]]:
+def read_certifications(
+    content: bytes, competencies: Mapping[str, str]
+) -> tuple[list[CertificationRow], list[LineFault]]:
     """The certifications in a table. Besides the known columns it may have a column
     ``score:<competency>`` for each competency, by its key or its title (``competencies``: key →
     title)."""
     result: list[CertificationRow] = []
     faults: list[LineFault] = []
-    scores = {key: tuple(dict.fromkeys(normalize_column_name(f"score:{words}") for words in (key, title))) for key, title in competencies.items()}
-    for line, row in _read_table_rows(content, (*CERTIFICATION_COLUMNS, *dict.fromkeys(name for names in scores.values() for name in names))):
+    scores = {
+        key: tuple(dict.fromkeys(normalize_column_name(f"score:{words}") for words in (key, title)))
+        for key, title in competencies.items()
+    }
+    for line, row in _read_table_rows(
+        content,
+        (
+            *CERTIFICATION_COLUMNS,
+            *dict.fromkeys(name for names in scores.values() for name in names),
+        ),
+    ):
         try:
             day = _cell_date(row, "certified_on")
             if day is None:
                 raise _CellError("certified_on is empty.")
-            exam = {key: _competency_score(row, names) for key, names in scores.items()} | {"": _cell_share(row, "score")}
+            exam = {key: _competency_score(row, names) for key, names in scores.items()} | {
+                "": _cell_share(row, "score")
+            }
             shares = {key: share for key, share in exam.items() if share is not None}
             result.append(
                 CertificationRow(
-                    line, *_read_identifiers(row), day, _cell_text(row, "wave"), shares, _cell_share(row, "score_before"), _cell_hours(row)
+                    line,
+                    *_read_identifiers(row),
+                    day,
+                    _cell_text(row, "wave"),
+                    shares,
+                    _cell_share(row, "score_before"),
+                    _cell_hours(row),
                 )
             )
         except _CellError as error:
@@ -115,12 +154,19 @@ def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tupl
 
 def _read_table_rows(content: bytes, known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     if len(content) > MAX_BYTES:
-        raise FileRefused(f"The file has {len(content) / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the most.")
+        raise FileRefused(
+            f"The file has {len(content) / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the most."
+        )
     rows = parse_table(decode_text(content), required=(), known=known)
     if len(rows) > MAX_LINES:
-        raise FileRefused(f"The file holds {len(rows):,} lines; {MAX_LINES:,} is the most. Split it.")
+        raise FileRefused(
+            f"The file holds {len(rows):,} lines; {MAX_LINES:,} is the most. Split it."
+        )
     if not rows:
-        raise FileRefused(f"The file holds no line below its first one, which names the columns: {', '.join(known)}.")
+        raise FileRefused(
+            "The file holds no line below its first one, which names the columns: "
+            f"{', '.join(known)}."
+        )
     return rows
 
 
@@ -196,7 +242,9 @@ def _competency_score(row: dict[str, str], names: Sequence[str]) -> float | None
     """The share of one competency, under either name of its column."""
     present_keys = [name for name in names if name in row]
     if len(present_keys) > 1:
-        raise _CellError(f"The columns {' and '.join(present_keys)} are of the same competency; leave one out.")
+        raise _CellError(
+            f"The columns {' and '.join(present_keys)} are of the same competency; leave one out."
+        )
     return _cell_share(row, present_keys[0]) if present_keys else None
 
 
@@ -206,7 +254,9 @@ def _cell_hours(row: dict[str, str]) -> float | None:
         return None
     hours = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) else -1.0
     if not MIN_HOURS <= hours <= MAX_HOURS:
-        raise _CellError(f"hours {text[:40]!r} is no length of a training; write 7.5, up to {MAX_HOURS}.")
+        raise _CellError(
+            f"hours {text[:40]!r} is no length of a training; write 7.5, up to {MAX_HOURS}."
+        )
     return hours
 
 
@@ -216,7 +266,9 @@ def _cell_language(row: dict[str, str]) -> str:
         try:
             parse_locale(text.replace("_", "-"), sep="-")
         except (ValueError, UnknownLocaleError):
-            raise _CellError(f"language {text[:40]!r} is no language tag; one looks like de or pt-BR.") from None
+            raise _CellError(
+                f"language {text[:40]!r} is no language tag; one looks like de or pt-BR."
+            ) from None
     return text
 
 
@@ -228,7 +280,9 @@ def _parse_working_days(text: str) -> tuple[int, ...]:
         ends = [_parse_weekday(item) for item in part.split("-", 1)] if part else []
         if len(ends) == 2:
             first, last = ends
-            days.update((day - 1) % 7 + 1 for day in range(first, last + (7 if last < first else 0) + 1))
+            days.update(
+                (day - 1) % 7 + 1 for day in range(first, last + (7 if last < first else 0) + 1)
+            )
         elif ends:
             days.add(ends[0])
     return tuple(sorted(days))
@@ -239,7 +293,9 @@ def _parse_weekday(text: str) -> int:
         return int(text)
     day = _WEEKDAYS.get(text[:2])
     if day is None:
-        raise _CellError(f"working_days {text[:40]!r} is no weekday; write Mon-Fri, or Mon Tue Thu.")
+        raise _CellError(
+            f"working_days {text[:40]!r} is no weekday; write Mon-Fri, or Mon Tue Thu."
+        )
     return day
 
 
@@ -250,7 +306,11 @@ def _find_duplicates(lines: list[tuple[int, str, str]]) -> list[LineFault]:
     for line, external_id, email in lines:
         for seen, value, name in ((ids, external_id, "id"), (emails, email.lower(), "email")):
             if value and value in seen:
-                faults.append(LineFault(line, f"The {name} {value[:80]!r} stands in line {seen[value]} as well."))
+                faults.append(
+                    LineFault(
+                        line, f"The {name} {value[:80]!r} stands in line {seen[value]} as well."
+                    )
+                )
             elif value:
                 seen[value] = line
     return faults

@@ -76,7 +76,10 @@ def account_home_page(installation: uuid.UUID) -> str:
 
 def pseudonymous_agent(installation: uuid.UUID, learner: uuid.UUID) -> dict[str, Any]:
     """A person as the record store knows them: a pseudonymous account."""
-    return {"objectType": "Agent", "account": {"homePage": account_home_page(installation), "name": str(learner)}}
+    return {
+        "objectType": "Agent",
+        "account": {"homePage": account_home_page(installation), "name": str(learner)},
+    }
 
 
 def agent_identifier(installation: uuid.UUID, learner: uuid.UUID) -> str:
@@ -86,7 +89,11 @@ def agent_identifier(installation: uuid.UUID, learner: uuid.UUID) -> str:
 
 def build_activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:
     """Build an activity with its type and its name."""
-    return {"objectType": "Activity", "id": iri, "definition": {"type": ACTIVITY_TYPES[kind], "name": {LANGUAGE: name}, **definition}}
+    return {
+        "objectType": "Activity",
+        "id": iri,
+        "definition": {"type": ACTIVITY_TYPES[kind], "name": {LANGUAGE: name}, **definition},
+    }
 
 
 def check_activity_iri(programme: ProgrammeRef, interval: str) -> str:
@@ -111,8 +118,17 @@ def _build_statement(
     instructor: dict[str, Any] | None = None,
 ) -> Statement:
     activities: dict[str, Any] = {
-        "grouping": [build_activity(act.programme.iri, "programme", act.programme.title), *grouping],
-        "category": [{"objectType": "Activity", "id": PROFILE_VERSION, "definition": {"type": ACTIVITY_TYPES["profile"]}}],
+        "grouping": [
+            build_activity(act.programme.iri, "programme", act.programme.title),
+            *grouping,
+        ],
+        "category": [
+            {
+                "objectType": "Activity",
+                "id": PROFILE_VERSION,
+                "definition": {"type": ACTIVITY_TYPES["profile"]},
+            }
+        ],
     }
     if parent:
         activities["parent"] = [parent]
@@ -135,12 +151,16 @@ def _build_statement(
     if instructor:
         value["context"]["instructor"] = instructor
     # tincan modifies the dictionary it is passed; nothing else uses this one.
-    return Statement(statement_id(act, verb), tincan.Statement(value).to_json(tincan.Version.latest).encode())
+    return Statement(
+        statement_id(act, verb), tincan.Statement(value).to_json(tincan.Version.latest).encode()
+    )
 
 
 def registered_statement(act: Act) -> Statement:
     """The learner enters the programme's audience."""
-    return _build_statement(act, "registered", build_activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(
+        act, "registered", build_activity(act.programme.iri, "programme", act.programme.title)
+    )
 
 
 @dataclass(frozen=True)
@@ -152,7 +172,9 @@ class Training:
     hours: float | None = None
 
 
-def certified_statement(act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None) -> Statement:
+def certified_statement(
+    act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None
+) -> Statement:
     """The starting point of all measurement: ``act.at`` is the moment of certification.
 
     ``exam`` holds the exam results, as shares by competency; the share under the empty key is
@@ -164,9 +186,14 @@ def certified_statement(act: Act, exam: Mapping[str, float] | None = None, train
     if training.hours is not None:
         hours, minutes = divmod(round(training.hours * 60), 60)
         result["duration"] = f"PT{hours}H{minutes}M"
-    extensions = {**({"exam_scores": known} if known else {}), **({} if training.before is None else {"pre_test": training.before})}
+    extensions = {
+        **({"exam_scores": known} if known else {}),
+        **({} if training.before is None else {"pre_test": training.before}),
+    }
     obj = build_activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
-    return _build_statement(act, "certified", obj, result=result or None, extensions=extensions or None)
+    return _build_statement(
+        act, "certified", obj, result=result or None, extensions=extensions or None
+    )
 
 
 @dataclass(frozen=True)
@@ -181,8 +208,14 @@ class Quiz:
     def activity(self, programme: ProgrammeRef) -> dict[str, Any]:
         """This quiz as an activity."""
         if self.interval:
-            return build_activity(check_activity_iri(programme, self.interval), "check", f"{programme.title}: check after {self.label}")
-        return build_activity(f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}")
+            return build_activity(
+                check_activity_iri(programme, self.interval),
+                "check",
+                f"{programme.title}: check after {self.label}",
+            )
+        return build_activity(
+            f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}"
+        )
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -192,12 +225,19 @@ class Quiz:
 
 def check_scheduled_statement(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
     """A check is due at ``due_at``."""
-    return _build_statement(act, "scheduled", quiz.activity(act.programme), extensions={"due_date": format_instant(due_at), **quiz.extensions})
+    return _build_statement(
+        act,
+        "scheduled",
+        quiz.activity(act.programme),
+        extensions={"due_date": format_instant(due_at), **quiz.extensions},
+    )
 
 
 def attempted_statement(act: Act, quiz: Quiz) -> Statement:
     """The learner started a quiz."""
-    return _build_statement(act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions)
+    return _build_statement(
+        act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions
+    )
 
 
 @dataclass(frozen=True)
@@ -226,16 +266,23 @@ class ItemResponse:
     confidence: int | None = None
 
 
-def answered_statement(act: Act, quiz: Quiz, *, item: ItemDefinition, response: ItemResponse) -> Statement:
+def answered_statement(
+    act: Act, quiz: Quiz, *, item: ItemDefinition, response: ItemResponse
+) -> Statement:
     """The learner answered one question of a quiz."""
-    competency = build_activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
+    competency = build_activity(
+        f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title
+    )
     obj = build_activity(
         f"{act.programme.iri}/items/{item.key}",
         "item",
         item.stem,
         interactionType=item.interaction,
         correctResponsesPattern=list(item.patterns),
-        **{part: [{"id": key, "description": {LANGUAGE: words}} for key, words in lines] for part, lines in item.parts.items()},
+        **{
+            part: [{"id": key, "description": {LANGUAGE: words}} for key, words in lines]
+            for part, lines in item.parts.items()
+        },
     )
     result: dict[str, Any] = {"success": response.success, "response": response.text}
     if response.took is not None:
@@ -245,10 +292,20 @@ def answered_statement(act: Act, quiz: Quiz, *, item: ItemDefinition, response: 
         extensions["rapid_guess"] = True
     if response.confidence is not None:
         extensions["confidence"] = response.confidence
-    return _build_statement(act, "answered", obj, result=result, parent=quiz.activity(act.programme), grouping=[competency], extensions=extensions)
+    return _build_statement(
+        act,
+        "answered",
+        obj,
+        result=result,
+        parent=quiz.activity(act.programme),
+        grouping=[competency],
+        extensions=extensions,
+    )
 
 
-def quiz_finished_statement(act: Act, quiz: Quiz, *, right: int, requested: int, passed: bool, took: timedelta | None) -> Statement:
+def quiz_finished_statement(
+    act: Act, quiz: Quiz, *, right: int, requested: int, passed: bool, took: timedelta | None
+) -> Statement:
     """The learner finished a quiz: ``passed`` or ``failed``, with the score."""
     result: dict[str, Any] = {
         "score": {"scaled": right / requested, "raw": right, "min": 0, "max": requested},
@@ -257,7 +314,13 @@ def quiz_finished_statement(act: Act, quiz: Quiz, *, right: int, requested: int,
     }
     if took is not None:
         result["duration"] = format_duration(took)
-    return _build_statement(act, "passed" if passed else "failed", quiz.activity(act.programme), result=result, extensions=quiz.extensions)
+    return _build_statement(
+        act,
+        "passed" if passed else "failed",
+        quiz.activity(act.programme),
+        result=result,
+        extensions=quiz.extensions,
+    )
 
 
 def _plan_activity(programme: ProgrammeRef, plan: uuid.UUID) -> dict[str, Any]:
@@ -268,32 +331,48 @@ def _task_activity(programme: ProgrammeRef, key: str, title: str) -> dict[str, A
     return build_activity(f"{programme.iri}/tasks/{key}", "task", title)
 
 
-def committed_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
+def committed_statement(
+    act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime
+) -> Statement:
     """The learner committed to a transfer plan. Its text stays in the tool: a record store
     holds no free text about work."""
     extensions = {"due_date": format_instant(due_at)}
     return _build_statement(
-        act, "committed", _plan_activity(act.programme, plan), grouping=[_task_activity(act.programme, task, task_title)], extensions=extensions
+        act,
+        "committed",
+        _plan_activity(act.programme, plan),
+        grouping=[_task_activity(act.programme, task, task_title)],
+        extensions=extensions,
     )
 
 
-def applied_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int) -> Statement:
+def applied_statement(
+    act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int
+) -> Statement:
     """The learner used the skill on the job; evidence grade 1 is the learner's own
     statement."""
     extensions = {"evidence_grade": evidence_grade}
     return _build_statement(
-        act, "applied", _task_activity(act.programme, task, task_title), parent=_plan_activity(act.programme, plan), extensions=extensions
+        act,
+        "applied",
+        _task_activity(act.programme, task, task_title),
+        parent=_plan_activity(act.programme, plan),
+        extensions=extensions,
     )
 
 
-def protocol_activity(programme: ProgrammeRef, episode: uuid.UUID | None, act: str) -> dict[str, Any]:
+def protocol_activity(
+    programme: ProgrammeRef, episode: uuid.UUID | None, act: str
+) -> dict[str, Any]:
     """The activity of an act due besides the checks: plan, exercise, exercise review, case
     study, feedback, behaviour assessment, follow-up."""
     assert episode is not None
     if act == "plan":
         return _plan_activity(programme, plan_id(episode))
     kind = {"exercise review": "review", "feedback": "review"}.get(act, act)
-    return build_activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
+    return build_activity(
+        f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}"
+    )
 
 
 # What a review responds to: its parent in statements, which distinguishes the response to an
@@ -302,7 +381,11 @@ _REVIEWED_ACT = {"exercise review": "exercise", "feedback": "case study"}
 
 
 def _reviewed_activity(act: Act, name: str) -> dict[str, Any] | None:
-    return protocol_activity(act.programme, act.episode, _REVIEWED_ACT[name]) if name in _REVIEWED_ACT else None
+    return (
+        protocol_activity(act.programme, act.episode, _REVIEWED_ACT[name])
+        if name in _REVIEWED_ACT
+        else None
+    )
 
 
 def plan_id(episode: uuid.UUID) -> uuid.UUID:
@@ -313,36 +396,63 @@ def plan_id(episode: uuid.UUID) -> uuid.UUID:
 def act_scheduled_statement(act: Act, name: str, *, due_at: datetime) -> Statement:
     """An act other than a check is due at ``due_at``."""
     obj = protocol_activity(act.programme, act.episode, name)
-    return _build_statement(act, "scheduled", obj, parent=_reviewed_activity(act, name), extensions={"due_date": format_instant(due_at)})
+    return _build_statement(
+        act,
+        "scheduled",
+        obj,
+        parent=_reviewed_activity(act, name),
+        extensions={"due_date": format_instant(due_at)},
+    )
 
 
 def suspended_statement(act: Act, until: datetime | None) -> Statement:
     """A pause starts at ``act.at``: nothing is due while it lasts."""
     extensions = {"until": format_instant(until)} if until else None
-    return _build_statement(act, "suspended", build_activity(act.programme.iri, "programme", act.programme.title), extensions=extensions)
+    return _build_statement(
+        act,
+        "suspended",
+        build_activity(act.programme.iri, "programme", act.programme.title),
+        extensions=extensions,
+    )
 
 
 def resumed_statement(act: Act) -> Statement:
     """A pause ends at ``act.at``."""
-    return _build_statement(act, "resumed", build_activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(
+        act, "resumed", build_activity(act.programme.iri, "programme", act.programme.title)
+    )
 
 
 def unregistered_statement(act: Act) -> Statement:
     """The learner leaves the audience."""
-    return _build_statement(act, "unregistered", build_activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(
+        act, "unregistered", build_activity(act.programme.iri, "programme", act.programme.title)
+    )
 
 
-def task_mapped_statement(act: Act, *, task: str, task_title: str, competency: str, competency_title: str) -> Statement:
+def task_mapped_statement(
+    act: Act, *, task: str, task_title: str, competency: str, competency_title: str
+) -> Statement:
     """The learner named a task of his or her own job for a competency."""
-    named = build_activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
-    return _build_statement(act, "mapped", _task_activity(act.programme, task, task_title), grouping=[named])
+    named = build_activity(
+        f"{act.programme.iri}/competencies/{competency}", "competency", competency_title
+    )
+    return _build_statement(
+        act, "mapped", _task_activity(act.programme, task, task_title), grouping=[named]
+    )
 
 
-def plan_revised_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
+def plan_revised_statement(
+    act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime
+) -> Statement:
     """The learner revised the plan."""
     extensions = {"due_date": format_instant(due_at)}
     return _build_statement(
-        act, "updated", _plan_activity(act.programme, plan), grouping=[_task_activity(act.programme, task, task_title)], extensions=extensions
+        act,
+        "updated",
+        _plan_activity(act.programme, plan),
+        grouping=[_task_activity(act.programme, task, task_title)],
+        extensions=extensions,
     )
 
 
@@ -356,29 +466,57 @@ def reviewed_statement(act: Act, name: str, *, reviewer: uuid.UUID, relation: st
     """``reviewer`` reviewed a submission; ``name`` is exercise review or feedback."""
     obj = protocol_activity(act.programme, act.episode, name)
     by_whom = pseudonymous_agent(act.installation, reviewer)
-    return _build_statement(act, "reviewed", obj, parent=_reviewed_activity(act, name), extensions={"relation": relation}, instructor=by_whom)
+    return _build_statement(
+        act,
+        "reviewed",
+        obj,
+        parent=_reviewed_activity(act, name),
+        extensions={"relation": relation},
+        instructor=by_whom,
+    )
 
 
-def confirmed_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
+def confirmed_statement(
+    act: Act,
+    *,
+    plan: uuid.UUID,
+    task: str,
+    task_title: str,
+    evidence_grade: int,
+    by: uuid.UUID,
+    relation: str,
+) -> Statement:
     """Somebody else confirms that the learner used the skill on the job."""
     extensions = {"evidence_grade": evidence_grade, "relation": relation}
     parent, by_whom = _plan_activity(act.programme, plan), pseudonymous_agent(act.installation, by)
     return _build_statement(
-        act, "confirmed", _task_activity(act.programme, task, task_title), parent=parent, extensions=extensions, instructor=by_whom
+        act,
+        "confirmed",
+        _task_activity(act.programme, task, task_title),
+        parent=parent,
+        extensions=extensions,
+        instructor=by_whom,
     )
 
 
 def no_opportunity_statement(act: Act) -> Statement:
     """The learner had no opportunity to use the skill."""
     assert act.episode is not None
-    return _build_statement(act, "had-no-opportunity", _plan_activity(act.programme, plan_id(act.episode)))
+    return _build_statement(
+        act, "had-no-opportunity", _plan_activity(act.programme, plan_id(act.episode))
+    )
 
 
 def follow_up_statement(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
     """The learner or the supervisor answered the follow-up."""
     obj = protocol_activity(act.programme, act.episode, "follow-up")
     return _build_statement(
-        act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=pseudonymous_agent(act.installation, by)
+        act,
+        "responded",
+        obj,
+        result={"success": still_used},
+        extensions={"relation": relation},
+        instructor=pseudonymous_agent(act.installation, by),
     )
 
 
@@ -399,15 +537,36 @@ class RubricAssessment:
         """A statement's result: the mean level, and the level of each criterion."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
         entries = [
-            {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.competent_level}
+            {
+                "criterion": criterion,
+                "competency": competency,
+                "level": level,
+                "reached": level >= self.competent_level,
+            }
             for criterion, competency, level in self.scores
         ]
-        score = {"scaled": (mean - 1) / (self.levels - 1), "raw": mean, "min": 1, "max": self.levels}
-        return {"score": score, "success": all(item["reached"] for item in entries), "extensions": {EXTENSIONS["rubric_scores"]: entries}}
+        score = {
+            "scaled": (mean - 1) / (self.levels - 1),
+            "raw": mean,
+            "min": 1,
+            "max": self.levels,
+        }
+        return {
+            "score": score,
+            "success": all(item["reached"] for item in entries),
+            "extensions": {EXTENSIONS["rubric_scores"]: entries},
+        }
 
 
 def assessed_statement(
-    act: Act, assessment: RubricAssessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool
+    act: Act,
+    assessment: RubricAssessment,
+    *,
+    titles: Mapping[str, str],
+    by: uuid.UUID,
+    relation: str,
+    method: str,
+    planned: bool,
 ) -> Statement:
     """``by`` assessed the learner's work. ``titles`` names the competencies; ``method`` is
     empty where learners assess themselves.
@@ -416,28 +575,59 @@ def assessed_statement(
     activity of its own.
     """
     named = {competency for _, competency, _ in assessment.scores}
-    grouping = [build_activity(f"{act.programme.iri}/competencies/{title}", "competency", titles[title]) for title in titles if title in named]
+    grouping = [
+        build_activity(f"{act.programme.iri}/competencies/{title}", "competency", titles[title])
+        for title in titles
+        if title in named
+    ]
     extensions = {"relation": relation, **({"method": method} if method else {})}
     obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
     obj = obj if planned else {**obj, "id": f"{obj['id']}/on-request"}
     by_whom = pseudonymous_agent(act.installation, by)
-    return _build_statement(act, "assessed", obj, result=assessment.result, grouping=grouping, extensions=extensions, instructor=by_whom)
+    return _build_statement(
+        act,
+        "assessed",
+        obj,
+        result=assessment.result,
+        grouping=grouping,
+        extensions=extensions,
+        instructor=by_whom,
+    )
 
 
-def calibration_statement(act: Act, assessment: RubricAssessment, *, case: str, title: str) -> Statement:
+def calibration_statement(
+    act: Act, assessment: RubricAssessment, *, case: str, title: str
+) -> Statement:
     """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act
     belongs to no episode."""
     obj = build_activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
-    return _build_statement(act, "assessed", obj, result=assessment.result, instructor=pseudonymous_agent(act.installation, act.learner))
+    return _build_statement(
+        act,
+        "assessed",
+        obj,
+        result=assessment.result,
+        instructor=pseudonymous_agent(act.installation, act.learner),
+    )
 
 
 def _meeting_activity(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
-    return build_activity(f"{BASE}groups/{group}/meetings/{number}", "meeting", f"{act.programme.title}: meeting {number}")
+    return build_activity(
+        f"{BASE}groups/{group}/meetings/{number}",
+        "meeting",
+        f"{act.programme.title}: meeting {number}",
+    )
 
 
-def meeting_scheduled_statement(act: Act, *, group: uuid.UUID, number: int, at: datetime) -> Statement:
+def meeting_scheduled_statement(
+    act: Act, *, group: uuid.UUID, number: int, at: datetime
+) -> Statement:
     """A meeting of the learner's coaching group is planned for ``at``."""
-    return _build_statement(act, "scheduled", _meeting_activity(act, group, number), extensions={"due_date": format_instant(at)})
+    return _build_statement(
+        act,
+        "scheduled",
+        _meeting_activity(act, group, number),
+        extensions={"due_date": format_instant(at)},
+    )
 
 
 def meeting_held_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
@@ -452,23 +642,46 @@ def attended_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
 
 def action_closed_statement(act: Act, *, action: uuid.UUID) -> Statement:
     """The learner completed an agreed action. Its text stays in the tool."""
-    return _build_statement(act, "closed", build_activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
+    return _build_statement(
+        act,
+        "closed",
+        build_activity(
+            f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"
+        ),
+    )
 
 
-def commented_statement(act: Act, *, item: str, stem: str, competency: str, competency_title: str) -> Statement:
+def commented_statement(
+    act: Act, *, item: str, stem: str, competency: str, competency_title: str
+) -> Statement:
     """The learner reported a question as wrong or unclear. The text stays in the tool."""
-    named = build_activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
-    return _build_statement(act, "commented", build_activity(f"{act.programme.iri}/items/{item}", "item", stem), grouping=[named])
+    named = build_activity(
+        f"{act.programme.iri}/competencies/{competency}", "competency", competency_title
+    )
+    return _build_statement(
+        act,
+        "commented",
+        build_activity(f"{act.programme.iri}/items/{item}", "item", stem),
+        grouping=[named],
+    )
 
 
 def logged_in_statement(act: Act) -> Statement:
     """Somebody opened the tool."""
-    return _build_statement(act, "logged-in", build_activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(
+        act, "logged-in", build_activity(act.programme.iri, "programme", act.programme.title)
+    )
 
 
 def report_viewed_statement(act: Act, report: str) -> Statement:
     """Somebody viewed a page of figures; ``report`` names it."""
-    return _build_statement(act, "viewed", build_activity(f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"))
+    return _build_statement(
+        act,
+        "viewed",
+        build_activity(
+            f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"
+        ),
+    )
 
 
 def nudge_received_statement(act: Act, *, nudge: int, kind: str) -> Statement:
@@ -484,7 +697,12 @@ def nudge_opened_statement(act: Act, *, nudge: int, kind: str) -> Statement:
 
 def _nudge_statement(act: Act, verb: str, nudge: int, kind: str) -> Statement:
     iri = f"{BASE}installations/{act.installation}/nudges/{act.tenant}-{nudge}"
-    return _build_statement(act, verb, build_activity(iri, "nudge", f"{act.programme.title}: {kind}"), extensions={"nudge": kind})
+    return _build_statement(
+        act,
+        verb,
+        build_activity(iri, "nudge", f"{act.programme.title}: {kind}"),
+        extensions={"nudge": kind},
+    )
 
 
 def voiding_statement(act: Act, statement: uuid.UUID) -> Statement:

@@ -11,7 +11,10 @@ from core.openapi import ApiPart
 def api_part(deps: AnalyticsDeps, require_scope: RequireScope) -> ApiPart:
     """Return the routes of analytics below ``/api/v1``."""
     return ApiPart(
-        [module.blueprint(deps, require_scope) for module in (metrics, business, identity_and_mappings, alarms)],
+        [
+            module.blueprint(deps, require_scope)
+            for module in (metrics, business, identity_and_mappings, alarms)
+        ],
         openapi_v1.operations(),
         (*openapi_v1.REQUEST_TYPES, *openapi_v1.RESPONSE_TYPES),
     )

@@ -27,7 +27,10 @@ _KIND_PARTS = (
     ("meeting", "Coaching meetings"),
     ("follow-up", "Follow-ups"),
 )
-_UPDATED_ON_STATEMENT, _UPDATED_ON_DATE = "within seconds of a statement", "within seconds of a statement, and when a date passes"
+_UPDATED_ON_STATEMENT, _UPDATED_ON_DATE = (
+    "within seconds of a statement",
+    "within seconds of a statement, and when a date passes",
+)
 _DEFAULT_OWNER = "training manager"
 
 
@@ -66,11 +69,14 @@ CATALOGUE = (
         label="Retention",
         unit=SHARE,
         leading=True,
-        meaning="Of the questions people answered for the first time in a scheduled check, the share they got right, by time since certification.",
+        meaning="Of the questions people answered for the first time in a scheduled check, the "
+        "share they got right, by time since certification.",
         not_meaning="Not what people who did not answer would have known: see how many answered.",
-        what_to_do="Where it falls, look at the weak domains first: what many miss, the training left open.",
+        what_to_do="Where it falls, look at the weak domains first: what many miss, the training "
+        "left open.",
         formula=(
-            "right first answers / first answers to check items, in the window of the interval; Wilson 95 % interval on the effective number of"
+            "right first answers / first answers to check items, in the window of the interval; "
+            "Wilson 95 % interval on the effective number of"
             " answers, because those of one person hang together"
         ),
         verbs=("answered", "certified"),
@@ -100,9 +106,12 @@ CATALOGUE = (
         label="Known, if nobody else knows it",
         unit=SHARE,
         leading=False,
-        meaning="Of all checks that came due, the share right if whoever did not answer knew nothing: it cannot be worse.",
-        not_meaning="Not what is likely. With the other bound it says how far the figure depends on who answers.",
-        what_to_do="Where it lies far below what was observed, raise the share of people who answer before you rely on the figure.",
+        meaning="Of all checks that came due, the share right if whoever did not answer knew "
+        "nothing: it cannot be worse.",
+        not_meaning="Not what is likely. With the other bound it says how far the figure depends "
+        "on who answers.",
+        what_to_do="Where it lies far below what was observed, raise the share of people who "
+        "answer before you rely on the figure.",
         formula="mean over checks due of: right / asked where answered, 0 where not",
         verbs=("scheduled", "answered"),
         source="worst-case bound of a mean with missing answers (Manski 1989)",
@@ -117,8 +126,10 @@ CATALOGUE = (
         label="Known, if everybody else knows it",
         unit=SHARE,
         leading=False,
-        meaning="Of all checks that came due, the share right if whoever did not answer knew all of it: it cannot be better.",
-        not_meaning="Not what is likely. With the other bound it says how far the figure depends on who answers.",
+        meaning="Of all checks that came due, the share right if whoever did not answer knew all "
+        "of it: it cannot be better.",
+        not_meaning="Not what is likely. With the other bound it says how far the figure depends "
+        "on who answers.",
         what_to_do="Where even this lies under the target, the gap is real, whoever answers.",
         formula="mean over checks due of: right / asked where answered, 1 where not",
         verbs=("scheduled", "answered"),
@@ -134,10 +145,12 @@ CATALOGUE = (
         label="Kept of the day-0 form",
         unit=RATIO,
         leading=True,
-        meaning="What people know at an interval, of what the same people knew on day 0: 1 is all of it.",
+        meaning="What people know at an interval, of what the same people knew on day 0: 1 is "
+        "all of it.",
         not_meaning="Nothing where no day-0 form was answered: then there is no baseline.",
         what_to_do="Switch the day-0 form on in the programme if there is no baseline.",
-        formula="(right / asked at the interval) / (right / asked on day 0) of the same people; sums, not the mean of persons' ratios",
+        formula="(right / asked at the interval) / (right / asked on day 0) of the same people; "
+        "sums, not the mean of persons' ratios",
         verbs=("answered",),
         source="ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)",
         count=means.select_recall_against_form,
@@ -150,8 +163,10 @@ CATALOGUE = (
         label="Kept of the exam",
         unit=RATIO,
         leading=True,
-        meaning="What people know at an interval, beside what the certification's exam showed of the same people: 1 is as much.",
-        not_meaning="The exam asked other questions, so a ratio above or below 1 may be the questions'. Nothing where no exam result came along.",
+        meaning="What people know at an interval, beside what the certification's exam showed of "
+        "the same people: 1 is as much.",
+        not_meaning="The exam asked other questions, so a ratio above or below 1 may be the "
+        "questions'. Nothing where no exam result came along.",
         what_to_do="Bring the exam's scores in with the certifications if there is no baseline.",
         formula="(right / asked at the interval) / mean exam score of the same people",
         verbs=("answered", "certified"),
@@ -166,10 +181,14 @@ CATALOGUE = (
         label="Transfer",
         unit=SHARE,
         leading=False,
-        meaning="Of all people certified, the share whose use of the skill at work somebody else confirmed within 90 days.",
-        not_meaning="Not the share who say so themselves. Those certified lately still have time: the second line leaves them out.",
-        what_to_do="Low with many reported uses: ask reviewers to confirm. Low with few: look at plans and opportunity.",
-        formula="certified episodes with a use of evidence grade 2 or more within 90 days / all certified episodes",
+        meaning="Of all people certified, the share whose use of the skill at work somebody else "
+        "confirmed within 90 days.",
+        not_meaning="Not the share who say so themselves. Those certified lately still have "
+        "time: the second line leaves them out.",
+        what_to_do="Low with many reported uses: ask reviewers to confirm. Low with few: look at "
+        "plans and opportunity.",
+        formula="certified episodes with a use of evidence grade 2 or more within 90 days / all "
+        "certified episodes",
         verbs=("applied", "certified"),
         source="Baldwin & Ford 1988; LTEM tier 7 (Thalheimer 2018)",
         count=shares.select_transfer,
@@ -182,14 +201,23 @@ CATALOGUE = (
         label="Transfer by who vouches for it",
         unit=SHARE,
         leading=False,
-        meaning="Of all people certified, the share with a use within 90 days, by the least evidence that is asked for.",
-        not_meaning="The first line is what people say of themselves: it is no evidence of transfer, only of reporting.",
-        what_to_do="A wide gap between the first and the second line means that uses wait for somebody to confirm them.",
-        formula="certified episodes with a use of at least this evidence grade within 90 days / all certified episodes",
+        meaning="Of all people certified, the share with a use within 90 days, by the least "
+        "evidence that is asked for.",
+        not_meaning="The first line is what people say of themselves: it is no evidence of "
+        "transfer, only of reporting.",
+        what_to_do="A wide gap between the first and the second line means that uses wait for "
+        "somebody to confirm them.",
+        formula="certified episodes with a use of at least this evidence grade within 90 days / "
+        "all certified episodes",
         verbs=("applied", "certified"),
         source="Baldwin & Ford 1988",
         count=shares.select_transfer_by_grade,
-        parts=(("1", "Said so themselves"), ("2", "A peer or more"), ("3", "The supervisor or more"), ("4", "A work record")),
+        parts=(
+            ("1", "Said so themselves"),
+            ("2", "A peer or more"),
+            ("3", "The supervisor or more"),
+            ("4", "A work record"),
+        ),
     ),
     Metric(
         key="transfer_where",
@@ -197,10 +225,13 @@ CATALOGUE = (
         label="Transfer of those who could",
         unit=SHARE,
         leading=False,
-        meaning="Verified use within 90 days, of those who committed to a plan, and of those who did not say that they had no opportunity.",
-        not_meaning="Not the headline: whoever made a plan or had an opportunity was never drawn by lot.",
+        meaning="Verified use within 90 days, of those who committed to a plan, and of those who "
+        "did not say that they had no opportunity.",
+        not_meaning="Not the headline: whoever made a plan or had an opportunity was never drawn "
+        "by lot.",
         what_to_do="Much higher with a plan than over all: get more people to plan.",
-        formula="verified episodes / episodes with a plan; verified episodes / episodes without an unanswered “no opportunity”",
+        formula="verified episodes / episodes with a plan; verified episodes / episodes without "
+        "an unanswered “no opportunity”",
         verbs=("applied", "committed", "had-no-opportunity"),
         source="Ford, Quiñones, Sego & Sorra 1992 on opportunity to perform",
         count=shares.select_conditional_transfer,
@@ -212,7 +243,8 @@ CATALOGUE = (
         label="No opportunity",
         unit=SHARE,
         leading=True,
-        meaning="Of all people certified, the share who said that there was nothing to use it on, and used it nowhere.",
+        meaning="Of all people certified, the share who said that there was nothing to use it "
+        "on, and used it nowhere.",
         not_meaning="Not a failing of theirs.",
         what_to_do="High: the wrong people are certified, or too early. Talk to their managers.",
         formula="episodes with “no opportunity” and without a use / all certified episodes",
@@ -242,9 +274,11 @@ CATALOGUE = (
         label="Scrap learning",
         unit=SHARE,
         leading=False,
-        meaning="Of those certified 60 days ago or more, the share who reported no use at all by day 60.",
+        meaning="Of those certified 60 days ago or more, the share who reported no use at all by "
+        "day 60.",
         not_meaning="Not proof that they did not use it: only that nobody said so.",
-        what_to_do="This is what was paid for in vain so far: look at opportunity, managers and plans.",
+        what_to_do="This is what was paid for in vain so far: look at opportunity, managers and "
+        "plans.",
         formula="episodes without a use by day 60 / episodes certified 60 days ago or more",
         verbs=("applied", "certified"),
         source="Mattox 2010 (delivered but not applied)",
@@ -261,7 +295,8 @@ CATALOGUE = (
         meaning="After how many days half of the people certified have used it.",
         not_meaning="Not the mean of those who did: who has not used it yet counts, too.",
         what_to_do="Long: plan a first task before the course ends.",
-        formula="Kaplan and Meier's median of days from certification to first use, censored at leaving or now",
+        formula="Kaplan and Meier's median of days from certification to first use, censored at "
+        "leaving or now",
         verbs=("applied", "certified"),
         source="Kaplan & Meier 1958; Brookmeyer & Crowley 1982 for the interval",
         count=times.select_time_to_first_use,
@@ -276,10 +311,13 @@ CATALOGUE = (
         label="Days to competency",
         unit=DAYS,
         leading=False,
-        meaning="After how many days half of the people were seen at the rubric's bar twice in a row, by a mentor or a manager.",
-        not_meaning="Not when they could do it, but when somebody had seen it: without looks at the work there is no figure.",
+        meaning="After how many days half of the people were seen at the rubric's bar twice in a "
+        "row, by a mentor or a manager.",
+        not_meaning="Not when they could do it, but when somebody had seen it: without looks at "
+        "the work there is no figure.",
         what_to_do="No figure: plan more looks at the work.",
-        formula="Kaplan and Meier's median of days from certification to the second of two qualified observations in a row at the bar",
+        formula="Kaplan and Meier's median of days from certification to the second of two "
+        "qualified observations in a row at the bar",
         verbs=("assessed", "certified"),
         source="Kaplan & Meier 1958; time-to-proficiency practice (Rosenbaum & Williams 2004)",
         count=times.select_time_to_competency,
@@ -293,10 +331,14 @@ CATALOGUE = (
         label="Still done after 90 days",
         unit=SHARE,
         leading=False,
-        meaning="Of those with a verified use before day 60, the share still seen doing it 90 days later or more.",
-        not_meaning="The first line is of those whom somebody looked at; the second counts everybody nobody looked at as not doing it.",
-        what_to_do="The two lines far apart: nobody is looking. Close and low: the skill fades, plan reinforcement.",
-        formula="episodes seen doing it 90 days after the first verified use / those looked at; / all of them",
+        meaning="Of those with a verified use before day 60, the share still seen doing it 90 "
+        "days later or more.",
+        not_meaning="The first line is of those whom somebody looked at; the second counts "
+        "everybody nobody looked at as not doing it.",
+        what_to_do="The two lines far apart: nobody is looking. Close and low: the skill fades, "
+        "plan reinforcement.",
+        formula="episodes seen doing it 90 days after the first verified use / those looked at; "
+        "/ all of them",
         verbs=("applied", "assessed", "responded"),
         source="LTEM tier 7, the clause “remembered” (Thalheimer 2018)",
         count=shares.select_sustained_use,
@@ -309,14 +351,28 @@ CATALOGUE = (
         label="Adoption",
         unit=SHARE,
         leading=True,
-        meaning="Of everything that has come due so far, the share that was done; and of each kind of activity.",
-        not_meaning="Not how well it was done. What fell due in a pause, or after somebody left, was never due, done or not; nor is an answer to what was not handed in.",
+        meaning="Of everything that has come due so far, the share that was done; and of each "
+        "kind of activity.",
+        not_meaning="Not how well it was done. What fell due in a pause, or after somebody left, "
+        "was never due, done or not; nor is an answer to what was not handed in.",
         what_to_do="The lowest line is where the programme is not lived: ask its people why.",
         formula=(
-            "scheduled activities that were finished / scheduled activities due by now, without those due in a pause or after leaving and without"
+            "scheduled activities that were finished / scheduled activities due by now, without "
+            "those due in a pause or after leaving and without"
             " answers to exercises and case studies that were scheduled and not handed in"
         ),
-        verbs=("scheduled", "passed", "failed", "completed", "committed", "submitted", "reviewed", "attended", "assessed", "responded"),
+        verbs=(
+            "scheduled",
+            "passed",
+            "failed",
+            "completed",
+            "committed",
+            "submitted",
+            "reviewed",
+            "attended",
+            "assessed",
+            "responded",
+        ),
         source="participation = answered / available",
         count=shares.select_adoption,
         parts=_KIND_PARTS,
@@ -328,7 +384,8 @@ CATALOGUE = (
         label="Reach",
         unit=SHARE,
         leading=True,
-        meaning="Of all people certified, the share who did anything at all afterwards: a check, a plan or a use.",
+        meaning="Of all people certified, the share who did anything at all afterwards: a check, "
+        "a plan or a use.",
         not_meaning="Not that they went on.",
         what_to_do="Low: they do not know of it. Look at launches and mails.",
         formula="episodes with an answer in a check, a plan or a use / all certified episodes",
@@ -357,7 +414,8 @@ CATALOGUE = (
         label="Rapid guesses",
         unit=SHARE,
         leading=True,
-        meaning="Of all answers in checks, the share that came faster than the question can be read.",
+        meaning="Of all answers in checks, the share that came faster than the question can be "
+        "read.",
         not_meaning="Not cheating: people who have no time click through.",
         what_to_do="Above a tenth, the retention is worse than people are: shorten the checks.",
         formula="answers marked as rapid / answers in checks",
@@ -402,10 +460,14 @@ CATALOGUE = (
         label="Answered within a week of handing in",
         unit=SHARE,
         leading=True,
-        meaning="Of the exercises and case studies that were handed in, the share that somebody answered by the end of the seventh day after.",
-        not_meaning="Not whether people handed in: what was never handed in needs no answer, and counts nowhere here.",
-        what_to_do="Low: reviewers have no time for it, or do not know. Name more of them, or look at the inboxes.",
-        formula="hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more whose answer was scheduled",
+        meaning="Of the exercises and case studies that were handed in, the share that somebody "
+        "answered by the end of the seventh day after.",
+        not_meaning="Not whether people handed in: what was never handed in needs no answer, and "
+        "counts nowhere here.",
+        what_to_do="Low: reviewers have no time for it, or do not know. Name more of them, or "
+        "look at the inboxes.",
+        formula="hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more "
+        "whose answer was scheduled",
         verbs=("scheduled", "submitted", "reviewed"),
         source="domain A3 and A4, from the hand-in on",
         count=shares.select_answered_in_a_week,
@@ -418,7 +480,8 @@ CATALOGUE = (
         label="Coaching attended",
         unit=SHARE,
         leading=True,
-        meaning="Of the places in coaching meetings that have come due, the share that somebody took.",
+        meaning="Of the places in coaching meetings that have come due, the share that somebody "
+        "took.",
         not_meaning="Not what was agreed there.",
         what_to_do="Falling from meeting to meeting: the groups need a fixed hour.",
         formula="meetings attended / meetings due by now, counted by person",
@@ -433,15 +496,23 @@ CATALOGUE = (
         label="Behaviour at work",
         unit=LEVEL,
         leading=False,
-        meaning="How work that somebody looked at stood on the rubric, from 0 (lowest level) to 1 (highest), by who looked.",
+        meaning="How work that somebody looked at stood on the rubric, from 0 (lowest level) to "
+        "1 (highest), by who looked.",
         not_meaning="Levels of different raters mean the same only where their agreement says so.",
-        what_to_do="Learners far above managers: talk about what good looks like; calibrate the raters.",
-        formula="mean over assessments of the mean of (level − 1) / (levels − 1) over criteria; normal 95 % interval",
+        what_to_do="Learners far above managers: talk about what good looks like; calibrate the "
+        "raters.",
+        formula="mean over assessments of the mean of (level − 1) / (levels − 1) over criteria; "
+        "normal 95 % interval",
         verbs=("assessed",),
         source="domain D1",
         count=means.select_behaviour,
         estimate=estimates.estimate_means,
-        parts=(("manager", "Managers"), ("mentor", "Mentors"), ("peer", "Peers"), ("learner", "Learners of themselves")),
+        parts=(
+            ("manager", "Managers"),
+            ("mentor", "Mentors"),
+            ("peer", "Peers"),
+            ("learner", "Learners of themselves"),
+        ),
     ),
     Metric(
         key="learning_gain",
@@ -449,10 +520,15 @@ CATALOGUE = (
         label="Learned of what there was to learn",
         unit=SHARE,
         leading=False,
-        meaning="Of what people did not know before the training, the share that they knew in the exam after it.",
-        not_meaning="Not what lasts: that is retention. Two tests of different difficulty shift it. Nothing where no test was taken before.",
-        what_to_do="Low: the training teaches what people know already, or too fast. No figure: bring the scores of the test before in with the certifications, not afterwards.",
-        formula="Σ (exam − test before) / Σ (1 − test before), of people with both; interval linearised by person; from 20 people on",
+        meaning="Of what people did not know before the training, the share that they knew in "
+        "the exam after it.",
+        not_meaning="Not what lasts: that is retention. Two tests of different difficulty shift "
+        "it. Nothing where no test was taken before.",
+        what_to_do="Low: the training teaches what people know already, or too fast. No figure: "
+        "bring the scores of the test before in with the certifications, not "
+        "afterwards.",
+        formula="Σ (exam − test before) / Σ (1 − test before), of people with both; interval "
+        "linearised by person; from 20 people on",
         verbs=("certified",),
         source="normalised gain (Hake 1998)",
         count=means.select_learning_gain,
@@ -465,9 +541,12 @@ CATALOGUE = (
         unit=SHARE,
         leading=False,
         meaning="How much of what there was to learn, people learned in one hour of training.",
-        not_meaning="Not better because it is shorter: hold it beside retention. Hours are those that the certification's source says.",
-        what_to_do="Falling while the gain stays: the training got longer, and nothing was learned by it.",
-        formula="(Σ (exam − test before) / Σ (1 − test before)) / mean hours, of people with all three; from 20 people on",
+        not_meaning="Not better because it is shorter: hold it beside retention. Hours are those "
+        "that the certification's source says.",
+        what_to_do="Falling while the gain stays: the training got longer, and nothing was "
+        "learned by it.",
+        formula="(Σ (exam − test before) / Σ (1 − test before)) / mean hours, of people with all "
+        "three; from 20 people on",
         verbs=("certified",),
         source="normalised gain (Hake 1998), by learning time",
         count=means.select_learning_efficiency,

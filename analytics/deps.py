@@ -12,7 +12,10 @@ from lrs.feed import Caller
 # Jobs as the queue names them (analytics.worker, analytics.long_worker).
 COUNT_JOB = "analytics.worker.count"
 COMPUTE_JOB, WATCH_JOB = "analytics.long_worker.compute", "analytics.long_worker.watch"
-EXPORT_JOB, EXPIRE_EXPORTS_JOB = "analytics.long_worker.export", "analytics.long_worker.expire_exports"
+EXPORT_JOB, EXPIRE_EXPORTS_JOB = (
+    "analytics.long_worker.export",
+    "analytics.long_worker.expire_exports",
+)
 RECONCILE_JOB = "analytics.long_worker.reconcile"
 
 # The caller of this request, who may do at least one of these scopes; given by the record store,
@@ -30,4 +33,6 @@ class AnalyticsDeps(Deps):
 def build_analytics_deps(deps: Deps) -> AnalyticsDeps:
     """Build the dependencies of analytics from the shared ones."""
     provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}
-    return AnalyticsDeps(**provided, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"))
+    return AnalyticsDeps(
+        **provided, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports")
+    )

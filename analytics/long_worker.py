@@ -9,7 +9,14 @@ import os
 from functools import cache
 
 from analytics import bootstrap
-from analytics.deps import COMPUTE_JOB, EXPIRE_EXPORTS_JOB, EXPORT_JOB, RECONCILE_JOB, WATCH_JOB, AnalyticsDeps
+from analytics.deps import (
+    COMPUTE_JOB,
+    EXPIRE_EXPORTS_JOB,
+    EXPORT_JOB,
+    RECONCILE_JOB,
+    WATCH_JOB,
+    AnalyticsDeps,
+)
 from analytics.jobs import counting, tenant_jobs
 from core.queue import TimedJob
 from lrs import feed
@@ -63,5 +70,9 @@ def reconcile() -> None:
     for tenant_id in feed.list_tenant_ids(deps.engine):
         changed = counting.reconcile_tenant(deps.unit_of_work, tenant_id)
         if changed:
-            log.error("tenant %s: a recount changed the facts; something had not been counted, and is now", tenant_id)
+            log.error(
+                "tenant %s: a recount changed the facts; something had not been counted, and is "
+                "now",
+                tenant_id,
+            )
         tenant_jobs.record_self_check(deps, tenant_id, changed)

@@ -18,7 +18,9 @@ from lrs import feed
 
 
 def update_reporting_views(settings: Settings) -> None:
-    """Bring the views for reporting tools up to date, as the database's owner; after the migrations."""
+    """Bring the views for reporting tools up to date, as the database's owner; after the
+    migrations.
+    """
     with _owner_engine(settings) as owner:
         reporting_views.rebuild_views(owner)
 
@@ -43,7 +45,11 @@ class AnalyticsAdmin:
     def reporting_users(self) -> list[ReportingUser]:
         """Return the reporting users of this tenant."""
         with _owner_engine(self.deps.settings) as owner, owner.connect() as connection:
-            return [user for user in reporting_views.list_reporting_users(connection) if user.tenant_id == self.tenant_id]
+            return [
+                user
+                for user in reporting_views.list_reporting_users(connection)
+                if user.tenant_id == self.tenant_id
+            ]
 
     def drop_reporting_user(self, name: str) -> None:
         """Drop a reporting user."""
@@ -57,7 +63,12 @@ class AnalyticsAdmin:
         """
         counting.count_all_tenants(self.deps)
         changed = counting.reconcile_tenant(self.deps.unit_of_work, self.tenant_id, progress)
-        tenant_jobs.restate_weeks(self.deps, self.tenant_id, self.who, "all facts were made anew (carryover metrics rebuild)")
+        tenant_jobs.restate_weeks(
+            self.deps,
+            self.tenant_id,
+            self.who,
+            "all facts were made anew (carryover metrics rebuild)",
+        )
         self._audit("rebuilt all facts", {"changed": changed})
         return changed
 

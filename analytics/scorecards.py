@@ -10,12 +10,21 @@ import msgspec
 
 from analytics.catalogue import METRICS_BY_KEY
 
-PERSPECTIVES = ("adoption", "performance impact", "learning efficiency", "sustainability", "innovation")
-IMPACT_METRIC = "impact"  # not in the catalogue: the effect on the business figure, as a share of the distance from baseline to target
+PERSPECTIVES = (
+    "adoption",
+    "performance impact",
+    "learning efficiency",
+    "sustainability",
+    "innovation",
+)
+# not in the catalogue: the effect on the business figure, as a share of the distance from baseline
+# to target
+IMPACT_METRIC = "impact"
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line: 0 at the floor, 100 at the target; a floor above the target means that less is better."""
+    """One line: 0 at the floor, 100 at the target; a floor above the target means that less is \
+better."""
 
     perspective: str
     metric: str
@@ -42,15 +51,25 @@ def describe_fault(lines: Sequence[Line]) -> str:
     if not lines or len(lines) > 30:
         return "A scorecard has 1 to 30 lines."
     for i, line in enumerate(lines):
-        known = line.metric == IMPACT_METRIC or (line.metric in METRICS_BY_KEY and line.part in dict(METRICS_BY_KEY[line.metric].parts))
+        known = line.metric == IMPACT_METRIC or (
+            line.metric in METRICS_BY_KEY and line.part in dict(METRICS_BY_KEY[line.metric].parts)
+        )
         if not known:
-            return f"Line {i + 1}: there is no metric {line.metric!r} with the part {line.part!r}; GET /api/v1/metrics lists them."
+            return (
+                f"Line {i + 1}: there is no metric {line.metric!r} with the part {line.part!r}; "
+                "GET /api/v1/metrics lists them."
+            )
         if line.perspective not in PERSPECTIVES:
             return f"Line {i + 1}: the perspective is one of {', '.join(PERSPECTIVES)}."
         if line.floor == line.target:
             return f"Line {i + 1}: floor and target are the same."
-        if not 0 <= line.weight <= 1 or not all(abs(value) < 1e9 for value in (line.floor, line.target)):
-            return f"Line {i + 1}: the weight lies between 0 and 1, floor and target within a thousand million."
+        if not 0 <= line.weight <= 1 or not all(
+            abs(value) < 1e9 for value in (line.floor, line.target)
+        ):
+            return (
+                f"Line {i + 1}: the weight lies between 0 and 1, floor and target within a "
+                "thousand million."
+            )
     total = sum(line.weight for line in lines)
     return "" if abs(total - 1) < 1e-6 else f"The weights sum to {total:.3f}; make it 1."
 

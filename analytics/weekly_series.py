@@ -26,10 +26,19 @@ class WeeklySeries:
 
 WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
     "checks_done": WeeklySeries(
-        "Checks done within a week of being due", groups.select_checks_by_week, "done", "due", "Fewer checks are done than before"
+        "Checks done within a week of being due",
+        groups.select_checks_by_week,
+        "done",
+        "due",
+        "Fewer checks are done than before",
     ),
     "answers_right": WeeklySeries(
-        "Answers right, by the week of the check", groups.select_checks_by_week, "right", "asked", "Fewer answers are right than before", "answerers"
+        "Answers right, by the week of the check",
+        groups.select_checks_by_week,
+        "right",
+        "asked",
+        "Fewer answers are right than before",
+        "answerers",
     ),
     "used": WeeklySeries(
         "Verified use within 90 days, by the week in which they ended",

@@ -1,4 +1,6 @@
-"""A 1 GB attachment up and down, and what it costs a web worker in memory: ``python -m bench.attachment`` (part of make bench)."""
+"""A 1 GB attachment up and down, and what it costs a web worker in memory: ``python -m
+bench.attachment`` (part of make bench).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def upload(bench: Bench, sha2: str) -> str:
         ],
     }
     head = (
-        f"--{BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(statement)}\r\n--{BOUNDARY}\r\nContent-Type: application/octet-stream\r\n"
+        f"--{BOUNDARY}\r\nContent-Type: "
+        f"application/json\r\n\r\n{json.dumps(statement)}\r\n--{BOUNDARY}\r\nContent-Type: "
+        "application/octet-stream\r\n"
     )
     head += f"Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
     tail = f"\r\n--{BOUNDARY}--\r\n"
@@ -66,7 +70,11 @@ def upload(bench: Bench, sha2: str) -> str:
 def download(bench: Bench, statement_id: str) -> int:
     """Read the statement with its attachment; gives the bytes of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", bench.port)
-    connection.request("GET", f"/xapi/statements?statementId={statement_id}&attachments=true", headers=_headers(bench))
+    connection.request(
+        "GET",
+        f"/xapi/statements?statementId={statement_id}&attachments=true",
+        headers=_headers(bench),
+    )
     answer = connection.getresponse()
     size = 0
     while piece := answer.read(len(PIECE)):
@@ -92,8 +100,14 @@ def main() -> None:
         begun = time.perf_counter()
         download(bench, statement_id)
         down, memory = time.perf_counter() - begun, bench.memory_mb()
-        lines = heading("A 1 GB attachment", "Local folder, hash checked while it arrives. `python -m bench.attachment`")
-        lines += ["| way | seconds | MB/s | memory of the larger web worker at its highest, MB | limit |", "|---|---|---|---|---|"]
+        lines = heading(
+            "A 1 GB attachment",
+            "Local folder, hash checked while it arrives. `python -m bench.attachment`",
+        )
+        lines += [
+            "| way | seconds | MB/s | memory of the larger web worker at its highest, MB | limit |",
+            "|---|---|---|---|---|",
+        ]
         lines += [f"| up | {up:.1f} | {SIZE / up / 1e6:,.0f} | {up_memory:.0f} | {LIMIT_MB} |"]
         lines += [f"| down | {down:.1f} | {SIZE / down / 1e6:,.0f} | {memory:.0f} | {LIMIT_MB} |"]
         keep("attachment", lines, {"attachment memory": memory})

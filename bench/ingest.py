@@ -1,9 +1,10 @@
 """How near ingest comes to its limit: ``python -m bench.ingest`` (part of make bench).
 
-In one run and one database, in turns: the limit is a COPY of the same statement and relation rows, with the same indexes, in one
-transaction. Beside it the parts of the way (decode and judge; the database step) and the whole way over HTTP, with tenant,
-sign-in, full validation, row-level security and ``uncounted``. Ratios within one run can be compared; absolute figures tell of
-the machine, which client, server and database share.
+In one run and one database, in turns: the limit is a COPY of the same statement and relation rows,
+with the same indexes, in one transaction. Beside it the parts of the way (decode and judge; the
+database step) and the whole way over HTTP, with tenant, sign-in, full validation, row-level
+security and ``uncounted``. Ratios within one run can be compared; absolute figures tell of the
+machine, which client, server and database share.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 3
 SINGLES = 6_000
-AUTHORITY = Authority.from_json(b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}')
+AUTHORITY = Authority.from_json(
+    b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}'
+)
 READER = StatementParser(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
 
@@ -39,7 +42,8 @@ def statement(n: int) -> bytes:
         f'"verb":{{"id":"https://bench.example/verbs/{n % 8}","display":{{"en":"answered"}}}},'
         f'"object":{{"objectType":"Activity","id":"https://bench.example/items/{n % 100}","definition":{{"type":'
         f'"http://adlnet.gov/expapi/activities/cmi.interaction","interactionType":"choice","correctResponsesPattern":["a"],"name":{{"en":"{"x" * 220}"}},'
-        '"choices":[{"id":"a","description":{"en":"first choice"}},{"id":"b","description":{"en":"second choice"}}]}},'
+        '"choices":[{"id":"a","description":{"en":"first '
+        'choice"}},{"id":"b","description":{"en":"second choice"}}]}},'
         f'"result":{{"success":true,"response":"a","duration":"PT12.34S","score":{{"scaled":0.{n % 100:02d}}}}},'
         f'"context":{{"registration":"{uuid.uuid4()}","contextActivities":{{"parent":[{{"id":"https://bench.example/checks/{n % 10}"}}],'
         f'"grouping":[{{"id":"https://bench.example/programmes/1"}}]}}}},"timestamp":"2026-11-23T09:30:00.{n % 1000:03d}Z"}}'
@@ -49,7 +53,14 @@ def statement(n: int) -> bytes:
 def bodies(count: int, batch: int = BATCH) -> list[bytes]:
     """Batches of statements, as they are posted."""
     made = [statement(n) for n in range(count)]
-    return [b"[" + b",".join(made[start : start + batch]) + b"]" for start in range(0, count, batch)]
+    return [
+        b"[" + b",".join(made[start : start + batch]) + b"]" for start in range(0, count, batch)
+    ]
+
+
+def judge_all(raw: list[bytes]) -> list[list[Incoming]]:
+    """What a server does before it stores, for each of these bodies."""
+    return [judged(body) for body in raw]
 
 
 def judged(body: bytes) -> list[Incoming]:
@@ -62,12 +73,22 @@ def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
     base = clock.to_microseconds(clock.now())
     # As the owner: COPY into a table does not go together with row-level security.
     with owner.begin() as connection, driver_cursor(connection) as cursor:
-        flat = [(((base + n) << 10) | 1023, one) for n, one in enumerate(one for batch in batches for one in batch)]
-        with cursor.copy("COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload) FROM STDIN (FORMAT BINARY)") as copy:
+        flat = [
+            (((base + n) << 10) | 1023, one)
+            for n, one in enumerate(one for batch in batches for one in batch)
+        ]
+        with cursor.copy(
+            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, "
+            "payload) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
             copy.set_types(["int4", "int8", "uuid", "int8", "uuid", "bool", "bytea"])
             for ord_, one in flat:
-                copy.write_row((1, ord_, one.id, one.verb, one.registration, one.timestamp_given, one.payload))
-        with cursor.copy("COPY lrs.statement_rel (tenant_id, key, ord) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.write_row(
+                    (1, ord_, one.id, one.verb, one.registration, one.timestamp_given, one.payload)
+                )
+        with cursor.copy(
+            "COPY lrs.statement_rel (tenant_id, key, ord) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
             copy.set_types(["int4", "int8", "int8"])
             for ord_, one in flat:
                 for key in one.related:
@@ -77,9 +98,15 @@ def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
 def over_http(bench: Bench, batch: int, clients: int, count: int) -> tuple[float, load.Outcome]:
     """Statements a second over HTTP."""
     if batch == 1:
-        requests = [load.request("POST", "/xapi/statements", bench.token, statement(n)) for n in range(count)]
+        requests = [
+            load.request("POST", "/xapi/statements", bench.token, statement(n))
+            for n in range(count)
+        ]
     else:
-        requests = [load.request("POST", "/xapi/statements", bench.token, body) for body in bodies(count, batch)]
+        requests = [
+            load.request("POST", "/xapi/statements", bench.token, body)
+            for body in bodies(count, batch)
+        ]
     outcome = load.run(bench.port, iter(requests), clients)
     outcome.require(200)
     return count / outcome.seconds, outcome
@@ -107,17 +134,33 @@ def measured(bench: Bench) -> tuple[dict[str, list[float]], dict[str, list[load.
     rates: dict[str, list[float]] = defaultdict(list)
     outcomes: dict[str, list[load.Outcome]] = defaultdict(list)
     for _ in range(ROUNDS):
-        # New ids for each piece of work; those that begin at the database get their batches judged beforehand.
+        # New ids for each piece of work; those that begin at the database get their batches judged
+        # beforehand.
         ready = [[judged(body) for body in bodies(STATEMENTS)] for _ in range(2)]
         raw = bodies(STATEMENTS)
         bench.empty()
         rates[LIMIT].append(_timed(partial(copy_limit, bench.owner, ready[0]), STATEMENTS))
         bench.empty()
-        rates["database step, batches of 100"].append(_timed(partial(database, ready[1]), STATEMENTS))
-        rates["decode and judge alone"].append(_timed(lambda raw=raw: [judged(body) for body in raw], STATEMENTS))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-        for batch, clients in ((1, 8), (1, 32), (50, 1), (50, 4), (50, 16), (100, 1), (100, 4), (100, 8), (100, 16)):
+        rates["database step, batches of 100"].append(
+            _timed(partial(database, ready[1]), STATEMENTS)
+        )
+        rates["decode and judge alone"].append(_timed(partial(judge_all, raw), STATEMENTS))
+        for batch, clients in (
+            (1, 8),
+            (1, 32),
+            (50, 1),
+            (50, 4),
+            (50, 16),
+            (100, 1),
+            (100, 4),
+            (100, 8),
+            (100, 16),
+        ):
             bench.empty()
-            name = f"HTTP, {'single posts' if batch == 1 else f'batches of {batch}'}, {clients} client{'s' if clients > 1 else ''}"
+            name = (
+                f"HTTP, {'single posts' if batch == 1 else f'batches of {batch}'}, {clients} "
+                f"client{'s' if clients > 1 else ''}"
+            )
             rate, outcome = over_http(bench, batch, clients, SINGLES if batch == 1 else STATEMENTS)
             rates[name].append(rate)
             outcomes[name].append(outcome)
@@ -131,22 +174,37 @@ def main() -> None:
         rates, outcomes = measured(bench)
         limit = statistics.median(rates[LIMIT])
         size = len(statement(0))
-        how = f"{STATEMENTS:,} statements of about {size:,} bytes ({SINGLES:,} for single posts), 2 web workers, {ROUNDS} rounds in turns. `python -m bench.ingest`"
+        how = (
+            f"{STATEMENTS:,} statements of about {size:,} bytes ({SINGLES:,} for single posts), "
+            f"2 web workers, {ROUNDS} rounds in turns. `python -m bench.ingest`"
+        )
         lines = heading("Ingest against its limit", how)
-        lines += ["| step | statements/s, median (least – most) | of the limit | p50 · p95 · p99 of a request, ms |", "|---|---|---|---|"]
+        lines += [
+            "| step | statements/s, median (least – most) | of the limit | p50 · p95 · p99 of a "
+            "request, ms |",
+            "|---|---|---|---|",
+        ]
         for name, found in rates.items():
             typical_rate = statistics.median(found)
             latency = "–"
             if name in outcomes:
-                typical = sorted(outcomes[name], key=lambda one: one.seconds)[len(outcomes[name]) // 2]
-                latency = " · ".join(f"{typical.quantile(share):.1f}" for share in (0.5, 0.95, 0.99))
-            lines.append(f"| {name} | {typical_rate:,.0f} ({min(found):,.0f} – {max(found):,.0f}) | {typical_rate / limit:.2f} | {latency} |")
+                typical = sorted(outcomes[name], key=lambda one: one.seconds)[
+                    len(outcomes[name]) // 2
+                ]
+                latency = " · ".join(
+                    f"{typical.quantile(share):.1f}" for share in (0.5, 0.95, 0.99)
+                )
+            lines.append(
+                f"| {name} | {typical_rate:,.0f} ({min(found):,.0f} – {max(found):,.0f}) | "
+                f"{typical_rate / limit:.2f} | {latency} |"
+            )
         middle = {name: statistics.median(found) for name, found in rates.items()}
         figures = {
             "copy": limit,
             "database step": middle["database step, batches of 100"] / limit,
             "batch 100, 8 clients": middle["HTTP, batches of 100, 8 clients"] / limit,
-            "batch 100, 16 of 4 clients": middle["HTTP, batches of 100, 16 clients"] / middle["HTTP, batches of 100, 4 clients"],
+            "batch 100, 16 of 4 clients": middle["HTTP, batches of 100, 16 clients"]
+            / middle["HTTP, batches of 100, 4 clients"],
             "single, 8 clients": middle["HTTP, single posts, 8 clients"],
             "single, 32 clients": middle["HTTP, single posts, 32 clients"],
         }

@@ -1,4 +1,5 @@
-"""What a launch costs: login and launch over HTTP against the served tool, its platform's keys cached; beside the least that it could cost.
+"""What a launch costs: login and launch over HTTP against the served tool, its platform's keys
+cached; beside the least that it could cost.
 
 ``python -m bench.launch``
 """
@@ -41,7 +42,17 @@ class Platform:
 
     def __init__(self) -> None:
         self.key, self.asked = rsa.generate_private_key(public_exponent=65_537, key_size=2_048), 0
-        shown = json.dumps({"keys": [{**json.loads(JWK.from_pyca(self.key.public_key()).export_public()), "kid": KID, "alg": "RS256"}]}).encode()
+        shown = json.dumps(
+            {
+                "keys": [
+                    {
+                        **json.loads(JWK.from_pyca(self.key.public_key()).export_public()),
+                        "kid": KID,
+                        "alg": "RS256",
+                    }
+                ]
+            }
+        ).encode()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -81,10 +92,19 @@ class Platform:
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": KID})
 
 
-def one_launch(connection: http.client.HTTPConnection, platform: Platform, person: str, role: str) -> float:
-    """Milliseconds that the two requests of a launch took; signing, which is the platform's work, is left out."""
+def one_launch(
+    connection: http.client.HTTPConnection, platform: Platform, person: str, role: str
+) -> float:
+    """Milliseconds that the two requests of a launch took; signing, which is the platform's work,
+    is left out.
+    """
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    asked = {"iss": ISSUER, "client_id": CLIENT_ID, "login_hint": person, "target_link_uri": f"http://127.0.0.1:{PORT}/lti/launch"}
+    asked = {
+        "iss": ISSUER,
+        "client_id": CLIENT_ID,
+        "login_hint": person,
+        "target_link_uri": f"http://127.0.0.1:{PORT}/lti/launch",
+    }
     begun = time.perf_counter()
     connection.request("POST", "/lti/login", urlencode(asked), form)
     answer = connection.getresponse()
@@ -94,7 +114,9 @@ def one_launch(connection: http.client.HTTPConnection, platform: Platform, perso
         raise SystemExit(f"the login was answered {answer.status}")
     sent = parse_qs(urlsplit(answer.getheader("Location") or "").query)
     cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
-    body = urlencode({"state": sent["state"][0], "id_token": platform.message(sent["nonce"][0], person, role)})
+    body = urlencode(
+        {"state": sent["state"][0], "id_token": platform.message(sent["nonce"][0], person, role)}
+    )
     begun = time.perf_counter()
     connection.request("POST", "/lti/launch", body, {**form, "Cookie": cookie})
     answer = connection.getresponse()
@@ -110,7 +132,10 @@ def many(platform: Platform, clients: int, people: int) -> list[float]:
 
     def client(number: int) -> list[float]:
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
-        found = [one_launch(connection, platform, str((number + clients * n) % people), "Learner") for n in range(LAUNCHES // clients)]
+        found = [
+            one_launch(connection, platform, str((number + clients * n) % people), "Learner")
+            for n in range(LAUNCHES // clients)
+        ]
         connection.close()
         return found
 
@@ -119,7 +144,9 @@ def many(platform: Platform, clients: int, people: int) -> list[float]:
 
 
 def least(platform: Platform, settings: Settings) -> list[float]:
-    """What nobody can save: two commits (the login, the launch) and one check of a signature, in this process."""
+    """What nobody can save: two commits (the login, the launch) and one check of a signature, in
+    this process.
+    """
     engine, public = make_engine(settings.migration_url), platform.key.public_key()
     token, found = platform.message("n", "1", "Learner"), []
     with engine.begin() as connection:
@@ -128,7 +155,9 @@ def least(platform: Platform, settings: Settings) -> list[float]:
         begun = time.perf_counter()
         for _ in range(2):
             with engine.begin() as connection:
-                connection.execute(text("INSERT INTO bench_least VALUES (:id)"), {"id": uuid.uuid4()})
+                connection.execute(
+                    text("INSERT INTO bench_least VALUES (:id)"), {"id": uuid.uuid4()}
+                )
         jwt.decode(token, public, algorithms=["RS256"], audience=CLIENT_ID)
         found.append((time.perf_counter() - begun) * 1_000)
     engine.dispose()
@@ -137,7 +166,12 @@ def least(platform: Platform, settings: Settings) -> list[float]:
 
 def cpu_seconds(server: subprocess.Popen[bytes]) -> float:
     """CPU of the web server's processes so far."""
-    children = subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True, check=False).stdout.split()  # noqa: S607 - a tool of the system
+    children = subprocess.run(
+        ["pgrep", "-P", str(server.pid)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
     ticks = 0
     for pid in [str(server.pid), *children]:
         with open(f"/proc/{pid}/stat") as file:
@@ -150,7 +184,9 @@ def main() -> None:
     """Measure, print, keep."""
     platform = Platform()
     with served_tool() as (settings, server):
-        tenant = operator_api.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+        tenant = operator_api.create_tenant(
+            settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False
+        )
         registration = {
             "issuer": ISSUER,
             "client_id": CLIENT_ID,
@@ -160,7 +196,12 @@ def main() -> None:
         }
         certified = {"1": ("Person 1", datetime.now(UTC))}
         operator_api.seed_tenant(
-            settings, tenant_id=tenant, programme=sample_document(), platform=registration, deployments=["1"], certified=certified
+            settings,
+            tenant_id=tenant,
+            programme=sample_document(),
+            platform=registration,
+            deployments=["1"],
+            certified=certified,
         )
         many(platform, 1, 50)  # warms key sets and plans of both web workers
         warmed = platform.asked
@@ -177,16 +218,32 @@ def main() -> None:
         ("two commits and a signature, in one process", floor),
     ):
         ordered = sorted(found)
-        rows.append(f"| {name} | {statistics.median(ordered):.1f} | {ordered[int(len(ordered) * 0.95)]:.1f} | {ordered[-1]:.1f} |")
+        rows.append(
+            f"| {name} | {statistics.median(ordered):.1f} | "
+            f"{ordered[int(len(ordered) * 0.95)]:.1f} | {ordered[-1]:.1f} |"
+        )
     lines = [
-        *heading("A launch", f"{LAUNCHES} launches each (login and launch over HTTP, warm key set), 2 web workers. `python -m bench.launch`"),
+        *heading(
+            "A launch",
+            f"{LAUNCHES} launches each (login and launch over HTTP, warm key set), 2 web "
+            "workers. `python -m bench.launch`",
+        ),
         "| | p50 ms | p95 ms | slowest ms |",
         "|---|---|---|---|",
         *rows,
         "",
-        f"CPU of the web server for a launch: {used:.1f} ms. Requests to the platform during the {2 * LAUNCHES} launches: {asked}. Aim: {AIM_MS:.0f} ms at the median.",
+        f"CPU of the web server for a launch: {used:.1f} ms. Requests to the platform during the "
+        f"{2 * LAUNCHES} launches: {asked}. Aim: {AIM_MS:.0f} ms at the median.",
     ]
-    keep("launch", lines, {"launch, p50": statistics.median(alone), "launch together, p50": statistics.median(together), "launch requests": asked})
+    keep(
+        "launch",
+        lines,
+        {
+            "launch, p50": statistics.median(alone),
+            "launch together, p50": statistics.median(together),
+            "launch requests": asked,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Five thousand learners: taking over their list, creating their schedules, nudging a day's due list, opening "Today" by 50 people at once.
+"""Five thousand learners: taking over their list, creating their schedules, nudging a day's due
+list, opening "Today" by 50 people at once.
 
 ``python -m bench.learning``
 """
@@ -51,16 +52,30 @@ def environ_of(settings: Settings) -> dict[str, str]:
     }
 
 
-def take_over(unit_of_work: UnitOfWork, tenant: int, programme: str, now: datetime) -> tuple[float, float]:
-    """Seconds for the list of people and for their certifications a week ago, each with its whole schedule."""
-    people = "id,name,email\n" + "".join(f"L{n},Learner {n},l{n}@example.org\n" for n in range(LEARNERS))
+def take_over(
+    unit_of_work: UnitOfWork, tenant: int, programme: str, now: datetime
+) -> tuple[float, float]:
+    """Seconds for the list of people and for their certifications a week ago, each with its whole
+    schedule.
+    """
+    people = "id,name,email\n" + "".join(
+        f"L{n},Learner {n},l{n}@example.org\n" for n in range(LEARNERS)
+    )
     day = (now - timedelta(days=7)).date().isoformat()
     certified = "id,certified_on\n" + "".join(f"L{n},{day}\n" for n in range(LEARNERS))
     begun = time.perf_counter()
-    listed = people_import.import_people(unit_of_work, tenant_id=tenant, content=people.encode(), apply=True, who=WHO, now=now)
+    listed = people_import.import_people(
+        unit_of_work, tenant_id=tenant, content=people.encode(), apply=True, who=WHO, now=now
+    )
     between = time.perf_counter()
     scheduled = certification_import.import_certifications(
-        unit_of_work, tenant_id=tenant, programme=programme, content=certified.encode(), apply=True, who=WHO, now=now
+        unit_of_work,
+        tenant_id=tenant,
+        programme=programme,
+        content=certified.encode(),
+        apply=True,
+        who=WHO,
+        now=now,
     )
     if not (listed.applied and scheduled.applied):
         raise SystemExit("the lists were not taken over")
@@ -71,8 +86,15 @@ def visits(deps: ToolDeps, tenant: int, programme: str) -> list[tuple[uuid.UUID,
     """Sessions of as many learners as there are users."""
     now = datetime.now(UTC)
     with deps.unit_of_work(tenant) as connection:
-        found = directory_store.find_profiles(connection, tenant, external_ids=[f"L{n}" for n in range(USERS)])
-    return [visiting.open_visit_by_link(deps, link=visiting.VisitLink(tenant, one.id, programme, "", 0, now), now=now) for one in found]
+        found = directory_store.find_profiles(
+            connection, tenant, external_ids=[f"L{n}" for n in range(USERS)]
+        )
+    return [
+        visiting.open_visit_by_link(
+            deps, link=visiting.VisitLink(tenant, one.id, programme, "", 0, now), now=now
+        )
+        for one in found
+    ]
 
 
 def look(visit: tuple[uuid.UUID, str], turn: int, times: int = VIEWS // USERS) -> list[float]:
@@ -83,7 +105,11 @@ def look(visit: tuple[uuid.UUID, str], turn: int, times: int = VIEWS // USERS) -
     found = []
     for _ in range(times):
         begun = time.perf_counter()
-        connection.request("GET", f"/t/{visit_id}/today", headers={"Cookie": f"__Host-carryover-launch-{visit_id.hex}={secret}"})
+        connection.request(
+            "GET",
+            f"/t/{visit_id}/today",
+            headers={"Cookie": f"__Host-carryover-launch-{visit_id.hex}={secret}"},
+        )
         answer = connection.getresponse()
         body = answer.read()
         found.append((time.perf_counter() - begun) * 1_000)
@@ -97,9 +123,16 @@ def look(visit: tuple[uuid.UUID, str], turn: int, times: int = VIEWS // USERS) -
 def main() -> None:
     """Measure, print, keep."""
     with served_tool() as (settings, _):
-        tenant = operator_api.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+        tenant = operator_api.create_tenant(
+            settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False
+        )
         deps = bootstrap.build(environ_of(settings))
-        now, made = working_morning(), programmes.save_programme(deps.unit_of_work, tenant_id=tenant, document=sample_document())
+        now, made = (
+            working_morning(),
+            programmes.save_programme(
+                deps.unit_of_work, tenant_id=tenant, document=sample_document()
+            ),
+        )
         listing, scheduling = take_over(deps.unit_of_work, tenant, made.key, now)
         with make_engine(settings.migration_url).begin() as connection:
             connection.execute(text("ANALYZE"))  # as the database's own upkeep does within a minute
@@ -112,19 +145,28 @@ def main() -> None:
         with ThreadPoolExecutor(USERS) as pool:
             views = sorted(one for found in pool.map(look, who, range(USERS)) for one in found)
     p95 = views[int(len(views) * 0.95)]
-    how = f"The sample programme, 2 web workers; {USERS} people open a page every {THINK_SECONDS:.0f} s. `python -m bench.learning`"
+    how = (
+        f"The sample programme, 2 web workers; {USERS} people open a page every "
+        f"{THINK_SECONDS:.0f} s. `python -m bench.learning`"
+    )
     lines = [
         *heading(f"{LEARNERS:,} learners", how),
         "| what | measured |",
         "|---|---|",
         f"| taking over the list of people | {listing:.1f} s |",
-        f"| certifications from a file, each with its checks, acts and statements of six months | {scheduling:.1f} s, {scheduling / LEARNERS * 1_000:.1f} ms each |",
-        f"| nudges of a day on which {told:,} people have something due | {nudging_took:.1f} s; once more: {again} queued |",
+        "| certifications from a file, each with its checks, acts and statements of six months "
+        f"| {scheduling:.1f} s, {scheduling / LEARNERS * 1_000:.1f} ms each |",
+        f"| nudges of a day on which {told:,} people have something due | {nudging_took:.1f} s; "
+        f"once more: {again} queued |",
         f"| “Today”, {len(views):,} views: p50 | {statistics.median(views):.0f} ms |",
         f"| “Today”, p95 (aim: {AIM_MS:.0f} ms) | {p95:.0f} ms |",
         f"| “Today”, slowest | {views[-1]:.0f} ms |",
     ]
-    keep("learning", lines, {"schedules of 5,000": scheduling, "nudges of 5,000": nudging_took, "today, p95": p95})
+    keep(
+        "learning",
+        lines,
+        {"schedules of 5,000": scheduling, "nudges of 5,000": nudging_took, "today, p95": p95},
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""A client that costs little: raw HTTP/1.1 over kept connections, requests ready as bytes. It shares the machine with what it measures."""
+"""A client that costs little: raw HTTP/1.1 over kept connections, requests ready as bytes. It
+shares the machine with what it measures.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 
 @dataclass
@@ -29,8 +32,19 @@ class Outcome:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], outcome: Outcome, deadline: float, ended: asyncio.Future[None]) -> None:
-        self._requests, self._outcome, self._deadline, self._ended = requests, outcome, deadline, ended
+    def __init__(
+        self,
+        requests: Iterator[bytes],
+        outcome: Outcome,
+        deadline: float,
+        ended: asyncio.Future[None],
+    ) -> None:
+        self._requests, self._outcome, self._deadline, self._ended = (
+            requests,
+            outcome,
+            deadline,
+            ended,
+        )
         self._received = bytearray()
         self._expected = -1
         self._sent = 0.0
@@ -86,7 +100,9 @@ def run(port: int, requests: Iterator[bytes], clients: int, seconds: float = 1e9
         ends = [loop.create_future() for _ in range(clients)]
         begun = time.perf_counter()
         for end in ends:
-            await loop.create_connection(lambda end=end: _Connection(requests, outcome, deadline, end), "127.0.0.1", port)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            await loop.create_connection(
+                partial(_Connection, requests, outcome, deadline, end), "127.0.0.1", port
+            )
         await asyncio.gather(*ends)
         outcome.seconds = time.perf_counter() - begun
 
@@ -96,7 +112,10 @@ def run(port: int, requests: Iterator[bytes], clients: int, seconds: float = 1e9
 
 def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
     """One request, ready to send."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {token}\r\nX-Experience-API-Version: 1.0.3\r\n"
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic "
+        f"{token}\r\nX-Experience-API-Version: 1.0.3\r\n"
+    )
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

@@ -1,4 +1,5 @@
-"""A million statements: making all facts from them, taking 10,000 new ones in, and what a page of figures costs the server.
+"""A million statements: making all facts from them, taking 10,000 new ones in, and what a page of
+figures costs the server.
 
 ``python -m bench.metrics [learners]``
 """
@@ -46,28 +47,60 @@ START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=220)
 
 
 class Made:
-    """Statements as they are stored: 50 of each learner, spread over programme, competencies, teams."""
+    """Statements as they are stored: 50 of each learner, spread over programme, competencies,
+    teams.
+    """
 
     def __init__(self, learner: int) -> None:
         self.learner, self.registration = learner, uuid.UUID(int=learner + 1, version=4)
         self.certified = START + timedelta(minutes=learner % 40_000)
-        self.audience = {"team": f"team {learner % 40}", "site": f"site {learner % 6}", "wave": f"wave {learner % 3}"}
+        self.audience = {
+            "team": f"team {learner % 40}",
+            "site": f"site {learner % 6}",
+            "wave": f"wave {learner % 3}",
+        }
 
-    def one(self, verb: str, iri: str, kind: str, days: float, extensions: dict[str, Any], **parts: Any) -> tuple[uuid.UUID, str, bytes]:
+    def one(
+        self, verb: str, iri: str, kind: str, days: float, extensions: dict[str, Any], **parts: Any
+    ) -> tuple[uuid.UUID, str, bytes]:
         statement_id = uuid.uuid5(self.registration, f"{verb} {iri} {days}")
         grouping: list[dict[str, Any]] = [
-            {"objectType": "Activity", "id": PROGRAMME, "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "Bench"}}}
+            {
+                "objectType": "Activity",
+                "id": PROGRAMME,
+                "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "Bench"}},
+            }
         ]
         grouping += parts.pop("grouping", [])
         value = {
             "id": str(statement_id),
-            "actor": {"objectType": "Agent", "account": {"homePage": f"{BASE}installations/bench", "name": str(self.registration)}},
+            "actor": {
+                "objectType": "Agent",
+                "account": {
+                    "homePage": f"{BASE}installations/bench",
+                    "name": str(self.registration),
+                },
+            },
             "verb": {"id": VERBS[verb].id, "display": {"en": verb}},
-            "object": {"objectType": "Activity", "id": iri, "definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri[-20:]}}},
+            "object": {
+                "objectType": "Activity",
+                "id": iri,
+                "definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri[-20:]}},
+            },
             "context": {
                 "registration": str(self.registration),
-                "contextActivities": {"grouping": grouping, "category": [{"id": f"{BASE}profile/v0.1"}]},
-                "extensions": {EXTENSIONS[name]: given for name, given in {"programme_version": "1", **self.audience, **extensions}.items()},
+                "contextActivities": {
+                    "grouping": grouping,
+                    "category": [{"id": f"{BASE}profile/v0.1"}],
+                },
+                "extensions": {
+                    EXTENSIONS[name]: given
+                    for name, given in {
+                        "programme_version": "1",
+                        **self.audience,
+                        **extensions,
+                    }.items()
+                },
             },
             "timestamp": format_instant(self.certified + timedelta(days=days)),
             "version": "1.0.3",
@@ -78,46 +111,112 @@ class Made:
     def every(self) -> Iterator[tuple[uuid.UUID, str, bytes]]:
         """All of one learner."""
         yield self.one("registered", PROGRAMME, "programme", -1, {})
-        yield self.one("certified", f"{PROGRAMME}/certification", "certification", 0, {}, result={"score": {"scaled": 0.85}})
+        yield self.one(
+            "certified",
+            f"{PROGRAMME}/certification",
+            "certification",
+            0,
+            {},
+            result={"score": {"scaled": 0.85}},
+        )
         for interval in INTERVALS:
             check = f"{PROGRAMME}/checks/{interval.key}"
-            due = {"due_date": format_instant(self.certified + timedelta(days=interval.due_days)), "interval": interval.key, "kind": "check"}
+            due = {
+                "due_date": format_instant(self.certified + timedelta(days=interval.due_days)),
+                "interval": interval.key,
+                "kind": "check",
+            }
             yield self.one("scheduled", check, "check", 0, due)
             yield from self.answers(interval.key, interval.due_days + 0.2)
         plan = f"{BASE}plans/{self.registration}"
-        yield self.one("scheduled", plan, "plan", 0, {"due_date": format_instant(self.certified + timedelta(days=7))})
+        yield self.one(
+            "scheduled",
+            plan,
+            "plan",
+            0,
+            {"due_date": format_instant(self.certified + timedelta(days=7))},
+        )
         yield self.one("committed", plan, "plan", 3, {})
         for day in (12, 40, 70):
-            yield self.one("applied", f"{PROGRAMME}/tasks/{day % 4}", "task", day, {"evidence_grade": 1 + (self.learner + day) % 3})
+            yield self.one(
+                "applied",
+                f"{PROGRAMME}/tasks/{day % 4}",
+                "task",
+                day,
+                {"evidence_grade": 1 + (self.learner + day) % 3},
+            )
         for n in range(3):
             meeting = f"{BASE}groups/{self.learner // 4}/meetings/{n}"
-            yield self.one("scheduled", meeting, "meeting", 0, {"due_date": format_instant(self.certified + timedelta(days=14 * (n + 1)))})
+            yield self.one(
+                "scheduled",
+                meeting,
+                "meeting",
+                0,
+                {"due_date": format_instant(self.certified + timedelta(days=14 * (n + 1)))},
+            )
 
     def answers(self, interval: str, days: float) -> Iterator[tuple[uuid.UUID, str, bytes]]:
         """A check that somebody takes: begun, five answers, finished."""
         check, told = f"{PROGRAMME}/checks/{interval}", {"interval": interval, "kind": "check"}
         yield self.one("attempted", check, "check", days, told)
         for n in range(5):
-            competency = {"objectType": "Activity", "id": f"{PROGRAMME}/competencies/{n}", "definition": {"type": ACTIVITY_TYPES["competency"]}}
-            result = {"success": (self.learner * 7 + n * 3 + int(days)) % 10 < 7, "response": "a", "duration": "PT14.00S"}
+            competency = {
+                "objectType": "Activity",
+                "id": f"{PROGRAMME}/competencies/{n}",
+                "definition": {"type": ACTIVITY_TYPES["competency"]},
+            }
+            result = {
+                "success": (self.learner * 7 + n * 3 + int(days)) % 10 < 7,
+                "response": "a",
+                "duration": "PT14.00S",
+            }
             item = f"{PROGRAMME}/items/{(self.learner + n * 5 + int(days)) % 60}"
-            yield self.one("answered", item, "item", days + n / 1_000, told, result=result, grouping=[competency])
-        yield self.one("passed", check, "check", days + 0.01, told, result={"score": {"scaled": 0.8}})
+            yield self.one(
+                "answered",
+                item,
+                "item",
+                days + n / 1_000,
+                told,
+                result=result,
+                grouping=[competency],
+            )
+        yield self.one(
+            "passed", check, "check", days + 0.01, told, result={"score": {"scaled": 0.8}}
+        )
 
 
-def store(made: Settings, tenant: int, statements: Iterator[tuple[uuid.UUID, uuid.UUID, str, bytes]]) -> int:
-    """Put statements where the store puts them, without its HTTP, with their lines in ``uncounted``; how many."""
+def store(
+    made: Settings, tenant: int, statements: Iterator[tuple[uuid.UUID, uuid.UUID, str, bytes]]
+) -> int:
+    """Put statements where the store puts them, without its HTTP, with their lines in
+    ``uncounted``; how many.
+    """
     address = made.migration_url.replace("postgresql+psycopg://", "postgresql://")
     base, stored = to_microseconds(datetime.now(UTC)) - 10_000_000, 0
     keys = {verb.id: key_of("verb", verb.id) for verb in VERBS.values()}
     with psycopg.connect(address) as connection, connection.cursor() as cursor:
         first = base << ORD_SHIFT
-        with cursor.copy("COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload) FROM STDIN") as copy:
+        with cursor.copy(
+            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, "
+            "payload) FROM STDIN"
+        ) as copy:
             for registration, statement_id, verb, payload in statements:
-                copy.write_row((tenant, (base + stored) << ORD_SHIFT, statement_id, keys[verb], registration, True, payload))
+                copy.write_row(
+                    (
+                        tenant,
+                        (base + stored) << ORD_SHIFT,
+                        statement_id,
+                        keys[verb],
+                        registration,
+                        True,
+                        payload,
+                    )
+                )
                 stored += 1
         cursor.execute(
-            "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement WHERE tenant_id = %s AND ord >= %s", (tenant, first)
+            "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement "
+            "WHERE tenant_id = %s AND ord >= %s",
+            (tenant, first),
         )
         connection.commit()
         connection.autocommit = True
@@ -134,7 +233,9 @@ def work(environ: dict[str, str]) -> None:
 
 def side_by_side(environ: dict[str, str]) -> float:
     """Seconds until everything is counted by the workers."""
-    context = multiprocessing.get_context("fork")  # as rq does it: what a job needs is imported before
+    context = multiprocessing.get_context(
+        "fork"
+    )  # as rq does it: what a job needs is imported before
     processes = [context.Process(target=work, args=(environ,)) for _ in range(WORKERS)]
     begun = time.perf_counter()
     for process in processes:
@@ -156,12 +257,23 @@ def rebuild(made: StoreAndAnalytics, tenant: int, environ: dict[str, str]) -> fl
 
 
 def pages(made: StoreAndAnalytics, key: str, secret: str) -> list[tuple[str, float, float]]:
-    """(page, p50, p95) in milliseconds of the server, each asked for again and again as a page does."""
+    """(page, p50, p95) in milliseconds of the server, each asked for again and again as a page
+    does.
+    """
     client = composition.create_store_app(made).test_client()
     signed = {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
-    asked = {"the four headlines": "/api/v1/figures?" + "&".join(f"key={one}" for one in HEADLINES) + f"&programme={PROGRAMME}"}
-    asked |= {f"report {one}": f"/api/v1/reports?key={one}&programme={PROGRAMME}" for one in REPORT_BUILDERS}
-    asked["report scorecard, one team"] = f"/api/v1/reports?key=scorecard&programme={PROGRAMME}&team=team%201"
+    asked = {
+        "the four headlines": "/api/v1/figures?"
+        + "&".join(f"key={one}" for one in HEADLINES)
+        + f"&programme={PROGRAMME}"
+    }
+    asked |= {
+        f"report {one}": f"/api/v1/reports?key={one}&programme={PROGRAMME}"
+        for one in REPORT_BUILDERS
+    }
+    asked["report scorecard, one team"] = (
+        f"/api/v1/reports?key=scorecard&programme={PROGRAMME}&team=team%201"
+    )
     asked["the four headlines, one team"] = asked["the four headlines"] + "&team=team%201"
     found = []
     for name, path in asked.items():
@@ -196,11 +308,20 @@ def main() -> None:
     made = composition.build_from_settings(read)
     with made.analytics.engine.connect() as connection:
         (tenant,) = connection.execute(text("SELECT * FROM lrs.tenant_ids()")).scalars().all()
-    stored = store(read, tenant, ((one.registration, *line) for one in map(Made, range(learners)) for line in one.every()))
+    stored = store(
+        read,
+        tenant,
+        ((one.registration, *line) for one in map(Made, range(learners)) for line in one.every()),
+    )
     first = side_by_side(environ)
     again = rebuild(made, tenant, environ)
-    # A day's checks: begun, five answers, finished; of people who have some fifty statements each already.
-    fresh = ((one.registration, *line) for one in map(Made, range(min(learners, NEW // 7))) for line in one.answers("1m", 31.4 + one.learner / 1e6))
+    # A day's checks: begun, five answers, finished; of people who have some fifty statements each
+    # already.
+    fresh = (
+        (one.registration, *line)
+        for one in map(Made, range(min(learners, NEW // 7)))
+        for line in one.answers("1m", 31.4 + one.learner / 1e6)
+    )
     new = store(read, tenant, fresh)
     incremental = side_by_side(environ)
     begun = time.perf_counter()
@@ -209,7 +330,9 @@ def main() -> None:
     looked = pages(made, key, secret)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024
     lines = [
-        *heading("Metrics", f"{WORKERS} workers; the start of their processes is part of every time."),
+        *heading(
+            "Metrics", f"{WORKERS} workers; the start of their processes is part of every time."
+        ),
         f"{stored:,} statements of {learners:,} learners.",
         "",
         "| what | took | aim |",
@@ -222,10 +345,16 @@ def main() -> None:
         "",
         "| page | p50 | p95 | aim p95 |",
         "|---|---|---|---|",
-        *[f"| {name} | {p50:.0f} ms | {p95:.0f} ms | {AIM_PAGE_MS:.0f} ms |" for name, p50, p95 in looked],
+        *[
+            f"| {name} | {p50:.0f} ms | {p95:.0f} ms | {AIM_PAGE_MS:.0f} ms |"
+            for name, p50, p95 in looked
+        ],
     ]
     by_page = {name: p95 for name, _, p95 in looked}
-    kept = {"headlines_p95_ms": by_page["the four headlines"], "scorecard_team_p95_ms": by_page["report scorecard, one team"]}
+    kept = {
+        "headlines_p95_ms": by_page["the four headlines"],
+        "scorecard_team_p95_ms": by_page["report scorecard, one team"],
+    }
     keep("metrics", lines, {"rebuild_s": again, "new_statements_s": incremental, **kept})
     made.close()
     children.stop()

@@ -1,8 +1,8 @@
 """How the record store behaves as it fills: ``python -m bench.reads`` (part of make bench).
 
-At 100,000 and at 1,000,000 statements: every filter of GET /statements over HTTP, ``more`` to the end, the rate of ingest, disk per
-statement, memory of a web worker. The statements are put there by COPY, which takes minutes instead of an hour; the rows are the
-same as those that requests make.
+At 100,000 and at 1,000,000 statements: every filter of GET /statements over HTTP, ``more`` to the
+end, the rate of ingest, disk per statement, memory of a web worker. The statements are put there by
+COPY, which takes minutes instead of an hour; the rows are the same as those that requests make.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ LIMITS = {"two filters": 60.0, "one filter": 25.0}  # ms, p95
 
 
 def _agent(n: int) -> str:
-    return json.dumps({"account": {"homePage": "https://bench.example", "name": f"person-{n % 200}"}})
+    return json.dumps(
+        {"account": {"homePage": "https://bench.example", "name": f"person-{n % 200}"}}
+    )
 
 
 def _filters(begun: datetime, ended: datetime) -> dict[str, tuple[str, Iterator[dict[str, str]]]]:
@@ -45,7 +47,11 @@ def _filters(begun: datetime, ended: datetime) -> dict[str, tuple[str, Iterator[
             yield make(pick.randrange(10_000))
 
     def when(n: int) -> str:
-        return (begun + timedelta(seconds=span * (n % 1_000) / 1_000)).isoformat().replace("+00:00", "Z")
+        return (
+            (begun + timedelta(seconds=span * (n % 1_000) / 1_000))
+            .isoformat()
+            .replace("+00:00", "Z")
+        )
 
     verb, item = "https://bench.example/verbs/{}", "https://bench.example/items/{}"
     check = "https://bench.example/checks/{}"
@@ -55,15 +61,38 @@ def _filters(begun: datetime, ended: datetime) -> dict[str, tuple[str, Iterator[
         "agent": ("one filter", each(lambda n: {"agent": _agent(n)})),
         "verb": ("one filter", each(lambda n: {"verb": verb.format(n % 8)})),
         "activity": ("one filter", each(lambda n: {"activity": item.format(n % 100)})),
-        "registration that does not exist": ("one filter", each(lambda n: {"registration": f"00000000-0000-4000-8000-{n:012d}"})),
+        "registration that does not exist": (
+            "one filter",
+            each(lambda n: {"registration": f"00000000-0000-4000-8000-{n:012d}"}),
+        ),
         "since": ("one filter", each(lambda n: {"since": when(n), "ascending": "true"})),
         "until": ("one filter", each(lambda n: {"until": when(n)})),
-        "agent, related": ("one filter", each(lambda n: {"agent": _agent(n), "related_agents": "true"})),
-        "activity, related": ("one filter", each(lambda n: {"activity": check.format(n % 10), "related_activities": "true"})),
-        "agent and verb": ("two filters", each(lambda n: {"agent": _agent(n), "verb": verb.format(n % 8)})),
-        "verb and activity": ("two filters", each(lambda n: {"verb": verb.format(n % 4 * 2), "activity": item.format(n % 4 * 2)})),
-        "agent and activity": ("two filters", each(lambda n: {"agent": _agent(n), "activity": item.format(n % 100)})),
-        "agent, related, and verb": ("two filters", each(lambda n: {"agent": _agent(n), "related_agents": "true", "verb": verb.format(n % 8)})),
+        "agent, related": (
+            "one filter",
+            each(lambda n: {"agent": _agent(n), "related_agents": "true"}),
+        ),
+        "activity, related": (
+            "one filter",
+            each(lambda n: {"activity": check.format(n % 10), "related_activities": "true"}),
+        ),
+        "agent and verb": (
+            "two filters",
+            each(lambda n: {"agent": _agent(n), "verb": verb.format(n % 8)}),
+        ),
+        "verb and activity": (
+            "two filters",
+            each(lambda n: {"verb": verb.format(n % 4 * 2), "activity": item.format(n % 4 * 2)}),
+        ),
+        "agent and activity": (
+            "two filters",
+            each(lambda n: {"agent": _agent(n), "activity": item.format(n % 100)}),
+        ),
+        "agent, related, and verb": (
+            "two filters",
+            each(
+                lambda n: {"agent": _agent(n), "related_agents": "true", "verb": verb.format(n % 8)}
+            ),
+        ),
     }
 
 
@@ -71,14 +100,19 @@ def fill(bench: Bench, count: int, first: int) -> None:
     """Put ``count`` statements there, as requests would have."""
     for start in range(0, count, CHUNK):
         rows = range(first + start, first + min(start + CHUNK, count))
-        bodies = [b"[" + b",".join(statement(n) for n in rows[at : at + BATCH]) + b"]" for at in range(0, len(rows), BATCH)]
+        bodies = [
+            b"[" + b",".join(statement(n) for n in rows[at : at + BATCH]) + b"]"
+            for at in range(0, len(rows), BATCH)
+        ]
         copy_limit(bench.owner, [judged(body) for body in bodies])
     with bench.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE lrs.statement, lrs.statement_rel"))
 
 
 def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
-    """Follow ``more`` to the end: statements seen, milliseconds of each page; ends the run when one comes twice."""
+    """Follow ``more`` to the end: statements seen, milliseconds of each page; ends the run when one
+    comes twice.
+    """
     address, seen, times = f"/xapi/statements?{urlencode(parameters)}", set[str](), []
     while address:
         request = urllib.request.Request(f"http://127.0.0.1:{bench.port}{address}")
@@ -97,7 +131,9 @@ def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
 
 
 def _bytes_each(bench: Bench, count: int) -> float:
-    sizes = " + ".join(f"pg_total_relation_size('lrs.{table}')" for table in TABLES if table != "uncounted")
+    sizes = " + ".join(
+        f"pg_total_relation_size('lrs.{table}')" for table in TABLES if table != "uncounted"
+    )
     with bench.owner.connect() as connection:
         return int(connection.execute(text(f"SELECT {sizes}")).scalar_one()) / count
 
@@ -105,7 +141,10 @@ def _bytes_each(bench: Bench, count: int) -> float:
 def main() -> None:
     """Measure, print and keep."""
     with running() as bench:
-        how = f"GET: {REQUESTS} requests a filter, limit 100, {CLIENTS} clients, over HTTP; 2 web workers. `python -m bench.reads`"
+        how = (
+            f"GET: {REQUESTS} requests a filter, limit 100, {CLIENTS} clients, over HTTP; 2 web "
+            "workers. `python -m bench.reads`"
+        )
         lines = heading("As it fills", how)
         over_http(bench, 1, 8, 500)
         bench.empty()
@@ -117,23 +156,38 @@ def main() -> None:
         for level in LEVELS:
             fill(bench, level - filled, filled)
             filled = level
-            lines += [f"## {level:,} statements", "", "| filter | p50 ms | p95 ms | limit for p95 |", "|---|---|---|---|"]
+            lines += [
+                f"## {level:,} statements",
+                "",
+                "| filter | p50 ms | p95 ms | limit for p95 |",
+                "|---|---|---|---|",
+            ]
             figures.update(dict.fromkeys((f"{kind}, p95" for kind in LIMITS), 0.0))
             for name, (kind, wanted) in _filters(begun, datetime.now(UTC)).items():
-                asked = [load.request("GET", f"/xapi/statements?{urlencode(one)}", bench.token) for one in islice(wanted, REQUESTS)]
+                asked = [
+                    load.request("GET", f"/xapi/statements?{urlencode(one)}", bench.token)
+                    for one in islice(wanted, REQUESTS)
+                ]
                 outcome = load.run(bench.port, iter(asked), CLIENTS)
                 outcome.require(200)
                 slowest = figures[f"{kind}, p95"]
                 figures[f"{kind}, p95"] = max(outcome.quantile(0.95), slowest)
-                lines.append(f"| {name} | {outcome.quantile(0.5):.1f} | {outcome.quantile(0.95):.1f} | {LIMITS[kind]:.0f} |")
+                lines.append(
+                    f"| {name} | {outcome.quantile(0.5):.1f} | {outcome.quantile(0.95):.1f} | "
+                    f"{LIMITS[kind]:.0f} |"
+                )
             seen, times = pages(bench, {"activity": "https://bench.example/items/7"})
             edge = max(len(times) // 10, 1)
             first, last = statistics.median(times[:edge]), statistics.median(times[-edge:])
             lines += [
                 "",
-                f"`more` to the end of one activity: {seen:,} statements once each, {len(times)} pages; first tenth {first:.1f} ms a page, last {last:.1f} ms.",
+                f"`more` to the end of one activity: {seen:,} statements once each, {len(times)} "
+                f"pages; first tenth {first:.1f} ms a page, last {last:.1f} ms.",
             ]
-            lines += [f"On disk: {_bytes_each(bench, level):,.0f} bytes a statement of {len(statement(0)):,} bytes, indexes included."]
+            lines += [
+                f"On disk: {_bytes_each(bench, level):,.0f} bytes a statement of "
+                f"{len(statement(0)):,} bytes, indexes included."
+            ]
             with bench.owner.begin() as connection:
                 connection.execute(text("TRUNCATE lrs.uncounted"))
             disk = _bytes_each(bench, level)
@@ -141,10 +195,14 @@ def main() -> None:
             figures.update({"disk": disk, "ingest when full": rates[level] / rates[0]})
             filled += INGESTED * 3
             lines += [
-                f"Ingest, batches of 100 by 8 clients: {rates[level]:,.0f} statements/s, {rates[level] / rates[0]:.2f} of the empty table's {rates[0]:,.0f}.",
+                f"Ingest, batches of 100 by 8 clients: {rates[level]:,.0f} statements/s, "
+                f"{rates[level] / rates[0]:.2f} of the empty table's {rates[0]:,.0f}.",
                 "",
             ]
-        lines.append(f"Memory of the larger web worker at the end: {bench.memory_mb():.0f} MB at its highest.")
+        lines.append(
+            f"Memory of the larger web worker at the end: {bench.memory_mb():.0f} MB at its "
+            "highest."
+        )
         figures["memory"] = bench.memory_mb()
         keep("reads", lines, figures)
 

@@ -30,12 +30,21 @@ from lti_tool import operator_api as tool_cli
 
 PORT = 18_431
 RESULTS = Path(__file__).parent / "results"
-TABLES = ("statement", "statement_rel", "statement_ref", "voiding", "uncounted", "activity_definition")
+TABLES = (
+    "statement",
+    "statement_rel",
+    "statement_ref",
+    "voiding",
+    "uncounted",
+    "activity_definition",
+)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A running record store: its parts in this process, its owner's engine, the address, the Basic token, the server's process."""
+    """A running record store: its parts in this process, its owner's engine, the address, the Basic
+    token, the server's process.
+    """
 
     deps: StoreDeps
     owner: Engine
@@ -51,7 +60,12 @@ class Bench:
 
     def workers(self) -> list[int]:
         """Process ids of the web workers."""
-        found = subprocess.run(["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True, check=False).stdout  # noqa: S607 - a tool of the system
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.server.pid)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
         return [int(line) for line in found.split()]
 
     def memory_mb(self) -> float:
@@ -84,11 +98,20 @@ def running(workers: int = 2) -> Iterator[Bench]:
         read = settings.read_settings(environ)
         operator_api.migrate_store(read)
         ((key, secret),) = operator_api.create_tenant(read, "bench", [("bench", ("all",))])
-        server = subprocess.Popen(web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ})
+        server = subprocess.Popen(
+            web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ}
+        )
         deps, owner = bootstrap.build_from_environ(environ), make_engine(servers.migration_url)
         try:
             _wait(f"http://127.0.0.1:{PORT}/xapi/about")
-            yield Bench(deps, owner, PORT, base64.b64encode(f"{key}:{secret}".encode()).decode(), server, environ)
+            yield Bench(
+                deps,
+                owner,
+                PORT,
+                base64.b64encode(f"{key}:{secret}".encode()).decode(),
+                server,
+                environ,
+            )
         finally:
             server.terminate()
             server.wait()
@@ -118,7 +141,9 @@ def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[b
         read = settings.read_settings(environ)
         operator_api.migrate_store(read)
         tool_cli.migrate(read)
-        server = subprocess.Popen(web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ})
+        server = subprocess.Popen(
+            web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ}
+        )
         try:
             _wait(f"http://127.0.0.1:{PORT}/health/live")
             yield read, server
@@ -141,13 +166,25 @@ def _wait(address: str) -> None:
 
 def heading(title: str, how: str) -> list[str]:
     """Title, machine and date of a result page."""
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "unknown")
-    machine = f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, embedded PostgreSQL 18"
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "unknown",
+    )
+    machine = (
+        f"{os.cpu_count()} cores ({model}), {platform.system()}, Python "
+        f"{platform.python_version()}, embedded PostgreSQL 18"
+    )
     return [f"# {title}", "", f"{datetime.now(UTC):%d %B %Y}, {machine}. {how}", ""]
 
 
 def keep(name: str, lines: list[str], figures: dict[str, float]) -> None:
-    """Print a result page and write it to bench/results, with the figures that docs/performance.md shows."""
+    """Print a result page and write it to bench/results, with the figures that docs/performance.md
+    shows.
+    """
     page = "\n".join(lines) + "\n"
     sys.stdout.write(page)
     sys.stdout.flush()
@@ -156,4 +193,11 @@ def keep(name: str, lines: list[str], figures: dict[str, float]) -> None:
     kept = RESULTS / "figures.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
     today = f"{datetime.now(UTC):%d %B %Y}"
-    kept.write_text(json.dumps({**known, **{key: [round(value, 3), today] for key, value in figures.items()}}, indent=1, sort_keys=True) + "\n")
+    kept.write_text(
+        json.dumps(
+            {**known, **{key: [round(value, 3), today] for key, value in figures.items()}},
+            indent=1,
+            sort_keys=True,
+        )
+        + "\n"
+    )

@@ -1,4 +1,6 @@
-"""Puts the figures of the last benchmarks into docs/performance.md: ``python -m bench.table`` (the end of make bench)."""
+"""Puts the figures of the last benchmarks into docs/performance.md: ``python -m bench.table`` (the
+end of make bench).
+"""
 
 from __future__ import annotations
 
@@ -11,24 +13,108 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 # what, the aim in words, key, unit, whether more is better, the aim as a number
 ROWS = [
-    ("batches of 100, 8 clients, of a one-transaction COPY of the same rows", "0.30, better 0.45", "batch 100, 8 clients", "", True, 0.30),
-    ("batches of 100, 16 clients on shared activities, of 4 clients", "0.90", "batch 100, 16 of 4 clients", "", True, 0.90),
+    (
+        "batches of 100, 8 clients, of a one-transaction COPY of the same rows",
+        "0.30, better 0.45",
+        "batch 100, 8 clients",
+        "",
+        True,
+        0.30,
+    ),
+    (
+        "batches of 100, 16 clients on shared activities, of 4 clients",
+        "0.90",
+        "batch 100, 16 of 4 clients",
+        "",
+        True,
+        0.90,
+    ),
     ("single posts, 8 clients", "1,500/s", "single, 8 clients", "/s", True, 1_500),
     ("single posts, 32 clients", "3,000/s", "single, 32 clients", "/s", True, 3_000),
-    ("GET at 1 M, the slowest single filter, p95, 4 clients", "25 ms", "one filter, p95", " ms", False, 25),
-    ("GET at 1 M, the slowest pair of filters, p95, 4 clients", "60 ms", "two filters, p95", " ms", False, 60),
+    (
+        "GET at 1 M, the slowest single filter, p95, 4 clients",
+        "25 ms",
+        "one filter, p95",
+        " ms",
+        False,
+        25,
+    ),
+    (
+        "GET at 1 M, the slowest pair of filters, p95, 4 clients",
+        "60 ms",
+        "two filters, p95",
+        " ms",
+        False,
+        60,
+    ),
     ("ingest at 1 M, of the empty table", "0.55", "ingest when full", "", True, 0.55),
     ("disk for a statement of 1.09 kB", "2,000 bytes", "disk", " bytes", False, 2_000),
     ("memory of a web worker through 1 M statements", "200 MB", "memory", " MB", False, 200),
-    ("a launch (login and launch), median, one after the other", "60 ms", "launch, p50", " ms", False, 60),
-    ("schedules of six months for 5,000 learners, from a file", "60 s", "schedules of 5,000", " s", False, 60),
-    ("nudges of a day on which 5,000 have something due", "60 s", "nudges of 5,000", " s", False, 60),
+    (
+        "a launch (login and launch), median, one after the other",
+        "60 ms",
+        "launch, p50",
+        " ms",
+        False,
+        60,
+    ),
+    (
+        "schedules of six months for 5,000 learners, from a file",
+        "60 s",
+        "schedules of 5,000",
+        " s",
+        False,
+        60,
+    ),
+    (
+        "nudges of a day on which 5,000 have something due",
+        "60 s",
+        "nudges of 5,000",
+        " s",
+        False,
+        60,
+    ),
     ("“Today”, p95, 50 people at once, 5,000 learners", "150 ms", "today, p95", " ms", False, 150),
-    ("all facts of a million statements made anew, 2 workers", "60 s", "rebuild_s", " s", False, 60),
-    ("10,000 new statements counted into 1 M, 2 workers", "2 s", "new_statements_s", " s", False, 2),
-    ("the four headlines of a programme at 1 M, p95", "200 ms", "headlines_p95_ms", " ms", False, 200),
-    ("the scorecard of one team at 1 M, counted when asked for, p95", "200 ms", "scorecard_team_p95_ms", " ms", False, 200),
-    ("memory of a web worker, 1 GB attachment up and down", "300 MB", "attachment memory", " MB", False, 300),
+    (
+        "all facts of a million statements made anew, 2 workers",
+        "60 s",
+        "rebuild_s",
+        " s",
+        False,
+        60,
+    ),
+    (
+        "10,000 new statements counted into 1 M, 2 workers",
+        "2 s",
+        "new_statements_s",
+        " s",
+        False,
+        2,
+    ),
+    (
+        "the four headlines of a programme at 1 M, p95",
+        "200 ms",
+        "headlines_p95_ms",
+        " ms",
+        False,
+        200,
+    ),
+    (
+        "the scorecard of one team at 1 M, counted when asked for, p95",
+        "200 ms",
+        "scorecard_team_p95_ms",
+        " ms",
+        False,
+        200,
+    ),
+    (
+        "memory of a web worker, 1 GB attachment up and down",
+        "300 MB",
+        "attachment memory",
+        " MB",
+        False,
+        300,
+    ),
 ]
 
 
@@ -40,7 +126,9 @@ def table() -> str:
         value, day = figures[key]
         said = f"{value:,.2f}" if wanted < 10 else f"{value:,.0f}"
         missed = value < wanted if more else value > wanted
-        lines.append(f"| {what} | {aim} | {f'**{said}{unit}: missed**' if missed else said + unit} | {day} |")
+        lines.append(
+            f"| {what} | {aim} | {f'**{said}{unit}: missed**' if missed else said + unit} | {day} |"
+        )
     return "\n".join(lines)
 
 

@@ -54,16 +54,27 @@ def create_backup(settings: Settings, folder: Path) -> dict[str, Any]:
         attachments = _list_attachments(connection)
         dump = folder / "database.dump"
         _run_postgres_program(
-            settings, dumper, "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in BACKED_UP_SCHEMAS)
+            settings,
+            dumper,
+            "--format=custom",
+            f"--snapshot={row[0]}",
+            f"--file={dump}",
+            *(f"--schema={name}" for name in BACKED_UP_SCHEMAS),
         )
         connection.execute("COMMIT")
     missing = _copy_attachments(settings, folder / "attachments", attachments)
     manifest = {
         "made_at": format_instant(now()),
         "postgres": major,
-        "secret_key": Secrets(settings.secret_key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex(),
+        "secret_key": Secrets(settings.secret_key)
+        .keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0]
+        .hex(),
         "rows": counts,
-        "files": {str(path.relative_to(folder)): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()},
+        "files": {
+            str(path.relative_to(folder)): _sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
         "missing_attachments": missing,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -78,11 +89,15 @@ def verify_backup(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
-        raise FatalError(f"{folder} holds no whole backup: its manifest.json cannot be read.") from None
+        raise FatalError(
+            f"{folder} holds no whole backup: its manifest.json cannot be read."
+        ) from None
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file() or _sha256(path) != expected:
-            raise FatalError(f"{path} is missing or was changed since the backup; take another backup.")
+            raise FatalError(
+                f"{path} is missing or was changed since the backup; take another backup."
+            )
     return manifest
 
 
@@ -93,15 +108,30 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
     manifest = verify_backup(folder)
     keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
-    if not any(Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex() == manifest["secret_key"] for key in keys):
-        raise FatalError("The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it CARRYOVER_SECRET_KEY_PREVIOUS).")
+    if not any(
+        Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex()
+        == manifest["secret_key"]
+        for key in keys
+    ):
+        raise FatalError(
+            "The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it "
+            "CARRYOVER_SECRET_KEY_PREVIOUS)."
+        )
     with _connect_as_owner(settings) as connection:
-        present_keys = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)).fetchall()
+        present_keys = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)
+        ).fetchall()
         if present_keys:
-            raise FatalError("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
+            raise FatalError(
+                "The database is not empty: a restore needs one without the schemas lrs and "
+                "lti_tool."
+            )
         major = _server_major(connection)
     if major < manifest.get("postgres", 0):
-        raise FatalError(f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: restore into one that is not older.")
+        raise FatalError(
+            f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: "
+            "restore into one that is not older."
+        )
     restorer = _find_program("pg_restore", major)
     owner = make_engine(settings.migration_url)
     ensure_roles(owner, settings.database_url)
@@ -130,8 +160,15 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     with _connect_as_owner(settings) as connection:
         counts = _row_counts(connection)
     if counts != manifest["rows"]:
-        changed = sorted(name for name in {*counts, *manifest["rows"]} if counts.get(name) != manifest["rows"].get(name))
-        raise FatalError(f"After the restore these tables hold another number of rows than in the backup: {', '.join(changed)}.")
+        changed = sorted(
+            name
+            for name in {*counts, *manifest["rows"]}
+            if counts.get(name) != manifest["rows"].get(name)
+        )
+        raise FatalError(
+            "After the restore these tables hold another number of rows than in the backup: "
+            f"{', '.join(changed)}."
+        )
     return manifest
 
 
@@ -140,7 +177,8 @@ def _connect_as_owner(settings: Settings) -> psycopg.Connection[Any]:
         return psycopg.connect(_owner_conninfo(settings), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         raise FatalError(
-            f"The database cannot be reached ({str(error).strip().splitlines()[0]}); start it, or correct CARRYOVER_MIGRATION_URL."
+            f"The database cannot be reached ({str(error).strip().splitlines()[0]}); start it, "
+            "or correct CARRYOVER_MIGRATION_URL."
         ) from None
 
 
@@ -158,8 +196,16 @@ def _run_postgres_program(settings: Settings, program: Path, *arguments: str) ->
     """
     provided = conninfo_to_dict(_owner_conninfo(settings))
     password = provided.pop("password", None)
-    conninfo = make_conninfo("", **{name: str(value) for name, value in provided.items() if value is not None})
-    command = [str(program), *(conninfo if argument == _owner_conninfo(settings) else argument for argument in arguments)]
+    conninfo = make_conninfo(
+        "", **{name: str(value) for name, value in provided.items() if value is not None}
+    )
+    command = [
+        str(program),
+        *(
+            conninfo if argument == _owner_conninfo(settings) else argument
+            for argument in arguments
+        ),
+    ]
     if program.name == "pg_dump":
         command += ["--dbname", conninfo]
     environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
@@ -177,33 +223,46 @@ def _find_program(name: str, major: int) -> Path:
     if folder is not None:
         return folder / name
     if on_path is not None:
-        stated = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False).stdout
+        stated = subprocess.run(
+            [on_path, "--version"], capture_output=True, text=True, check=False
+        ).stdout
         result = re.search(r"\(PostgreSQL\) (\d+)", stated)
         if result is not None and int(result[1]) == major:
             return Path(on_path)
     raise FatalError(
-        f"The server is PostgreSQL {major}, and {name} of that version is not on this machine; install PostgreSQL's client programs {major}"
+        f"The server is PostgreSQL {major}, and {name} of that version is not on this machine; "
+        f"install PostgreSQL's client programs {major}"
         f" (Debian and Ubuntu: postgresql-client-{major})."
     )
 
 
 def _row_counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
     tables = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(BACKED_UP_SCHEMAS),)
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2",
+        (list(BACKED_UP_SCHEMAS),),
     ).fetchall()
     counts = {}
     for schema, table in tables:
-        row = connection.execute(sql.SQL("SELECT count(*) FROM {}.{}").format(sql.Identifier(schema), sql.Identifier(table))).fetchone()
+        row = connection.execute(
+            sql.SQL("SELECT count(*) FROM {}.{}").format(
+                sql.Identifier(schema), sql.Identifier(table)
+            )
+        ).fetchone()
         assert row is not None
         counts[f"{schema}.{table}"] = int(row[0])
     return counts
 
 
 def _list_attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
-    return [(row[0], row[1]) for row in connection.execute("SELECT tenant_id, sha2 FROM lrs.attachment ORDER BY 1, 2")]
+    return [
+        (row[0], row[1])
+        for row in connection.execute("SELECT tenant_id, sha2 FROM lrs.attachment ORDER BY 1, 2")
+    ]
 
 
-def _copy_attachments(settings: Settings, folder: Path, attachments: list[tuple[int, str]]) -> list[str]:
+def _copy_attachments(
+    settings: Settings, folder: Path, attachments: list[tuple[int, str]]
+) -> list[str]:
     """Copy the attachments' bytes; return those that are referenced but missing (erased
     during the backup, or lost).
     """

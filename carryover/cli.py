@@ -39,27 +39,44 @@ class _ErrorReportingGroup(click.Group):
             click.echo(f"carryover: {error}", err=True)
             ctx.exit(1)
         except (OSError, ImportError) as error:
-            click.echo(f"carryover: {error}. Check the path, or install what is missing (carryover[s3] for a bucket).", err=True)
+            click.echo(
+                f"carryover: {error}. Check the path, or install what is missing (carryover[s3] "
+                "for a bucket).",
+                err=True,
+            )
             ctx.exit(1)
         except (SQLAlchemyError, psycopg.Error, redis.RedisError) as error:
             logging.getLogger(__name__).debug("the command failed", exc_info=True)
             reason = str(error).strip().splitlines()[0][:_MAX_REASON_LENGTH]
-            click.echo(f"carryover: the database or the queue refused: {reason}. carryover doctor looks at what may be wrong.", err=True)
+            click.echo(
+                f"carryover: the database or the queue refused: {reason}. carryover doctor looks "
+                "at what may be wrong.",
+                err=True,
+            )
             ctx.exit(1)
 
 
 def _load_settings() -> Settings:
     read = settings.read_settings(os.environ)
-    logging.basicConfig(level=read.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=read.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     for noisy in ("httpx", "httpcore", "alembic", "rq"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(read.log_level)))
+        logging.getLogger(noisy).setLevel(
+            max(logging.WARNING, logging.getLevelName(read.log_level))
+        )
     return read
 
 
-@click.group(cls=_ErrorReportingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=_ErrorReportingGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(package_name="carryover")
 def main() -> None:
-    """What happens after the certificate: an LTI tool, an xAPI record store, and metrics of what lasts."""
+    """What happens after the certificate: an LTI tool, an xAPI record store, and metrics of what
+    lasts.
+    """
 
 
 @main.command()
@@ -81,8 +98,16 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--part", type=click.Choice(process_commands.WORKER_PARTS), help="Run one part alone, without starting it again when it dies.")
-@click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on each queue, with 1 when not.")
+@click.option(
+    "--part",
+    type=click.Choice(process_commands.WORKER_PARTS),
+    help="Run one part alone, without starting it again when it dies.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit with 0 when a worker is alive on each queue, with 1 when not.",
+)
 def worker(part: str | None, check: bool) -> None:
     """Work on jobs, against your own PostgreSQL and Redis."""
     read = _load_settings()
@@ -90,7 +115,9 @@ def worker(part: str | None, check: bool) -> None:
         read.require("CARRYOVER_REDIS_URL")
         require_redis(read.redis_url)
         if not has_live_workers(read.redis_url):
-            raise FatalError("A queue has no worker that is alive; start one with carryover worker.")
+            raise FatalError(
+                "A queue has no worker that is alive; start one with carryover worker."
+            )
         return
     if part is not None:
         read.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
@@ -101,7 +128,12 @@ def worker(part: str | None, check: bool) -> None:
     children.stop_on_signals()
     try:
         for name in process_commands.WORKER_PARTS:
-            children.add(ChildProcess(f"worker {name}", command_starter(process_commands.worker_part_command(name), os.environ)))
+            children.add(
+                ChildProcess(
+                    f"worker {name}",
+                    command_starter(process_commands.worker_part_command(name), os.environ),
+                )
+            )
         children.watch()
     finally:
         children.stop()
@@ -122,11 +154,13 @@ def backup(folder: Path) -> None:
     """Write database and attachments, as of one moment, into a new folder."""
     created = backups.create_backup(_load_settings(), folder)
     click.echo(
-        f"{sum(created['rows'].values())} rows and {len(created['files']) - 1} attachments are in {folder}. The secret key is not: keep it apart."
+        f"{sum(created['rows'].values())} rows and {len(created['files']) - 1} attachments are "
+        f"in {folder}. The secret key is not: keep it apart."
     )
     if created["missing_attachments"]:
         raise FatalError(
-            f"{len(created['missing_attachments'])} attachments are named and not there: {', '.join(created['missing_attachments'][:5])}."
+            f"{len(created['missing_attachments'])} attachments are named and not there: "
+            f"{', '.join(created['missing_attachments'][:5])}."
         )
 
 
@@ -137,11 +171,15 @@ def restore(folder: Path, check: bool) -> None:
     """Put a backup into an empty database."""
     if check:
         created = backups.verify_backup(folder)
-        click.echo(f"The backup of {created['made_at']} is whole: {len(created['files'])} files, {sum(created['rows'].values())} rows.")
+        click.echo(
+            f"The backup of {created['made_at']} is whole: {len(created['files'])} files, "
+            f"{sum(created['rows'].values())} rows."
+        )
         return
     created = backups.restore_backup(_load_settings(), folder)
     click.echo(
-        f"The backup of {created['made_at']} is restored and its {sum(created['rows'].values())} rows were counted. Run carryover migrate next."
+        f"The backup of {created['made_at']} is restored and its {sum(created['rows'].values())} "
+        "rows were counted. Run carryover migrate next."
     )
 
 
@@ -166,13 +204,22 @@ def tenant() -> None:
 def tenant_create(name: str) -> None:
     """Create a tenant; prints its keys and secrets once."""
     read = _load_settings()
-    wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("xAPI", ("all",)), ("reporting", ("metrics/read",))]
+    wanted = [
+        ("the tool", lrs_cli.TOOL_SCOPES),
+        ("xAPI", ("all",)),
+        ("reporting", ("metrics/read",)),
+    ]
     own, xapi, api = lrs_cli.create_tenant(read, name, wanted)
-    tool_cli.create_tenant(read, name=name, lrs_url=None, lrs_key=own[0], lrs_secret=own[1], practice=False)
+    tool_cli.create_tenant(
+        read, name=name, lrs_url=None, lrs_key=own[0], lrs_secret=own[1], practice=False
+    )
     click.echo(f"Tenant {name!r} is made. These secrets are not shown again:")
     click.echo(f"  xAPI       {read.base_url}/xapi    key {xapi[0]}  secret {xapi[1]}")
     click.echo(f"  reporting  {read.base_url}/api/v1  key {api[0]}  secret {api[1]}")
-    click.echo("Next: carryover platform invite makes an address that registers an LMS; carryover admin link opens the administration.")
+    click.echo(
+        "Next: carryover platform invite makes an address that registers an LMS; carryover admin "
+        "link opens the administration."
+    )
 
 
 for command_of_a_house in (*COMMANDS, *tool_commands.COMMANDS, erase):

@@ -42,7 +42,10 @@ def build_from_settings(read: Settings) -> StoreAndAnalytics:
 
 
 def _listener(analytics: AnalyticsDeps) -> ChangeListener:
-    return ChangeListener(stored=partial(analytics_app.on_stored, analytics), removed=partial(analytics_app.on_removed, analytics))
+    return ChangeListener(
+        stored=partial(analytics_app.on_stored, analytics),
+        removed=partial(analytics_app.on_removed, analytics),
+    )
 
 
 def build_from_environ(environ: Mapping[str, str]) -> StoreAndAnalytics:
@@ -52,7 +55,9 @@ def build_from_environ(environ: Mapping[str, str]) -> StoreAndAnalytics:
 
 @contextmanager
 def open_tenant(read: Settings, tenant: str) -> Iterator[TenantAdmin]:
-    """Open a tenant of the record store for operator actions; an erasure there is complete here, too."""
+    """Open a tenant of the record store for operator actions; an erasure there is complete here,
+    too.
+    """
     analytics = build_analytics_deps(build_deps(read))
     try:
         with lrs_operator.open_tenant(read, tenant, _listener(analytics)) as opened:
@@ -80,4 +85,6 @@ def migrate_store(read: Settings) -> None:
 
 def create_store_app(deps: StoreAndAnalytics) -> Flask:
     """Create the application that serves ``/xapi``, ``/api/v1`` and ``/browse``."""
-    return lrs_app.create_app(deps.store, [analytics_app.api_part(deps.analytics, lrs_app.scope_requirement(deps.store))])
+    return lrs_app.create_app(
+        deps.store, [analytics_app.api_part(deps.analytics, lrs_app.scope_requirement(deps.store))]
+    )

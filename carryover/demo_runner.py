@@ -55,11 +55,13 @@ def require_free_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except socket.gaierror:
             raise FatalError(
-                f"CARRYOVER_HOST is {settings.host!r}, which is no address of this machine; 127.0.0.1 serves this machine alone."
+                f"CARRYOVER_HOST is {settings.host!r}, which is no address of this machine; "
+                "127.0.0.1 serves this machine alone."
             ) from None
         except OSError as error:
             raise FatalError(
-                f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); choose another with PORT={settings.port + 1}."
+                f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); "
+                f"choose another with PORT={settings.port + 1}."
             ) from None
 
 
@@ -70,7 +72,10 @@ def run_demo(settings: Settings) -> None:
         home.mkdir(parents=True, exist_ok=True)
         lock = (home / "demo.lock").open("a")
     except OSError as error:
-        raise FatalError(f"The folder {home} cannot be used ({error.strerror}); set CARRYOVER_HOME to one that can.") from None
+        raise FatalError(
+            f"The folder {home} cannot be used ({error.strerror}); set CARRYOVER_HOME to one "
+            "that can."
+        ) from None
     with lock:
         _lock_home(lock, home)
         require_free_port(settings)
@@ -95,10 +100,15 @@ def _lock_home(lock: IO[str], home: Path) -> None:
         # lock to clean up.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise FatalError(f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another folder.") from None
+        raise FatalError(
+            f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another "
+            "folder."
+        ) from None
 
 
-def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, children: Supervisor) -> None:
+def _run_with_servers(
+    settings: Settings, servers: embedded.EmbeddedServers, children: Supervisor
+) -> None:
     settings = replace(
         settings,
         database_url=servers.database_url,
@@ -115,31 +125,56 @@ def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, chi
     environ = _child_environ(settings)
     _write_private_file(
         settings.home / running_demo.SERVERS_FILE,
-        running_demo.servers_json(settings.home, {**environ, "CARRYOVER_MIGRATION_URL": settings.migration_url, "PORT": str(settings.port)}),
+        running_demo.servers_json(
+            settings.home,
+            {
+                **environ,
+                "CARRYOVER_MIGRATION_URL": settings.migration_url,
+                "PORT": str(settings.port),
+            },
+        ),
     )
     children.add(
         ChildProcess(
-            "the web server", command_starter(process_commands.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ, heard=True)
+            "the web server",
+            command_starter(
+                process_commands.web_command(settings, "carryover.practice_lms.wsgi:create_app"),
+                environ,
+                heard=True,
+            ),
         )
     )
     served = f"http://{settings.host}:{settings.port}"
     late = f"Carryover did not become ready within {READY_SECONDS} s."
-    children.wait_until(lambda: _fetch_json(f"{served}/health/live") is not None, READY_SECONDS, late)
+    children.wait_until(
+        lambda: _fetch_json(f"{served}/health/live") is not None, READY_SECONDS, late
+    )
     if not children.stopping and not practice.seeded:
         practice.seed_cohort(served)
     for part in process_commands.WORKER_PARTS:
-        children.add(ChildProcess(f"the worker's {part}", command_starter(process_commands.worker_part_command(part), environ, heard=True)))
+        children.add(
+            ChildProcess(
+                f"the worker's {part}",
+                command_starter(process_commands.worker_part_command(part), environ, heard=True),
+            )
+        )
     if not practice.seeded:
         # Ready means that the practice figures no longer change: anyone who compares them sees
         # only the effect of their own actions.
         children.wait_until(
-            lambda: _is_settled(_fetch_json(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
+            lambda: _is_settled(_fetch_json(f"{served}/health/ready")),
+            READY_SECONDS,
+            f"The practice data were not counted within {READY_SECONDS} s.",
         )
         practice.mark_seeded()
-    children.wait_until(lambda: _is_serving(_fetch_json(f"{served}/health/ready")), READY_SECONDS, late)
+    children.wait_until(
+        lambda: _is_serving(_fetch_json(f"{served}/health/ready")), READY_SECONDS, late
+    )
     if not children.stopping:
         practice.announce_ready()
-        threading.Thread(target=practice.renew_invites, args=(children,), name="invites", daemon=True).start()
+        threading.Thread(
+            target=practice.renew_invites, args=(children,), name="invites", daemon=True
+        ).start()
         children.watch()
 
 
@@ -191,12 +226,20 @@ def _fetch_json(url: str) -> dict[str, Any] | None:
 
 def _is_serving(report: dict[str, Any] | None) -> bool:
     """Whether requests are served and every queue has a worker."""
-    return report is not None and report["status"] != "not ready" and "worker" not in report["degraded"]
+    return (
+        report is not None
+        and report["status"] != "not ready"
+        and "worker" not in report["degraded"]
+    )
 
 
 def _is_settled(report: dict[str, Any] | None) -> bool:
     """Whether every statement sent has arrived and is counted."""
-    return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
+    return (
+        report is not None
+        and not report["uncounted"]["waiting"]
+        and not report["outbox"]["statements"]
+    )
 
 
 def _sourced_id(person: Person) -> str:
@@ -212,7 +255,9 @@ def _practice_roster_csv() -> bytes:
     """
     lines = ["id,name,email,manager,mentor,team"]
     for item in (PEOPLE[key] for key in LISTED_PEOPLE):
-        led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if item.learns else ("", "")
+        led = (
+            (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if item.learns else ("", "")
+        )
         lines.append(",".join((_sourced_id(item), item.name, item.email, *led, "Practice desk")))
     return "\n".join(lines).encode()
 
@@ -225,7 +270,9 @@ class PracticeTenant:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._file = settings, settings.home / PRACTICE_STATE_FILE
         self._invite_url = ""
-        self._state: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._state: dict[str, Any] = (
+            json.loads(self._file.read_text()) if self._file.exists() else {}
+        )
 
     def _save_state(self, **values: Any) -> None:
         self._state |= values
@@ -239,11 +286,22 @@ class PracticeTenant:
         if "started_at" not in self._state:
             self._save_state(started_at=clock.format_instant(clock.now()))
         if "tool" not in self._state:
-            wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("demo xAPI", ("all",)), ("demo reporting", ("metrics/read",))]
+            wanted = [
+                ("the tool", lrs_cli.TOOL_SCOPES),
+                ("demo xAPI", ("all",)),
+                ("demo reporting", ("metrics/read",)),
+            ]
             tool, xapi, api = lrs_cli.create_tenant(settings, PRACTICE_TENANT, wanted, again=True)
             self._save_state(tool=tool, xapi=xapi, api=api)
         key, secret = self._state["tool"]
-        tenant_id = tool_cli.create_tenant(settings, name=PRACTICE_TENANT, lrs_url=None, lrs_key=key, lrs_secret=secret, practice=True)
+        tenant_id = tool_cli.create_tenant(
+            settings,
+            name=PRACTICE_TENANT,
+            lrs_url=None,
+            lrs_key=key,
+            lrs_secret=secret,
+            practice=True,
+        )
         learner = PEOPLE["learner"]
         installation = tool_cli.seed_tenant(
             settings,
@@ -254,7 +312,10 @@ class PracticeTenant:
             certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_AGO)},
             listed=_practice_roster_csv(),
             sourced={PEOPLE[key].subject: _sourced_id(PEOPLE[key]) for key in LISTED_PEOPLE},
-            roles={_sourced_id(PEOPLE["teacher"]): "training manager", _sourced_id(PEOPLE["admin"]): "admin"},
+            roles={
+                _sourced_id(PEOPLE["teacher"]): "training manager",
+                _sourced_id(PEOPLE["admin"]): "admin",
+            },
         )
         self._save_state(tenant_id=tenant_id, installation=str(installation))
 
@@ -265,7 +326,10 @@ class PracticeTenant:
         """Post the practice cohort through the record store's own HTTP API; idempotent."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
         created = cohort.cohort_statements(
-            uuid.UUID(self._state["installation"]), str(self._state["tenant_id"]), sample_document(), self._started_at()
+            uuid.UUID(self._state["installation"]),
+            str(self._state["tenant_id"]),
+            sample_document(),
+            self._started_at(),
         )
         key, secret = self._state["xapi"]
         while batch := list(islice(created, SEED_BATCH_SIZE)):
@@ -277,7 +341,10 @@ class PracticeTenant:
                 basic=(key, secret),
             )
             if answer.status != 200:
-                raise FatalError(f"The practice cohort could not be stored: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
+                raise FatalError(
+                    f"The practice cohort could not be stored: {answer.status} "
+                    f"{answer.body[:300].decode('utf-8', 'replace')}"
+                )
         client.close()
 
     @property
@@ -324,10 +391,18 @@ class PracticeTenant:
                 if not works:
                     self.write_demo_json()
             except (SQLAlchemyError, FatalError, OSError) as error:
-                log.debug("no look at the invites: %s", error)  # the servers are restarting or stopping
+                log.debug(
+                    "no look at the invites: %s", error
+                )  # the servers are restarting or stopping
 
     def announce_ready(self) -> None:
         """Print where to find everything."""
         home, lms = self._settings.home, lms_base_url(self._settings.base_url)
-        lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
+        lines = [
+            "",
+            f"Carryover is ready: {lms}/practice/",
+            f"Keys and addresses: {home / 'demo.json'}",
+            "Stop it with Ctrl-C.",
+            "",
+        ]
         print("\n".join(lines), flush=True)

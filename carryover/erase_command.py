@@ -34,20 +34,35 @@ IN_FLIGHT_SECONDS = 40
 @click.option("--mbox", help="In the record store alone: e-mail address.")
 @click.option("--openid", help="In the record store alone: OpenID.")
 @click.option("--mbox-sha1sum", help="In the record store alone: SHA-1 of the mailto: address.")
-@click.option("--account", nargs=2, help="In the record store alone: home page and name of an account.")
+@click.option(
+    "--account", nargs=2, help="In the record store alone: home page and name of an account."
+)
 @click.option("--really", is_flag=True, help="Erase; without it, only count.")
-@click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+@click.option(
+    "--tenant", default="", help="The tenant's name; not needed where there is one alone."
+)
 def erase(
-    person: str | None, mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None, really: bool, tenant: str
+    person: str | None,
+    mbox: str | None,
+    openid: str | None,
+    mbox_sha1sum: str | None,
+    account: tuple[str, str] | None,
+    really: bool,
+    tenant: str,
 ) -> None:
-    """Erase PERSON (id of the list, e-mail address, or our own id) from the tool and from the record store.
+    """Erase PERSON (id of the list, e-mail address, or our own id) from the tool and from the
+    record store.
 
-    With an option in place of PERSON, an agent of other sources is erased from the record store alone. Figures move back with the next count.
+    With an option in place of PERSON, an agent of other sources is erased from the record store
+    alone. Figures move back with the next count.
     """
     settings = running_demo.command_settings(os.environ)
     agents = _agents_from_options(mbox, openid, mbox_sha1sum, account)
     if len(agents) + (person is not None) != 1:
-        raise FatalError("Name one PERSON, or exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
+        raise FatalError(
+            "Name one PERSON, or exactly one identifier: --mbox, --openid, --mbox-sha1sum or "
+            "--account."
+        )
     if person is None:
         _print_counts(_erase_from_store(settings, tenant, agents[0], really), really)
     elif really:
@@ -57,14 +72,20 @@ def erase(
         _print_counts({**counts, **_erase_from_store(settings, tenant, agent, False)}, False)
 
 
-def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None) -> list[dict[str, Any]]:
-    result: list[dict[str, Any]] = [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
+def _agents_from_options(
+    mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None
+) -> list[dict[str, Any]]:
+    result: list[dict[str, Any]] = (
+        [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
+    )
     result += [{"openid": openid}] if openid else []
     result += [{"mbox_sha1sum": mbox_sha1sum}] if mbox_sha1sum else []
     return result + ([{"account": {"homePage": account[0], "name": account[1]}}] if account else [])
 
 
-def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
+def _erase_from_store(
+    settings: Settings, tenant: str, agent: dict[str, Any], really: bool
+) -> dict[str, int]:
     with composition.open_tenant(settings, tenant) as staff:
         return asdict(staff.erase_person(json.dumps(agent), dry_run=not really))
 
@@ -72,9 +93,16 @@ def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], re
 def _erase_person(settings: Settings, tenant: str, named: str) -> None:
     tenant_id, ours = tool_cli.erase_person(settings, tenant, named)
     if ours.in_flight:
-        click.echo(f"A statement is on its way to the record store; waiting {IN_FLIGHT_SECONDS} seconds for it.")
+        click.echo(
+            f"A statement is on its way to the record store; waiting {IN_FLIGHT_SECONDS} seconds "
+            "for it."
+        )
         time.sleep(IN_FLIGHT_SECONDS)
-    removed = {**ours.removed, **_erase_from_store(settings, tenant, ours.agent, True), "letters": _delete_letters(settings, ours.email, ours.name)}
+    removed = {
+        **ours.removed,
+        **_erase_from_store(settings, tenant, ours.agent, True),
+        "letters": _delete_letters(settings, ours.email, ours.name),
+    }
     tool_cli.finish_erasure(settings, tenant_id, ours.request.id)
     _print_counts(removed, True)
 
@@ -92,7 +120,9 @@ def _delete_letters(settings: Settings, email: str, name: str) -> int:
     for key in list(box.keys()):
         message = message_from_bytes(box.get_bytes(key), policy=default)
         assert isinstance(message, EmailMessage)
-        to_them = email.lower() in {address.lower() for _, address in getaddresses([str(message["To"])])}
+        to_them = email.lower() in {
+            address.lower() for _, address in getaddresses([str(message["To"])])
+        }
         if to_them or (name and name in f"{message['Subject']} {message.get_content()}"):
             box.remove(key)
             removed += 1
@@ -100,5 +130,11 @@ def _delete_letters(settings: Settings, email: str, name: str) -> int:
 
 
 def _print_counts(counts: dict[str, int], really: bool) -> None:
-    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing"
-    click.echo(f"{'Erased' if really else 'Would erase'}: {words}." + ("" if really else " Say --really to do it."))
+    words = (
+        ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        or "nothing"
+    )
+    click.echo(
+        f"{'Erased' if really else 'Would erase'}: {words}."
+        + ("" if really else " Say --really to do it.")
+    )

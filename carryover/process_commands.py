@@ -22,7 +22,8 @@ ALL_TIMED_JOBS: tuple[TimedJob, ...] = (
     *analytics_long_worker.TIMED_JOBS,
     *tool_worker.TIMED_JOBS,
 )
-# Jobs that version 0.1 enqueued under other names: what lies in the queue during an update still runs.
+# Jobs that version 0.1 enqueued under other names: what lies in the queue during an update still
+# runs.
 RENAMED_JOBS = {
     "lrs.worker.count": "analytics.worker.count",
     "lrs.long_worker.compute": "analytics.long_worker.compute",
@@ -37,7 +38,18 @@ def web_command(settings: Settings, factory: str) -> list[str]:
     """Command for granian with its default of blocking threads: pages that call the record
     store in the same process need many.
     """
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--no-ws"]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        settings.host,
+        "--port",
+        str(settings.port),
+        "--no-ws",
+    ]
     command += [
         "--workers",
         str(settings.web_workers),
@@ -64,4 +76,6 @@ def run_worker_part(settings: Settings, part: str) -> None:
     if part == "timer":
         queue.run_job_timer(settings.redis_url, ALL_TIMED_JOBS)
     else:
-        queue.run_worker(settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE, RENAMED_JOBS)
+        queue.run_worker(
+            settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE, RENAMED_JOBS
+        )

@@ -18,9 +18,23 @@ SERVERS_FILE = "servers.json"
 
 def servers_json(home: Path, environ: Mapping[str, str]) -> str:
     """Return the content of the file: what a command needs from the demo's environment."""
-    ours = ("DATABASE_URL", "MIGRATION_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "MAIL_URL", "MAIL_FROM")
+    ours = (
+        "DATABASE_URL",
+        "MIGRATION_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "BASE_URL",
+        "MAIL_URL",
+        "MAIL_FROM",
+    )
     names = (*(f"CARRYOVER_{name}" for name in ours), "PORT")
-    return json.dumps({"CARRYOVER_HOME": str(home), **{name: environ[name] for name in names}, "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1"})
+    return json.dumps(
+        {
+            "CARRYOVER_HOME": str(home),
+            **{name: environ[name] for name in names},
+            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+        }
+    )
 
 
 def command_settings(environ: Mapping[str, str]) -> Settings:

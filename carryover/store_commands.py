@@ -28,10 +28,15 @@ A = TypeVar("A")
 DAY_SECONDS = 86_400
 
 
-def _with_operator(opened: Callable[[Settings, str], AbstractContextManager[A]], act: Callable[Concatenate[A, P], R]) -> Callable[P, R]:
-    """Pass the operator actions on a tenant to a command, and add the option that names the tenant."""
+def _with_operator(
+    opened: Callable[[Settings, str], AbstractContextManager[A]],
+    act: Callable[Concatenate[A, P], R],
+) -> Callable[P, R]:
+    """Pass the operator actions on a tenant to a command, and add the option that names it."""
 
-    @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+    @click.option(
+        "--tenant", default="", help="The tenant's name; not needed where there is one alone."
+    )
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
         with opened(running_demo.command_settings(os.environ), tenant) as operator:
@@ -68,7 +73,13 @@ def credential() -> None:
 
 
 @credential.command("create")
-@click.option("--scope", "scopes", multiple=True, required=True, help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.",
+)
 @click.option("--note", default="", help="What it is for.")
 @with_tenant
 def credential_create(operator: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
@@ -83,12 +94,17 @@ def credential_list(operator: TenantAdmin) -> None:
     """All keys, without their secrets."""
     for item in operator.credentials():
         state = f"ends {item.ends_at:%Y-%m-%d %H:%M} UTC" if item.ends_at else "in use"
-        click.echo(f"{item.key}  {state}  made {item.created_at:%Y-%m-%d}  {', '.join(item.scopes)}  {item.note}")
+        click.echo(
+            f"{item.key}  {state}  made {item.created_at:%Y-%m-%d}  {', '.join(item.scopes)}  "
+            f"{item.note}"
+        )
 
 
 @credential.command("rotate")
 @click.argument("key")
-@click.option("--days", default=7.0, show_default=True, help="How long the old key works beside the new one.")
+@click.option(
+    "--days", default=7.0, show_default=True, help="How long the old key works beside the new one."
+)
 @with_tenant
 def credential_rotate(operator: TenantAdmin, key: str, days: float) -> None:
     """Make a new key in the place of another; the old one works on for some days."""
@@ -115,16 +131,26 @@ def issuer() -> None:
 @issuer.command("add")
 @click.argument("address")
 @click.option("--audience", required=True, help="The aud that its tokens must carry.")
-@click.option("--scope", "mapping", multiple=True, help="WORD=SCOPE: what a word in the token means here; may be given several times.")
+@click.option(
+    "--scope",
+    "mapping",
+    multiple=True,
+    help="WORD=SCOPE: what a word in the token means here; may be given several times.",
+)
 @with_tenant
-def issuer_add(operator: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]) -> None:
+def issuer_add(
+    operator: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]
+) -> None:
     """Accept the tokens of an issuer; its keys are found by OpenID Connect Discovery."""
     scopes: dict[str, list[str]] = {}
     for entry in mapping:
         word, _, scope = entry.partition("=")
         scopes.setdefault(word, []).append(scope)
     created = operator.add_issuer(address, audience, scopes)
-    click.echo(f"Tokens of {created.issuer} for {created.audience} are accepted; keys from {created.keys_url}.")
+    click.echo(
+        f"Tokens of {created.issuer} for {created.audience} are accepted; keys from "
+        f"{created.keys_url}."
+    )
 
 
 @issuer.command("list")
@@ -132,7 +158,10 @@ def issuer_add(operator: TenantAdmin, address: str, audience: str, mapping: tupl
 def issuer_list(operator: TenantAdmin) -> None:
     """All issuers."""
     for item in operator.list_issuers():
-        click.echo(f"{item.issuer}  audience {item.audience}  keys {item.keys_url}  {json.dumps(item.scopes)}")
+        click.echo(
+            f"{item.issuer}  audience {item.audience}  keys {item.keys_url}  "
+            f"{json.dumps(item.scopes)}"
+        )
 
 
 @issuer.command("remove")
@@ -150,7 +179,12 @@ def retention() -> None:
 
 
 @retention.command("add")
-@click.option("--days", type=click.IntRange(1, 36_500), required=True, help="Statements stored longer ago are removed, once a day.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 36_500),
+    required=True,
+    help="Statements stored longer ago are removed, once a day.",
+)
 @click.option("--verb", help="Only those with this verb.")
 @click.option("--activity", help="Only those about this activity.")
 @with_tenant
@@ -158,7 +192,9 @@ def retention_add(operator: TenantAdmin, days: int, verb: str | None, activity: 
     """Add a rule."""
     for name, iri in (("--verb", verb), ("--activity", activity)):
         if iri is not None and ":" not in iri:
-            raise FatalError(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
+            raise FatalError(
+                f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered."
+            )
     click.echo(f"Rule {operator.add_rule(days, verb, activity)} is set.")
 
 
@@ -167,7 +203,10 @@ def retention_add(operator: TenantAdmin, days: int, verb: str | None, activity: 
 def retention_list(operator: TenantAdmin) -> None:
     """All rules."""
     for rule in operator.list_rules():
-        click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
+        click.echo(
+            f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  "
+            f"{rule.activity or 'every activity'}"
+        )
 
 
 @retention.command("remove")
@@ -186,11 +225,22 @@ def forward() -> None:
 
 @forward.command("add")
 @click.argument("url")
-@click.option("--key", required=True, help="Key there; the secret is asked for, or read from standard input.")
-@click.option("--filter", "filters", multiple=True, help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.")
-@click.option("--from-start", is_flag=True, help="Send what is stored already too, not only what comes.")
+@click.option(
+    "--key", required=True, help="Key there; the secret is asked for, or read from standard input."
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.",
+)
+@click.option(
+    "--from-start", is_flag=True, help="Send what is stored already too, not only what comes."
+)
 @with_tenant
-def forward_add(operator: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
+def forward_add(
+    operator: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool
+) -> None:
     """Send to a record store: URL is the address before /statements."""
     wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
     created = operator.add_forward(url, key, _read_secret("secret"), wanted, from_start)
@@ -202,8 +252,17 @@ def forward_add(operator: TenantAdmin, url: str, key: str, filters: tuple[str, .
 def forward_list(operator: TenantAdmin) -> None:
     """All targets and how they stand."""
     for item, dead in operator.list_forwards():
-        state = "stopped" if item.stopped else f"failing ({item.failures} times): {item.last_error}" if item.failures else "in order"
-        click.echo(f"{item.forward_id}  {item.url}  {state}  dead letters: {dead}  {json.dumps(item.filter)}")
+        state = (
+            "stopped"
+            if item.stopped
+            else f"failing ({item.failures} times): {item.last_error}"
+            if item.failures
+            else "in order"
+        )
+        click.echo(
+            f"{item.forward_id}  {item.url}  {state}  dead letters: {dead}  "
+            f"{json.dumps(item.filter)}"
+        )
 
 
 @forward.command("dead")
@@ -230,7 +289,9 @@ def forward_retry(operator: TenantAdmin, number: int) -> None:
 def forward_stop(operator: TenantAdmin, number: int) -> None:
     """Stop sending; nothing is forgotten."""
     operator.set_forward_stopped(number, True)
-    click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
+    click.echo(
+        f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped."
+    )
 
 
 @forward.command("start")
@@ -252,9 +313,15 @@ def forward_remove(operator: TenantAdmin, number: int) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-@click.option("--url", help="Another record store instead of a file: the address before /statements.")
-@click.option("--key", default="", help="Key there; the secret is asked for, or read from standard input.")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option(
+    "--url", help="Another record store instead of a file: the address before /statements."
+)
+@click.option(
+    "--key", default="", help="Key there; the secret is asked for, or read from standard input."
+)
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -263,8 +330,12 @@ def forward_remove(operator: TenantAdmin, number: int) -> None:
     help="Where refused lines are told.",
 )
 @with_tenant
-def import_statements(operator: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path) -> None:
-    """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes on where it stopped."""
+def import_statements(
+    operator: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path
+) -> None:
+    """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes
+    on where it stopped.
+    """
     if (file is None) == (url is None):
         raise FatalError("Name a file, or --url of a record store.")
     with ExitStack() as stack:
@@ -275,20 +346,31 @@ def import_statements(operator: TenantAdmin, file: Path | None, url: str | None,
             entries.flush()
 
         if file is not None:
-            bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
+            bar = stack.enter_context(
+                click.progressbar(length=file.stat().st_size, label=file.name)
+            )
             run = operator.import_file(file, write_refusal, lambda run, size: bar.update(size))
         else:
             source = RemoteStore(str(url), key, _read_secret("secret"))
             run = operator.import_from_store(
-                source, write_refusal, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True)
+                source,
+                write_refusal,
+                lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True),
             )
             click.echo(err=True)
-    click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
+    click.echo(
+        f"{run.stored} stored, {run.known} known already, {run.refused} refused"
+        + (f" (see {report})." if run.refused else ".")
+    )
 
 
 @click.command("export")
 @click.argument("file", type=click.File("wb"), default="-")
-@click.option("--identified", is_flag=True, help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.")
+@click.option(
+    "--identified",
+    is_flag=True,
+    help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.",
+)
 @with_tenant
 def export_statements(operator: TenantAdmin, file: Any, identified: bool) -> None:
     """Write all statements, one a line (NDJSON), pseudonymised."""
@@ -305,12 +387,16 @@ def export_statements(operator: TenantAdmin, file: Any, identified: bool) -> Non
 def audit_list(operator: TenantAdmin, rows: int) -> None:
     """The latest acts on a tenant's data."""
     for entry in operator.latest_audit_entries(rows):
-        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
+        click.echo(
+            f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}"
+        )
 
 
 @click.group("reporting")
 def reporting() -> None:
-    """Login roles of the database for reporting tools: they read the views of schema report, of one tenant, and nothing else."""
+    """Login roles of the database for reporting tools: they read the views of schema report, of one
+    tenant, and nothing else.
+    """
 
 
 @reporting.command("create-user")
@@ -319,7 +405,10 @@ def reporting() -> None:
 def create_reporting_user(operator: AnalyticsAdmin, name: str) -> None:
     """Make a login role; prints its password once."""
     password = operator.create_reporting_user(name)
-    click.echo(f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not shown again:")
+    click.echo(
+        f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not "
+        "shown again:"
+    )
     click.echo(f"  {password}")
 
 
@@ -357,9 +446,22 @@ def metrics_rebuild(operator: AnalyticsAdmin) -> None:
 
         changed = operator.rebuild_facts(update_bar)
     if changed:
-        click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
+        click.echo(
+            "Facts changed by it although nothing waited to be counted: something had been "
+            "counted wrongly, and is right now."
+        )
     else:
         click.echo("Every fact is as it was.")
 
 
-COMMANDS = (credential, issuer, retention, forward, import_statements, export_statements, audit_list, reporting, metrics)
+COMMANDS = (
+    credential,
+    issuer,
+    retention,
+    forward,
+    import_statements,
+    export_statements,
+    audit_list,
+    reporting,
+    metrics,
+)

@@ -22,7 +22,9 @@ def with_tenant(act: Callable[Concatenate[TenantOperator, P], R]) -> Callable[P,
     tenant.
     """
 
-    @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+    @click.option(
+        "--tenant", default="", help="The tenant's name; not needed where there is one alone."
+    )
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
         with tool_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as staff:
@@ -38,7 +40,11 @@ def platform() -> None:
 
 @platform.command("invite")
 @click.option("--note", default="", help="For whom it is.")
-@click.option("--approve", is_flag=True, help="Approve the registration at once; otherwise it waits for carryover platform approve.")
+@click.option(
+    "--approve",
+    is_flag=True,
+    help="Approve the registration at once; otherwise it waits for carryover platform approve.",
+)
 @with_tenant
 def platform_invite(staff: TenantOperator, note: str, approve: bool) -> None:
     """Make an address that registers an LMS once (dynamic registration)."""
@@ -52,8 +58,8 @@ def platform_list(staff: TenantOperator) -> None:
     for item in staff.platforms():
         waiting = sum(result.status == "pending" for result in staff.deployments(item.id))
         click.echo(
-            f"{item.id}  {item.status}  {item.family}  {item.issuer}  client {item.client_id}  {item.name}"
-            + (f"  {waiting} waiting" if waiting else "")
+            f"{item.id}  {item.status}  {item.family}  {item.issuer}  client {item.client_id}  "
+            f"{item.name}" + (f"  {waiting} waiting" if waiting else "")
         )
 
 
@@ -69,7 +75,10 @@ def platform_show(staff: TenantOperator, number: int) -> None:
             for result in staff.deployments(number):
                 click.echo(f"deployment {result.deployment_id}: {result.status}")
     base = staff.settings.base_url
-    click.echo(f"tool URL and redirect URI: {base}/lti/launch\ninitiate login URL: {base}/lti/login\npublic keyset URL: {base}/lti/jwks.json")
+    click.echo(
+        f"tool URL and redirect URI: {base}/lti/launch\ninitiate login URL: "
+        f"{base}/lti/login\npublic keyset URL: {base}/lti/jwks.json"
+    )
 
 
 _PLATFORM_OPTIONS = (
@@ -95,13 +104,32 @@ def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Calla
 
 @platform.command("add")
 @_platform_options("")
-@click.option("--deployment", "deployments", multiple=True, help="May be given several times; without any, the first launch of each is taken.")
-@click.option("--frame-origin", "origins", multiple=True, help="Another address under which the LMS shows its pages.")
+@click.option(
+    "--deployment",
+    "deployments",
+    multiple=True,
+    help="May be given several times; without any, the first launch of each is taken.",
+)
+@click.option(
+    "--frame-origin",
+    "origins",
+    multiple=True,
+    help="Another address under which the LMS shows its pages.",
+)
 @click.option("--pending", is_flag=True, help="Take no launch before carryover platform approve.")
 @with_tenant
-def platform_add(staff: TenantOperator, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
+def platform_add(
+    staff: TenantOperator,
+    /,
+    deployments: tuple[str, ...],
+    origins: tuple[str, ...],
+    pending: bool,
+    **fields: str,
+) -> None:
     """Register an LMS by hand. Hosted Canvas needs issuer and client id alone."""
-    created = staff.add_platform(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
+    created = staff.add_platform(
+        ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending
+    )
     click.echo(f"Platform {created} is registered{', and waits for approval' if pending else ''}.")
 
 
@@ -110,8 +138,12 @@ def platform_add(staff: TenantOperator, /, deployments: tuple[str, ...], origins
 @_platform_options(None)
 @with_tenant
 def platform_update(staff: TenantOperator, /, number: int, **fields: str | None) -> None:
-    """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience "")."""
-    staff.change_platform(number, {name: value for name, value in fields.items() if value is not None})
+    """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience
+    "").
+    """
+    staff.change_platform(
+        number, {name: value for name, value in fields.items() if value is not None}
+    )
     click.echo(f"Platform {number} is changed.")
 
 
@@ -174,7 +206,11 @@ def keys() -> None:
 
 
 @keys.command("rotate")
-@click.option("--at-once", is_flag=True, help="Sign with the new key now and show the old ones no longer: for a key that became known.")
+@click.option(
+    "--at-once",
+    is_flag=True,
+    help="Sign with the new key now and show the old ones no longer: for a key that became known.",
+)
 def keys_rotate(at_once: bool) -> None:
     """Make a new key; the one before it goes on signing for a day and is shown for two."""
     created = tool_cli.rotate_signing_key(running_demo.command_settings(os.environ), at_once)

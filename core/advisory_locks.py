@@ -5,10 +5,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK = 7_274_011, 7_274_012, 7_274_013  # arbitrary numbers of our own
+COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK = (
+    7_274_011,
+    7_274_012,
+    7_274_013,
+)  # arbitrary numbers of our own
 
 
 def try_advisory_lock(connection: Connection, work: int, tenant_id: int, what: object) -> bool:
     """Try to take the lock ``work`` (a number of this file) on one object of a tenant; held
     until the transaction ends."""
-    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(work, func.hashtext(f"{tenant_id} {what}")))).scalar())
+    return bool(
+        connection.execute(
+            select(func.pg_try_advisory_xact_lock(work, func.hashtext(f"{tenant_id} {what}")))
+        ).scalar()
+    )

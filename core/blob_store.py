@@ -116,7 +116,11 @@ class BlobUpload:
 
     def whole(self, most: int) -> bytes:
         """Return the bytes of a small local or remote blob, at most ``most`` of them."""
-        with fsspec.open(self.path, "rb") if self._local else self._opened.fs.open(self.path, "rb") as again:
+        with (
+            fsspec.open(self.path, "rb")
+            if self._local
+            else self._opened.fs.open(self.path, "rb") as again
+        ):
             return bytes(again.read(most))
 
 

@@ -82,7 +82,12 @@ class ChildProcess:
         the last lines are kept."""
         self.process = self.start()
         if self.process.stdout is not None:
-            self.output_thread = threading.Thread(target=self._forward_output, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True)
+            self.output_thread = threading.Thread(
+                target=self._forward_output,
+                args=(self.process.stdout,),
+                name=f"words of {self.name}",
+                daemon=True,
+            )
             self.output_thread.start()
 
     def _forward_output(self, words: IO[bytes]) -> None:
@@ -113,15 +118,21 @@ class ChildProcess:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(STOP_RETRY_SECONDS)
             if self.process.poll() is None:
-                log.warning("%s did not stop within %s s and is killed", self.name, STOP_TIMEOUT_SECONDS)
+                log.warning(
+                    "%s did not stop within %s s and is killed", self.name, STOP_TIMEOUT_SECONDS
+                )
         kill_session(self.process.pid)
         self.process.wait()
         self.process = None
         if self.output_thread is not None:
-            self.output_thread.join(STOP_RETRY_SECONDS)  # its last output is forwarded to our standard error
+            self.output_thread.join(
+                STOP_RETRY_SECONDS
+            )  # its last output is forwarded to our standard error
 
 
-def command_starter(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
+def command_starter(
+    arguments: list[str], environ: Mapping[str, str], *, heard: bool = False
+) -> Callable[[], subprocess.Popen[bytes]]:
     """A start function for :class:`Child`: runs ``arguments`` in its own session and dies with
     this process. ``heard``: its output is piped to the child object."""
     parent = os.getpid()
@@ -169,9 +180,14 @@ class Supervisor:
             code = child.process.returncode
             kill_session(child.process.pid)
             moment = time.monotonic()
-            child.deaths = [death for death in child.deaths if moment - death < RESTART_WINDOW_SECONDS] + [moment]
+            child.deaths = [
+                death for death in child.deaths if moment - death < RESTART_WINDOW_SECONDS
+            ] + [moment]
             if len(child.deaths) > MAX_RESTARTS:
-                raise FatalError(f"{child.name} ended {len(child.deaths)} times within a minute; its last messages above say why.")
+                raise FatalError(
+                    f"{child.name} ended {len(child.deaths)} times within a minute; its last "
+                    "messages above say why."
+                )
             log.warning("%s ended (status %s) and is started again", child.name, code)
             time.sleep(min(len(child.deaths) - 1, 3))
             child.spawn()
@@ -195,14 +211,21 @@ class Supervisor:
                 raise FatalError("\n".join((failure, *self._collect_last_output())))
             if time.monotonic() - entries > PROGRESS_LOG_SECONDS:
                 entries = time.monotonic()
-                log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, entries - began, seconds)
+                log.warning(
+                    "%s is still starting (%.0f s of up to %.0f s); this machine is busy",
+                    self._children[-1].name,
+                    entries - began,
+                    seconds,
+                )
             time.sleep(POLL_INTERVAL_SECONDS)
 
     def _collect_last_output(self) -> list[str]:
         result = []
         for child in self._children:
             lines = child.last_lines()
-            result.append(f"The last of what {child.name} said:" if lines else f"{child.name} said nothing.")
+            result.append(
+                f"The last of what {child.name} said:" if lines else f"{child.name} said nothing."
+            )
             result += [f"  {line}" for line in lines]
         return result
 

@@ -24,14 +24,20 @@ APP_ROLE = "carryover_app"
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_TIMEOUT_SECONDS = 10
-POOL_SIZE, POOL_OVERFLOW = 5, 15  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
+POOL_SIZE, POOL_OVERFLOW = (
+    5,
+    15,
+)  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
 POOL_TIMEOUT_SECONDS = 30
 
 # A generic plan for all values of a filter was 50 times slower than one for the actual value
 # (docs/performance.md). In UTC, every stored instant can be read back: in other time zones the
 # first and the last day of the calendar are out of range.
 _UTC = "-c timezone=UTC"
-_CUSTOM_PLANS, _GENERIC_PLAN = f"{_UTC} -c plan_cache_mode=force_custom_plan", f"{_UTC} -c plan_cache_mode=force_generic_plan"
+_CUSTOM_PLANS, _GENERIC_PLAN = (
+    f"{_UTC} -c plan_cache_mode=force_custom_plan",
+    f"{_UTC} -c plan_cache_mode=force_generic_plan",
+)
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
@@ -43,7 +49,10 @@ def make_engine(url: str, quick: bool = False) -> Engine:
     keep a generic plan, and are not pinged before use.
     """
     if "://" not in url:
-        raise FatalError("No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL and CARRYOVER_MIGRATION_URL hold.")
+        raise FatalError(
+            "No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL "
+            "and CARRYOVER_MIGRATION_URL hold."
+        )
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"
@@ -73,7 +82,11 @@ def make_unit_of_work(engine: Engine) -> UnitOfWork:
             # Through the driver: this runs before every unit of work and needs nothing of
             # SQLAlchemy.
             with driver_cursor(connection) as cursor:
-                cursor.execute("SELECT set_config(%s, %s, true)", (TENANT_SETTING, str(tenant_id)), prepare=True)
+                cursor.execute(
+                    "SELECT set_config(%s, %s, true)",
+                    (TENANT_SETTING, str(tenant_id)),
+                    prepare=True,
+                )
             yield connection
 
     return unit_of_work
@@ -94,32 +107,58 @@ def require_database(engine: Engine) -> None:
             connection.execute(text("SELECT 1"))
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise FatalError(f"The database cannot be reached ({reason}); start it, or correct its address in the settings.") from None
+        raise FatalError(
+            f"The database cannot be reached ({reason}); start it, or correct its address in the "
+            "settings."
+        ) from None
 
 
 def ensure_roles(owner: Engine, app_url: str) -> None:
     """Create the login role of web and worker with the password of ``app_url``, or update its
     password; and create the reporting roles."""
-    password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
+    password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get(
+        "password"
+    )
     try:
         with owner.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7274003)"))  # serializes two starts at the same time
-            known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(7274003)")
+            )  # serializes two starts at the same time
+            known = connection.execute(
+                text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}
+            ).first()
             if not known:
-                connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+                connection.execute(
+                    text(
+                        f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE "
+                        "NOBYPASSRLS"
+                    )
+                )
             for role in (REPORT_OWNER, REPORT_READER):
-                if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
-                    connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+                if not connection.execute(
+                    text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
+                ).first():
+                    connection.execute(
+                        text(
+                            f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE "
+                            "NOBYPASSRLS"
+                        )
+                    )
             # Only a member of a role can transfer ownership to it.
             connection.execute(text(f"GRANT {REPORT_OWNER} TO CURRENT_USER"))
             if password:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, psycopg.Connection)
-                driver.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), sql.Literal(password)))
+                driver.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                        sql.Identifier(APP_ROLE), sql.Literal(password)
+                    )
+                )
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise FatalError(
-            f"The roles {APP_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be made or given their rights ({reason}); the owner needs CREATEROLE, or make them by hand."
+            f"The roles {APP_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be made or given "
+            f"their rights ({reason}); the owner needs CREATEROLE, or make them by hand."
         ) from None
 
 
@@ -127,8 +166,14 @@ def require_app_role(engine: Engine) -> None:
     """Exit with a one-sentence message if web or worker would run as a role that bypasses
     row-level security."""
     with engine.connect() as connection:
-        role = connection.execute(text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")).one()
+        role = connection.execute(
+            text(
+                "SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = "
+                "current_user"
+            )
+        ).one()
     if role.free or role.rolname != APP_ROLE:
         raise FatalError(
-            f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates."
+            f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be "
+            f"{APP_ROLE!r}, which carryover migrate creates."
         )

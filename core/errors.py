@@ -95,7 +95,13 @@ def is_database_unavailable(error: BaseException) -> bool:
     """Whether the database cannot be reached, is full, or is read-only now (a replica before
     its promotion): the same request may succeed later."""
     own = getattr(error, "orig", None) or error
-    return isinstance(own, psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout)
+    return isinstance(
+        own,
+        psycopg.OperationalError
+        | psycopg.InterfaceError
+        | psycopg.errors.ReadOnlySqlTransaction
+        | PoolTimeout,
+    )
 
 
 def retry_after_header(error: RequestError) -> dict[str, str]:
@@ -121,10 +127,19 @@ def register_error_handlers(app: Flask) -> None:
 
     @app.after_request
     def convert_to_problem(response: Response) -> Response:
-        if response.status_code >= 400 and request.path.startswith(PROBLEM_JSON_PREFIX) and response.mimetype == "application/json":
+        if (
+            response.status_code >= 400
+            and request.path.startswith(PROBLEM_JSON_PREFIX)
+            and response.mimetype == "application/json"
+        ):
             body = response.get_json()
             entries = body.get("error", {}) if isinstance(body, dict) else {}
-            problem = {"type": "about:blank", "title": entries.get("code", ""), "status": response.status_code, "detail": entries.get("message", "")}
+            problem = {
+                "type": "about:blank",
+                "title": entries.get("code", ""),
+                "status": response.status_code,
+                "detail": entries.get("message", ""),
+            }
             response.set_data(app.json.dumps({**problem, **body}))
             response.mimetype = "application/problem+json"
         return response
@@ -145,17 +160,29 @@ def register_error_handlers(app: Flask) -> None:
         if not is_database_unavailable(error):
             return handle_unexpected_error(error)
         log.error("database not reachable: %s", type(error).__name__)
-        return handle_request_error(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
+        return handle_request_error(
+            Unavailable(
+                "The database does not answer. Nothing was stored; send the request again in a "
+                "minute."
+            )
+        )
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
     def handle_unstorable_data(error: Exception) -> ResponseReturnValue:
-        return handle_request_error(BadInput("The request holds a character or a number that cannot be stored (for example NUL); leave it out."))
+        return handle_request_error(
+            BadInput(
+                "The request holds a character or a number that cannot be stored (for example "
+                "NUL); leave it out."
+            )
+        )
 
     @app.errorhandler(HTTPException)
     def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
         words = _HTTP_MESSAGES.get(error.code or 0, error.description)
-        body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}}
+        body = {
+            "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}
+        }
         response = jsonify(body)
         response.status_code = error.code or 500
         if error.get_response().headers.get("Allow"):
@@ -165,7 +192,12 @@ def register_error_handlers(app: Flask) -> None:
     @app.errorhandler(Exception)
     def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
-        body = {"error": {"code": "internal", "message": "Carryover failed here; the log of the server has the reason."}}
+        body = {
+            "error": {
+                "code": "internal",
+                "message": "Carryover failed here; the log of the server has the reason.",
+            }
+        }
         response = jsonify(body)
         response.status_code = 500
         return response

@@ -16,9 +16,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import RETRY_SECONDS
 
-MAX_COUNTING_DELAY = timedelta(minutes=1)  # a statement that waits longer is late: counting takes seconds
-MIN_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
-MAX_REQUEST_BYTES = 64_000_000  # a batch with its attachments, and the same size again while it is written
+MAX_COUNTING_DELAY = timedelta(
+    minutes=1
+)  # a statement that waits longer is late: counting takes seconds
+# below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
+MIN_FREE_BYTES = 2_000_000_000
+MAX_REQUEST_BYTES = (
+    64_000_000  # a batch with its attachments, and the same size again while it is written
+)
 
 
 def measure_free_bytes(folder: Path) -> int:
@@ -55,7 +60,11 @@ def blueprint(checks: Sequence[HealthCheck]) -> Blueprint:
     @pages.get("/ready")
     def ready() -> ResponseReturnValue:
         health = _run_checks(checks)
-        return _health_response(health, "not ready" if not health.ready else "degraded" if health.degraded else "ready", health.ready)
+        return _health_response(
+            health,
+            "not ready" if not health.ready else "degraded" if health.degraded else "ready",
+            health.ready,
+        )
 
     @pages.get("/worker")
     def worker() -> ResponseReturnValue:

@@ -33,8 +33,12 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 15.0  # between two chunks of a response
 TOTAL_TIMEOUT_SECONDS = 30.0  # for the whole call
 MAX_CONNECTIONS = 100  # one slow platform does not block the launches of the others
-MAX_RESPONSE_BYTES = 8 * 1024 * 1024  # the record store's largest page (100 statements of 64 kB) fits; a key set is a few kB.
-USER_AGENT = "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
+MAX_RESPONSE_BYTES = (
+    8 * 1024 * 1024
+)  # the record store's largest page (100 statements of 64 kB) fits; a key set is a few kB.
+USER_AGENT = (
+    "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
+)
 
 
 class OutsideCallFailed(Unavailable):
@@ -52,7 +56,9 @@ class OutsideResponse:
     reason: str
     headers: Mapping[str, str]
     body: bytes
-    next_url: str = ""  # of a paged response: the next page from its Link header (RFC 8288), absolute
+    next_url: str = (
+        ""  # of a paged response: the next page from its Link header (RFC 8288), absolute
+    )
 
     def json(self) -> Any:
         """Decode the body, whatever its media type (Moodle serves JSON as text/html)."""
@@ -74,7 +80,9 @@ _is_plain_http: ContextVar[bool] = ContextVar("plain")
 # Addresses that embed another address: the embedded one is checked, not the outer form (RFC
 # 6052, RFC 3056).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_IPV6_UNICAST = ipaddress.ip_network("2000::/3")  # all allocated IPv6 unicast (RFC 4291, 2.4); everything else is local or special
+_IPV6_UNICAST = ipaddress.ip_network(
+    "2000::/3"
+)  # all allocated IPv6 unicast (RFC 4291, 2.4); everything else is local or special
 
 DNS_THREADS = 16
 
@@ -84,7 +92,11 @@ def is_public_address(address: str) -> bool:
     one of these embedded in another form."""
     result = ipaddress.ip_address(address.split("%")[0])
     if isinstance(result, ipaddress.IPv6Address):
-        inner = result.ipv4_mapped or result.sixtofour or (ipaddress.IPv4Address(int(result) & 0xFFFFFFFF) if result in _NAT64 else None)
+        inner = (
+            result.ipv4_mapped
+            or result.sixtofour
+            or (ipaddress.IPv4Address(int(result) & 0xFFFFFFFF) if result in _NAT64 else None)
+        )
         if inner is not None:
             return is_public_address(str(inner))
         if result not in _IPV6_UNICAST:
@@ -116,8 +128,15 @@ class _DeadlineStream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
-        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, _remaining_seconds(timeout)))
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _DeadlineStream(
+            self._inner.start_tls(ssl_context, server_hostname, _remaining_seconds(timeout))
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -136,7 +155,11 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         deadline. (Threads do not survive a fork.)"""
         if self._names is None or self._names[0] != os.getpid():
             self._names = (os.getpid(), ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="names"))
-        return self._names[1].submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM).result(seconds)
+        return (
+            self._names[1]
+            .submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            .result(seconds)
+        )
 
     def connect_tcp(
         self,
@@ -154,18 +177,29 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         for address in addresses:
             public = is_public_address(address)
             if not public and not self._allow_private:
-                raise httpcore.ConnectError(f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it")
+                raise httpcore.ConnectError(
+                    f"{host} has the private address {address}; "
+                    "CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it"
+                )
             if public and _is_plain_http.get() and not self._plain_anywhere:
-                raise httpcore.ConnectError(f"{host} is not on this network, so it must be reached by https")
+                raise httpcore.ConnectError(
+                    f"{host} is not on this network, so it must be reached by https"
+                )
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
             try:
-                return _DeadlineStream(self._inner.connect_tcp(address, port, _remaining_seconds(timeout), local_address, socket_options))
+                return _DeadlineStream(
+                    self._inner.connect_tcp(
+                        address, port, _remaining_seconds(timeout), local_address, socket_options
+                    )
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last or httpcore.ConnectError(f"{host} has no address")
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None) -> httpcore.NetworkStream:
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
         raise httpcore.ConnectError("outside calls do not use local sockets")
 
     def sleep(self, seconds: float) -> None:
@@ -198,14 +232,24 @@ class _GuardedTransport(httpx.BaseTransport):
         answer = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
-                url=httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path),
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
                 headers=request.headers.raw,
                 content=request.stream,
                 extensions=request.extensions,
             )
         )
         assert isinstance(answer.stream, Iterable)
-        return httpx.Response(status_code=answer.status, headers=answer.headers, stream=_ResponseStream(answer.stream), extensions=answer.extensions)
+        return httpx.Response(
+            status_code=answer.status,
+            headers=answer.headers,
+            stream=_ResponseStream(answer.stream),
+            extensions=answer.extensions,
+        )
 
     def close(self) -> None:
         self._pool.close()
@@ -283,30 +327,45 @@ class GuardedClient:
         if until is not None:
             seconds = min(seconds, until - time.monotonic())
         if seconds <= 0:
-            raise OutsideCallFailed(f"{_loggable_url(url)} was not asked: the time for this work is over.")
+            raise OutsideCallFailed(
+                f"{_loggable_url(url)} was not asked: the time for this work is over."
+            )
         deadline = time.monotonic() + seconds
         _deadline.set(deadline)
         _is_plain_http.set(scheme == "http")
         if scheme != "https" and not (scheme == "http" and self._allow_private):
             raise OutsideCallFailed(f"{_loggable_url(url)} is not https.")
         try:
-            limits = httpx.Timeout(min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds))
-            request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits)
+            limits = httpx.Timeout(
+                min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds)
+            )
+            request = self._client.build_request(
+                method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits
+            )
             if not headers or "accept" not in {name.lower() for name in headers}:
                 # Moodle refuses */*, which the library would send: no Accept header is better
                 # than that one.
                 request.headers.pop("Accept", None)
             response = self._client.send(request, stream=True, auth=basic)
             try:
-                if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-                    raise OutsideCallFailed(f"{_loggable_url(url)} sent a packed answer, which was not asked for.")
+                if response.headers.get("content-encoding", "identity").strip().lower() not in (
+                    "",
+                    "identity",
+                ):
+                    raise OutsideCallFailed(
+                        f"{_loggable_url(url)} sent a packed answer, which was not asked for."
+                    )
                 collected = bytearray()
                 for part in response.iter_raw():
                     collected += part
                     if time.monotonic() > deadline:
-                        raise OutsideCallFailed(f"{_loggable_url(url)} took longer than {seconds:.0f} s.")
+                        raise OutsideCallFailed(
+                            f"{_loggable_url(url)} took longer than {seconds:.0f} s."
+                        )
                     if len(collected) > largest:
-                        raise OutsideCallFailed(f"{_loggable_url(url)} sent more than {largest} bytes.")
+                        raise OutsideCallFailed(
+                            f"{_loggable_url(url)} sent more than {largest} bytes."
+                        )
             finally:
                 response.close()
         except (
@@ -319,9 +378,17 @@ class GuardedClient:
             OSError,
         ) as error:
             # ValueError and OSError: an invalid name, or a header that cannot be written.
-            raise OutsideCallFailed(f"{_loggable_url(url)} gave no answer: {str(error) or type(error).__name__}.") from None
+            raise OutsideCallFailed(
+                f"{_loggable_url(url)} gave no answer: {str(error) or type(error).__name__}."
+            ) from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return OutsideResponse(response.status_code, response.reason_phrase, lowered, bytes(collected), _next_link(response, url))
+        return OutsideResponse(
+            response.status_code,
+            response.reason_phrase,
+            lowered,
+            bytes(collected),
+            _next_link(response, url),
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -346,10 +413,18 @@ def url_origin(url: str) -> str:
         return ""
     # Only the characters of a host: an origin is written into policies, where a space or a
     # semicolon would begin another rule.
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not _HOST.fullmatch(parts.hostname)
+    ):
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" if port in (None, 443 if parts.scheme == "https" else 80) else f"{parts.scheme}://{host}:{port}"
+    return (
+        f"{parts.scheme}://{host}"
+        if port in (None, 443 if parts.scheme == "https" else 80)
+        else f"{parts.scheme}://{host}:{port}"
+    )
 
 
 def _loggable_url(url: str) -> str:

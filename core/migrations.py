@@ -34,16 +34,30 @@ def upgrade(folder: Path, owner: Engine) -> None:
             command.upgrade(build_alembic_config(folder, connection), "head")
     except (DBAPIError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise FatalError(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
+        raise FatalError(
+            f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: "
+            f"{reason}"
+        ) from None
 
 
 def has_pending_migrations(folder: Path, owner: Engine) -> bool:
     """Whether this package has pending migrations."""
     schema = folder.parent.parent.name
     with owner.connect() as connection:
-        present_keys = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
-        current = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar() if present_keys else None  # noqa: S608 - a folder's name
-        return current != ScriptDirectory.from_config(build_alembic_config(folder, connection)).get_current_head()
+        present_keys = connection.execute(
+            text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}
+        ).scalar()
+        current = (
+            connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar()  # noqa: S608 - a folder's name
+            if present_keys
+            else None
+        )
+        return (
+            current
+            != ScriptDirectory.from_config(
+                build_alembic_config(folder, connection)
+            ).get_current_head()
+        )
 
 
 def run_env(metadata: MetaData, schema: str) -> None:
@@ -75,7 +89,8 @@ def protect(schema: str, tables: list[str]) -> list[str]:
             f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY",
             # An unset tenant is an error: current_setting raises, and the empty text it leaves
             # behind is not an integer.
-            f"CREATE POLICY tenant ON {schema}.{table} TO {APP_ROLE} USING (tenant_id = current_setting('carryover.tenant_id')::int)",
+            f"CREATE POLICY tenant ON {schema}.{table} TO {APP_ROLE} USING (tenant_id = "
+            "current_setting('carryover.tenant_id')::int)",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {APP_ROLE}",
         ]
     return statements

@@ -1,5 +1,5 @@
-"""Describing routes below ``/api/v1`` as OpenAPI 3.1. The schemas come from the types that parse the
-requests and build the answers.
+"""Describing routes below ``/api/v1`` as OpenAPI 3.1. The schemas come from the types that parse
+the requests and build the answers.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _STATUS_DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One route: method, path below ``/api/v1``, the scope it needs (empty: none), what it takes and
-    answers.
+    """One route: method, path below ``/api/v1``, the scope it needs (empty: none), what it takes
+    and answers.
     """
 
     method: str
@@ -60,28 +60,51 @@ class Operation:
                 "name": name,
                 "in": "path",
                 "required": True,
-                "schema": number if name in ("cost", "merge", "mapping", "export") else {"type": "string", "minLength": 1},
+                "schema": number
+                if name in ("cost", "merge", "mapping", "export")
+                else {"type": "string", "minLength": 1},
             }
             for name in names
         ]
         parameters += [
-            {"name": name, "in": "query", "required": name in self.required, "schema": schema, **({"explode": True} if name == "key" else {})}
+            {
+                "name": name,
+                "in": "query",
+                "required": name in self.required,
+                "schema": schema,
+                **({"explode": True} if name == "key" else {}),
+            }
             for name, schema in (self.query or {}).items()
         ]
         content = {kind: {"schema": schema} for kind, schema in self._response_types()}
-        answers: Schema = {self.status: {"description": _STATUS_DESCRIPTIONS[self.status], **({"content": content} if content else {})}}
+        answers: Schema = {
+            self.status: {
+                "description": _STATUS_DESCRIPTIONS[self.status],
+                **({"content": content} if content else {}),
+            }
+        }
         if self.method == "get" and self.kind == "application/json":
             answers["304"] = {"description": _STATUS_DESCRIPTIONS["304"]}
-        problem = {"application/problem+json": {"schema": {"$ref": SCHEMA_REF.format(name="Problem")}}}
+        problem = {
+            "application/problem+json": {"schema": {"$ref": SCHEMA_REF.format(name="Problem")}}
+        }
         for status in (*(_COMMON_ERRORS if self.scope else ()), *self.error_statuses):
             answers[status] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
-        created: Schema = {"summary": self.summary, "tags": [self._tag()], "parameters": parameters, "responses": answers}
+        created: Schema = {
+            "summary": self.summary,
+            "tags": [self._tag()],
+            "parameters": parameters,
+            "responses": answers,
+        }
         if self.scope:
             created["description"] = f"Needs the scope {self.scope}."
         else:
             created["security"] = []
         if self.body is not None:
-            created["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
+            created["requestBody"] = {
+                "required": True,
+                "content": {"application/json": {"schema": self.body}},
+            }
         return created
 
     def _response_types(self) -> list[tuple[str, Schema]]:
@@ -108,13 +131,17 @@ def api_paths(parts: Sequence[ApiPart]) -> dict[str, dict[str, Schema]]:
     result: dict[str, dict[str, Schema]] = {}
     for part in parts:
         for operation in part.operations:
-            result.setdefault(_PREFIX + operation.path, {})[operation.method] = operation.to_openapi()
+            result.setdefault(_PREFIX + operation.path, {})[operation.method] = (
+                operation.to_openapi()
+            )
     return result
 
 
 def api_schemas(parts: Sequence[ApiPart]) -> dict[str, Schema]:
     """Return the schemas that the paths refer to."""
-    _, created = msgspec.json.schema_components([shape for part in parts for shape in part.types], ref_template=SCHEMA_REF)
+    _, created = msgspec.json.schema_components(
+        [shape for part in parts for shape in part.types], ref_template=SCHEMA_REF
+    )
     return {**created, "Problem": _problem_schema()}
 
 
@@ -130,7 +157,10 @@ def object_schema(**properties: Schema) -> Schema:
 
 def page_schema(name: str, entries: Schema) -> Schema:
     """A page of a list: ``next`` is the value of ``after`` for the following page, or null."""
-    listed: dict[str, Schema] = {name: {"type": "array", "items": entries}, "next": {"type": ["string", "integer", "null"]}}
+    listed: dict[str, Schema] = {
+        name: {"type": "array", "items": entries},
+        "next": {"type": ["string", "integer", "null"]},
+    }
     return object_schema(**listed)
 
 

@@ -32,14 +32,18 @@ log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-JobTimedOut = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
-PENDING_KEY_SECONDS = 10  # how long a lost job (its worker was killed before it began) can suppress the next ones at most
+# raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
+JobTimedOut = JobTimeoutException
+# how long a lost job (its worker was killed before it began) can suppress the next ones at most
+PENDING_KEY_SECONDS = 10
 JOB_TIMEOUT_SECONDS = 600
 SOCKET_TIMEOUT_SECONDS = 5
 TIMER_RETRY_SECONDS = 2
 ENQUEUE_INTERVAL_SECONDS = 0.05  # requests within this time are coalesced
 SENDER_IDLE_SECONDS = 60.0
-WORKER_TTL_SECONDS = 30  # rq then reports twice as often while idle, and twice a minute while a job runs
+WORKER_TTL_SECONDS = (
+    30  # rq then reports twice as often while idle, and twice a minute while a job runs
+)
 WORKER_DEAD_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
 
 
@@ -64,7 +68,9 @@ def queue_name_for(job: str) -> str:
 
 def connect_redis(url: str) -> redis.Redis:
     """Create a client of the queue's server; no connection is opened yet."""
-    return redis.Redis.from_url(url, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, health_check_interval=30)
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, health_check_interval=30
+    )
 
 
 class JobRequests:
@@ -84,15 +90,24 @@ class JobRequests:
                 return
             self._wanted.add(job)
             # Threads do not survive a fork, so each process starts its own.
-            if self._sender is None or self._sender[0] != os.getpid() or not self._sender[1].is_alive():
-                self._sender = (os.getpid(), threading.Thread(target=self._send, name="nudges", daemon=True))
+            if (
+                self._sender is None
+                or self._sender[0] != os.getpid()
+                or not self._sender[1].is_alive()
+            ):
+                self._sender = (
+                    os.getpid(),
+                    threading.Thread(target=self._send, name="nudges", daemon=True),
+                )
                 self._sender[1].start()
             self._changed.notify()
 
     def _send(self) -> None:
         while True:
             with self._changed:
-                if not self._changed.wait_for(lambda: bool(self._wanted), timeout=SENDER_IDLE_SECONDS):
+                if not self._changed.wait_for(
+                    lambda: bool(self._wanted), timeout=SENDER_IDLE_SECONDS
+                ):
                     self._sender = None
                     return
                 wanted, self._wanted = self._wanted, set()
@@ -100,7 +115,10 @@ class JobRequests:
                 try:
                     enqueue_job(self._connection, job)
                 except redis.RedisError as error:
-                    log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
+                    log.warning(
+                        "the queue does not answer (%s); the timer will pick the work up",
+                        type(error).__name__,
+                    )
             time.sleep(ENQUEUE_INTERVAL_SECONDS)
 
     def mark_job_started(self, job: str) -> None:
@@ -128,7 +146,9 @@ def enqueue_job(connection: redis.Redis, job: str) -> Job | None:
     """Enqueue ``job`` unless it is pending already."""
     if not connection.set(_pending_key(job), 1, nx=True, ex=PENDING_KEY_SECONDS):
         return None
-    return _open_queue(queue_name_for(job), connection).enqueue(job, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400)
+    return _open_queue(queue_name_for(job), connection).enqueue(
+        job, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400
+    )
 
 
 def _open_queue(name: str, connection: redis.Redis) -> Queue:
@@ -148,12 +168,18 @@ def run_job_timer(url: str, timed: tuple[TimedJob, ...]) -> None:
     while True:
         scheduler = CronScheduler(connection=connect_redis(url), logging_level="WARNING")
         for entry in timed:
-            scheduler.get_jobs().append(_CoalescedCronJob(queue_name_for(entry.job), func_name=entry.job, interval=entry.every_seconds))
+            scheduler.get_jobs().append(
+                _CoalescedCronJob(
+                    queue_name_for(entry.job), func_name=entry.job, interval=entry.every_seconds
+                )
+            )
         try:
             scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
             return
         except redis.RedisError as error:
-            log.warning("the queue does not answer (%s); the timer tries again", type(error).__name__)
+            log.warning(
+                "the queue does not answer (%s); the timer tries again", type(error).__name__
+            )
         try:
             time.sleep(TIMER_RETRY_SECONDS)
         except StopRequested:  # rq's own handler of SIGTERM and SIGINT is still installed
@@ -168,7 +194,9 @@ class _ReportingWorker(Worker):
         """Called while the worker is idle and while a job runs."""
         super().heartbeat(timeout, pipeline)
         for queue in self.queues:
-            (pipeline if pipeline is not None else self.connection).set(_heartbeat_key(queue.name), 1, ex=WORKER_DEAD_SECONDS)
+            (pipeline if pipeline is not None else self.connection).set(
+                _heartbeat_key(queue.name), 1, ex=WORKER_DEAD_SECONDS
+            )
 
 
 def _heartbeat_key(name: str) -> str:
@@ -193,14 +221,18 @@ def run_worker(url: str, name: str, renamed: Mapping[str, str]) -> None:
             return import_attribute(renamed.get(name, name))
 
     worker = _ReportingWorker(
-        [_open_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS, job_class=RenamedJob
+        [_open_queue(name, connection)],
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_SECONDS,
+        job_class=RenamedJob,
     )
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
 def for_each_tenant(tenant_ids: Iterable[int], what: str, act: Callable[[int], object]) -> None:
-    """Run a job's work for each tenant; one tenant's failure is logged and does not hold up the others,
-    and its rows stay and are tried again.
+    """Run a job's work for each tenant; one tenant's failure is logged and does not hold up the
+    others, and its rows stay and are tried again.
     """
     for tenant_id in tenant_ids:
         try:
@@ -216,7 +248,10 @@ def require_redis(url: str) -> None:
     try:
         connect_redis(url).ping()
     except (redis.RedisError, ValueError) as error:
-        raise FatalError(f"Redis cannot be reached ({type(error).__name__}); start it, or correct CARRYOVER_REDIS_URL.") from None
+        raise FatalError(
+            f"Redis cannot be reached ({type(error).__name__}); start it, or correct "
+            "CARRYOVER_REDIS_URL."
+        ) from None
 
 
 def has_live_workers(url: str) -> bool:

@@ -16,7 +16,9 @@ class RateLimiter:
     """Shared by the processes of an installation through Redis."""
 
     def __init__(self, url: str) -> None:
-        self._connection = redis.Redis.from_url(url, socket_connect_timeout=REDIS_TIMEOUT_SECONDS, socket_timeout=REDIS_TIMEOUT_SECONDS)
+        self._connection = redis.Redis.from_url(
+            url, socket_connect_timeout=REDIS_TIMEOUT_SECONDS, socket_timeout=REDIS_TIMEOUT_SECONDS
+        )
 
     def allows(self, what: str, who: str, most: int, seconds: int) -> bool:
         """Whether ``who`` has requested ``what`` at most ``most`` times within about
@@ -28,6 +30,8 @@ class RateLimiter:
                 together.incr(key)
                 count = int(together.execute()[1])
         except redis.RedisError as error:
-            log.warning("the queue does not answer (%s); nothing is limited meanwhile", type(error).__name__)
+            log.warning(
+                "the queue does not answer (%s); nothing is limited meanwhile", type(error).__name__
+            )
             return True
         return count <= most

@@ -23,7 +23,9 @@ SUBKEY_BYTES = 32  # 256 bits: what Fernet takes and what HMAC-SHA256 is stronge
 
 
 def _derive_subkey(secret: str, purpose: str) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=SUBKEY_BYTES, salt=None, info=f"carryover:{purpose}".encode())
+    derivation = HKDF(
+        algorithm=SHA256(), length=SUBKEY_BYTES, salt=None, info=f"carryover:{purpose}".encode()
+    )
     return derivation.derive(secret.encode())
 
 
@@ -35,7 +37,9 @@ class Secrets:
         self._keys = [key, *([previous] if previous else [])]
 
     def _fernet(self, purpose: str) -> MultiFernet:
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive_subkey(key, purpose))) for key in self._keys])
+        return MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(_derive_subkey(key, purpose))) for key in self._keys]
+        )
 
     def seal(self, purpose: str, text: str) -> str:
         """``text`` encrypted and authenticated for ``purpose``."""
@@ -47,16 +51,22 @@ class Secrets:
             return self._fernet(purpose).decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise FatalError(
-                "Stored secrets cannot be opened with this CARRYOVER_SECRET_KEY; set CARRYOVER_SECRET_KEY_PREVIOUS to the key before it."
+                "Stored secrets cannot be opened with this CARRYOVER_SECRET_KEY; set "
+                "CARRYOVER_SECRET_KEY_PREVIOUS to the key before it."
             ) from None
 
     def keyed_hashes(self, purpose: str, text: str) -> list[bytes]:
         """HMAC-SHA256 of ``text`` under the current key first, then under the previous one."""
-        return [hmac.digest(_derive_subkey(key, purpose), text.encode(), hashlib.sha256) for key in self._keys]
+        return [
+            hmac.digest(_derive_subkey(key, purpose), text.encode(), hashlib.sha256)
+            for key in self._keys
+        ]
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         # itsdangerous signs with the last key of the list and accepts all of them.
-        keys = [base64.b64encode(_derive_subkey(key, purpose)).decode() for key in reversed(self._keys)]
+        keys = [
+            base64.b64encode(_derive_subkey(key, purpose)).decode() for key in reversed(self._keys)
+        ]
         return URLSafeTimedSerializer(keys, salt=purpose)
 
     def sign(self, purpose: str, value: Any) -> str:
@@ -70,4 +80,7 @@ class Secrets:
         try:
             return self._serializer(purpose).loads(token, max_age=max_age_seconds)
         except BadSignature:
-            raise BadInput("This link is not one of ours or has expired. Start again from the page that gave it.") from None
+            raise BadInput(
+                "This link is not one of ours or has expired. Start again from the page that "
+                "gave it."
+            ) from None

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from core.errors import FatalError
 
-MIN_SECRET_LENGTH = 32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
+MIN_SECRET_LENGTH = (
+    32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
+)
 
 
 @dataclass(frozen=True)
@@ -25,50 +27,94 @@ class Setting:
 
 
 SETTING_TABLE = (
-    Setting("CARRYOVER_HOME", "var", "Folder of the demo's data (database, practice course, keys)."),
-    Setting("CARRYOVER_DATABASE_URL", "", "PostgreSQL 15 or later, as role carryover_app: web, worker and migrate. Required outside the demo."),
-    Setting("CARRYOVER_MIGRATION_URL", "", "The same database as its owner. Required for migrate and tenant create."),
-    Setting("CARRYOVER_REDIS_URL", "", "Redis 6 or later for the job queue. Required outside the demo."),
+    Setting(
+        "CARRYOVER_HOME", "var", "Folder of the demo's data (database, practice course, keys)."
+    ),
+    Setting(
+        "CARRYOVER_DATABASE_URL",
+        "",
+        "PostgreSQL 15 or later, as role carryover_app: web, worker and migrate. Required "
+        "outside the demo.",
+    ),
+    Setting(
+        "CARRYOVER_MIGRATION_URL",
+        "",
+        "The same database as its owner. Required for migrate and tenant create.",
+    ),
+    Setting(
+        "CARRYOVER_REDIS_URL", "", "Redis 6 or later for the job queue. Required outside the demo."
+    ),
     Setting(
         "CARRYOVER_SECRET_KEY",
         "",
-        "At least 32 random characters; signs and encrypts. Required for serve, worker and tenant create; the demo makes its own.",
+        "At least 32 random characters; signs and encrypts. Required for serve, worker and "
+        "tenant create; the demo makes its own.",
     ),
-    Setting("CARRYOVER_SECRET_KEY_PREVIOUS", "", "The key before this one, while it is being replaced; still opens what it sealed."),
-    Setting("CARRYOVER_BASE_URL", "", "The public address in every absolute link. Default: the served address."),
+    Setting(
+        "CARRYOVER_SECRET_KEY_PREVIOUS",
+        "",
+        "The key before this one, while it is being replaced; still opens what it sealed.",
+    ),
+    Setting(
+        "CARRYOVER_BASE_URL",
+        "",
+        "The public address in every absolute link. Default: the served address.",
+    ),
     Setting("CARRYOVER_HOST", "127.0.0.1", "Address the web server listens on."),
     Setting("PORT", "8080", "Port the web server listens on."),
     Setting("CARRYOVER_WEB_WORKERS", "2", "Processes that answer HTTP."),
     Setting(
         "CARRYOVER_PROXIES",
         "0",
-        "How many reverse proxies of your own stand in front and add X-Forwarded-For; 0 takes the connection's address.",
+        "How many reverse proxies of your own stand in front and add X-Forwarded-For; 0 takes "
+        "the connection's address.",
     ),
-    Setting("CARRYOVER_LRS_URL", "", "Internal address of the record store, without /xapi. Default: the served address."),
+    Setting(
+        "CARRYOVER_LRS_URL",
+        "",
+        "Internal address of the record store, without /xapi. Default: the served address.",
+    ),
     Setting(
         "CARRYOVER_ALLOW_PRIVATE_PLATFORMS",
         "0",
-        "1 lets outside calls reach loopback and private addresses, and plain http there: tests and intranets.",
+        "1 lets outside calls reach loopback and private addresses, and plain http there: tests "
+        "and intranets.",
     ),
     Setting(
         "CARRYOVER_ATTACHMENTS_URL",
         "",
-        "Where attachments of statements are kept: a folder, or a bucket such as s3://name/prefix (install carryover[s3]). Default: CARRYOVER_HOME/attachments.",
+        "Where attachments of statements are kept: a folder, or a bucket such as "
+        "s3://name/prefix (install carryover[s3]). Default: CARRYOVER_HOME/attachments.",
     ),
-    Setting("CARRYOVER_ATTACHMENTS_MB", "10000", "Room for the attachments of each tenant, in MB (1,000,000 bytes)."),
+    Setting(
+        "CARRYOVER_ATTACHMENTS_MB",
+        "10000",
+        "Room for the attachments of each tenant, in MB (1,000,000 bytes).",
+    ),
     Setting(
         "CARRYOVER_STATE_PRECONDITION_1_0",
         "off",
-        "strict refuses (409) a 1.0 PUT over a State document without If-Match or If-None-Match; off takes it.",
+        "strict refuses (409) a 1.0 PUT over a State document without If-Match or If-None-Match; "
+        "off takes it.",
     ),
     Setting("CARRYOVER_STATE_PRECONDITION_2_0", "strict", "The same for requests of xAPI 2.0."),
-    Setting("CARRYOVER_DEFAULT_VERSION", "1.0.3", "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0."),
+    Setting(
+        "CARRYOVER_DEFAULT_VERSION",
+        "1.0.3",
+        "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0.",
+    ),
     Setting(
         "CARRYOVER_MAIL_URL",
         "",
-        "Mail server: smtp://user:password@host:587 (with STARTTLS), smtps://user:password@host:465, or maildir:///a/folder. Without it mails wait.",
+        "Mail server: smtp://user:password@host:587 (with STARTTLS), "
+        "smtps://user:password@host:465, or maildir:///a/folder. Without it mails wait.",
     ),
-    Setting("CARRYOVER_MAIL_FROM", "", "Sender of mails, for example Learning <learning@example.org>. Required with CARRYOVER_MAIL_URL."),
+    Setting(
+        "CARRYOVER_MAIL_FROM",
+        "",
+        "Sender of mails, for example Learning <learning@example.org>. Required with "
+        "CARRYOVER_MAIL_URL.",
+    ),
     Setting("CARRYOVER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -109,7 +155,10 @@ class Settings:
         }
         for name in names:
             if not values[name]:
-                raise FatalError(f"{name} is not set; docs/settings.md says what it holds (carryover demo needs no settings).")
+                raise FatalError(
+                    f"{name} is not set; docs/settings.md says what it holds (carryover demo "
+                    "needs no settings)."
+                )
 
 
 def _parse_whole_number(name: str, text: str, least: int, most: int) -> int:
@@ -133,51 +182,104 @@ def _parse_url(name: str, text: str, schemes: tuple[str, ...]) -> str:
         return text
     try:
         parts = urlsplit(text)
-        matching = parts.scheme in schemes and (parts.port is None or parts.port > 0) and bool(parts.netloc or parts.path)
-        matching = matching and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss", "smtp", "smtps"))
+        matching = (
+            parts.scheme in schemes
+            and (parts.port is None or parts.port > 0)
+            and bool(parts.netloc or parts.path)
+        )
+        matching = matching and bool(
+            parts.hostname
+            or parts.scheme not in ("http", "https", "redis", "rediss", "smtp", "smtps")
+        )
     except ValueError:
         matching = False
     if not matching:
         # The value is not repeated: URLs of the database and of Redis contain passwords.
-        raise FatalError(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
+        raise FatalError(
+            f"{name} must be a whole address that begins with "
+            f"{' or '.join(scheme + '://' for scheme in schemes)}."
+        )
     return text
 
 
 def _parse_sender(text: str, required: bool) -> str:
     if (text or required) and ("@" not in text or not text.isprintable()):
-        raise FatalError("CARRYOVER_MAIL_FROM must name the sender of mails, for example Learning <learning@example.org>.")
+        raise FatalError(
+            "CARRYOVER_MAIL_FROM must name the sender of mails, for example Learning "
+            "<learning@example.org>."
+        )
     return text
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from ``environ``; an invalid value ends the process with a one-sentence
     message (:class:`Stop`)."""
-    value = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in SETTING_TABLE}
+    value = {
+        setting.name: environ.get(setting.name, "").strip() or setting.default
+        for setting in SETTING_TABLE
+    }
     port = _parse_whole_number("PORT", value["PORT"], 1, 65_535)
     served = f"http://{value['CARRYOVER_HOST']}:{port}"
     for name in ("CARRYOVER_SECRET_KEY", "CARRYOVER_SECRET_KEY_PREVIOUS"):
         if value[name] and len(value[name]) < MIN_SECRET_LENGTH:
-            raise FatalError(f"{name} is too short; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
+            raise FatalError(
+                f"{name} is too short; make one with: python3 -c 'import secrets; "
+                "print(secrets.token_urlsafe(48))'"
+            )
     return Settings(
         home=Path(value["CARRYOVER_HOME"]).absolute(),
-        database_url=_parse_url("CARRYOVER_DATABASE_URL", value["CARRYOVER_DATABASE_URL"], ("postgresql", "postgresql+psycopg")),
-        migration_url=_parse_url("CARRYOVER_MIGRATION_URL", value["CARRYOVER_MIGRATION_URL"], ("postgresql", "postgresql+psycopg")),
-        redis_url=_parse_url("CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")),
+        database_url=_parse_url(
+            "CARRYOVER_DATABASE_URL",
+            value["CARRYOVER_DATABASE_URL"],
+            ("postgresql", "postgresql+psycopg"),
+        ),
+        migration_url=_parse_url(
+            "CARRYOVER_MIGRATION_URL",
+            value["CARRYOVER_MIGRATION_URL"],
+            ("postgresql", "postgresql+psycopg"),
+        ),
+        redis_url=_parse_url(
+            "CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")
+        ),
         secret_key=value["CARRYOVER_SECRET_KEY"],
         secret_key_previous=value["CARRYOVER_SECRET_KEY_PREVIOUS"],
-        base_url=(_parse_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https")) or served).rstrip("/"),
+        base_url=(
+            _parse_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https"))
+            or served
+        ).rstrip("/"),
         host=value["CARRYOVER_HOST"],
         port=port,
-        web_workers=_parse_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
+        web_workers=_parse_whole_number(
+            "CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64
+        ),
         proxies=_parse_whole_number("CARRYOVER_PROXIES", value["CARRYOVER_PROXIES"], 0, 10),
-        lrs_url=(_parse_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
-        allow_private_platforms=_parse_choice("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
-        attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),
-        attachments_bytes=_parse_whole_number("CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000) * 1_000_000,
+        lrs_url=(
+            _parse_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served
+        ).rstrip("/"),
+        allow_private_platforms=_parse_choice(
+            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS",
+            value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"],
+            ("0", "1"),
+        )
+        == "1",
+        attachments_url=value["CARRYOVER_ATTACHMENTS_URL"]
+        or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),
+        attachments_bytes=_parse_whole_number(
+            "CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000
+        )
+        * 1_000_000,
         state_precondition_1_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_1_0", value),
         state_precondition_2_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_2_0", value),
-        default_version=_parse_choice("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
-        mail_url=_parse_url("CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")),
+        default_version=_parse_choice(
+            "CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")
+        ),
+        mail_url=_parse_url(
+            "CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")
+        ),
         mail_from=_parse_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),
-        log_level=_parse_choice("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_level=_parse_choice(
+            "CARRYOVER_LOG_LEVEL",
+            value["CARRYOVER_LOG_LEVEL"],
+            ("DEBUG", "INFO", "WARNING", "ERROR"),
+        ),
     )

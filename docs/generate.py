@@ -1,4 +1,6 @@
-"""Writes docs/settings.md and docs/metrics.md from the tables they describe, and the notices from the lock: ``make docs``."""
+"""Writes docs/settings.md and docs/metrics.md from the tables they describe, and the notices from
+the lock: ``make docs``.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,16 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Read once from the environment. `carryover demo` needs none of them; `serve`, `worker` and `migrate` name the one that is missing.",
+        "Read once from the environment. `carryover demo` needs none of them; `serve`, `worker` "
+        "and `migrate` name the one that is missing.",
         "",
         "| name | default | meaning |",
         "|---|---|---|",
     ]
     for one in settings.SETTING_TABLE:
-        lines.append(f"| `{one.name}` | {f'`{one.default}`' if one.default else '–'} | {one.meaning} |")
+        lines.append(
+            f"| `{one.name}` | {f'`{one.default}`' if one.default else '–'} | {one.meaning} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -34,22 +39,30 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "`GET /api/v1/metrics` gives this catalogue; `GET /api/v1/metrics/{key}/values` the values, as JSON or (with `Accept: text/csv`) as a table;",
-        "`?programme=IRI` narrows them to one programme; so do `programme_version`, `wave`, `team`, `site`, `role` and `experience`, and for a credential with `metrics/individual` `since` and `until`. Every value carries numerator, denominator, 95 % interval, number of people, definition",
-        "version and watermark: every statement stored up to the watermark is counted. A programme that nobody was certified in has no figures (0 of 0).",
+        "`GET /api/v1/metrics` gives this catalogue; `GET /api/v1/metrics/{key}/values` the "
+        "values, as JSON or (with `Accept: text/csv`) as a table;",
+        "`?programme=IRI` narrows them to one programme; so do `programme_version`, `wave`, "
+        "`team`, `site`, `role` and `experience`, and for a credential with `metrics/individual` "
+        "`since` and `until`. Every value carries numerator, denominator, 95 % interval, number "
+        "of people, definition",
+        "version and watermark: every statement stored up to the watermark is counted. A "
+        "programme that nobody was certified in has no figures (0 of 0).",
         "",
-        "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` prints one, the demo's stands under `api` in",
+        "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` "
+        "prints one, the demo's stands under `api` in",
         "`var/demo.json`. [reporting.md](reporting.md) says how Excel, Power BI and SQL read them.",
         "",
         "```",
         "curl -u KEY:SECRET http://127.0.0.1:8080/api/v1/metrics/retention_observed/values",
-        "curl -u KEY:SECRET -H 'Accept: text/csv' http://127.0.0.1:8080/api/v1/metrics/transfer_rate/values",
+        "curl -u KEY:SECRET -H 'Accept: text/csv' "
+        "http://127.0.0.1:8080/api/v1/metrics/transfer_rate/values",
         "```",
         "",
     ]
     for metric in CATALOGUE:
         lines += [
-            f"## {metric.label}: `{metric.key}` (version {metric.version}, {'leading' if metric.leading else 'lagging'})",
+            f"## {metric.label}: `{metric.key}` (version {metric.version}, "
+            f"{'leading' if metric.leading else 'lagging'})",
             "",
             metric.meaning,
             "",
@@ -66,17 +79,27 @@ def metrics_page() -> str:
     lines += [
         "## Feeding the metrics from another tool",
         "",
-        "Any xAPI source may post the statements below. All of one episode (one person's one certification) share one `context.registration`",
-        "and one actor; the programme is a `grouping` activity of type `http://adlnet.gov/expapi/activities/course`.",
+        "Any xAPI source may post the statements below. All of one episode (one person's one "
+        "certification) share one `context.registration`",
+        "and one actor; the programme is a `grouping` activity of type "
+        "`http://adlnet.gov/expapi/activities/course`.",
         "",
         "| verb | IRI | what it needs beyond that |",
         "|---|---|---|",
-        f"| certified | `{VERBS['certified'].id}` | its timestamp is the moment from which everything is measured; optional: `result.score.scaled` (the exam), `result.duration` (of the training), context extension `{EXTENSIONS['pre_test']}` (the test before it, 0 to 1) |",
-        f"| scheduled | `{VERBS['scheduled'].id}` | object: the check; context extension `{EXTENSIONS['due_date']}` |",
-        f"| answered | `{VERBS['answered'].id}` | object: the item; `result.success`; context extension `{EXTENSIONS['kind']}` = `check` |",
-        f"| passed, failed | `{VERBS['passed'].id}`, `{VERBS['failed'].id}` | object: the same check as in `scheduled` |",
-        f"| applied | `{VERBS['applied'].id}` | object: the task; context extension `{EXTENSIONS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
-        f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, `{EXTENSIONS['team']}`, `{EXTENSIONS['site']}`, `{EXTENSIONS['role']}` |",
+        f"| certified | `{VERBS['certified'].id}` | its timestamp is the moment from which "
+        "everything is measured; optional: `result.score.scaled` (the exam), `result.duration` "
+        f"(of the training), context extension `{EXTENSIONS['pre_test']}` (the test before it, 0 "
+        "to 1) |",
+        f"| scheduled | `{VERBS['scheduled'].id}` | object: the check; context extension "
+        f"`{EXTENSIONS['due_date']}` |",
+        f"| answered | `{VERBS['answered'].id}` | object: the item; `result.success`; context "
+        f"extension `{EXTENSIONS['kind']}` = `check` |",
+        f"| passed, failed | `{VERBS['passed'].id}`, `{VERBS['failed'].id}` | object: the same "
+        "check as in `scheduled` |",
+        f"| applied | `{VERBS['applied'].id}` | object: the task; context extension "
+        f"`{EXTENSIONS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
+        f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, "
+        f"`{EXTENSIONS['team']}`, `{EXTENSIONS['site']}`, `{EXTENSIONS['role']}` |",
         "",
         "What other sources say in other words counts as well:",
         "",
@@ -86,28 +109,39 @@ def metrics_page() -> str:
         "",
         "## Other systems",
         "",
-        "A quiz, an assignment, a course unit or a queue of tickets names no registration of ours, and may be anything. It counts from the moment on that somebody says what it counts as in a programme",
-        "([reporting.md](reporting.md#what-counts-from-other-systems)), for statements that name it as object, or in the context as parent, grouping or other:",
+        "A quiz, an assignment, a course unit or a queue of tickets names no registration of "
+        "ours, and may be anything. It counts from the moment on that somebody says what it "
+        "counts as in a programme",
+        "([reporting.md](reporting.md#what-counts-from-other-systems)), for statements that name "
+        "it as object, or in the context as parent, grouping or other:",
         "",
         "| counts as | verbs (after the table above) | and then |",
         "|---|---|---|",
-        "| check | answered, assessed (Open edX says so of a problem) with `result.success` | a first answer to the item that is the object, in the interval of its moment |",
-        "| check | attempted; passed, failed, completed | begins or finishes the scheduled check of that interval |",
-        "| exercise, case study | submitted, completed | finishes the one that was due first and is not finished yet |",
+        "| check | answered, assessed (Open edX says so of a problem) with `result.success` | a "
+        "first answer to the item that is the object, in the interval of its moment |",
+        "| check | attempted; passed, failed, completed | begins or finishes the scheduled check "
+        "of that interval |",
+        "| exercise, case study | submitted, completed | finishes the one that was due first and "
+        "is not finished yet |",
         "| meeting | attended, completed | the same |",
-        "| task | applied, completed | a use on the job, with the evidence grade of the statement, or else of the mapping |",
+        "| task | applied, completed | a use on the job, with the evidence grade of the "
+        "statement, or else of the mapping |",
         "",
-        "It counts for the episode of the same person (after merges) in that programme that began last before it happened; with its own registration or none. Undoing a mapping takes all of it back.",
+        "It counts for the episode of the same person (after merges) in that programme that "
+        "began last before it happened; with its own registration or none. Undoing a mapping "
+        "takes all of it back.",
         "",
         "## Posting an episode",
         "",
-        "An episode, ready to post to `/xapi/statements` (see [xapi.md](xapi.md)); put in dates of your own, a week apart:",
+        "An episode, ready to post to `/xapi/statements` (see [xapi.md](xapi.md)); put in dates "
+        "of your own, a week apart:",
         "",
         "```json",
         json.dumps(example(), indent=1),
         "```",
         "",
-        "A statement that cannot be counted is kept, and its reason stands beside it in the table `lrs.uncountable` of the database. Voiding a statement moves the figures back.",
+        "A statement that cannot be counted is kept, and its reason stands beside it in the "
+        "table `lrs.uncountable` of the database. Voiding a statement moves the figures back.",
         "",
         "## Intervals",
         "",
@@ -115,7 +149,10 @@ def metrics_page() -> str:
         "|---|---|---|---|",
     ]
     for one in INTERVALS:
-        lines.append(f"| {one.label} (`{one.key}`) | {one.due_days} days | {one.opens_days} | {one.closes_days} |")
+        lines.append(
+            f"| {one.label} (`{one.key}`) | {one.due_days} days | {one.opens_days} | "
+            f"{one.closes_days} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -123,7 +160,14 @@ def example() -> list[dict[str, Any]]:
     """A certification and an answer a week later."""
     context: dict[str, Any] = {
         "registration": "5d3c2f2e-7a53-4a55-9a58-1f0c8a3f9d10",
-        "contextActivities": {"grouping": [{"id": "https://example.org/programme", "definition": {"type": ACTIVITY_TYPES["programme"]}}]},
+        "contextActivities": {
+            "grouping": [
+                {
+                    "id": "https://example.org/programme",
+                    "definition": {"type": ACTIVITY_TYPES["programme"]},
+                }
+            ]
+        },
     }
     actor = {"account": {"homePage": "https://example.org", "name": "person-1"}}
     certified = {

@@ -14,19 +14,32 @@ from core.health import blueprint as health_blueprint
 from core.openapi import ApiPart
 from core.redirects import make_redirects_relative
 from lrs.actions.deps import StoreDeps
-from lrs.api import authentication, credentials, health, openapi_v1, operations, statement_pages, xapi_blueprint
+from lrs.api import (
+    authentication,
+    credentials,
+    health,
+    openapi_v1,
+    operations,
+    statement_pages,
+    xapi_blueprint,
+)
 from lrs.api.middleware.alternate_request import AlternateSyntax
 from lrs.api.middleware.drain_body import DrainRequestBody
 from lrs.api.middleware.fast_post import FastPathPost
-from lrs.api.xapi_protocol import CONSISTENT_THROUGH_HEADER, CORS_HEADERS, MAX_BODY_BYTES, CachedHighWaterMark
+from lrs.api.xapi_protocol import (
+    CONSISTENT_THROUGH_HEADER,
+    CORS_HEADERS,
+    MAX_BODY_BYTES,
+    CachedHighWaterMark,
+)
 from lrs.store.credentials import Caller
 
 _SECURITY_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
 def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
-    """Create the Flask application that serves ``/xapi``, ``/health``, and ``/api/v1`` with the parts
-    that others add to it.
+    """Create the Flask application that serves ``/xapi``, ``/health``, and ``/api/v1`` with the
+    parts that others add to it.
     """
     seen = CachedHighWaterMark(deps)
     # It logs a warning for every malformed body, which any caller can send at will; the error

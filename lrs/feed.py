@@ -75,16 +75,19 @@ __all__ = [
 
 _EPISODE_STATEMENTS = b"""
     SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
-    WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
+    WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b)
+      AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
 """
 # Statements of one person about some activities, outside these registrations.
 _STATEMENTS_ABOUT = text(
     """
     SELECT DISTINCT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement_rel a
-    JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord AND m.key = ANY (CAST(:activities AS bigint[]))
+    JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord
+      AND m.key = ANY (CAST(:activities AS bigint[]))
     JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
-    WHERE a.tenant_id = :tenant AND a.key = ANY (CAST(:agents AS bigint[])) AND s.verb = ANY (CAST(:verbs AS bigint[]))
+    WHERE a.tenant_id = :tenant AND a.key = ANY (CAST(:agents AS bigint[]))
+      AND s.verb = ANY (CAST(:verbs AS bigint[]))
       AND (s.registration IS NULL OR s.registration <> ALL (CAST(:registrations AS uuid[])))
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
     """
@@ -103,30 +106,42 @@ def ord_stored_at(ord_: int) -> datetime:
 
 
 def list_episode_statements(
-    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
+    connection: Connection,
+    tenant_id: int,
+    registrations: Sequence[uuid.UUID],
+    verbs: Collection[int],
 ) -> dict[uuid.UUID, list[StoredStatement]]:
     """Return the statements of each registration with one of these verbs (their keys) that are not
     voided.
     """
     result: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     with driver_cursor(connection, binary=True) as cursor:
-        cursor.execute(_EPISODE_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
+        cursor.execute(
+            _EPISODE_STATEMENTS,
+            {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)},
+        )
         for registration, *row in cursor.fetchall():
             result[registration].append(StoredStatement(*row))
     return result
 
 
-def list_statements(connection: Connection, tenant_id: int, ords: Sequence[int], verbs: Collection[int]) -> list[StoredStatement]:
+def list_statements(
+    connection: Connection, tenant_id: int, ords: Sequence[int], verbs: Collection[int]
+) -> list[StoredStatement]:
     """Return those of these statements that have one of these verbs, voided or not."""
     s = statement.c
     query = select(*_COLUMNS).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.verb.in_(verbs))
     return [StoredStatement(*row) for row in connection.execute(query)]
 
 
-def list_loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[StoredStatement]:
+def list_loose_statements(
+    connection: Connection, tenant_id: int, ords: Sequence[int]
+) -> list[StoredStatement]:
     """Return those of these statements that belong to no episode and are not voided."""
     s = statement.c
-    query = select(*_COLUMNS).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.registration.is_(None), ~voided_condition())
+    query = select(*_COLUMNS).where(
+        s.tenant_id == tenant_id, s.ord.in_(ords), s.registration.is_(None), ~voided_condition()
+    )
     return [StoredStatement(*row) for row in connection.execute(query)]
 
 
@@ -152,49 +167,86 @@ def list_statements_about(
     return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, requested)]
 
 
-def list_loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
-    """Return up to ``rows`` ords, beyond ``after`` and in order, of statements of no episode with one
-    of these verbs, voided or not.
+def list_loose_ords(
+    connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int
+) -> list[int]:
+    """Return up to ``rows`` ords, beyond ``after`` and in order, of statements of no episode with
+    one of these verbs, voided or not.
     """
     s = statement.c
-    query = select(s.ord).where(s.tenant_id == tenant_id, s.verb.in_(verbs), s.registration.is_(None), s.ord > after)
+    query = select(s.ord).where(
+        s.tenant_id == tenant_id, s.verb.in_(verbs), s.registration.is_(None), s.ord > after
+    )
     return list(connection.execute(query.order_by(s.ord).limit(rows)).scalars())
 
 
 def list_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[int]:
     """Return the ords of the statements that these statements void."""
     s, v = statement.c, voiding.c
-    query = select(s.ord).join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id)).where(v.tenant_id == tenant_id, v.ord.in_(ords))
+    query = (
+        select(s.ord)
+        .join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id))
+        .where(v.tenant_id == tenant_id, v.ord.in_(ords))
+    )
     return list(connection.execute(query).scalars())
 
 
 def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
     """Return every registration that a statement names."""
     s = statement.c
-    return list(connection.execute(select(s.registration).distinct().where(s.tenant_id == tenant_id, s.registration.is_not(None))).scalars())
+    return list(
+        connection.execute(
+            select(s.registration)
+            .distinct()
+            .where(s.tenant_id == tenant_id, s.registration.is_not(None))
+        ).scalars()
+    )
 
 
-def list_registrations_of(connection: Connection, tenant_id: int, ords: Iterable[int], verbs: Collection[int]) -> list[uuid.UUID]:
+def list_registrations_of(
+    connection: Connection, tenant_id: int, ords: Iterable[int], verbs: Collection[int]
+) -> list[uuid.UUID]:
     """Return the registrations of those of these statements that have one of these verbs."""
     s = statement.c
-    query = select(s.registration).distinct().where(s.tenant_id == tenant_id, s.ord.in_(list(ords)), s.verb.in_(verbs), s.registration.is_not(None))
+    query = (
+        select(s.registration)
+        .distinct()
+        .where(
+            s.tenant_id == tenant_id,
+            s.ord.in_(list(ords)),
+            s.verb.in_(verbs),
+            s.registration.is_not(None),
+        )
+    )
     return list(connection.execute(query).scalars())
 
 
-def list_agent_registrations(connection: Connection, tenant_id: int, identity: str) -> list[uuid.UUID]:
+def list_agent_registrations(
+    connection: Connection, tenant_id: int, identity: str
+) -> list[uuid.UUID]:
     """Return every registration of a statement that names this agent."""
     s = statement.c
-    query = _statements_naming(tenant_id, identity, s.registration).where(s.registration.is_not(None))
+    query = _statements_naming(tenant_id, identity, s.registration).where(
+        s.registration.is_not(None)
+    )
     return list(connection.execute(query).scalars())
 
 
 def list_agent_loose_ords(connection: Connection, tenant_id: int, identity: str) -> list[int]:
     """Return the ords of statements of no episode that name this agent."""
     s = statement.c
-    return list(connection.execute(_statements_naming(tenant_id, identity, s.ord).where(s.registration.is_(None))).scalars())
+    return list(
+        connection.execute(
+            _statements_naming(tenant_id, identity, s.ord).where(s.registration.is_(None))
+        ).scalars()
+    )
 
 
 def _statements_naming(tenant_id: int, identity: str, column: ColumnElement[Any]) -> Select[Any]:
     rel, s = statement_rel.c, statement.c
-    query = select(column).join(statement_rel, (rel.tenant_id == s.tenant_id) & (rel.ord == s.ord)).distinct()
+    query = (
+        select(column)
+        .join(statement_rel, (rel.tenant_id == s.tenant_id) & (rel.ord == s.ord))
+        .distinct()
+    )
     return query.where(rel.tenant_id == tenant_id, rel.key.in_(key_pair("agent", identity)))

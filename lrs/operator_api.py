@@ -19,7 +19,15 @@ from core.errors import Conflict, FatalError, NotFound
 from core.health import MAX_COUNTING_DELAY
 from core.secrets import Secrets
 from core.settings import Settings
-from lrs.actions import bearer_tokens, credentials, erasure, forwarding, importing, ndjson_export, tenants
+from lrs.actions import (
+    bearer_tokens,
+    credentials,
+    erasure,
+    forwarding,
+    importing,
+    ndjson_export,
+    tenants,
+)
 from lrs.actions.deps import NO_LISTENER, ChangeListener, StoreDeps, build_store_deps
 from lrs.actions.erasure import Erased
 from lrs.actions.importing import RemoteStore
@@ -37,7 +45,14 @@ from lrs.xapi import statement_query
 __all__ = ["RemoteStore", "TenantAdmin", "open_tenant"]
 # Scopes of the tool's own credential: send statements with activity definitions, read figures,
 # create credentials for administrators.
-TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/individual", "metrics/write", "credentials")
+TOOL_SCOPES = (
+    "statements/write",
+    "statements/read",
+    "define",
+    "metrics/individual",
+    "metrics/write",
+    "credentials",
+)
 ALL_SCOPES = SCOPES
 
 
@@ -61,7 +76,9 @@ def require_store_ready(settings: Settings) -> None:
     engine.dispose()
 
 
-def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
+def create_tenant(
+    settings: Settings, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False
+) -> list[tuple[str, str]]:
     """Create a tenant with a credential for each (note, scopes); return their keys and secrets,
     which are not shown again.
 
@@ -86,7 +103,9 @@ class TenantAdmin:
 
     def create_credential(self, scopes: Sequence[str], note: str) -> tuple[str, str]:
         """Create a credential; return its key and secret."""
-        return credentials.create_credential(self.deps, tenant_id=self.tenant_id, scopes=scopes, note=note, who=self.who)
+        return credentials.create_credential(
+            self.deps, tenant_id=self.tenant_id, scopes=scopes, note=note, who=self.who
+        )
 
     def credentials(self) -> list[Credential]:
         """All credentials."""
@@ -96,22 +115,40 @@ class TenantAdmin:
         """Replace a credential; the old one works for ``seconds`` more. Return the new key
         and secret.
         """
-        return credentials.rotate_credential(self.deps, tenant_id=self.tenant_id, key=key, seconds=seconds, who=self.who)
+        return credentials.rotate_credential(
+            self.deps, tenant_id=self.tenant_id, key=key, seconds=seconds, who=self.who
+        )
 
     def revoke_credential(self, key: str) -> None:
         """Revoke a credential."""
         credentials.revoke_credential(self.deps, tenant_id=self.tenant_id, key=key, who=self.who)
 
-    def add_issuer(self, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]) -> TokenIssuer:
+    def add_issuer(
+        self, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
+    ) -> TokenIssuer:
         """Accept bearer tokens from an issuer."""
         try:
             with self.deps.unit_of_work(self.tenant_id) as connection:
                 created = bearer_tokens.add_token_issuer(
-                    connection, self.deps.outbound_client, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes
+                    connection,
+                    self.deps.outbound_client,
+                    tenant_id=self.tenant_id,
+                    issuer=issuer,
+                    audience=audience,
+                    scopes=scopes,
                 )
-                audit.insert_audit_entry(connection, self.tenant_id, self.who, "named a token issuer", {"issuer": issuer, "audience": audience})
+                audit.insert_audit_entry(
+                    connection,
+                    self.tenant_id,
+                    self.who,
+                    "named a token issuer",
+                    {"issuer": issuer, "audience": audience},
+                )
         except IntegrityError:
-            raise Conflict("Tokens of this issuer for this audience belong to another tenant already; use an audience of its own.") from None
+            raise Conflict(
+                "Tokens of this issuer for this audience belong to another tenant already; use "
+                "an audience of its own."
+            ) from None
         return created
 
     def list_issuers(self) -> list[TokenIssuer]:
@@ -124,18 +161,32 @@ class TenantAdmin:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not token_issuers.delete_token_issuers(connection, self.tenant_id, issuer):
                 raise NotFound(f"This tenant has no issuer {issuer!r}.")
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "removed a token issuer", {"issuer": issuer})
+            audit.insert_audit_entry(
+                connection, self.tenant_id, self.who, "removed a token issuer", {"issuer": issuer}
+            )
 
     def erase_person(self, agent: str, dry_run: bool) -> Erased:
         """Erase a person, given as the JSON of an agent."""
-        return erasure.erase_person(self.deps, tenant_id=self.tenant_id, agent=statement_query.parse_agent(agent), who=self.who, dry_run=dry_run)
+        return erasure.erase_person(
+            self.deps,
+            tenant_id=self.tenant_id,
+            agent=statement_query.parse_agent(agent),
+            who=self.who,
+            dry_run=dry_run,
+        )
 
     def add_rule(self, days: int, verb: str | None, activity: str | None) -> int:
         """Add a rule that removes statements after ``days``."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            rule_id = retention.insert_retention_rule(connection, self.tenant_id, days, verb, activity)
+            rule_id = retention.insert_retention_rule(
+                connection, self.tenant_id, days, verb, activity
+            )
             audit.insert_audit_entry(
-                connection, self.tenant_id, self.who, "added a retention rule", {"rule": rule_id, "days": days, "verb": verb, "activity": activity}
+                connection,
+                self.tenant_id,
+                self.who,
+                "added a retention rule",
+                {"rule": rule_id, "days": days, "verb": verb, "activity": activity},
             )
         return rule_id
 
@@ -149,12 +200,23 @@ class TenantAdmin:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not retention.delete_retention_rule(connection, self.tenant_id, rule_id):
                 raise NotFound(f"This tenant has no rule {rule_id}.")
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "removed a retention rule", {"rule": rule_id})
+            audit.insert_audit_entry(
+                connection, self.tenant_id, self.who, "removed a retention rule", {"rule": rule_id}
+            )
 
-    def add_forward(self, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool) -> int:
+    def add_forward(
+        self, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool
+    ) -> int:
         """Add a record store to forward statements to."""
         return forwarding.add_forward(
-            self.deps, tenant_id=self.tenant_id, url=url, key=key, secret=secret, filter_=filter_, from_start=from_start, who=self.who
+            self.deps,
+            tenant_id=self.tenant_id,
+            url=url,
+            key=key,
+            secret=secret,
+            filter_=filter_,
+            from_start=from_start,
+            who=self.who,
         )
 
     def list_forwards(self) -> list[tuple[Forward, int]]:
@@ -163,16 +225,33 @@ class TenantAdmin:
         """
         with self.deps.unit_of_work(self.tenant_id) as connection:
             result = forwards.list_forwards(connection, self.tenant_id)
-            return [(item, len(forwards.list_dead_letters(connection, self.tenant_id, item.forward_id, 1_000))) for item in result]
+            return [
+                (
+                    item,
+                    len(
+                        forwards.list_dead_letters(
+                            connection, self.tenant_id, item.forward_id, 1_000
+                        )
+                    ),
+                )
+                for item in result
+            ]
 
     def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
         """Return (statement id, reason) of what a target refused, the oldest 1,000."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return [(str(item.id), reason) for item, reason in forwards.list_dead_letters(connection, self.tenant_id, forward_id, 1_000)]
+            return [
+                (str(item.id), reason)
+                for item, reason in forwards.list_dead_letters(
+                    connection, self.tenant_id, forward_id, 1_000
+                )
+            ]
 
     def retry_forward(self, forward_id: int) -> tuple[int, int]:
         """Send dead letters again: (delivered, still dead)."""
-        return forwarding.retry_dead_letters(self.deps, tenant_id=self.tenant_id, forward_id=forward_id)
+        return forwarding.retry_dead_letters(
+            self.deps, tenant_id=self.tenant_id, forward_id=forward_id
+        )
 
     def set_forward_stopped(self, forward_id: int, stopped: bool) -> None:
         """Stop a target, or resume where it stopped."""
@@ -185,21 +264,49 @@ class TenantAdmin:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not forwards.delete_forward(connection, self.tenant_id, forward_id):
                 raise NotFound(f"This tenant has no forward {forward_id}.")
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "removed a forward", {"forward": forward_id})
+            audit.insert_audit_entry(
+                connection, self.tenant_id, self.who, "removed a forward", {"forward": forward_id}
+            )
 
-    def import_file(self, path: Path, report: importing.Report, progress: importing.ReportProgress) -> ImportRun:
+    def import_file(
+        self, path: Path, report: importing.Report, progress: importing.ReportProgress
+    ) -> ImportRun:
         """Import statements from a file, one per line."""
-        return importing.import_file(self.deps, tenant_id=self.tenant_id, path=path, report=report, progress=progress, who=self.who)
+        return importing.import_file(
+            self.deps,
+            tenant_id=self.tenant_id,
+            path=path,
+            report=report,
+            progress=progress,
+            who=self.who,
+        )
 
-    def import_from_store(self, source: RemoteStore, report: importing.Report, progress: importing.ReportProgress) -> ImportRun:
+    def import_from_store(
+        self, source: RemoteStore, report: importing.Report, progress: importing.ReportProgress
+    ) -> ImportRun:
         """Import statements from another record store."""
-        return importing.import_from_store(self.deps, tenant_id=self.tenant_id, source=source, report=report, progress=progress, who=self.who)
+        return importing.import_from_store(
+            self.deps,
+            tenant_id=self.tenant_id,
+            source=source,
+            report=report,
+            progress=progress,
+            who=self.who,
+        )
 
     def export(self, identified: bool) -> Iterator[bytes]:
         """Yield all statements, one per line."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "exported statements", {"identified": identified})
-        return ndjson_export.export_lines(self.deps, tenant_id=self.tenant_id, identified=identified)
+            audit.insert_audit_entry(
+                connection,
+                self.tenant_id,
+                self.who,
+                "exported statements",
+                {"identified": identified},
+            )
+        return ndjson_export.export_lines(
+            self.deps, tenant_id=self.tenant_id, identified=identified
+        )
 
     def latest_audit_entries(self, rows: int) -> list[AuditEntry]:
         """Return the latest audit entries."""
@@ -208,20 +315,32 @@ class TenantAdmin:
 
 
 @contextmanager
-def open_tenant(settings: Settings, tenant: str, listener: ChangeListener = NO_LISTENER) -> Iterator[TenantAdmin]:
+def open_tenant(
+    settings: Settings, tenant: str, listener: ChangeListener = NO_LISTENER
+) -> Iterator[TenantAdmin]:
     """Open a tenant for operator actions, by its name (or the only tenant there is, if the
     name is empty).
     """
-    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
+    settings.require(
+        "CARRYOVER_MIGRATION_URL",
+        "CARRYOVER_DATABASE_URL",
+        "CARRYOVER_REDIS_URL",
+        "CARRYOVER_SECRET_KEY",
+    )
     owner = make_engine(settings.migration_url)
     require_database(owner)
     with owner.connect() as connection:
-        known = list(connection.execute(text("SELECT name FROM lrs.tenant ORDER BY name")).scalars())
+        known = list(
+            connection.execute(text("SELECT name FROM lrs.tenant ORDER BY name")).scalars()
+        )
         name = tenant or (known[0] if len(known) == 1 else "")
         tenant_id = stored_credentials.find_tenant_id(connection, name)
     owner.dispose()
     if tenant_id is None:
-        raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+        raise FatalError(
+            "Name the tenant with --tenant: "
+            f"{', '.join(known) or 'there is none yet; make one with carryover tenant create'}."
+        )
     created = build_store_deps(deps.build_deps(settings), listener)
     try:
         yield TenantAdmin(created, tenant_id, _operator_name())
@@ -252,12 +371,19 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def check_backlog() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
         with owner.connect() as connection:
-            waiting, oldest = connection.execute(text("SELECT waiting, oldest FROM lrs.backlog()")).one()
-            now = connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
+            waiting, oldest = connection.execute(
+                text("SELECT waiting, oldest FROM lrs.backlog()")
+            ).one()
+            now = connection.execute(
+                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            ).scalar_one()
         owner.dispose()
         age = 0 if oldest is None else (now - (oldest >> 10)) / 1_000_000
         if age > MAX_COUNTING_DELAY.total_seconds():
-            raise FatalError(f"{waiting} statements wait to be counted, the oldest for {age:.0f} s; see whether carryover worker runs.")
+            raise FatalError(
+                f"{waiting} statements wait to be counted, the oldest for {age:.0f} s; see "
+                "whether carryover worker runs."
+            )
         return f"{waiting} statements wait to be counted"
 
     return {"attachments": check_attachments, "counting": check_backlog}

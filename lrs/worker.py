@@ -26,8 +26,9 @@ def _process_deps() -> StoreDeps:
 
 
 def settle_references() -> None:
-    """Settle references to statements that arrived late. Where analytics counts, its job has done so by
-    then."""
+    """Settle references to statements that arrived late. Where analytics counts, its job has done
+    so by then.
+    """
     _process_deps().job_requests.mark_job_started("lrs.worker.settle_references")
     tenant_jobs.settle_references(_process_deps())
 

@@ -1,5 +1,5 @@
-"""WSGI entry point of the record store on its own; ``carryover.wsgi`` serves it with analytics and the
-tool.
+"""WSGI entry point of the record store on its own; ``carryover.wsgi`` serves it with analytics and
+the tool.
 """
 
 from __future__ import annotations

@@ -22,7 +22,13 @@ from lti_tool.business import activity_mapping_views, business_views
 from lti_tool.checks import gradebook_views, quiz_views
 from lti_tool.coaching import coaching_views, group_views
 from lti_tool.home import home_views, inbox_views, report_views, team_views
-from lti_tool.launch import deep_linking_views, identity_confirmation_views, launch_views, registration_views, visit_views
+from lti_tool.launch import (
+    deep_linking_views,
+    identity_confirmation_views,
+    launch_views,
+    registration_views,
+    visit_views,
+)
 from lti_tool.nudges import calendar_views, channel_views, digests
 from lti_tool.people import people_views
 from lti_tool.privacy import personal_data_views
@@ -31,7 +37,9 @@ from lti_tool.questions import question_bank_views
 from lti_tool.transfer import content_gap_views, plan_views, transfer_views
 
 MAX_FORM_BYTES = 1024 * 1024  # an id_token with every claim is a few kB
-STATIC_MAX_AGE_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
+# Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes
+# effect soon.
+STATIC_MAX_AGE_SECONDS = 300
 _BASE_FOLDER = Path(__file__).parent / "base"
 # Templates lie beside the views that render them; their names are unique.
 _TEMPLATE_FOLDERS = sorted(Path(__file__).parent.glob("*/templates"))
@@ -51,7 +59,11 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["rich"] = page_responses.render_rich_text
     app.jinja_env.filters["words"] = question_html.html_to_text
     app.jinja_env.filters["as_typed"] = question_html.editable_text
-    app.jinja_env.globals.update(_=page_language.translate, ngettext=page_language.translate_plural, language=page_language.current_language)
+    app.jinja_env.globals.update(
+        _=page_language.translate,
+        ngettext=page_language.translate_plural,
+        language=page_language.current_language,
+    )
     translations.load_catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     page_responses.install_page_handlers(app, deps.settings.base_url)
@@ -79,16 +91,33 @@ def create_app(deps: ToolDeps) -> Flask:
         gradebook_views,
     ):
         app.register_blueprint(view.blueprint(deps))
-    for part in (admin_views.entrance_blueprint, admin_views.link_blueprint, admin_views.launch_blueprint):
+    for part in (
+        admin_views.entrance_blueprint,
+        admin_views.link_blueprint,
+        admin_views.launch_blueprint,
+    ):
         app.register_blueprint(part(deps))
     opening = manager_context.visit_context_opener(deps)
-    console = programme_views.ProgrammeConsole(deps, opening, partial(digests.list_channels, deps.unit_of_work))
+    console = programme_views.ProgrammeConsole(
+        deps, opening, partial(digests.list_channels, deps.unit_of_work)
+    )
     app.register_blueprint(programme_views.blueprint(console))
     app.register_blueprint(channel_views.blueprint(console))
-    for view in (group_views, content_gap_views, business_views, activity_mapping_views, question_bank_views, rubric_views):
+    for view in (
+        group_views,
+        content_gap_views,
+        business_views,
+        activity_mapping_views,
+        question_bank_views,
+        rubric_views,
+    ):
         app.register_blueprint(view.blueprint(deps, opening))
     app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:visit_id>", opening))
-    app.register_blueprint(people_views.blueprint(deps, "admin_people", "/admin/<uuid:visit_id>", admin_views.staff_context_by_link(deps)))
+    app.register_blueprint(
+        people_views.blueprint(
+            deps, "admin_people", "/admin/<uuid:visit_id>", admin_views.staff_context_by_link(deps)
+        )
+    )
 
     @app.get("/")
     def front() -> str:
@@ -99,7 +128,9 @@ def create_app(deps: ToolDeps) -> Flask:
 
 def format_utc_moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
-    return f"{page_language.format_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    return (
+        f"{page_language.format_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    )
 
 
 def format_instant_text(text: str) -> str:

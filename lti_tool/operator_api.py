@@ -66,12 +66,28 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     return {"sealed keys": check_sealed_keys}
 
 
-def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:
+def create_tenant(
+    settings: Settings,
+    *,
+    name: str,
+    lrs_url: str | None,
+    lrs_key: str,
+    lrs_secret: str,
+    practice: bool,
+) -> int:
     """Create a tenant whose statements go to this record store; returns its id."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-    tenant_id = tenants.upsert_tenant(owner, secrets, name=name, lrs_url=lrs_url, lrs_key=lrs_key, lrs_secret=lrs_secret, practice=practice)
+    tenant_id = tenants.upsert_tenant(
+        owner,
+        secrets,
+        name=name,
+        lrs_url=lrs_url,
+        lrs_key=lrs_key,
+        lrs_secret=lrs_secret,
+        practice=practice,
+    )
     owner.dispose()
     return tenant_id
 
@@ -88,7 +104,12 @@ class TenantOperator:
     def create_invite(self, note: str, approves: bool) -> str:
         """Create a single-use URL that an LMS administrator pastes."""
         _, secret = platform_registration.create_invite(
-            self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now()
+            self.unit_of_work,
+            tenant_id=self.tenant_id,
+            note=note,
+            who=self.who,
+            approves=approves,
+            now=clock.now(),
         )
         return platform_registration.invite_url(self.settings.base_url, secret)
 
@@ -96,7 +117,10 @@ class TenantOperator:
         """Whether this URL is unused, and valid for at least another day."""
         with self.unit_of_work(self.tenant_id) as connection:
             return platforms_store.is_invite_usable(
-                connection, self.tenant_id, hash_token(address.rpartition("/")[2]), clock.now() + timedelta(days=1)
+                connection,
+                self.tenant_id,
+                hash_token(address.rpartition("/")[2]),
+                clock.now() + timedelta(days=1),
             )
 
     def platforms(self) -> list[Platform]:
@@ -106,7 +130,9 @@ class TenantOperator:
 
     def deployments(self, registration_id: int) -> list[Deployment]:
         """List the deployments of a registration."""
-        return platform_admin.load_platform_details(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
+        return platform_admin.load_platform_details(
+            self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id
+        ).deployments
 
     def add_platform(self, typed: ManualRegistration, approved: bool) -> int:
         """Register a platform manually; returns its number."""
@@ -124,20 +150,50 @@ class TenantOperator:
         clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
             known = next(
-                (platform for platform in platforms_store.list_platforms(connection, self.tenant_id) if platform.id == registration_id), None
+                (
+                    platform
+                    for platform in platforms_store.list_platforms(connection, self.tenant_id)
+                    if platform.id == registration_id
+                ),
+                None,
             )
         if known is None:
             raise NotFound("There is no such platform here; carryover platform list shows them.")
-        fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
-        texts = {name: changed[name] if name in changed else getattr(known, name) for name in fields}
-        typed = ManualRegistration(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
-        values = platform_registration.validate_registration(self.settings.allow_private_platforms, typed)
-        platform_admin.update_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
+        fields = (
+            "name",
+            "family",
+            "issuer",
+            "client_id",
+            "auth_login_url",
+            "auth_token_url",
+            "key_set_url",
+            "auth_audience",
+        )
+        texts = {
+            name: changed[name] if name in changed else getattr(known, name) for name in fields
+        }
+        typed = ManualRegistration(
+            **texts, deployment_ids=(), frame_origins=tuple(known.frame_origins)
+        )
+        values = platform_registration.validate_registration(
+            self.settings.allow_private_platforms, typed
+        )
+        platform_admin.update_platform(
+            self.unit_of_work,
+            tenant_id=self.tenant_id,
+            registration_id=registration_id,
+            values=values,
+            who=self.who,
+        )
 
     def set_status(self, registration_id: int, act: str) -> None:
         """Approve, enable, disable or remove a platform."""
         platform_admin.set_platform_status(
-            self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS_BY_ACTION[act], who=self.who
+            self.unit_of_work,
+            tenant_id=self.tenant_id,
+            registration_id=registration_id,
+            status=STATUS_BY_ACTION[act],
+            who=self.who,
         )
 
     def decide_deployment(self, registration_id: int, deployment_id: str, approve: bool) -> None:
@@ -153,7 +209,10 @@ class TenantOperator:
 
     def create_admin_link(self) -> str:
         """Create a single-use link that opens the administration."""
-        return f"{self.settings.base_url}/admin/enter/{platform_admin.create_admin_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
+        secret = platform_admin.create_admin_link(
+            self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now()
+        )
+        return f"{self.settings.base_url}/admin/enter/{secret}"
 
 
 @contextmanager
@@ -165,7 +224,10 @@ def open_tenant(settings: Settings, tenant: str) -> Iterator[TenantOperator]:
     tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
     owner.dispose()
     if tenant_id is None:
-        raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+        raise FatalError(
+            "Name the tenant with --tenant: "
+            f"{', '.join(known) or 'there is none yet; make one with carryover tenant create'}."
+        )
     engine = make_engine(settings.database_url)
     try:
         yield TenantOperator(make_unit_of_work(engine), settings, tenant_id, _operator_name())
@@ -190,7 +252,10 @@ def _open_as_owner(settings: Settings, tenant: str) -> Iterator[tuple[Engine, in
     tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
     try:
         if tenant_id is None:
-            raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+            raise FatalError(
+                "Name the tenant with --tenant: "
+                f"{', '.join(known) or 'there is none yet; make one with carryover tenant create'}."
+            )
         yield owner, tenant_id
     except NotFound as error:
         raise FatalError(error.message) from None
@@ -198,7 +263,9 @@ def _open_as_owner(settings: Settings, tenant: str) -> Iterator[tuple[Engine, in
         owner.dispose()
 
 
-def preview_erasure(settings: Settings, tenant: str, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+def preview_erasure(
+    settings: Settings, tenant: str, named: str
+) -> tuple[dict[str, int], dict[str, Any]]:
     """Preview an erasure: the rows it would remove (table → rows), and the agent that the
     record store would search for."""
     with _open_as_owner(settings, tenant) as (owner, tenant_id):
@@ -209,13 +276,17 @@ def erase_person(settings: Settings, tenant: str, named: str) -> tuple[int, Tool
     """Erase a person from the tool; returns (tenant, what was removed and what the record store
     has to search for)."""
     with _open_as_owner(settings, tenant) as (owner, tenant_id):
-        return tenant_id, person_erasure.erase_person(owner, tenant_id=tenant_id, named=named, who=_operator_name(), now=clock.now())
+        return tenant_id, person_erasure.erase_person(
+            owner, tenant_id=tenant_id, named=named, who=_operator_name(), now=clock.now()
+        )
 
 
 def finish_erasure(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
     """Record that the record store has erased the person as well."""
     owner = make_engine(settings.migration_url)
-    person_erasure.finish_erasure(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
+    person_erasure.finish_erasure(
+        owner, tenant_id=tenant_id, request_id=request_id, now=clock.now()
+    )
     owner.dispose()
 
 
@@ -224,7 +295,9 @@ def rotate_signing_key(settings: Settings, at_once: bool) -> ToolKey:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    created = signing_keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
+    created = signing_keys.rotate_tool_key(
+        owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once
+    )
     owner.dispose()
     return created
 
@@ -260,26 +333,61 @@ def seed_tenant(
     engine = make_engine(settings.database_url)
     unit_of_work = make_unit_of_work(engine)
     created = programmes.save_programme(unit_of_work, tenant_id=tenant_id, document=dict(programme))
-    registration = tenants.vouch_for_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
+    registration = tenants.vouch_for_platform(
+        unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments
+    )
     if listed:
-        report = people_import.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_operator_name(), now=clock.now())
+        report = people_import.import_people(
+            unit_of_work,
+            tenant_id=tenant_id,
+            content=listed,
+            apply=True,
+            who=_operator_name(),
+            now=clock.now(),
+        )
         if not report.applied:
             raise FatalError(
-                f"The list of people cannot be taken over: {next(line.text for line in report.lines if line.outcome == people_import.WRONG)}"
+                "The list of people cannot be taken over: "
+                f"{next(line.text for line in report.lines if line.outcome == people_import.WRONG)}"
             )
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
-            (item,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
-            known = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, item.name, item.email))
-            if known != item.id and identity_links.join_people(connection, tenant_id, known, item.id, _operator_name(), clock.now()) is None:
-                raise FatalError(f"User {subject} and {external_id} of the list have a certification each.")
+            (item,) = directory_store.find_profiles(
+                connection, tenant_id, external_ids=[external_id]
+            )
+            known = people_store.ensure_person(
+                connection, tenant_id, registration, PlatformUser(subject, item.name, item.email)
+            )
+            if (
+                known != item.id
+                and identity_links.join_people(
+                    connection, tenant_id, known, item.id, _operator_name(), clock.now()
+                )
+                is None
+            ):
+                raise FatalError(
+                    f"User {subject} and {external_id} of the list have a certification each."
+                )
         for external_id, role in (roles or {}).items():
-            (item,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
-            directory_store.insert_role_grant(connection, tenant_id, item.id, role, _operator_name())
+            (item,) = directory_store.find_profiles(
+                connection, tenant_id, external_ids=[external_id]
+            )
+            directory_store.insert_role_grant(
+                connection, tenant_id, item.id, role, _operator_name()
+            )
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, name, ""))
-        certification.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=created.key, certified_at=at, now=clock.now())
+            person = people_store.ensure_person(
+                connection, tenant_id, registration, PlatformUser(subject, name, "")
+            )
+        certification.certify_person(
+            unit_of_work,
+            tenant_id=tenant_id,
+            person_id=person,
+            programme=created.key,
+            certified_at=at,
+            now=clock.now(),
+        )
     with unit_of_work(tenant_id) as connection:
         installation = get_installation_id(connection)
     engine.dispose()

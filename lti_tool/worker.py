@@ -54,8 +54,12 @@ def send_statements() -> None:
     deps.job_requests.mark_job_started(SEND_STATEMENTS)
 
     def send_for_tenant(tenant_id: int) -> None:
-        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
-        statement_sender.send_due_statements(deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client)
+        store, ours = load_record_store(
+            deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+        )
+        statement_sender.send_due_statements(
+            deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client
+        )
 
     _for_each_tenant(statement_outbox_store.list_tenants_with_outbox(deps.engine), send_for_tenant)
 
@@ -64,7 +68,10 @@ def send_grades() -> None:
     """Send the grades that are due."""
     deps = _deps()
     deps.job_requests.mark_job_started(SEND_GRADES)
-    _for_each_tenant(statement_outbox_store.list_tenants_with_outbox(deps.engine), lambda tenant_id: grade_sender.send_due_grades(deps, tenant_id))
+    _for_each_tenant(
+        statement_outbox_store.list_tenants_with_outbox(deps.engine),
+        lambda tenant_id: grade_sender.send_due_grades(deps, tenant_id),
+    )
 
 
 def remind() -> None:
@@ -74,7 +81,9 @@ def remind() -> None:
 
     def queue_for_tenant(tenant_id: int) -> None:
         reminders.queue_reminders(deps.unit_of_work, tenant_id=tenant_id, now=clock.now())
-        digests.queue_digests(deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now())
+        digests.queue_digests(
+            deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now()
+        )
 
     _for_each_tenant(tenants_store.list_tenant_ids(deps.engine), queue_for_tenant)
 
@@ -84,7 +93,8 @@ def read_beginnings() -> None:
     deps = _deps()
     deps.job_requests.mark_job_started(READ_CERTIFICATIONS)
     _for_each_tenant(
-        tenants_store.list_tenant_ids(deps.engine), lambda tenant_id: certification_sources_jobs.read_certification_sources(deps, tenant_id)
+        tenants_store.list_tenant_ids(deps.engine),
+        lambda tenant_id: certification_sources_jobs.read_certification_sources(deps, tenant_id),
     )
 
 
@@ -92,14 +102,20 @@ def poll_alarms() -> None:
     """Poll the record store for alarms."""
     deps = _deps()
     deps.job_requests.mark_job_started(POLL_ALARMS)
-    _for_each_tenant(tenants_store.list_tenant_ids(deps.engine), lambda tenant_id: alarm_jobs.poll_tenant_alarms(deps, tenant_id))
+    _for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        lambda tenant_id: alarm_jobs.poll_tenant_alarms(deps, tenant_id),
+    )
 
 
 def send_posts() -> None:
     """Send the queued posts to channels."""
     deps = _deps()
     deps.job_requests.mark_job_started(SEND_POSTS)
-    _for_each_tenant(tenants_store.list_tenant_ids(deps.engine), lambda tenant_id: channel_sender.send_due_posts(deps, tenant_id))
+    _for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        lambda tenant_id: channel_sender.send_due_posts(deps, tenant_id),
+    )
 
 
 def send_mails() -> None:
@@ -108,21 +124,30 @@ def send_mails() -> None:
     deps.job_requests.mark_job_started(SEND_MAILS)
     mailer = create_mailer(deps.settings.mail_url, deps.settings.mail_from)
     if mailer is not None:
-        _for_each_tenant(tenants_store.list_tenant_ids(deps.engine), lambda tenant_id: mail_sender.send_due_mails(deps, tenant_id, mailer))
+        _for_each_tenant(
+            tenants_store.list_tenant_ids(deps.engine),
+            lambda tenant_id: mail_sender.send_due_mails(deps, tenant_id, mailer),
+        )
 
 
 def sync_rosters() -> None:
     """Read the rosters that are due."""
     deps = _deps()
     deps.job_requests.mark_job_started(SYNC_ROSTERS)
-    _for_each_tenant(courses_store.list_tenants_with_rosters(deps.engine), lambda tenant_id: rosters.sync_due_rosters(deps, tenant_id))
+    _for_each_tenant(
+        courses_store.list_tenants_with_rosters(deps.engine),
+        lambda tenant_id: rosters.sync_due_rosters(deps, tenant_id),
+    )
 
 
 def tidy() -> None:
     """Discard expired data."""
     deps = _deps()
     deps.job_requests.mark_job_started(DISCARD_EXPIRED)
-    _for_each_tenant(tenants_store.list_tenant_ids(deps.engine), lambda tenant_id: expiry.discard_expired_data(deps, tenant_id))
+    _for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        lambda tenant_id: expiry.discard_expired_data(deps, tenant_id),
+    )
 
 
 def _for_each_tenant(tenant_ids: Iterable[int], work: Callable[[int], object]) -> None:

@@ -24,13 +24,20 @@ class Ended:
 
 @cache
 def _warm() -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-m", "tests.warm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     atexit.register(process.terminate)
     return process
 
 
 def carryover(environ: Mapping[str, str], *arguments: str, said: str = "") -> Ended:
-    """Run ``carryover`` with these arguments and nothing in its environment but ``environ``; ``said`` is its standard input."""
+    """Run ``carryover`` with these arguments and nothing in its environment but ``environ``;
+    ``said`` is its standard input.
+    """
     warm = _warm()
     assert warm.stdin
     assert warm.stdout
@@ -38,9 +45,15 @@ def carryover(environ: Mapping[str, str], *arguments: str, said: str = "") -> En
         files = {name: Path(folder) / name for name in ("stdin", "stdout", "stderr")}
         for file in files.values():
             file.write_text(said if file.name == "stdin" else "")
-        asked = {"arguments": arguments, "environ": dict(environ), **{name: str(file) for name, file in files.items()}}
+        asked = {
+            "arguments": arguments,
+            "environ": dict(environ),
+            **{name: str(file) for name, file in files.items()},
+        }
         warm.stdin.write(json.dumps(asked) + "\n")
         warm.stdin.flush()
         status = int(warm.stdout.readline())
-        assert status >= 0, f"carryover {' '.join(arguments)} did not end by itself: {files['stderr'].read_text()}"
+        assert status >= 0, (
+            f"carryover {' '.join(arguments)} did not end by itself: {files['stderr'].read_text()}"
+        )
         return Ended(status, files["stdout"].read_text(), files["stderr"].read_text())

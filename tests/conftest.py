@@ -1,6 +1,8 @@
-"""Real servers for whoever asks for them: one embedded PostgreSQL and Redis for the run, a fresh database for each test.
+"""Real servers for whoever asks for them: one embedded PostgreSQL and Redis for the run, a fresh
+database for each test.
 
-Imports nothing but the ground, so that the record store's tests run where every other house is deleted.
+Imports nothing but the ground, so that the record store's tests run where every other house is
+deleted.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
     folder = tmp_path_factory.mktemp("servers")
     started = embedded.start_embedded_servers(folder, children)
     with _as_admin(started) as admin:
-        # Tests kill processes, never the machine: what has left the server is safe enough here, and databases are made faster.
+        # Tests kill processes, never the machine: what has left the server is safe enough here, and
+        # databases are made faster.
         admin.execute("ALTER SYSTEM SET fsync = off")
         admin.execute("SELECT pg_reload_conf()")
     yield started
@@ -55,35 +58,51 @@ def environ_for(servers: EmbeddedServers, database: str, home: Path) -> dict[str
 
 @pytest.fixture(scope="session")
 def new_database(servers: EmbeddedServers) -> Callable[..., str]:
-    """Makes a database, empty or as a copy of another. It stays as long as the servers: dropping hundreds of them one by one took minutes, while
-    their folder is gone in seconds."""
+    """Makes a database, empty or as a copy of another. It stays as long as the servers: dropping
+    hundreds of them one by one took minutes, while their folder is gone in seconds.
+    """
 
     def make(template: str = "template1") -> str:
         name = f"t{next(_numbers)}"
         with _as_admin(servers) as admin:
             owner, source = sql.Identifier("carryover_owner"), sql.Identifier(template)
-            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(sql.Identifier(name), source, owner))
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
+                    sql.Identifier(name), source, owner
+                )
+            )
         return name
 
     return make
 
 
 def _as_admin(servers: EmbeddedServers) -> psycopg.Connection[Any]:
-    return psycopg.connect(servers.migration_url.replace("carryover_owner@/carryover", "postgres@/postgres"), autocommit=True)
+    return psycopg.connect(
+        servers.migration_url.replace("carryover_owner@/carryover", "postgres@/postgres"),
+        autocommit=True,
+    )
 
 
 @pytest.fixture(scope="session")
-def lrs_template(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def lrs_template(
+    servers: EmbeddedServers,
+    new_database: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """A database with the record store's tables, built by its migrations."""
     from lrs import operator_api
 
     name = new_database()
-    operator_api.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    operator_api.migrate_store(
+        settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home")))
+    )
     return name
 
 
 @pytest.fixture
-def lrs_settings(servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> Settings:
+def lrs_settings(
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
+) -> Settings:
     """Settings for a fresh record store."""
     return settings.read_settings(environ_for(servers, new_database(lrs_template), tmp_path))
 

@@ -1,4 +1,6 @@
-"""Running the product as its users do: ``carryover demo`` in a process of its own, spoken to over HTTP."""
+"""Running the product as its users do: ``carryover demo`` in a process of its own, spoken to over
+HTTP.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Demo:
         home.mkdir(parents=True, exist_ok=True)
         log = home.parent / f"{home.name}.log"
         said = log.read_text().count(READY) if log.exists() else 0
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")
+        }
         with log.open("ab") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "carryover", "demo"],
@@ -85,18 +89,29 @@ class Demo:
     def api(self, path: str, **parameters: Any) -> httpx.Response:
         """A GET of the reporting API."""
         api = self.told["api"]
-        return httpx.get(f"{self.base}{path}", params=parameters, auth=(api["key"], api["secret"]), timeout=20)
+        return httpx.get(
+            f"{self.base}{path}", params=parameters, auth=(api["key"], api["secret"]), timeout=20
+        )
 
     def xapi(self, method: str, path: str = "/statements", **more: Any) -> httpx.Response:
         """A request of the record store."""
         xapi = self.told["xapi"]
         headers = {"X-Experience-API-Version": "1.0.3", **more.pop("headers", {})}
-        return httpx.request(method, xapi["endpoint"] + path, auth=(xapi["key"], xapi["secret"]), headers=headers, timeout=20, **more)
+        return httpx.request(
+            method,
+            xapi["endpoint"] + path,
+            auth=(xapi["key"], xapi["secret"]),
+            headers=headers,
+            timeout=20,
+            **more,
+        )
 
     def figure(self, key: str, part: str = "") -> tuple[int, int]:
         """Numerator and denominator."""
         values = self.api(f"/api/v1/metrics/{key}/values").json()["values"]
-        return next((value["numerator"], value["denominator"]) for value in values if value["part"] == part)
+        return next(
+            (value["numerator"], value["denominator"]) for value in values if value["part"] == part
+        )
 
     def ready(self) -> dict[str, Any]:
         """The readiness report; empty while nobody answers."""
@@ -111,7 +126,11 @@ class Demo:
 
         def quiet() -> bool:
             report = self.ready()
-            return bool(report) and report["uncounted"]["waiting"] == 0 and report["outbox"]["statements"] == report["outbox"]["grades"] == 0
+            return (
+                bool(report)
+                and report["uncounted"]["waiting"] == 0
+                and report["outbox"]["statements"] == report["outbox"]["grades"] == 0
+            )
 
         wait_until(quiet, 60)
 
@@ -135,17 +154,23 @@ def processes_of(home: Path, port: int) -> dict[int, str]:
         try:
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
             environ = (entry / "environ").read_bytes().decode("utf-8", "replace")
-            folder = str((entry / "cwd").readlink())  # Redis overwrites its command line, but works in its folder
+            folder = str(
+                (entry / "cwd").readlink()
+            )  # Redis overwrites its command line, but works in its folder
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
-        if state != "Z" and (str(home) in words or str(home) in folder or f"CARRYOVER_HOME={home}\0" in environ):
+        if state != "Z" and (
+            str(home) in words or str(home) in folder or f"CARRYOVER_HOME={home}\0" in environ
+        ):
             found[int(entry.name)] = words
     return found
 
 
 class Browser:
-    """A browser without scripts: follows links and forms, keeps cookies as a browser does on a trustworthy local address."""
+    """A browser without scripts: follows links and forms, keeps cookies as a browser does on a
+    trustworthy local address.
+    """
 
     def __init__(self) -> None:
         self._cookies: dict[str, dict[str, str]] = {}
@@ -154,7 +179,9 @@ class Browser:
 
     def _request(self, method: str, url: str, **more: Any) -> httpx.Response:
         host = httpx.URL(url).host
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.get(host, {}).items())
+        cookies = "; ".join(
+            f"{name}={value}" for name, value in self._cookies.get(host, {}).items()
+        )
         headers = {"Cookie": cookies} if cookies else {}
         answer = self._client.request(method, url, headers=headers, **more)
         for header in answer.headers.get_list("set-cookie"):
@@ -183,14 +210,23 @@ class Browser:
     def _sent(self, action_part: str, fields: dict[str, str], **more: Any) -> httpx.Response:
         for form in re.findall(r"<form.*?</form>", self.page.text, re.DOTALL):
             action = re.search(r'action="([^"]*)"', form.partition(">")[0])
-            address = urljoin(str(self.page.url), unescape(action[1])) if action else str(self.page.url)
+            address = (
+                urljoin(str(self.page.url), unescape(action[1])) if action else str(self.page.url)
+            )
             if action_part in address:
                 hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form)
-                return self._request("POST", address, data={**{name: unescape(value) for name, value in hidden}, **fields}, **more)
+                return self._request(
+                    "POST",
+                    address,
+                    data={**{name: unescape(value) for name, value in hidden}, **fields},
+                    **more,
+                )
         raise AssertionError(f"no form for {action_part!r} on {self.page.url}")
 
     def launch(self, url: str) -> httpx.Response:
-        """From the practice course into the tool: the frame's address, then the two forms that a script would send."""
+        """From the practice course into the tool: the frame's address, then the two forms that a
+        script would send.
+        """
         page = self.get(url)
         frame = re.search(r'<iframe src="([^"]*)"', page.text)
         assert frame, page.text

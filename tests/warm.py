@@ -1,7 +1,9 @@
-"""A command line that is imported once: each command is a process of its own, forked, so it begins in milliseconds instead of seconds.
+"""A command line that is imported once: each command is a process of its own, forked, so it begins
+in milliseconds instead of seconds.
 
-Run as ``python -m tests.warm``. Each line of standard input asks for one command: a JSON object with ``arguments``, ``environ`` and the
-paths of the files that are its standard input, output and error. Each line of standard output is the exit status of one.
+Run as ``python -m tests.warm``. Each line of standard input asks for one command: a JSON object
+with ``arguments``, ``environ`` and the paths of the files that are its standard input, output and
+error. Each line of standard output is the exit status of one.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ def run(asked: dict[str, Any]) -> int:
 
 def _become(asked: dict[str, Any]) -> int:
     signal.alarm(LONGEST_SECONDS)
-    for number, (path, flags) in enumerate(((asked["stdin"], os.O_RDONLY), (asked["stdout"], os.O_WRONLY), (asked["stderr"], os.O_WRONLY))):
+    for number, (path, flags) in enumerate(
+        (
+            (asked["stdin"], os.O_RDONLY),
+            (asked["stdout"], os.O_WRONLY),
+            (asked["stderr"], os.O_WRONLY),
+        )
+    ):
         os.dup2(os.open(path, flags), number)
     os.environ.clear()
     os.environ.update(asked["environ"])

@@ -22,7 +22,13 @@ SLACK, TEAMS = "slack", "teams"
 # Hosts of the webhook URLs of each product: Slack has one host, Teams Workflows use subdomains
 # of these Microsoft domains.
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-TEAMS_DOMAINS = ("logic.azure.com", "powerplatform.com", "powerautomate.com", "webhook.office.com", "azure-apim.net")
+TEAMS_DOMAINS = (
+    "logic.azure.com",
+    "powerplatform.com",
+    "powerautomate.com",
+    "webhook.office.com",
+    "azure-apim.net",
+)
 TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 10.0, 65_536
 CARD_VERSION = "1.4"  # The newest version that every Teams client renders.
 
@@ -65,8 +71,19 @@ def _slack_payload(digest: ChannelDigest) -> dict[str, object]:
     return {
         "text": escape_slack_text(digest.title),
         "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": f"*{escape_slack_text(digest.title)}*\n{lines}"}},
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{digest.link}|{escape_slack_text(digest.link_words)}>"}]},
+            {
+                "type": "section",
+                "text": {"type": "mrkdwn", "text": f"*{escape_slack_text(digest.title)}*\n{lines}"},
+            },
+            {
+                "type": "context",
+                "elements": [
+                    {
+                        "type": "mrkdwn",
+                        "text": f"<{digest.link}|{escape_slack_text(digest.link_words)}>",
+                    }
+                ],
+            },
         ],
     }
 
@@ -78,22 +95,45 @@ def _teams_payload(digest: ChannelDigest) -> dict[str, object]:
         "version": CARD_VERSION,
         "body": [
             {"type": "TextBlock", "text": digest.title, "weight": "Bolder", "wrap": True},
-            *({"type": "TextBlock", "text": f"- {line}", "wrap": True, "spacing": "Small"} for line in digest.lines),
+            *(
+                {"type": "TextBlock", "text": f"- {line}", "wrap": True, "spacing": "Small"}
+                for line in digest.lines
+            ),
         ],
         "actions": [{"type": "Action.OpenUrl", "title": digest.link_words, "url": digest.link}],
     }
-    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}]}
+    return {
+        "type": "message",
+        "attachments": [
+            {
+                "contentType": "application/vnd.microsoft.card.adaptive",
+                "contentUrl": None,
+                "content": card,
+            }
+        ],
+    }
 
 
-def post_payload(client: GuardedClient, url: str, body: bytes) -> DeliveryDeferred | Undeliverable | None:
+def post_payload(
+    client: GuardedClient, url: str, body: bytes
+) -> DeliveryDeferred | Undeliverable | None:
     """Post the body; None if it was accepted."""
     try:
         answer = client.call(
-            "POST", url, headers={"Content-Type": "application/json"}, body=body, seconds=TIMEOUT_SECONDS, largest=MAX_RESPONSE_BYTES
+            "POST",
+            url,
+            headers={"Content-Type": "application/json"},
+            body=body,
+            seconds=TIMEOUT_SECONDS,
+            largest=MAX_RESPONSE_BYTES,
         )
     except OutsideCallFailed:
         return DeliveryDeferred("The channel's address did not answer.")
     if 200 <= answer.status < 300:
         return None
     text = f"The channel answered {answer.status}."  # Its response body may repeat the URL.
-    return DeliveryDeferred(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)
+    return (
+        DeliveryDeferred(text)
+        if answer.status in (408, 425, 429) or answer.status >= 500
+        else Undeliverable(text)
+    )

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-TIMEOUT_SECONDS = 20  # Timeout for one reply of the mail server; one message takes four or five replies.
+TIMEOUT_SECONDS = (
+    20  # Timeout for one reply of the mail server; one message takes four or five replies.
+)
 SUBMISSION_PORT, SMTPS_PORT, SMTP_PORT = 587, 465, 25
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -60,7 +62,11 @@ def create_mailer(url: str, sender: str) -> Mailer | None:
     URL."""
     if not url:
         return None
-    return MaildirMailer(Path(unquote(urlsplit(url).path)), sender) if url.startswith("maildir:") else SmtpMailer(url, sender)
+    return (
+        MaildirMailer(Path(unquote(urlsplit(url).path)), sender)
+        if url.startswith("maildir:")
+        else SmtpMailer(url, sender)
+    )
 
 
 def build_email_message(letter: MailMessage, sender: str) -> EmailMessage:
@@ -68,16 +74,26 @@ def build_email_message(letter: MailMessage, sender: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     user, _, domain = letter.recipient.rpartition("@")
-    message["To"] = Address(display_name=" ".join(letter.name.split()), username=user, domain=domain)
+    message["To"] = Address(
+        display_name=" ".join(letter.name.split()), username=user, domain=domain
+    )
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.key}@{sender.rpartition('@')[2].rstrip('>')}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: asks automatic responders not to answer.
+    message["Auto-Submitted"] = (
+        "auto-generated"  # RFC 3834: asks automatic responders not to answer.
+    )
     for name, value in letter.headers.items():
         message[name] = value
     message.set_content(letter.words)
     if letter.picture is not None:
-        message.add_attachment(letter.picture, maintype="image", subtype="png", filename="picture.png", disposition="inline")
+        message.add_attachment(
+            letter.picture,
+            maintype="image",
+            subtype="png",
+            filename="picture.png",
+            disposition="inline",
+        )
     return message
 
 
@@ -107,7 +123,9 @@ class SmtpMailer:
         parts = urlsplit(url)
         self._tls, self._host = parts.scheme == "smtps", parts.hostname or ""
         local = self._host in LOOPBACK_HOSTS
-        self._port = parts.port or (SMTPS_PORT if self._tls else SMTP_PORT if local else SUBMISSION_PORT)
+        self._port = parts.port or (
+            SMTPS_PORT if self._tls else SMTP_PORT if local else SUBMISSION_PORT
+        )
         self._starttls = not self._tls and not local
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = sender
@@ -122,13 +140,19 @@ class SmtpMailer:
         except (smtplib.SMTPException, OSError) as error:
             # Messages without an outcome are deferred; one whose reply was lost is sent again
             # with the same Message-ID.
-            outcomes += [DeliveryDeferred(f"The mail server does not answer as it should ({type(error).__name__}).")] * (len(letters) - len(outcomes))
+            outcomes += [
+                DeliveryDeferred(
+                    f"The mail server does not answer as it should ({type(error).__name__})."
+                )
+            ] * (len(letters) - len(outcomes))
         return outcomes
 
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self._tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self._host, self._port, timeout=TIMEOUT_SECONDS, context=context
+            )
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_SECONDS)
             if self._starttls:
@@ -137,7 +161,9 @@ class SmtpMailer:
             server.login(self._user, self._password)
         return server
 
-    def _send_message(self, server: smtplib.SMTP, letter: MailMessage) -> DeliveryDeferred | Undeliverable | None:
+    def _send_message(
+        self, server: smtplib.SMTP, letter: MailMessage
+    ) -> DeliveryDeferred | Undeliverable | None:
         try:
             server.send_message(build_email_message(letter, self._sender))
         except smtplib.SMTPRecipientsRefused as error:

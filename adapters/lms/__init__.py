@@ -24,7 +24,9 @@ from adapters.lms.models import (
 from adapters.lms.moodle import MoodleDialect
 from adapters.lms.standard import StandardDialect
 
-_DIALECTS: dict[str, StandardDialect] = {item.family: item for item in (StandardDialect(), MoodleDialect(), CanvasDialect())}
+_DIALECTS: dict[str, StandardDialect] = {
+    item.family: item for item in (StandardDialect(), MoodleDialect(), CanvasDialect())
+}
 FAMILIES = tuple(_DIALECTS)
 
 

@@ -48,7 +48,10 @@ class CanvasDialect(StandardDialect):
             return {f"{_EXTENSION_PREFIX}submission": {"new_submission": False}}
         submission = {"new_submission": True, "submitted_at": format_instant(grade.at)}
         if grade.submission_url:
-            submission |= {"submission_type": "basic_lti_launch", "submission_data": grade.submission_url}
+            submission |= {
+                "submission_type": "basic_lti_launch",
+                "submission_data": grade.submission_url,
+            }
         return {f"{_EXTENSION_PREFIX}submission": submission}
 
     def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> ResponseOutcome:
@@ -65,18 +68,29 @@ class CanvasDialect(StandardDialect):
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         lowered = body[:2_000].lower()
         if status == 422 and b"attempts" in lowered:
-            return "The assignment allows no further attempt: allow more in Canvas, then send it again."
+            return (
+                "The assignment allows no further attempt: allow more in Canvas, then send it "
+                "again."
+            )
         if status == 422 and b"not a student" in lowered:
-            return "Canvas takes grades of active students alone, never of teachers or of the test student."
+            return (
+                "Canvas takes grades of active students alone, never of teachers or of the test "
+                "student."
+            )
         if status in (401, 422):
-            return "Look whether the assignment is published and the course is open, then send it again."
+            return (
+                "Look whether the assignment is published and the course is open, then send it "
+                "again."
+            )
         return super()._advice(status, reason, body)
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
         """Hosted Canvas serves its pages from each customer's own host, never from the
         issuer's."""
         result = super().frame_origins(issuer, auth_login_url)
-        return sorted({*result, "https://*.instructure.com"}) if issuer in HOSTED_ISSUERS else result
+        return (
+            sorted({*result, "https://*.instructure.com"}) if issuer in HOSTED_ISSUERS else result
+        )
 
     def assertion_audience(self, authorization_server: str) -> str:
         """Always empty, which means the token endpoint's URL: authorization_server is a bare
@@ -85,7 +99,9 @@ class CanvasDialect(StandardDialect):
         (lib/canvas/oauth/client_credentials_provider.rb)."""
         return ""
 
-    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(
+        self, issuer: str, configuration_url: str, endpoints: Sequence[str]
+    ) -> str:
         """Hosted Canvas serves the configuration of its one issuer from each customer's host,
         which may be the customer's own domain. The endpoints for sign-in, keys and tokens must
         be on known hosts, so nobody else can forge a launch of this issuer."""
@@ -114,9 +130,15 @@ class CanvasDialect(StandardDialect):
                     "roles": [],
                     "custom_parameters": custom,
                     f"{_EXTENSION_PREFIX}visibility": visibility,
-                    **({f"{_EXTENSION_PREFIX}course_navigation/default_enabled": False} if placement.endswith("course_navigation") else {}),
+                    **(
+                        {f"{_EXTENSION_PREFIX}course_navigation/default_enabled": False}
+                        if placement.endswith("course_navigation")
+                        else {}
+                    ),
                 }
-                for placement, message, label, visibility, custom in _placements(tool, f"{_EXTENSION_PREFIX}")
+                for placement, message, label, visibility, custom in _placements(
+                    tool, f"{_EXTENSION_PREFIX}"
+                )
             ],
         }
         return body
@@ -135,7 +157,11 @@ class CanvasDialect(StandardDialect):
                 "visibility": visibility,
                 "custom_fields": custom,
                 **({"default": "disabled"} if placement == "course_navigation" else {}),
-                **({"selection_width": PICKER_WIDTH, "selection_height": PICKER_HEIGHT} if message == "LtiDeepLinkingRequest" else {}),
+                **(
+                    {"selection_width": PICKER_WIDTH, "selection_height": PICKER_HEIGHT}
+                    if message == "LtiDeepLinkingRequest"
+                    else {}
+                ),
             }
             for placement, message, label, visibility, custom in _placements(tool, "")
         ]
@@ -153,7 +179,11 @@ class CanvasDialect(StandardDialect):
                     "tool_id": "carryover",
                     "platform": "canvas.instructure.com",
                     "privacy_level": "public",
-                    "settings": {"text": tool.name, "icon_url": tool.icon_url, "placements": placements},
+                    "settings": {
+                        "text": tool.name,
+                        "icon_url": tool.icon_url,
+                        "placements": placements,
+                    },
                 }
             ],
         }
@@ -163,10 +193,30 @@ def _placements(tool: ToolFacts, prefix: str) -> list[tuple[str, str, str, str, 
     """The placements of the tool in Canvas: placement, message, label, visibility, custom
     parameters. ``prefix`` is the extension's, used in registrations."""
     choose, open_ = "LtiDeepLinkingRequest", "LtiResourceLinkRequest"
-    content = "ContentArea" if prefix else "link_selection"  # The standard's name; Canvas accepts it for link_selection.
+    content = (
+        "ContentArea" if prefix else "link_selection"
+    )  # The standard's name; Canvas accepts it for link_selection.
     return [
-        (f"{prefix}assignment_selection" if prefix else "assignment_selection", choose, f"{tool.name}: a graded check", "admins", {}),
+        (
+            f"{prefix}assignment_selection" if prefix else "assignment_selection",
+            choose,
+            f"{tool.name}: a graded check",
+            "admins",
+            {},
+        ),
         (content, choose, tool.name, "admins", {}),
-        (f"{prefix}course_navigation" if prefix else "course_navigation", open_, tool.name, "members", {"page": "today"}),
-        (f"{prefix}account_navigation" if prefix else "account_navigation", open_, f"{tool.name}: administration", "admins", {"page": "admin"}),
+        (
+            f"{prefix}course_navigation" if prefix else "course_navigation",
+            open_,
+            tool.name,
+            "members",
+            {"page": "today"},
+        ),
+        (
+            f"{prefix}account_navigation" if prefix else "account_navigation",
+            open_,
+            f"{tool.name}: administration",
+            "admins",
+            {"page": "admin"},
+        ),
     ]

@@ -27,10 +27,16 @@ MAX_URL_LENGTH = 2_000
 MAX_TEXT_LENGTH = 500
 MAX_SOURCED_ID_LENGTH = 200  # The same limit as for an id in the organisation's list of people.
 MAX_HISTORY_COURSES = 50  # Number of earlier courses.
-MAX_DATA_LENGTH = 32_000  # Size of the data that a deep linking response returns; the whole token has at most 64 kB.
+# Size of the data that a deep linking response returns; the whole token has at most 64 kB.
+MAX_DATA_LENGTH = 32_000
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
-_COURSE_ROLES = {"Instructor": Role.TEACHER, "Administrator": Role.ADMIN, "Mentor": Role.MENTOR, "Learner": Role.LEARNER}
+_COURSE_ROLES = {
+    "Instructor": Role.TEACHER,
+    "Administrator": Role.ADMIN,
+    "Mentor": Role.MENTOR,
+    "Learner": Role.LEARNER,
+}
 _ADMINISTRATOR_ROLES = frozenset(
     (
         "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator",
@@ -38,7 +44,10 @@ _ADMINISTRATOR_ROLES = frozenset(
         "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
     )
 )
-_TEST_USER_ROLES = ("http://purl.imsglobal.org/vocab/lti/system/person#TestUser", "http://purl.imsglobal.org/vocab/lis/v2/system/person#TestUser")
+_TEST_USER_ROLES = (
+    "http://purl.imsglobal.org/vocab/lti/system/person#TestUser",
+    "http://purl.imsglobal.org/vocab/lis/v2/system/person#TestUser",
+)
 
 
 def read_launch(claims: dict[str, Any]) -> Launch:
@@ -48,13 +57,23 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         raise LaunchRefused("The course speaks another version of LTI than 1.3.0.")
     if "sub" not in claims:
         raise LaunchRefused(
-            "The course did not say who you are (an anonymous launch), so nothing could be kept for you. Sign in to the course; if you are"
-            " signed in, a teacher can ask the administrator to let the LMS share an id of its users with this tool."
+            "The course did not say who you are (an anonymous launch), so nothing could be kept "
+            "for you. Sign in to the course; if you are"
+            " signed in, a teacher can ask the administrator to let the LMS share an id of its "
+            "users with this tool."
         )
     roles = _require_role_list(claims)
-    link = _read_object_claim(claims, "resource_link", required=message is not MessageType.DEEP_LINK)
-    context, presentation = _read_object_claim(claims, "context"), _read_object_claim(claims, "launch_presentation")
-    platform, for_user = _read_object_claim(claims, "tool_platform"), _read_object_claim(claims, "for_user", required=message is MessageType.REVIEW)
+    link = _read_object_claim(
+        claims, "resource_link", required=message is not MessageType.DEEP_LINK
+    )
+    context, presentation = (
+        _read_object_claim(claims, "context"),
+        _read_object_claim(claims, "launch_presentation"),
+    )
+    platform, for_user = (
+        _read_object_claim(claims, "tool_platform"),
+        _read_object_claim(claims, "for_user", required=message is MessageType.REVIEW),
+    )
     endpoint, roster = claims.get(AGS_CLAIM), claims.get(NRPS_CLAIM)
     endpoint = endpoint if isinstance(endpoint, dict) else {}
     scopes = endpoint.get("scope")
@@ -65,27 +84,44 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         role=strongest_role(roles),
         administers=bool(_ADMINISTRATOR_ROLES.intersection(roles)),
         is_test_user=any(role in roles for role in _TEST_USER_ROLES),
-        deployment_id=_require_identifier(claims.get(f"{CLAIM_PREFIX}deployment_id"), "deployment_id"),
+        deployment_id=_require_identifier(
+            claims.get(f"{CLAIM_PREFIX}deployment_id"), "deployment_id"
+        ),
         target_link_uri=_read_target_uri(claims, message),
-        resource_link_id=_require_identifier(link.get("id"), "resource_link.id") if link or message is not MessageType.DEEP_LINK else "",
+        resource_link_id=_require_identifier(link.get("id"), "resource_link.id")
+        if link or message is not MessageType.DEEP_LINK
+        else "",
         resource_link_title=_read_text(link.get("title")),
         context_id=_require_identifier(context["id"], "context.id") if "id" in context else "",
         context_title=_read_text(context.get("title")) or _read_text(context.get("label")),
         context_history=_parse_context_history(custom.get(CONTEXT_HISTORY, "")),
-        name=_read_text(claims.get("name")) or " ".join(filter(None, (_read_text(claims.get("given_name")), _read_text(claims.get("family_name"))))),
+        name=_read_text(claims.get("name"))
+        or " ".join(
+            filter(
+                None, (_read_text(claims.get("given_name")), _read_text(claims.get("family_name")))
+            )
+        ),
         email=_read_text(claims.get("email")),
-        sourced_id=(_read_sourced_id(claims) or _read_text(custom.get(PERSON_ID)))[:MAX_SOURCED_ID_LENGTH],
+        sourced_id=(_read_sourced_id(claims) or _read_text(custom.get(PERSON_ID)))[
+            :MAX_SOURCED_ID_LENGTH
+        ],
         sourced_id_from_custom=not _read_sourced_id(claims),
         locale=_read_text(presentation.get("locale")) or _read_text(claims.get("locale")),
         return_url=_read_url(presentation.get("return_url")),
         line_item_url=_read_url(endpoint.get("lineitem")),
         line_items_url=_read_url(endpoint.get("lineitems")),
-        scopes=frozenset(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else frozenset(),
-        memberships_url=_read_url(roster.get("context_memberships_url")) if isinstance(roster, dict) else "",
+        scopes=frozenset(scope for scope in scopes if isinstance(scope, str))
+        if isinstance(scopes, list)
+        else frozenset(),
+        memberships_url=_read_url(roster.get("context_memberships_url"))
+        if isinstance(roster, dict)
+        else "",
         custom=custom,
         product_family=_read_text(platform.get("product_family_code")).lower(),
         deep_linking=_read_deep_linking(claims) if message is MessageType.DEEP_LINK else None,
-        review_of=_require_identifier(for_user.get("user_id"), "for_user.user_id") if message is MessageType.REVIEW else "",
+        review_of=_require_identifier(for_user.get("user_id"), "for_user.user_id")
+        if message is MessageType.REVIEW
+        else "",
     )
 
 
@@ -108,12 +144,16 @@ def _read_sourced_id(claims: dict[str, Any]) -> str:
 def _read_message_type(claims: dict[str, Any]) -> MessageType:
     kind = claims.get(f"{CLAIM_PREFIX}message_type")
     if not isinstance(kind, str) or not kind:
-        raise LaunchRefused("The course's message does not say what it is (message_type is missing): it is no LTI 1.3 launch.")
+        raise LaunchRefused(
+            "The course's message does not say what it is (message_type is missing): it is no "
+            "LTI 1.3 launch."
+        )
     try:
         return MessageType(kind)
     except ValueError:
         raise LaunchRefused(
-            f"The course sent a message of the kind {kind[:100]!r}, which this tool does not answer. It answers the opening of an activity,"
+            f"The course sent a message of the kind {kind[:100]!r}, which this tool does not "
+            "answer. It answers the opening of an activity,"
             " the choice of content and the review of a submission."
         ) from None
 
@@ -124,11 +164,17 @@ def _read_deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
         raise LaunchRefused("The launch's claim deep_linking_settings is missing or is no object.")
     return_url = _read_url(settings.get("deep_link_return_url"))
     if not return_url:
-        raise LaunchRefused("The course did not say where the chosen content goes (deep_link_return_url is missing or is no web address).")
+        raise LaunchRefused(
+            "The course did not say where the chosen content goes (deep_link_return_url is "
+            "missing or is no web address)."
+        )
     types, data = settings.get("accept_types"), settings.get("data")
     opaque = None if data is None else json.dumps(data)
     if opaque is not None and len(opaque) > MAX_DATA_LENGTH:
-        raise LaunchRefused(f"The launch's claim deep_linking_settings.data is longer than {MAX_DATA_LENGTH:,} characters.")
+        raise LaunchRefused(
+            f"The launch's claim deep_linking_settings.data is longer than {MAX_DATA_LENGTH:,} "
+            "characters."
+        )
     return DeepLinkingSettings(
         return_url=return_url,
         takes_links=isinstance(types, list) and "ltiResourceLink" in types,
@@ -148,8 +194,15 @@ def _read_object_claim(claims: dict[str, Any], name: str, required: bool = False
 
 
 def _require_identifier(value: Any, name: str, longest: int = MAX_ID_LENGTH) -> str:
-    if not isinstance(value, str) or not value or len(value) > longest or value != _strip_unstorable(value):
-        raise LaunchRefused(f"The launch's claim {name} is missing, or is no text of 1 to {longest} characters.")
+    if (
+        not isinstance(value, str)
+        or not value
+        or len(value) > longest
+        or value != _strip_unstorable(value)
+    ):
+        raise LaunchRefused(
+            f"The launch's claim {name} is missing, or is no text of 1 to {longest} characters."
+        )
     return value
 
 
@@ -166,7 +219,14 @@ def _strip_unstorable(value: str) -> str:
 def _read_url(value: Any) -> str:
     """The URL, or an empty string if it is not a web address; a script scheme therefore never
     enters a list of origins."""
-    return value if isinstance(value, str) and value == _strip_unstorable(value) and len(value) <= MAX_URL_LENGTH and url_origin(value) else ""
+    return (
+        value
+        if isinstance(value, str)
+        and value == _strip_unstorable(value)
+        and len(value) <= MAX_URL_LENGTH
+        and url_origin(value)
+        else ""
+    )
 
 
 def _read_custom_params(value: Any) -> dict[str, str]:
@@ -174,7 +234,11 @@ def _read_custom_params(value: Any) -> dict[str, str]:
     as absent."""
     if not isinstance(value, dict):
         return {}
-    return {name: _strip_unstorable(text) for name, text in value.items() if isinstance(text, str) and not text.startswith("$")}
+    return {
+        name: _strip_unstorable(text)
+        for name, text in value.items()
+        if isinstance(text, str) and not text.startswith("$")
+    }
 
 
 def _parse_context_history(text: str) -> tuple[str, ...]:
@@ -201,7 +265,8 @@ def strongest_role(roles: Sequence[str]) -> Role:
     """
     result = []
     for role in roles:
-        # Context roles: .../membership#Instructor, its sub-roles .../membership/Instructor#TeachingAssistant, and short names.
+        # Context roles: .../membership#Instructor, its sub-roles
+        # .../membership/Instructor#TeachingAssistant, and short names.
         if role.startswith(f"{_MEMBERSHIP}#"):
             name = role.removeprefix(f"{_MEMBERSHIP}#")
         elif role.startswith(f"{_MEMBERSHIP}/"):

@@ -22,7 +22,9 @@ class MoodleDialect(StandardDialect):
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Drop ``type_id``: with it, Moodle's paging of results leads to a 404 page as soon as
         a limit is set."""
-        return super().results(urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token)
+        return super().results(
+            urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token
+        )
 
     def results_url(self, line_item_url: str) -> str:
         """Drop ``type_id`` here as well, for the reason given in :meth:`results`."""
@@ -30,7 +32,10 @@ class MoodleDialect(StandardDialect):
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 400 and "Incorrect score" in reason:
-            return "Moodle takes grades of people who are enrolled as students alone: look at the person's role in this course, then send it again."
+            return (
+                "Moodle takes grades of people who are enrolled as students alone: look at the "
+                "person's role in this course, then send it again."
+            )
         return super()._advice(status, reason, body)
 
     def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
@@ -42,7 +47,9 @@ class MoodleDialect(StandardDialect):
         result["custom"] = {name: " ".join(value.split()) for name, value in item.custom.items()}
         return result
 
-    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(
+        self, issuer: str, configuration_url: str, endpoints: Sequence[str]
+    ) -> str:
         """All of Moodle's endpoints are on its own host."""
         strange = [url for url in endpoints if url_origin(url) != url_origin(issuer)]
         return super().configuration_problem(issuer, configuration_url, endpoints) or (
@@ -56,4 +63,8 @@ class MoodleDialect(StandardDialect):
             activity = json.loads(message_hint).get("cmid")
         except (ValueError, AttributeError):
             return ""
-        return f"{issuer}/mod/lti/launch.php?id={activity}" if isinstance(activity, int) and not isinstance(activity, bool) else ""
+        return (
+            f"{issuer}/mod/lti/launch.php?id={activity}"
+            if isinstance(activity, int) and not isinstance(activity, bool)
+            else ""
+        )

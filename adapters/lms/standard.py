@@ -14,7 +14,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from adapters.lms.claims import CUSTOM_PARAMETERS, MAX_ID_LENGTH, MAX_SOURCED_ID_LENGTH, MAX_TEXT_LENGTH, MAX_URL_LENGTH, strongest_role
+from adapters.lms.claims import (
+    CUSTOM_PARAMETERS,
+    MAX_ID_LENGTH,
+    MAX_SOURCED_ID_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_URL_LENGTH,
+    strongest_role,
+)
 from adapters.lms.models import (
     ContentItem,
     Grade,
@@ -50,7 +57,8 @@ _MEMBERS_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 # Worth a retry although they are 4xx: unauthorized, request timeout, too early, too many
 # requests.
 _RETRYABLE_STATUSES = frozenset((401, 408, 425, 429))
-_MAX_WAIT_SECONDS = 3_600  # Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
+# Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
+_MAX_WAIT_SECONDS = 3_600
 _MAX_REASON_LENGTH = 300
 _MAX_DIGITS = 9  # Digits in a number of seconds.
 
@@ -61,11 +69,15 @@ class StandardDialect:
     family = "standard"
     label = "The LMS"
 
-    # --- grades -------------------------------------------------------------------------------------------------------------
+    # --- grades
 
     def score(self, line_item_url: str, grade: Grade, token: str) -> LmsRequest:
         """A score for a line item (AGS 2.0, 3.4); ValueError for one outside its range."""
-        if not math.isfinite(grade.score) or not 0 <= grade.score <= grade.maximum or grade.maximum <= 0:
+        if (
+            not math.isfinite(grade.score)
+            or not 0 <= grade.score <= grade.maximum
+            or grade.maximum <= 0
+        ):
             raise ValueError(f"a grade of {grade.score} out of {grade.maximum} is none")
         body: dict[str, Any] = {
             "userId": grade.subject,
@@ -78,14 +90,20 @@ class StandardDialect:
         if grade.comment:
             body["comment"] = grade.comment
         body |= self._score_extras(grade)
-        return self._json_request("POST", _append_path(line_item_url, "scores"), _SCORE_TYPE, body, token)
+        return self._json_request(
+            "POST", _append_path(line_item_url, "scores"), _SCORE_TYPE, body, token
+        )
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
         return {}
 
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Request the gradebook's result of a person (AGS 2.0, 3.5)."""
-        return self._get_request(_add_query(_append_path(line_item_url, "results"), user_id=subject), _RESULTS_TYPE, token)
+        return self._get_request(
+            _add_query(_append_path(line_item_url, "results"), user_id=subject),
+            _RESULTS_TYPE,
+            token,
+        )
 
     def results_page_request(self, url: str, token: str) -> LmsRequest:
         """Request a page of all results of a column; ``url`` is from :meth:`results_url`,
@@ -100,8 +118,16 @@ class StandardDialect:
         """(subject, share from 0 to 1) for everybody on a page who has a score."""
         result = []
         for entry in body if isinstance(body, list) else []:
-            score, maximum = (_finite_float(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
-            if score is not None and maximum is not None and maximum > 0 and isinstance(entry.get("userId"), str | int):
+            score, maximum = (
+                _finite_float(entry.get(name)) if isinstance(entry, dict) else None
+                for name in ("resultScore", "resultMaximum")
+            )
+            if (
+                score is not None
+                and maximum is not None
+                and maximum > 0
+                and isinstance(entry.get("userId"), str | int)
+            ):
                 result.append((str(entry["userId"]), min(max(score / maximum, 0.0), 1.0)))
         return result
 
@@ -109,34 +135,58 @@ class StandardDialect:
         """The person's result in the response; an empty one if there is none."""
         for entry in body if isinstance(body, list) else []:
             if isinstance(entry, dict) and str(entry.get("userId")) == subject:
-                return GradebookResult(_finite_float(entry.get("resultScore")), _finite_float(entry.get("resultMaximum")))
+                return GradebookResult(
+                    _finite_float(entry.get("resultScore")),
+                    _finite_float(entry.get("resultMaximum")),
+                )
         return GradebookResult(None, None)
 
-    def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> ResponseOutcome:
+    def outcome(
+        self, status: int, reason: str, headers: Mapping[str, str], body: bytes
+    ) -> ResponseOutcome:
         """Interpret the response to a score."""
         if 200 <= status < 300:
             return ResponseOutcome(ResponseVerdict.ACCEPTED, "")
         stated = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
         if status == 409:
-            return ResponseOutcome(ResponseVerdict.NOT_NEWER, f"{stated}. The gradebook holds a grade that is as new as this one.")
+            return ResponseOutcome(
+                ResponseVerdict.NOT_NEWER,
+                f"{stated}. The gradebook holds a grade that is as new as this one.",
+            )
         if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
-            return ResponseOutcome(ResponseVerdict.RETRY_LATER, stated, _retry_after_seconds(headers.get("retry-after", "")))
-        return ResponseOutcome(ResponseVerdict.REJECTED, f"{stated}. {self._advice(status, reason, body)}")
+            return ResponseOutcome(
+                ResponseVerdict.RETRY_LATER,
+                stated,
+                _retry_after_seconds(headers.get("retry-after", "")),
+            )
+        return ResponseOutcome(
+            ResponseVerdict.REJECTED, f"{stated}. {self._advice(status, reason, body)}"
+        )
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 404:
-            return "The column was removed from the gradebook; sending again makes a new one where the LMS lets the tool do so."
+            return (
+                "The column was removed from the gradebook; sending again makes a new one where "
+                "the LMS lets the tool do so."
+            )
         if status == 403:
             return "Ask the administrator to let this tool send grades, then send it again."
-        return "Look whether the person is a student of this course and whether the course is open, then send it again."
+        return (
+            "Look whether the person is a student of this course and whether the course is open, "
+            "then send it again."
+        )
 
-    # --- columns of the gradebook -------------------------------------------------------------------------------------------
+    # --- columns of the gradebook
 
-    def find_line_items(self, line_items_url: str, token: str, resource_id: str = "", tag: str = "") -> LmsRequest:
+    def find_line_items(
+        self, line_items_url: str, token: str, resource_id: str = "", tag: str = ""
+    ) -> LmsRequest:
         """Request the columns, either all or those of a resource or with a tag (AGS 2.0,
         3.2.3). No limit is sent: without one an LMS returns everything it has, and pages come
         with a Link header."""
-        wanted = {name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value}
+        wanted = {
+            name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value
+        }
         return self._get_request(_add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
 
     def line_item(self, url: str, token: str) -> LmsRequest:
@@ -145,23 +195,45 @@ class StandardDialect:
 
     def read_line_items(self, body: Any) -> list[LineItem]:
         """The columns in a response; invalid entries are skipped."""
-        return [item for entry in (body if isinstance(body, list) else []) if (item := self.read_line_item(entry)) is not None]
+        return [
+            item
+            for entry in (body if isinstance(body, list) else [])
+            if (item := self.read_line_item(entry)) is not None
+        ]
 
     def read_line_item(self, entry: Any) -> LineItem | None:
         """One column, or None if the entry is invalid."""
         url = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(url, str) or not url_origin(url) or url != _clean_text(url, MAX_URL_LENGTH):
+        if (
+            not isinstance(url, str)
+            or not url_origin(url)
+            or url != _clean_text(url, MAX_URL_LENGTH)
+        ):
             return None
-        texts = [_clean_text(entry.get(name)) for name in ("label", "resourceId", "tag", "resourceLinkId")]
-        return LineItem(texts[0], _finite_float(entry.get("scoreMaximum")) or 0, texts[1], texts[2], url, texts[3])
+        texts = [
+            _clean_text(entry.get(name))
+            for name in ("label", "resourceId", "tag", "resourceLinkId")
+        ]
+        return LineItem(
+            texts[0],
+            _finite_float(entry.get("scoreMaximum")) or 0,
+            texts[1],
+            texts[2],
+            url,
+            texts[3],
+        )
 
     def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> LmsRequest:
         """Create a column (AGS 2.0, 3.2.5)."""
-        return self._json_request("POST", line_items_url, _LINE_ITEM_TYPE, self.line_item_body(item), token)
+        return self._json_request(
+            "POST", line_items_url, _LINE_ITEM_TYPE, self.line_item_body(item), token
+        )
 
     def update_line_item(self, item: LineItem, token: str) -> LmsRequest:
         """Change a column's label or maximum (AGS 2.0, 3.2.6)."""
-        return self._json_request("PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token)
+        return self._json_request(
+            "PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token
+        )
 
     def delete_line_item(self, url: str, token: str) -> LmsRequest:
         """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
@@ -169,10 +241,15 @@ class StandardDialect:
 
     def line_item_body(self, item: LineItem) -> dict[str, Any]:
         """A column as AGS and Deep Linking represent it, without its URL."""
-        body: dict[str, Any] = {"label": item.label, "scoreMaximum": item.maximum, "resourceId": item.resource_id, "tag": item.tag}
+        body: dict[str, Any] = {
+            "label": item.label,
+            "scoreMaximum": item.maximum,
+            "resourceId": item.resource_id,
+            "tag": item.tag,
+        }
         return body | ({"resourceLinkId": item.resource_link_id} if item.resource_link_id else {})
 
-    # --- roster -------------------------------------------------------------------------------------------------------------
+    # --- roster
 
     def members(self, url: str, token: str) -> LmsRequest:
         """Request a page of the roster (NRPS 2.0, 2.4); further pages follow from the Link
@@ -191,38 +268,64 @@ class StandardDialect:
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
             raise ValueError("a member has no user_id")
         provided = entry.get("roles")
-        roles = [role for role in provided if isinstance(role, str)] if isinstance(provided, list) else []
+        roles = (
+            [role for role in provided if isinstance(role, str)]
+            if isinstance(provided, list)
+            else []
+        )
         role = strongest_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
         # is not one of them.
-        name = _clean_text(entry.get("name")) or " ".join(filter(None, (_clean_text(entry.get("given_name")), _clean_text(entry.get("family_name")))))
+        name = _clean_text(entry.get("name")) or " ".join(
+            filter(
+                None, (_clean_text(entry.get("given_name")), _clean_text(entry.get("family_name")))
+            )
+        )
         active = entry.get("status", "Active") == "Active" and role is not Role.VISITOR
         return RosterMember(
-            subject, role, active, name, _clean_text(entry.get("email")), _clean_text(entry.get("lis_person_sourcedid"))[:MAX_SOURCED_ID_LENGTH]
+            subject,
+            role,
+            active,
+            name,
+            _clean_text(entry.get("email")),
+            _clean_text(entry.get("lis_person_sourcedid"))[:MAX_SOURCED_ID_LENGTH],
         )
 
-    # --- chosen content -----------------------------------------------------------------------------------------------------
+    # --- chosen content
 
     def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
         """Build an ltiResourceLink (Deep Linking 2.0, 3.1) that omits members which would be
         null."""
-        result: dict[str, Any] = {"type": "ltiResourceLink", "title": item.title, "url": tool.launch_url, "custom": dict(item.custom)}
+        result: dict[str, Any] = {
+            "type": "ltiResourceLink",
+            "title": item.title,
+            "url": tool.launch_url,
+            "custom": dict(item.custom),
+        }
         if item.text:
             result["text"] = item.text
         if item.line_item is not None:
             result["lineItem"] = self.line_item_body(item.line_item)
-        available = {name: format_instant(at) for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at)) if at is not None}
+        available = {
+            name: format_instant(at)
+            for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at))
+            if at is not None
+        }
         if available:
             result["available"] = available
         if item.closes_at is not None:
             result["submission"] = {"endDateTime": format_instant(item.closes_at)}
         return result
 
-    # --- installation -------------------------------------------------------------------------------------------------------
+    # --- installation
 
     def registration(self, tool: ToolFacts) -> dict[str, Any]:
         """Build the body of a dynamic registration (LTI Dynamic Registration 1.0, 3.5)."""
-        deep_linking = {"type": "LtiDeepLinkingRequest", "target_link_uri": tool.launch_url, "label": tool.name}
+        deep_linking = {
+            "type": "LtiDeepLinkingRequest",
+            "target_link_uri": tool.launch_url,
+            "label": tool.name,
+        }
         return {
             "application_type": "web",
             "response_types": ["id_token"],
@@ -235,7 +338,9 @@ class StandardDialect:
             "token_endpoint_auth_method": "private_key_jwt",
             "scope": " ".join(SCOPES),
             TOOL_CONFIGURATION: {
-                "domain": urlsplit(tool.base_url).netloc,  # Includes the port: Moodle compares it with the host of target_link_uri.
+                "domain": urlsplit(
+                    tool.base_url
+                ).netloc,  # Includes the port: Moodle compares it with the host of target_link_uri.
                 "description": tool.description,
                 "target_link_uri": tool.launch_url,
                 "custom_parameters": dict(CUSTOM_PARAMETERS),
@@ -244,7 +349,9 @@ class StandardDialect:
             },
         }
 
-    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(
+        self, issuer: str, configuration_url: str, endpoints: Sequence[str]
+    ) -> str:
         """Check whether an LMS's OpenID configuration is authoritative for an issuer and its
         endpoints (sign-in, tokens, keys): returns an empty string if so, else the reason why
         not.
@@ -252,7 +359,10 @@ class StandardDialect:
         LTI Dynamic Registration 1.0, 3.4: the configuration must be on the issuer's own host.
         """
         if url_origin(issuer) != url_origin(configuration_url):
-            return f"the issuer {issuer} is not at {url_origin(configuration_url)}, where the configuration came from"
+            return (
+                f"the issuer {issuer} is not at {url_origin(configuration_url)}, where the "
+                "configuration came from"
+            )
         return ""
 
     def assertion_audience(self, authorization_server: str) -> str:
@@ -260,21 +370,34 @@ class StandardDialect:
         Registration 1.0, 3.4: "authorization_server" is used as aud). Empty means the token
         endpoint's URL; a value that is not an absolute URL cannot identify a token endpoint and
         is ignored."""
-        return authorization_server if url_origin(authorization_server) and len(authorization_server) <= MAX_URL_LENGTH else ""
+        return (
+            authorization_server
+            if url_origin(authorization_server) and len(authorization_server) <= MAX_URL_LENGTH
+            else ""
+        )
 
     def read_registration(self, body: Any) -> RegistrationResponse:
         """Read the LMS's response; BadInput if it has no client id."""
         client_id = body.get("client_id") if isinstance(body, dict) else None
         if isinstance(client_id, int) and not isinstance(client_id, bool):
             client_id = str(client_id)
-        if not isinstance(client_id, str) or not 0 < len(client_id) <= MAX_ID_LENGTH or "\0" in client_id:
-            raise BadInput("The LMS answered the registration without a client_id, so nothing was kept. Start it again in the LMS.")
+        if (
+            not isinstance(client_id, str)
+            or not 0 < len(client_id) <= MAX_ID_LENGTH
+            or "\0" in client_id
+        ):
+            raise BadInput(
+                "The LMS answered the registration without a client_id, so nothing was kept. "
+                "Start it again in the LMS."
+            )
         configuration = body.get(TOOL_CONFIGURATION)
         deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
         scope = body.get("scope")
         matching = isinstance(deployment, str | int) and not isinstance(deployment, bool)
         return RegistrationResponse(
-            client_id, str(deployment)[:MAX_ID_LENGTH] if matching else "", tuple(scope.split()) if isinstance(scope, str) else ()
+            client_id,
+            str(deployment)[:MAX_ID_LENGTH] if matching else "",
+            tuple(scope.split()) if isinstance(scope, str) else (),
         )
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
@@ -286,14 +409,21 @@ class StandardDialect:
         its own window; empty if unknown."""
         return ""
 
-    # --- requests -----------------------------------------------------------------------------------------------------------
+    # --- requests
 
     def _get_request(self, url: str, kind: str, token: str) -> LmsRequest:
         # Moodle requires the exact media type: */* and lists of types are answered with 400.
         return LmsRequest("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
 
-    def _json_request(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> LmsRequest:
-        return LmsRequest(method, url, {"Authorization": f"Bearer {token}", "Content-Type": kind}, json.dumps(body).encode())
+    def _json_request(
+        self, method: str, url: str, kind: str, body: dict[str, Any], token: str
+    ) -> LmsRequest:
+        return LmsRequest(
+            method,
+            url,
+            {"Authorization": f"Bearer {token}", "Content-Type": kind},
+            json.dumps(body).encode(),
+        )
 
 
 def _append_path(line_item_url: str, part: str) -> str:
@@ -320,7 +450,11 @@ def _finite_float(value: Any) -> float | None:
 
 
 def _clean_text(value: Any, longest: int = MAX_TEXT_LENGTH) -> str:
-    return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:longest] if isinstance(value, str) else ""
+    return (
+        value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:longest]
+        if isinstance(value, str)
+        else ""
+    )
 
 
 def _refusal_reason(reason: str, body: bytes) -> str:
@@ -339,7 +473,11 @@ def _json_error_text(body: bytes) -> str:
         return ""
     if not isinstance(result, dict):
         return ""
-    first = result["errors"][0] if isinstance(result.get("errors"), list) and result["errors"] else result
+    first = (
+        result["errors"][0]
+        if isinstance(result.get("errors"), list) and result["errors"]
+        else result
+    )
     for name in ("message", "reason", "error_description", "error", "errors"):
         value = first.get(name) if isinstance(first, dict) else first
         if isinstance(value, str) and value:
@@ -352,7 +490,9 @@ def _json_error_text(body: bytes) -> str:
 def _retry_after_seconds(header: str) -> int | None:
     """Parse Retry-After (RFC 9110, 10.2.3): seconds or a date; None if it is neither."""
     if header.isascii() and header.isdigit():
-        return min(int(header), _MAX_WAIT_SECONDS) if len(header) <= _MAX_DIGITS else _MAX_WAIT_SECONDS
+        return (
+            min(int(header), _MAX_WAIT_SECONDS) if len(header) <= _MAX_DIGITS else _MAX_WAIT_SECONDS
+        )
     try:
         at = parsedate_to_datetime(header)
     except (ValueError, OverflowError):

@@ -6,6 +6,21 @@ dropped silently.
 """
 
 from adapters.csv_tables import FileRefused
-from adapters.questions.models import AcceptedAnswer, Choice, ImportNote, Picture, QuestionItem, Reading
+from adapters.questions.models import (
+    AcceptedAnswer,
+    Choice,
+    ImportNote,
+    Picture,
+    QuestionItem,
+    Reading,
+)
 
-__all__ = ["AcceptedAnswer", "Choice", "FileRefused", "ImportNote", "Picture", "QuestionItem", "Reading"]
+__all__ = [
+    "AcceptedAnswer",
+    "Choice",
+    "FileRefused",
+    "ImportNote",
+    "Picture",
+    "QuestionItem",
+    "Reading",
+]

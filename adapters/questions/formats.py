@@ -9,7 +9,9 @@ from adapters.csv_tables import FileRefused
 from adapters.questions import gift, moodle_xml, qti, spreadsheet
 from adapters.questions.models import ImportNote, Picture, QuestionItem, Reading
 
-FormatWriter = Callable[[list[QuestionItem], Mapping[str, Picture], str], tuple[bytes, list[ImportNote]]]
+FormatWriter = Callable[
+    [list[QuestionItem], Mapping[str, Picture], str], tuple[bytes, list[ImportNote]]
+]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,11 @@ class QuestionFormat:
 
 FORMATS: dict[str, QuestionFormat] = {
     "gift": QuestionFormat(
-        gift.FORMAT_NAME, "gift.txt", "text/plain; charset=utf-8", gift.read_gift, lambda items, pictures, title: gift.write_gift(items)
+        gift.FORMAT_NAME,
+        "gift.txt",
+        "text/plain; charset=utf-8",
+        gift.read_gift,
+        lambda items, pictures, title: gift.write_gift(items),
     ),
     "moodle": QuestionFormat(
         moodle_xml.FORMAT_NAME,
@@ -35,7 +41,11 @@ FORMATS: dict[str, QuestionFormat] = {
         lambda items, pictures, title: moodle_xml.write_moodle_xml(items, dict(pictures)),
     ),
     "qti": QuestionFormat(
-        qti.FORMAT_NAME, "zip", "application/zip", qti.read_qti, lambda items, pictures, title: qti.write_qti(items, dict(pictures), title)
+        qti.FORMAT_NAME,
+        "zip",
+        "application/zip",
+        qti.read_qti,
+        lambda items, pictures, title: qti.write_qti(items, dict(pictures), title),
     ),
     "csv": QuestionFormat(
         spreadsheet.FORMAT_NAME,
@@ -61,4 +71,7 @@ def detect_format(content: bytes, name: str) -> QuestionFormat:
         raise FileRefused("The file is empty.")
     if name.lower().endswith((".txt", ".gift")) or b"{" in content:
         return FORMATS["gift"]
-    raise FileRefused("This is no format that is known here: GIFT (.txt), Moodle XML (.xml), QTI 2.1 (.zip) and CSV (.csv) are.")
+    raise FileRefused(
+        "This is no format that is known here: GIFT (.txt), Moodle XML (.xml), QTI 2.1 (.zip) "
+        "and CSV (.csv) are."
+    )

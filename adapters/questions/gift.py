@@ -27,11 +27,18 @@ from adapters.questions.models import (
 FORMAT_NAME, FILE_EXTENSION = "GIFT", "gift"
 MAX_QUESTIONS = 5_000
 # Escaped characters are mapped to the private use area while the markup around them is parsed.
-_ESCAPE_TO_PRIVATE = {char: chr(0xE000 + number) for number, char in enumerate("~=#{}:\\")} | {"n": chr(0xE000 + 7)}
-_PRIVATE_TO_CHAR = {rest: ("\n" if char == "n" else char) for char, rest in _ESCAPE_TO_PRIVATE.items()}
+_ESCAPE_TO_PRIVATE = {char: chr(0xE000 + number) for number, char in enumerate("~=#{}:\\")} | {
+    "n": chr(0xE000 + 7)
+}
+_PRIVATE_TO_CHAR = {
+    rest: ("\n" if char == "n" else char) for char, rest in _ESCAPE_TO_PRIVATE.items()
+}
 _FORMAT_MARKER = re.compile(r"\s*\[(html|moodle|plain|markdown)\]")
 _WEIGHT = re.compile(r"\s*%(-?\d{1,3}(?:\.\d*)?)%")
-_ID_COMMENT, _TAG_COMMENT = re.compile(r"\[id:((?:\\\]|[^\]])+)\]"), re.compile(r"\[tag:((?:\\\]|[^\]])+)\]")
+_ID_COMMENT, _TAG_COMMENT = (
+    re.compile(r"\[id:((?:\\\]|[^\]])+)\]"),
+    re.compile(r"\[tag:((?:\\\]|[^\]])+)\]"),
+)
 _FULL_WEIGHT = Decimal(100)
 
 
@@ -61,7 +68,9 @@ def read_gift(content: bytes) -> Reading:
     keys = KeyAllocator()
     sources = _split_paragraphs(decode_text(content))
     if len(sources) > MAX_QUESTIONS:
-        raise FileRefused(f"The file holds {len(sources):,} questions; {MAX_QUESTIONS:,} is the most. Split it.")
+        raise FileRefused(
+            f"The file holds {len(sources):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+        )
     for source in sources:
         where = f"line {source.line}"
         try:
@@ -97,7 +106,9 @@ def _split_paragraphs(text: str) -> list[_QuestionSource]:
 
 
 def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[QuestionItem, list[str]]:
-    text = re.sub(r"\\([~=#{}:\\n])", lambda result: _ESCAPE_TO_PRIVATE[result[1]], "\n".join(source.lines))
+    text = re.sub(
+        r"\\([~=#{}:\\n])", lambda result: _ESCAPE_TO_PRIVATE[result[1]], "\n".join(source.lines)
+    )
     notes: list[str] = []
     title = ""
     named = re.match(r"::(.*?)::", text, re.DOTALL)
@@ -107,7 +118,10 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
     if opens < 0 and closes < 0:
         raise UnsupportedQuestion("It has no answers (a description); there is nothing to ask.")
     if opens < 0 or closes < opens:
-        raise UnsupportedQuestion("One of its braces is missing: the answers stand between { and }, without an empty line inside.")
+        raise UnsupportedQuestion(
+            "One of its braces is missing: the answers stand between { and }, without an empty "
+            "line inside."
+        )
     before, block, after = text[:opens], text[opens + 1 : closes], text[closes + 1 :]
     marker = _FORMAT_MARKER.match(before)
     form = marker[1] if marker else "moodle"
@@ -116,7 +130,10 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
     if form == "markdown":
         notes.append("Markdown is shown as it is written.")
     comments = " ".join(source.comments)
-    ids, tags = _ID_COMMENT.search(comments), [tag.replace("\\]", "]") for tag in _TAG_COMMENT.findall(comments)]
+    ids, tags = (
+        _ID_COMMENT.search(comments),
+        [tag.replace("\\]", "]") for tag in _TAG_COMMENT.findall(comments)],
+    )
     title = title or question_html.html_to_text(_clean_html_of(stem, form))[:80]
     fields: dict[str, Any] = {
         "key": keys.allocate_key(ids[1].replace("\\]", "]") if ids else "", title),
@@ -132,7 +149,10 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
 def _parse_answers(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     bare = block.strip()
     if not bare:
-        raise UnsupportedQuestion("It is an essay, which nobody but a person can judge; ask it in a rubric assessment instead.")
+        raise UnsupportedQuestion(
+            "It is an essay, which nobody but a person can judge; ask it in a rubric assessment "
+            "instead."
+        )
     if bare.startswith(">"):
         return _parse_ordering(bare, form, notes)
     if bare.startswith("#"):
@@ -164,11 +184,18 @@ def _split_answers(block: str) -> list[tuple[str, _ParsedAnswer]]:
 def _parse_choices(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     result = _split_answers(block)
     single = any(sign == "=" for sign, _ in result)
-    answers = [(item, _clean_html_of(item.text, form), _clean_html_of(item.feedback, form)) for _, item in result]
+    answers = [
+        (item, _clean_html_of(item.text, form), _clean_html_of(item.feedback, form))
+        for _, item in result
+    ]
     keys = assign_letter_keys([text for _, text, _ in answers])
     full = [keys[text] for item, text, _ in answers if item.weight == _FULL_WEIGHT]
     positive = [keys[text] for item, text, _ in answers if item.weight > 0]
-    if not single and len(positive) == 1 == len(full) and all(item.weight >= 0 for item, _, _ in answers):
+    if (
+        not single
+        and len(positive) == 1 == len(full)
+        and all(item.weight >= 0 for item, _, _ in answers)
+    ):
         single = True  # ~%100%: an alternative notation for a single right answer.
     if single and any(0 < item.weight < _FULL_WEIGHT for item, _, _ in answers):
         notes.append("Partial credit is left out: an answer is right or not.")
@@ -184,10 +211,16 @@ def _parse_true_false(block: str, form: str) -> dict[str, Any]:
     word, _, stated = block.partition("#")
     problem, _, right = stated.partition("#")
     correct = "true" if word.strip() in ("T", "TRUE") else "false"
-    said_to = {correct: _clean_html_of(right, form), "false" if correct == "true" else "true": _clean_html_of(problem, form)}
+    said_to = {
+        correct: _clean_html_of(right, form),
+        "false" if correct == "true" else "true": _clean_html_of(problem, form),
+    }
     return {
         "kind": "true_false",
-        "choices": [Choice("true", "True", said_to["true"]), Choice("false", "False", said_to["false"])],
+        "choices": [
+            Choice("true", "True", said_to["true"]),
+            Choice("false", "False", said_to["false"]),
+        ],
         "correct": [correct],
     }
 
@@ -197,18 +230,29 @@ def _parse_short_answer(block: str, form: str, notes: list[str]) -> dict[str, An
     fields: dict[str, Any] = {}
     for _, item in _split_answers(block):
         if item.weight == _FULL_WEIGHT:
-            accepted.append(AcceptedAnswer(_unescape_gift(item.text), feedback=_clean_html_of(item.feedback, form)))
+            accepted.append(
+                AcceptedAnswer(
+                    _unescape_gift(item.text), feedback=_clean_html_of(item.feedback, form)
+                )
+            )
         elif item.text == "*":
             fields["when_wrong"] = _clean_html_of(item.feedback, form)
         else:
-            notes.append(f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left out: an answer is right or not.")
+            notes.append(
+                f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left "
+                "out: an answer is right or not."
+            )
     return {"kind": "short", "accepted": accepted, **fields}
 
 
 def _parse_numeric(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {}
-    result = _split_answers(block) if re.search(r"[=~]", block) else [("=", _ParsedAnswer(*_split_feedback(block)))]
+    result = (
+        _split_answers(block)
+        if re.search(r"[=~]", block)
+        else [("=", _ParsedAnswer(*_split_feedback(block)))]
+    )
     for sign, item in result:
         if sign == "~" or item.text == "*":
             fields["when_wrong"] = _clean_html_of(item.feedback, form)
@@ -216,7 +260,10 @@ def _parse_numeric(block: str, form: str, notes: list[str]) -> dict[str, Any]:
             value, tolerance = _parse_number(_unescape_gift(item.text))
             accepted.append(AcceptedAnswer(value, tolerance, _clean_html_of(item.feedback, form)))
         else:
-            notes.append(f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left out: an answer is right or not.")
+            notes.append(
+                f"The answer {_unescape_gift(item.text)[:80]!r} with {item.weight:f} % is left "
+                "out: an answer is right or not."
+            )
     return {"kind": "numeric", "accepted": accepted, **fields}
 
 
@@ -256,7 +303,10 @@ def matching_fields(pairs: list[tuple[str, str]], others: list[str]) -> dict[str
     """The fields of a matching question, its lines in the order in which they were written."""
     lines = [left for left, _ in pairs]
     keys = assign_letter_keys(lines, keep_order=True)
-    result: dict[str, Any] = {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs]}
+    result: dict[str, Any] = {
+        "kind": "matching",
+        "choices": [Choice(keys[left], left, match=right) for left, right in pairs],
+    }
     return result | ({"other_matches": others} if others else {})
 
 
@@ -282,7 +332,9 @@ def _clean_html_of(text: str, form: str) -> str:
     whole = _unescape_gift(text).strip()
     if form in ("plain", "markdown"):
         return question_html.clean_imported_html(question_html.text_to_html(whole))
-    return question_html.clean_imported_html(whole if form == "html" else whole.replace("\n", "<br>"))
+    return question_html.clean_imported_html(
+        whole if form == "html" else whole.replace("\n", "<br>")
+    )
 
 
 def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
@@ -291,17 +343,35 @@ def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
     notes: list[ImportNote] = []
     for item in items:
         if any(question_html.picture_digests(text) for text in item.texts()):
-            notes.append(ImportNote(item.key, "Its pictures are not in the file: GIFT has no room for them."))
+            notes.append(
+                ImportNote(item.key, "Its pictures are not in the file: GIFT has no room for them.")
+            )
         if item.kind == "short" and item.case_sensitive:
-            notes.append(ImportNote(item.key, "GIFT does not tell small letters from large ones; this question does."))
+            notes.append(
+                ImportNote(
+                    item.key,
+                    "GIFT does not tell small letters from large ones; this question does.",
+                )
+            )
         if item.kind not in ("numeric", "short") and (item.when_right or item.when_wrong):
-            notes.append(ImportNote(item.key, "What is said to every right or wrong answer has no room in GIFT."))
+            notes.append(
+                ImportNote(
+                    item.key, "What is said to every right or wrong answer has no room in GIFT."
+                )
+            )
         if item.kind == "numeric" and item.when_right:
-            notes.append(ImportNote(item.key, "What is said to every right answer has no room in GIFT."))
-        tags = "".join(" [tag:" + tag.replace("]", "\\]") + "]" for tag in metadata_tags.item_tags(item))
+            notes.append(
+                ImportNote(item.key, "What is said to every right answer has no room in GIFT.")
+            )
+        tags = "".join(
+            " [tag:" + tag.replace("]", "\\]") + "]" for tag in metadata_tags.item_tags(item)
+        )
         general = f"\t####{_escape_with_marker(item.explanation)}\n" if item.explanation else ""
         name = _escape_gift(item.title or item.key)
-        parts.append(f"// [id:{item.key}]{tags}\n::{name}::[html]{_escape_gift(item.stem)}{{{_format_answer_block(item)}{general}}}\n")
+        parts.append(
+            "// "
+            f"[id:{item.key}]{tags}\n::{name}::[html]{_escape_gift(item.stem)}{{{_format_answer_block(item)}{general}}}\n"
+        )
     return "\n".join(parts).encode(), notes
 
 
@@ -311,29 +381,56 @@ def _format_answer_block(item: QuestionItem) -> str:
         share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
         signs = {True: "=" if item.kind == "single" else f"~%{share}%", False: "~"}
         lines = [
-            f"{signs[choice.key in item.correct]}{_escape_with_marker(choice.text)}{_format_feedback(choice.feedback)}" for choice in item.choices
+            signs[choice.key in item.correct]
+            + _escape_with_marker(choice.text)
+            + _format_feedback(choice.feedback)
+            for choice in item.choices
         ]
         if item.kind == "multiple" and len(item.correct) == 1:
             # Without a negative weight on the others, a single right answer of a multiple
             # question would be read as single choice.
             lines = [line if line.startswith("~%") else f"~%-100%{line[1:]}" for line in lines]
     elif item.kind == "true_false":
-        right, problem = (next(choice.feedback for choice in item.choices if (choice.key in item.correct) is matching) for matching in (True, False))
-        stated = f"#{_escape_with_marker(problem)}#{_escape_with_marker(right)}" if right or problem else ""
-        return f"{item.correct[0].upper()}{stated}\n" if item.explanation else f"{item.correct[0].upper()}{stated}"
+        right, problem = (
+            next(
+                choice.feedback
+                for choice in item.choices
+                if (choice.key in item.correct) is matching
+            )
+            for matching in (True, False)
+        )
+        stated = (
+            f"#{_escape_with_marker(problem)}#{_escape_with_marker(right)}"
+            if right or problem
+            else ""
+        )
+        return (
+            f"{item.correct[0].upper()}{stated}\n"
+            if item.explanation
+            else f"{item.correct[0].upper()}{stated}"
+        )
     elif item.kind == "matching":
-        lines = [f"={_escape_with_marker(choice.text)} -> {_escape_with_marker(choice.match)}" for choice in item.choices] + [
-            f"= -> {_escape_with_marker(match)}" for match in item.other_matches
-        ]
+        lines = [
+            f"={_escape_with_marker(choice.text)} -> {_escape_with_marker(choice.match)}"
+            for choice in item.choices
+        ] + [f"= -> {_escape_with_marker(match)}" for match in item.other_matches]
     elif item.kind == "ordering":
         texts = [_escape_with_marker(item.choice(key).text) for key in item.correct]
-        return f">{len(texts)} ALL VERTICAL ALL_OR_NOTHING HIDE none\n" + "".join(f"{text}\n" for text in texts)
+        return f">{len(texts)} ALL VERTICAL ALL_OR_NOTHING HIDE none\n" + "".join(
+            f"{text}\n" for text in texts
+        )
     elif item.kind == "numeric":
-        lines = [f"=%100%{item.value}:{item.tolerance}{_format_feedback(item.feedback)}" for item in item.accepted]
+        lines = [
+            f"=%100%{item.value}:{item.tolerance}{_format_feedback(item.feedback)}"
+            for item in item.accepted
+        ]
         lines += [f"~{_format_feedback(item.when_wrong)}"] if item.when_wrong else []
         return "#\n" + "".join(f"\t{line}\n" for line in lines)
     else:
-        lines = [f"=%100%{_escape_with_marker(item.value)}{_format_feedback(item.feedback)}" for item in item.accepted]
+        lines = [
+            f"=%100%{_escape_with_marker(item.value)}{_format_feedback(item.feedback)}"
+            for item in item.accepted
+        ]
         lines += [f"=%0%*{_format_feedback(item.when_wrong)}"] if item.when_wrong else []
     return "\n" + "".join(f"\t{line}\n" for line in lines)
 

@@ -10,7 +10,12 @@ from typing import Any
 from adapters.questions.models import QuestionItem
 
 CRITICAL_TAG = "critical"
-_COMPETENCY_PREFIX, _POOL_PREFIX, _SOURCE_PREFIX, _REVIEW_PREFIX = "competency:", "pool:", "source:", "review:"
+_COMPETENCY_PREFIX, _POOL_PREFIX, _SOURCE_PREFIX, _REVIEW_PREFIX = (
+    "competency:",
+    "pool:",
+    "source:",
+    "review:",
+)
 MAX_TAGS, MAX_TAG_LENGTH = 30, 200
 
 

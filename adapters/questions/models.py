@@ -17,10 +17,22 @@ import msgspec
 
 Kind = Literal["single", "multiple", "true_false", "numeric", "short", "matching", "ordering"]
 Pool = Literal["check", "practice", "baseline"]
-KINDS: tuple[Kind, ...] = ("single", "multiple", "true_false", "numeric", "short", "matching", "ordering")
-CHOICE_KINDS: frozenset[Kind] = frozenset(("single", "multiple", "true_false", "matching", "ordering"))
+KINDS: tuple[Kind, ...] = (
+    "single",
+    "multiple",
+    "true_false",
+    "numeric",
+    "short",
+    "matching",
+    "ordering",
+)
+CHOICE_KINDS: frozenset[Kind] = frozenset(
+    ("single", "multiple", "true_false", "matching", "ordering")
+)
 MAX_CHOICES = 20
-MAX_TEXT_LENGTH = 20_000  # Characters of one text including its markup: about a page and a half of prose.
+MAX_TEXT_LENGTH = (
+    20_000  # Characters of one text including its markup: about a page and a half of prose.
+)
 KEY_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?\Z")
 
 
@@ -180,7 +192,8 @@ def require_no_formula(text: str) -> None:
     result = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
     if result:
         raise UnsupportedQuestion(
-            f"It holds a formula ({' '.join(result[0].split())[:60]}…), which cannot be shown here. Write it in words or with <sup> and <sub>, or put a"
+            f"It holds a formula ({' '.join(result[0].split())[:60]}…), which cannot be shown "
+            "here. Write it in words or with <sup> and <sub>, or put a"
             " picture of it there."
         )
 
@@ -203,12 +216,16 @@ def find_item_faults(item: QuestionItem) -> list[str]:
     """Reasons why a question cannot be asked, worded for its author; empty if it is valid."""
     result: list[str] = []
     if not KEY_PATTERN.match(item.key):
-        result.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
+        result.append(
+            f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80."
+        )
     if not item.stem.strip():
         result.append("It asks nothing: its text is empty.")
     if any(len(text) > MAX_TEXT_LENGTH for text in item.texts()):
         result.append(f"One of its texts is longer than {MAX_TEXT_LENGTH:,} characters.")
-    return result + (_find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item))
+    return result + (
+        _find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item)
+    )
 
 
 def _find_choice_faults(item: QuestionItem) -> list[str]:
@@ -230,22 +247,37 @@ def _find_choice_faults(item: QuestionItem) -> list[str]:
     if not set(item.correct) <= set(keys) or len(set(item.correct)) != len(item.correct):
         return [*result, "The right answer is none of its choices."]
     if item.kind == "ordering":
-        return result if len(item.correct) == len(keys) else [*result, "An ordering names all its lines in their right order."]
+        return (
+            result
+            if len(item.correct) == len(keys)
+            else [*result, "An ordering names all its lines in their right order."]
+        )
     if item.kind == "multiple":
         return result if item.correct else [*result, "None of its choices is right."]
-    return result if len(item.correct) == 1 else [*result, f"It needs one right choice, and has {len(item.correct)}."]
+    return (
+        result
+        if len(item.correct) == 1
+        else [*result, f"It needs one right choice, and has {len(item.correct)}."]
+    )
 
 
 def _find_accepted_faults(item: QuestionItem) -> list[str]:
     if not item.accepted:
         return ["No answer is taken as right."]
     if item.kind == "short":
-        return [] if all(item.value.strip(" *") for item in item.accepted) else ["One of the answers that it takes is empty, or takes everything."]
+        return (
+            []
+            if all(item.value.strip(" *") for item in item.accepted)
+            else ["One of the answers that it takes is empty, or takes everything."]
+        )
     result: list[str] = []
     for entry in item.accepted:
         value, tolerance = parse_decimal(entry.value), parse_decimal(entry.tolerance)
         if value is None or tolerance is None or tolerance < 0:
-            result.append(f"{entry.value[:40]!r} with tolerance {entry.tolerance[:40]!r} is no number with a tolerance.")
+            result.append(
+                f"{entry.value[:40]!r} with tolerance {entry.tolerance[:40]!r} is no number with "
+                "a tolerance."
+            )
     return result
 
 
@@ -256,7 +288,9 @@ def parse_decimal(text: str) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and len(text) <= 30 and abs(number.adjusted()) <= 30 else None
+    return (
+        number if number.is_finite() and len(text) <= 30 and abs(number.adjusted()) <= 30 else None
+    )
 
 
 def normalize_number(text: str) -> str:
@@ -281,11 +315,17 @@ def assign_letter_keys(texts: list[str], keep_order: bool = False) -> dict[str, 
 def _natural_sort_key(text: str) -> tuple[tuple[int, Decimal, str], ...]:
     """Natural sort key: 2 before 10, ignoring case."""
     parts = re.findall(r"\d+|\D+", text.casefold())
-    return tuple((0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts)
+    return tuple(
+        (0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts
+    )
 
 
 def _letter_key(number: int) -> str:
-    return chr(ord("a") + number) if number < 26 else f"{_letter_key(number // 26 - 1)}{_letter_key(number % 26)}"
+    return (
+        chr(ord("a") + number)
+        if number < 26
+        else f"{_letter_key(number // 26 - 1)}{_letter_key(number % 26)}"
+    )
 
 
 def sort_by_key(choices: Iterable[Choice]) -> list[Choice]:
@@ -293,13 +333,19 @@ def sort_by_key(choices: Iterable[Choice]) -> list[Choice]:
     return sorted(choices, key=lambda item: (len(item.key), item.key))
 
 
-_TRANSLITERATIONS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
+_TRANSLITERATIONS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"}
+)
 
 
 def key_from_name(words: str, used: set[str], fallback: str) -> str:
     """Derive a key from a name: lower-case letters, digits, hyphens; with a number appended if
     it is taken."""
-    letters = unicodedata.normalize("NFKD", words.casefold().translate(_TRANSLITERATIONS)).encode("ascii", "ignore").decode()
+    letters = (
+        unicodedata.normalize("NFKD", words.casefold().translate(_TRANSLITERATIONS))
+        .encode("ascii", "ignore")
+        .decode()
+    )
     plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or fallback
     key, number = plain, 2
     while key in used:

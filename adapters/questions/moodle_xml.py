@@ -66,18 +66,26 @@ def read_moodle_xml(content: bytes) -> Reading:
     """Read the questions of a Moodle XML file; whatever is not supported is noted for each."""
     root = parse_untrusted_xml(content)
     if local_name(root) != "quiz":
-        raise FileRefused(f"The file is no Moodle XML: it begins with <{local_name(root)[:60]}>, not with <quiz>.")
+        raise FileRefused(
+            f"The file is no Moodle XML: it begins with <{local_name(root)[:60]}>, not with <quiz>."
+        )
     items: list[QuestionItem] = []
     notes: list[ImportNote] = []
     pictures: dict[str, Picture] = {}
     keys = KeyAllocator()
-    questions = [item for item in root if local_name(item) == "question" and item.get("type") != "category"]
+    questions = [
+        item for item in root if local_name(item) == "question" and item.get("type") != "category"
+    ]
     if len(questions) > MAX_QUESTIONS:
-        raise FileRefused(f"The file holds {len(questions):,} questions; {MAX_QUESTIONS:,} is the most. Split it.")
+        raise FileRefused(
+            f"The file holds {len(questions):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+        )
     for number, element in enumerate(questions, 1):
         context = _ReadContext()
         title = _child_text(element, "name/text")
-        where = f"question {number}, line {element.sourceline}" + (f" ({title[:80]})" if title else "")
+        where = f"question {number}, line {element.sourceline}" + (
+            f" ({title[:80]})" if title else ""
+        )
         try:
             item = require_valid_item(_read_question(element, title, keys, context))
         except UnsupportedQuestion as error:
@@ -86,12 +94,16 @@ def read_moodle_xml(content: bytes) -> Reading:
         keys.reserve_key(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in question_html.picture_digests(text)}
-        pictures.update({digest: item for digest, item in context.pictures.items() if digest in shown})
+        pictures.update(
+            {digest: item for digest, item in context.pictures.items() if digest in shown}
+        )
         notes += [ImportNote(where, text) for text in dict.fromkeys(context.notes)]
     return Reading(items, pictures, notes, keys.stated)
 
 
-def _read_question(element: etree._Element, title: str, keys: KeyAllocator, context: _ReadContext) -> QuestionItem:
+def _read_question(
+    element: etree._Element, title: str, keys: KeyAllocator, context: _ReadContext
+) -> QuestionItem:
     kind = element.get("type", "")
     if kind in _UNSUPPORTED_TYPES:
         raise UnsupportedQuestion(f"It is {_UNSUPPORTED_TYPES[kind]}; this kind is not asked here.")
@@ -114,7 +126,9 @@ def _read_question(element: etree._Element, title: str, keys: KeyAllocator, cont
         fields["when_right"] = _read_rich_text(element.find("correctfeedback"), context)
         fields["when_wrong"] = _read_rich_text(element.find("incorrectfeedback"), context)
         if _read_rich_text(element.find("partiallycorrectfeedback"), _ReadContext()):
-            context.notes.append("What is said to partly right answers is left out: an answer is right or not.")
+            context.notes.append(
+                "What is said to partly right answers is left out: an answer is right or not."
+            )
     return QuestionItem(**fields | _READERS[kind](element, context))
 
 
@@ -122,9 +136,15 @@ def _answer_fraction(element: etree._Element) -> Decimal:
     return parse_decimal(element.get("fraction", "0").strip()) or Decimal(0)
 
 
-def _iter_answers(element: etree._Element, context: _ReadContext) -> Iterator[tuple[str, Decimal, str]]:
+def _iter_answers(
+    element: etree._Element, context: _ReadContext
+) -> Iterator[tuple[str, Decimal, str]]:
     for item in element.findall("answer"):
-        yield _read_rich_text(item, context), _answer_fraction(item), _read_rich_text(item.find("feedback"), context)
+        yield (
+            _read_rich_text(item, context),
+            _answer_fraction(item),
+            _read_rich_text(item.find("feedback"), context),
+        )
 
 
 def _read_multichoice(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
@@ -142,14 +162,20 @@ def _read_multichoice(element: etree._Element, context: _ReadContext) -> dict[st
 
 
 def _read_true_false(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
-    result = [(question_html.html_to_text(text), weight, stated) for text, weight, stated in _iter_answers(element, context)]
+    result = [
+        (question_html.html_to_text(text), weight, stated)
+        for text, weight, stated in _iter_answers(element, context)
+    ]
     by_value = {parse_truth_word(words): (weight, stated) for words, weight, stated in result}
     if len(result) != 2 or set(by_value) != {True, False}:
         named = " and ".join(repr(words[:40]) for words, _, _ in result)
         raise UnsupportedQuestion(
-            f"It is a true/false question whose answers are {named}: which of them means true is not known. Write true and false."
+            f"It is a true/false question whose answers are {named}: which of them means true is "
+            "not known. Write true and false."
         )
-    choices = [Choice(word, word.capitalize(), by_value[word == "true"][1]) for word in ("true", "false")]
+    choices = [
+        Choice(word, word.capitalize(), by_value[word == "true"][1]) for word in ("true", "false")
+    ]
     correct = [choice.key for choice in choices if by_value[choice.key == "true"][0] == 100]
     return {"kind": "true_false", "choices": choices, "correct": correct}
 
@@ -164,7 +190,10 @@ def _read_short_answer(element: etree._Element, context: _ReadContext) -> dict[s
         elif words == "*":
             fields["when_wrong"] = stated
         else:
-            context.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an answer is right or not.")
+            context.notes.append(
+                f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an "
+                "answer is right or not."
+            )
     return {"kind": "short", "accepted": accepted, **fields}
 
 
@@ -178,9 +207,18 @@ def _read_numerical(element: etree._Element, context: _ReadContext) -> dict[str,
         if words == "*" and _answer_fraction(item) < 100:
             fields["when_wrong"] = stated
         elif _answer_fraction(item) == 100:
-            accepted.append(AcceptedAnswer(normalize_number(words), normalize_number(_child_text(item, "tolerance") or "0"), stated))
+            accepted.append(
+                AcceptedAnswer(
+                    normalize_number(words),
+                    normalize_number(_child_text(item, "tolerance") or "0"),
+                    stated,
+                )
+            )
         else:
-            context.notes.append(f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an answer is right or not.")
+            context.notes.append(
+                f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an "
+                "answer is right or not."
+            )
     return {"kind": "numeric", "accepted": accepted, **fields}
 
 
@@ -188,19 +226,28 @@ def _read_matching(element: etree._Element, context: _ReadContext) -> dict[str, 
     pairs: list[tuple[str, str]] = []
     others: list[str] = []
     for item in element.findall("subquestion"):
-        left, right = _read_rich_text(item, context), question_html.text_to_html(_child_text(item, "answer/text"))
+        left, right = (
+            _read_rich_text(item, context),
+            question_html.text_to_html(_child_text(item, "answer/text")),
+        )
         if left:
             pairs.append((left, right))
         elif right:
             others.append(right)
     keys = assign_letter_keys([left for left, _ in pairs], keep_order=True)
-    return {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs], "other_matches": others}
+    return {
+        "kind": "matching",
+        "choices": [Choice(keys[left], left, match=right) for left, right in pairs],
+        "other_matches": others,
+    }
 
 
 def _read_ordering(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     # The fraction is the position; Moodle itself uses document order, which is the same in its
     # own files.
-    texts = [text for text, _, _ in sorted(_iter_answers(element, context), key=lambda item: item[1])]
+    texts = [
+        text for text, _, _ in sorted(_iter_answers(element, context), key=lambda item: item[1])
+    ]
     keys = assign_letter_keys(texts)
     if _child_text(element, "selecttype") not in ("", "ALL", "0"):
         context.notes.append("All its lines are asked, not a selection of them.")
@@ -246,7 +293,9 @@ def _link_attached_pictures(text: str, element: etree._Element, context: _ReadCo
         name = file.get("name", "")
         place = (file.get("path") or "/").lstrip("/") + name
         try:
-            picture = load_picture(base64.b64decode("".join((file.text or "").split()), validate=True))
+            picture = load_picture(
+                base64.b64decode("".join((file.text or "").split()), validate=True)
+            )
         except (PictureRefused, binascii.Error, ValueError) as error:
             why = str(error) if isinstance(error, PictureRefused) else "its content is not base64"
             context.notes.append(f"The file {name[:120]!r} is left out: {why}.")
@@ -274,31 +323,67 @@ def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[s
         pictures[picture.digest] = picture
         return f"file:{picture.digest}"
 
-    for address in re.findall(r'<img[^>]*?\bsrc\s*=\s*["\']?(https?:[^"\'\s>]+)', text, re.IGNORECASE):
-        notes.append(f"The picture {unquote(address)[:120]!r} is left out: it lies on another server, which would see who answers.")
+    for address in re.findall(
+        r'<img[^>]*?\bsrc\s*=\s*["\']?(https?:[^"\'\s>]+)', text, re.IGNORECASE
+    ):
+        notes.append(
+            f"The picture {unquote(address)[:120]!r} is left out: it lies on another server, "
+            "which would see who answers."
+        )
     return _DATA_IMAGE.sub(replace_data_url, text)
 
 
-def write_moodle_xml(items: list[QuestionItem], pictures: dict[str, Picture]) -> tuple[bytes, list[ImportNote]]:
+def write_moodle_xml(
+    items: list[QuestionItem], pictures: dict[str, Picture]
+) -> tuple[bytes, list[ImportNote]]:
     """Write questions with their pictures as a Moodle XML file, with notes on what the format
     cannot represent."""
     root = etree.Element("quiz")
     notes: list[ImportNote] = []
     for item in items:
-        kind = {"single": "multichoice", "multiple": "multichoice", "true_false": "truefalse", "numeric": "numerical", "short": "shortanswer"}
+        kind = {
+            "single": "multichoice",
+            "multiple": "multichoice",
+            "true_false": "truefalse",
+            "numeric": "numerical",
+            "short": "shortanswer",
+        }
         element = etree.SubElement(root, "question", type=kind.get(item.kind, item.kind))
         _write_text(etree.SubElement(element, "name"), item.title or item.key)
         _write_rich_text(element, "questiontext", item.stem, pictures)
         _write_rich_text(element, "generalfeedback", item.explanation, pictures)
-        for name, value in (("defaultgrade", "1.0000000"), ("penalty", "0.3333333"), ("hidden", "0"), ("idnumber", item.key)):
+        for name, value in (
+            ("defaultgrade", "1.0000000"),
+            ("penalty", "0.3333333"),
+            ("hidden", "0"),
+            ("idnumber", item.key),
+        ):
             etree.SubElement(element, name).text = value
         _WRITERS[item.kind](element, item, pictures)
         if item.kind in ("numeric", "short", "true_false") and item.when_right:
-            notes.append(ImportNote(item.key, "What is said to every right answer has no room in this kind of Moodle question."))
+            notes.append(
+                ImportNote(
+                    item.key,
+                    "What is said to every right answer has no room in this kind of Moodle "
+                    "question.",
+                )
+            )
         if item.kind == "true_false" and item.when_wrong:
-            notes.append(ImportNote(item.key, "What is said to every wrong answer has no room in this kind of Moodle question."))
+            notes.append(
+                ImportNote(
+                    item.key,
+                    "What is said to every wrong answer has no room in this kind of Moodle "
+                    "question.",
+                )
+            )
         if item.kind == "matching" and any("<" in match for match in item.matches):
-            notes.append(ImportNote(item.key, "Partners of a Moodle matching question are plain text; their markup is left out."))
+            notes.append(
+                ImportNote(
+                    item.key,
+                    "Partners of a Moodle matching question are plain text; their markup is left "
+                    "out.",
+                )
+            )
         tags = etree.SubElement(element, "tags")
         for tag in metadata_tags.item_tags(item):
             _write_text(etree.SubElement(tags, "tag"), tag)
@@ -315,7 +400,9 @@ def _write_text(element: etree._Element, text: str) -> None:
     etree.SubElement(element, "text").text = _ILLEGAL_XML_CHARS.sub("", text)
 
 
-def _write_rich_text(parent: etree._Element, name: str, text: str, pictures: dict[str, Picture], **attributes: str) -> etree._Element:
+def _write_rich_text(
+    parent: etree._Element, name: str, text: str, pictures: dict[str, Picture], **attributes: str
+) -> etree._Element:
     element = etree.SubElement(parent, name, {"format": "html", **attributes})
     files = []
     for digest in dict.fromkeys(question_html.picture_digests(text)):
@@ -323,19 +410,34 @@ def _write_rich_text(parent: etree._Element, name: str, text: str, pictures: dic
             file = picture_file_name(pictures[digest])
             text = text.replace(f"file:{digest}", f"{_PLUGINFILE_PREFIX}{file}")
             files.append((file, pictures[digest].content))
-    etree.SubElement(element, "text").text = etree.CDATA(_ILLEGAL_XML_CHARS.sub("", text)) if "]]>" not in text else _ILLEGAL_XML_CHARS.sub("", text)
+    etree.SubElement(element, "text").text = (
+        etree.CDATA(_ILLEGAL_XML_CHARS.sub("", text))
+        if "]]>" not in text
+        else _ILLEGAL_XML_CHARS.sub("", text)
+    )
     for file, content in files:
-        etree.SubElement(element, "file", name=file, path="/", encoding="base64").text = base64.b64encode(content).decode()
+        etree.SubElement(
+            element, "file", name=file, path="/", encoding="base64"
+        ).text = base64.b64encode(content).decode()
     return element
 
 
-def _write_combined_feedback(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_combined_feedback(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     _write_rich_text(element, "correctfeedback", item.when_right, pictures)
     _write_rich_text(element, "partiallycorrectfeedback", "", pictures)
     _write_rich_text(element, "incorrectfeedback", item.when_wrong, pictures)
 
 
-def _write_answer(element: etree._Element, text: str, fraction: str, stated: str, pictures: dict[str, Picture], rich: bool = True) -> etree._Element:
+def _write_answer(
+    element: etree._Element,
+    text: str,
+    fraction: str,
+    stated: str,
+    pictures: dict[str, Picture],
+    rich: bool = True,
+) -> etree._Element:
     if rich:
         answer = _write_rich_text(element, "answer", text, pictures, fraction=fraction)
     else:
@@ -345,26 +447,47 @@ def _write_answer(element: etree._Element, text: str, fraction: str, stated: str
     return answer
 
 
-def _write_choices(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_choices(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     # Choices are written in the order in which we show them: it does not reveal the answer, so
     # Moodle need not shuffle, and an import restores the same order.
-    for name, value in (("single", str(item.kind == "single").lower()), ("shuffleanswers", "false"), ("answernumbering", "abc")):
+    for name, value in (
+        ("single", str(item.kind == "single").lower()),
+        ("shuffleanswers", "false"),
+        ("answernumbering", "abc"),
+    ):
         etree.SubElement(element, name).text = value
     _write_combined_feedback(element, item, pictures)
     share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
     problem = "0" if item.kind == "single" else "-100"
     for choice in item.choices:
-        _write_answer(element, choice.text, share if choice.key in item.correct else problem, choice.feedback, pictures)
+        _write_answer(
+            element,
+            choice.text,
+            share if choice.key in item.correct else problem,
+            choice.feedback,
+            pictures,
+        )
 
 
-def _write_true_false(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_true_false(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     for word in ("true", "false"):
-        answer = etree.SubElement(element, "answer", fraction="100" if word in item.correct else "0", format="moodle_auto_format")
+        answer = etree.SubElement(
+            element,
+            "answer",
+            fraction="100" if word in item.correct else "0",
+            format="moodle_auto_format",
+        )
         _write_text(answer, word)
         _write_rich_text(answer, "feedback", item.choice(word).feedback, pictures)
 
 
-def _write_accepted_answers(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_accepted_answers(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     if item.kind == "short":
         etree.SubElement(element, "usecase").text = "1" if item.case_sensitive else "0"
     for entry in item.accepted:
@@ -375,15 +498,22 @@ def _write_accepted_answers(element: etree._Element, item: QuestionItem, picture
         _write_answer(element, "*", "0", item.when_wrong, pictures, rich=False)
 
 
-def _write_matching(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_matching(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     etree.SubElement(element, "shuffleanswers").text = "true"
     _write_combined_feedback(element, item, pictures)
-    for text, match in [*((choice.text, choice.match) for choice in item.choices), *(("", match) for match in item.other_matches)]:
+    for text, match in [
+        *((choice.text, choice.match) for choice in item.choices),
+        *(("", match) for match in item.other_matches),
+    ]:
         line = _write_rich_text(element, "subquestion", text, pictures)
         _write_text(etree.SubElement(line, "answer"), question_html.html_to_text(match))
 
 
-def _write_ordering(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:
+def _write_ordering(
+    element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
     settings = (
         ("layouttype", "VERTICAL"),
         ("selecttype", "ALL"),

@@ -35,17 +35,30 @@ def load_picture(content: bytes) -> Picture:
     """Verify the bytes of a picture; PictureRefused gives the reason if they are not
     acceptable."""
     if len(content) > MAX_BYTES:
-        raise PictureRefused(f"the picture has {len(content) / 1e6:.1f} MB, and {MAX_BYTES / 1e6:.0f} MB is the most")
+        raise PictureRefused(
+            f"the picture has {len(content) / 1e6:.1f} MB, and {MAX_BYTES / 1e6:.0f} MB is the most"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES)) as image:
                 kind, (width, height) = image.format, image.size
                 if max(width, height) > MAX_SIDE_PIXELS or width * height > MAX_PIXELS:
-                    raise PictureRefused(f"the picture is {width} × {height} pixels, more than a page can show")
+                    raise PictureRefused(
+                        f"the picture is {width} × {height} pixels, more than a page can show"
+                    )
                 image.verify()
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError, ValueError) as error:
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:
         if isinstance(error, PictureRefused):
             raise
-        raise PictureRefused("it is no PNG, JPEG, GIF or WebP picture (SVG is not taken: it can hold programs)") from None
+        raise PictureRefused(
+            "it is no PNG, JPEG, GIF or WebP picture (SVG is not taken: it can hold programs)"
+        ) from None
     return Picture(hashlib.sha256(content).hexdigest(), _MEDIA_TYPES[kind or "PNG"], content)

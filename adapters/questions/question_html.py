@@ -52,14 +52,22 @@ ALLOWED_TAGS = frozenset(
         "h6",
     ]
 )
-ALLOWED_ATTRIBUTES = {"img": {"src", "alt"}, "th": {"scope", "colspan", "rowspan"}, "td": {"colspan", "rowspan"}}
+ALLOWED_ATTRIBUTES = {
+    "img": {"src", "alt"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+}
 PICTURE_REFERENCE = re.compile(r"file:([0-9a-f]{64})\Z")
 _PICTURE_TAG = re.compile(r'<img[^>]*?\bsrc="file:([0-9a-f]{64})"[^>]*>')
 _PICTURE_SRC = re.compile(r'(<img[^>]*?\bsrc=")file:([0-9a-f]{64})(")')
 # Block elements separate words: the text of "<p>one</p><p>two</p>" is "one two".
-_BLOCK_TAG = re.compile(r"</?(?:p|br|div|li|tr|td|th|h[3-6]|ul|ol|dl|dt|dd|table|hr|pre|blockquote)\b[^>]*>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|br|div|li|tr|td|th|h[3-6]|ul|ol|dl|dt|dd|table|hr|pre|blockquote)\b[^>]*>",
+    re.IGNORECASE,
+)
 _ACTIVE_CONTENT = re.compile(
-    r"<\s*(script|style|iframe|object|embed|svg|form|input|video|audio|link|meta|math)\b|\bon[a-z]+\s*=|javascript:|\bstyle\s*=", re.IGNORECASE
+    r"<\s*(script|style|iframe|object|embed|svg|form|input|video|audio|link|meta|math)\b|\bon[a-z]+\s*=|javascript:|\bstyle\s*=",
+    re.IGNORECASE,
 )
 
 

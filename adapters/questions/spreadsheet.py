@@ -33,9 +33,24 @@ from adapters.questions.true_false_words import parse_truth_word
 
 FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
 COLUMNS = (
-    "key", "kind", "competency", "critical", "pool", "title", "question", "answers", "feedback", "other_matches", "case_sensitive",
-    "when_right", "when_wrong", "explanation", "source", "review_on", "tags",
-)  # fmt: skip
+    "key",
+    "kind",
+    "competency",
+    "critical",
+    "pool",
+    "title",
+    "question",
+    "answers",
+    "feedback",
+    "other_matches",
+    "case_sensitive",
+    "when_right",
+    "when_wrong",
+    "explanation",
+    "source",
+    "review_on",
+    "tags",
+)
 MAX_QUESTIONS = 5_000
 _HTML_MARKER = "[html]"
 _TRUE_WORDS = ("yes", "true", "1", "x", "ja", "sí", "si", "oui")
@@ -45,7 +60,9 @@ def read_question_csv(content: bytes) -> Reading:
     """Read the questions of a table; whatever is not supported is noted for each row."""
     rows = parse_table(decode_text(content), required=("question", "answers"), known=COLUMNS)
     if len(rows) > MAX_QUESTIONS:
-        raise FileRefused(f"The file holds {len(rows):,} questions; {MAX_QUESTIONS:,} is the most. Split it.")
+        raise FileRefused(
+            f"The file holds {len(rows):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+        )
     items: list[QuestionItem] = []
     notes: list[ImportNote] = []
     keys, unsaid = KeyAllocator(), dict[str, frozenset[str]]()
@@ -69,7 +86,9 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
         raise UnsupportedQuestion(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
     stem = _cell_to_html(stated("question", "").strip())
     title = stated("title", "")[:255]
-    tags = [part.strip() for part in stated("tags", "").replace(",", ";").split(";") if part.strip()]
+    tags = [
+        part.strip() for part in stated("tags", "").replace(",", ";").split(";") if part.strip()
+    ]
     review = stated("review_on", "")
     if review:
         tags.append(f"review:{review}")
@@ -80,7 +99,9 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
     }
     fields |= metadata_tags.parse_tags(tags)
     if review and "review_on" not in fields:
-        raise UnsupportedQuestion(f"The review date {review[:40]!r} is no day; write it as 2027-03-01.")
+        raise UnsupportedQuestion(
+            f"The review date {review[:40]!r} is no day; write it as 2027-03-01."
+        )
     pool = stated("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
         raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
@@ -93,7 +114,11 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
         "when_wrong": _cell_to_html(stated("when_wrong", "")),
         "explanation": _cell_to_html(stated("explanation", "")),
     }
-    return QuestionItem(**fields | {"kind": kind} | _parse_answer_lines(kind, lines, stated("feedback", "").split("\n"), row))
+    return QuestionItem(
+        **fields
+        | {"kind": kind}
+        | _parse_answer_lines(kind, lines, stated("feedback", "").split("\n"), row)
+    )
 
 
 def _infer_kind(lines: list[str]) -> str:
@@ -107,35 +132,71 @@ def _infer_kind(lines: list[str]) -> str:
     return "short" if not right else "single" if right == 1 else "multiple"
 
 
-def _parse_answer_lines(kind: str, lines: list[str], feedback: list[str], row: dict[str, str]) -> dict[str, Any]:
+def _parse_answer_lines(
+    kind: str, lines: list[str], feedback: list[str], row: dict[str, str]
+) -> dict[str, Any]:
     stated = [_cell_to_html(item.strip()) for item in feedback] + [""] * len(lines)
     if kind in ("single", "multiple", "true_false"):
         texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
-            by_value = {parse_truth_word(question_html.html_to_text(text)): words for text, words in zip(texts, stated, strict=False)}
+            by_value = {
+                parse_truth_word(question_html.html_to_text(text)): words
+                for text, words in zip(texts, stated, strict=False)
+            }
             if set(by_value) != {True, False}:
                 raise UnsupportedQuestion("A true/false question has two answers: true and false.")
-            choices = [Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")]
-            return {"choices": choices, "correct": ["true" if parse_truth_word(question_html.html_to_text(text)) else "false" for text in right]}
+            choices = [
+                Choice(word, word.capitalize(), by_value[word == "true"])
+                for word in ("true", "false")
+            ]
+            return {
+                "choices": choices,
+                "correct": [
+                    "true" if parse_truth_word(question_html.html_to_text(text)) else "false"
+                    for text in right
+                ],
+            }
         keys = assign_letter_keys(texts, keep_order=True)
-        choices = [Choice(keys[text], text, words) for text, words in zip(texts, stated, strict=False)]
+        choices = [
+            Choice(keys[text], text, words) for text, words in zip(texts, stated, strict=False)
+        ]
         return {"choices": choices, "correct": [keys[text] for text in right]}
     if kind == "matching":
         pairs = [[_cell_to_html(part.strip()) for part in line.split("->", 1)] for line in lines]
         if any(len(pair) != 2 for pair in pairs):
             raise UnsupportedQuestion("Each line of a matching question reads: left -> right.")
         keys = assign_letter_keys([pair[0] for pair in pairs], keep_order=True)
-        others = [_cell_to_html(line.strip()) for line in row.get("other_matches", "").split("\n") if line.strip()]
-        return {"choices": [Choice(keys[left], left, match=right) for left, right in pairs], "other_matches": others}
+        others = [
+            _cell_to_html(line.strip())
+            for line in row.get("other_matches", "").split("\n")
+            if line.strip()
+        ]
+        return {
+            "choices": [Choice(keys[left], left, match=right) for left, right in pairs],
+            "other_matches": others,
+        }
     if kind == "ordering":
         texts = [_cell_to_html(line) for line in lines]
         keys = assign_letter_keys(texts)
-        return {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
+        return {
+            "choices": sort_by_key(Choice(key, text) for text, key in keys.items()),
+            "correct": [keys[text] for text in texts],
+        }
     if kind == "numeric":
-        return {"accepted": [_parse_accepted_number(line, words) for line, words in zip(lines, stated, strict=False)]}
-    accepted = [AcceptedAnswer(line, feedback=words) for line, words in zip(lines, stated, strict=False)]
-    return {"accepted": accepted, "case_sensitive": row.get("case_sensitive", "").lower() in _TRUE_WORDS}
+        return {
+            "accepted": [
+                _parse_accepted_number(line, words)
+                for line, words in zip(lines, stated, strict=False)
+            ]
+        }
+    accepted = [
+        AcceptedAnswer(line, feedback=words) for line, words in zip(lines, stated, strict=False)
+    ]
+    return {
+        "accepted": accepted,
+        "case_sensitive": row.get("case_sensitive", "").lower() in _TRUE_WORDS,
+    }
 
 
 def _parse_accepted_number(line: str, feedback: str) -> AcceptedAnswer:
@@ -143,7 +204,11 @@ def _parse_accepted_number(line: str, feedback: str) -> AcceptedAnswer:
         low, high = (parse_decimal(part.strip()) for part in line.split("..", 1))
         if low is None or high is None or high < low:
             raise UnsupportedQuestion(f"{line[:60]!r} is no range of numbers.")
-        return AcceptedAnswer(normalize_number(f"{(low + high) / 2:f}"), normalize_number(f"{(high - low) / 2:f}"), feedback)
+        return AcceptedAnswer(
+            normalize_number(f"{(low + high) / 2:f}"),
+            normalize_number(f"{(high - low) / 2:f}"),
+            feedback,
+        )
     # Spreadsheets in most of Europe write 12,5.
     value, _, around = line.replace("+/-", "±").replace(",", ".").partition("±")
     return AcceptedAnswer(normalize_number(value), normalize_number(around or "0"), feedback)
@@ -163,7 +228,11 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
     notes: list[ImportNote] = []
     for item in items:
         if any(question_html.picture_digests(text) for text in item.texts()):
-            notes.append(ImportNote(item.key, "Its pictures are not in the file: a table has no room for them."))
+            notes.append(
+                ImportNote(
+                    item.key, "Its pictures are not in the file: a table has no room for them."
+                )
+            )
         answers, feedback = _format_answer_cells(item)
         row = {
             "key": item.key,
@@ -191,15 +260,22 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
 def _format_answer_cells(item: QuestionItem) -> tuple[list[str], list[str]]:
     if item.kind in ("single", "multiple", "true_false"):
         signs = {True: "*", False: "-"}
-        return [f"{signs[choice.key in item.correct]} {_html_to_cell(choice.text)}" for choice in item.choices], [
-            _html_to_cell(choice.feedback) for choice in item.choices
-        ]
+        return [
+            f"{signs[choice.key in item.correct]} {_html_to_cell(choice.text)}"
+            for choice in item.choices
+        ], [_html_to_cell(choice.feedback) for choice in item.choices]
     if item.kind == "matching":
-        return [f"{_html_to_cell(choice.text)} -> {_html_to_cell(choice.match)}" for choice in item.choices], []
+        return [
+            f"{_html_to_cell(choice.text)} -> {_html_to_cell(choice.match)}"
+            for choice in item.choices
+        ], []
     if item.kind == "ordering":
         return [_html_to_cell(item.choice(key).text) for key in item.correct], []
     values = [
-        f"{entry.value} ± {entry.tolerance}" if item.kind == "numeric" and parse_decimal(entry.tolerance) else entry.value for entry in item.accepted
+        f"{entry.value} ± {entry.tolerance}"
+        if item.kind == "numeric" and parse_decimal(entry.tolerance)
+        else entry.value
+        for entry in item.accepted
     ]
     return values, [_html_to_cell(item.feedback) for item in item.accepted]
 
@@ -209,5 +285,10 @@ def _html_to_cell(text: str, lines: bool = False) -> str:
     cell allows them), else as HTML after the marker."""
     bare = unescape(text.replace("<br>", "\n") if lines else text)
     same = question_html.clean_html(escape(bare, quote=False).replace("\n", "<br>")) == text
-    plain = same and "->" not in bare and not bare.startswith((_HTML_MARKER, "*", "-")) and (lines or "\n" not in bare)
+    plain = (
+        same
+        and "->" not in bare
+        and not bare.startswith((_HTML_MARKER, "*", "-"))
+        and (lines or "\n" not in bare)
+    )
     return bare if plain else _HTML_MARKER + " ".join(text.split("\n"))

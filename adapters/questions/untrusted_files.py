@@ -14,7 +14,10 @@ from lxml import etree
 from adapters.csv_tables import FileRefused
 
 MAX_XML_BYTES = 30_000_000  # bytes
-MAX_MEMBERS, MAX_UNPACKED_BYTES = 3_000, 60_000_000  # Number of files in an archive, and its size in bytes once unpacked.
+MAX_MEMBERS, MAX_UNPACKED_BYTES = (
+    3_000,
+    60_000_000,
+)  # Number of files in an archive, and its size in bytes once unpacked.
 _CHUNK_BYTES = 65_536
 
 
@@ -23,10 +26,17 @@ def parse_untrusted_xml(content: bytes) -> etree._Element:
     entities that expand without end, or that read files of the server."""
     if len(content) > MAX_XML_BYTES:
         raise FileRefused(
-            f"The file has {len(content) / 1e6:.0f} MB; {MAX_XML_BYTES / 1e6:.0f} MB is the most. Split it, or make its pictures smaller."
+            f"The file has {len(content) / 1e6:.0f} MB; {MAX_XML_BYTES / 1e6:.0f} MB is the "
+            "most. Split it, or make its pictures smaller."
         )
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True, strip_cdata=True
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        strip_cdata=True,
     )
     try:
         root = etree.fromstring(content, parser)
@@ -35,7 +45,10 @@ def parse_untrusted_xml(content: bytes) -> etree._Element:
     except ValueError as error:
         raise FileRefused(f"The file is no XML that can be read: {error}.") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise FileRefused("The file has a document type (<!DOCTYPE …>). It is not read, because it can name endless or foreign content; take it out.")
+        raise FileRefused(
+            "The file has a document type (<!DOCTYPE …>). It is not read, because it can name "
+            "endless or foreign content; take it out."
+        )
     return root
 
 
@@ -54,7 +67,9 @@ def read_archive(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
-                raise FileRefused(f"The archive holds {len(members):,} files; {MAX_MEMBERS:,} is the most.")
+                raise FileRefused(
+                    f"The archive holds {len(members):,} files; {MAX_MEMBERS:,} is the most."
+                )
             for member in members:
                 if member.is_dir():
                     continue
@@ -68,19 +83,43 @@ def read_archive(content: bytes) -> dict[str, bytes]:
                     while part := stream.read(_CHUNK_BYTES):
                         left -= len(part)
                         if left < 0:
-                            raise FileRefused(f"The archive holds more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB when it is unpacked.")
+                            raise FileRefused(
+                                f"The archive holds more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB "
+                                "when it is unpacked."
+                            )
                         parts.append(part)
                 result[name] = b"".join(parts)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError, IndexError, ValueError) as error:
-        raise FileRefused(f"The file is no zip archive that can be read ({type(error).__name__}).") from None
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        zlib.error,
+        lzma.LZMAError,
+        IndexError,
+        ValueError,
+    ) as error:
+        raise FileRefused(
+            f"The file is no zip archive that can be read ({type(error).__name__})."
+        ) from None
     return result
 
 
 def _require_inside_archive(member: zipfile.ZipInfo) -> str:
     name = member.filename
     link = stat.S_ISLNK(member.external_attr >> 16)
-    if link or "\\" in name or ":" in name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
-        raise FileRefused(f"The archive names a file outside itself ({name[:200]!r}); nothing of it was read.")
+    if (
+        link
+        or "\\" in name
+        or ":" in name
+        or name.startswith("/")
+        or ".." in name.split("/")
+        or "\0" in name
+    ):
+        raise FileRefused(
+            f"The archive names a file outside itself ({name[:200]!r}); nothing of it was read."
+        )
     return posixpath.normpath(name)
 
 

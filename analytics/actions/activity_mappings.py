@@ -30,22 +30,42 @@ def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str
     """
     for name in ("activity", "programme", "competency"):
         value = getattr(mapped, name)
-        if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > MAX_IRI_BYTES or ":" not in value):
+        if value is not None and (
+            not value.strip()
+            or "\0" in value
+            or len(value.encode()) > MAX_IRI_BYTES
+            or ":" not in value
+        ):
             raise BadInput(f"{name} is an IRI of up to {MAX_IRI_BYTES} bytes.", path=f"$.{name}")
     if mapped.counts_as not in MAPPABLE_KINDS:
         raise BadInput(f"counts_as is one of {', '.join(MAPPABLE_KINDS)}.", path="$.counts_as")
     if mapped.competency is not None and mapped.counts_as != "check":
-        raise BadInput("A competency belongs to the answers of a check; leave it away here.", path="$.competency")
-    if mapped.evidence_grade is not None and (mapped.counts_as != TASK or not 1 <= mapped.evidence_grade <= MAX_EVIDENCE_GRADE):
         raise BadInput(
-            f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {MAX_EVIDENCE_GRADE}.", path="$.evidence_grade"
+            "A competency belongs to the answers of a check; leave it away here.",
+            path="$.competency",
+        )
+    if mapped.evidence_grade is not None and (
+        mapped.counts_as != TASK or not 1 <= mapped.evidence_grade <= MAX_EVIDENCE_GRADE
+    ):
+        raise BadInput(
+            "An evidence grade belongs to the uses of a task, and is a whole number from 1 to "
+            f"{MAX_EVIDENCE_GRADE}.",
+            path="$.evidence_grade",
         )
     with deps.unit_of_work(tenant_id) as connection:
-        created = activity_mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(mapped), "who": who})
+        created = activity_mappings.insert_mapping(
+            connection, tenant_id, {**msgspec.structs.asdict(mapped), "who": who}
+        )
         if created is None:
-            raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
+            raise Conflict(
+                "The activity counts in this programme already; undo that first.", path="$.activity"
+            )
         feed.insert_audit_entry(
-            connection, tenant_id, who, "mapped an activity", {"mapping": created, "activity": mapped.activity, "programme": mapped.programme}
+            connection,
+            tenant_id,
+            who,
+            "mapped an activity",
+            {"mapping": created, "activity": mapped.activity, "programme": mapped.programme},
         )
     return created
 
@@ -55,10 +75,14 @@ def undo_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapping_id: int, who: s
     with deps.unit_of_work(tenant_id) as connection:
         if not activity_mappings.undo_mapping(connection, tenant_id, mapping_id):
             raise NotFound(f"There is no mapping {mapping_id} that holds.")
-        feed.insert_audit_entry(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
+        feed.insert_audit_entry(
+            connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id}
+        )
 
 
-def list_mappings(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
+def list_mappings(
+    deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int
+) -> list[ActivityMapping]:
     """Return mappings in order, after the id ``after``, including those that were undone."""
     with deps.unit_of_work(tenant_id) as connection:
         return activity_mappings.list_mappings(connection, tenant_id, after, rows)

@@ -38,26 +38,56 @@ def decide_new_level(deps: AnalyticsDeps, *, tenant_id: int, new_level: NewLevel
     if new_level.series not in WEEKLY_SERIES:
         raise BadInput(f"series is one of {', '.join(WEEKLY_SERIES)}.", path="$.series")
     if not new_level.why.strip() or len(new_level.why) > MAX_REASON_CHARS or "\0" in new_level.why:
-        raise BadInput(f"Say why the level has changed, in up to {MAX_REASON_CHARS} characters.", path="$.why")
+        raise BadInput(
+            f"Say why the level has changed, in up to {MAX_REASON_CHARS} characters.", path="$.why"
+        )
     if "\0" in new_level.programme + new_level.team:
         raise BadInput("programme and team hold no NUL.", path="$.programme")
     with deps.unit_of_work(tenant_id) as connection:
         rows = weekly_figures.list_week_figures(
-            connection, tenant_id, new_level.programme, new_level.series, new_level.team, 0, MAX_WEEKS, everything=False
+            connection,
+            tenant_id,
+            new_level.programme,
+            new_level.series,
+            new_level.team,
+            0,
+            MAX_WEEKS,
+            everything=False,
         )
-        existing = weekly_figures.find_current_baselines(connection, tenant_id, new_level.programme).get((new_level.series, new_level.team))
-        weeks = {row.week: (row.numerator, row.denominator) for row in rows if row.denominator and (existing is None or row.week >= existing.since)}
+        existing = weekly_figures.find_current_baselines(
+            connection, tenant_id, new_level.programme
+        ).get((new_level.series, new_level.team))
+        weeks = {
+            row.week: (row.numerator, row.denominator)
+            for row in rows
+            if row.denominator and (existing is None or row.week >= existing.since)
+        }
         if new_level.since not in weeks:
-            raise BadInput("No figure was published for a week that begins on this day; /api/v1/weeks lists them.", path="$.since")
+            raise BadInput(
+                "No figure was published for a week that begins on this day; /api/v1/weeks lists "
+                "them.",
+                path="$.since",
+            )
         counts = [weeks[week] for week in sorted(weeks)]
         centre, _, _ = charts.p_chart(counts)
         after = [weeks[week] for week in sorted(weeks) if week >= new_level.since]
-        if charts.trailing_run_length([k / n for k, n in after], centre) != len(after) or len(after) < charts.RUN_LENGTH:
+        if (
+            charts.trailing_run_length([k / n for k, n in after], centre) != len(after)
+            or len(after) < charts.RUN_LENGTH
+        ):
             raise Conflict(
-                f"The level has not changed since then: it takes {charts.RUN_LENGTH} weeks or more on one side of the usual {centre:.0%}, without one in between.",
+                f"The level has not changed since then: it takes {charts.RUN_LENGTH} weeks or "
+                f"more on one side of the usual {centre:.0%}, without one in between.",
                 path="$.since",
             )
-        created = weekly_figures.insert_baseline_decision(connection, tenant_id, {**msgspec.structs.asdict(new_level), "who": who})
-        details = {"baseline": created, "programme": new_level.programme, "series": new_level.series, "team": new_level.team}
+        created = weekly_figures.insert_baseline_decision(
+            connection, tenant_id, {**msgspec.structs.asdict(new_level), "who": who}
+        )
+        details = {
+            "baseline": created,
+            "programme": new_level.programme,
+            "series": new_level.series,
+            "team": new_level.team,
+        }
         feed.insert_audit_entry(connection, tenant_id, who, "decided on a new level", details)
     return created

@@ -21,7 +21,8 @@ MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH = 100, 2_000
 
 
 class Wish(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked for. ``people``: rows of single people, too (needs metrics/individual). ``key``: the same wish sent again is the same file."""
+    """What is asked for. ``people``: rows of single people, too (needs metrics/individual). \
+``key``: the same wish sent again is the same file."""
 
     programme: str
     format: str
@@ -33,25 +34,50 @@ def request_export(deps: AnalyticsDeps, *, tenant_id: int, wanted: Wish, who: st
     """Request an export and enqueue the job."""
     if wanted.format not in FORMATS:
         raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
-    if not wanted.programme or len(wanted.programme) > MAX_PROGRAMME_LENGTH or "\0" in wanted.programme:
+    if (
+        not wanted.programme
+        or len(wanted.programme) > MAX_PROGRAMME_LENGTH
+        or "\0" in wanted.programme
+    ):
         raise BadInput("Name the programme by its IRI.", path="$.programme")
     if len(wanted.key) > MAX_KEY_LENGTH or "\0" in wanted.key:
         raise BadInput(f"Keep the key to {MAX_KEY_LENGTH} characters, without NUL.", path="$.key")
-    values = {"key": wanted.key or str(uuid.uuid4()), "format": wanted.format, "programme": wanted.programme, "individual": wanted.people, "who": who}
+    values = {
+        "key": wanted.key or str(uuid.uuid4()),
+        "format": wanted.format,
+        "programme": wanted.programme,
+        "individual": wanted.people,
+        "who": who,
+    }
     with deps.unit_of_work(tenant_id) as connection:
         created = exports.request_export(connection, tenant_id, values, clock.now())
         if created is None:
-            raise Conflict(f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when they are.")
-        if (created.format, created.programme, created.individual) != (wanted.format, wanted.programme, wanted.people):
-            raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
+            raise Conflict(
+                f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when "
+                "they are."
+            )
+        if (created.format, created.programme, created.individual) != (
+            wanted.format,
+            wanted.programme,
+            wanted.people,
+        ):
+            raise Conflict(
+                "Another file was asked for under this key; choose a new one.", path="$.key"
+            )
         feed.insert_audit_entry(
-            connection, tenant_id, who, "asked for an export", {"programme": wanted.programme, "export": created.export_id, "people": wanted.people}
+            connection,
+            tenant_id,
+            who,
+            "asked for an export",
+            {"programme": wanted.programme, "export": created.export_id, "people": wanted.people},
         )
     deps.job_requests.request_job(EXPORT_JOB)
     return created
 
 
-def list_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+def list_exports(
+    deps: AnalyticsDeps, *, tenant_id: int, individual: bool, after: int, rows: int
+) -> list[Export]:
     """Return the exports after the id ``after`` that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
         return exports.list_exports(connection, tenant_id, individual, after, rows)
@@ -62,11 +88,16 @@ def find_export(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individu
     with deps.unit_of_work(tenant_id) as connection:
         result = exports.find_export(connection, tenant_id, export_id)
     if result is None or (result.individual and not individual):
-        raise NotFound("There is no such export, or it holds rows of people and this credential may not see them.")
+        raise NotFound(
+            "There is no such export, or it holds rows of people and this credential may not see "
+            "them."
+        )
     return result
 
 
-def export_content(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
+def export_content(
+    deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool, who: str
+) -> tuple[Export, Iterator[bytes]]:
     """Return the file's bytes. Conflict while it is being produced; NotFound once it has
     expired.
     """
@@ -74,11 +105,20 @@ def export_content(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, indiv
     if result.failed:
         raise Conflict(f"This export could not be made: {result.failed} Ask for it again.")
     if result.finished_at is None:
-        raise Conflict(f"This export is being made: {result.rows_done} of {result.rows_in_all or 'so far uncounted'} rows. Ask again in a minute.")
+        raise Conflict(
+            f"This export is being made: {result.rows_done} of "
+            f"{result.rows_in_all or 'so far uncounted'} rows. Ask again in a minute."
+        )
     if result.sha2 is None:
         raise NotFound("This export is kept no longer; ask for a new one.")
     with deps.unit_of_work(tenant_id) as connection:
-        feed.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": result.individual})
+        feed.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "fetched an export",
+            {"export": export_id, "people": result.individual},
+        )
     return result, deps.exports.read(tenant_id, result.sha2)
 
 

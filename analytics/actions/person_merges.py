@@ -18,7 +18,15 @@ from lrs.feed import identity_of
 MAX_MERGE_REASON = 500
 
 
-def merge_persons(deps: AnalyticsDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
+def merge_persons(
+    deps: AnalyticsDeps,
+    *,
+    tenant_id: int,
+    alias: dict[str, Any],
+    agent: dict[str, Any],
+    reason: str,
+    who: str,
+) -> int:
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
@@ -31,11 +39,17 @@ def merge_persons(deps: AnalyticsDeps, *, tenant_id: int, alias: dict[str, Any],
         person_merges.lock_merges(connection, tenant_id)
         if person_merges.is_merged_alias(connection, tenant_id, item):
             raise Conflict("The first one counts as somebody already; undo that merge first.")
-        if person_merges.has_merged_alias(connection, tenant_id, item) or person_merges.is_merged_alias(connection, tenant_id, other):
+        if person_merges.has_merged_alias(
+            connection, tenant_id, item
+        ) or person_merges.is_merged_alias(connection, tenant_id, other):
             raise Conflict("Merges are not chained: name the person whom all of them count as.")
-        created = person_merges.insert_merge(connection, tenant_id, alias=item, agent=other, reason=reason.strip(), who=who)
+        created = person_merges.insert_merge(
+            connection, tenant_id, alias=item, agent=other, reason=reason.strip(), who=who
+        )
         _mark_for_recount(connection, tenant_id, item, other)
-        feed.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": created})
+        feed.insert_audit_entry(
+            connection, tenant_id, who, "merged two persons", {"merge": created}
+        )
     return created
 
 
@@ -47,7 +61,9 @@ def undo_merge(deps: AnalyticsDeps, *, tenant_id: int, merge_id: int, who: str) 
         if result is None:
             raise NotFound(f"There is no merge {merge_id} that holds.")
         _mark_for_recount(connection, tenant_id, *result)
-        feed.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
+        feed.insert_audit_entry(
+            connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id}
+        )
 
 
 def list_merges(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
@@ -75,5 +91,11 @@ def _require_identity(agent: dict[str, Any]) -> str:
 
 def _mark_for_recount(connection: Connection, tenant_id: int, *identities: str) -> None:
     for identity in identities:
-        feed.mark_episodes(connection, tenant_id, person_merges.list_agent_episodes(connection, tenant_id, identity))
-        feed.mark_statements(connection, tenant_id, feed.list_agent_loose_ords(connection, tenant_id, identity))
+        feed.mark_episodes(
+            connection,
+            tenant_id,
+            person_merges.list_agent_episodes(connection, tenant_id, identity),
+        )
+        feed.mark_statements(
+            connection, tenant_id, feed.list_agent_loose_ords(connection, tenant_id, identity)
+        )

@@ -12,8 +12,8 @@ BATCH_ROWS = 500
 
 
 def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
-    """Consume all removals of a tenant; return how many. Their rows and what follows from them are one
-    transaction. Doing it again finds nothing more; figures move with the next count.
+    """Consume all removals of a tenant; return how many. Their rows and what follows from them are
+    one transaction. Doing it again finds nothing more; figures move with the next count.
     """
     total = 0
     while True:
@@ -23,13 +23,20 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
             agents = [removal.agent for removal in removals if removal.agent is not None]
             if ords:
                 facts.delete_loose_facts(connection, tenant_id, ords)
-                feed.mark_episodes(connection, tenant_id, activity_mappings.list_borrowing_episodes(connection, tenant_id, ords))
+                feed.mark_episodes(
+                    connection,
+                    tenant_id,
+                    activity_mappings.list_borrowing_episodes(connection, tenant_id, ords),
+                )
             for identity in agents:
                 person_merges.remove_merges(connection, tenant_id, identity)
                 kpis.delete_person_readings(connection, tenant_id, identity)
             if agents:
-                # Before the commit: where it fails, the removal stays, and all of this is done again.
-                for sha2 in exports.discard_export_files(connection, tenant_id, clock.now(), individual=True):
+                # Before the commit: where it fails, the removal stays, and all of this is done
+                # again.
+                for sha2 in exports.discard_export_files(
+                    connection, tenant_id, clock.now(), individual=True
+                ):
                     deps.exports.remove(tenant_id, sha2)
         total += len(removals)
         if len(removals) < BATCH_ROWS:

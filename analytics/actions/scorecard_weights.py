@@ -14,7 +14,9 @@ from lrs import feed
 MAX_PROGRAMME_LENGTH = 2_000
 
 
-def set_scorecard_weights(deps: AnalyticsDeps, *, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
+def set_scorecard_weights(
+    deps: AnalyticsDeps, *, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str
+) -> int:
     """Store new weights and return the version. The lines have already been validated
     (analytics.scorecards).
     """
@@ -24,7 +26,15 @@ def set_scorecard_weights(deps: AnalyticsDeps, *, tenant_id: int, programme: str
         with deps.unit_of_work(tenant_id) as connection:
             version = scorecards.insert_scorecard(connection, tenant_id, programme, lines, who)
             computed_reports.invalidate_reports(connection, tenant_id, programme)
-            feed.insert_audit_entry(connection, tenant_id, who, "decided what the scorecard weighs", {"programme": programme, "version": version})
+            feed.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "decided what the scorecard weighs",
+                {"programme": programme, "version": version},
+            )
     except IntegrityError:
-        raise Conflict("Somebody else decided at the same moment; look at it and send yours again.") from None
+        raise Conflict(
+            "Somebody else decided at the same moment; look at it and send yours again."
+        ) from None
     return version

@@ -44,9 +44,19 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         requested, limit, everything = request.args.get("programme"), page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = weekly_figures.list_alarms(
-                connection, caller.tenant_id, programme=requested, ended=everything, after=page_cursor("after"), rows=limit
+                connection,
+                caller.tenant_id,
+                programme=requested,
+                ended=everything,
+                after=page_cursor("after"),
+                rows=limit,
             )
-        return json_with_etag({"alarms": [json_row(asdict(item)) for item in result], "next": result[-1].alarm_id if len(result) == limit else None})
+        return json_with_etag(
+            {
+                "alarms": [json_row(asdict(item)) for item in result],
+                "next": result[-1].alarm_id if len(result) == limit else None,
+            }
+        )
 
     @pages.get("/weeks/<key>")
     def get_weeks(key: str) -> ResponseReturnValue:
@@ -56,20 +66,36 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme", "team", "after", "limit", "history")
         if key not in WEEKLY_SERIES:
-            raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
+            raise NotFound(
+                f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}."
+            )
         limit, everything = page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = weekly_figures.list_week_figures(
-                connection, caller.tenant_id, require_programme(), key, request.args.get("team", ""), page_cursor("after"), limit, everything
+                connection,
+                caller.tenant_id,
+                require_programme(),
+                key,
+                request.args.get("team", ""),
+                page_cursor("after"),
+                limit,
+                everything,
             )
             hidden = (
                 set()
                 if _may_see_individuals(caller)
-                else weekly_privacy.hidden_figures(connection, caller.tenant_id, require_programme(), key, result)
+                else weekly_privacy.hidden_figures(
+                    connection, caller.tenant_id, require_programme(), key, result
+                )
             )
         listed = [_week_row(asdict(item), item.figure_id in hidden) for item in result]
         return json_with_etag(
-            {"series": key, "label": WEEKLY_SERIES[key].label, "weeks": listed, "next": result[-1].figure_id if len(result) == limit else None}
+            {
+                "series": key,
+                "label": WEEKLY_SERIES[key].label,
+                "weeks": listed,
+                "next": result[-1].figure_id if len(result) == limit else None,
+            }
         )
 
     @pages.post("/baselines")
@@ -79,7 +105,14 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters()
         provided = decode_body(baselines.NewLevel)
         return jsonify(
-            {"baseline": baselines.decide_new_level(deps, tenant_id=caller.tenant_id, new_level=provided, who=f"credential {caller.key}")}
+            {
+                "baseline": baselines.decide_new_level(
+                    deps,
+                    tenant_id=caller.tenant_id,
+                    new_level=provided,
+                    who=f"credential {caller.key}",
+                )
+            }
         ), 201
 
     @pages.get("/baselines")
@@ -91,9 +124,14 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "after", "limit")
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = weekly_figures.list_baseline_decisions(connection, caller.tenant_id, require_programme(), page_cursor("after"), limit)
+            result = weekly_figures.list_baseline_decisions(
+                connection, caller.tenant_id, require_programme(), page_cursor("after"), limit
+            )
         return json_with_etag(
-            {"baselines": [json_row(asdict(item)) for item in result], "next": result[-1].baseline_id if len(result) == limit else None}
+            {
+                "baselines": [json_row(asdict(item)) for item in result],
+                "next": result[-1].baseline_id if len(result) == limit else None,
+            }
         )
 
     @pages.post("/exports")
@@ -102,8 +140,13 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters()
         wanted = decode_body(exports.Wish)
         if wanted.people and not _may_see_individuals(caller):
-            raise Forbidden("Rows of single people need the scope metrics/individual; ask for the file without people.")
-        created = exports.request_export(deps, tenant_id=caller.tenant_id, wanted=wanted, who=f"credential {caller.key}")
+            raise Forbidden(
+                "Rows of single people need the scope metrics/individual; ask for the file "
+                "without people."
+            )
+        created = exports.request_export(
+            deps, tenant_id=caller.tenant_id, wanted=wanted, who=f"credential {caller.key}"
+        )
         return jsonify(_export_row(created)), 202
 
     @pages.get("/exports")
@@ -112,16 +155,30 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("after", "limit")
         limit = page_limit()
         result = exports.list_exports(
-            deps, tenant_id=caller.tenant_id, individual=_may_see_individuals(caller), after=page_cursor("after"), rows=limit
+            deps,
+            tenant_id=caller.tenant_id,
+            individual=_may_see_individuals(caller),
+            after=page_cursor("after"),
+            rows=limit,
         )
-        return json_with_etag({"exports": [_export_row(item) for item in result], "next": result[-1].export_id if len(result) == limit else None})
+        return json_with_etag(
+            {
+                "exports": [_export_row(item) for item in result],
+                "next": result[-1].export_id if len(result) == limit else None,
+            }
+        )
 
     @pages.get("/exports/<int:export_id>")
     def get_export(export_id: int) -> ResponseReturnValue:
         """Its progress; once it is finished, its manifest."""
         caller = require_scope("metrics/read")
         allow_parameters()
-        result = exports.find_export(deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller))
+        result = exports.find_export(
+            deps,
+            tenant_id=caller.tenant_id,
+            export_id=min(export_id, MAX_BIGINT),
+            individual=_may_see_individuals(caller),
+        )
         return json_with_etag(_export_row(result))
 
     @pages.get("/exports/<int:export_id>/file")
@@ -131,9 +188,16 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters()
         who = f"credential {caller.key}"
         result, pieces = exports.export_content(
-            deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller), who=who
+            deps,
+            tenant_id=caller.tenant_id,
+            export_id=min(export_id, MAX_BIGINT),
+            individual=_may_see_individuals(caller),
+            who=who,
         )
-        headers = {"Content-Disposition": f"attachment; filename=carryover-{result.export_id}.zip", "Content-Length": str(result.bytes)}
+        headers = {
+            "Content-Disposition": f"attachment; filename=carryover-{result.export_id}.zip",
+            "Content-Length": str(result.bytes),
+        }
         return Response(pieces, content_type="application/zip", headers=headers)
 
     return pages
@@ -150,7 +214,15 @@ def _week_row(row: dict[str, Any], hidden: bool) -> dict[str, Any]:
 
 
 def _export_row(export: Export) -> dict[str, Any]:
-    status = "failed" if export.failed else "made" if export.finished_at else "waiting" if export.rows_in_all is None else "being made"
+    status = (
+        "failed"
+        if export.failed
+        else "made"
+        if export.finished_at
+        else "waiting"
+        if export.rows_in_all is None
+        else "being made"
+    )
     return {
         "export": export.export_id,
         "key": export.key,

@@ -50,7 +50,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = [asdict(item) for item in kpis.list_kpis(connection, caller.tenant_id, require_programme())]
+            result = [
+                asdict(item)
+                for item in kpis.list_kpis(connection, caller.tenant_id, require_programme())
+            ]
         return json_with_etag({"kpis": result, "next": None})
 
     @pages.put("/kpis/<key>")
@@ -59,7 +62,12 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme")
         provided = decode_body(business.Definition)
         business.define_kpi(
-            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, definition=provided, who=f"credential {caller.key}"
+            deps,
+            tenant_id=caller.tenant_id,
+            programme=require_programme(),
+            key=key,
+            definition=provided,
+            who=f"credential {caller.key}",
         )
         deps.job_requests.request_job(COMPUTE_JOB)
         return "", 204
@@ -70,7 +78,12 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme")
         provided = decode_body(business.Valuation)
         created = business.value_kpi(
-            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, valuation=provided, who=f"credential {caller.key}"
+            deps,
+            tenant_id=caller.tenant_id,
+            programme=require_programme(),
+            key=key,
+            valuation=provided,
+            who=f"credential {caller.key}",
         )
         return jsonify({"version": created})
 
@@ -80,17 +93,26 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.find_latest_valuation(connection, caller.tenant_id, require_programme(), key)
+            result = kpis.find_latest_valuation(
+                connection, caller.tenant_id, require_programme(), key
+            )
         if result is None:
             raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
         version, body, who, at = result
-        return json_with_etag({"version": version, "valuation": body, "who": who, "at": format_instant(at)})
+        return json_with_etag(
+            {"version": version, "valuation": body, "who": who, "at": format_instant(at)}
+        )
 
     @pages.post("/kpi-readings")
     def post_readings() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        entries = business.import_readings(deps, tenant_id=caller.tenant_id, readings=decode_body(business.Readings), who=f"credential {caller.key}")
+        entries = business.import_readings(
+            deps,
+            tenant_id=caller.tenant_id,
+            readings=decode_body(business.Readings),
+            who=f"credential {caller.key}",
+        )
         deps.job_requests.request_job(COMPUTE_JOB)
         return jsonify(entries)
 
@@ -103,9 +125,20 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "kpi", "after", "limit", "history")
         everything, limit, after = wants_history(), page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.list_readings(connection, caller.tenant_id, require_programme(), request.args.get("kpi") or None, after, limit, everything)
+            result = kpis.list_readings(
+                connection,
+                caller.tenant_id,
+                require_programme(),
+                request.args.get("kpi") or None,
+                after,
+                limit,
+                everything,
+            )
         return json_with_etag(
-            {"readings": [json_row(asdict(item)) for item in result], "next": result[-1].reading_id if len(result) == limit else None}
+            {
+                "readings": [json_row(asdict(item)) for item in result],
+                "next": result[-1].reading_id if len(result) == limit else None,
+            }
         )
 
     @pages.post("/costs")
@@ -113,7 +146,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/write")
         allow_parameters()
         created = business.record_cost(
-            deps, tenant_id=caller.tenant_id, incoming_cost=decode_body(business.IncomingCost), who=f"credential {caller.key}"
+            deps,
+            tenant_id=caller.tenant_id,
+            incoming_cost=decode_body(business.IncomingCost),
+            who=f"credential {caller.key}",
         )
         return jsonify({"cost": created}), 201
 
@@ -123,16 +159,26 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         allow_parameters("programme", "after", "limit")
         limit, after = page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.list_costs(connection, caller.tenant_id, require_programme(), after, limit, everything=True)
+            result = kpis.list_costs(
+                connection, caller.tenant_id, require_programme(), after, limit, everything=True
+            )
         listed = [{**json_row(asdict(item)), "amount": str(item.amount)} for item in result]
-        return json_with_etag({"costs": listed, "next": result[-1].cost_id if len(result) == limit else None})
+        return json_with_etag(
+            {"costs": listed, "next": result[-1].cost_id if len(result) == limit else None}
+        )
 
     @pages.delete("/costs/<int:cost_id>")
     def delete_cost(cost_id: int) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
         why = decode_body(Why).why
-        business.retract_cost(deps, tenant_id=caller.tenant_id, cost_id=clamp_bigint(cost_id), why=why, who=f"credential {caller.key}")
+        business.retract_cost(
+            deps,
+            tenant_id=caller.tenant_id,
+            cost_id=clamp_bigint(cost_id),
+            why=why,
+            who=f"credential {caller.key}",
+        )
         return "", 204
 
     @pages.get("/scorecard")
@@ -141,10 +187,27 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
-        version, lines, who, at = result or (0, [msgspec.structs.asdict(line) for line in DEFAULT_LINES], "", None)
-        named = [{**line, "label": line_label(item)} for line, item in zip(lines, parse_lines(lines), strict=True)]
-        return json_with_etag({"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None})
+            result = scorecards.find_latest_scorecard(
+                connection, caller.tenant_id, require_programme()
+            )
+        version, lines, who, at = result or (
+            0,
+            [msgspec.structs.asdict(line) for line in DEFAULT_LINES],
+            "",
+            None,
+        )
+        named = [
+            {**line, "label": line_label(item)}
+            for line, item in zip(lines, parse_lines(lines), strict=True)
+        ]
+        return json_with_etag(
+            {
+                "version": version,
+                "lines": named,
+                "who": who,
+                "at": format_instant(at) if at else None,
+            }
+        )
 
     @pages.put("/scorecard")
     def put_scorecard() -> ResponseReturnValue:
@@ -156,7 +219,11 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
             raise BadInput(problem, path="$.lines")
         lines = [msgspec.structs.asdict(line) for line in provided.lines]
         created = scorecard_weights.set_scorecard_weights(
-            deps, tenant_id=caller.tenant_id, programme=provided.programme, lines=lines, who=f"credential {caller.key}"
+            deps,
+            tenant_id=caller.tenant_id,
+            programme=provided.programme,
+            lines=lines,
+            who=f"credential {caller.key}",
         )
         return jsonify({"version": created})
 

@@ -10,7 +10,15 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from analytics.actions import activity_mappings, person_merges
-from analytics.api.request_params import allow_parameters, clamp_bigint, decode_body, json_row, json_with_etag, page_cursor, page_limit
+from analytics.api.request_params import (
+    allow_parameters,
+    clamp_bigint,
+    decode_body,
+    json_row,
+    json_with_etag,
+    page_cursor,
+    page_limit,
+)
 from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
 
 
@@ -33,7 +41,12 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         provided = decode_body(Merging)
         who = f"credential {caller.key}"
         created = person_merges.merge_persons(
-            deps, tenant_id=caller.tenant_id, alias=provided.alias, agent=provided.agent, reason=provided.reason, who=who
+            deps,
+            tenant_id=caller.tenant_id,
+            alias=provided.alias,
+            agent=provided.agent,
+            reason=provided.reason,
+            who=who,
         )
         deps.job_requests.request_job(COUNT_JOB)
         return jsonify({"merge": created}), 201
@@ -43,14 +56,26 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("erase")
         allow_parameters("after", "limit")
         limit = page_limit()
-        result = person_merges.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
-        return json_with_etag({"merges": [json_row(asdict(item)) for item in result], "next": result[-1].merge_id if len(result) == limit else None})
+        result = person_merges.list_merges(
+            deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit
+        )
+        return json_with_etag(
+            {
+                "merges": [json_row(asdict(item)) for item in result],
+                "next": result[-1].merge_id if len(result) == limit else None,
+            }
+        )
 
     @pages.delete("/person-merges/<int:merge_id>")
     def delete_merge(merge_id: int) -> ResponseReturnValue:
         caller = require_scope("erase")
         allow_parameters()
-        person_merges.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
+        person_merges.undo_merge(
+            deps,
+            tenant_id=caller.tenant_id,
+            merge_id=clamp_bigint(merge_id),
+            who=f"credential {caller.key}",
+        )
         deps.job_requests.request_job(COUNT_JOB)
         return "", 204
 
@@ -59,7 +84,10 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/write")
         allow_parameters()
         created = activity_mappings.add_mapping(
-            deps, tenant_id=caller.tenant_id, mapped=decode_body(activity_mappings.Mapped), who=f"credential {caller.key}"
+            deps,
+            tenant_id=caller.tenant_id,
+            mapped=decode_body(activity_mappings.Mapped),
+            who=f"credential {caller.key}",
         )
         deps.job_requests.request_job(COUNT_JOB)
         return jsonify({"mapping": created}), 201
@@ -69,16 +97,26 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
-        result = activity_mappings.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        result = activity_mappings.list_mappings(
+            deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit
+        )
         return json_with_etag(
-            {"mappings": [json_row(asdict(item)) for item in result], "next": result[-1].mapping_id if len(result) == limit else None}
+            {
+                "mappings": [json_row(asdict(item)) for item in result],
+                "next": result[-1].mapping_id if len(result) == limit else None,
+            }
         )
 
     @pages.delete("/activity-mappings/<int:mapping_id>")
     def delete_mapping(mapping_id: int) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        activity_mappings.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")
+        activity_mappings.undo_mapping(
+            deps,
+            tenant_id=caller.tenant_id,
+            mapping_id=clamp_bigint(mapping_id),
+            who=f"credential {caller.key}",
+        )
         deps.job_requests.request_job(COUNT_JOB)
         return "", 204
 

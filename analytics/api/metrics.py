@@ -11,7 +11,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from analytics.api.request_params import FILTERS, allow_parameters, json_with_etag, page_limit, request_filters
+from analytics.api.request_params import (
+    FILTERS,
+    allow_parameters,
+    json_with_etag,
+    page_limit,
+    request_filters,
+)
 from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
 from analytics.deps import AnalyticsDeps, RequireScope
 from analytics.reports import cache, evidence, metric_values, pictures
@@ -36,7 +42,9 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def get_catalogue() -> ResponseReturnValue:
         require_scope("metrics/read")
         allow_parameters()
-        return json_with_etag({"metrics": [_catalogue_entry(metric) for metric in CATALOGUE], "next": None})
+        return json_with_etag(
+            {"metrics": [_catalogue_entry(metric) for metric in CATALOGUE], "next": None}
+        )
 
     @pages.get("/metrics/<key>/values")
     def get_metric_values(key: str) -> ResponseReturnValue:
@@ -44,13 +52,21 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         result = _compute_values([_require_metric(key)], *FILTERS)[0]
         if _wants_csv():
             return _csv_response(metric_values.values_as_csv(result), key)
-        return json_with_etag({"metric": key, "values": metric_values.values_as_json(result), "next": None}, *_VOLATILE_KEYS)
+        return json_with_etag(
+            {"metric": key, "values": metric_values.values_as_json(result), "next": None},
+            *_VOLATILE_KEYS,
+        )
 
     @pages.get("/metrics/<key>/picture.png")
     def get_metric_picture(key: str) -> ResponseReturnValue:
         """The picture of one metric, for an e-mail or a document."""
         metric = _require_metric(key)
-        return Response(pictures.render_png(pictures.interval_chart(metric, _compute_values([metric], *FILTERS)[0])), content_type="image/png")
+        return Response(
+            pictures.render_png(
+                pictures.interval_chart(metric, _compute_values([metric], *FILTERS)[0])
+            ),
+            content_type="image/png",
+        )
 
     @pages.get("/metrics/<key>/evidence")
     def get_evidence(key: str) -> ResponseReturnValue:
@@ -63,7 +79,9 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         try:
             after = uuid.UUID(request.args["after"]) if request.args.get("after") else None
         except ValueError:
-            raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
+            raise BadInput(
+                "after is the registration that the page before ended with.", parameter="after"
+            ) from None
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = evidence.list_evidence(connection, requested.scope, metric, after, limit)
@@ -96,11 +114,16 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters(*FILTERS, "key")
         wanted = request.args.getlist("key")
-        request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
+        request_filters(
+            caller
+        )  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
             return json_with_etag({"reports": sorted(REPORT_BUILDERS), "next": None})
         result, narrow = _compute_reports(caller, wanted, narrow=True)
-        return json_with_etag({"reports": [item.as_json() for item in result], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
+        return json_with_etag(
+            {"reports": [item.as_json() for item in result], "dimensions": narrow, "next": None},
+            *_VOLATILE_KEYS,
+        )
 
     @pages.get("/reports/<key>")
     def get_report(key: str) -> ResponseReturnValue:
@@ -108,7 +131,11 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         caller = require_scope("metrics/read")
         allow_parameters(*FILTERS)
         ((result,), _) = _compute_reports(caller, [key], narrow=False)
-        return _csv_response(result.as_csv(), key) if _wants_csv() else json_with_etag(result.as_json(), *_VOLATILE_KEYS)
+        return (
+            _csv_response(result.as_csv(), key)
+            if _wants_csv()
+            else json_with_etag(result.as_json(), *_VOLATILE_KEYS)
+        )
 
     @pages.get("/reports/<key>/picture.png")
     def get_report_picture(key: str) -> ResponseReturnValue:
@@ -120,7 +147,9 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
             raise NotFound("This report has no picture now: there is too little to draw.")
         return Response(pictures.svg_to_png(result.svg), content_type="image/png")
 
-    def _compute_reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
+    def _compute_reports(
+        caller: Caller, keys: list[str], narrow: bool
+    ) -> tuple[list[Report], dict[str, list[str]]]:
         """Compute reports at one moment and, if requested, the dimensions by which they can
         be narrowed.
         """
@@ -128,11 +157,16 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
             _require_report(key)
         requested = request_filters(caller)
         if requested.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
-            raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.", parameter="key")
+            raise BadInput(
+                f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.",
+                parameter="key",
+            )
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = counted_up_to(connection, caller.tenant_id)
             whole = ReportRequest(connection, requested.scope, requested.individual)
-            return [cache.load_report(whole, key, watermark) for key in keys], cache.load_dimension_values(whole) if narrow else {}
+            return [
+                cache.load_report(whole, key, watermark) for key in keys
+            ], cache.load_dimension_values(whole) if narrow else {}
 
     def _compute_values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = require_scope("metrics/read")
@@ -148,7 +182,11 @@ def _wants_csv() -> bool:
 
 
 def _csv_response(text: str, name: str) -> Response:
-    return Response(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f"attachment; filename={name}.csv"})
+    return Response(
+        text,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename={name}.csv"},
+    )
 
 
 def _require_metric(key: str) -> Metric:
@@ -163,5 +201,9 @@ def _require_report(key: str) -> None:
 
 
 def _catalogue_entry(metric: Metric) -> dict[str, Any]:
-    entry = {field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in _INTERNAL_FIELDS}
+    entry = {
+        field.name: getattr(metric, field.name)
+        for field in fields(metric)
+        if field.name not in _INTERNAL_FIELDS
+    }
     return {**entry, "parts": [{"key": key, "label": label} for key, label in metric.parts]}

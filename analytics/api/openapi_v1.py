@@ -48,14 +48,32 @@ _PAGING_PARAMETERS = {"after": NON_NEGATIVE, "limit": _LIMIT_SCHEMA}
 def operations() -> list[Operation]:
     """Return the routes of analytics below ``/api/v1``."""
     read, individual, write, erase = "metrics/read", "metrics/individual", "metrics/write", "erase"
-    entry = object_schema(key={"type": "string"}, label={"type": "string"}, version={"type": "integer"}, parts={"type": "array"})
+    entry = object_schema(
+        key={"type": "string"},
+        label={"type": "string"},
+        version={"type": "integer"},
+        parts={"type": "array"},
+    )
     keys = {"key": {"type": "array", "items": {"type": "string"}}}
-    entries = object_schema(new=NON_NEGATIVE, known=NON_NEGATIVE, corrected=NON_NEGATIVE, warnings={"type": "array"}, dry_run={"type": "boolean"})
+    entries = object_schema(
+        new=NON_NEGATIVE,
+        known=NON_NEGATIVE,
+        corrected=NON_NEGATIVE,
+        warnings={"type": "array"},
+        dry_run={"type": "boolean"},
+    )
     states = {"type": "string", "enum": ["waiting", "being made", "made", "failed", "expired"]}
-    export = object_schema(export=NON_NEGATIVE, status=states, rows_done=NON_NEGATIVE, manifest={"type": ["object", "null"]})
+    export = object_schema(
+        export=NON_NEGATIVE,
+        status=states,
+        rows_done=NON_NEGATIVE,
+        manifest={"type": ["object", "null"]},
+    )
     episodes = object_schema(registration={"type": "string"}, statements={"type": "array"})
     return [
-        Operation("get", "/metrics", "The catalogue of metrics", read, page_schema("metrics", entry)),
+        Operation(
+            "get", "/metrics", "The catalogue of metrics", read, page_schema("metrics", entry)
+        ),
         Operation(
             "get",
             "/metrics/{key}/values",
@@ -66,14 +84,27 @@ def operations() -> list[Operation]:
             error_statuses=("404",),
             extra_media_types=("text/csv",),
         ),
-        Operation("get", "/metrics/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, error_statuses=("404",), kind="image/png"),
+        Operation(
+            "get",
+            "/metrics/{key}/picture.png",
+            "Its picture",
+            read,
+            {},
+            _FILTER_PARAMETERS,
+            error_statuses=("404",),
+            kind="image/png",
+        ),
         Operation(
             "get",
             "/metrics/{key}/evidence",
             "The statements behind a figure, by episode",
             individual,
             page_schema("episodes", episodes),
-            {**_FILTER_PARAMETERS, "after": {"type": "string", "format": "uuid"}, "limit": _LIMIT_SCHEMA},
+            {
+                **_FILTER_PARAMETERS,
+                "after": {"type": "string", "format": "uuid"},
+                "limit": _LIMIT_SCHEMA,
+            },
             error_statuses=("404",),
         ),
         Operation(
@@ -124,9 +155,24 @@ def operations() -> list[Operation]:
             error_statuses=("404",),
             extra_media_types=("text/csv",),
         ),
-        Operation("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, error_statuses=("404",), kind="image/png"),
         Operation(
-            "get", "/kpis", "The business figures of a programme", read, page_schema("kpis", schema_ref(Kpi)), _PROGRAMME_PARAMETER, ("programme",)
+            "get",
+            "/reports/{key}/picture.png",
+            "Its picture",
+            read,
+            {},
+            _FILTER_PARAMETERS,
+            error_statuses=("404",),
+            kind="image/png",
+        ),
+        Operation(
+            "get",
+            "/kpis",
+            "The business figures of a programme",
+            read,
+            page_schema("kpis", schema_ref(Kpi)),
+            _PROGRAMME_PARAMETER,
+            ("programme",),
         ),
         Operation(
             "put",
@@ -156,13 +202,24 @@ def operations() -> list[Operation]:
             "/kpis/{key}/valuation",
             "What one unit of it is worth now",
             read,
-            object_schema(version=NON_NEGATIVE, valuation=schema_ref(business.Valuation), who={"type": "string"}, at=_TIME_SCHEMA),
+            object_schema(
+                version=NON_NEGATIVE,
+                valuation=schema_ref(business.Valuation),
+                who={"type": "string"},
+                at=_TIME_SCHEMA,
+            ),
             _PROGRAMME_PARAMETER,
             ("programme",),
             error_statuses=("404",),
         ),
         Operation(
-            "post", "/kpi-readings", "Store readings: all or none", write, entries, body=schema_ref(business.Readings), error_statuses=("404", "409")
+            "post",
+            "/kpi-readings",
+            "Store readings: all or none",
+            write,
+            entries,
+            body=schema_ref(business.Readings),
+            error_statuses=("404", "409"),
         ),
         Operation(
             "get",
@@ -170,7 +227,12 @@ def operations() -> list[Operation]:
             "Readings in the order in which they came",
             individual,
             page_schema("readings", schema_ref(Reading)),
-            {**_PROGRAMME_PARAMETER, "kpi": _TEXT_SCHEMA, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
+            {
+                **_PROGRAMME_PARAMETER,
+                "kpi": _TEXT_SCHEMA,
+                **_PAGING_PARAMETERS,
+                "history": {"type": "string", "enum": ["all"]},
+            },
             ("programme",),
         ),
         Operation(
@@ -193,7 +255,14 @@ def operations() -> list[Operation]:
             ("programme",),
         ),
         Operation(
-            "delete", "/costs/{cost}", "Take a line back", write, None, body=schema_ref(business_routes.Why), status="204", error_statuses=("404",)
+            "delete",
+            "/costs/{cost}",
+            "Take a line back",
+            write,
+            None,
+            body=schema_ref(business_routes.Why),
+            status="204",
+            error_statuses=("404",),
         ),
         Operation(
             "get",
@@ -201,7 +270,11 @@ def operations() -> list[Operation]:
             "Open alarms, each with its owner and level",
             read,
             page_schema("alarms", schema_ref(Alarm)),
-            {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
+            {
+                **_PROGRAMME_PARAMETER,
+                **_PAGING_PARAMETERS,
+                "history": {"type": "string", "enum": ["all"]},
+            },
         ),
         Operation(
             "get",
@@ -209,7 +282,12 @@ def operations() -> list[Operation]:
             "A figure week by week, as it was published",
             read,
             {**page_schema("weeks", {"type": "object"})},
-            {**_PROGRAMME_PARAMETER, "team": _TEXT_SCHEMA, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
+            {
+                **_PROGRAMME_PARAMETER,
+                "team": _TEXT_SCHEMA,
+                **_PAGING_PARAMETERS,
+                "history": {"type": "string", "enum": ["all"]},
+            },
             ("programme",),
             error_statuses=("404",),
         ),
@@ -232,10 +310,41 @@ def operations() -> list[Operation]:
             {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS},
             ("programme",),
         ),
-        Operation("post", "/exports", "Ask for a file", read, export, body=schema_ref(exports.Wish), status="202", error_statuses=("409",)),
-        Operation("get", "/exports", "Files that were asked for", read, page_schema("exports", export), _PAGING_PARAMETERS),
-        Operation("get", "/exports/{export}", "How far a file is; its manifest", read, export, error_statuses=("404",)),
-        Operation("get", "/exports/{export}/file", "The file", read, {"type": "string"}, error_statuses=("404", "409"), kind="application/zip"),
+        Operation(
+            "post",
+            "/exports",
+            "Ask for a file",
+            read,
+            export,
+            body=schema_ref(exports.Wish),
+            status="202",
+            error_statuses=("409",),
+        ),
+        Operation(
+            "get",
+            "/exports",
+            "Files that were asked for",
+            read,
+            page_schema("exports", export),
+            _PAGING_PARAMETERS,
+        ),
+        Operation(
+            "get",
+            "/exports/{export}",
+            "How far a file is; its manifest",
+            read,
+            export,
+            error_statuses=("404",),
+        ),
+        Operation(
+            "get",
+            "/exports/{export}/file",
+            "The file",
+            read,
+            {"type": "string"},
+            error_statuses=("404", "409"),
+            kind="application/zip",
+        ),
         Operation(
             "get",
             "/scorecard",
@@ -243,7 +352,14 @@ def operations() -> list[Operation]:
             read,
             object_schema(
                 version=NON_NEGATIVE,
-                lines={"type": "array", "items": object_schema(metric={"type": "string"}, label={"type": "string"}, weight={"type": "number"})},
+                lines={
+                    "type": "array",
+                    "items": object_schema(
+                        metric={"type": "string"},
+                        label={"type": "string"},
+                        weight={"type": "number"},
+                    ),
+                },
                 who={"type": "string"},
                 at={"type": ["string", "null"]},
             ),
@@ -269,9 +385,22 @@ def operations() -> list[Operation]:
             error_statuses=("409",),
         ),
         Operation(
-            "get", "/person-merges", "Merges, also those that were undone", erase, page_schema("merges", schema_ref(Merge)), _PAGING_PARAMETERS
+            "get",
+            "/person-merges",
+            "Merges, also those that were undone",
+            erase,
+            page_schema("merges", schema_ref(Merge)),
+            _PAGING_PARAMETERS,
         ),
-        Operation("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", error_statuses=("404",)),
+        Operation(
+            "delete",
+            "/person-merges/{merge}",
+            "Undo a merge",
+            erase,
+            None,
+            status="204",
+            error_statuses=("404",),
+        ),
         Operation(
             "post",
             "/activity-mappings",
@@ -290,5 +419,13 @@ def operations() -> list[Operation]:
             page_schema("mappings", schema_ref(ActivityMapping)),
             _PAGING_PARAMETERS,
         ),
-        Operation("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", error_statuses=("404",)),
+        Operation(
+            "delete",
+            "/activity-mappings/{mapping}",
+            "Let it count no longer",
+            write,
+            None,
+            status="204",
+            error_statuses=("404",),
+        ),
     ]

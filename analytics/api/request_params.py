@@ -54,26 +54,39 @@ def request_filters(caller: Caller) -> Filters:
     by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
     for name, value in by.items():
         if len(value) > MAX_FILTER_LENGTH or "\0" in value:
-            raise BadInput(f"{name} is longer than {MAX_FILTER_LENGTH} characters, or holds NUL.", parameter=name)
+            raise BadInput(
+                f"{name} is longer than {MAX_FILTER_LENGTH} characters, or holds NUL.",
+                parameter=name,
+            )
     people = request.args.get("people", "")
     if people not in ("", "groups"):
-        raise BadInput("people is groups (no figure of fewer than five people), or left away.", parameter="people")
+        raise BadInput(
+            "people is groups (no figure of fewer than five people), or left away.",
+            parameter="people",
+        )
     may = scope_satisfied(caller.scopes, "metrics/individual") and people != "groups"
     since, until = _instant_parameter("since"), _instant_parameter("until")
     if (since is not None or until is not None) and not may:
         raise Forbidden(
-            "since and until cut the people by the second, so two answers would tell of one person: they need a credential with the scope"
-            " metrics/individual, without people=groups. Ask for a wave instead, or read /api/v1/weeks.",
+            "since and until cut the people by the second, so two answers would tell of one "
+            "person: they need a credential with the scope"
+            " metrics/individual, without people=groups. Ask for a wave instead, or read "
+            "/api/v1/weeks.",
             parameter="since" if since is not None else "until",
         )
     episodes = None
     if request.method == "POST":
         if not may:
-            raise Forbidden("Figures of chosen episodes need a credential with the scope metrics/individual, without people=groups.")
+            raise Forbidden(
+                "Figures of chosen episodes need a credential with the scope metrics/individual, "
+                "without people=groups."
+            )
         episodes = frozenset(decode_body(OfEpisodes).episodes)
     if since is not None and until is not None and since >= until:
         raise BadInput("since must lie before until.", parameter="since")
-    return Filters(Scope(caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes), may)
+    return Filters(
+        Scope(caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes), may
+    )
 
 
 def _instant_parameter(name: str) -> datetime | None:
@@ -83,14 +96,20 @@ def _instant_parameter(name: str) -> datetime | None:
     try:
         return clock.parse_instant(text)
     except (ValueError, OverflowError):
-        raise BadInput(f"{name} must be a time with an offset, for example 2026-01-31T00:00:00Z.", parameter=name) from None
+        raise BadInput(
+            f"{name} must be a time with an offset, for example 2026-01-31T00:00:00Z.",
+            parameter=name,
+        ) from None
 
 
 def allow_parameters(*names: str) -> None:
     """Raise BadInput for a parameter that is unknown here, or occurs twice."""
     for name in request.args:
         if name not in names:
-            raise BadInput(f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.", parameter=name)
+            raise BadInput(
+                f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.",
+                parameter=name,
+            )
         if name != "key" and len(request.args.getlist(name)) > 1:
             raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)
 
@@ -98,8 +117,15 @@ def allow_parameters(*names: str) -> None:
 def page_limit() -> int:
     """Return the maximum number of rows of a page: ``limit``."""
     text = request.args.get("limit", str(DEFAULT_PAGE_ROWS))
-    if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= MAX_PAGE_ROWS:
-        raise BadInput(f"limit must be a whole number from 1 to {MAX_PAGE_ROWS}.", parameter="limit")
+    if (
+        not text.isascii()
+        or not text.isdigit()
+        or len(text) > 6
+        or not 1 <= int(text) <= MAX_PAGE_ROWS
+    ):
+        raise BadInput(
+            f"limit must be a whole number from 1 to {MAX_PAGE_ROWS}.", parameter="limit"
+        )
     return int(text)
 
 
@@ -108,7 +134,9 @@ def json_with_etag(body: Any, *changing: str) -> AnyResponse:
     computation); 304 where the caller already has it.
     """
     text = current_app.json.dumps(body)
-    tag = hashlib.sha256(current_app.json.dumps(_drop_keys(body, frozenset(changing))).encode()).hexdigest()[:32]
+    tag = hashlib.sha256(
+        current_app.json.dumps(_drop_keys(body, frozenset(changing))).encode()
+    ).hexdigest()[:32]
     response = Response(text, content_type="application/json")
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -127,7 +155,10 @@ def decode_body(shape: type[BodyType]) -> BodyType:
         return msgspec.json.decode(request.get_data(), type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         result = _JSON_PATH.search(str(error))
-        raise BadInput(f"The body is not what is expected here: {error}", **({"path": result.group(1)} if result else {})) from None
+        raise BadInput(
+            f"The body is not what is expected here: {error}",
+            **({"path": result.group(1)} if result else {}),
+        ) from None
 
 
 def clamp_bigint(number: int) -> int:
@@ -154,7 +185,11 @@ def page_cursor(name: str) -> int:
 def json_row(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row with timestamps and dates as ISO strings."""
     return {
-        name: format_instant(value) if hasattr(value, "tzinfo") else value.isoformat() if hasattr(value, "isoformat") else value
+        name: format_instant(value)
+        if hasattr(value, "tzinfo")
+        else value.isoformat()
+        if hasattr(value, "isoformat")
+        else value
         for name, value in row.items()
     }
 

@@ -6,7 +6,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, distinct, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    select,
+)
 
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import Scope, split_column
@@ -42,7 +53,11 @@ def _select_competency_sums(scope: Scope, *keys: ColumnElement[Any]) -> Select[A
     c = fact_competency.c
     sums = [func.sum(c[name]).label(name) for name in ("asked", "right", "rated", "reached")]
     query = select(*keys, *sums, func.count(distinct(EPISODE.learner)).label("learners"))
-    return query.select_from(fact_competency.join(fact_episode, scope.join_on(fact_competency))).where(*scope.episode_conditions()).group_by(*keys)
+    return (
+        query.select_from(fact_competency.join(fact_episode, scope.join_on(fact_competency)))
+        .where(*scope.episode_conditions())
+        .group_by(*keys)
+    )
 
 
 def select_group_sizes(scope: Scope, dimension: str) -> Select[Any]:
@@ -58,23 +73,37 @@ def select_group_sizes(scope: Scope, dimension: str) -> Select[Any]:
 
 def select_programmes(tenant_id: int) -> Select[Any]:
     """Rows of programme, learners: the programmes of a tenant."""
-    query = select(EPISODE.programme, func.count(distinct(EPISODE.learner)).label("learners")).where(EPISODE.tenant_id == tenant_id)
+    query = select(
+        EPISODE.programme, func.count(distinct(EPISODE.learner)).label("learners")
+    ).where(EPISODE.tenant_id == tenant_id)
     return query.group_by(EPISODE.programme).order_by(EPISODE.programme)
 
 
 def select_first_answers(scope: Scope) -> Select[Any]:
     """Rows of person, item, right, response, seconds: every first answer to a check item."""
     r = fact_recall.c
-    query = select(r.learner.label("person"), r.item, r.success.label("right"), r.response, r.took_seconds.label("seconds"))
-    return query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
+    query = select(
+        r.learner.label("person"),
+        r.item,
+        r.success.label("right"),
+        r.response,
+        r.took_seconds.label("seconds"),
+    )
+    return query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(
+        *scope.episode_conditions(), r.interval != BASELINE
+    )
 
 
 def select_answer_histories(scope: Scope) -> Select[Any]:
     """Rows of learner, competency, seconds, right in chronological order, as a memory model
     needs them."""
     r = fact_recall.c
-    query = select(r.learner, r.competency, r.seconds_since_anchor.label("seconds"), r.success.label("right"))
-    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
+    query = select(
+        r.learner, r.competency, r.seconds_since_anchor.label("seconds"), r.success.label("right")
+    )
+    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(
+        *scope.episode_conditions(), r.interval != BASELINE
+    )
     return query.order_by(r.learner, r.competency, r.seconds_since_anchor, r.item)
 
 
@@ -82,12 +111,23 @@ def select_answered_checks(scope: Scope) -> Select[Any]:
     """Rows of learner, days, right, asked: one for each answered check."""
     r = fact_recall.c
     days = cast(func.avg(r.seconds_since_anchor), BigInteger) / 86_400.0
-    query = select(r.learner, days.label("days"), func.sum(case((r.success, 1), else_=0)).label("right"), func.count().label("asked"))
-    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
+    query = select(
+        r.learner,
+        days.label("days"),
+        func.sum(case((r.success, 1), else_=0)).label("right"),
+        func.count().label("asked"),
+    )
+    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(
+        *scope.episode_conditions(), r.interval != BASELINE
+    )
     return query.group_by(r.learner, r.registration, r.interval)
 
 
-CHECK_GRACE = timedelta(days=7)  # a check done within this time after its due date still counts for its week; after that, the week's figure is final
+CHECK_GRACE = timedelta(
+    days=7
+    # a check done within this time after its due date still counts for its week; after that, the
+    # week's figure is final
+)
 
 
 def select_checks_by_week(scope: Scope) -> Select[Any]:
@@ -113,7 +153,10 @@ def select_checks_by_week(scope: Scope) -> Select[Any]:
     )
     i = inner.c
     sums = [func.sum(i[name]).label(name) for name in ("done", "asked", "right")]
-    people = (func.count(distinct(i.learner)).label("learners"), func.count(distinct(i.answerer)).label("answerers"))
+    people = (
+        func.count(distinct(i.learner)).label("learners"),
+        func.count(distinct(i.answerer)).label("answerers"),
+    )
     query = select(i.group, i.week, func.count().label("due"), *sums, *people)
     return query.group_by(i.group, i.week).order_by(i.group, i.week)
 
@@ -134,7 +177,11 @@ def select_transfer_by_week(scope: Scope) -> Select[Any]:
     )
     i = inner.c
     query = select(
-        i.group, i.week, func.count().label("certified"), func.sum(i.used).label("used"), func.count(distinct(i.learner)).label("learners")
+        i.group,
+        i.week,
+        func.count().label("certified"),
+        func.sum(i.used).label("used"),
+        func.count(distinct(i.learner)).label("learners"),
     )
     return query.group_by(i.group, i.week).order_by(i.group, i.week)
 
@@ -165,7 +212,12 @@ def select_presence_by_team(scope: Scope) -> Select[Any]:
         where.append(p.at >= scope.since)
     logged_in = case((p.what == "logged-in", 1), else_=0)
     viewed = case((p.what == "viewed", 1), else_=0)
-    query = select(p.team, func.count(distinct(p.agent)).label("people"), func.sum(logged_in).label("days"), func.sum(viewed).label("looks"))
+    query = select(
+        p.team,
+        func.count(distinct(p.agent)).label("people"),
+        func.sum(logged_in).label("days"),
+        func.sum(viewed).label("looks"),
+    )
     return query.where(*where).group_by(p.team).order_by(p.team)
 
 
@@ -173,7 +225,9 @@ def select_ratings(scope: Scope, calibration: bool) -> Select[Any]:
     """Rows of subject, criterion, rater, level, levels in chronological order: either of
     raters' exercises or of people's work."""
     r = fact_rating.c
-    query = select(r.subject, r.criterion, r.rater, r.level, r.levels).where(r.tenant_id == scope.tenant_id, r.calibration.is_(calibration))
+    query = select(r.subject, r.criterion, r.rater, r.level, r.levels).where(
+        r.tenant_id == scope.tenant_id, r.calibration.is_(calibration)
+    )
     if scope.programme is not None:
         query = query.where(r.programme == scope.programme)
     return query.order_by(r.at, r.ord)
@@ -183,14 +237,28 @@ def select_data_quality(scope: Scope) -> Select[*tuple[Any, ...]]:
     """One row of what would make the figures doubtful: the number of episodes and learners, and
     how many episodes lack a team, a schedule or a baseline, or lie in the future."""
     c, a = fact_check.c, fact_activity.c
-    scheduled = select(a.registration).where(a.tenant_id == EPISODE.tenant_id, a.registration == EPISODE.registration).exists()
-    based = select(c.registration).where(c.tenant_id == EPISODE.tenant_id, c.registration == EPISODE.registration, c.interval == BASELINE).exists()
+    scheduled = (
+        select(a.registration)
+        .where(a.tenant_id == EPISODE.tenant_id, a.registration == EPISODE.registration)
+        .exists()
+    )
+    based = (
+        select(c.registration)
+        .where(
+            c.tenant_id == EPISODE.tenant_id,
+            c.registration == EPISODE.registration,
+            c.interval == BASELINE,
+        )
+        .exists()
+    )
     counted = select(
         func.count().label("episodes"),
         func.count(distinct(EPISODE.learner)).label("learners"),
         func.sum(case((EPISODE.team.is_(None), 1), else_=0)).label("without_team"),
         func.sum(case((~scheduled, 1), else_=0)).label("without_schedule"),
-        func.sum(case((and_(~based, EPISODE.exam.is_(None)), 1), else_=0)).label("without_baseline"),
+        func.sum(case((and_(~based, EPISODE.exam.is_(None)), 1), else_=0)).label(
+            "without_baseline"
+        ),
         func.sum(case((EPISODE.anchor > scope.as_of, 1), else_=0)).label("in_the_future"),
     )
     return counted.where(*scope.episode_conditions())
@@ -215,7 +283,11 @@ def select_refusals(tenant_id: int) -> Select[Any]:
     """Rows of reason, statements: what could not be counted."""
     u, b = uncountable.c, borrowed.c
     external = (
-        select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord, b.registration != u.registration).exists()
+        select(b.ord)
+        .where(b.tenant_id == u.tenant_id, b.ord == u.ord, b.registration != u.registration)
+        .exists()
     )  # it counts for another episode
-    query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~external)
+    query = select(u.reason, func.count().label("statements")).where(
+        u.tenant_id == tenant_id, ~external
+    )
     return query.group_by(u.reason).order_by(func.count().desc())

@@ -39,7 +39,9 @@ def select_behaviour(scope: Scope) -> Select[Any]:
     scaled = cast(r.level - 1, Float) / case((r.levels > 1, r.levels - 1), else_=1)
     item = (
         select(
-            part_with_group(func.coalesce(r.relation, "unknown"), split_column(scope), scope).label("part"),
+            part_with_group(func.coalesce(r.relation, "unknown"), split_column(scope), scope).label(
+                "part"
+            ),
             r.ord,
             EPISODE.learner,
             func.avg(scaled).label("mean"),
@@ -65,11 +67,20 @@ def recall_bound(unanswered: float) -> CountQuery:
 
     def select_bound(scope: Scope) -> Select[Any]:
         c = fact_check.c
-        share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
+        share = case(
+            (c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered
+        )
         answered = case((c.asked > 0, EPISODE.learner))
-        item = select(c.interval, split_column(scope).label("group"), answered.label("answered"), share.label("share"))
+        item = select(
+            c.interval,
+            split_column(scope).label("group"),
+            answered.label("answered"),
+            share.label("share"),
+        )
         rows = item.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
-        inner = rows.where(*scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
+        inner = rows.where(
+            *scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.as_of
+        ).subquery()
         i = inner.c
         return select(
             part_with_group(i.interval, i.group, scope).label("part"),
@@ -88,15 +99,24 @@ def select_recall_against_form(scope: Scope) -> Select[Any]:
     """Recall at each interval compared with the day-0 form of the same people."""
     c, base = fact_check.c, fact_check.alias("base")
     joined = fact_check.join(fact_episode, scope.join_on(fact_check)).join(
-        base, (base.c.tenant_id == c.tenant_id) & (base.c.registration == c.registration) & (base.c.interval == BASELINE)
+        base,
+        (base.c.tenant_id == c.tenant_id)
+        & (base.c.registration == c.registration)
+        & (base.c.interval == BASELINE),
     )
-    return _select_paired(scope, joined, cast(base.c.right, Float), cast(base.c.asked, Float), base.c.asked > 0)
+    return _select_paired(
+        scope, joined, cast(base.c.right, Float), cast(base.c.asked, Float), base.c.asked > 0
+    )
 
 
 def select_recall_against_exam(scope: Scope) -> Select[Any]:
     """Recall at each interval compared with the exam score of the same people."""
     return _select_paired(
-        scope, fact_check.join(fact_episode, scope.join_on(fact_check)), cast(EPISODE.exam, Float), cast(literal(1), Float), EPISODE.exam.is_not(None)
+        scope,
+        fact_check.join(fact_episode, scope.join_on(fact_check)),
+        cast(EPISODE.exam, Float),
+        cast(literal(1), Float),
+        EPISODE.exam.is_not(None),
     )
 
 
@@ -139,7 +159,9 @@ def select_learning_gain(scope: Scope) -> Select[Any]:
 
 def select_learning_efficiency(scope: Scope) -> Select[Any]:
     """The gain, with the hours that the training took."""
-    return _select_gained(scope, cast(EPISODE.training_seconds, Float) / 3_600, EPISODE.training_seconds > 0)
+    return _select_gained(
+        scope, cast(EPISODE.training_seconds, Float) / 3_600, EPISODE.training_seconds > 0
+    )
 
 
 def _select_gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:

@@ -43,12 +43,21 @@ class Scope:
 
     def widest(self) -> Scope:
         """A copy without any filter except the programme and ``episodes_of``."""
-        return replace(self, by={key: value for key, value in self.by.items() if key == "programme"}, since=None, until=None)
+        return replace(
+            self,
+            by={key: value for key, value in self.by.items() if key == "programme"},
+            since=None,
+            until=None,
+        )
 
     def parents(self) -> list[Scope]:
         """The scopes that are wider by one filter: subtracting this scope from one of them
         reveals the people in between."""
-        wider = [replace(self, by={key: value for key, value in self.by.items() if key != left}) for left in self.by if left != "programme"]
+        wider = [
+            replace(self, by={key: value for key, value in self.by.items() if key != left})
+            for left in self.by
+            if left != "programme"
+        ]
         if self.since is not None or self.until is not None:
             wider.append(replace(self, since=None, until=None))
         return wider
@@ -56,34 +65,54 @@ class Scope:
     def episode_conditions(self) -> list[ColumnElement[bool]]:
         """Conditions on ``fact_episode``."""
         e = fact_episode.c
-        result = [e.tenant_id == self.tenant_id, *(e[name] == value for name, value in self.by.items())]
+        result = [
+            e.tenant_id == self.tenant_id,
+            *(e[name] == value for name, value in self.by.items()),
+        ]
         if self.since is not None:
             result.append(e.anchor >= self.since)
         if self.until is not None:
             result.append(e.anchor < self.until)
         if self.episodes_of is not None:
-            result.append(e.registration == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True)))
+            result.append(
+                e.registration
+                == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True))
+            )
         return result
 
     @property
     def is_whole_programme(self) -> bool:
         """Whether every fact of the programme belongs to the scope, whatever its episode
         says."""
-        narrowed = self.since is not None or self.until is not None or self.split is not None or self.episodes_of is not None
+        narrowed = (
+            self.since is not None
+            or self.until is not None
+            or self.split is not None
+            or self.episodes_of is not None
+        )
         return set(self.by) == {"programme"} and not narrowed
 
     def select_from_facts(self, query: Select[Any], table: Any) -> Select[Any]:
         """``query`` over the facts of this scope, joined with their episodes only where the
         episodes decide which facts belong to it."""
         if self.is_whole_programme:
-            return query.select_from(table).where(table.c.tenant_id == self.tenant_id, table.c.programme == self.programme)
-        return query.select_from(table.join(fact_episode, self.join_on(table))).where(*self.episode_conditions())
+            return query.select_from(table).where(
+                table.c.tenant_id == self.tenant_id, table.c.programme == self.programme
+            )
+        return query.select_from(table.join(fact_episode, self.join_on(table))).where(
+            *self.episode_conditions()
+        )
 
     def join_on(self, table: Any) -> ColumnElement[bool]:
         """The ON clause that joins a fact table with the episodes of this scope. The fact's own
         programme is compared as well, so that its index can be used."""
-        same = and_(table.c.tenant_id == fact_episode.c.tenant_id, table.c.registration == fact_episode.c.registration)
-        return and_(same, table.c.programme == self.programme) if self.programme is not None else same
+        same = and_(
+            table.c.tenant_id == fact_episode.c.tenant_id,
+            table.c.registration == fact_episode.c.registration,
+        )
+        return (
+            and_(same, table.c.programme == self.programme) if self.programme is not None else same
+        )
 
 
 _SEPARATOR = "\x1f"  # the unit separator: no part contains it, and no value of a dimension should
@@ -92,10 +121,16 @@ _SEPARATOR = "\x1f"  # the unit separator: no part contains it, and no value of 
 def split_column(scope: Scope) -> ColumnElement[Any]:
     """The value of the dimension by which the scope is split; an empty string if it is not
     split."""
-    return literal("") if scope.split is None else func.coalesce(fact_episode.c[scope.split], literal(""))
+    return (
+        literal("")
+        if scope.split is None
+        else func.coalesce(fact_episode.c[scope.split], literal(""))
+    )
 
 
-def part_with_group(part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
+def part_with_group(
+    part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope
+) -> ColumnElement[Any]:
     """The part, with the value by which the scope is split appended."""
     return part if scope.split is None else func.concat(part, literal(_SEPARATOR), group)
 

@@ -7,7 +7,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, not_, or_, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
@@ -19,15 +33,30 @@ ANSWER_WITHIN = 8 * DAY  # the end of the seventh day after, in any time zone
 USE_WITHIN = 90 * DAY  # the period that a transfer plan covers
 SCRAP_AFTER = 60 * DAY
 SUSTAINED_AFTER = 90 * DAY
-EARLY_USE_BEFORE = 60 * DAY  # a first verified use before day 60 can be observed again within the half year
+EARLY_USE_BEFORE = (
+    60 * DAY
+)  # a first verified use before day 60 can be observed again within the half year
 GRADES = ("1", "2", "3", "4")
 EPISODE = fact_episode.c
 
 
-def _select_by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: ColumnElement[Any], scope: Scope, table: Any, *where: Any) -> Select[Any]:
+def _select_by_learner(
+    part: ColumnElement[Any],
+    k: ColumnElement[Any],
+    n: ColumnElement[Any],
+    scope: Scope,
+    table: Any,
+    *where: Any,
+) -> Select[Any]:
     """One row for each part, group and learner of a fact table."""
     learner = table.c.learner if scope.is_whole_programme else EPISODE.learner
-    query = select(part.label("part"), split_column(scope).label("group"), learner.label("learner"), func.sum(k).label("k"), func.sum(n).label("n"))
+    query = select(
+        part.label("part"),
+        split_column(scope).label("group"),
+        learner.label("learner"),
+        func.sum(k).label("k"),
+        func.sum(n).label("n"),
+    )
     return scope.select_from_facts(query, table).where(*where).group_by("part", "group", learner)
 
 
@@ -36,13 +65,21 @@ def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -
     meet the first. Computed in one scan of the episodes."""
     item = select(split_column(scope).label("group"), EPISODE.learner.label("learner"))
     for i, (k, n) in enumerate(parts.values()):
-        item = item.add_columns(func.sum(_indicator(and_(n, k))).label(f"k{i}"), func.sum(_indicator(n)).label(f"n{i}"))
+        item = item.add_columns(
+            func.sum(_indicator(and_(n, k))).label(f"k{i}"), func.sum(_indicator(n)).label(f"n{i}")
+        )
     seen = item.where(*scope.episode_conditions()).group_by("group", EPISODE.learner).cte("seen")
     columns = seen.c
     return _sum_over_learners(
         scope,
         *(
-            select(literal(part).label("part"), columns.group, columns.learner, columns[f"k{i}"].label("k"), columns[f"n{i}"].label("n"))
+            select(
+                literal(part).label("part"),
+                columns.group,
+                columns.learner,
+                columns[f"k{i}"].label("k"),
+                columns[f"n{i}"].label("n"),
+            )
             for i, part in enumerate(parts)
         ),
     )
@@ -75,20 +112,33 @@ def _indicator(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def select_recall(scope: Scope) -> Select[Any]:
     """Right first answers out of all first answers to check items, by interval."""
     c = fact_check.c
-    return _sum_over_learners(scope, _select_by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE))
+    return _sum_over_learners(
+        scope,
+        _select_by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE),
+    )
 
 
 def select_response_rate(scope: Scope) -> Select[Any]:
     """Checks that were answered, out of those that came due, by interval."""
     c = fact_check.c
     answered = _indicator(or_(c.asked > 0, c.done_at.is_not(None)))
-    return _sum_over_learners(scope, _select_by_learner(c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of))
+    return _sum_over_learners(
+        scope,
+        _select_by_learner(
+            c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of
+        ),
+    )
 
 
 def select_rapid_guesses(scope: Scope) -> Select[Any]:
     """Answers given faster than the question can be read, out of all answers in checks."""
     c = fact_check.c
-    return _sum_over_learners(scope, _select_by_learner(literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE))
+    return _sum_over_learners(
+        scope,
+        _select_by_learner(
+            literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE
+        ),
+    )
 
 
 def _certified_long_ago(scope: Scope, seconds: int) -> ColumnElement[bool]:
@@ -102,26 +152,46 @@ def _used_in_time(grade: str) -> ColumnElement[bool]:
 def select_transfer(scope: Scope) -> Select[Any]:
     """Verified use within 90 days, out of all certified episodes; and out of those whose 90
     days are over."""
-    return _select_episode_shares(scope, {"": (_used_in_time("2"), true()), "matured": (_used_in_time("2"), _certified_long_ago(scope, USE_WITHIN))})
+    return _select_episode_shares(
+        scope,
+        {
+            "": (_used_in_time("2"), true()),
+            "matured": (_used_in_time("2"), _certified_long_ago(scope, USE_WITHIN)),
+        },
+    )
 
 
 def select_transfer_by_grade(scope: Scope) -> Select[Any]:
     """A use of at least each evidence grade within 90 days, out of all certified episodes."""
-    return _select_episode_shares(scope, {grade: (_used_in_time(grade), true()) for grade in GRADES})
+    return _select_episode_shares(
+        scope, {grade: (_used_in_time(grade), true()) for grade in GRADES}
+    )
 
 
 def select_conditional_transfer(scope: Scope) -> Select[Any]:
     """Verified use among those with a plan, and among those who had an opportunity."""
     no_chance = and_(EPISODE.no_opportunity_seconds.is_not(None), EPISODE.used_1_seconds.is_(None))
     return _select_episode_shares(
-        scope, {"planned": (_used_in_time("2"), EPISODE.planned_seconds.is_not(None)), "opportunity": (_used_in_time("2"), not_(no_chance))}
+        scope,
+        {
+            "planned": (_used_in_time("2"), EPISODE.planned_seconds.is_not(None)),
+            "opportunity": (_used_in_time("2"), not_(no_chance)),
+        },
     )
 
 
 def select_no_opportunity(scope: Scope) -> Select[Any]:
     """Episodes whose learner reported that there was nothing to use the skill on, and that have
     no use, out of all certified episodes."""
-    return _select_episode_shares(scope, {"": (and_(EPISODE.no_opportunity_seconds.is_not(None), EPISODE.used_1_seconds.is_(None)), true())})
+    return _select_episode_shares(
+        scope,
+        {
+            "": (
+                and_(EPISODE.no_opportunity_seconds.is_not(None), EPISODE.used_1_seconds.is_(None)),
+                true(),
+            )
+        },
+    )
 
 
 def select_scrap_learning(scope: Scope) -> Select[Any]:
@@ -135,7 +205,10 @@ def select_sustained_use(scope: Scope) -> Select[Any]:
     """Still done 90 days or more after a first verified use before day 60: among those observed
     by somebody; and among all, with those not observed counted as not doing it."""
     early = EPISODE.used_2_seconds < EARLY_USE_BEFORE
-    due = seconds_between(EPISODE.anchor, cast(literal(scope.as_of), EPISODE.anchor.type)) >= EPISODE.used_2_seconds + SUSTAINED_AFTER
+    due = (
+        seconds_between(EPISODE.anchor, cast(literal(scope.as_of), EPISODE.anchor.type))
+        >= EPISODE.used_2_seconds + SUSTAINED_AFTER
+    )
     return _select_episode_shares(
         scope,
         {
@@ -149,19 +222,39 @@ def select_adoption(scope: Scope) -> Select[Any]:
     """What was finished out of what is due by now: overall, and for each kind of activity.
     Reviews of work that was not handed in are left out, because they cannot be given."""
     a = fact_activity.c
-    return _select_whole_and_parts(a.kind, _indicator(a.done_at.is_not(None)), scope, a.due_at <= scope.as_of, ~_hand_in_missing())
+    return _select_whole_and_parts(
+        a.kind,
+        _indicator(a.done_at.is_not(None)),
+        scope,
+        a.due_at <= scope.as_of,
+        ~_hand_in_missing(),
+    )
 
 
 def _counterpart_exists(of: ColumnElement[Any], *where: Any) -> ColumnElement[bool]:
     """Whether the same episode has the counterpart (the hand-in of an answer, or the answer to
     a hand-in) with these conditions; ``of`` pairs the two kinds."""
     a, h = fact_activity.c, _COUNTERPART.c
-    return select(h.activity).where(h.tenant_id == a.tenant_id, h.registration == a.registration, of, *where).exists()
+    return (
+        select(h.activity)
+        .where(h.tenant_id == a.tenant_id, h.registration == a.registration, of, *where)
+        .exists()
+    )
 
 
 _COUNTERPART = fact_activity.alias("other")
-_HAND_IN_MATCHES = or_(*(and_(fact_activity.c.kind == answer, _COUNTERPART.c.kind == kind) for kind, answer in REPLY_KINDS.items()))
-_ANSWER_MATCHES = or_(*(and_(fact_activity.c.kind == kind, _COUNTERPART.c.kind == answer) for kind, answer in REPLY_KINDS.items()))
+_HAND_IN_MATCHES = or_(
+    *(
+        and_(fact_activity.c.kind == answer, _COUNTERPART.c.kind == kind)
+        for kind, answer in REPLY_KINDS.items()
+    )
+)
+_ANSWER_MATCHES = or_(
+    *(
+        and_(fact_activity.c.kind == kind, _COUNTERPART.c.kind == answer)
+        for kind, answer in REPLY_KINDS.items()
+    )
+)
 
 
 def _hand_in_missing() -> ColumnElement[bool]:
@@ -173,16 +266,34 @@ def select_answered_in_a_week(scope: Scope) -> Select[Any]:
     """What was handed in and answered by the end of the seventh day after, out of what was
     handed in at least that long ago."""
     a = fact_activity.c
-    in_time = _indicator(_counterpart_exists(_ANSWER_MATCHES, seconds_between(a.done_at, _COUNTERPART.c.done_at) <= ANSWER_WITHIN))
-    where = (a.kind.in_(list(REPLY_KINDS)), a.done_at <= scope.as_of - timedelta(seconds=ANSWER_WITHIN), _counterpart_exists(_ANSWER_MATCHES))
+    in_time = _indicator(
+        _counterpart_exists(
+            _ANSWER_MATCHES, seconds_between(a.done_at, _COUNTERPART.c.done_at) <= ANSWER_WITHIN
+        )
+    )
+    where = (
+        a.kind.in_(list(REPLY_KINDS)),
+        a.done_at <= scope.as_of - timedelta(seconds=ANSWER_WITHIN),
+        _counterpart_exists(_ANSWER_MATCHES),
+    )
     return _select_whole_and_parts(a.kind, in_time, scope, *where)
 
 
-def _select_whole_and_parts(part: ColumnElement[Any], k: ColumnElement[Any], scope: Scope, *where: Any) -> Select[Any]:
+def _select_whole_and_parts(
+    part: ColumnElement[Any], k: ColumnElement[Any], scope: Scope, *where: Any
+) -> Select[Any]:
     """A share of activities: of everything (an empty part), and of each part."""
     c = _select_by_learner(part, k, literal(1), scope, fact_activity, *where).cte("kinds").c
-    everything = select(literal("").label("part"), c.group, c.learner, func.sum(c.k).label("k"), func.sum(c.n).label("n"))
-    return _sum_over_learners(scope, everything.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n))
+    everything = select(
+        literal("").label("part"),
+        c.group,
+        c.learner,
+        func.sum(c.k).label("k"),
+        func.sum(c.n).label("n"),
+    )
+    return _sum_over_learners(
+        scope, everything.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n)
+    )
 
 
 def select_checks_started(scope: Scope) -> Select[Any]:
@@ -190,7 +301,16 @@ def select_checks_started(scope: Scope) -> Select[Any]:
     a = fact_activity.c
     begun = _indicator(or_(a.started_at.is_not(None), a.done_at.is_not(None)))
     return _sum_over_learners(
-        scope, _select_by_learner(literal(""), begun, literal(1), scope, fact_activity, a.kind == "check", a.due_at <= scope.as_of)
+        scope,
+        _select_by_learner(
+            literal(""),
+            begun,
+            literal(1),
+            scope,
+            fact_activity,
+            a.kind == "check",
+            a.due_at <= scope.as_of,
+        ),
     )
 
 
@@ -200,10 +320,27 @@ def select_reach(scope: Scope) -> Select[Any]:
     c = fact_check.c
     answered = (
         select(c.registration)
-        .where(c.tenant_id == EPISODE.tenant_id, c.registration == EPISODE.registration, c.asked > 0, c.interval != BASELINE)
+        .where(
+            c.tenant_id == EPISODE.tenant_id,
+            c.registration == EPISODE.registration,
+            c.asked > 0,
+            c.interval != BASELINE,
+        )
         .exists()
     )
-    return _select_episode_shares(scope, {"": (or_(EPISODE.planned_seconds.is_not(None), EPISODE.used_1_seconds.is_not(None), answered), true())})
+    return _select_episode_shares(
+        scope,
+        {
+            "": (
+                or_(
+                    EPISODE.planned_seconds.is_not(None),
+                    EPISODE.used_1_seconds.is_not(None),
+                    answered,
+                ),
+                true(),
+            )
+        },
+    )
 
 
 def _on_time_query(kind: str) -> CountQuery:
@@ -211,7 +348,16 @@ def _on_time_query(kind: str) -> CountQuery:
         a = fact_activity.c
         on_time = _indicator(a.done_at <= a.due_at)
         return _sum_over_learners(
-            scope, _select_by_learner(literal(""), on_time, literal(1), scope, fact_activity, a.kind == kind, a.due_at <= scope.as_of)
+            scope,
+            _select_by_learner(
+                literal(""),
+                on_time,
+                literal(1),
+                scope,
+                fact_activity,
+                a.kind == kind,
+                a.due_at <= scope.as_of,
+            ),
         )
 
     return select_on_time
@@ -226,7 +372,16 @@ def select_coaching_attended(scope: Scope) -> Select[Any]:
     a = fact_activity.c
     attended = _indicator(a.done_at.is_not(None))
     return _sum_over_learners(
-        scope, _select_by_learner(literal(""), attended, literal(1), scope, fact_activity, a.kind == "meeting", a.due_at <= scope.as_of)
+        scope,
+        _select_by_learner(
+            literal(""),
+            attended,
+            literal(1),
+            scope,
+            fact_activity,
+            a.kind == "meeting",
+            a.due_at <= scope.as_of,
+        ),
     )
 
 

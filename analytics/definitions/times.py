@@ -17,7 +17,12 @@ EPISODE = fact_episode.c
 
 def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Select[Any]:
     now = cast(literal(scope.as_of), EPISODE.anchor.type)
-    seen = seconds_between(EPISODE.anchor, case((and_(EPISODE.left_at.is_not(None), EPISODE.left_at < now), EPISODE.left_at), else_=now))
+    seen = seconds_between(
+        EPISODE.anchor,
+        case(
+            (and_(EPISODE.left_at.is_not(None), EPISODE.left_at < now), EPISODE.left_at), else_=now
+        ),
+    )
     met = and_(column.is_not(None), column <= seen)
     seconds = case((met, column), else_=seen)
     inner = (
@@ -29,14 +34,20 @@ def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Sel
         .where(*scope.episode_conditions(), EPISODE.anchor <= now, seen >= 0)
         .subquery()
     )
-    return select(inner.c.part, func.floor(inner.c.days).label("days"), inner.c.met, func.count().label("people")).group_by(
-        inner.c.part, func.floor(inner.c.days), inner.c.met
-    )
+    return select(
+        inner.c.part,
+        func.floor(inner.c.days).label("days"),
+        inner.c.met,
+        func.count().label("people"),
+    ).group_by(inner.c.part, func.floor(inner.c.days), inner.c.met)
 
 
 def select_time_to_first_use(scope: Scope) -> Select[Any]:
     """Time to the first use on the job: of any kind, and verified."""
-    both = union_all(_select_times_to("any", EPISODE.used_1_seconds, scope), _select_times_to("verified", EPISODE.used_2_seconds, scope)).subquery()
+    both = union_all(
+        _select_times_to("any", EPISODE.used_1_seconds, scope),
+        _select_times_to("verified", EPISODE.used_2_seconds, scope),
+    ).subquery()
     return select(both.c.part, both.c.days, both.c.met, both.c.people)
 
 

@@ -12,7 +12,13 @@ from typing import Any
 
 from analytics.facts import assessments, external
 from analytics.facts.external import ExternalStatement
-from analytics.facts.statement_view import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER_KIND, StatementView
+from analytics.facts.statement_view import (
+    COUNTED_VERBS,
+    FINISHED_BY,
+    FINISHING_VERBS,
+    OTHER_KIND,
+    StatementView,
+)
 from core import clock
 from lrs.vocabulary import ANSWER_KINDS, BASELINE, INTERVALS, MAX_EVIDENCE_GRADE, find_interval
 
@@ -25,7 +31,16 @@ _AUDIENCE_COLUMNS = ("wave", "team", "site", "role", "experience")
 _SMALLINT_MAX = 2**15 - 1  # the largest smallint
 
 Rows = dict[str, list[dict[str, Any]]]
-FACT_TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities", "ratings", "borrowed")
+FACT_TABLES = (
+    "episodes",
+    "recalls",
+    "checks",
+    "competencies",
+    "uses",
+    "activities",
+    "ratings",
+    "borrowed",
+)
 
 
 @dataclass
@@ -63,14 +78,23 @@ def derive_facts(
     """
     facts = Facts()
     same = same or {}
-    ours = sorted((s for s in statements if s.verb in COUNTED_VERBS), key=lambda s: (s.timestamp, s.ord))
+    ours = sorted(
+        (s for s in statements if s.verb in COUNTED_VERBS), key=lambda s: (s.timestamp, s.ord)
+    )
     certified = next((s for s in ours if s.verb == "certified"), None)
     if certified is None:
-        facts.uncountable = [(s.ord, "no certification with this registration is on record") for s in ours]
+        facts.uncountable = [
+            (s.ord, "no certification with this registration is on record") for s in ours
+        ]
         return facts
-    learner, programme = _resolve_merge(certified.learner, same), certified.grouped("programme") or certified.object_id
+    learner, programme = (
+        _resolve_merge(certified.learner, same),
+        certified.grouped("programme") or certified.object_id,
+    )
     if learner is None or programme is None:
-        facts.uncountable = [(s.ord, "the certification names no learner or no activity") for s in ours]
+        facts.uncountable = [
+            (s.ord, "the certification names no learner or no activity") for s in ours
+        ]
         return facts
     common = {"registration": registration, "learner": learner, "programme": programme}
     related: list[StatementView] = []
@@ -78,24 +102,42 @@ def derive_facts(
         if _resolve_merge(s.learner, same) == learner:
             related.append(s)
         else:
-            facts.refuse(s, "the actor is not the learner who was certified under this registration")
-    borrowed = [s for s in mappings.borrowed_for(learner, programme, certified.timestamp) if _resolve_merge(s.learner, same) == learner]
+            facts.refuse(
+                s, "the actor is not the learner who was certified under this registration"
+            )
+    borrowed = [
+        s
+        for s in mappings.borrowed_for(learner, programme, certified.timestamp)
+        if _resolve_merge(s.learner, same) == learner
+    ]
     facts.borrowed.extend({"registration": registration, "ord": s.ord} for s in borrowed)
     if without:
         facts.uncountable += [(s.ord, without[s.ord]) for s in borrowed if s.ord in without]
         borrowed = [s for s in borrowed if s.ord not in without]
-    related = sorted([*(mappings.interpret(s, programme) for s in related), *borrowed], key=lambda s: (s.timestamp, s.ord))
+    related = sorted(
+        [*(mappings.interpret(s, programme) for s in related), *borrowed],
+        key=lambda s: (s.timestamp, s.ord),
+    )
     _add_recalls(related, certified, common, facts)
     _add_uses(related, certified, common, facts)
     _add_activities(related, certified, common, facts)
-    seen = assessments.read_assessments(related, registration, programme, learner, same, facts.refuse)
+    seen = assessments.read_assessments(
+        related, registration, programme, learner, same, facts.refuse
+    )
     facts.ratings.extend(row for item in seen for row in item.rows)
     _add_competencies(common, facts, seen)
-    episode = common | {"anchor": certified.timestamp, "exam": certified.share} | _training_columns(certified) | _read_audience(related, certified)
+    episode = (
+        common
+        | {"anchor": certified.timestamp, "exam": certified.share}
+        | _training_columns(certified)
+        | _read_audience(related, certified)
+    )
     facts.episodes.append(
         episode
         | _transfer_columns(related, certified, facts)
-        | assessments.outcome_columns(related, certified, seen, _first_use_seconds(facts, VERIFIED_GRADE))
+        | assessments.outcome_columns(
+            related, certified, seen, _first_use_seconds(facts, VERIFIED_GRADE)
+        )
     )
     return facts
 
@@ -109,7 +151,10 @@ def _training_columns(certified: StatementView) -> dict[str, Any]:
     training, from the certification's duration."""
     before, took = certified.extension("pre_test"), certified.training_seconds
     share = isinstance(before, int | float) and not isinstance(before, bool) and 0 <= before <= 1
-    return {"pre_test": float(before) if share else None, "training_seconds": min(took, MAX_SECONDS) if took else None}
+    return {
+        "pre_test": float(before) if share else None,
+        "training_seconds": min(took, MAX_SECONDS) if took else None,
+    }
 
 
 def _read_audience(statements: list[StatementView], certified: StatementView) -> dict[str, Any]:
@@ -119,19 +164,29 @@ def _read_audience(statements: list[StatementView], certified: StatementView) ->
     registered_at = left_at = None
     for s in statements:
         if s.verb in ("registered", "certified"):
-            audience |= {name: s.text_extension(name) or audience[name] for name in _AUDIENCE_COLUMNS}
+            audience |= {
+                name: s.text_extension(name) or audience[name] for name in _AUDIENCE_COLUMNS
+            }
         if s.verb == "registered":
             registered_at, left_at = registered_at or s.timestamp, None
         elif s.verb == "unregistered":
             left_at = left_at or s.timestamp
-    return audience | {"programme_version": certified.text_extension("programme_version"), "registered_at": registered_at, "left_at": left_at}
+    return audience | {
+        "programme_version": certified.text_extension("programme_version"),
+        "registered_at": registered_at,
+        "left_at": left_at,
+    }
 
 
 def _seconds_since(anchor: StatementView, s: StatementView) -> int:
-    return max(-MAX_SECONDS, min(MAX_SECONDS, int((s.timestamp - anchor.timestamp).total_seconds())))
+    return max(
+        -MAX_SECONDS, min(MAX_SECONDS, int((s.timestamp - anchor.timestamp).total_seconds()))
+    )
 
 
-def _add_recalls(statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts) -> None:
+def _add_recalls(
+    statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts
+) -> None:
     """First answers to each item in each window, from checks and from the baseline. Practice
     and remediation are not measurements."""
     met: set[tuple[str, str]] = set()
@@ -169,51 +224,85 @@ def _add_recalls(statements: list[StatementView], certified: StatementView, comm
                 "success": success,
                 "rapid": s.extension("rapid_guess") is True,
                 "took_seconds": s.seconds,
-                "response": response.replace("\0", "")[:MAX_RESPONSE_CHARS] if isinstance(response, str) else None,
+                "response": response.replace("\0", "")[:MAX_RESPONSE_CHARS]
+                if isinstance(response, str)
+                else None,
             }
         )
 
 
-def _add_uses(statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts) -> None:
+def _add_uses(
+    statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts
+) -> None:
     """Uses on the job after the certification."""
     for s in statements:
         if not (s.is_use if isinstance(s, ExternalStatement) else s.verb == "applied"):
             continue
-        seconds, grade = int((s.timestamp - certified.timestamp).total_seconds()), s.extension("evidence_grade")
+        seconds, grade = (
+            int((s.timestamp - certified.timestamp).total_seconds()),
+            s.extension("evidence_grade"),
+        )
         if not 0 < seconds <= MAX_SECONDS or s.object_id is None:
-            facts.refuse(s, "the use lies before the certification or decades after it, or names no task")
+            facts.refuse(
+                s, "the use lies before the certification or decades after it, or names no task"
+            )
             continue
         if grade is None:
             grade = 1  # without a grade, it is self-reported
-        if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= MAX_EVIDENCE_GRADE:
+        if (
+            not isinstance(grade, int)
+            or isinstance(grade, bool)
+            or not 1 <= grade <= MAX_EVIDENCE_GRADE
+        ):
             facts.refuse(s, f"the evidence grade is no whole number from 1 to {MAX_EVIDENCE_GRADE}")
             continue
-        facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade, "seconds_since_anchor": seconds})
+        facts.uses.append(
+            common
+            | {
+                "ord": s.ord,
+                "task": s.object_id,
+                "evidence_grade": grade,
+                "seconds_since_anchor": seconds,
+            }
+        )
 
 
 def _first_use_seconds(facts: Facts, grade: int) -> int | None:
-    return min((use["seconds_since_anchor"] for use in facts.uses if use["evidence_grade"] >= grade), default=None)
+    return min(
+        (use["seconds_since_anchor"] for use in facts.uses if use["evidence_grade"] >= grade),
+        default=None,
+    )
 
 
-def _transfer_columns(statements: list[StatementView], certified: StatementView, facts: Facts) -> dict[str, Any]:
+def _transfer_columns(
+    statements: list[StatementView], certified: StatementView, facts: Facts
+) -> dict[str, Any]:
     """The plan, "no opportunity", the first use at each grade, and the number of tasks."""
 
     def first_seconds_of(verb: str) -> int | None:
         return next((_seconds_since(certified, s) for s in statements if s.verb == verb), None)
 
     def count_tasks(grade: int) -> int:
-        return min(len({use["task"] for use in facts.uses if use["evidence_grade"] >= grade}), _SMALLINT_MAX)
+        return min(
+            len({use["task"] for use in facts.uses if use["evidence_grade"] >= grade}),
+            _SMALLINT_MAX,
+        )
 
     return {
         "planned_seconds": first_seconds_of("committed"),
         "no_opportunity_seconds": first_seconds_of("had-no-opportunity"),
-        **{f"used_{grade}_seconds": _first_use_seconds(facts, grade) for grade in range(1, MAX_EVIDENCE_GRADE + 1)},
+        **{
+            f"used_{grade}_seconds": _first_use_seconds(facts, grade)
+            for grade in range(1, MAX_EVIDENCE_GRADE + 1)
+        },
         "tasks_used": count_tasks(1),
         "tasks_verified": count_tasks(VERIFIED_GRADE),
     }
 
 
-def _add_activities(statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts) -> None:
+def _add_activities(
+    statements: list[StatementView], certified: StatementView, common: dict[str, Any], facts: Facts
+) -> None:
     """What was scheduled, when it was due, and when it was first finished. What fell due during
     a pause or after the person left counts as never due."""
     due: dict[str, tuple[str, datetime, str | None]] = {}
@@ -228,12 +317,18 @@ def _add_activities(statements: list[StatementView], certified: StatementView, c
             continue
         if s.verb == "scheduled":
             try:
-                due[s.object_id] = s.kind, clock.parse_instant(str(s.extension("due_date"))), s.text_extension("interval")
+                due[s.object_id] = (
+                    s.kind,
+                    clock.parse_instant(str(s.extension("due_date"))),
+                    s.text_extension("interval"),
+                )
             except (ValueError, OverflowError):
                 facts.refuse(s, "the extension due_date is no time with an offset")
         elif s.verb == "attempted":
             started.setdefault(s.object_id, s.timestamp)
-        elif s.verb in FINISHING_VERBS and not (s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)):
+        elif s.verb in FINISHING_VERBS and not (
+            s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)
+        ):
             done[s.object_id].setdefault(s.verb, s.timestamp)
     for s in other_systems:
         _apply_external(s, certified, due, started, done)
@@ -246,7 +341,16 @@ def _add_activities(statements: list[StatementView], certified: StatementView, c
             continue
         kind = "check" if kind == OTHER_KIND and interval in _INTERVAL_KEYS else kind
         began = started.get(activity)
-        facts.activities.append(common | {"activity": activity, "kind": kind, "due_at": due_at, "started_at": began, "done_at": finished})
+        facts.activities.append(
+            common
+            | {
+                "activity": activity,
+                "kind": kind,
+                "due_at": due_at,
+                "started_at": began,
+                "done_at": finished,
+            }
+        )
         if kind == "check" and interval in _INTERVAL_KEYS:
             checks[str(interval)] = {"due_at": due_at, "done_at": finished}
     _add_checks(common, facts, checks)
@@ -268,7 +372,12 @@ def _apply_external(
     fit = [
         (due_at, activity)
         for activity, (of, due_at, interval) in due.items()
-        if not done[activity] and (of == kind if kind != "check" else of in (kind, OTHER_KIND) and result is not None and interval == result.key)
+        if not done[activity]
+        and (
+            of == kind
+            if kind != "check"
+            else of in (kind, OTHER_KIND) and result is not None and interval == result.key
+        )
     ]
     if not fit or kind not in FINISHED_BY:
         return
@@ -305,9 +414,13 @@ def _add_checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, A
     facts.checks.extend(common | {"interval": key} | row for key, row in entries.items())
 
 
-def _add_competencies(common: dict[str, Any], facts: Facts, seen: Iterable[assessments.Assessment]) -> None:
+def _add_competencies(
+    common: dict[str, Any], facts: Facts, seen: Iterable[assessments.Assessment]
+) -> None:
     """Count answers in checks and ratings by others, by competency."""
-    result: dict[str, dict[str, int]] = defaultdict(lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0})
+    result: dict[str, dict[str, int]] = defaultdict(
+        lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0}
+    )
     for row in facts.recalls:
         if row["competency"] and row["interval"] != BASELINE:
             result[row["competency"]]["asked"] += 1
@@ -317,10 +430,14 @@ def _add_competencies(common: dict[str, Any], facts: Facts, seen: Iterable[asses
             if row["competency"] and row["reached"] is not None:
                 result[row["competency"]]["rated"] += 1
                 result[row["competency"]]["reached"] += row["reached"]
-    facts.competencies.extend(common | {"competency": key} | counts for key, counts in result.items())
+    facts.competencies.extend(
+        common | {"competency": key} | counts for key, counts in result.items()
+    )
 
 
-def _find_pauses(statements: list[StatementView], facts: Facts) -> list[tuple[datetime, datetime | None]]:
+def _find_pauses(
+    statements: list[StatementView], facts: Facts
+) -> list[tuple[datetime, datetime | None]]:
     """The periods [from, to) in which nothing was due (None: the end is not known): on hold, or
     between leaving and re-registering."""
     holds: list[tuple[datetime, datetime | None]] = []

@@ -45,7 +45,13 @@ class ExternalStatement(StatementView):
     __slots__ = ("mapped",)
 
     def __init__(self, read: StatementView, mapped: Mapped) -> None:
-        self.ord, self._statement, self.verb, self.timestamp, self.mapped = read.ord, read._statement, read.verb, read.timestamp, mapped
+        self.ord, self._statement, self.verb, self.timestamp, self.mapped = (
+            read.ord,
+            read._statement,
+            read.verb,
+            read.timestamp,
+            mapped,
+        )
         if mapped.counts_as == "check" and read.verb == "assessed":
             self.verb = "answered"  # Open edX sends "evaluated" for an answer to a problem
 
@@ -96,16 +102,30 @@ class ActivityMappings:
         mapped = next((known[activity] for activity in s.activities if activity in known), None)
         # The nearest mapped activity decides; a statement whose verb means nothing for it is
         # not mapped.
-        return ExternalStatement(s, mapped) if mapped is not None and s.verb in _VERBS_BY_KIND[mapped.counts_as] else s
+        return (
+            ExternalStatement(s, mapped)
+            if mapped is not None and s.verb in _VERBS_BY_KIND[mapped.counts_as]
+            else s
+        )
 
-    def borrowed_for(self, learner: int, programme: str, anchor: datetime) -> Sequence[ExternalStatement]:
+    def borrowed_for(
+        self, learner: int, programme: str, anchor: datetime
+    ) -> Sequence[ExternalStatement]:
         """The statements that count for an episode although they do not name its
         registration."""
         if self.elsewhere is None or programme not in self.by_programme:
             return ()
         until = self.elsewhere.next_episode_start(learner, programme, anchor)
-        result = (self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme))
-        return [s for s in result if isinstance(s, ExternalStatement) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
+        result = (
+            self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme)
+        )
+        return [
+            s
+            for s in result
+            if isinstance(s, ExternalStatement)
+            and s.timestamp >= anchor
+            and (until is None or s.timestamp < until)
+        ]
 
 
 NO_MAPPINGS = ActivityMappings()

@@ -33,7 +33,14 @@ FINISHED_BY = {
 }
 OTHER_KIND = "other"
 FINISHING_VERBS = frozenset().union(*FINISHED_BY.values())
-_EPISODE_VERBS = FINISHING_VERBS | {"registered", "unregistered", "certified", "scheduled", "attempted", "answered"}
+_EPISODE_VERBS = FINISHING_VERBS | {
+    "registered",
+    "unregistered",
+    "certified",
+    "scheduled",
+    "attempted",
+    "answered",
+}
 COUNTED_VERBS = _EPISODE_VERBS | {"applied", "suspended", "resumed", "had-no-opportunity"}
 # Verbs that are counted without an episode: use of the product, and raters' exercises.
 PRESENCE_VERBS = frozenset(("logged-in", "viewed", "received", "opened"))
@@ -104,7 +111,9 @@ class StatementView:
     def __init__(self, ord_: int, statement: _Statement, stored: datetime) -> None:
         self.ord, self._statement = ord_, statement
         self.verb = _VERB_NAMES.get(statement.verb.id)
-        self.timestamp = feed.parse_timestamp(statement.timestamp) if statement.timestamp else stored
+        self.timestamp = (
+            feed.parse_timestamp(statement.timestamp) if statement.timestamp else stored
+        )
 
     @property
     def learner(self) -> int | None:
@@ -123,14 +132,21 @@ class StatementView:
         """The activity's id; None if the object is not an activity, or if its id is longer than
         a fact can hold."""
         obj = self._statement.object
-        return _iri_within_limit(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
+        return (
+            _iri_within_limit(obj.id)
+            if obj.objectType == "Activity" and obj.id is not None
+            else None
+        )
 
     @property
     def activities(self) -> Iterator[str]:
         """The ids of the activities it refers to, nearest first: its object, then its context's
         parent, grouping and other."""
         near = self._statement.context.contextActivities
-        if self._statement.object.objectType == "Activity" and self._statement.object.id is not None:
+        if (
+            self._statement.object.objectType == "Activity"
+            and self._statement.object.id is not None
+        ):
             yield self._statement.object.id
         for batch in (near.parent, near.grouping, near.other):
             for item in _as_list(batch):
@@ -144,8 +160,17 @@ class StatementView:
         if kind == "review":
             # Either the review of an exercise or the feedback on a case study: the parent tells
             # which.
-            parents = {_ACTIVITY_TYPE_NAMES.get(item.type or "") for item in _as_list(self._statement.context.contextActivities.parent)}
-            return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
+            parents = {
+                _ACTIVITY_TYPE_NAMES.get(item.type or "")
+                for item in _as_list(self._statement.context.contextActivities.parent)
+            }
+            return (
+                "exercise review"
+                if "exercise" in parents
+                else "feedback"
+                if "case study" in parents
+                else kind
+            )
         return kind
 
     @property
@@ -171,7 +196,11 @@ class StatementView:
         """The duration of a training; None above LONGEST_TRAINING, which nobody can have
         attended: a session was left open."""
         text = self.result.get("duration")
-        seconds = feed.parse_duration_seconds(text, MAX_TRAINING_SECONDS) if isinstance(text, str) else None
+        seconds = (
+            feed.parse_duration_seconds(text, MAX_TRAINING_SECONDS)
+            if isinstance(text, str)
+            else None
+        )
         return None if seconds is None else int(seconds)
 
     @property

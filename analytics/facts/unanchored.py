@@ -24,7 +24,18 @@ def standalone_facts(s: StatementView, same: Mapping[int, int]) -> dict[str, lis
             refuse(s, "it names no person or no activity")
             return {"uncountable": refused}
         audience = {name: s.text_extension(name) for name in ("team", "site", "role")}
-        return {"presences": [{"ord": s.ord, "agent": same.get(agent, agent), "programme": programme, "what": s.verb, **audience, "at": s.timestamp}]}
+        return {
+            "presences": [
+                {
+                    "ord": s.ord,
+                    "agent": same.get(agent, agent),
+                    "programme": programme,
+                    "what": s.verb,
+                    **audience,
+                    "at": s.timestamp,
+                }
+            ]
+        }
     if s.verb == "assessed" and s.kind == "calibration case":
         return {"ratings": assessments.calibration_ratings(s, same, refuse), "uncountable": refused}
     if s.verb in COUNTED_VERBS:

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 _Key = TypeVar("_Key", uuid.UUID, int)
 _NO_EXCLUSIONS: Mapping[int, str] = {}
-COUNT_BATCH_ROWS = 1_000  # keeps a transaction well under a second, its locks few, and leaves some for the other workers
+# keeps a transaction well under a second, its locks few, and leaves some for the other workers
+COUNT_BATCH_ROWS = 1_000
 BATCH_REGISTRATIONS = 200
 
 
@@ -66,7 +67,9 @@ def _count_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> int:
         with unit_of_work(tenant_id) as connection:
             person_merges.lock_merges_shared(connection, tenant_id)
             mapped = activity_mappings.lock_if_mapped(connection, tenant_id)
-            claim = feed.claim_counting_work(connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS)
+            claim = feed.claim_counting_work(
+                connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS
+            )
             _recount_isolated(connection, tenant_id, claim.registrations)
             _recount_loose_isolated(connection, tenant_id, claim.loose)
             if mapped:
@@ -97,10 +100,19 @@ def _recount_loose_isolated(connection: Connection, tenant_id: int, ords: Sequen
 
     def set_aside(ord_: int, error: Exception) -> bool:
         return store.replace_loose_facts(
-            connection, tenant_id, [ord_], {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]}
+            connection,
+            tenant_id,
+            [ord_],
+            {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]},
         )
 
-    return _run_isolated(connection, tenant_id, ords, lambda batch: recount_loose_statements(connection, tenant_id, batch), set_aside)
+    return _run_isolated(
+        connection,
+        tenant_id,
+        ords,
+        lambda batch: recount_loose_statements(connection, tenant_id, batch),
+        set_aside,
+    )
 
 
 def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
@@ -109,13 +121,17 @@ def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Seque
     """
 
     def mark_episodes(batch: Sequence[int]) -> bool:
-        external_activity.mark_borrowers(connection, tenant_id, batch, person_merges.load_merge_map(connection, tenant_id))
+        external_activity.mark_borrowers(
+            connection, tenant_id, batch, person_merges.load_merge_map(connection, tenant_id)
+        )
         return False
 
     _run_isolated(connection, tenant_id, ords, mark_episodes, lambda _ord, _error: False)
 
 
-def _recount_isolated(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
+def _recount_isolated(
+    connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]
+) -> bool:
     """Recount episodes; of one that cannot be counted as a whole, set aside the offending
     statements. Return whether a fact changed.
 
@@ -127,7 +143,11 @@ def _recount_isolated(connection: Connection, tenant_id: int, registrations: Col
         return _recount_excluding_bad(connection, tenant_id, registration, error)
 
     return _run_isolated(
-        connection, tenant_id, sorted(registrations), lambda batch: recount_episodes(connection, tenant_id, batch), recount_countable
+        connection,
+        tenant_id,
+        sorted(registrations),
+        lambda batch: recount_episodes(connection, tenant_id, batch),
+        recount_countable,
     )
 
 
@@ -147,7 +167,10 @@ def _run_isolated(
             return act(everything)
     except Exception as error:
         _reraise_transient(error)
-        log.exception("tenant %s: something cannot be counted; it is set aside, and the rest goes on", tenant_id)
+        log.exception(
+            "tenant %s: something cannot be counted; it is set aside, and the rest goes on",
+            tenant_id,
+        )
     changed = False
     for item in everything:
         try:
@@ -164,11 +187,15 @@ def _reraise_transient(error: Exception) -> None:
     busy database is transient.
     """
     own = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(own, JobTimedOut | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
+    if isinstance(
+        own, JobTimedOut | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout
+    ):
         raise error
 
 
-def _recount_excluding_bad(connection: Connection, tenant_id: int, registration: uuid.UUID, error: Exception) -> bool:
+def _recount_excluding_bad(
+    connection: Connection, tenant_id: int, registration: uuid.UUID, error: Exception
+) -> bool:
     """Recount an episode whose statements cannot be counted together: set aside those that
     fail even when counted with nothing but the certification, and count the rest. Statements
     of other systems are excluded first: they must not cost anyone an episode.
@@ -182,9 +209,13 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
             _reraise_transient(again)
             return again
 
-    own = feed.list_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
+    own = feed.list_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[
+        registration
+    ]
     begun = list(external_activity.readable_statements(own, "certified"))
-    related = external_activity.external_ords_for(connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id))
+    related = external_activity.external_ords_for(
+        connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id)
+    )
     begins = {item.ord for item in begun}
     everything = sorted({item.ord for item in own if item.ord not in begins} | related)
     culprits: dict[int, str] = {}
@@ -192,13 +223,22 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
         failed = try_recount({item: "" for item in everything if item != ord_})
         if isinstance(failed, Exception):
             culprits[ord_] = f"it {_failure_reason(failed)}"
-    for without in (culprits, culprits | dict.fromkeys(related, "it cannot be counted with the rest of the person's episode")):
+    for without in (
+        culprits,
+        culprits
+        | dict.fromkeys(related, "it cannot be counted with the rest of the person's episode"),
+    ):
         done = try_recount(without)
         if not isinstance(done, Exception):
             return done
         error = done
     reason = f"the statements of this registration {_failure_reason(error)}"
-    return _replace_facts(connection, tenant_id, [registration], {"uncountable": [_uncountable_row(item.ord, registration, reason) for item in own]})
+    return _replace_facts(
+        connection,
+        tenant_id,
+        [registration],
+        {"uncountable": [_uncountable_row(item.ord, registration, reason) for item in own]},
+    )
 
 
 def _uncountable_row(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
@@ -214,7 +254,10 @@ def _failure_reason(error: Exception) -> str:
 
 
 def recount_episodes(
-    connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID], without: Mapping[int, str] = _NO_EXCLUSIONS
+    connection: Connection,
+    tenant_id: int,
+    registrations: Collection[uuid.UUID],
+    without: Mapping[int, str] = _NO_EXCLUSIONS,
 ) -> bool:
     """Recompute the facts of these episodes from all their statements; return whether that
     changed any. The caller holds their locks.
@@ -230,12 +273,22 @@ def recount_episodes(
         same = person_merges.load_merge_map(connection, tenant_id)
         known = external_activity.tenant_mappings(connection, tenant_id, same)
         for registration in ordered:
-            related = [parse_stored(item) for item in stored.get(registration, []) if item.ord not in without]
+            related = [
+                parse_stored(item)
+                for item in stored.get(registration, [])
+                if item.ord not in without
+            ]
             facts = derive_facts(registration, related, same, known, without)
-            aside = facts.uncountable + [(item.ord, without[item.ord]) for item in stored.get(registration, []) if item.ord in without]
+            aside = facts.uncountable + [
+                (item.ord, without[item.ord])
+                for item in stored.get(registration, [])
+                if item.ord in without
+            ]
             for kind, created in facts.rows.items():
                 rows.setdefault(kind, []).extend(created)
-            rows["uncountable"] += [_uncountable_row(ord_, registration, reason) for ord_, reason in aside]
+            rows["uncountable"] += [
+                _uncountable_row(ord_, registration, reason) for ord_, reason in aside
+            ]
         return _replace_facts(connection, tenant_id, ordered, rows, known)
 
 
@@ -246,13 +299,22 @@ def _replace_facts(
     rows: Mapping[str, list[dict[str, Any]]],
     known: ActivityMappings | None = None,
 ) -> bool:
-    known = external_activity.tenant_mappings(connection, tenant_id, person_merges.load_merge_map(connection, tenant_id)) if known is None else known
+    known = (
+        external_activity.tenant_mappings(
+            connection, tenant_id, person_merges.load_merge_map(connection, tenant_id)
+        )
+        if known is None
+        else known
+    )
     if known is NO_MAPPINGS:
         return store.replace_episode_facts(connection, tenant_id, ordered, rows)
     before = activity_mappings.find_episode_keys(connection, tenant_id, ordered)
     changed = store.replace_episode_facts(connection, tenant_id, ordered, rows)
     external_activity.mark_sibling_episodes(
-        connection, tenant_id, before ^ activity_mappings.find_episode_keys(connection, tenant_id, ordered), known
+        connection,
+        tenant_id,
+        before ^ activity_mappings.find_episode_keys(connection, tenant_id, ordered),
+        known,
     )
     return changed
 
@@ -271,7 +333,11 @@ def _gc_disabled() -> Iterator[None]:
             gc.enable()
 
 
-def reconcile_tenant(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
+def reconcile_tenant(
+    unit_of_work: UnitOfWork,
+    tenant_id: int,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> bool:
     """Recount all of a tenant in batches; return whether a fact changed although nothing was
     pending.
 
@@ -299,7 +365,13 @@ def _reconcile_loose_statements(unit_of_work: UnitOfWork, tenant_id: int) -> boo
     changed, after = False, 0
     while True:
         with unit_of_work(tenant_id) as connection:
-            ords = feed.list_loose_ords(connection, tenant_id, STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
+            ords = feed.list_loose_ords(
+                connection,
+                tenant_id,
+                STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS,
+                after,
+                COUNT_BATCH_ROWS,
+            )
             if not ords:
                 return changed
             person_merges.lock_merges_shared(connection, tenant_id)

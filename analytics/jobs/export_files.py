@@ -21,7 +21,20 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 from pyarrow import parquet
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, SmallInteger, Table, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    SmallInteger,
+    Table,
+    func,
+    select,
+)
 
 from analytics.catalogue import CATALOGUE
 from analytics.definitions import Scope
@@ -60,9 +73,24 @@ _INDIVIDUAL_TABLES: Mapping[str, Table] = {
     "ratings": store_tables.fact_rating,
 }
 _VALUE_COLUMNS = {
-    **{name: pa.string() for name in ("metric", "label", "part", "part_label", "unit", "programme", "dimension", "member")},
+    **{
+        name: pa.string()
+        for name in (
+            "metric",
+            "label",
+            "part",
+            "part_label",
+            "unit",
+            "programme",
+            "dimension",
+            "member",
+        )
+    },
     "version": pa.int64(),
-    **{name: pa.float64() for name in ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence")},
+    **{
+        name: pa.float64()
+        for name in ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence")
+    },
     "learners": pa.int64(),
     "suppressed": pa.bool_(),
     **{name: pa.string() for name in ("reason", "flags", "watermark", "computed_at")},
@@ -102,12 +130,18 @@ def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
             export.individual and feed.has_pending_episodes(connection, tenant_id)
         ):
             return False
-        with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
+        # Separate transaction: the attempt stays recorded even if this process is killed.
+        with deps.unit_of_work(tenant_id) as apart:
             tried = exports.start_export_attempt(apart, tenant_id, export.export_id)
-        if tried is None or (export.individual and feed.has_pending_episodes(connection, tenant_id)):
+        if tried is None or (
+            export.individual and feed.has_pending_episodes(connection, tenant_id)
+        ):
             return False
         if tried >= MAX_ATTEMPTS:
-            entries: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
+            entries: dict[str, Any] = {
+                "failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL "
+                "or by /api/v1."
+            }
         else:
             try:
                 with connection.begin_nested():
@@ -116,7 +150,9 @@ def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
                 raise
             except Exception as error:
                 log.exception("tenant %s: export %s cannot be made", tenant_id, export.export_id)
-                entries = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
+                entries = {
+                    "failed": f"something went wrong while it was made ({type(error).__name__})."
+                }
         ended = {**entries, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
         if exports.finish_export(connection, tenant_id, export.export_id, ended):
             return True
@@ -125,18 +161,25 @@ def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
     return False
 
 
-def _save_progress(deps: AnalyticsDeps, tenant_id: int, export: Export, values: Mapping[str, Any]) -> None:
+def _save_progress(
+    deps: AnalyticsDeps, tenant_id: int, export: Export, values: Mapping[str, Any]
+) -> None:
     """Save progress in a separate transaction, so that a client polling the export sees it."""
     with deps.unit_of_work(tenant_id) as connection:
         exports.update_export(connection, tenant_id, export.export_id, values)
 
 
-def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, export: Export) -> dict[str, Any]:
+def _write_archive(
+    deps: AnalyticsDeps, connection: Connection, tenant_id: int, export: Export
+) -> dict[str, Any]:
     """Write the archive and store its bytes; return the manifest and the address of the
     bytes.
     """
     watermark, now = counted_up_to(connection, tenant_id), clock.now()
-    in_all = sum(_count_rows(connection, tenant_id, export.programme, table) for table in _export_tables(export).values())
+    in_all = sum(
+        _count_rows(connection, tenant_id, export.programme, table)
+        for table in _export_tables(export).values()
+    )
     _save_progress(deps, tenant_id, export, {"rows_in_all": in_all})
     done, entries = 0, []
     with tempfile.TemporaryDirectory() as folder:
@@ -151,14 +194,26 @@ def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, 
                         if dataset.name in _export_tables(export):
                             done += len(batch)
                             _save_progress(deps, tenant_id, export, {"rows_done": done})
-                columns = [{"name": name, "type": str(kind)} for name, kind in dataset.columns.items()]
-                entries.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
+                columns = [
+                    {"name": name, "type": str(kind)} for name, kind in dataset.columns.items()
+                ]
+                entries.append(
+                    {
+                        "name": path.name,
+                        "rows": rows,
+                        "bytes": path.stat().st_size,
+                        "sha256": _sha256(path),
+                        "columns": columns,
+                    }
+                )
                 archive.write(path, path.name)
                 path.unlink()
             shown = []
             for name, drawn in _pictures(connection, tenant_id, export):
                 archive.writestr(name, drawn)
-                shown.append({"name": name, "bytes": len(drawn), "sha256": hashlib.sha256(drawn).hexdigest()})
+                shown.append(
+                    {"name": name, "bytes": len(drawn), "sha256": hashlib.sha256(drawn).hexdigest()}
+                )
             manifest = {
                 "programme": export.programme,
                 "format": export.format,
@@ -173,9 +228,15 @@ def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, 
         return {"manifest": manifest, "rows_done": done, **_store_archive(deps, tenant_id, whole)}
 
 
-def _pictures(connection: Connection, tenant_id: int, export: Export) -> Iterator[tuple[str, bytes]]:
+def _pictures(
+    connection: Connection, tenant_id: int, export: Export
+) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures of all reports as shown on their pages: (file name, PNG)."""
-    requested = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), export.individual)
+    requested = ReportRequest(
+        connection,
+        Scope(tenant_id, clock.now(), {"programme": export.programme}),
+        export.individual,
+    )
     watermark = counted_up_to(connection, tenant_id)
     for key in REPORT_BUILDERS:
         svg = cache.load_report(requested, key, watermark).svg
@@ -210,14 +271,20 @@ def _export_tables(export: Export) -> Mapping[str, Table]:
 
 def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
     where = (table.c.tenant_id == tenant_id, table.c.programme == programme)
-    return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+    return int(
+        connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
+    )
 
 
 def _datasets(connection: Connection, tenant_id: int, export: Export) -> Iterator[_Dataset]:
     yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, export))
     for name, table in _export_tables(export).items():
         columns = [column for column in table.columns if column.name != "tenant_id"]
-        yield _Dataset(name, {column.name: _arrow_type(column) for column in columns}, _table_batches(connection, tenant_id, export, table, columns))
+        yield _Dataset(
+            name,
+            {column.name: _arrow_type(column) for column in columns},
+            _table_batches(connection, tenant_id, export, table, columns),
+        )
 
 
 def _value_batches(connection: Connection, tenant_id: int, export: Export) -> RowBatches:
@@ -225,12 +292,22 @@ def _value_batches(connection: Connection, tenant_id: int, export: Export) -> Ro
     Unless individual-level data is requested, small groups are suppressed, and so is any
     group from which they could be derived (complementary suppression, per dimension).
     """
-    whole = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), True)
+    whole = ReportRequest(
+        connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), True
+    )
     watermark = counted_up_to(connection, tenant_id)
-    entries = [value for metric in cache.load_metric_values(replace(whole, individual=export.individual), CATALOGUE, watermark) for value in metric]
+    entries = [
+        value
+        for metric in cache.load_metric_values(
+            replace(whole, individual=export.individual), CATALOGUE, watermark
+        )
+        for value in metric
+    ]
     yield [_value_row(value, "", "") for value in entries]
     people = {(value.metric, value.part): value.learners or 0 for value in entries}
-    named = cache.load_dimension_values(replace(whole, individual=export.individual))  # not even the name of a small group
+    named = cache.load_dimension_values(
+        replace(whole, individual=export.individual)
+    )  # not even the name of a small group
     for dimension, members in cache.load_dimension_values(whole).items():
         counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
         for member in members:
@@ -242,10 +319,17 @@ def _value_batches(connection: Connection, tenant_id: int, export: Export) -> Ro
             hidden = (
                 set()
                 if export.individual
-                else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
+                else privacy.hidden_teams(
+                    {m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()},
+                    people.get(place, 0),
+                )
             )
             yield [
-                _value_row(metric_values.suppress_value(v, privacy.COMPLEMENTARY) if m in hidden else v, dimension, m)
+                _value_row(
+                    metric_values.suppress_value(v, privacy.COMPLEMENTARY) if m in hidden else v,
+                    dimension,
+                    m,
+                )
                 for m, v in by_member.items()
                 if m in named.get(dimension, ())
             ]
@@ -256,14 +340,32 @@ def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any
     return {**named, "dimension": dimension, "member": member, "flags": "; ".join(value.flags)}
 
 
-def _table_batches(connection: Connection, tenant_id: int, export: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
-    query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == export.programme).order_by(*table.primary_key.columns)
+def _table_batches(
+    connection: Connection,
+    tenant_id: int,
+    export: Export,
+    table: Table,
+    columns: Sequence[Column[Any]],
+) -> RowBatches:
+    query = (
+        select(*columns)
+        .where(table.c.tenant_id == tenant_id, table.c.programme == export.programme)
+        .order_by(*table.primary_key.columns)
+    )
     if table is store_tables.week_figure and not export.individual:
         yield from _week_batches(connection, tenant_id, export.programme)
         return
-    result = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))
+    result = connection.execute(
+        query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS)
+    )
     for batch in result.partitions():
-        yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in batch]
+        yield [
+            {
+                name: str(value) if name == "registration" and value else value
+                for name, value in row._mapping.items()
+            }
+            for row in batch
+        ]
 
 
 def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
@@ -272,21 +374,42 @@ def _week_batches(connection: Connection, tenant_id: int, programme: str) -> Row
         for team in ["", *weekly_figures.list_published_teams(connection, tenant_id, programme)]:
             after = 0
             while result := weekly_figures.list_week_figures(
-                connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, everything=False
+                connection,
+                tenant_id,
+                programme,
+                series,
+                team,
+                after,
+                EXPORT_BATCH_ROWS,
+                everything=False,
             ):
-                hidden, after = weekly_privacy.hidden_figures(connection, tenant_id, programme, series, result), result[-1].figure_id
-                yield [{"programme": programme, **asdict(item)} for item in result if item.figure_id not in hidden]
+                hidden, after = (
+                    weekly_privacy.hidden_figures(connection, tenant_id, programme, series, result),
+                    result[-1].figure_id,
+                )
+                yield [
+                    {"programme": programme, **asdict(item)}
+                    for item in result
+                    if item.figure_id not in hidden
+                ]
 
 
 def _arrow_type(column: Column[Any]) -> Any:
-    return next((arrow for kind, arrow in _ARROW_TYPES if isinstance(column.type, kind)), pa.string())
+    return next(
+        (arrow for kind, arrow in _ARROW_TYPES if isinstance(column.type, kind)), pa.string()
+    )
 
 
 class _Writer(Protocol):
     def __init__(self, path: Path, columns: Mapping[str, Any]) -> None: ...
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
     def __enter__(self) -> _Writer: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 class _CsvWriter:
@@ -301,7 +424,9 @@ class _CsvWriter:
         self._writer.writerow(self._names)
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._writer.writerows([[self._format_value(row[name]) for name in self._names] for row in rows])
+        self._writer.writerows(
+            [[self._format_value(row[name]) for name in self._names] for row in rows]
+        )
 
     @staticmethod
     def _format_value(value: Any) -> Any:
@@ -310,7 +435,12 @@ class _CsvWriter:
     def __enter__(self) -> _CsvWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._file.close()
 
 
@@ -325,7 +455,12 @@ class _ParquetWriter:
     def __enter__(self) -> _ParquetWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._writer.close()
 
 

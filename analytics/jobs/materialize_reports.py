@@ -27,21 +27,28 @@ def compute_reports(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """
     with unit_of_work(tenant_id) as connection:
         waiting = computed_reports.list_pending_marks(connection, tenant_id)
-    return sum(_compute_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
+    return sum(
+        _compute_programme(unit_of_work, tenant_id, programme, marks)
+        for programme, marks in waiting.items()
+    )
 
 
-def _compute_programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
+def _compute_programme(
+    unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]
+) -> bool:
     """Compute all reports of one programme, unless another job is doing so."""
     with unit_of_work(tenant_id) as connection:
-        if not try_advisory_lock(connection, COMPUTE_LOCK, tenant_id, programme) or not computed_reports.has_pending_marks(
-            connection, tenant_id, marks
-        ):
+        if not try_advisory_lock(
+            connection, COMPUTE_LOCK, tenant_id, programme
+        ) or not computed_reports.has_pending_marks(connection, tenant_id, marks):
             return False
         watermark = figures.counted_up_to(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})
         for name, make in materialize.COMPUTED_REPORTS.items():
             with _isolate_failure(connection, tenant_id, programme, name):
-                computed_reports.upsert_computed_report(connection, tenant_id, programme, name, make(connection, scope), watermark)
+                computed_reports.upsert_computed_report(
+                    connection, tenant_id, programme, name, make(connection, scope), watermark
+                )
         with _isolate_failure(connection, tenant_id, programme, "what is kept") as fine:
             cache.cache_reports(connection, scope, watermark)
         if not fine:  # better none than an outdated one, which would be retried again and again
@@ -51,7 +58,9 @@ def _compute_programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str,
 
 
 @contextmanager
-def _isolate_failure(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[list[bool]]:
+def _isolate_failure(
+    connection: Connection, tenant_id: int, programme: str, what: str
+) -> Iterator[list[bool]]:
     """Run one report in a savepoint, so that its failure does not affect the others. The
     yielded list is emptied on failure.
     """
@@ -63,4 +72,6 @@ def _isolate_failure(connection: Connection, tenant_id: int, programme: str, wha
         raise
     except Exception:
         fine.clear()
-        log.exception("tenant %s: %s of programme %s cannot be computed", tenant_id, what, programme)
+        log.exception(
+            "tenant %s: %s of programme %s cannot be computed", tenant_id, what, programme
+        )

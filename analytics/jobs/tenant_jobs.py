@@ -14,7 +14,9 @@ from core import clock
 from core.queue import for_each_tenant
 from lrs import feed
 
-MAX_REPORT_AGE = timedelta(hours=1)  # stored reports are recomputed after this time, whether facts changed or not
+MAX_REPORT_AGE = timedelta(
+    hours=1
+)  # stored reports are recomputed after this time, whether facts changed or not
 
 
 def compute_due_reports(deps: AnalyticsDeps) -> None:
@@ -22,12 +24,16 @@ def compute_due_reports(deps: AnalyticsDeps) -> None:
 
     def compute_tenant(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
-            computed_reports.mark_outdated_programmes(connection, tenant_id, clock.now() - MAX_REPORT_AGE)
+            computed_reports.mark_outdated_programmes(
+                connection, tenant_id, clock.now() - MAX_REPORT_AGE
+            )
             due = computed_reports.list_pending_marks(connection, tenant_id)
         if due:
             # Its imports take three seconds: only a process that has something to compute pays
             # for them.
-            importlib.import_module("analytics.jobs.materialize_reports").compute_reports(deps.unit_of_work, tenant_id)
+            importlib.import_module("analytics.jobs.materialize_reports").compute_reports(
+                deps.unit_of_work, tenant_id
+            )
 
     _for_each_tenant(deps, "computing reports", compute_tenant)
 
@@ -35,17 +41,23 @@ def compute_due_reports(deps: AnalyticsDeps) -> None:
 def watch_tenants(deps: AnalyticsDeps) -> None:
     """Publish weekly figures, raise and end alarms."""
     watching = importlib.import_module("analytics.jobs.weekly_figures")
-    _for_each_tenant(deps, "watching", lambda tenant_id: watching.watch_tenant(deps.unit_of_work, tenant_id))
+    _for_each_tenant(
+        deps, "watching", lambda tenant_id: watching.watch_tenant(deps.unit_of_work, tenant_id)
+    )
 
 
 def restate_weeks(deps: AnalyticsDeps, tenant_id: int, who: str, why: str) -> None:
     """Publish the changes made by a manual recount, with who did it and why."""
-    importlib.import_module("analytics.jobs.weekly_figures").watch_tenant(deps.unit_of_work, tenant_id, who, why)
+    importlib.import_module("analytics.jobs.weekly_figures").watch_tenant(
+        deps.unit_of_work, tenant_id, who, why
+    )
 
 
 def record_self_check(deps: AnalyticsDeps, tenant_id: int, changed: bool) -> None:
     """Raise or end the alarm of the self-check recount."""
-    importlib.import_module("analytics.jobs.weekly_figures").update_self_check(deps.unit_of_work, tenant_id, changed)
+    importlib.import_module("analytics.jobs.weekly_figures").update_self_check(
+        deps.unit_of_work, tenant_id, changed
+    )
 
 
 def export_tenants(deps: AnalyticsDeps) -> None:
@@ -62,7 +74,11 @@ def export_tenants(deps: AnalyticsDeps) -> None:
 
 def expire_exports(deps: AnalyticsDeps) -> None:
     """Remove the export files that have expired, and abandoned uploads of them."""
-    _for_each_tenant(deps, "removing exports", lambda tenant_id: exports.discard_exports(deps, tenant_id=tenant_id))
+    _for_each_tenant(
+        deps,
+        "removing exports",
+        lambda tenant_id: exports.discard_exports(deps, tenant_id=tenant_id),
+    )
     deps.exports.remove_stale_uploads()
 
 

@@ -35,7 +35,9 @@ DEFAULT_REASON = "statements that came late, were voided or erased, or a merge o
 WeekCounts = tuple[int, int, int]  # numerator, denominator, learners
 
 
-def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACTOR, why: str = DEFAULT_REASON) -> int:
+def watch_tenant(
+    unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACTOR, why: str = DEFAULT_REASON
+) -> int:
     """Watch all programmes of a tenant; return how many alarms are open. ``who`` and ``why``
     are recorded with restated figures.
 
@@ -44,21 +46,29 @@ def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACT
     """
     scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
-        if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or feed.has_pending_episodes(connection, tenant_id):
+        if counted_up_to(connection, tenant_id) < groups.settled_until(
+            scope
+        ) or feed.has_pending_episodes(connection, tenant_id):
             return 0
         programmes = store.list_monitored_programmes(connection, tenant_id)
     result = 0
     for programme in programmes:
         try:
-            result += _watch_programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
+            result += _watch_programme(
+                unit_of_work, scope.narrowed(programme=programme), programme, who, why
+            )
         except JobTimedOut:
             raise
         except Exception:
-            log.exception("tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme)
+            log.exception(
+                "tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme
+            )
     return result
 
 
-def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
+def _watch_programme(
+    unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str
+) -> int:
     tenant_id = scope.tenant_id
     with unit_of_work(tenant_id) as connection:
         if not try_advisory_lock(connection, MONITORING_LOCK, tenant_id, programme):
@@ -74,29 +84,56 @@ def _count_weeks(connection: Connection, scope: Scope) -> dict[FigureKey, WeekCo
     result: dict[FigureKey, WeekCounts] = {}
     for key, series in WEEKLY_SERIES.items():
         for split in (None, "team"):
-            for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
+            for row in connection.execute(
+                series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))
+            ):
                 if split is None or row.group:  # people without a team form no team
-                    counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
+                    counts = (
+                        int(getattr(row, series.numerator)),
+                        int(getattr(row, series.denominator)),
+                        int(getattr(row, series.learners)),
+                    )
                     result[key, row.group, week_start(int(row.week))] = counts
     return result
 
 
-def _publish_weeks(connection: Connection, tenant_id: int, programme: str, counted: Mapping[FigureKey, WeekCounts], who: str, why: str) -> None:
+def _publish_weeks(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    counted: Mapping[FigureKey, WeekCounts],
+    who: str,
+    why: str,
+) -> None:
     existing = store.find_published_figures(connection, tenant_id, programme)
     # A week with no data left (after an erasure) is restated to zero.
     now = {**dict.fromkeys(existing, (0, 0, 0)), **counted}
-    changed = {place: counts for place, counts in now.items() if place not in existing or existing[place][1:] != counts}
+    changed = {
+        place: counts
+        for place, counts in now.items()
+        if place not in existing or existing[place][1:] != counts
+    }
     removed = [existing[place][0] for place in changed if place in existing]
     if removed:
         store.mark_figures_restated(connection, tenant_id, removed, who, why)
-        log.info("tenant %s: %s weekly figures of %s were restated", tenant_id, len(removed), programme)
+        log.info(
+            "tenant %s: %s weekly figures of %s were restated", tenant_id, len(removed), programme
+        )
     names = ("series", "team", "week", "numerator", "denominator", "learners")
     store.insert_week_figures(
-        connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())]
+        connection,
+        tenant_id,
+        programme,
+        [
+            dict(zip(names, (*place, *counts), strict=True))
+            for place, counts in sorted(changed.items())
+        ],
     )
 
 
-def _update_alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[FigureKey, WeekCounts]) -> None:
+def _update_alarms(
+    connection: Connection, scope: Scope, programme: str, counted: Mapping[FigureKey, WeekCounts]
+) -> None:
     """Judge the last settled week of every scope that has data for it; for an open alarm
     whose scope has none, that week counts as calm.
     """
@@ -105,37 +142,83 @@ def _update_alarms(connection: Connection, scope: Scope, programme: str, counted
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
     for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
-        by_scope[place] = {week: counts for week, counts in by_scope[place].items() if week >= level.since}
+        by_scope[place] = {
+            week: counts for week, counts in by_scope[place].items() if week >= level.since
+        }
     judged: dict[tuple[str, str], WeekVerdict] = {}
     hidden: dict[str, set[str]] = {}
     for key in WEEKLY_SERIES:
-        people = {team: weeks[last][2] for (series, team), weeks in by_scope.items() if series == key and team and last in weeks}
-        hidden[key] = privacy.hidden_teams(people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2])
+        people = {
+            team: weeks[last][2]
+            for (series, team), weeks in by_scope.items()
+            if series == key and team and last in weeks
+        }
+        hidden[key] = privacy.hidden_teams(
+            people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2]
+        )
     for place, weeks in by_scope.items():
         # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
         # no alarm.
-        if last in weeks and weeks[last][2] >= privacy.MIN_GROUP_SIZE and place[1] not in hidden[place[0]]:
+        if (
+            last in weeks
+            and weeks[last][2] >= privacy.MIN_GROUP_SIZE
+            and place[1] not in hidden[place[0]]
+        ):
             item = control_rules.judge_last_week(*_fill_gaps(weeks, last))
             if item is not None:
                 judged[place] = item
-    standing = false_discovery.benjamini_hochberg({"\n".join(place): entry.p for place, entry in judged.items()}, control_rules.FALSE_ALARM_RATE)
-    open_now = {(alarm.series, alarm.team): alarm for alarm in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
-    lately = store.find_recently_ended(connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * WEEK)
+    standing = false_discovery.benjamini_hochberg(
+        {"\n".join(place): entry.p for place, entry in judged.items()},
+        control_rules.FALSE_ALARM_RATE,
+    )
+    open_now = {
+        (alarm.series, alarm.team): alarm
+        for alarm in store.list_alarms(connection, tenant_id, programme=programme, ended=False)
+    }
+    lately = store.find_recently_ended(
+        connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * WEEK
+    )
     for place, item in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
-            first = {"programme": programme, "series": place[0], "team": place[1], "owner": WEEKLY_SERIES[place[0]].owner}
+            first = {
+                "programme": programme,
+                "series": place[0],
+                "team": place[1],
+                "owner": WEEKLY_SERIES[place[0]].owner,
+            }
             store.insert_alarm(
-                connection, tenant_id, {**first, **_alarm_text(place, last, item), **asdict(control_rules.advance_alarm_state(None, True))}
+                connection,
+                tenant_id,
+                {
+                    **first,
+                    **_alarm_text(place, last, item),
+                    **asdict(control_rules.advance_alarm_state(None, True)),
+                },
             )
     for place, existing in open_now.items():
         if existing.week < last:  # each week is judged once, however often the job runs
             signalled = "\n".join(place) in standing
-            state = control_rules.advance_alarm_state(AlarmState(existing.weeks, existing.calm, existing.level, existing.history), signalled)
-            values: dict[str, Any] = {**asdict(state), "week": last, **(_alarm_text(place, last, judged[place]) if signalled else {})}
-            store.update_alarm(connection, tenant_id, existing.alarm_id, values, end=state.calm >= control_rules.CALM_WEEKS)
+            state = control_rules.advance_alarm_state(
+                AlarmState(existing.weeks, existing.calm, existing.level, existing.history),
+                signalled,
+            )
+            values: dict[str, Any] = {
+                **asdict(state),
+                "week": last,
+                **(_alarm_text(place, last, judged[place]) if signalled else {}),
+            }
+            store.update_alarm(
+                connection,
+                tenant_id,
+                existing.alarm_id,
+                values,
+                end=state.calm >= control_rules.CALM_WEEKS,
+            )
 
 
-def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
+def _fill_gaps(
+    weeks: Mapping[date, WeekCounts], last: date
+) -> tuple[list[tuple[int, int]], list[float]]:
     """Return (successes, trials) of every week from the first to the last, including empty
     ones; and the seasonal component of each share.
     """
@@ -149,7 +232,10 @@ def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple
 def _alarm_text(scope: tuple[str, str], week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
-    words = f"{series.alarm_text}{where}: {week_verdict.value:.0%} in the week from {week.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
+    words = (
+        f"{series.alarm_text}{where}: {week_verdict.value:.0%} in the week from "
+        f"{week.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
+    )
     return {"words": words, "week": week}
 
 
@@ -159,11 +245,37 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
     """
     today = clock.now().date()
     with unit_of_work(tenant_id) as connection:
-        existing = [alarm for alarm in store.list_alarms(connection, tenant_id, programme="", ended=False) if alarm.series == store.SELF_CHECK]
+        existing = [
+            alarm
+            for alarm in store.list_alarms(connection, tenant_id, programme="", ended=False)
+            if alarm.series == store.SELF_CHECK
+        ]
         if changed and not existing:
-            words = "A full recount changed figures that had been counted bit by bit. The log says of which episodes; they are right now."
-            first = {"programme": "", "series": store.SELF_CHECK, "team": "", "owner": "operator", "words": words, "week": today}
-            store.insert_alarm(connection, tenant_id, {**first, **asdict(control_rules.advance_alarm_state(None, True))})
+            words = (
+                "A full recount changed figures that had been counted bit by bit. The log says "
+                "of which episodes; they are right now."
+            )
+            first = {
+                "programme": "",
+                "series": store.SELF_CHECK,
+                "team": "",
+                "owner": "operator",
+                "words": words,
+                "week": today,
+            }
+            store.insert_alarm(
+                connection,
+                tenant_id,
+                {**first, **asdict(control_rules.advance_alarm_state(None, True))},
+            )
         for item in existing:
-            state = control_rules.advance_alarm_state(AlarmState(item.weeks, item.calm, item.level, item.history), changed)
-            store.update_alarm(connection, tenant_id, item.alarm_id, {**asdict(state), "week": today}, end=not changed)
+            state = control_rules.advance_alarm_state(
+                AlarmState(item.weeks, item.calm, item.level, item.history), changed
+            )
+            store.update_alarm(
+                connection,
+                tenant_id,
+                item.alarm_id,
+                {**asdict(state), "week": today},
+                end=not changed,
+            )

@@ -21,7 +21,8 @@ from analytics.store import computed_reports
 from analytics.store.tables import fact_episode
 from core.clock import format_instant
 
-LARGE_PROGRAMME = 3_000  # episodes; below that, the slowest report fits into the 200 ms of a page (bench/results/metrics.md)
+# episodes; below that, the slowest report fits into the 200 ms of a page (bench/results/metrics.md)
+LARGE_PROGRAMME = 3_000
 _VALUES_KEY, _DIMENSIONS_KEY = "values", "dimensions"
 
 
@@ -35,7 +36,14 @@ def load_report(requested: ReportRequest, key: str, watermark: datetime) -> Repo
     if reason:
         title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(requested.scope.as_of)
         return Report(
-            key, title, f"Not shown: {reason}.", (), (), what_to_do="Choose a wider group.", watermark=format_instant(watermark), computed_at=now
+            key,
+            title,
+            f"Not shown: {reason}.",
+            (),
+            (),
+            what_to_do="Choose a wider group.",
+            watermark=format_instant(watermark),
+            computed_at=now,
         )
     return _build_report(requested, key, watermark)
 
@@ -49,21 +57,35 @@ def _explain_hidden(requested: ReportRequest) -> str:
     people = _count_people(requested, requested.scope)
     if 0 < people < privacy.MIN_GROUP_SIZE:
         return privacy.TOO_FEW
-    return privacy.BY_DIFFERENCE if privacy.is_hidden_by_difference(people, [_count_people(requested, item) for item in wider]) else ""
+    return (
+        privacy.BY_DIFFERENCE
+        if privacy.is_hidden_by_difference(
+            people, [_count_people(requested, item) for item in wider]
+        )
+        else ""
+    )
 
 
 def _count_people(requested: ReportRequest, scope: Scope) -> int:
-    return int(requested.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())).scalar_one())
+    return int(
+        requested.connection.execute(
+            select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())
+        ).scalar_one()
+    )
 
 
 def _build_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
     created = REPORT_BUILDERS[key](requested)
     return replace(
-        created, watermark=created.watermark or format_instant(watermark), computed_at=created.computed_at or format_instant(requested.scope.as_of)
+        created,
+        watermark=created.watermark or format_instant(watermark),
+        computed_at=created.computed_at or format_instant(requested.scope.as_of),
     )
 
 
-def load_metric_values(requested: ReportRequest, metrics: Sequence[Metric], watermark: datetime) -> list[list[MetricValue]]:
+def load_metric_values(
+    requested: ReportRequest, metrics: Sequence[Metric], watermark: datetime
+) -> list[list[MetricValue]]:
     """The values of each metric."""
     saved = _find_cached(requested, _VALUES_KEY)
     if saved is not None and all(metric.key in saved for metric in metrics):
@@ -71,8 +93,12 @@ def load_metric_values(requested: ReportRequest, metrics: Sequence[Metric], wate
     return [_build_metric_values(requested, metric, watermark) for metric in metrics]
 
 
-def _build_metric_values(requested: ReportRequest, metric: Metric, watermark: datetime) -> list[MetricValue]:
-    return compute_metric_values(requested.connection, metric, requested.scope, watermark, requested.individual)
+def _build_metric_values(
+    requested: ReportRequest, metric: Metric, watermark: datetime
+) -> list[MetricValue]:
+    return compute_metric_values(
+        requested.connection, metric, requested.scope, watermark, requested.individual
+    )
 
 
 def load_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
@@ -87,27 +113,41 @@ def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> 
     for all others; nothing if the programme is small."""
     assert scope.programme is not None
     e = fact_episode.c
-    episodes = connection.execute(select(func.count()).where(e.tenant_id == scope.tenant_id, e.programme == scope.programme)).scalar_one()
+    episodes = connection.execute(
+        select(func.count()).where(e.tenant_id == scope.tenant_id, e.programme == scope.programme)
+    ).scalar_one()
     if episodes < LARGE_PROGRAMME:
         computed_reports.discard_cached_reports(connection, scope.tenant_id, scope.programme)
         return
     created: dict[str, dict[str, Any]] = {}
     for individual in (True, False):
         requested = ReportRequest(connection, scope, individual)
-        created |= {_cache_key(requested, key): _build_report(requested, key, watermark).as_json() for key in REPORT_BUILDERS}
+        created |= {
+            _cache_key(requested, key): _build_report(requested, key, watermark).as_json()
+            for key in REPORT_BUILDERS
+        }
         created[_cache_key(requested, _VALUES_KEY)] = {
-            metric.key: values_as_json(_build_metric_values(requested, metric, watermark)) for metric in CATALOGUE
+            metric.key: values_as_json(_build_metric_values(requested, metric, watermark))
+            for metric in CATALOGUE
         }
         created[_cache_key(requested, _DIMENSIONS_KEY)] = list_dimension_values(requested)
-    for name, body in created.items():  # at the end, so that a new decision does not wait for row locks in the meantime
-        computed_reports.upsert_computed_report(connection, scope.tenant_id, scope.programme, name, body, watermark)
+    for (
+        name,
+        body,
+        # At the end, so that a new decision does not wait for row locks in the meantime.
+    ) in created.items():
+        computed_reports.upsert_computed_report(
+            connection, scope.tenant_id, scope.programme, name, body, watermark
+        )
 
 
 def _find_cached(requested: ReportRequest, key: str) -> dict[str, Any] | None:
     programme = requested.scope.programme
     if programme is None or not requested.scope.is_whole_programme:
         return None
-    result = computed_reports.find_computed_report(requested.connection, requested.scope.tenant_id, programme, _cache_key(requested, key))
+    result = computed_reports.find_computed_report(
+        requested.connection, requested.scope.tenant_id, programme, _cache_key(requested, key)
+    )
     return result[0] if result else None
 
 

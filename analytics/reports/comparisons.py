@@ -15,12 +15,29 @@ from analytics.store import kpis
 
 USAGE_WINDOW = timedelta(days=28)  # "active" means within the last 28 days
 
-_COMPARED_METRICS = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
+_COMPARED_METRICS = (
+    ("transfer_rate", ""),
+    ("adoption_due", ""),
+    ("retention_observed", None),
+    ("sustainability", "all"),
+    ("feedback_by_day_30", ""),
+)
 
 
-def _comparison_report(requested: ReportRequest, dimension: str, key: str, title: str, word: str) -> Report:
-    sizes = [(row.value or "", int(row.learners)) for row in requested.connection.execute(groups.select_group_sizes(requested.scope, dimension))]
-    reasons = [None] * len(sizes) if requested.individual else privacy.suppression_reasons([n for _, n in sizes])
+def _comparison_report(
+    requested: ReportRequest, dimension: str, key: str, title: str, word: str
+) -> Report:
+    sizes = [
+        (row.value or "", int(row.learners))
+        for row in requested.connection.execute(
+            groups.select_group_sizes(requested.scope, dimension)
+        )
+    ]
+    reasons = (
+        [None] * len(sizes)
+        if requested.individual
+        else privacy.suppression_reasons([n for _, n in sizes])
+    )
     columns = [Column("group", word), Column("people", "People", "count")]
     result = {}
     for metric_key, part in _COMPARED_METRICS:
@@ -38,25 +55,46 @@ def _comparison_report(requested: ReportRequest, dimension: str, key: str, title
             item = (
                 parts.get(part, NO_ESTIMATE)
                 if part is not None
-                else next((parts[k] for k, _ in reversed(METRICS_BY_KEY[metric_key].parts) if k in parts), NO_ESTIMATE)
+                else next(
+                    (parts[k] for k, _ in reversed(METRICS_BY_KEY[metric_key].parts) if k in parts),
+                    NO_ESTIMATE,
+                )
             )
-            row[metric_key] = item.value if requested.individual or item.learners >= privacy.MIN_GROUP_SIZE else None
+            row[metric_key] = (
+                item.value
+                if requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
+                else None
+            )
             if metric_key == "transfer_rate" and row[metric_key] is not None:
-                drawn.append({"label": row["group"], "value": item.value, "low": item.low, "high": item.high})
+                drawn.append(
+                    {"label": row["group"], "value": item.value, "low": item.low, "high": item.high}
+                )
         rows.append(row)
     left_out = sum(1 for reason in reasons if reason)
     words = " ".join(f"{entry['label']}: {entry['value']:.0%}." for entry in drawn)
     return Report(
         key,
         title,
-        f"Each {word.lower()} beside the others. The picture shows transfer with its 95 % interval: where the bars overlap much, they may well be alike.",
+        f"Each {word.lower()} beside the others. The picture shows transfer with its 95 % "
+        "interval: where the bars overlap much, they may well be alike.",
         columns,
         rows,
         notes=(
-            *((f"{left_out} of fewer than five people, or that would tell of them, are left out.",) if left_out else ()),
+            *(
+                (
+                    f"{left_out} of fewer than five people, or that would tell of them, are left "
+                    "out.",
+                )
+                if left_out
+                else ()
+            ),
             "Retention is that of the latest interval that somebody has reached.",
         ),
-        svg=pictures.render_svg(pictures.forest_plot(drawn, "transfer", "share"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
+        svg=pictures.render_svg(
+            pictures.forest_plot(drawn, "transfer", "share"), f"picture-{key}", title, words
+        )
+        if len(drawn) > 1
+        else "",
     )
 
 
@@ -73,9 +111,18 @@ def teams_report(requested: ReportRequest) -> Report:
 def usage_report(requested: ReportRequest) -> Report:
     """Use of the product by team in the last 28 days."""
     since = requested.scope.as_of - USAGE_WINDOW
-    scope = Scope(requested.scope.tenant_id, requested.scope.as_of, {k: v for k, v in requested.scope.by.items() if k == "programme"}, since)
+    scope = Scope(
+        requested.scope.tenant_id,
+        requested.scope.as_of,
+        {k: v for k, v in requested.scope.by.items() if k == "programme"},
+        since,
+    )
     rows = requested.connection.execute(groups.select_presence_by_team(scope)).all()
-    reasons = [None] * len(rows) if requested.individual else privacy.suppression_reasons([int(row.people) for row in rows])
+    reasons = (
+        [None] * len(rows)
+        if requested.individual
+        else privacy.suppression_reasons([int(row.people) for row in rows])
+    )
     entries = [
         {
             "team": row.team or "without a team",
@@ -89,7 +136,8 @@ def usage_report(requested: ReportRequest) -> Report:
     return Report(
         "use",
         "Use of Carryover",
-        "Who came in the last 28 days, by team, and how often figures were looked at. A team that does not come needs help, not blame.",
+        "Who came in the last 28 days, by team, and how often figures were looked at. A team "
+        "that does not come needs help, not blame.",
         (
             Column("team", "Team"),
             Column("people", "People who came", "count"),
@@ -111,10 +159,16 @@ def innovation_report(requested: ReportRequest) -> Report:
         for row in requested.connection.execute(groups.select_programmes(tenant_id))
         if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE
     ]
-    names, entries = activity_names(requested, [row.programme for row in result]), list[dict[str, Any]]()
+    names, entries = (
+        activity_names(requested, [row.programme for row in result]),
+        list[dict[str, Any]](),
+    )
     for row in result:
         figures = kpis.list_kpis(requested.connection, tenant_id, row.programme)
-        worth = [kpis.find_latest_valuation(requested.connection, tenant_id, row.programme, figure.kpi) for figure in figures]
+        worth = [
+            kpis.find_latest_valuation(requested.connection, tenant_id, row.programme, figure.kpi)
+            for figure in figures
+        ]
         texts = {
             "figure": bool(figures),
             "baseline": any(figure.baseline is not None for figure in figures),
@@ -123,13 +177,19 @@ def innovation_report(requested: ReportRequest) -> Report:
         }
         words = {name: "yes" if yes else "no" for name, yes in texts.items()}
         entries.append(
-            {"programme": names[row.programme], "people": int(row.learners), **words, "whole": "● whole" if all(texts.values()) else "▲ open"}
+            {
+                "programme": names[row.programme],
+                "people": int(row.learners),
+                **words,
+                "whole": "● whole" if all(texts.values()) else "▲ open",
+            }
         )
     whole = sum(row["whole"].startswith("●") for row in entries)
     return Report(
         "innovation",
         "Programmes",
-        f"{whole} of {len(entries)} programmes say what they are to move, from where to where, and what that is expected to bring.",
+        f"{whole} of {len(entries)} programmes say what they are to move, from where to where, "
+        "and what that is expected to bring.",
         (
             Column("programme", "Programme"),
             Column("people", "People", "count"),
@@ -140,6 +200,11 @@ def innovation_report(requested: ReportRequest) -> Report:
             Column("whole", "Can be judged"),
         ),
         sorted(entries, key=lambda row: (str(row["whole"]), str(row["programme"]))),
-        notes=("Of the whole organisation, however the page is narrowed. A programme that says nothing beforehand proves nothing afterwards.",),
-        what_to_do="" if whole == len(entries) else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
+        notes=(
+            "Of the whole organisation, however the page is narrowed. A programme that says "
+            "nothing beforehand proves nothing afterwards.",
+        ),
+        what_to_do=""
+        if whole == len(entries)
+        else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
     )

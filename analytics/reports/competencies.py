@@ -24,7 +24,9 @@ def weak_domains_report(requested: ReportRequest) -> Report:
     entries, drawn = [], []
     at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
-        for domain in domains.estimate_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
+        for domain in domains.estimate_domains(
+            [(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]
+        ):
             label = f"{names[domain.key]}, {where}" if at_work else names[domain.key]
             entries.append(
                 {
@@ -40,15 +42,20 @@ def weak_domains_report(requested: ReportRequest) -> Report:
                     "id": domain.key,
                 }
             )
-            drawn.append({"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high})
+            drawn.append(
+                {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
+            )
     weak = [row for row in entries if row["weak"]]
     sentences = " ".join(
-        f"{row['competency']}, {row['where']}: {row['share']:.0%} of {row['asked']}{', weak' if row['weak'] else ''}." for row in entries
+        f"{row['competency']}, {row['where']}: {row['share']:.0%} of "
+        f"{row['asked']}{', weak' if row['weak'] else ''}."
+        for row in entries
     )
     return Report(
         "weak_domains",
         "What the training left open",
-        f"Competencies that many miss, held against {domains.MASTERY_TARGET:.0%}: what is weak across people points at the content, not at them.",
+        f"Competencies that many miss, held against {domains.MASTERY_TARGET:.0%}: what is weak "
+        "across people points at the content, not at them.",
         (
             Column("competency", "Competency"),
             Column("where", "Seen"),
@@ -61,18 +68,27 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         ),
         entries,
         notes=(
-            "The likely share is drawn towards that of all competencies where little was asked (empirical Bayes); weak means that even its upper"
-            f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one in ten is so by chance (Benjamini and Hochberg).",
+            "The likely share is drawn towards that of all competencies where little was asked "
+            "(empirical Bayes); weak means that even its upper"
+            f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one "
+            "in ten is so by chance (Benjamini and Hochberg).",
         ),
         svg=pictures.render_svg(
-            pictures.forest_plot(drawn, f"likely share; the line is {domains.MASTERY_TARGET:.0%}", "share", domains.MASTERY_TARGET),
+            pictures.forest_plot(
+                drawn,
+                f"likely share; the line is {domains.MASTERY_TARGET:.0%}",
+                "share",
+                domains.MASTERY_TARGET,
+            ),
             "picture-weak-domains",
             "What the training left open",
             sentences,
         )
         if drawn
         else "",
-        what_to_do=f"Give {weak[0]['competency']} to the owner of the content first." if weak else "Nothing is weak beyond chance.",
+        what_to_do=f"Give {weak[0]['competency']} to the owner of the content first."
+        if weak
+        else "Nothing is weak beyond chance.",
     )
 
 
@@ -84,7 +100,11 @@ def heat_map_report(requested: ReportRequest) -> Report:
     keys = sorted({row.competency for row in rows})[:MAX_COLUMNS]
     names = activity_names(requested, keys)
     at = {(row.team or "", row.competency): row for row in rows}
-    hidden = set() if requested.individual else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
+    hidden = (
+        set()
+        if requested.individual
+        else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
+    )
     table, cells = [], []
     for team in teams:
         line: dict[str, Any] = {"team": team or "without a team"}
@@ -96,7 +116,14 @@ def heat_map_report(requested: ReportRequest) -> Report:
                 text = "·"
             else:
                 line[key], text = share, format_value(share, "share")
-            cells.append({"row": line["team"], "column": names[key], "value": 0 if line[key] is None else line[key], "text": text})
+            cells.append(
+                {
+                    "row": line["team"],
+                    "column": names[key],
+                    "value": 0 if line[key] is None else line[key],
+                    "text": text,
+                }
+            )
         table.append(line)
     words = " ".join(f"{cell['row']}, {cell['column']}: {cell['text']}." for cell in cells)
     return Report(
@@ -105,22 +132,45 @@ def heat_map_report(requested: ReportRequest) -> Report:
         "The share of questions right in checks, by team and competency.",
         (Column("team", "Team"), *(Column(key, names[key], "share") for key in keys)),
         table,
-        notes=("A dot stands where fewer than five people are, or where a smaller group could be told from it.",) if hidden else (),
-        svg=pictures.render_svg(pictures.heat_map_chart(cells), "picture-heat-map", "Teams and competencies", words) if cells else "",
-        what_to_do="A pale column is the content's; a pale row is a team that needs time or coaching.",
+        notes=(
+            "A dot stands where fewer than five people are, or where a smaller group could be "
+            "told from it.",
+        )
+        if hidden
+        else (),
+        svg=pictures.render_svg(
+            pictures.heat_map_chart(cells), "picture-heat-map", "Teams and competencies", words
+        )
+        if cells
+        else "",
+        what_to_do="A pale column is the content's; a pale row is a team that needs time or "
+        "coaching.",
     )
 
 
-def _hidden_cells(people: Mapping[tuple[str, str], int], teams: Sequence[str], keys: Sequence[str]) -> set[tuple[str, str]]:
+def _hidden_cells(
+    people: Mapping[tuple[str, str], int], teams: Sequence[str], keys: Sequence[str]
+) -> set[tuple[str, str]]:
     """Cells that are too small, then those from which they could be derived along their row or
     column, until nothing more can be derived."""
     hidden = {place for place, n in people.items() if 0 < n < privacy.MIN_GROUP_SIZE}
     while True:
         before = len(hidden)
-        for line in [[(team, key) for key in keys] for team in teams] + [[(team, key) for team in teams] for key in keys]:
+        for line in [[(team, key) for key in keys] for team in teams] + [
+            [(team, key) for team in teams] for key in keys
+        ]:
             places = [place for place in line if people.get(place)]
             if any(place in hidden for place in places):
-                sizes = [privacy.MIN_GROUP_SIZE - 1 if place in hidden else people[place] for place in places]
-                hidden |= {place for place, reason in zip(places, privacy.suppression_reasons(sizes), strict=True) if reason}
+                sizes = [
+                    privacy.MIN_GROUP_SIZE - 1 if place in hidden else people[place]
+                    for place in places
+                ]
+                hidden |= {
+                    place
+                    for place, reason in zip(
+                        places, privacy.suppression_reasons(sizes), strict=True
+                    )
+                    if reason
+                }
         if len(hidden) == before:
             return hidden

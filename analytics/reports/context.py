@@ -36,22 +36,30 @@ def activity_names(requested: ReportRequest, iris: Sequence[str]) -> dict[str, s
     return feed.find_activity_names(requested.connection, requested.scope.tenant_id, iris)
 
 
-def estimates_by_value(requested: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
+def estimates_by_value(
+    requested: ReportRequest, metric: Metric, dimension: str
+) -> dict[str, dict[str, Estimate]]:
     """Value of the dimension -> part -> estimate."""
     result: dict[str, dict[str, Estimate]] = {}
-    for label, item in compute_estimates(requested.connection, metric, replace(requested.scope, split=dimension)).items():
+    for label, item in compute_estimates(
+        requested.connection, metric, replace(requested.scope, split=dimension)
+    ).items():
         part, value = parse_part(label)
         result.setdefault(value, {})[part] = item
     return result
 
 
-def find_computed_report(requested: ReportRequest, name: str) -> tuple[dict[str, Any], str, str] | None:
+def find_computed_report(
+    requested: ReportRequest, name: str
+) -> tuple[dict[str, Any], str, str] | None:
     """(body, watermark, computed at) of the report that the job stored for the programme; None
     if it is not computed yet, or if no programme is requested."""
     programme = requested.scope.programme
     if programme is None:
         return None
-    result = computed_reports.find_computed_report(requested.connection, requested.scope.tenant_id, programme, name)
+    result = computed_reports.find_computed_report(
+        requested.connection, requested.scope.tenant_id, programme, name
+    )
     return (result[0], format_instant(result[1]), format_instant(result[2])) if result else None
 
 

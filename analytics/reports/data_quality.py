@@ -32,14 +32,48 @@ def quality_report(requested: ReportRequest) -> Report:
         }
 
     lines = [
-        quality_line("People without a team", row.without_team, episodes, 0.1, "Put the team into the list of people."),
         quality_line(
-            "Certifications without a schedule", row.without_schedule, episodes, 0.0, "Nothing is due for them, so adoption leaves them out."
+            "People without a team",
+            row.without_team,
+            episodes,
+            0.1,
+            "Put the team into the list of people.",
         ),
-        quality_line("Certifications without a baseline", row.without_baseline, episodes, 0.5, "Switch the day-0 form on, or bring exam scores."),
-        quality_line("Certifications in the future", row.in_the_future, episodes, 0.0, "Correct the date at its source."),
-        quality_line("Answers of less than a second", fast.impossible, int(fast.timed), 0.01, "Nobody reads that fast: a script, or a wrong clock."),
-        quality_line("Rapid guesses", fast.rapid, int(fast.answers), 0.1, "Shorten the checks, or send them at another hour."),
+        quality_line(
+            "Certifications without a schedule",
+            row.without_schedule,
+            episodes,
+            0.0,
+            "Nothing is due for them, so adoption leaves them out.",
+        ),
+        quality_line(
+            "Certifications without a baseline",
+            row.without_baseline,
+            episodes,
+            0.5,
+            "Switch the day-0 form on, or bring exam scores.",
+        ),
+        quality_line(
+            "Certifications in the future",
+            row.in_the_future,
+            episodes,
+            0.0,
+            "Correct the date at its source.",
+        ),
+        quality_line(
+            "Answers of less than a second",
+            fast.impossible,
+            int(fast.timed),
+            0.01,
+            "Nobody reads that fast: a script, or a wrong clock.",
+        ),
+        quality_line(
+            "Rapid guesses",
+            fast.rapid,
+            int(fast.answers),
+            0.1,
+            "Shorten the checks, or send them at another hour.",
+        ),
     ]
     lines += [
         {
@@ -55,7 +89,8 @@ def quality_report(requested: ReportRequest) -> Report:
     return Report(
         "quality",
         "What makes these figures doubtful",
-        "Looked at before any figure is made. Nothing is corrected silently, and nothing is left out but what is listed here.",
+        "Looked at before any figure is made. Nothing is corrected silently, and nothing is left "
+        "out but what is listed here.",
         (
             Column("what", "What"),
             Column("count", "How many", "count"),
@@ -72,7 +107,9 @@ def checklist_report(requested: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 
     def estimate_for(key: str, part: str = "") -> Estimate:
-        return compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope).get(part, NO_ESTIMATE)
+        return compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope).get(
+            part, NO_ESTIMATE
+        )
 
     def answer_row(question: str, estimate: Estimate, what: str) -> dict[str, Any]:
         few = 0 < estimate.learners < privacy.MIN_GROUP_SIZE
@@ -98,20 +135,37 @@ def checklist_report(requested: ReportRequest) -> Report:
         }
 
     rows = [
-        answer_row("Is there a transfer protocol within 30 days?", estimate_for("adoption_due", "plan"), "plans committed, of plans due"),
-        answer_row("Is there coaching, or a community?", estimate_for("adoption_due", "meeting"), "places taken in coaching meetings, of places due"),
-        answer_row("Are there refreshers at growing intervals for six months?", estimate_for("adoption_due", "check"), "checks done, of checks due"),
         answer_row(
-            "Are behaviour and business measured?", estimate_for("adoption_due", "behaviour assessment"), "looks at the work done, of looks due"
+            "Is there a transfer protocol within 30 days?",
+            estimate_for("adoption_due", "plan"),
+            "plans committed, of plans due",
         ),
         answer_row(
-            "Is it lived: do leaders answer in time?", estimate_for("answered_within_a_week"), "answered within a week, of what was handed in"
+            "Is there coaching, or a community?",
+            estimate_for("adoption_due", "meeting"),
+            "places taken in coaching meetings, of places due",
+        ),
+        answer_row(
+            "Are there refreshers at growing intervals for six months?",
+            estimate_for("adoption_due", "check"),
+            "checks done, of checks due",
+        ),
+        answer_row(
+            "Are behaviour and business measured?",
+            estimate_for("adoption_due", "behaviour assessment"),
+            "looks at the work done, of looks due",
+        ),
+        answer_row(
+            "Is it lived: do leaders answer in time?",
+            estimate_for("answered_within_a_week"),
+            "answered within a week, of what was handed in",
         ),
     ]
     return Report(
         "checklist",
         "Five questions of the programme",
-        "Answered from what people did: yes where at least half was done beyond doubt, no where less than half was, in part between. Of fewer than five people nothing is said.",
+        "Answered from what people did: yes where at least half was done beyond doubt, no where "
+        "less than half was, in part between. Of fewer than five people nothing is said.",
         (
             Column("question", "Question"),
             Column("answer", "Answer"),
@@ -120,5 +174,7 @@ def checklist_report(requested: ReportRequest) -> Report:
             Column("what", "Counted"),
         ),
         rows,
-        notes=("The last is the nearest that data come to culture; the rest of it is yours to judge.",),
+        notes=(
+            "The last is the nearest that data come to culture; the rest of it is yours to judge.",
+        ),
     )

@@ -17,7 +17,9 @@ from lrs import feed
 from lrs.feed import StoredStatement
 
 
-def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
+def list_evidence(
+    connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int
+) -> list[dict[str, Any]]:
     """Episodes of the scope after ``after``, each with the statements that the metric counts,
     in chronological order: id, our word for the verb, the object's id, when, and whether it
     succeeded (None if it is not stated)."""
@@ -29,14 +31,22 @@ def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: u
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
     stored = feed.list_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
     # Other systems send "assessed" for an answer and "completed" for a use.
-    external = facts.find_borrowed_statements(connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"}))
+    external = facts.find_borrowed_statements(
+        connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"})
+    )
     return [
         {
             "registration": str(row.registration),
             "programme": row.programme,
             "certified_at": format_instant(row.anchor),
             "statements": sorted(
-                (_evidence_entry(item) for item in [*stored.get(row.registration, []), *external.get(row.registration, [])]),
+                (
+                    _evidence_entry(item)
+                    for item in [
+                        *stored.get(row.registration, []),
+                        *external.get(row.registration, []),
+                    ]
+                ),
                 key=lambda entries: (str(entries["at"]), str(entries["id"])),
             ),
         }

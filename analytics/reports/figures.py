@@ -24,7 +24,13 @@ def counted_up_to(connection: Connection, tenant_id: int) -> datetime:
     return min(up_to, oldest - clock.MICROSECOND) if oldest else up_to
 
 
-def load_figures(unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool) -> list[list[MetricValue]]:
+def load_figures(
+    unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool
+) -> list[list[MetricValue]]:
     """The values of each metric."""
     with unit_of_work(scope.tenant_id) as connection:
-        return cache.load_metric_values(ReportRequest(connection, scope, individual), metrics, counted_up_to(connection, scope.tenant_id))
+        return cache.load_metric_values(
+            ReportRequest(connection, scope, individual),
+            metrics,
+            counted_up_to(connection, scope.tenant_id),
+        )

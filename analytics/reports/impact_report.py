@@ -22,7 +22,12 @@ def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:
     """The body of the computed report: for each business figure, its effect, estimated with the
     strongest method that its data allow."""
     assert scope.programme is not None
-    return {"kpis": [_estimate_kpi(connection, scope, item) for item in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
+    return {
+        "kpis": [
+            _estimate_kpi(connection, scope, item)
+            for item in kpis.list_kpis(connection, scope.tenant_id, scope.programme)
+        ]
+    }
 
 
 def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, Any]:
@@ -36,18 +41,27 @@ def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, A
         why = "Its readings are of persons and of teams or sites at once; send them of one kind."
     elif len(lasting) > 1:
         entries = ", ".join(sorted(length.name for length in lasting))
-        why = f"Its readings cover periods of different length ({entries}), which cannot be compared; send them of one."
+        why = (
+            f"Its readings cover periods of different length ({entries}), which cannot be "
+            "compared; send them of one."
+        )
     elif rows:
         started = _treatment_starts(connection, scope, next(iter(kinds)))
         readings = [
-            impact.Reading(subject, _period_number(periods, day), value, _first_treated_period(periods, started(subject)))
+            impact.Reading(
+                subject,
+                _period_number(periods, day),
+                value,
+                _first_treated_period(periods, started(subject)),
+            )
             for _, subject, day, _, value in rows
         ]
         why = impact.explain_unbalanced(readings)
         effect = None if why else estimate_effect(readings, kpi.waves_randomised)
         if effect is None and not why:
             why = (
-                "No estimate: it takes two certified and two others with values before and after, or a series of eight periods, and values that"
+                "No estimate: it takes two certified and two others with values before and "
+                "after, or a series of eight periods, and values that"
                 " vary from one to the other."
             )
     else:
@@ -66,7 +80,9 @@ def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, A
     }
 
 
-def _treatment_starts(connection: Connection, scope: Scope, kind: str) -> Callable[[str], datetime | None]:
+def _treatment_starts(
+    connection: Connection, scope: Scope, kind: str
+) -> Callable[[str], datetime | None]:
     """A lookup of when a subject's treatment began: its first certification. A person is named
     by an identity (``account home name``)."""
     assert scope.programme is not None
@@ -90,7 +106,9 @@ def _first_treated_period(periods: Sequence[date], at: datetime | None) -> int |
 def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
     """Estimate with the strongest method that the data allow: waves, then two groups, then
     before and after."""
-    result = impact.group_time_effects(readings, randomised) or impact.difference_in_differences(readings)
+    result = impact.group_time_effects(readings, randomised) or impact.difference_in_differences(
+        readings
+    )
     if result is not None:
         return result
     treated = [r for r in readings if r.treated_from is not None]
@@ -100,4 +118,7 @@ def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> imp
     by_period: dict[int, list[float]] = {}
     for r in treated:
         by_period.setdefault(r.period, []).append(r.value)
-    return impact.interrupted_time_series([(period, sum(batch) / len(batch)) for period, batch in by_period.items()], starts[len(starts) // 2])
+    return impact.interrupted_time_series(
+        [(period, sum(batch) / len(batch)) for period, batch in by_period.items()],
+        starts[len(starts) // 2],
+    )

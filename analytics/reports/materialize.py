@@ -24,8 +24,12 @@ def _compute_forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
     curve = memory.fit_forgetting_curve(rows)
     entries: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
     for row in connection.execute(groups.select_answer_histories(scope)):
-        entries[(int(row.learner), row.competency or "")].append((float(row.seconds) / 86_400, bool(row.right)))
-    compared = memory.compare_models([(learner, competency, answers) for (learner, competency), answers in entries.items()])
+        entries[(int(row.learner), row.competency or "")].append(
+            (float(row.seconds) / 86_400, bool(row.right))
+        )
+    compared = memory.compare_models(
+        [(learner, competency, answers) for (learner, competency), answers in entries.items()]
+    )
     people = len({row[0] for row in rows})
     return {
         "people": people,
@@ -36,7 +40,9 @@ def _compute_forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
 
 def _compute_raters(connection: Connection, scope: Scope) -> dict[str, Any]:
     return {
-        name: _compute_agreement(connection.execute(groups.select_ratings(scope, calibration)).all())
+        name: _compute_agreement(
+            connection.execute(groups.select_ratings(scope, calibration)).all()
+        )
         for name, calibration in (("cases", True), ("work", False))
     }
 
@@ -53,11 +59,16 @@ def _compute_agreement(rows: Sequence[Any]) -> dict[str, Any]:
     criteria = []
     for criterion, batch in sorted(by_criterion.items()):
         item = agreement.measure_agreement(batch)
-        criteria.append({"criterion": criterion, **asdict(item), "mean": fmean(level for _, _, level in batch)})
+        criteria.append(
+            {"criterion": criterion, **asdict(item), "mean": fmean(level for _, _, level in batch)}
+        )
     return {
         **asdict(whole),
         "criteria": criteria,
-        "severity": [{"rater": str(rater), "apart": apart, "units": units} for rater, (apart, units) in sorted(severe.items())],
+        "severity": [
+            {"rater": str(rater), "apart": apart, "units": units}
+            for rater, (apart, units) in sorted(severe.items())
+        ],
     }
 
 

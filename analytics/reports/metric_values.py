@@ -22,7 +22,8 @@ from core.clock import format_instant
 
 @dataclass(frozen=True)
 class MetricValue:
-    """One figure. ``value`` and the interval are None where there is nothing to count, or where it is suppressed (``reason`` says why).
+    """One figure. ``value`` and the interval are None where there is nothing to count, or where \
+it is suppressed (``reason`` says why).
 
     ``watermark``: counted up to there.
     """
@@ -54,11 +55,17 @@ def compute_estimates(connection: Connection, metric: Metric, scope: Scope) -> d
     return metric.estimate(connection.execute(metric.count(scope)).all())
 
 
-def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
+def compute_metric_values(
+    connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool
+) -> list[MetricValue]:
     """The values of a metric, one for each of its parts, counted on request. ``individual``:
     whether the caller may see individual people."""
     result = compute_estimates(connection, metric, scope)
-    wider = [] if individual else [compute_estimates(connection, metric, parent) for parent in scope.parents()]
+    wider = (
+        []
+        if individual
+        else [compute_estimates(connection, metric, parent) for parent in scope.parents()]
+    )
     created = []
     for part, label in metric.parts:
         item = result.get(part, NO_ESTIMATE)
@@ -89,7 +96,9 @@ def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, 
             # size of the group is unknown.
             if item.learners < privacy.MIN_GROUP_SIZE and (item.learners or item.denominator):
                 value = suppress_value(value, privacy.TOO_FEW)
-            elif privacy.is_hidden_by_difference(item.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]):
+            elif privacy.is_hidden_by_difference(
+                item.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]
+            ):
                 value = suppress_value(value, privacy.BY_DIFFERENCE)
         created.append(value)
     return created
@@ -102,7 +111,14 @@ def _whole_if_possible(value: float) -> float:
 
 def suppress_value(value: MetricValue, reason: str) -> MetricValue:
     """A copy without any number that reveals people."""
-    nothing = {"numerator": None, "denominator": None, "value": None, "ci_low": None, "ci_high": None, "learners": None}
+    nothing = {
+        "numerator": None,
+        "denominator": None,
+        "value": None,
+        "ci_low": None,
+        "ci_high": None,
+        "learners": None,
+    }
     return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # each of these fields may be None
 
 
@@ -128,7 +144,11 @@ def describe_value(value: MetricValue) -> str:
     people = f"{value.learners} {'person' if value.learners == 1 else 'people'}"
     interval = ""
     if value.ci_low is not None or value.ci_high is not None:
-        high = "beyond what was seen" if value.ci_high is None else format_value(value.ci_high, value.unit)
+        high = (
+            "beyond what was seen"
+            if value.ci_high is None
+            else format_value(value.ci_high, value.unit)
+        )
         interval = f"95 % interval {format_value(value.ci_low, value.unit)} to {high}; "
     counts = f"{value.numerator} of {value.denominator}; " if value.unit in (SHARE, "days") else ""
     return f"{where}{format_value(value.value, value.unit)} ({counts}{interval}{people})."
@@ -143,14 +163,24 @@ def values_as_csv(values: Iterable[MetricValue]) -> str:
     """A CSV table with a header line. Texts that a spreadsheet would run as a formula are
     prefixed with an apostrophe."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n")
+    writer = csv.DictWriter(
+        out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n"
+    )
     writer.writeheader()
     for row in values_as_json(values):
-        flat = {**row, "scope": "; ".join(f"{k}={v}" for k, v in row["scope"].items()), "flags": "; ".join(row["flags"])}
+        flat = {
+            **row,
+            "scope": "; ".join(f"{k}={v}" for k, v in row["scope"].items()),
+            "flags": "; ".join(row["flags"]),
+        }
         writer.writerow({name: escape_formula(value) for name, value in flat.items()})
     return out.getvalue()
 
 
 def escape_formula(value: Any) -> Any:
     """Escape a text that a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+        else value
+    )

@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from lrs.vocabulary import MIN_GROUP_SIZE, MIN_RATERS
 
-__all__ = ["MIN_GROUP_SIZE", "MIN_RATERS", "hidden_teams", "is_hidden_by_difference", "suppression_reasons"]
+__all__ = [
+    "MIN_GROUP_SIZE",
+    "MIN_RATERS",
+    "hidden_teams",
+    "is_hidden_by_difference",
+    "suppression_reasons",
+]
 
 TOO_FEW = f"fewer than {MIN_GROUP_SIZE} people"
-BY_DIFFERENCE = f"it would tell of fewer than {MIN_GROUP_SIZE} people, by what is shown of a wider group"
+BY_DIFFERENCE = (
+    f"it would tell of fewer than {MIN_GROUP_SIZE} people, by what is shown of a wider group"
+)
 COMPLEMENTARY = "with it, a smaller group could be told from the total"
 
 

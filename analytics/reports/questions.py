@@ -9,7 +9,12 @@ from sqlalchemy import Connection
 
 from analytics.definitions import Scope, groups
 from analytics.reports import privacy
-from analytics.reports.context import NOT_COMPUTED_YET, ReportRequest, find_computed_report, not_narrowed_notes
+from analytics.reports.context import (
+    NOT_COMPUTED_YET,
+    ReportRequest,
+    find_computed_report,
+    not_narrowed_notes,
+)
 from analytics.reports.report import Column, Report
 from analytics.statistics import items as item_statistics
 from core.clock import format_instant
@@ -26,15 +31,21 @@ def compute_items(connection: Connection, scope: Scope) -> dict[str, Any]:
         for row in connection.execute(groups.select_first_answers(scope))
     ]
     analysed = item_statistics.analyse_items(rows)
-    names = feed.find_activity_names(connection, scope.tenant_id, [entry.item for entry in analysed])
+    names = feed.find_activity_names(
+        connection, scope.tenant_id, [entry.item for entry in analysed]
+    )
     shown = []
     for item in analysed:
         entries = feed.find_activity_definition(connection, scope.tenant_id, item.item) or {}
-        shown.append({**asdict(item), "name": names[item.item], "responses": _response_rows(item, entries)})
+        shown.append(
+            {**asdict(item), "name": names[item.item], "responses": _response_rows(item, entries)}
+        )
     return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
 
 
-def _response_rows(item_analysis: item_statistics.ItemAnalysis, entries: dict[str, Any]) -> list[dict[str, Any]]:
+def _response_rows(
+    item_analysis: item_statistics.ItemAnalysis, entries: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Which answers were given, how often, and whether they are right; with the texts of single
     choices, and including distractors that nobody chose."""
     patterns = entries.get("correctResponsesPattern")
@@ -49,7 +60,9 @@ def _response_rows(item_analysis: item_statistics.ItemAnalysis, entries: dict[st
     told_types = entries.get("interactionType")
     if told_types == "true-false":
         words = {"true": "true", "false": "false"}
-    if told_types in ("choice", "true-false") and all("[,]" not in response for response in provided):
+    if told_types in ("choice", "true-false") and all(
+        "[,]" not in response for response in provided
+    ):
         provided = {**dict.fromkeys(words, 0), **provided}
     rows: list[dict[str, Any]] = [
         {
@@ -73,7 +86,11 @@ def items_report(requested: ReportRequest) -> Report:
     would reveal the few people in between."""
     narrowed = requested.individual and not requested.scope.is_whole_programme
     result = (
-        (compute_items(requested.connection, requested.scope), "", format_instant(requested.scope.as_of))
+        (
+            compute_items(requested.connection, requested.scope),
+            "",
+            format_instant(requested.scope.as_of),
+        )
         if narrowed
         else find_computed_report(requested, "items")
     )
@@ -91,23 +108,45 @@ def items_report(requested: ReportRequest) -> Report:
     for item in result[0]["items"] if result else ():
         if not requested.individual and item["answers"] < privacy.MIN_GROUP_SIZE:
             continue
-        answers = [r for r in item["responses"] if requested.individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE]
-        entries = [f"{r['words']}{' (right)' if r['right'] else ''}: {r['share']:.0%}{', hardly chosen' if r['useless'] else ''}" for r in answers]
-        rows.append({**item, "distractors": "; ".join(entries), "flags": "; ".join(item["flags"]), "id": item["item"], "responses": answers})
+        answers = [
+            r
+            for r in item["responses"]
+            if requested.individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE
+        ]
+        entries = [
+            f"{r['words']}{' (right)' if r['right'] else ''}: "
+            f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
+            for r in answers
+        ]
+        rows.append(
+            {
+                **item,
+                "distractors": "; ".join(entries),
+                "flags": "; ".join(item["flags"]),
+                "id": item["item"],
+                "responses": answers,
+            }
+        )
     rows.sort(
-        key=lambda row: (not row["flags"] or row["flags"].startswith("fewer"), row["discrimination"] if row["discrimination"] is not None else 9.0)
+        key=lambda row: (
+            not row["flags"] or row["flags"].startswith("fewer"),
+            row["discrimination"] if row["discrimination"] is not None else 9.0,
+        )
     )
     return Report(
         "items",
         "Questions",
-        "How hard each question is, whether it tells who knows from who does not, and what people answer instead. First answers in checks alone.",
+        "How hard each question is, whether it tells who knows from who does not, and what "
+        "people answer instead. First answers in checks alone.",
         columns,
         rows,
         notes=(
             *(() if narrowed else not_narrowed_notes(requested)),
-            "“Tells who knows” is the correlation with the share right on the same person's other questions (corrected point-biserial): under"
+            "“Tells who knows” is the correlation with the share right on the same person's "
+            "other questions (corrected point-biserial): under"
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
-            "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer than one in twenty choose does no work.",
+            "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer "
+            "than one in twenty choose does no work.",
         ),
         what_to_do="Questions to look at stand first." if result else NOT_COMPUTED_YET,
         watermark=result[1] if result else "",
@@ -121,11 +160,16 @@ def raters_report(requested: ReportRequest) -> Report:
     rows = []
     notes = [
         *not_narrowed_notes(requested),
-        "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: calibrate again (Krippendorff 2004).",
+        "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: "
+        "calibrate again (Krippendorff 2004).",
     ]
     for where, words in (("cases", "described cases"), ("work", "people's work")):
         body = result[0][where] if result else None
-        if body is None or not body["units"] or (not requested.individual and body["raters"] < privacy.MIN_RATERS):
+        if (
+            body is None
+            or not body["units"]
+            or (not requested.individual and body["raters"] < privacy.MIN_RATERS)
+        ):
             continue
         for item in [{**body, "criterion": "all criteria"}, *body["criteria"]]:
             verdict = (
@@ -149,9 +193,14 @@ def raters_report(requested: ReportRequest) -> Report:
                     "verdict": verdict,
                 }
             )
-        severe = [entry for entry in body["severity"] if abs(entry["apart"]) > 0.5 and entry["units"] >= 3]
+        severe = [
+            entry for entry in body["severity"] if abs(entry["apart"]) > 0.5 and entry["units"] >= 3
+        ]
         if severe:
-            notes.append(f"On {words}, {len(severe)} of {len(body['severity'])} raters lie more than half a level from the others.")
+            notes.append(
+                f"On {words}, {len(severe)} of {len(body['severity'])} raters lie more than half "
+                "a level from the others."
+            )
     return Report(
         "raters",
         "Do raters mean the same",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analytics.definitions import DIMENSIONS, groups
-from analytics.reports import comparisons, competencies, data_quality, privacy, questions, retention_curves, roi, series
+from analytics.reports import (
+    comparisons,
+    competencies,
+    data_quality,
+    privacy,
+    questions,
+    retention_curves,
+    roi,
+    series,
+)
 from analytics.reports.context import ReportBuilder, ReportRequest
 from analytics.reports.scorecard import scorecard_report
 from analytics.weekly_series import WEEKLY_SERIES
@@ -38,6 +47,14 @@ def list_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
     those of fewer than five people."""
     whole, result = requested.scope.widest(), {}
     for name in DIMENSIONS[1:]:
-        rows = [row for row in requested.connection.execute(groups.select_group_sizes(whole, name)) if row.value]
-        result[name] = [row.value for row in rows if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE][:MAX_DIMENSION_VALUES]
+        rows = [
+            row
+            for row in requested.connection.execute(groups.select_group_sizes(whole, name))
+            if row.value
+        ]
+        result[name] = [
+            row.value
+            for row in rows
+            if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE
+        ][:MAX_DIMENSION_VALUES]
     return result

@@ -22,7 +22,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Report:
-    """``rows`` hold a value (or None) for each column; ``notes`` are what to keep in mind; ``svg`` is empty where there is no picture."""
+    """``rows`` hold a value (or None) for each column; ``notes`` are what to keep in mind; \
+``svg`` is empty where there is no picture."""
 
     key: str
     title: str

@@ -18,24 +18,42 @@ from lrs.vocabulary import INTERVALS
 def first_use_report(requested: ReportRequest) -> Report:
     """Time to the first verified use: one minus the survival curve of those who have not got
     there yet."""
-    rows = [row for row in requested.connection.execute(times.select_time_to_first_use(requested.scope)) if row.part == "verified"]
+    rows = [
+        row
+        for row in requested.connection.execute(times.select_time_to_first_use(requested.scope))
+        if row.part == "verified"
+    ]
     people = sum(int(row.people) for row in rows)
     if people < (1 if requested.individual else privacy.MIN_GROUP_SIZE):
         rows = []
     steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
     entries = [
-        {"day": step.at, "share": 1 - step.share, "low": 1 - step.high, "high": 1 - step.low, "at_risk": step.at_risk, "events": step.events}
+        {
+            "day": step.at,
+            "share": 1 - step.share,
+            "low": 1 - step.high,
+            "high": 1 - step.low,
+            "at_risk": step.at_risk,
+            "events": step.events,
+        }
         for step in steps
     ]
     points = [
         {"x": 0.0, "value": 0.0, "low": 0.0, "high": 0.0},
-        *({"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]} for r in entries),
+        *(
+            {"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]}
+            for r in entries
+        ),
     ]
-    words = " ".join(f"By day {row['day']:.0f}: {row['share']:.0%}." for row in entries[:: max(1, len(entries) // 8)])
+    words = " ".join(
+        f"By day {row['day']:.0f}: {row['share']:.0%}."
+        for row in entries[:: max(1, len(entries) // 8)]
+    )
     return Report(
         "first_use",
         "When the first use comes",
-        "The share of people with a verified use on the job, by days since certification. Who has not got there yet counts as long as seen.",
+        "The share of people with a verified use on the job, by days since certification. Who "
+        "has not got there yet counts as long as seen.",
         (
             Column("day", "Day", "number"),
             Column("share", "Have used it", "share"),
@@ -44,9 +62,16 @@ def first_use_report(requested: ReportRequest) -> Report:
             Column("events", "First uses", "count"),
             Column("at_risk", "Seen so long", "count"),
         ),
-        entries if requested.individual else [{**row, "events": None, "at_risk": None} for row in entries],
+        entries
+        if requested.individual
+        else [{**row, "events": None, "at_risk": None} for row in entries],
         notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
-        svg=pictures.render_svg(pictures.step_chart(points, "days since certification"), "picture-first-use", "When the first use comes", words)
+        svg=pictures.render_svg(
+            pictures.step_chart(points, "days since certification"),
+            "picture-first-use",
+            "When the first use comes",
+            words,
+        )
         if entries
         else "",
     )
@@ -63,9 +88,14 @@ def forgetting_report(requested: ReportRequest) -> Report:
     rows, points = [], []
     for interval in INTERVALS:
         item = observed.get(interval.key, NO_ESTIMATE)
-        if item.value is None or (not requested.individual and item.learners < privacy.MIN_GROUP_SIZE):
+        if item.value is None or (
+            not requested.individual and item.learners < privacy.MIN_GROUP_SIZE
+        ):
             continue
-        bounds = {"worst": worst.get(interval.key, NO_ESTIMATE).value, "best": best.get(interval.key, NO_ESTIMATE).value}
+        bounds = {
+            "worst": worst.get(interval.key, NO_ESTIMATE).value,
+            "best": best.get(interval.key, NO_ESTIMATE).value,
+        }
         rows.append(
             {
                 "after": interval.label,
@@ -76,48 +106,84 @@ def forgetting_report(requested: ReportRequest) -> Report:
                 **bounds,
             }
         )
-        points.append({"x": float(interval.due_days), "value": item.value, "low": item.low or 0.0, "high": item.high or 0.0})
+        points.append(
+            {
+                "x": float(interval.due_days),
+                "value": item.value,
+                "low": item.low or 0.0,
+                "high": item.high or 0.0,
+            }
+        )
     body: dict[str, Any] = result[0] if result else {"curve": None, "comparison": None, "people": 0}
-    fitted = body["curve"] if requested.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
+    fitted = (
+        body["curve"] if requested.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
+    )
     line = (
         [
             {"x": x, "value": v, "low": lo, "high": hi}
-            for x, v, lo, hi in zip(fitted["days"], fitted["share"], fitted["low"], fitted["high"], strict=True)
+            for x, v, lo, hi in zip(
+                fitted["days"], fitted["share"], fitted["low"], fitted["high"], strict=True
+            )
         ]
         if fitted
         else []
     )
-    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if not_narrowed_notes(requested) else []
+    notes = (
+        [
+            "The line, and what is said of models, is of the whole programme; the points are "
+            "narrowed."
+        ]
+        if not_narrowed_notes(requested)
+        else []
+    )
     if fitted:
         half, area = fitted["half_life"], fitted.get("area")
         if area:
-            notes.append(f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to {area[2]:.0%}): the area under the curve.")
+            notes.append(
+                f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to "
+                f"{area[2]:.0%}): the area under the curve."
+            )
         notes.append(
-            f"Half of what was there at first is left after {half:.0f} days." if half else "The half-life lies beyond what was seen, so none is told."
+            f"Half of what was there at first is left after {half:.0f} days."
+            if half
+            else "The half-life lies beyond what was seen, so none is told."
         )
     compared = body["comparison"]
     if compared:
         scores = ", ".join(
             f"{words} {compared[name]['log_loss']:.3f}"
-            for name, words in (("model", "memory model"), ("constant", "constant"), ("power", "power law"))
+            for name, words in (
+                ("model", "memory model"),
+                ("constant", "constant"),
+                ("power", "power law"),
+            )
         )
         notes.append(
             f"Log loss on {compared['answers']} answers of {compared['people']} people: {scores}. "
             + (
                 "The memory model is better than both here."
                 if compared["shown"]
-                else "The memory model is not better than both here, so what it predicts is not shown."
+                else "The memory model is not better than both here, so what it predicts is not "
+                "shown."
             )
         )
         notes.append(
             f"Memory model: RMSE over bins {compared['model']['rmse_bins']:.3f}"
-            + (f", AUC {compared['model']['auc']:.2f}." if compared["model"]["auc"] is not None else ".")
+            + (
+                f", AUC {compared['model']['auc']:.2f}."
+                if compared["model"]["auc"] is not None
+                else "."
+            )
         )
-    words = " ".join(f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})." for row in rows)
+    words = " ".join(
+        f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})."
+        for row in rows
+    )
     return Report(
         "forgetting",
         "How what was learnt fades",
-        "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted to all of them, with its band by bootstrap over people.",
+        "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted "
+        "to all of them, with its band by bootstrap over people.",
         (
             Column("after", "After"),
             Column("share", "Right", "share"),
@@ -130,14 +196,21 @@ def forgetting_report(requested: ReportRequest) -> Report:
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
         svg=pictures.render_svg(
-            pictures.curve_chart(line, points, "days since certification"), "picture-forgetting", "How what was learnt fades", words
+            pictures.curve_chart(line, points, "days since certification"),
+            "picture-forgetting",
+            "How what was learnt fades",
+            words,
         )
         if points
         else "",
         watermark=result[1] if result else "",
         computed_at=result[2] if result else "",
         extra={
-            "curve": {k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")} if fitted else None,
+            "curve": {
+                k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")
+            }
+            if fitted
+            else None,
             "comparison": compared,
         },
     )

@@ -24,14 +24,20 @@ def scorecard_report(requested: ReportRequest) -> Report:
     """The scorecard report. Colour is never the only cue: each line has a verdict in words.
     Whether a line is good enough is answered here (by the target); whether it is changing is
     answered by the weekly series."""
-    decided = scorecards.find_latest_scorecard(requested.connection, requested.scope.tenant_id, requested.scope.programme or "")
+    decided = scorecards.find_latest_scorecard(
+        requested.connection, requested.scope.tenant_id, requested.scope.programme or ""
+    )
     lines = parse_lines(decided[1]) if decided else list(DEFAULT_LINES)
     rows, scores = [], {}
     weights = {f"{i}": line.weight for i, line in enumerate(lines)}
     for i, line in enumerate(lines):
         item = _line_estimate(requested, line)
         hidden = not requested.individual and 0 < item.learners < privacy.MIN_GROUP_SIZE
-        score = None if item.value is None or hidden else composite.normalise_score(item.value, line.floor, line.target)
+        score = (
+            None
+            if item.value is None or hidden
+            else composite.normalise_score(item.value, line.floor, line.target)
+        )
         scores[f"{i}"] = score
         unit = METRICS_BY_KEY[line.metric].unit if line.metric != IMPACT_METRIC else "share"
         rows.append(
@@ -40,7 +46,9 @@ def scorecard_report(requested: ReportRequest) -> Report:
                 "line": line_label(line),
                 "metric": line.metric,
                 "shown": _HIDDEN if hidden else format_value(item.value, unit),
-                "interval": "" if hidden or item.low is None else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
+                "interval": ""
+                if hidden or item.low is None
+                else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
                 "goal": f"{format_value(line.floor, unit)} → {format_value(line.target, unit)}",
                 "score": score,
                 "weight": line.weight,
@@ -50,17 +58,29 @@ def scorecard_report(requested: ReportRequest) -> Report:
     whole = composite.weighted_composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
-        f"{feed.describe_caller(requested.connection, requested.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
+        f"{feed.describe_caller(requested.connection, requested.scope.tenant_id, decided[2])}, "
+        f"{decided[3]:%d.%m.%Y} (version {decided[0]})"
         if decided
         else "nobody yet: these are the defaults"
     )
-    notes = [f"Floors, targets and weights decided by {by}.", "Score: 0 at the floor, 100 at the target."]
+    notes = [
+        f"Floors, targets and weights decided by {by}.",
+        "Score: 0 at the floor, 100 at the target.",
+    ]
     if missing:
         notes.append(f"Without a value: {', '.join(missing)}.")
     if whole is None:
-        notes.append("More than a quarter of the weight has no value, so there is no overall number.")
-    teams = _team_scores(requested, lines, weights) if "team" not in requested.scope.by else []  # a single team has nothing to compare with
-    worst = min((row for row in rows if row["score"] is not None), key=lambda row: float(str(row["score"])), default=None)
+        notes.append(
+            "More than a quarter of the weight has no value, so there is no overall number."
+        )
+    teams = (
+        _team_scores(requested, lines, weights) if "team" not in requested.scope.by else []
+    )  # a single team has nothing to compare with
+    worst = min(
+        (row for row in rows if row["score"] is not None),
+        key=lambda row: float(str(row["score"])),
+        default=None,
+    )
     return Report(
         "scorecard",
         "Scorecard",
@@ -78,8 +98,17 @@ def scorecard_report(requested: ReportRequest) -> Report:
         ),
         rows,
         notes=notes,
-        what_to_do=f"Furthest from its target: {worst['line']}. {_line_advice(str(worst['metric']))}" if worst else "",
-        extra={"overall": whole, "teams": teams, "meanings": [{"line": line_label(line), "meaning": _line_meaning(line)} for line in lines]},
+        what_to_do=f"Furthest from its target: {worst['line']}. "
+        f"{_line_advice(str(worst['metric']))}"
+        if worst
+        else "",
+        extra={
+            "overall": whole,
+            "teams": teams,
+            "meanings": [
+                {"line": line_label(line), "meaning": _line_meaning(line)} for line in lines
+            ],
+        },
     )
 
 
@@ -94,7 +123,10 @@ def line_label(line: Line) -> str:
 
 def _line_meaning(line: Line) -> str:
     if line.metric == IMPACT_METRIC:
-        return "How much of the way from the baseline of the business figure to its target its effect has gone; of evidence A or B alone."
+        return (
+            "How much of the way from the baseline of the business figure to its target its "
+            "effect has gone; of evidence A or B alone."
+        )
     metric = METRICS_BY_KEY[line.metric]
     return f"{metric.meaning} {metric.not_meaning}"
 
@@ -106,8 +138,14 @@ def _line_advice(metric: str) -> str:
 def _line_estimate(requested: ReportRequest, line: Line) -> Estimate:
     if line.metric == IMPACT_METRIC:
         way = roi.progress_to_target(requested)
-        return NO_ESTIMATE if way is None else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
-    return compute_estimates(requested.connection, METRICS_BY_KEY[line.metric], requested.scope).get(line.part, NO_ESTIMATE)
+        return (
+            NO_ESTIMATE
+            if way is None
+            else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
+        )
+    return compute_estimates(
+        requested.connection, METRICS_BY_KEY[line.metric], requested.scope
+    ).get(line.part, NO_ESTIMATE)
 
 
 def _line_verdict(estimate: Estimate, line: Line) -> str:
@@ -118,7 +156,10 @@ def _line_verdict(estimate: Estimate, line: Line) -> str:
     if estimate.low is None and estimate.high is None and line.metric != IMPACT_METRIC:
         return _OPEN  # without an interval its uncertainty is unknown
     up = line.target > line.floor
-    low, high = (estimate.low if estimate.low is not None else estimate.value), (estimate.high if estimate.high is not None else estimate.value)
+    low, high = (
+        (estimate.low if estimate.low is not None else estimate.value),
+        (estimate.high if estimate.high is not None else estimate.value),
+    )
     worst, best = (low, high) if up else (high, low)
     if (worst >= line.target) if up else (worst <= line.target):
         return "● yes"
@@ -127,12 +168,25 @@ def _line_verdict(estimate: Estimate, line: Line) -> str:
     return _OPEN
 
 
-def _team_scores(requested: ReportRequest, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:
+def _team_scores(
+    requested: ReportRequest, lines: list[Line], weights: dict[str, float]
+) -> list[dict[str, Any]]:
     """Each team's score, with the range of ranks that it takes when the weights vary
     slightly."""
-    by_line = [estimates_by_value(requested, METRICS_BY_KEY[line.metric], "team") if line.metric != IMPACT_METRIC else {} for line in lines]
+    by_line = [
+        estimates_by_value(requested, METRICS_BY_KEY[line.metric], "team")
+        if line.metric != IMPACT_METRIC
+        else {}
+        for line in lines
+    ]
     teams = sorted({team for result in by_line for team in result if team})
-    people = [max((entry.learners for result in by_line for entry in result.get(team, {}).values()), default=0) for team in teams]
+    people = [
+        max(
+            (entry.learners for result in by_line for entry in result.get(team, {}).values()),
+            default=0,
+        )
+        for team in teams
+    ]
     reasons = [None] * len(teams) if requested.individual else privacy.suppression_reasons(people)
     teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
     scores: list[dict[str, float | None]] = []
@@ -140,11 +194,22 @@ def _team_scores(requested: ReportRequest, lines: list[Line], weights: dict[str,
         existing: dict[str, float | None] = {}
         for i, line in enumerate(lines):
             item = by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
-            matching = item.value is not None and (requested.individual or item.learners >= privacy.MIN_GROUP_SIZE)
-            existing[f"{i}"] = composite.normalise_score(item.value, line.floor, line.target) if matching and item.value is not None else None
+            matching = item.value is not None and (
+                requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
+            )
+            existing[f"{i}"] = (
+                composite.normalise_score(item.value, line.floor, line.target)
+                if matching and item.value is not None
+                else None
+            )
         scores.append(existing)
     ranks = composite.rank_intervals(scores, weights)
     return [
-        {"team": team, "score": composite.weighted_composite(current, weights), "best": rank[0] if rank else None, "worst": rank[1] if rank else None}
+        {
+            "team": team,
+            "score": composite.weighted_composite(current, weights),
+            "best": rank[0] if rank else None,
+            "worst": rank[1] if rank else None,
+        }
         for team, current, rank in zip(teams, scores, ranks, strict=True)
     ]

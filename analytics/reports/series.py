@@ -20,7 +20,9 @@ from analytics.weekly_series import WEEKLY_SERIES, week_start
 
 MAX_POINTS = 52
 _CHANGING_ADVICE = "It is changing: look at what happened in the {word}s marked."
-_STEADY_ADVICE = "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
+_STEADY_ADVICE = (
+    "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
+)
 
 
 def weekly_report_builder(key: str) -> ReportBuilder:
@@ -36,9 +38,14 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
     """A share by week on a p′ chart, since its last new level."""
     series, level = WEEKLY_SERIES[key], _current_level(requested, key)
     rows = [
-        (week_start(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
+        (
+            week_start(int(row.week)),
+            int(getattr(row, series.numerator)),
+            int(getattr(row, series.denominator)),
+        )
         for row in requested.connection.execute(series.count(requested.scope))
-        if getattr(row, series.denominator) and (requested.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
+        if getattr(row, series.denominator)
+        and (requested.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
     ]
     rows = [row for row in rows if level is None or row[0] >= level.since]
     counts = [(k, n) for _, k, n in rows]
@@ -57,19 +64,38 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         }
         for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
     ][-MAX_POINTS:]
-    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in entries)
+    words = " ".join(
+        f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}."
+        for row in entries
+    )
     if not enough:
-        verdict = f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with {control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
+        verdict = (
+            f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with "
+            f"{control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
+        )
     else:
-        verdict = (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(word="week")
-    spread = "weeks vary more than chance alone, the limits allow for it" if over > 1.05 else "weeks vary as chance alone makes them"
-    notes = [f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
+        verdict = (
+            _CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE
+        ).format(word="week")
+    spread = (
+        "weeks vary more than chance alone, the limits allow for it"
+        if over > 1.05
+        else "weeks vary as chance alone makes them"
+    )
+    notes = [
+        f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z "
+        f"is {over:.2f}: {spread}."
+    ]
     if level is not None:
-        notes.append(f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: {level.why}")
+        notes.append(
+            f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: "
+            f"{level.why}"
+        )
     return Report(
         key,
         series.label,
-        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} would give.",
+        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} "
+        "would give.",
         (
             Column("week", "Week from"),
             Column("value", "Share", "share"),
@@ -81,23 +107,37 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         entries,
         notes=notes,
         svg=_draw_control_chart(
-            [{**row, "period": row["week"]} for row in entries], "share", f"picture-{key.replace('_', '-')}", series.label, words
+            [{**row, "period": row["week"]} for row in entries],
+            "share",
+            f"picture-{key.replace('_', '-')}",
+            series.label,
+            words,
         ),
         what_to_do=verdict,
-        extra={"new_level": _find_new_level([week for week, _, _ in rows], values, centre) if enough and _is_watched_scope(requested) else None},
+        extra={
+            "new_level": _find_new_level([week for week, _, _ in rows], values, centre)
+            if enough and _is_watched_scope(requested)
+            else None
+        },
     )
 
 
 def _is_watched_scope(requested: ReportRequest) -> bool:
     """Whether the request is for the whole programme or for one of its teams, which is what
     weekly figures are published and monitored for."""
-    return requested.scope.by.keys() <= {"programme", "team"} and requested.scope.since is None and requested.scope.until is None
+    return (
+        requested.scope.by.keys() <= {"programme", "team"}
+        and requested.scope.since is None
+        and requested.scope.until is None
+    )
 
 
 def _current_level(requested: ReportRequest, key: str) -> Level | None:
     if not _is_watched_scope(requested):
         return None
-    result = store.find_current_baselines(requested.connection, requested.scope.tenant_id, requested.scope.programme or "")
+    result = store.find_current_baselines(
+        requested.connection, requested.scope.tenant_id, requested.scope.programme or ""
+    )
     return result.get((key, requested.scope.by.get("team", "")))
 
 
@@ -116,9 +156,21 @@ def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
     return {index: "; ".join(batch) for index, batch in result.items()}
 
 
-def _draw_control_chart(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
-    points = [{**{k: row[k] for k in ("period", "value", "centre", "low", "high")}, "signal": bool(row["signal"])} for row in rows]
-    return pictures.render_svg(pictures.control_chart(points, unit), name, title, words) if points else ""
+def _draw_control_chart(
+    rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str
+) -> str:
+    points = [
+        {
+            **{k: row[k] for k in ("period", "value", "centre", "low", "high")},
+            "signal": bool(row["signal"]),
+        }
+        for row in rows
+    ]
+    return (
+        pictures.render_svg(pictures.control_chart(points, unit), name, title, words)
+        if points
+        else ""
+    )
 
 
 def readings_report(requested: ReportRequest) -> Report:
@@ -131,18 +183,39 @@ def readings_report(requested: ReportRequest) -> Report:
     for item in kpis.list_kpis(requested.connection, tenant_id, programme):
         found_means = kpis.average_readings(requested.connection, tenant_id, programme, item.kpi)
         if len({kind for kind, *_ in found_means}) > 1:
-            notes.append(f"{item.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
+            notes.append(
+                f"{item.label}: its readings are of persons and of teams or sites at once; send "
+                "them of one kind."
+            )
             continue
-        saved = [(day, mean, n) for kind, day, mean, n in found_means if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
+        saved = [
+            (day, mean, n)
+            for kind, day, mean, n in found_means
+            if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE
+        ]
         means = [mean for _, mean, _ in saved]
         if len(means) < charts.MIN_BASELINE_POINTS:
-            notes.append(f"{item.label}: {len(means)} periods, too few for limits; {charts.MIN_BASELINE_POINTS} make a baseline.")
+            notes.append(
+                f"{item.label}: {len(means)} periods, too few for limits; "
+                f"{charts.MIN_BASELINE_POINTS} make a baseline."
+            )
             limits = None
         else:
             limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
             if robust:
-                notes.append(f"{item.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
-        result = _signals_by_index(charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
+                notes.append(
+                    f"{item.label}: its baseline jumps, so its limits are those of the medians, "
+                    "which one value does not move."
+                )
+        result = (
+            _signals_by_index(
+                charts.detect_signals(
+                    means, limits.centre, [(limits.low, limits.high)] * len(means)
+                )
+            )
+            if limits
+            else {}
+        )
         rows = [
             {
                 "kpi": item.label,
@@ -159,16 +232,23 @@ def readings_report(requested: ReportRequest) -> Report:
         entries += rows
         if rows:
             drawn.append((f"{item.label} ({item.unit})", rows))
-    words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in entries)
+    words = " ".join(
+        f"{row['kpi']}, {row['period']}: "
+        f"{row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}."
+        for row in entries
+    )
     verdict = (
-        (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(word="period")
+        (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(
+            word="period"
+        )
         if any(r["low"] is not None for r in entries)
         else ""
     )
     return Report(
         "readings",
         "Business figures, period by period",
-        "The mean of all teams, sites or people in each period; the dashed lines are what its ordinary variation would give.",
+        "The mean of all teams, sites or people in each period; the dashed lines are what its "
+        "ordinary variation would give.",
         (
             Column("kpi", "Figure"),
             Column("period", "Period from"),
@@ -181,10 +261,18 @@ def readings_report(requested: ReportRequest) -> Report:
         entries,
         notes=(
             *notes,
-            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± {charts.NATURAL_FACTOR} mean moving ranges, or median ± {charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
-            "That it moved does not say why: what the programme did is under Business figures, beside a comparison.",
+            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± "
+            f"{charts.NATURAL_FACTOR} mean moving ranges, or median ± "
+            f"{charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
+            "That it moved does not say why: what the programme did is under Business figures, "
+            "beside a comparison.",
         ),
-        svg=pictures.render_svg(pictures.stacked_control_charts(drawn), "picture-readings", "Business figures, period by period", words)
+        svg=pictures.render_svg(
+            pictures.stacked_control_charts(drawn),
+            "picture-readings",
+            "Business figures, period by period",
+            words,
+        )
         if drawn
         else "",
         what_to_do=verdict,

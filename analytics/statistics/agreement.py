@@ -11,9 +11,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RELIABLE_ALPHA, TENTATIVE_ALPHA = 0.80, 0.667  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
+RELIABLE_ALPHA, TENTATIVE_ALPHA = (
+    0.80,
+    0.667,
+)  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
 SEVERITY_LIMIT = 0.5  # levels from the consensus
-DRAWS, SEED = 1_000, 7_274  # of the bootstrap; the seed is arbitrary, so that the same ratings give the same interval
+DRAWS, SEED = (
+    1_000,
+    7_274,
+)  # of the bootstrap; the seed is arbitrary, so that the same ratings give the same interval
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 Matrix = NDArray[np.float64]
@@ -32,18 +38,26 @@ class Agreement:
     raters: int
 
 
-def krippendorff_alpha(matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal") -> float | None:
+def krippendorff_alpha(
+    matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal"
+) -> float | None:
     """Krippendorff's alpha of raters × units, with None where a rater did not rate a unit
     (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"). Returns None if no unit
     has two raters, or if all of them gave one level."""
-    data = np.array([[np.nan if value is None else value for value in row] for row in matrix], dtype=float)
+    data = np.array(
+        [[np.nan if value is None else value for value in row] for row in matrix], dtype=float
+    )
     levels = np.unique(data[~np.isnan(data)])
     return _alpha_of_counts(_count_levels(data, levels), levels, scale)
 
 
 def _count_levels(data: Matrix, levels: Matrix) -> Matrix:
     """Unit × level: how many raters gave the unit this level."""
-    return np.stack([(data == level).sum(axis=0) for level in levels], axis=1).astype(float) if levels.size else np.zeros((data.shape[1], 0))
+    return (
+        np.stack([(data == level).sum(axis=0) for level in levels], axis=1).astype(float)
+        if levels.size
+        else np.zeros((data.shape[1], 0))
+    )
 
 
 def _alpha_of_counts(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
@@ -52,12 +66,18 @@ def _alpha_of_counts(counts: Matrix, levels: Matrix, scale: Scale) -> float | No
     raters = counts.sum(axis=1)
     paired = counts[raters >= 2]
     weight = 1 / (raters[raters >= 2] - 1)
-    coincidences = (paired * weight[:, None]).T @ paired - np.diag((paired * weight[:, None]).sum(axis=0))
+    coincidences = (paired * weight[:, None]).T @ paired - np.diag(
+        (paired * weight[:, None]).sum(axis=0)
+    )
     totals = coincidences.sum(axis=0)
     present_keys = totals > 0
     if present_keys.sum() < 2:
         return None
-    coincidences, totals, levels = coincidences[np.ix_(present_keys, present_keys)], totals[present_keys], levels[present_keys]
+    coincidences, totals, levels = (
+        coincidences[np.ix_(present_keys, present_keys)],
+        totals[present_keys],
+        levels[present_keys],
+    )
     expected = (np.outer(totals, totals) - np.diag(totals)) / (totals.sum() - 1)
     apart = _squared_distances(levels, totals, scale)
     return float(1 - (coincidences * apart).sum() / (expected * apart).sum())
@@ -89,16 +109,23 @@ def measure_agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Ag
     raters = sorted({rater for unit in units for rater in seen[unit]})
     if not units:
         return Agreement(None, None, None, 0, 0)
-    data = np.array([[seen[unit].get(rater, np.nan) for unit in units] for rater in raters], dtype=float)
+    data = np.array(
+        [[seen[unit].get(rater, np.nan) for unit in units] for rater in raters], dtype=float
+    )
     levels = np.unique(data[~np.isnan(data)])
     counts = _count_levels(data, levels)
     value = _alpha_of_counts(counts, levels, scale)
     if value is None:
         return Agreement(None, None, None, len(units), len(raters))
     random = np.random.default_rng(SEED)
-    drawn = [_alpha_of_counts(counts[random.integers(len(units), size=len(units))], levels, scale) for _ in range(DRAWS)]
+    drawn = [
+        _alpha_of_counts(counts[random.integers(len(units), size=len(units))], levels, scale)
+        for _ in range(DRAWS)
+    ]
     result = [item for item in drawn if item is not None]
-    low, high = (float(bound) for bound in np.quantile(result, (0.025, 0.975))) if result else (None, None)
+    low, high = (
+        (float(bound) for bound in np.quantile(result, (0.025, 0.975))) if result else (None, None)
+    )
     return Agreement(value, low, high, len(units), len(raters))
 
 

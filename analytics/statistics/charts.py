@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, median
 
-NATURAL_FACTOR, UPPER_RANGE_FACTOR, MEDIAN_NATURAL_FACTOR, MEDIAN_RANGE_FACTOR = 2.660, 3.268, 3.145, 3.865  # Wheeler 1993, for moving ranges of two
+NATURAL_FACTOR, UPPER_RANGE_FACTOR, MEDIAN_NATURAL_FACTOR, MEDIAN_RANGE_FACTOR = (
+    2.660,
+    3.268,
+    3.145,
+    3.865,
+)  # Wheeler 1993, for moving ranges of two
 MIN_BASELINE_POINTS, BASELINE_POINTS = 12, 20
 RUN_LENGTH = 8  # consecutive on one side of the centre
 NEAR_POINTS, NEAR_WINDOW = 3, 4  # three of the last four are closer to a limit than to the centre
@@ -48,7 +53,13 @@ def xmr_limits(values: Sequence[float], robust: bool = False) -> ProcessLimits:
     ranges = [abs(after - before) for before, after in itertools.pairwise(values)]
     centre, typical = (median(values), median(ranges)) if robust else (fmean(values), fmean(ranges))
     half = (MEDIAN_NATURAL_FACTOR if robust else NATURAL_FACTOR) * typical
-    return ProcessLimits(centre, centre - half, centre + half, typical, (MEDIAN_RANGE_FACTOR if robust else UPPER_RANGE_FACTOR) * typical)
+    return ProcessLimits(
+        centre,
+        centre - half,
+        centre + half,
+        typical,
+        (MEDIAN_RANGE_FACTOR if robust else UPPER_RANGE_FACTOR) * typical,
+    )
 
 
 def baseline_limits(values: Sequence[float]) -> tuple[ProcessLimits, bool]:
@@ -56,11 +67,15 @@ def baseline_limits(values: Sequence[float]) -> tuple[ProcessLimits, bool]:
     limit of ranges means that something happened within the baseline, and the mean would widen
     the limits because of it."""
     plain = xmr_limits(values)
-    jumps = any(abs(after - before) > plain.upper_range for before, after in itertools.pairwise(values))
+    jumps = any(
+        abs(after - before) > plain.upper_range for before, after in itertools.pairwise(values)
+    )
     return (xmr_limits(values, robust=True), True) if jumps else (plain, False)
 
 
-def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BASELINE_POINTS) -> tuple[float, list[tuple[float, float]], float]:
+def p_chart(
+    counts: Sequence[tuple[int, int]], baseline: int = BASELINE_POINTS
+) -> tuple[float, list[tuple[float, float]], float]:
     """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which
     equals the p chart if points vary only by chance (sigma Z of 1 or less). Laney 2002. Centre
     and sigma Z are those of the first ``baseline`` points: later points are compared with them
@@ -73,19 +88,31 @@ def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BASELINE_POINTS) 
         return 0.0, [(-1.0, 1.0) for _ in counts], 1.0
     p = sum(successes for successes, _ in first) / n
     sigmas = [sqrt(p * (1 - p) / trials) if trials else 0.0 for _, trials in counts]
-    scores = [(k / trials - p) / sigma for (k, trials), sigma in zip(first, sigmas, strict=False) if trials and sigma]
+    scores = [
+        (k / trials - p) / sigma
+        for (k, trials), sigma in zip(first, sigmas, strict=False)
+        if trials and sigma
+    ]
     over = 1.0
     if len(scores) >= 2:
-        over = max(1.0, fmean(abs(after - before) for before, after in itertools.pairwise(scores)) / 1.128)
-    limits = [(p - 3 * s * over, p + 3 * s * over) if trials else (p - 1.0, p + 1.0) for s, (_, trials) in zip(sigmas, counts, strict=True)]
+        over = max(
+            1.0, fmean(abs(after - before) for before, after in itertools.pairwise(scores)) / 1.128
+        )
+    limits = [
+        (p - 3 * s * over, p + 3 * s * over) if trials else (p - 1.0, p + 1.0)
+        for s, (_, trials) in zip(sigmas, counts, strict=True)
+    ]
     return p, limits, over
 
 
-def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
+def detect_signals(
+    values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]
+) -> list[Signal]:
     """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side;
     three of four closer to a limit than to the centre."""
     result = []
-    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):  # a point without trials lies on the centre and ends every run
+    # A point without trials lies on the centre and ends every run.
+    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):
         if not low <= value <= high:
             result.append(Signal(i, "beyond a limit", value > high))
         for upward in (True, False):
@@ -99,7 +126,11 @@ def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tupl
 
             if i >= RUN_LENGTH - 1 and all(on_side(j) for j in range(i - RUN_LENGTH + 1, i + 1)):
                 result.append(Signal(i, "eight in a row on one side", upward))
-            if i >= NEAR_WINDOW - 1 and near_limit(i) and sum(near_limit(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS:
+            if (
+                i >= NEAR_WINDOW - 1
+                and near_limit(i)
+                and sum(near_limit(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS
+            ):
                 result.append(Signal(i, "three of four near a limit", upward))
     return result
 

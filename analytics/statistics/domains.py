@@ -13,13 +13,17 @@ from scipy.special import betaincc, betaincinv, betaln
 from analytics.statistics import false_discovery
 
 MASTERY_TARGET = 0.8  # the share right that counts as mastery
-FALSE_DISCOVERY_RATE = 0.10  # the share of domains called weak that may be so by chance (Benjamini & Hochberg 1995)
+FALSE_DISCOVERY_RATE = (
+    0.10  # the share of domains called weak that may be so by chance (Benjamini & Hochberg 1995)
+)
 FLAT_PRIOR = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class DomainEstimate:
-    """Counts of one competency, its shrunken share with a 95 % interval, and whether it is weak beyond chance."""
+    """Counts of one competency, its shrunken share with a 95 % interval, and whether it is weak
+    beyond chance.
+    """
 
     key: str
     right: int
@@ -32,7 +36,9 @@ class DomainEstimate:
     weak: bool
 
 
-def estimate_domains(counts: Sequence[tuple[str, int, int]], target: float = MASTERY_TARGET) -> list[DomainEstimate]:
+def estimate_domains(
+    counts: Sequence[tuple[str, int, int]], target: float = MASTERY_TARGET
+) -> list[DomainEstimate]:
     """(key, right, asked) of each competency, shrunken towards all of them by a beta-binomial
     prior fitted to them (empirical Bayes), and tested against ``target`` with the false
     discovery rate controlled at 10 %. Weakest first. Keys without a question are left out.
@@ -48,7 +54,19 @@ def estimate_domains(counts: Sequence[tuple[str, int, int]], target: float = MAS
     result = []
     for key, k, n in requested:
         low, high = (float(bound) for bound in betaincinv(a + k, b + n - k, (0.025, 0.975)))
-        result.append(DomainEstimate(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
+        result.append(
+            DomainEstimate(
+                key,
+                k,
+                n,
+                k / n,
+                (a + k) / (a + b + n),
+                low,
+                high,
+                above[key],
+                key in weak and high < target,
+            )
+        )
     return sorted(result, key=lambda item: item.shrunken)
 
 
@@ -58,7 +76,10 @@ def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     competencies that look alike by chance say little about how alike they are."""
     if len(counts) < 3:
         return FLAT_PRIOR
-    k, n = np.array([count[0] for count in counts], float), np.array([count[1] for count in counts], float)
+    k, n = (
+        np.array([count[0] for count in counts], float),
+        np.array([count[1] for count in counts], float),
+    )
 
     def negative_log_likelihood(x: np.ndarray) -> float:
         a, b = np.exp(x)
@@ -66,7 +87,9 @@ def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
     bound = (np.log(0.5), np.log(1_000.0))
     share = min(max(float(k.sum() / n.sum()), 0.05), 0.95)
-    result = minimize(negative_log_likelihood, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
+    result = minimize(
+        negative_log_likelihood, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound]
+    )
     a, b = (float(value) for value in np.exp(result.x))
     most = float(np.median(n))
     return (a, b) if a + b <= most else (a * most / (a + b), b * most / (a + b))

@@ -39,7 +39,9 @@ def estimate_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
         # Mails sent before the period may be opened within it: cap the numerator at the
         # denominator.
         k = min(k, n)
-        low, high = clustered_wilson_interval(k, n, float(row.kk), float(row.kn), float(row.nn), people)
+        low, high = clustered_wilson_interval(
+            k, n, float(row.kk), float(row.kn), float(row.nn), people
+        )
         result[row.part] = Estimate(k, n, k / n, low, high, people)
     return result
 
@@ -54,7 +56,11 @@ def estimate_medians(rows: Iterable[Any]) -> dict[str, Estimate]:
     for part, batch in times.items():
         met, people = sum(n for _, yes, n in batch if yes), sum(n for _, _, n in batch)
         value, low, high = survival_quantile(kaplan_meier(batch))
-        flags = () if value is not None else ("fewer than half have met it so far, so there is no median yet",)
+        flags = (
+            ()
+            if value is not None
+            else ("fewer than half have met it so far, so there is no median yet",)
+        )
         result[part] = Estimate(met, people, value, low, high, people, flags)
     return result
 
@@ -69,15 +75,30 @@ def estimate_means(rows: Iterable[Any]) -> dict[str, Estimate]:
             continue
         mean = total / n
         spread = float(row.squares) / n - mean * mean
-        half = normal_quantile() * sqrt(spread * n / (n - 1) / n) if n > 1 and spread > ROUNDING_TOLERANCE * max(1.0, mean * mean) else None
-        result[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
+        half = (
+            normal_quantile() * sqrt(spread * n / (n - 1) / n)
+            if n > 1 and spread > ROUNDING_TOLERANCE * max(1.0, mean * mean)
+            else None
+        )
+        result[row.part] = Estimate(
+            total,
+            n,
+            mean,
+            None if half is None else mean - half,
+            None if half is None else mean + half,
+            int(row.learners),
+        )
     return result
 
 
 def estimate_means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Means of shares: the interval is clipped to [0, 1]."""
     return {
-        part: replace(item, low=None if item.low is None else max(0.0, item.low), high=None if item.high is None else min(1.0, item.high))
+        part: replace(
+            item,
+            low=None if item.low is None else max(0.0, item.low),
+            high=None if item.high is None else min(1.0, item.high),
+        )
         for part, item in estimate_means(rows).items()
     }
 
@@ -90,7 +111,13 @@ def estimate_ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
     """
     result = {}
     for row in rows:
-        k, n, b, m, people = (float(row.k), float(row.n), float(row.b), float(row.m), int(row.learners))
+        k, n, b, m, people = (
+            float(row.k),
+            float(row.n),
+            float(row.b),
+            float(row.m),
+            int(row.learners),
+        )
         if not b or not n:
             continue
         p, q = k / n, b / m
@@ -100,7 +127,11 @@ def estimate_ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
             own = float(row.kk) - 2 * p * float(row.kn) + p * p * float(row.nn)
             base = float(row.bb) - 2 * q * float(row.bm) + q * q * float(row.mm)
             both = float(row.kb) - q * float(row.km) - p * float(row.nb) + p * q * float(row.nm)
-            variance = max(0.0, own / (k * k) + base / (b * b) - 2 * both / (k * b)) * people / (people - 1)
+            variance = (
+                max(0.0, own / (k * k) + base / (b * b) - 2 * both / (k * b))
+                * people
+                / (people - 1)
+            )
             spread = normal_quantile() * sqrt(variance)
             low, high = exp(log(value) - spread), exp(log(value) + spread)
         result[row.part] = Estimate(p, q, value, low, high, people)
@@ -115,6 +146,8 @@ def estimate_gains(rows: Iterable[Any]) -> dict[str, Estimate]:
     there is no interval either."""
     few = (f"fewer than {MIN_PEOPLE_FOR_GAINS} people have a test before and after",)
     return {
-        part: item if item.learners >= MIN_PEOPLE_FOR_GAINS else replace(item, value=None, low=None, high=None, flags=few)
+        part: item
+        if item.learners >= MIN_PEOPLE_FOR_GAINS
+        else replace(item, value=None, low=None, high=None, flags=few)
         for part, item in estimate_ratios(rows).items()
     }

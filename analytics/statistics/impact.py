@@ -26,8 +26,12 @@ from analytics.statistics.proportions import CONFIDENCE, normal_quantile
 
 FEW_CLUSTERS = 30  # below that, p comes from a randomisation test, beside the clustered errors
 MIN_PER_SIDE = 2  # units in each arm, periods on each side
-MIN_FOR_HEADLINE = 4  # units in each arm, and periods before, for evidence that may become a headline: with fewer, chance alone looks like an effect
-NEGLIGIBLE_ERROR = 1e-9  # an error this small relative to the values is rounding: without variation, the uncertainty of an effect is unknown
+# units in each arm, and periods before, for evidence that may become a headline: with fewer, chance
+# alone looks like an effect
+MIN_FOR_HEADLINE = 4
+# an error this small relative to the values is rounding: without variation, the uncertainty of an
+# effect is unknown
+NEGLIGIBLE_ERROR = 1e-9
 DRAWS, SEED = 1_000, 7_274  # for the randomisation test; the seed is arbitrary
 PRE_TREND_LEVEL = 0.05
 POWER = 0.8
@@ -66,7 +70,9 @@ class Effect:
     checks: list[str] = field(default_factory=list)
 
 
-def two_by_two_did(before_treated: float, after_treated: float, before_control: float, after_control: float) -> float:
+def two_by_two_did(
+    before_treated: float, after_treated: float, before_control: float, after_control: float
+) -> float:
     """The difference of differences of four means (Card & Krueger 1994, table 3)."""
     return (after_treated - before_treated) - (after_control - before_control)
 
@@ -82,17 +88,22 @@ def explain_unbalanced(readings: Sequence[Reading]) -> str:
     gaps = {unit: len(periods) - len(own) for unit, own in existing.items() if own != periods}
     if not gaps:
         return ""
-    named = ", ".join(f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MAX_UNITS_NAMED])
+    named = ", ".join(
+        f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MAX_UNITS_NAMED]
+    )
     more = f" and {len(gaps) - MAX_UNITS_NAMED} more" if len(gaps) > MAX_UNITS_NAMED else ""
     return (
-        f"{len(gaps)} of {len(existing)} have no value for every one of the {len(periods)} periods: {named}{more}. Send what is missing, or leave them"
+        f"{len(gaps)} of {len(existing)} have no value for every one of the {len(periods)} "
+        f"periods: {named}{more}. Send what is missing, or leave them"
         " out: means over unequal periods would take what moved everybody for an effect."
     )
 
 
 def _is_usable_error(error: float, values: Iterable[float]) -> bool:
     """Whether an error is usable: it is finite, and larger than rounding."""
-    return bool(np.isfinite(error)) and error > NEGLIGIBLE_ERROR * max(1.0, *(abs(value) for value in values))
+    return bool(np.isfinite(error)) and error > NEGLIGIBLE_ERROR * max(
+        1.0, *(abs(value) for value in values)
+    )
 
 
 def difference_in_differences(readings: Sequence[Reading]) -> Effect | None:
@@ -109,7 +120,9 @@ def difference_in_differences(readings: Sequence[Reading]) -> Effect | None:
         return None
     (start,) = starts
     both = _with_both_sides(readings, start)
-    treated, controls = ({r.unit for r in both if (r.treated_from is not None) is arm} for arm in (True, False))
+    treated, controls = (
+        {r.unit for r in both if (r.treated_from is not None) is arm} for arm in (True, False)
+    )
     if min(len(treated), len(controls)) < MIN_PER_SIDE:
         return None
     change = _change_by_unit(both, start)
@@ -117,7 +130,11 @@ def difference_in_differences(readings: Sequence[Reading]) -> Effect | None:
     if not _is_usable_error(error, change.values()):
         return None
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
-    p = _randomisation_p(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom))
+    p = (
+        _randomisation_p(change, treated, value)
+        if len(change) < FEW_CLUSTERS
+        else float(2 * student.sf(abs(value / error), freedom))
+    )
     pre_trend, by_time = _event_study(both, start)
     placebo = _placebo_effect(both, start, treated)
     deviation = float(np.std(list(change.values()), ddof=1))
@@ -129,7 +146,9 @@ def difference_in_differences(readings: Sequence[Reading]) -> Effect | None:
         grade, checks = "C", [*checks, "they moved apart before the treatment already"]
     else:
         checks.append("before the treatment they moved alike, as far as can be seen")
-    few = _explain_too_few(len(treated), len(controls), len({r.period for r in both if r.period < start}))
+    few = _explain_too_few(
+        len(treated), len(controls), len({r.period for r in both if r.period < start})
+    )
     if few:
         grade, checks = "C", [*checks, few]
     if len(change) < FEW_CLUSTERS:
@@ -156,7 +175,11 @@ def _explain_too_few(treated: int, controls: int, before: int) -> str:
     """Why so few units or periods are not evidence for a headline; empty if they are enough."""
     if min(treated, controls) < MIN_FOR_HEADLINE:
         return f"fewer than {MIN_FOR_HEADLINE} on a side: too few to tell an effect from chance"
-    return f"fewer than {MIN_FOR_HEADLINE} periods before: too few to see whether both moved alike" if before < MIN_FOR_HEADLINE else ""
+    return (
+        f"fewer than {MIN_FOR_HEADLINE} periods before: too few to see whether both moved alike"
+        if before < MIN_FOR_HEADLINE
+        else ""
+    )
 
 
 def _with_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
@@ -181,7 +204,10 @@ def _welch_difference(change: dict[str, float], treated: set[str]) -> tuple[floa
     Using one change per unit is equivalent to clustering the panel's errors by unit (Bertrand,
     Duflo & Mullainathan 2004, collapsing time).
     """
-    arms = [[value for unit, value in change.items() if (unit in treated) is arm] for arm in (True, False)]
+    arms = [
+        [value for unit, value in change.items() if (unit in treated) is arm]
+        for arm in (True, False)
+    ]
     parts = [float(np.var(arm, ddof=1)) / len(arm) for arm in arms]
     squares = sum(part**2 / (len(arm) - 1) for part, arm in zip(parts, arms, strict=True))
     freedom = sum(parts) ** 2 / squares if squares else float(len(change) - 2)
@@ -193,11 +219,15 @@ def _randomisation_p(change: dict[str, float], treated: set[str], value: float) 
     extreme = 1
     for _ in range(DRAWS):
         drawn = random.permutation(values)
-        extreme += abs(drawn[: len(treated)].mean() - drawn[len(treated) :].mean()) >= abs(value) - 1e-12
+        extreme += (
+            abs(drawn[: len(treated)].mean() - drawn[len(treated) :].mean()) >= abs(value) - 1e-12
+        )
     return extreme / (DRAWS + 1)
 
 
-def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None, list[tuple[int, float, float, float]]]:
+def _event_study(
+    readings: Sequence[Reading], start: int
+) -> tuple[float | None, list[tuple[int, float, float, float]]]:
     """The p of the joint test that the leads are 0, and (periods from the start, effect, low,
     high); the last period before the start is the reference."""
     periods = sorted({r.period for r in readings})
@@ -212,7 +242,9 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     values, groups = [], []
     for (unit, period), r in sorted(columns.items()):
         treated = r.treated_from is not None
-        row = [1.0 if period == p else 0.0 for p in others] + [1.0 if treated and period == p else 0.0 for p in others]
+        row = [1.0 if period == p else 0.0 for p in others] + [
+            1.0 if treated and period == p else 0.0 for p in others
+        ]
         rows.append(row)
         values.append(r.value)
         groups.append(units.index(unit))
@@ -237,7 +269,9 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     for number, column in enumerate(leads):
         test[number, column] = 1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the same rank deficiency: p is then that of fewer restrictions
+        warnings.simplefilter(
+            "ignore"
+        )  # about the same rank deficiency: p is then that of fewer restrictions
         p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue))
     return (p_value if np.isfinite(p_value) else None), by_time
 
@@ -250,13 +284,21 @@ def _placebo_effect(readings: Sequence[Reading], start: int, treated: set[str]) 
     pretended = periods[len(periods) // 2]
     change = _change_by_unit(_with_both_sides(early, pretended), pretended)
     arms = treated & change.keys()
-    return _welch_difference(change, arms)[0] if min(len(arms), len(change.keys() - arms)) >= MIN_PER_SIDE else None
+    return (
+        _welch_difference(change, arms)[0]
+        if min(len(arms), len(change.keys() - arms)) >= MIN_PER_SIDE
+        else None
+    )
 
 
 def _detectable_effect(treated: int, controls: int) -> float:
     """The smallest effect, in standard deviations, that groups of this size would detect with a
     power of 80 % (Cohen 1988)."""
-    return float(TTestIndPower().solve_power(nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER))
+    return float(
+        TTestIndPower().solve_power(
+            nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER
+        )
+    )
 
 
 def group_time_effects(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
@@ -281,9 +323,17 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about small groups: the interval shows that already
             result = moderndid.att_gt(
-                data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated"
+                data,
+                "value",
+                "period",
+                "unit",
+                "start",
+                control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated",
             )
-            dynamic, whole = moderndid.aggte(result, type="dynamic"), moderndid.aggte(result, type="group")
+            dynamic, whole = (
+                moderndid.aggte(result, type="dynamic"),
+                moderndid.aggte(result, type="group"),
+            )
     except (ValueError, np.linalg.LinAlgError):
         return None
     # The influence functions give an asymptotic error; with few units in a wave it is too
@@ -296,7 +346,9 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         return None
     by_time = [
         (int(e), float(a), float(a - z * wider * s), float(a + z * wider * s))
-        for e, a, s in zip(dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True)
+        for e, a, s in zip(
+            dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True
+        )
         if np.isfinite(a) and np.isfinite(s)
     ]
     leads = [item for item in by_time if item[0] < 0]
@@ -304,7 +356,9 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
     grade = "C" if len(apart) * 4 > len(leads) or not leads else "A" if randomised else "B"
     checks = [f"{len(starts)} waves; who was not yet treated is the comparison"]
     checks.append(
-        "the waves moved alike before, as far as can be seen" if grade != "C" else "the waves moved apart before, or nothing is known of before"
+        "the waves moved alike before, as far as can be seen"
+        if grade != "C"
+        else "the waves moved apart before, or nothing is known of before"
     )
     treated = {r.unit for r in readings if r.treated_from is not None}
     few = _explain_too_few(len(treated), *_comparison_sizes(readings, starts, never))
@@ -312,16 +366,29 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         grade, checks = "C", [*checks, few]
     p = float(2 * student.sf(abs(value / error), freedom))
     return Effect(
-        "group-time effects", value, value - z * error, value + z * error, p, grade, len(treated), len(never), by_time=by_time, checks=checks
+        "group-time effects",
+        value,
+        value - z * error,
+        value + z * error,
+        p,
+        grade,
+        len(treated),
+        len(never),
+        by_time=by_time,
+        checks=checks,
     )
 
 
-def _comparison_sizes(readings: Sequence[Reading], starts: set[int], never: set[str]) -> tuple[int, int]:
+def _comparison_sizes(
+    readings: Sequence[Reading], starts: set[int], never: set[str]
+) -> tuple[int, int]:
     """How many units the first wave is compared with (those never treated, else those of later
     waves), and how many periods precede it."""
     first = min(starts)
     later = {r.unit for r in readings if r.treated_from is not None and r.treated_from > first}
-    return len(never) if len(never) >= MIN_PER_SIDE else len(later | never), len({r.period for r in readings if r.period < first})
+    return len(never) if len(never) >= MIN_PER_SIDE else len(later | never), len(
+        {r.period for r in readings if r.period < first}
+    )
 
 
 def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
@@ -335,9 +402,12 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     before = [item for item in ordered if item[0] < start]
     if len(ordered) < MIN_SERIES_POINTS or min(len(before), len(ordered) - len(before)) < 3:
         return None
-    x = np.array([[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered])
+    x = np.array(
+        [[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered]
+    )
     fit = OLS(np.array([value for _, value in ordered]), x).fit(
-        cov_type="HAC", cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25)), "use_correction": True}
+        cov_type="HAC",
+        cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25)), "use_correction": True},
     )
     # The mean effect over the periods after the start: level and slope together.
     after = [period - start for period, _ in ordered if period >= start]
@@ -345,12 +415,19 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     value = float(weights @ fit.params)
     # Newey & West's error is too small in a short series without autocorrelation, the plain one
     # in a series with it: take the larger.
-    error = max(sqrt(float(weights @ item.cov_params() @ weights)) for item in (fit, OLS([value for _, value in ordered], x).fit()))
+    error = max(
+        sqrt(float(weights @ item.cov_params() @ weights))
+        for item in (fit, OLS([value for _, value in ordered], x).fit())
+    )
     if not _is_usable_error(error, (item for _, item in ordered)):
         return None
     # Student's quantile, because a series is short and four parameters are estimated from it.
     freedom = len(ordered) - x.shape[1]
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
-    checks = ["before and after, without a comparison: something else may have changed at the same time"]
+    checks = [
+        "before and after, without a comparison: something else may have changed at the same time"
+    ]
     p = float(2 * student.sf(abs(value / error), freedom))
-    return Effect("interrupted time series", value, value - half, value + half, p, "C", 1, 0, checks=checks)
+    return Effect(
+        "interrupted time series", value, value - half, value + half, p, "C", 1, 0, checks=checks
+    )

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, pvariance
 
-MIN_ANSWERS_TO_SHOW, MIN_ANSWERS_TO_ACT = 30, 100  # answers: below the first, an item is not judged; below the second, a flag is only a first sign
+MIN_ANSWERS_TO_SHOW, MIN_ANSWERS_TO_ACT = (
+    30,
+    100,
+)  # answers: below the first, an item is not judged; below the second, a flag is only a first sign
 TOO_HARD, TOO_EASY = 0.2, 0.95
 WEAK_DISCRIMINATION, WRONG_KEY_DISCRIMINATION = 0.15, 0.0  # corrected point-biserial
 KELLEY_SHARE = 0.27  # share of people in the upper and the lower group (Kelley 1939)
@@ -54,12 +57,23 @@ def analyse_items(answers: Sequence[ItemAnswer]) -> list[ItemAnalysis]:
         by_person[answer.person].append(answer)
         by_item[answer.item].append(answer)
     right = {person: sum(a.right for a in related) for person, related in by_person.items()}
-    return [_analyse_item(item, related, by_person, right) for item, related in sorted(by_item.items())]
+    return [
+        _analyse_item(item, related, by_person, right) for item, related in sorted(by_item.items())
+    ]
 
 
-def _analyse_item(item: str, related: list[ItemAnswer], by_person: dict[int, list[ItemAnswer]], right: dict[int, int]) -> ItemAnalysis:
+def _analyse_item(
+    item: str,
+    related: list[ItemAnswer],
+    by_person: dict[int, list[ItemAnswer]],
+    right: dict[int, int],
+) -> ItemAnalysis:
     n, k = len(related), sum(a.right for a in related)
-    rest = [((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right) for a in related if len(by_person[a.person]) > 1]
+    rest = [
+        ((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right)
+        for a in related
+        if len(by_person[a.person]) > 1
+    ]
     took = sorted(a.seconds for a in related if a.seconds is not None)
     responses = Counter(a.response for a in related if a.response)
     discrimination, difficulty = _point_biserial(rest), k / n
@@ -85,7 +99,10 @@ def _point_biserial(pairs: Sequence[tuple[float, bool]]) -> float | None:
     if spread < 1e-12:
         return None
     means = fmean(scores), fmean(outcomes)
-    return fmean((s - means[0]) * (o - means[1]) for s, o in zip(scores, outcomes, strict=True)) / spread
+    return (
+        fmean((s - means[0]) * (o - means[1]) for s, o in zip(scores, outcomes, strict=True))
+        / spread
+    )
 
 
 def _upper_lower(pairs: Sequence[tuple[float, bool]]) -> float | None:

@@ -22,7 +22,9 @@ BINS = 10
 # At most this many people, sampled with the seed, are used to score a model: with 2,000 the log
 # loss is known to a thousandth, and a million answers take minutes.
 MAX_PEOPLE_SCORED = 2_000
-_SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=365)
+_SCHEDULER = Scheduler(
+    learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=365
+)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -65,7 +67,9 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     logs, bins = np.unique(np.round(np.log(days) * 20), return_inverse=True)
     middle = np.exp(logs / 20)
 
-    def fit_weighted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
+    def fit_weighted(
+        weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)
+    ) -> tuple[float, float]:
         entries, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, requested))
         return _fit_curve(middle[of > 0], entries[of > 0], of[of > 0], start)
 
@@ -87,20 +91,33 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     least, most = np.quantile(areas, (0.025, 0.975))
     area = (float(np.trapezoid(share, grid) / (grid[-1] - grid[0])), float(least), float(most))
     return ForgettingCurve(
-        a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None, area
+        a,
+        s,
+        list(map(float, grid)),
+        list(map(float, share)),
+        list(map(float, low)),
+        list(map(float, high)),
+        half if inside else None,
+        area,
     )
 
 
-def _fit_curve(days: np.ndarray, right: np.ndarray, requested: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+def _fit_curve(
+    days: np.ndarray, right: np.ndarray, requested: np.ndarray, start: tuple[float, float]
+) -> tuple[float, float]:
     """Least squares on shares, weighted by the number of questions; a in (0, 1], S from an hour
     to a thousand years (so that a flat curve is possible)."""
     root = np.sqrt(requested)
 
     def residuals(x: np.ndarray) -> np.ndarray:
-        return np.asarray(root * (right / requested - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))
+        return np.asarray(
+            root * (right / requested - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY)
+        )
 
     bounds = ([1e-3, log(1 / 24)], [1.0, log(365_000.0)])
-    result = least_squares(residuals, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
+    result = least_squares(
+        residuals, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds
+    )
     return float(result.x[0]), float(np.exp(result.x[1]))
 
 
@@ -130,7 +147,9 @@ class ModelComparison:
         return self.model.log_loss < min(self.constant.log_loss, self.power.log_loss)
 
 
-AnswerHistory = tuple[int, str, Sequence[tuple[float, bool]]]  # learner, competency, (days since certification, right) in order
+AnswerHistory = tuple[
+    int, str, Sequence[tuple[float, bool]]
+]  # learner, competency, (days since certification, right) in order
 
 
 def compare_models(histories: Sequence[AnswerHistory]) -> ModelComparison | None:
@@ -145,7 +164,10 @@ def compare_models(histories: Sequence[AnswerHistory]) -> ModelComparison | None
     for learner, _, answers in histories:
         if learner not in judged:
             continue
-        rows += [(learner, days, right, predicted) for (days, right), predicted in zip(answers, _predict_fsrs(answers), strict=True)]
+        rows += [
+            (learner, days, right, predicted)
+            for (days, right), predicted in zip(answers, _predict_fsrs(answers), strict=True)
+        ]
     learners = sorted({row[0] for row in rows})
     truth = np.array([row[2] for row in rows], float)
     if len(learners) < MIN_PEOPLE or truth.min(initial=1) == truth.max(initial=0):
@@ -174,13 +196,19 @@ def _predict_fsrs(answers: Sequence[tuple[float, bool]]) -> list[float]:
     for days, right in answers:
         at = _EPOCH + timedelta(days=days)
         assert card.stability is not None and card.last_review is not None
-        result.append(retrievability(max(0.0, (at - card.last_review).total_seconds() / 86_400), card.stability))
+        result.append(
+            retrievability(
+                max(0.0, (at - card.last_review).total_seconds() / 86_400), card.stability
+            )
+        )
         card, _ = _SCHEDULER.review_card(card, Rating.Good if right else Rating.Again, at)
     return result
 
 
 def _fit_power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    result = least_squares(lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0]))
+    result = least_squares(
+        lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0])
+    )
     return float(result.x[0]), float(result.x[1])
 
 
@@ -190,7 +218,11 @@ def score_predictions(predicted: np.ndarray, truth: np.ndarray) -> PredictionSco
     p = np.clip(predicted, 1e-6, 1 - 1e-6)
     loss = float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
-    squares = sum(((p[bins == b].mean() - truth[bins == b].mean()) ** 2) * (bins == b).sum() for b in range(BINS) if (bins == b).any())
+    squares = sum(
+        ((p[bins == b].mean() - truth[bins == b].mean()) ** 2) * (bins == b).sum()
+        for b in range(BINS)
+        if (bins == b).any()
+    )
     return PredictionScore(loss, sqrt(float(squares) / len(p)), _roc_auc(p, truth))
 
 
@@ -201,4 +233,6 @@ def _roc_auc(p: np.ndarray, truth: np.ndarray) -> float | None:
     # Mann & Whitney's statistic from ranks, with average ranks for ties.
     _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(problem)))
+    return float(
+        (ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(problem))
+    )

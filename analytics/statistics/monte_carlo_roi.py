@@ -8,7 +8,12 @@ import numpy as np
 
 from analytics.statistics.proportions import normal_quantile
 
-DRAWS, SEED = 10_000, 7_274  # for the Monte Carlo simulation; the seed is arbitrary but fixed, so that the same inputs give the same figures
+DRAWS, SEED = (
+    10_000,
+    7_274,
+    # for the Monte Carlo simulation; the seed is arbitrary but fixed, so that the same inputs give
+    # the same figures
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,13 @@ def compute_roi(benefits: float, costs: float, months: float = 12.0) -> RoiResul
     return RoiResult(benefits, costs, benefits / costs, (benefits - costs) / costs, payback)
 
 
-def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float, costs: float, months: float = 12.0) -> RoiSpread:
+def simulate_roi(
+    effect: QuantityRange,
+    unit_value: QuantityRange,
+    volume: float,
+    costs: float,
+    months: float = 12.0,
+) -> RoiSpread:
     """The ROI over the ranges of effect and unit value: benefits = effect × unit value ×
     volume, each drawn independently.
 
@@ -65,7 +76,11 @@ def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float
 
     def draw_quantity(quantity_range: QuantityRange) -> np.ndarray:
         z = random.standard_normal(DRAWS)
-        widths = np.where(z < 0, quantity_range.best - quantity_range.low, quantity_range.high - quantity_range.best) / normal_quantile(0.90)
+        widths = np.where(
+            z < 0,
+            quantity_range.best - quantity_range.low,
+            quantity_range.high - quantity_range.best,
+        ) / normal_quantile(0.90)
         return quantity_range.best + z * widths
 
     benefits = draw_quantity(effect) * draw_quantity(unit_value) * volume
@@ -74,7 +89,11 @@ def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float
         payback = np.where(benefits > 0, costs / (np.maximum(benefits, 0) / months), np.inf)
     low, mid, high = (float(value) for value in np.quantile(roi, (0.05, 0.5, 0.95)))
     times = [float(value) for value in np.quantile(payback, (0.05, 0.5, 0.95), method="nearest")]
-    return RoiSpread((low, mid, high), (_finite_or_none(times[0]), _finite_or_none(times[1]), _finite_or_none(times[2])), float((roi > 0).mean()))
+    return RoiSpread(
+        (low, mid, high),
+        (_finite_or_none(times[0]), _finite_or_none(times[1]), _finite_or_none(times[2])),
+        float((roi > 0).mean()),
+    )
 
 
 def _finite_or_none(value: float) -> float | None:

@@ -31,12 +31,24 @@ def period_length(first: date, last: date) -> PeriodLength:
     else whole weeks, else days."""
     days, after = (last - first).days + 1, last + timedelta(days=1)
     months = (after.year - first.year) * MONTHS_A_YEAR + after.month - first.month
-    if first.day == 1 and (first.year, first.month) == (last.year, last.month) and last.day >= SHORTEST_MONTH_DAYS:
-        return _make_period_length("month", 1)  # tables often end every month on the 28th or the 30th
+    if (
+        first.day == 1
+        and (first.year, first.month) == (last.year, last.month)
+        and last.day >= SHORTEST_MONTH_DAYS
+    ):
+        return _make_period_length(
+            "month", 1
+        )  # tables often end every month on the 28th or the 30th
     if after.day == first.day and months > 0:
         return _make_period_length("month", months)
-    return _make_period_length("week", days // 7) if days % 7 == 0 else _make_period_length("day", days)
+    return (
+        _make_period_length("week", days // 7)
+        if days % 7 == 0
+        else _make_period_length("day", days)
+    )
 
 
 def _make_period_length(unit: str, number: int) -> PeriodLength:
-    return PeriodLength(_PERIOD_NAMES.get((unit, number), f"{number} {unit}s"), _UNITS_A_YEAR[unit] / number)
+    return PeriodLength(
+        _PERIOD_NAMES.get((unit, number), f"{number} {unit}s"), _UNITS_A_YEAR[unit] / number
+    )

@@ -13,7 +13,9 @@ def normal_quantile(confidence: float = CONFIDENCE) -> float:
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def wilson_interval(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson_interval(
+    successes: float, trials: float, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
     """The Wilson score interval (Wilson 1927; recommended by Brown, Cai & DasGupta 2001): (low,
     high), both within [0, 1].
 
@@ -28,7 +30,10 @@ def wilson_interval(successes: float, trials: float, confidence: float = CONFIDE
     half = z / shrink * sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
     # Rounding may leave the last bit outside [0, 1]; the bound is exact at no and at all
     # successes.
-    return (0.0 if successes == 0 else max(0.0, centre - half), 1.0 if successes == trials else min(1.0, centre + half))
+    return (
+        0.0 if successes == 0 else max(0.0, centre - half),
+        1.0 if successes == trials else min(1.0, centre + half),
+    )
 
 
 def design_effect(k: float, n: float, kk: float, kn: float, nn: float, clusters: int) -> float:
@@ -42,13 +47,20 @@ def design_effect(k: float, n: float, kk: float, kn: float, nn: float, clusters:
     p = k / n if n else 0.0
     if clusters < 2 or p in (0.0, 1.0):
         return 1.0
-    # sum over clusters of (k_i - p n_i)^2; both variances have the usual small-sample correction, so that clusters of one trial give exactly 1
+    # sum over clusters of (k_i - p n_i)^2; both variances have the usual small-sample correction,
+    # so that clusters of one trial give exactly 1
     squares = max(0.0, kk - 2 * p * kn + p * p * nn) * clusters / (clusters - 1)
     return max(1.0, squares / (n * p * (1 - p) * n / max(1.0, n - 1)))
 
 
 def clustered_wilson_interval(
-    k: float, n: float, kk: float, kn: float, nn: float, clusters: int, confidence: float = CONFIDENCE
+    k: float,
+    n: float,
+    kk: float,
+    kn: float,
+    nn: float,
+    clusters: int,
+    confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
     """Wilson's interval on the effective number of trials n/deff (Korn & Graubard 1998, with
     Wilson's in place of the exact interval).
@@ -57,5 +69,7 @@ def clustered_wilson_interval(
     people are counted instead of answers.
     """
     p = k / n
-    effective = min(n, clusters) if p in (0.0, 1.0) else n / design_effect(k, n, kk, kn, nn, clusters)
+    effective = (
+        min(n, clusters) if p in (0.0, 1.0) else n / design_effect(k, n, kk, kn, nn, clusters)
+    )
     return wilson_interval(p * effective, effective, confidence)

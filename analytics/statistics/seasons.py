@@ -15,4 +15,6 @@ def seasonal_component(values: Sequence[float]) -> list[float]:
     years."""
     if len(values) < MIN_SEASONS * SEASON_WEEKS:
         return [0.0] * len(values)
-    return [float(part) for part in STL(list(values), period=SEASON_WEEKS, robust=True).fit().seasonal]
+    return [
+        float(part) for part in STL(list(values), period=SEASON_WEEKS, robust=True).fit().seasonal
+    ]

@@ -23,7 +23,9 @@ class SurvivalStep:
     events: int
 
 
-def kaplan_meier(times: Iterable[tuple[float, bool, int]], confidence: float = CONFIDENCE) -> list[SurvivalStep]:
+def kaplan_meier(
+    times: Iterable[tuple[float, bool, int]], confidence: float = CONFIDENCE
+) -> list[SurvivalStep]:
     """The survival curve (Kaplan & Meier 1958) from (time, met the event, number of people); at
     the same time, censored people leave after those who met the event.
 
@@ -40,7 +42,9 @@ def kaplan_meier(times: Iterable[tuple[float, bool, int]], confidence: float = C
         if events:
             share *= 1 - events / at_risk
             variance += events / (at_risk * (at_risk - events)) if at_risk > events else 0.0
-            steps.append(SurvivalStep(time, share, *_survival_bounds(share, variance, z), at_risk, events))
+            steps.append(
+                SurvivalStep(time, share, *_survival_bounds(share, variance, z), at_risk, events)
+            )
         at_risk -= events + censored
     return steps
 
@@ -53,7 +57,9 @@ def _survival_bounds(share: float, variance: float, z: float) -> tuple[float, fl
     return min(low, high), max(low, high)
 
 
-def survival_quantile(steps: list[SurvivalStep], share: float = 0.5) -> tuple[float | None, float | None, float | None]:
+def survival_quantile(
+    steps: list[SurvivalStep], share: float = 0.5
+) -> tuple[float | None, float | None, float | None]:
     """(time, low, high) at which no more than ``share`` is left; None if the curve does not
     fall that far (Brookmeyer & Crowley 1982)."""
 

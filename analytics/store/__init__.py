@@ -1,1 +1,3 @@
-"""SQL on the tables of facts and of what is decided about figures; transactions belong to the callers."""
+"""SQL on the tables of facts and of what is decided about figures; transactions belong to the
+callers.
+"""

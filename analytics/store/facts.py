@@ -49,13 +49,25 @@ _LOOSE_TABLES = {"presences": fact_presence, "ratings": fact_rating, "uncountabl
 
 
 def find_borrowed_statements(
-    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
+    connection: Connection,
+    tenant_id: int,
+    registrations: Sequence[uuid.UUID],
+    verbs: Collection[int],
 ) -> dict[uuid.UUID, list[StoredStatement]]:
     """The statements of other systems that count for each of these episodes and have one of
     these verbs (keys)."""
     b = borrowed.c
-    rows = connection.execute(select(b.registration, b.ord).where(b.tenant_id == tenant_id, b.registration.in_(registrations))).all()
-    stored = {statement.ord: statement for statement in feed.list_statements(connection, tenant_id, [row.ord for row in rows], verbs)}
+    rows = connection.execute(
+        select(b.registration, b.ord).where(
+            b.tenant_id == tenant_id, b.registration.in_(registrations)
+        )
+    ).all()
+    stored = {
+        statement.ord: statement
+        for statement in feed.list_statements(
+            connection, tenant_id, [row.ord for row in rows], verbs
+        )
+    }
     result: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     for row in rows:
         if row.ord in stored:
@@ -64,24 +76,38 @@ def find_borrowed_statements(
 
 
 def replace_episode_facts(
-    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]
+    connection: Connection,
+    tenant_id: int,
+    registrations: Sequence[uuid.UUID],
+    rows: Mapping[str, list[dict[str, Any]]],
 ) -> bool:
     """Make ``rows`` (by kind of fact) all the facts of these registrations; return whether that
     changed any. Programmes whose facts changed are marked for recomputation."""
     changed: list[dict[str, Any]] = []
     for kind, table in _EPISODE_TABLES.items():
-        changed += _sync_rows(connection, table, tenant_id, _BY_REGISTRATION, list(registrations), rows.get(kind, []))
-    computed_reports.mark_programmes_stale(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
+        changed += _sync_rows(
+            connection, table, tenant_id, _BY_REGISTRATION, list(registrations), rows.get(kind, [])
+        )
+    computed_reports.mark_programmes_stale(
+        connection, tenant_id, {row["programme"] for row in changed if "programme" in row}
+    )
     return bool(changed)
 
 
-def replace_loose_facts(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
+def replace_loose_facts(
+    connection: Connection,
+    tenant_id: int,
+    ords: Sequence[int],
+    rows: Mapping[str, list[dict[str, Any]]],
+) -> bool:
     """The same for statements of no episode."""
     changed: list[dict[str, Any]] = []
     for kind, table in _LOOSE_TABLES.items():
         which = _BY_ORD_LOOSE.get(table.name, _BY_ORD)
         changed += _sync_rows(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
-    computed_reports.mark_programmes_stale(connection, tenant_id, {row["programme"] for row in changed if "criterion" in row})
+    computed_reports.mark_programmes_stale(
+        connection, tenant_id, {row["programme"] for row in changed if "criterion" in row}
+    )
     return bool(changed)
 
 
@@ -95,7 +121,12 @@ _BY_ORD_LOOSE = {
 
 
 def _sync_rows(
-    connection: Connection, table: Table, tenant_id: int, which: str, keys: list[Any], rows: Sequence[Mapping[str, Any]]
+    connection: Connection,
+    table: Table,
+    tenant_id: int,
+    which: str,
+    keys: list[Any],
+    rows: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Make ``rows`` all the rows of these keys; return those that were added or removed.
     Nothing else is written: a new answer changes a few of the fifty rows of an episode."""
@@ -130,32 +161,49 @@ def _build_table_sql(table: Table, which: str) -> _TableSql:
     """Build the SQL for one table; all names are those of our own tables."""
     names = tuple(column.name for column in table.columns if column.name != "tenant_id")
     own = [column.name for column in table.primary_key.columns if column.name != "tenant_id"]
-    at, listed, key = f"{SCHEMA}.{table.name}", ", ".join(f'"{name}"' for name in names), ", ".join(f'"{name}"' for name in own)
+    at, listed, key = (
+        f"{SCHEMA}.{table.name}",
+        ", ".join(f'"{name}"' for name in names),
+        ", ".join(f'"{name}"' for name in own),
+    )
 
     def unnest(of: Iterable[str]) -> str:
-        return f"unnest({', '.join(f'%({name})b::{table.c[name].type.compile(_DIALECT)}[]' for name in of)})"
+        arrays = (f"%({name})b::{table.c[name].type.compile(_DIALECT)}[]" for name in of)
+        return f"unnest({', '.join(arrays)})"
 
     return _TableSql(
         names,
         itemgetter(*names),
         f"SELECT {listed} FROM {at} WHERE tenant_id = %(tenant)s AND {which}".encode(),  # noqa: S608
-        f"DELETE FROM {at} WHERE tenant_id = %(tenant)s AND ({key}) IN (SELECT * FROM {unnest(own)})".encode(),  # noqa: S608
-        f"INSERT INTO {at} (tenant_id, {listed}) SELECT %(tenant)s, * FROM {unnest(names)}".encode(),  # noqa: S608
+        f"DELETE FROM {at} WHERE tenant_id = %(tenant)s AND ({key}) IN (SELECT * FROM "  # noqa: S608
+        f"{unnest(own)})".encode(),
+        f"INSERT INTO {at} (tenant_id, {listed}) SELECT %(tenant)s, * FROM "  # noqa: S608
+        f"{unnest(names)}".encode(),
     )
 
 
 def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
     """Every registration that a statement or a fact names."""
     counted = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id)
-    return list({*feed.list_registrations(connection, tenant_id), *connection.execute(counted).scalars()})
+    return list(
+        {*feed.list_registrations(connection, tenant_id), *connection.execute(counted).scalars()}
+    )
 
 
 def delete_loose_facts(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
-    """Remove the facts of statements of no episode that were removed themselves. The recount sees no
-    difference any more, so the programmes that were rated by them are marked here.
+    """Remove the facts of statements of no episode that were removed themselves. The recount sees
+    no difference any more, so the programmes that were rated by them are marked here.
     """
     r = fact_rating.c
-    rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars().all()
+    rated = (
+        connection.execute(
+            select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))
+        )
+        .scalars()
+        .all()
+    )
     computed_reports.mark_programmes_stale(connection, tenant_id, rated)
     for table in (fact_presence, fact_rating, uncountable):
-        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
+        connection.execute(
+            delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords))
+        )

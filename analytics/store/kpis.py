@@ -75,17 +75,29 @@ def upsert_kpi(connection: Connection, tenant_id: int, values: Mapping[str, Any]
     """Define a KPI, or change its description."""
     created = upsert(kpi).values(tenant_id=tenant_id, **values)
     changed = {name: created.excluded[name] for name in values if name not in ("programme", "kpi")}
-    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
+    connection.execute(
+        created.on_conflict_do_update(
+            index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}
+        )
+    )
 
 
 def list_kpis(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
     """The KPIs of a programme."""
-    query = select(*_KPI_COLUMNS).where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme).order_by(kpi.c.kpi)
+    query = (
+        select(*_KPI_COLUMNS)
+        .where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme)
+        .order_by(kpi.c.kpi)
+    )
     return [Kpi(*row) for row in connection.execute(query)]
 
 
 def lock_current_readings(
-    connection: Connection, tenant_id: int, programme: str, key: str, places: Sequence[tuple[str, str, date]]
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    key: str,
+    places: Sequence[tuple[str, str, date]],
 ) -> dict[tuple[str, str, date], float]:
     """The current values at these places (kind of subject, subject, start of the period),
     locked until the transaction ends."""
@@ -98,35 +110,71 @@ def lock_current_readings(
             r.replaced_at.is_(None),
             tuple_(r.subject_kind, r.subject, r.period_start).in_(places[start : start + 1_000]),
         )
-        result.update({(row.subject_kind, row.subject, row.period_start): row.value for row in connection.execute(query.with_for_update())})
+        result.update(
+            {
+                (row.subject_kind, row.subject, row.period_start): row.value
+                for row in connection.execute(query.with_for_update())
+            }
+        )
     return result
 
 
 def lock_kpi(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
     """Allow one import of a KPI at a time."""
     name = key_of("kpi", f"{programme} {key}") & 0x7FFFFFFF
-    connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :name)"), {"tenant": tenant_id, "name": name})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:tenant, :name)"), {"tenant": tenant_id, "name": name}
+    )
 
 
-def mark_reading_replaced(connection: Connection, tenant_id: int, programme: str, key: str, place: tuple[str, str, date], who: str, why: str) -> None:
+def mark_reading_replaced(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    key: str,
+    place: tuple[str, str, date],
+    who: str,
+    why: str,
+) -> None:
     """Mark the current reading as replaced."""
     r = kpi_reading.c
-    where = (r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
+    where = (
+        r.tenant_id == tenant_id,
+        r.programme == programme,
+        r.kpi == key,
+        r.replaced_at.is_(None),
+    )
     same = [r[name] == value for name, value in zip(_READING_KEY, place, strict=True)]
-    connection.execute(update(kpi_reading).where(*where, *same).values(replaced_at=func.now(), replaced_by=who, replaced_why=why))
+    connection.execute(
+        update(kpi_reading)
+        .where(*where, *same)
+        .values(replaced_at=func.now(), replaced_by=who, replaced_why=why)
+    )
 
 
-def insert_readings(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_readings(
+    connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Insert readings."""
     if rows:
         connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
 
 
-def list_readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, everything: bool) -> list[Reading]:
+def list_readings(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    key: str | None,
+    after: int,
+    rows: int,
+    everything: bool,
+) -> list[Reading]:
     """Readings after a cursor, in order; ``every``: replaced ones included."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
-    query = select(*columns).where(r.tenant_id == tenant_id, r.programme == programme, r.reading_id > after)
+    query = select(*columns).where(
+        r.tenant_id == tenant_id, r.programme == programme, r.reading_id > after
+    )
     if key is not None:
         query = query.where(r.kpi == key)
     if not everything:
@@ -144,40 +192,67 @@ def delete_person_readings(connection: Connection, tenant_id: int, identity: str
     return len(removed)
 
 
-def list_current_values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
+def list_current_values(
+    connection: Connection, tenant_id: int, programme: str, key: str
+) -> list[tuple[str, str, date, date, float]]:
     """(kind of subject, subject, first and last day of the period, value) of all current
     readings."""
     r = kpi_reading.c
     query = select(r.subject_kind, r.subject, r.period_start, r.period_end, r.value)
-    query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
+    query = query.where(
+        r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None)
+    )
     return [
         (row.subject_kind, row.subject, row.period_start, row.period_end, row.value)
         for row in connection.execute(query.order_by(r.period_start, r.subject))
     ]
 
 
-def average_readings(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
+def average_readings(
+    connection: Connection, tenant_id: int, programme: str, key: str
+) -> list[tuple[str, date, float, int]]:
     """(kind of subject, start of the period, mean, number of subjects) of the current readings,
     in order."""
     r = kpi_reading.c
-    query = select(r.subject_kind, r.period_start, func.avg(r.value).label("mean"), func.count().label("subjects"))
-    query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
-    rows = connection.execute(query.group_by(r.subject_kind, r.period_start).order_by(r.period_start))
+    query = select(
+        r.subject_kind,
+        r.period_start,
+        func.avg(r.value).label("mean"),
+        func.count().label("subjects"),
+    )
+    query = query.where(
+        r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None)
+    )
+    rows = connection.execute(
+        query.group_by(r.subject_kind, r.period_start).order_by(r.period_start)
+    )
     return [(row.subject_kind, row.period_start, float(row.mean), row.subjects) for row in rows]
 
 
-def find_group_starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
+def find_group_starts(
+    connection: Connection, tenant_id: int, programme: str, kind: str
+) -> dict[str, datetime]:
     """Team or site -> when the first of its members was certified."""
     e = fact_episode.c
     column = e[kind]
-    query = select(column, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme, column.is_not(None)).group_by(column)
+    query = (
+        select(column, func.min(e.anchor))
+        .where(e.tenant_id == tenant_id, e.programme == programme, column.is_not(None))
+        .group_by(column)
+    )
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def find_learner_starts(connection: Connection, tenant_id: int, programme: str) -> dict[int, datetime]:
+def find_learner_starts(
+    connection: Connection, tenant_id: int, programme: str
+) -> dict[int, datetime]:
     """Key of a learner -> when that learner was certified."""
     e = fact_episode.c
-    query = select(e.learner, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme).group_by(e.learner)
+    query = (
+        select(e.learner, func.min(e.anchor))
+        .where(e.tenant_id == tenant_id, e.programme == programme)
+        .group_by(e.learner)
+    )
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
@@ -205,17 +280,30 @@ def find_same_cost(connection: Connection, tenant_id: int, values: Mapping[str, 
     lock of the ledger (:func:`lock`)."""
     c = cost.c
     same = [c[name].is_not_distinct_from(value) for name, value in values.items()]
-    result: int | None = connection.execute(select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)).scalar()
+    result: int | None = connection.execute(
+        select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)
+    ).scalar()
     return result
 
 
-def list_currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
+def list_currencies(
+    connection: Connection, tenant_id: int, programme: str, but: str | None
+) -> set[str]:
     """The currencies used in a programme's ledger, and in the valuations of its KPIs (other
     than ``but``)."""
     c, v = cost.c, valuation.c
-    spent = select(c.currency).where(c.tenant_id == tenant_id, c.programme == programme, c.taken_back_at.is_(None), c.currency.is_not(None))
+    spent = select(c.currency).where(
+        c.tenant_id == tenant_id,
+        c.programme == programme,
+        c.taken_back_at.is_(None),
+        c.currency.is_not(None),
+    )
     newest = distinct_on(v.kpi)
-    worth = select(v.body).ext(newest).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi.is_distinct_from(but))
+    worth = (
+        select(v.body)
+        .ext(newest)
+        .where(v.tenant_id == tenant_id, v.programme == programme, v.kpi.is_distinct_from(but))
+    )
     worth = worth.order_by(v.kpi, v.version.desc())
     valued = {str(body["currency"]) for body in connection.execute(worth).scalars()}
     return valued | {str(item) for item in connection.execute(spent.distinct()).scalars()}
@@ -223,13 +311,26 @@ def list_currencies(connection: Connection, tenant_id: int, programme: str, but:
 
 def insert_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
     """Insert an entry and return its number."""
-    return int(connection.execute(insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)).scalar_one())
+    return int(
+        connection.execute(
+            insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)
+        ).scalar_one()
+    )
 
 
-def list_costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, everything: bool = False) -> list[Cost]:
+def list_costs(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    after: int = 0,
+    rows: int = 10_000,
+    everything: bool = False,
+) -> list[Cost]:
     """Entries of the ledger after a cursor."""
     c = cost.c
-    query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after)
+    query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(
+        c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after
+    )
     if not everything:
         query = query.where(c.taken_back_at.is_(None))
     return [Cost(*row) for row in connection.execute(query.order_by(c.cost_id).limit(rows))]
@@ -239,22 +340,47 @@ def retract_cost(connection: Connection, tenant_id: int, cost_id: int, why: str)
     """Retract a wrong entry; return its programme, or None if there is no such entry."""
     c = cost.c
     existing = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
-    result = connection.execute(update(cost).where(*existing).values(taken_back_at=func.now(), taken_back_why=why).returning(c.programme)).scalar()
+    result = connection.execute(
+        update(cost)
+        .where(*existing)
+        .values(taken_back_at=func.now(), taken_back_why=why)
+        .returning(c.programme)
+    ).scalar()
     return None if result is None else str(result)
 
 
-def find_latest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
+def find_latest_valuation(
+    connection: Connection, tenant_id: int, programme: str, key: str
+) -> tuple[int, dict[str, Any], str, datetime] | None:
     """(version, body, who, when), or None if there is no valuation."""
     v = valuation.c
-    query = select(v.version, v.body, v.who, v.at).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi == key)
+    query = select(v.version, v.body, v.who, v.at).where(
+        v.tenant_id == tenant_id, v.programme == programme, v.kpi == key
+    )
     row = connection.execute(query.order_by(v.version.desc()).limit(1)).first()
     return (row.version, row.body, row.who, row.at) if row else None
 
 
-def insert_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
+def insert_valuation(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    key: str,
+    body: Mapping[str, Any],
+    who: str,
+) -> int:
     """Insert the next version."""
     lock_kpi(connection, tenant_id, programme, key)
     existing = find_latest_valuation(connection, tenant_id, programme, key)
     version = (existing[0] if existing else 0) + 1
-    connection.execute(insert(valuation).values(tenant_id=tenant_id, programme=programme, kpi=key, version=version, body=dict(body), who=who))
+    connection.execute(
+        insert(valuation).values(
+            tenant_id=tenant_id,
+            programme=programme,
+            kpi=key,
+            version=version,
+            body=dict(body),
+            who=who,
+        )
+    )
     return version

@@ -44,7 +44,9 @@ def load_merge_map(connection: Connection, tenant_id: int) -> dict[int, int]:
     merge is made or undone."""
     lock_merges_shared(connection, tenant_id)
     m = person_merge
-    rows = connection.execute(select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None)))
+    rows = connection.execute(
+        select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None))
+    )
     return {row.alias: row.agent for row in rows}
 
 
@@ -56,26 +58,36 @@ def lock_merges(connection: Connection, tenant_id: int) -> None:
 def list_merges(connection: Connection, tenant_id: int, after: int, rows: int) -> list[Merge]:
     """Merges after the cursor ``after``, undone ones included."""
     m = person_merge.c
-    query = select(m.merge_id, m.alias_identity, m.agent_identity, m.reason, m.who, m.at, m.undone_at)
-    query = query.where(m.tenant_id == tenant_id, m.merge_id > after).order_by(m.merge_id).limit(rows)
+    query = select(
+        m.merge_id, m.alias_identity, m.agent_identity, m.reason, m.who, m.at, m.undone_at
+    )
+    query = (
+        query.where(m.tenant_id == tenant_id, m.merge_id > after).order_by(m.merge_id).limit(rows)
+    )
     return [Merge(*row) for row in connection.execute(query)]
 
 
 def is_merged_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
     """Whether this agent is already merged into another one."""
     m = person_merge.c
-    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.alias == key_of("agent", identity), m.undone_at.is_(None))
+    query = select(m.merge_id).where(
+        m.tenant_id == tenant_id, m.alias == key_of("agent", identity), m.undone_at.is_(None)
+    )
     return connection.execute(query).first() is not None
 
 
 def has_merged_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
     """Whether another agent is merged into this one."""
     m = person_merge.c
-    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.agent == key_of("agent", identity), m.undone_at.is_(None))
+    query = select(m.merge_id).where(
+        m.tenant_id == tenant_id, m.agent == key_of("agent", identity), m.undone_at.is_(None)
+    )
     return connection.execute(query).first() is not None
 
 
-def insert_merge(connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str) -> int:
+def insert_merge(
+    connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str
+) -> int:
     """Make ``alias`` count as ``agent`` from now on."""
     values = {
         "tenant_id": tenant_id,
@@ -86,7 +98,11 @@ def insert_merge(connection: Connection, tenant_id: int, *, alias: str, agent: s
         "reason": reason,
         "who": who,
     }
-    return int(connection.execute(insert(person_merge).values(values).returning(person_merge.c.merge_id)).scalar_one())
+    return int(
+        connection.execute(
+            insert(person_merge).values(values).returning(person_merge.c.merge_id)
+        ).scalar_one()
+    )
 
 
 def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, str] | None:
@@ -94,14 +110,23 @@ def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[s
     merge."""
     m = person_merge
     existing = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
-    row = connection.execute(update(m).where(*existing).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
+    row = connection.execute(
+        update(m)
+        .where(*existing)
+        .values(undone_at=func.now())
+        .returning(m.c.alias_identity, m.c.agent_identity)
+    ).first()
     return (row.alias_identity, row.agent_identity) if row else None
 
 
-def list_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> list[tuple[str, str]]:
+def list_merges_of_agent(
+    connection: Connection, tenant_id: int, identity: str
+) -> list[tuple[str, str]]:
     """(alias, agent) of every merge that names this agent, undone ones included."""
     m, key = person_merge.c, key_of("agent", identity)
-    query = select(m.alias_identity, m.agent_identity).where(m.tenant_id == tenant_id, (m.alias == key) | (m.agent == key))
+    query = select(m.alias_identity, m.agent_identity).where(
+        m.tenant_id == tenant_id, (m.alias == key) | (m.agent == key)
+    )
     return [(row.alias_identity, row.agent_identity) for row in connection.execute(query)]
 
 
@@ -109,11 +134,18 @@ def list_agent_episodes(connection: Connection, tenant_id: int, identity: str) -
     """Every registration of a statement that names this agent, and of a fact that is attributed
     to this agent."""
     e = fact_episode.c
-    related = select(e.registration).where(e.tenant_id == tenant_id, e.learner == key_of("agent", identity))
-    return {*feed.list_agent_registrations(connection, tenant_id, identity), *connection.execute(related).scalars()}
+    related = select(e.registration).where(
+        e.tenant_id == tenant_id, e.learner == key_of("agent", identity)
+    )
+    return {
+        *feed.list_agent_registrations(connection, tenant_id, identity),
+        *connection.execute(related).scalars(),
+    }
 
 
 def delete_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> None:
     """Delete every merge that names this agent (erasure)."""
     m, key = person_merge, key_of("agent", identity)
-    connection.execute(delete(m).where(m.c.tenant_id == tenant_id, (m.c.alias == key) | (m.c.agent == key)))
+    connection.execute(
+        delete(m).where(m.c.tenant_id == tenant_id, (m.c.alias == key) | (m.c.agent == key))
+    )

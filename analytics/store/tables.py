@@ -68,7 +68,8 @@ fact_episode = Table(
     # The same for the test before the training; and how long the training took.
     Column("pre_test", Float),
     Column("training_seconds", Integer),
-    # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each evidence grade.
+    # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each
+    # evidence grade.
     Column("planned_seconds", Integer),
     Column("no_opportunity_seconds", Integer),
     Column("used_1_seconds", Integer),
@@ -161,7 +162,8 @@ fact_activity = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("registration", Uuid, primary_key=True),
     Column("activity", Text, primary_key=True),
-    # What it is: check, plan, exercise, exercise review, case study, feedback, behaviour assessment, follow-up, meeting, other.
+    # What it is: check, plan, exercise, exercise review, case study, feedback, behaviour
+    # assessment, follow-up, meeting, other.
     Column("kind", Text, nullable=False),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
@@ -170,7 +172,8 @@ fact_activity = Table(
     Column("done_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "programme", "kind", "due_at"),
 )
-# One row for each criterion of an assessment. ``subject`` is the episode, or the case of a calibration.
+# One row for each criterion of an assessment. ``subject`` is the episode, or the case of a
+# calibration.
 fact_rating = Table(
     "fact_rating",
     metadata,
@@ -221,7 +224,13 @@ person_merge = Table(
     Column("who", Text, nullable=False),
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("undone_at", _TIMESTAMPTZ),
-    Index("uq_person_merge_alias", "tenant_id", "alias", unique=True, postgresql_where=text("undone_at IS NULL")),
+    Index(
+        "uq_person_merge_alias",
+        "tenant_id",
+        "alias",
+        unique=True,
+        postgresql_where=text("undone_at IS NULL"),
+    ),
     Index(None, "tenant_id", "agent"),
 )
 # What an activity of another system counts as in a programme (analytics.facts.external). An
@@ -242,7 +251,14 @@ activity_mapping = Table(
     Column("who", Text, nullable=False),
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("undone_at", _TIMESTAMPTZ),
-    Index("uq_activity_mapping_place", "tenant_id", "activity_key", "programme", unique=True, postgresql_where=text("undone_at IS NULL")),
+    Index(
+        "uq_activity_mapping_place",
+        "tenant_id",
+        "activity_key",
+        "programme",
+        unique=True,
+        postgresql_where=text("undone_at IS NULL"),
+    ),
 )
 # Statements that count for an episode although they do not name its registration.
 borrowed = Table(
@@ -261,7 +277,8 @@ uncomputed = Table(
     Column("mark", BigInteger, Identity(always=True), primary_key=True),
     Column("programme", Text, nullable=False),
 )
-# Reports that take longer to compute than a page may: computed by a job (analytics.jobs.materialize_reports).
+# Reports that take longer to compute than a page may: computed by a job
+# (analytics.jobs.materialize_reports).
 computed = Table(
     "computed",
     metadata,
@@ -341,10 +358,19 @@ alarm = Table(
     Column("opened_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("changed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("ended_at", _TIMESTAMPTZ),
-    Index("uq_alarm_open", "tenant_id", "programme", "series", "team", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "uq_alarm_open",
+        "tenant_id",
+        "programme",
+        "series",
+        "team",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     Index(None, "tenant_id", "programme", "alarm_id"),
 )
-# Somebody decided that a weekly figure has a new level: weeks before are no baseline any more. Each decision a row.
+# Somebody decided that a weekly figure has a new level: weeks before are no baseline any more. Each
+# decision a row.
 baseline = Table(
     "baseline",
     metadata,
@@ -480,7 +506,12 @@ reporting_user = Table(
     "reporting_user",
     metadata,
     Column("role", Text, primary_key=True),
-    Column("tenant_id", Integer, ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"), nullable=False),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"),
+        nullable=False,
+    ),
     Column("who", Text, nullable=False),
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Index(None, "tenant_id"),

@@ -45,7 +45,10 @@ def ensure_demo_activity(ledger: PracticeDatabase) -> None:
     """
     body = json.dumps({"title": DEFAULT_TITLE, "custom": {"programme": "phishing-response"}})
     with ledger.open() as db:
-        db.execute("INSERT OR IGNORE INTO activity VALUES (?, ?, ?)", (STANDARD_ACTIVITY_ID, CLIENT_ID, body))
+        db.execute(
+            "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
+            (STANDARD_ACTIVITY_ID, CLIENT_ID, body),
+        )
     gradebook.ensure_demo_line_item(ledger)
 
 
@@ -56,7 +59,11 @@ def ensure_standard_activity(ledger: PracticeDatabase, tool: Tool) -> None:
     if standard_activity(ledger, tool) is None:
         created = _insert_activity(ledger, tool, {"title": DEFAULT_TITLE})
         if SCORE_SCOPE in tool.scopes:
-            body = {"label": f"Refresher checks ({tool.name})", "scoreMaximum": 5, "resourceLinkId": created.link_id}
+            body = {
+                "label": f"Refresher checks ({tool.name})",
+                "scoreMaximum": 5,
+                "resourceLinkId": created.link_id,
+            }
             gradebook.insert_line_item(ledger, tool.client_id, body)
 
 
@@ -65,20 +72,33 @@ def add_content_item(ledger: PracticeDatabase, tool: Tool, item: dict[str, Any])
     if it requests one.
     """
     title, column = item.get("title") or DEFAULT_TITLE, item.get("lineItem")
-    body = {"title": title, "text": item.get("text", ""), "url": item.get("url", ""), "custom": item.get("custom", {}), "chosen": True}
+    body = {
+        "title": title,
+        "text": item.get("text", ""),
+        "url": item.get("url", ""),
+        "custom": item.get("custom", {}),
+        "chosen": True,
+    }
     if column and isinstance(column.get("submissionReview"), dict):
         body["review_url"] = column["submissionReview"].get("url", "")
     created = _insert_activity(ledger, tool, body)
     if column:
         entries = {name: column[name] for name in ("resourceId", "tag") if name in column}
-        requested = {"label": column.get("label") or title, "scoreMaximum": column["scoreMaximum"], "resourceLinkId": created.link_id}
+        requested = {
+            "label": column.get("label") or title,
+            "scoreMaximum": column["scoreMaximum"],
+            "resourceLinkId": created.link_id,
+        }
         gradebook.insert_line_item(ledger, tool.client_id, {**requested, **entries})
     return created
 
 
 def _insert_activity(ledger: PracticeDatabase, tool: Tool, body: dict[str, Any]) -> Activity:
     with ledger.open() as db:
-        created = db.execute("INSERT INTO activity (client_id, body) VALUES (?, ?)", (tool.client_id, json.dumps(body))).lastrowid
+        created = db.execute(
+            "INSERT INTO activity (client_id, body) VALUES (?, ?)",
+            (tool.client_id, json.dumps(body)),
+        ).lastrowid
     return Activity(created or 0, tool.client_id, **body)
 
 
@@ -86,7 +106,11 @@ def list_activities(ledger: PracticeDatabase, client_id: str | None = None) -> l
     """Return all activities, or those of one tool."""
     with ledger.open() as db:
         rows = db.execute("SELECT id, client_id, body FROM activity ORDER BY id").fetchall()
-    return [Activity(id_, client, **json.loads(body)) for id_, client, body in rows if client_id in (None, client)]
+    return [
+        Activity(id_, client, **json.loads(body))
+        for id_, client, body in rows
+        if client_id in (None, client)
+    ]
 
 
 def find_activity(ledger: PracticeDatabase, id_: str) -> Activity | None:
@@ -96,4 +120,7 @@ def find_activity(ledger: PracticeDatabase, id_: str) -> Activity | None:
 
 def standard_activity(ledger: PracticeDatabase, tool: Tool) -> Activity | None:
     """Return the activity that a tool has by default, without any content being selected."""
-    return next((activity for activity in list_activities(ledger, tool.client_id) if not activity.chosen), None)
+    return next(
+        (activity for activity in list_activities(ledger, tool.client_id) if not activity.chosen),
+        None,
+    )

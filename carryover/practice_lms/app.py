@@ -29,14 +29,20 @@ from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID
 from core.http_client import GuardedClient
 
-PRACTICE_STATE_FILE = "practice.json"  # in the demo's home folder: state that must survive a restart
-LMS_HOST = "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
+PRACTICE_STATE_FILE = (
+    "practice.json"  # in the demo's home folder: state that must survive a restart
+)
+LMS_HOST = (
+    "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
+)
 
 
 def lms_base_url(tool_url: str) -> str:
     """Return the practice LMS's base URL, given the tool's."""
     parts = urlsplit(tool_url)
-    return urlunsplit((parts.scheme, f"{LMS_HOST}:{parts.port}" if parts.port else LMS_HOST, "", "", ""))
+    return urlunsplit(
+        (parts.scheme, f"{LMS_HOST}:{parts.port}" if parts.port else LMS_HOST, "", "", "")
+    )
 
 
 def platform_registration(lms_url: str) -> dict[str, str]:
@@ -59,11 +65,22 @@ def create_app(home: Path, tool_url: str) -> Flask:
     app = Flask(__name__, static_url_path="/practice/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     client = GuardedClient(allow_private=True)  # it calls tools on this machine
-    deps = PracticeDeps(PracticeDatabase(home / "practice_lms.sqlite"), client, lms_base_url(tool_url))
+    deps = PracticeDeps(
+        PracticeDatabase(home / "practice_lms.sqlite"), client, lms_base_url(tool_url)
+    )
     tools.install_tool(deps.ledger, tools.preinstalled_tool(tool_url))
     activities.ensure_demo_activity(deps.ledger)
     pages = Blueprint("practice", __name__, url_prefix="/practice")
-    for part in (course_pages, authorization, deep_linking, registration, tool_admin, token_endpoint, grade_services, membership_service):
+    for part in (
+        course_pages,
+        authorization,
+        deep_linking,
+        registration,
+        tool_admin,
+        token_endpoint,
+        grade_services,
+        membership_service,
+    ):
         pages.register_blueprint(part.blueprint(deps))
     pages.register_blueprint(mailbox_page.blueprint(home))
 

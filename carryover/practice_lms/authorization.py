@@ -20,14 +20,25 @@ from carryover.practice_lms.launches import STORAGE_TARGET, Launch
 from carryover.practice_lms.sessions import Session
 from carryover.practice_lms.tools import Tool
 
-_REQUIRED_PARAMETERS = ("scope", "response_type", "client_id", "redirect_uri", "login_hint", "nonce", "lti_message_hint")
+_REQUIRED_PARAMETERS = (
+    "scope",
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "login_hint",
+    "nonce",
+    "lti_message_hint",
+)
 
 
 class _AuthorizationError(Exception):
     """An error that is reported to the tool."""
 
     def __init__(self, error: str, description: str = "") -> None:
-        self.fields = {"error": error, **({"error_description": description} if description else {})}
+        self.fields = {
+            "error": error,
+            **({"error_description": description} if description else {}),
+        }
 
 
 def blueprint(deps: PracticeDeps) -> Blueprint:
@@ -43,17 +54,33 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         launch_id = _launch_id(requested)
         if session is None:
             _require_known_redirect(deps, requested)
-            return _form_post_page(requested, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
+            return _form_post_page(
+                requested,
+                {
+                    "error": "login_required",
+                    "error_description": "Nobody is signed in to the practice LMS.",
+                },
+            )
         launch = launches.consume_launch(deps.ledger, launch_id)
         tool = tools.tool_by_client_id(deps.ledger, launch.client_id) if launch else None
         if launch is None or tool is None or requested["redirect_uri"] not in tool.redirect_uris:
-            abort(404, "Invalid request: the launch is not known, was used before, or its tool has another redirect URI.")
+            abort(
+                404,
+                "Invalid request: the launch is not known, was used before, or its tool has "
+                "another redirect URI.",
+            )
         try:
             _check_auth_request(requested, session, tool, launch)
         except _AuthorizationError as error:
             return _form_post_page(requested, error.fields)
-        token = signatures.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, requested["nonce"]))
-        return _form_post_page(requested, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
+        token = signatures.sign_claims(
+            deps.ledger, messages.id_token_claims(deps, session, tool, launch, requested["nonce"])
+        )
+        return _form_post_page(
+            requested,
+            {"id_token": token},
+            {"lti_storage_target": STORAGE_TARGET} if launch.storage else {},
+        )
 
     return pages
 
@@ -80,7 +107,9 @@ def _require_known_redirect(deps: PracticeDeps, requested: Mapping[str, str]) ->
         abort(404, "Invalid request: no tool with this client_id has this redirect_uri.")
 
 
-def _check_auth_request(requested: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
+def _check_auth_request(
+    requested: Mapping[str, str], session: Session, tool: Tool, launch: Launch
+) -> None:
     if requested["client_id"] != tool.client_id:
         raise _AuthorizationError("unauthorized_client")
     if requested["login_hint"] != session.person.subject or launch.person != session.person.key:

@@ -43,8 +43,22 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         names = {tool.client_id: tool.name for tool in result}
         others = [tool for tool in result if tool.client_id != CLIENT_ID]
         offered = [activity for activity in chosen if activity.client_id in names]
-        pickers = [(person, tool) for tool in result if tool.deep_linking for person in PEOPLE.values() if person.teaches]
-        return render_template("course.html", title=COURSE_TITLE, people=PEOPLE.values(), others=others, chosen=offered, names=names, pickers=pickers)
+        pickers = [
+            (person, tool)
+            for tool in result
+            if tool.deep_linking
+            for person in PEOPLE.values()
+            if person.teaches
+        ]
+        return render_template(
+            "course.html",
+            title=COURSE_TITLE,
+            people=PEOPLE.values(),
+            others=others,
+            chosen=offered,
+            names=names,
+            pickers=pickers,
+        )
 
     @pages.get("/launch/<who>")
     @pages.get("/launch/<who>/<message>")
@@ -52,11 +66,26 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         """The activity page, with the tool in a frame; opening it signs the person in."""
         choice = _resolve_launch_target(ledger, who, message)
         path = "" if message == launches.RESOURCE_LAUNCH else f"/{message}"
-        query = "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
-        others = [person for person in PEOPLE.values() if person != choice.person and (person.teaches or message == launches.RESOURCE_LAUNCH)]
-        page = render_template("activity.html", choice=choice, path=path, query=query, others=others, storage=request.args.get("storage") == "1")
+        query = (
+            "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
+        )
+        others = [
+            person
+            for person in PEOPLE.values()
+            if person != choice.person and (person.teaches or message == launches.RESOURCE_LAUNCH)
+        ]
+        page = render_template(
+            "activity.html",
+            choice=choice,
+            path=path,
+            query=query,
+            others=others,
+            storage=request.args.get("storage") == "1",
+        )
         response = make_response(page)
-        sessions.set_session_cookie(response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax"))
+        sessions.set_session_cookie(
+            response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax")
+        )
         return response
 
     @pages.get("/start/<who>")
@@ -65,14 +94,31 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         """Inside the frame: the browser posts the login request to the tool."""
         choice = _resolve_launch_target(ledger, who, message)
         link = choice.activity.link_id if choice.activity else ""
-        launch = launches.Launch(who, choice.tool.client_id, message, link, choice.for_user, request.args.get("storage") == "1")
-        fields = launches.login_parameters(ledger, deps.lms_url, choice.tool, choice.person, launch, choice.activity)
+        launch = launches.Launch(
+            who,
+            choice.tool.client_id,
+            message,
+            link,
+            choice.for_user,
+            request.args.get("storage") == "1",
+        )
+        fields = launches.login_parameters(
+            ledger, deps.lms_url, choice.tool, choice.person, launch, choice.activity
+        )
         return render_template("post.html", address=choice.tool.initiate_login_uri, fields=fields)
 
     @pages.get("/gradebook")
     def gradebook_page() -> str:
-        columns = [(item, gradebook.scores_by_user(ledger, item)) for item in gradebook.list_line_items(ledger)]
-        return render_template("gradebook.html", people=PEOPLE.values(), columns=columns, first=gradebook.DEMO_LINE_ITEM_ID)
+        columns = [
+            (item, gradebook.scores_by_user(ledger, item))
+            for item in gradebook.list_line_items(ledger)
+        ]
+        return render_template(
+            "gradebook.html",
+            people=PEOPLE.values(),
+            columns=columns,
+            first=gradebook.DEMO_LINE_ITEM_ID,
+        )
 
     return pages
 
@@ -82,7 +128,11 @@ def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> 
     not allowed to do it.
     """
     if who not in PEOPLE:
-        abort(404, "The practice course has a learner, a mentor, a teacher and an administrator, and nobody else.")
+        abort(
+            404,
+            "The practice course has a learner, a mentor, a teacher and an administrator, and "
+            "nobody else.",
+        )
     if message not in (launches.RESOURCE_LAUNCH, launches.DEEP_LINK_LAUNCH, launches.REVIEW_LAUNCH):
         abort(404, "There is no such launch.")
     person, item = PEOPLE[who], request.args.get("item")
@@ -91,7 +141,9 @@ def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> 
     chosen = activities.find_activity(ledger, item) if item else None
     if item and chosen is None:
         abort(404, "There is no such activity in this course.")
-    tool = tools.tool_by_client_id(ledger, chosen.client_id if chosen else request.args.get("tool", CLIENT_ID))
+    tool = tools.tool_by_client_id(
+        ledger, chosen.client_id if chosen else request.args.get("tool", CLIENT_ID)
+    )
     if tool is None:
         abort(404, "There is no such tool in this course.")
     if not tool.active:
@@ -103,7 +155,13 @@ def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> 
     activity = chosen or activities.standard_activity(ledger, tool)
     if activity is None:
         abort(404, "There is no such activity in this course.")
-    return _LaunchTarget(person, message, tool, activity, _reviewed_learner(ledger, activity) if message == launches.REVIEW_LAUNCH else "")
+    return _LaunchTarget(
+        person,
+        message,
+        tool,
+        activity,
+        _reviewed_learner(ledger, activity) if message == launches.REVIEW_LAUNCH else "",
+    )
 
 
 def _reviewed_learner(ledger: PracticeDatabase, activity: Activity) -> str:

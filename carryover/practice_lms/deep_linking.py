@@ -15,7 +15,12 @@ from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.people import COURSE_ID
 from carryover.practice_lms.sessions import Session
 from carryover.practice_lms.tools import Tool
-from carryover.practice_lms.vocabulary import CLAIM, DEEP_LINKING_CLAIM, DEEP_LINKING_RESPONSE, VERSION
+from carryover.practice_lms.vocabulary import (
+    CLAIM,
+    DEEP_LINKING_CLAIM,
+    DEEP_LINKING_RESPONSE,
+    VERSION,
+)
 
 
 class _InvalidResponse(Exception):
@@ -31,7 +36,11 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         session = sessions.current_session(deps.ledger)
         if session is None and not sessions.is_repost():
             return sessions.repost_page()
-        if session is None or request.args.get("sesskey") != session.sesskey or request.args.get("course") != COURSE_ID:
+        if (
+            session is None
+            or request.args.get("sesskey") != session.sesskey
+            or request.args.get("course") != COURSE_ID
+        ):
             abort(403, "Nobody is signed in here who asked the tool for content.")
         try:
             tool, items = _verify_response(deps, session, request.form.get("JWT", ""))
@@ -44,14 +53,19 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     return pages
 
 
-def _verify_response(deps: PracticeDeps, session: Session, token: str) -> tuple[Tool, list[dict[str, Any]]]:
+def _verify_response(
+    deps: PracticeDeps, session: Session, token: str
+) -> tuple[Tool, list[dict[str, Any]]]:
     tool = tools.tool_by_client_id(deps.ledger, signatures.unverified_claim(token, "iss"))
     if tool is None:
         raise _InvalidResponse("no tool has the client id that iss names")
     claims = signatures.verify_tool_token(deps, tool, token, deps.lms_url, ("nonce",))
     data = claims.get(f"{DEEP_LINKING_CLAIM}data")
     with deps.ledger.open() as db:
-        requested = db.execute("SELECT data FROM deep_linking WHERE session = ? AND client_id = ?", (session.id, tool.client_id)).fetchall()
+        requested = db.execute(
+            "SELECT data FROM deep_linking WHERE session = ? AND client_id = ?",
+            (session.id, tool.client_id),
+        ).fetchall()
     if claims.get(f"{CLAIM}message_type") != DEEP_LINKING_RESPONSE:
         raise _InvalidResponse(f"message_type must be {DEEP_LINKING_RESPONSE}")
     if claims.get(f"{CLAIM}version") != VERSION:
@@ -79,14 +93,18 @@ def _require_valid_item(tool: Tool, item: Any) -> None:
     # In Moodle a URL on another domain would become an activity that belongs to no tool.
     if url and urlsplit(url).netloc != tool.domain:
         raise _InvalidResponse("the url of an item is not on the tool's domain")
-    if not isinstance(custom, dict) or not all(isinstance(value, str) and "\n" not in value for value in custom.values()):
+    if not isinstance(custom, dict) or not all(
+        isinstance(value, str) and "\n" not in value for value in custom.values()
+    ):
         raise _InvalidResponse("custom of an item holds texts of one line each")
     if column is not None and not _is_line_item(column):
         raise _InvalidResponse("a lineItem has a scoreMaximum greater than 0 and texts")
 
 
 def _is_line_item(column: Any) -> bool:
-    if not isinstance(column, dict) or not all(isinstance(column.get(name, ""), str) for name in ("label", "resourceId", "tag")):
+    if not isinstance(column, dict) or not all(
+        isinstance(column.get(name, ""), str) for name in ("label", "resourceId", "tag")
+    ):
         return False
     most: Any = column.get("scoreMaximum")
     return grade_services.is_finite_number(most) and most > 0

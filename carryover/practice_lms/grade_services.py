@@ -15,7 +15,11 @@ from carryover.practice_lms import activities, gradebook, messages
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.gradebook import LineItem
 from carryover.practice_lms.people import BY_SUBJECT
-from carryover.practice_lms.service_access import ServiceError, media_type_response, require_service_token
+from carryover.practice_lms.service_access import (
+    ServiceError,
+    media_type_response,
+    require_service_token,
+)
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import (
     LINE_ITEM,
@@ -31,7 +35,11 @@ from carryover.practice_lms.vocabulary import (
 _ACTIVITY_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
 _FULLY_GRADED = "FullyGraded"
 _GRADING_PROGRESS = (_FULLY_GRADED, "Pending", "PendingManual", "Failed", "NotReady")
-_LINE_ITEM_FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "resourceLinkId"}
+_LINE_ITEM_FILTERS = {
+    "tag": "tag",
+    "resource_id": "resourceId",
+    "resource_link_id": "resourceLinkId",
+}
 
 
 def blueprint(deps: PracticeDeps) -> Blueprint:
@@ -56,24 +64,39 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         if coupled_with:
             body = {"resourceLinkId": coupled_with, **body}
         link = body.get("resourceLinkId")
-        if link is not None and link not in [activity.link_id for activity in activities.list_activities(ledger, tool.client_id)]:
+        if link is not None and link not in [
+            activity.link_id for activity in activities.list_activities(ledger, tool.client_id)
+        ]:
             raise ServiceError(403, "Forbidden")
         return body
 
     @pages.get("/lineitems")
     def get_line_items() -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
-        wanted = {_LINE_ITEM_FILTERS[name]: value for name, value in request.args.items() if name in _LINE_ITEM_FILTERS}
+        wanted = {
+            _LINE_ITEM_FILTERS[name]: value
+            for name, value in request.args.items()
+            if name in _LINE_ITEM_FILTERS
+        }
         items = gradebook.list_line_items(ledger, tool.client_id)
         return media_type_response(
-            [line_item_json(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS
+            [
+                line_item_json(tool, item)
+                for item in items
+                if all(item.body.get(name) == value for name, value in wanted.items())
+            ],
+            LINE_ITEMS,
         )
 
     @pages.post("/lineitems")
     def post_line_item() -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
         return media_type_response(
-            line_item_json(tool, gradebook.insert_line_item(ledger, tool.client_id, line_item_from_body(tool))), LINE_ITEM, 201
+            line_item_json(
+                tool, gradebook.insert_line_item(ledger, tool.client_id, line_item_from_body(tool))
+            ),
+            LINE_ITEM,
+            201,
         )
 
     @pages.get("/lineitems/<int:id_>/lineitem")
@@ -86,7 +109,13 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
         item = require_line_item(tool, id_)
         return media_type_response(
-            line_item_json(tool, gradebook.update_line_item(ledger, item, line_item_from_body(tool, item.activity_id))), LINE_ITEM
+            line_item_json(
+                tool,
+                gradebook.update_line_item(
+                    ledger, item, line_item_from_body(tool, item.activity_id)
+                ),
+            ),
+            LINE_ITEM,
         )
 
     @pages.delete("/lineitems/<int:id_>/lineitem")
@@ -105,7 +134,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         user = body["userId"]
         before = gradebook.scores_by_user(ledger, item).get(user)
         if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
-            raise ServiceError(409, f"Refusing score with an earlier timestamp for item {id_} and user {user}")
+            raise ServiceError(
+                409, f"Refusing score with an earlier timestamp for item {id_} and user {user}"
+            )
         gradebook.save_score(ledger, item, user, _score_to_save(item, body))
         return "", 200
 
@@ -117,9 +148,24 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         result = []
         for user, body in gradebook.scores_by_user(ledger, item).items():
             if wanted in (None, user):
-                entry = {"id": f"{place}&user_id={user}", "scoreOf": line_item_json(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
-                graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
-                result.append({**entry, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
+                entry = {
+                    "id": f"{place}&user_id={user}",
+                    "scoreOf": line_item_json(tool, item)["id"],
+                    "userId": user,
+                    "timestamp": body["timestamp"],
+                }
+                graded = (
+                    {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]}
+                    if "value" in body
+                    else {}
+                )
+                result.append(
+                    {
+                        **entry,
+                        **graded,
+                        **({"comment": body["comment"]} if "comment" in body else {}),
+                    }
+                )
         return media_type_response(result, RESULTS)
 
     return pages
@@ -146,7 +192,9 @@ def _score_to_save(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
     saved: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
     if "scoreGiven" in body and body["gradingProgress"] == _FULLY_GRADED:
         most = item.body["scoreMaximum"]
-        saved["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
+        saved["value"] = round(
+            min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5
+        )
     return saved
 
 
@@ -156,10 +204,15 @@ def _score_error(body: Any) -> str:
     for name in ("userId", "timestamp", "activityProgress", "gradingProgress"):
         if not isinstance(body.get(name), str):
             return f"{name} is missing"
-    if body["activityProgress"] not in _ACTIVITY_PROGRESS or body["gradingProgress"] not in _GRADING_PROGRESS:
+    if (
+        body["activityProgress"] not in _ACTIVITY_PROGRESS
+        or body["gradingProgress"] not in _GRADING_PROGRESS
+    ):
         return "activityProgress or gradingProgress is unknown"
     if "scoreGiven" in body and not (
-        is_finite_number(body["scoreGiven"]) and is_finite_number(body.get("scoreMaximum")) and body["scoreMaximum"] > 0
+        is_finite_number(body["scoreGiven"])
+        and is_finite_number(body.get("scoreMaximum"))
+        and body["scoreMaximum"] > 0
     ):
         return "scoreGiven or scoreMaximum is no number"
     person = BY_SUBJECT.get(body["userId"])

@@ -36,7 +36,9 @@ def save_launch(ledger: PracticeDatabase, launch: Launch) -> str:
     """Store a launch and return its id."""
     id_ = f"ltilaunch{launch.activity_id}_{secrets.token_hex(8)}"
     with ledger.open() as db:
-        db.execute("INSERT INTO launch VALUES (?, ?, ?)", (id_, json.dumps(asdict(launch)), time.time()))
+        db.execute(
+            "INSERT INTO launch VALUES (?, ?, ?)", (id_, json.dumps(asdict(launch)), time.time())
+        )
     return id_
 
 
@@ -56,7 +58,14 @@ def launch_target_uri(tool: Tool, message: str, activity: Activity | None) -> st
     return (activity.url if activity else "") or tool.target_link_uri
 
 
-def login_parameters(ledger: PracticeDatabase, lms_url: str, tool: Tool, person: Person, launch: Launch, activity: Activity | None) -> dict[str, str]:
+def login_parameters(
+    ledger: PracticeDatabase,
+    lms_url: str,
+    tool: Tool,
+    person: Person,
+    launch: Launch,
+    activity: Activity | None,
+) -> dict[str, str]:
     """Return the parameters of the login request that the browser takes to the tool (OpenID
     Connect third-party initiated login).
     """

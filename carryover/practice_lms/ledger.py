@@ -18,15 +18,22 @@ _SCHEMA_VERSION = 2  # incremented whenever a table changes
 _SCHEMA = (
     "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE used (name TEXT PRIMARY KEY)",
-    "CREATE TABLE session (id TEXT PRIMARY KEY, person TEXT NOT NULL, sesskey TEXT NOT NULL, made REAL NOT NULL)",
+    "CREATE TABLE session (id TEXT PRIMARY KEY, person TEXT NOT NULL, sesskey TEXT NOT NULL, "
+    "made REAL NOT NULL)",
     "CREATE TABLE launch (id TEXT PRIMARY KEY, body TEXT NOT NULL, made REAL NOT NULL)",
-    "CREATE TABLE deep_linking (data TEXT PRIMARY KEY, session TEXT NOT NULL, client_id TEXT NOT NULL, made REAL NOT NULL)",
-    "CREATE TABLE tool (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE deep_linking (data TEXT PRIMARY KEY, session TEXT NOT NULL, client_id TEXT NOT "
+    "NULL, made REAL NOT NULL)",
+    "CREATE TABLE tool (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL UNIQUE, "
+    "state TEXT NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE registration (client_id TEXT PRIMARY KEY, url TEXT NOT NULL)",
-    "CREATE TABLE activity (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL, body TEXT NOT NULL)",
-    "CREATE TABLE token (token TEXT PRIMARY KEY, client_id TEXT NOT NULL, scopes TEXT NOT NULL, expires REAL NOT NULL)",
-    "CREATE TABLE line_item (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL, body TEXT NOT NULL)",
-    "CREATE TABLE score (line_item INTEGER, user_id TEXT, body TEXT NOT NULL, PRIMARY KEY (line_item, user_id))",
+    "CREATE TABLE activity (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL, body "
+    "TEXT NOT NULL)",
+    "CREATE TABLE token (token TEXT PRIMARY KEY, client_id TEXT NOT NULL, scopes TEXT NOT NULL, "
+    "expires REAL NOT NULL)",
+    "CREATE TABLE line_item (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL, body "
+    "TEXT NOT NULL)",
+    "CREATE TABLE score (line_item INTEGER, user_id TEXT, body TEXT NOT NULL, PRIMARY KEY "
+    "(line_item, user_id))",
 )
 _EXPIRING_TABLES = ("session", "launch", "deep_linking")
 
@@ -47,7 +54,10 @@ class PracticeDatabase:
             if db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
                 # All of its data is made up for practice: an older schema is not worth a
                 # migration.
-                for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
+                for (table,) in db.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
+                    "'sqlite_%'"
+                ).fetchall():
                     db.execute(f'DROP TABLE "{table}"')
                 for statement in _SCHEMA:
                     db.execute(statement)
@@ -72,7 +82,11 @@ class PracticeDatabase:
             row = db.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
             if row is None:
                 key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-                pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+                pem = key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                )
                 db.execute("INSERT OR IGNORE INTO kept VALUES ('key', ?)", (pem.decode(),))
                 row = db.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
         return str(row[0])

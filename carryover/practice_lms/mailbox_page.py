@@ -37,7 +37,9 @@ def blueprint(home: Path) -> Blueprint:
 
     @pages.get("/mailbox")
     def show_mailbox() -> ResponseReturnValue:
-        return render_template("mailbox.html", title="Mailbox", letters=_newest_letters(home / MAILBOX))
+        return render_template(
+            "mailbox.html", title="Mailbox", letters=_newest_letters(home / MAILBOX)
+        )
 
     return pages
 
@@ -46,7 +48,11 @@ def _newest_letters(folder: Path) -> list[ReceivedMail]:
     if not folder.is_dir():
         return []
     box = mailbox.Maildir(folder, create=False)
-    keys = sorted(box.keys(), key=lambda key: int(key.split(".")[0]) if key.split(".")[0].isdecimal() else 0, reverse=True)
+    keys = sorted(
+        box.keys(),
+        key=lambda key: int(key.split(".")[0]) if key.split(".")[0].isdecimal() else 0,
+        reverse=True,
+    )
     return [_parse_letter(box.get_bytes(key)) for key in keys[:MAX_LETTERS_SHOWN]]
 
 
@@ -55,7 +61,9 @@ def _parse_letter(content: bytes) -> ReceivedMail:
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain",))
     words = str(body.get_content()) if body is not None else ""
-    return ReceivedMail(str(message["To"]), str(message["Subject"]), str(message["Date"]), _linkify(words))
+    return ReceivedMail(
+        str(message["To"]), str(message["Subject"]), str(message["Date"]), _linkify(words)
+    )
 
 
 def _linkify(words: str) -> Markup:
@@ -63,6 +71,9 @@ def _linkify(words: str) -> Markup:
     parts: list[Markup | str] = []
     end = 0
     for result in _LINK.finditer(words):
-        parts += [escape(words[end : result.start()]), Markup('<a href="{0}">{0}</a>').format(result[0])]
+        parts += [
+            escape(words[end : result.start()]),
+            Markup('<a href="{0}">{0}</a>').format(result[0]),
+        ]
         end = result.end()
     return Markup("").join([*parts, escape(words[end:])])

@@ -11,7 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.people import COURSE, PEOPLE
-from carryover.practice_lms.service_access import ServiceError, media_type_response, require_service_token
+from carryover.practice_lms.service_access import (
+    ServiceError,
+    media_type_response,
+    require_service_token,
+)
 from carryover.practice_lms.vocabulary import MEMBERS, MEMBERS_SCOPE
 
 
@@ -23,8 +27,15 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     def get_memberships() -> ResponseReturnValue:
         tool = require_service_token(deps.ledger, MEMBERS_SCOPE, MEMBERS)
         role = request.args.get("role")
-        result = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]
-        limit, start = request.args.get("limit", len(result), type=int), request.args.get("from", 0, type=int)
+        result = [
+            person
+            for person in PEOPLE.values()
+            if role is None or role in (*person.short_roles, *person.roles)
+        ]
+        limit, start = (
+            request.args.get("limit", len(result), type=int),
+            request.args.get("from", 0, type=int),
+        )
         if limit < 0 or start < 0:
             raise ServiceError(400, "Bad Request: limit and from are not negative")
         limit = limit or len(result)
@@ -38,10 +49,14 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             }
             for person in result[start : start + limit]
         ]
-        response = media_type_response({"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS)
+        response = media_type_response(
+            {"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS
+        )
         if start + limit < len(result):
             requested = {**request.args.to_dict(), "limit": limit, "from": start + limit}
-            response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(requested)}>; rel="next"'
+            response.headers["Link"] = (
+                f'<{deps.at("memberships")}?{urlencode(requested)}>; rel="next"'
+            )
         return response
 
     return pages

@@ -31,10 +31,18 @@ from carryover.practice_lms.vocabulary import (
 
 ID_TOKEN_SECONDS = 60  # as in Moodle
 PRODUCT_FAMILY_CODE, PRODUCT_VERSION = "carryover-practice", "1"
-SUPPORTED_VARIABLES = ("Context.id", "Context.id.history", "ResourceLink.id", "User.id", "Person.sourcedId")
+SUPPORTED_VARIABLES = (
+    "Context.id",
+    "Context.id.history",
+    "ResourceLink.id",
+    "User.id",
+    "Person.sourcedId",
+)
 
 
-def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: Launch, nonce: str) -> dict[str, Any]:
+def id_token_claims(
+    deps: PracticeDeps, session: Session, tool: Tool, launch: Launch, nonce: str
+) -> dict[str, Any]:
     """Return all claims of an id_token."""
     activity = activities.find_activity(deps.ledger, launch.activity_id)
     now, person = int(time.time()), session.person
@@ -51,7 +59,10 @@ def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: La
         f"{CLAIM}target_link_uri": launches.launch_target_uri(tool, launch.message, activity),
         f"{CLAIM}roles": sorted(person.roles),
         f"{CLAIM}context": {**COURSE, "type": ["CourseSection"]},
-        f"{CLAIM}lis": {"person_sourcedid": person.sourced_id, "course_section_sourcedid": f"SIS-{COURSE_LABEL}"},
+        f"{CLAIM}lis": {
+            "person_sourcedid": person.sourced_id,
+            "course_section_sourcedid": f"SIS-{COURSE_LABEL}",
+        },
         f"{CLAIM}tool_platform": {
             "product_family_code": PRODUCT_FAMILY_CODE,
             "version": PRODUCT_VERSION,
@@ -65,14 +76,26 @@ def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: La
     if launch.message == launches.DEEP_LINK_LAUNCH:
         return stated | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
     assert activity is not None
-    return stated | _grade_claims(deps, tool, activity) | _membership_claims(deps, tool) | _resource_link_claims(deps, tool, activity, launch)
+    return (
+        stated
+        | _grade_claims(deps, tool, activity)
+        | _membership_claims(deps, tool)
+        | _resource_link_claims(deps, tool, activity, launch)
+    )
 
 
-def substitute_variables(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
+def substitute_variables(
+    custom: dict[str, str], person: Person, activity: Activity | None
+) -> dict[str, str]:
     """Return custom parameters with the supported variables substituted; as in Moodle,
     unknown ones stay literal.
     """
-    known = {"$Context.id": COURSE_ID, "$Context.id.history": "", "$User.id": person.subject, "$Person.sourcedId": person.sourced_id}
+    known = {
+        "$Context.id": COURSE_ID,
+        "$Context.id.history": "",
+        "$User.id": person.subject,
+        "$Person.sourcedId": person.sourced_id,
+    }
     if activity:
         known["$ResourceLink.id"] = activity.link_id
     return {name: known.get(value, value) for name, value in custom.items()}
@@ -83,7 +106,11 @@ def _grade_claims(deps: PracticeDeps, tool: Tool, activity: Activity | None) -> 
     if not scopes:
         return {}
     endpoint: dict[str, Any] = {"scope": scopes, "lineitems": line_items_url(deps, tool)}
-    item = gradebook.coupled_line_item(deps.ledger, tool.client_id, activity.link_id) if activity else None
+    item = (
+        gradebook.coupled_line_item(deps.ledger, tool.client_id, activity.link_id)
+        if activity
+        else None
+    )
     if item:
         endpoint["lineitem"] = line_item_url(deps, tool, item.id)
     return {GRADES_CLAIM: endpoint}
@@ -104,20 +131,35 @@ def line_item_url(deps: PracticeDeps, tool: Tool, id_: int, below: str = "") -> 
 def _membership_claims(deps: PracticeDeps, tool: Tool) -> dict[str, Any]:
     if MEMBERS_SCOPE not in tool.scopes:
         return {}
-    return {MEMBERS_CLAIM: {"context_memberships_url": deps.at("memberships"), "service_versions": ["1.0", "2.0"]}}
+    return {
+        MEMBERS_CLAIM: {
+            "context_memberships_url": deps.at("memberships"),
+            "service_versions": ["1.0", "2.0"],
+        }
+    }
 
 
-def _resource_link_claims(deps: PracticeDeps, tool: Tool, activity: Activity, launch: Launch) -> dict[str, Any]:
+def _resource_link_claims(
+    deps: PracticeDeps, tool: Tool, activity: Activity, launch: Launch
+) -> dict[str, Any]:
     link = {"id": activity.link_id, "title": activity.title}
     stated: dict[str, Any] = {
         f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
         f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
-        f"{CLAIM}launch_presentation": {"locale": "en", "document_target": "iframe", "return_url": deps.at("")},
+        f"{CLAIM}launch_presentation": {
+            "locale": "en",
+            "document_target": "iframe",
+            "return_url": deps.at(""),
+        },
     }
     if launch.message == launches.REVIEW_LAUNCH:
         learner = BY_SUBJECT[launch.for_user]
         stated[f"{CLAIM}message_type"] = REVIEW_REQUEST
-        stated[f"{CLAIM}for_user"] = {"user_id": learner.subject, **learner.told(tool.claims), "roles": list(learner.roles)}
+        stated[f"{CLAIM}for_user"] = {
+            "user_id": learner.subject,
+            **learner.told(tool.claims),
+            "roles": list(learner.roles),
+        }
     return stated
 
 
@@ -125,7 +167,10 @@ def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> di
     # Characters that do not survive careless copying: the tool must return them byte for byte.
     data = f'{secrets.token_urlsafe(12)} "é" +%2B&amp;'
     with deps.ledger.open() as db:
-        db.execute("INSERT INTO deep_linking VALUES (?, ?, ?, ?)", (data, session.id, tool.client_id, time.time()))
+        db.execute(
+            "INSERT INTO deep_linking VALUES (?, ?, ?, ?)",
+            (data, session.id, tool.client_id, time.time()),
+        )
     back = urlencode({"course": COURSE_ID, "id": tool.id, "sesskey": session.sesskey})
     return {
         f"{CLAIM}message_type": DEEP_LINKING_REQUEST,

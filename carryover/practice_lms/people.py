@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 CLIENT_ID = "practice-client"
 DEPLOYMENT_ID = "1"
-COURSE_ID, COURSE_LABEL, COURSE_TITLE = "2", "PRACTICE", "Practice course: staying safe from phishing"
+COURSE_ID, COURSE_LABEL, COURSE_TITLE = (
+    "2",
+    "PRACTICE",
+    "Practice course: staying safe from phishing",
+)
 COURSE = {"id": COURSE_ID, "label": COURSE_LABEL, "title": COURSE_TITLE}
 NAME_CLAIMS = ("name", "given_name", "family_name")
 _LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
@@ -46,16 +50,26 @@ class Person:
         completely or not at all.
         """
         provided, _, family = self.name.partition(" ")
-        names = {"name": self.name, "given_name": provided, "family_name": family} if set(claims) & set(NAME_CLAIMS) else {}
+        names = (
+            {"name": self.name, "given_name": provided, "family_name": family}
+            if set(claims) & set(NAME_CLAIMS)
+            else {}
+        )
         return {**names, "email": self.email} if "email" in claims else names
 
 
 def _practice_person(key: str, subject: str, role: str) -> Person:
-    return Person(key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}")
+    return Person(
+        key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}"
+    )
 
 
 # A Moodle administrator is an instructor in every course, and has no id in the student records.
-_ADMIN_ROLES = (f"{_LIS}institution/person#Administrator", f"{_LIS}membership#Instructor", f"{_LIS}system/person#Administrator")
+_ADMIN_ROLES = (
+    f"{_LIS}institution/person#Administrator",
+    f"{_LIS}membership#Instructor",
+    f"{_LIS}system/person#Administrator",
+)
 _ADMIN_SHORT_ROLES = ("Instructor", f"{_LIS}person#Administrator")
 PEOPLE = {
     person.key: person

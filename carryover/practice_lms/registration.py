@@ -17,11 +17,25 @@ from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
-from carryover.practice_lms.messages import PRODUCT_FAMILY_CODE, PRODUCT_VERSION, SUPPORTED_VARIABLES
+from carryover.practice_lms.messages import (
+    PRODUCT_FAMILY_CODE,
+    PRODUCT_VERSION,
+    SUPPORTED_VARIABLES,
+)
 from carryover.practice_lms.people import NAME_CLAIMS
-from carryover.practice_lms.registration_json import InvalidRegistration, parse_registration, registration_response
+from carryover.practice_lms.registration_json import (
+    InvalidRegistration,
+    parse_registration,
+    registration_response,
+)
 from carryover.practice_lms.tools import Tool
-from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, PLATFORM_CONFIGURATION, RESOURCE_LINK_REQUEST, REVIEW_REQUEST, SCOPES
+from carryover.practice_lms.vocabulary import (
+    DEEP_LINKING_REQUEST,
+    PLATFORM_CONFIGURATION,
+    RESOURCE_LINK_REQUEST,
+    REVIEW_REQUEST,
+    SCOPES,
+)
 
 REGISTRATION_TOKEN_SECONDS, CLIENT_ID_LENGTH = 3_600, 15
 NEW_SCOPE, UPDATE_SCOPE = "reg", "reg-update"
@@ -31,7 +45,9 @@ def new_registration_token(deps: PracticeDeps, url: str) -> str:
     """Return a registration token for the tool at ``url``; its subject is the client id that
     the tool will receive.
     """
-    client_id = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(CLIENT_ID_LENGTH))
+    client_id = "".join(
+        secrets.choice(string.ascii_letters + string.digits) for _ in range(CLIENT_ID_LENGTH)
+    )
     with deps.ledger.open() as db:
         db.execute("INSERT INTO registration VALUES (?, ?)", (client_id, url))
     return _registration_token(deps, client_id, NEW_SCOPE)
@@ -44,7 +60,10 @@ def update_registration_token(deps: PracticeDeps, tool: Tool) -> str:
 
 def _registration_token(deps: PracticeDeps, subject: str, scope: str) -> str:
     now = int(time.time())
-    return signatures.sign_claims(deps.ledger, {"sub": subject, "scope": scope, "iat": now, "exp": now + REGISTRATION_TOKEN_SECONDS})
+    return signatures.sign_claims(
+        deps.ledger,
+        {"sub": subject, "scope": scope, "iat": now, "exp": now + REGISTRATION_TOKEN_SECONDS},
+    )
 
 
 def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
@@ -94,7 +113,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             if known is None:
                 raise InvalidRegistration("no_registration", 404)
             return jsonify(registration_response(known))
-        entries = parse_registration(request.get_json(silent=True, force=True), subject, _registration_url(deps, subject))
+        entries = parse_registration(
+            request.get_json(silent=True, force=True), subject, _registration_url(deps, subject)
+        )
         if known:
             return jsonify(registration_response(tools.replace_tool(deps.ledger, known, entries)))
         try:
@@ -113,7 +134,9 @@ def _registration_subject(deps: PracticeDeps) -> tuple[str, Tool | None]:
     try:
         claims = signatures.verify_own_token(deps.ledger, token)
     except signatures.InvalidToken as error:
-        raise InvalidRegistration(str(error), 404) from None  # Moodle shows an error page with this status
+        raise InvalidRegistration(
+            str(error), 404
+        ) from None  # Moodle shows an error page with this status
     subject, scope = claims["sub"], claims.get("scope")
     if scope == UPDATE_SCOPE:
         known = tools.tool_by_id(deps.ledger, subject)
@@ -129,5 +152,7 @@ def _registration_subject(deps: PracticeDeps) -> tuple[str, Tool | None]:
 
 def _registration_url(deps: PracticeDeps, client_id: str) -> str:
     with deps.ledger.open() as db:
-        row = db.execute("SELECT url FROM registration WHERE client_id = ?", (client_id,)).fetchone()
+        row = db.execute(
+            "SELECT url FROM registration WHERE client_id = ?", (client_id,)
+        ).fetchone()
     return str(row[0]) if row else ""

@@ -9,9 +9,21 @@ from urllib.parse import urlsplit
 
 from carryover.practice_lms.people import NAME_CLAIMS
 from carryover.practice_lms.tools import Tool
-from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, SCOPES, TOOL_CONFIGURATION, VERSION
+from carryover.practice_lms.vocabulary import (
+    DEEP_LINKING_REQUEST,
+    SCOPES,
+    TOOL_CONFIGURATION,
+    VERSION,
+)
 
-_REQUIRED_METADATA = ("response_types", "initiate_login_uri", "redirect_uris", "client_name", "jwks_uri", "token_endpoint_auth_method")
+_REQUIRED_METADATA = (
+    "response_types",
+    "initiate_login_uri",
+    "redirect_uris",
+    "client_name",
+    "jwks_uri",
+    "token_endpoint_auth_method",
+)
 _CLIENT_AUTH_METHOD = "private_key_jwt"
 
 
@@ -118,7 +130,12 @@ def registration_response(tool: Tool) -> dict[str, Any]:
         "claims": ["sub", "iss", *tool.claims],
     }
     if tool.deep_linking:
-        configuration["messages"] = [{"type": DEEP_LINKING_REQUEST, "target_link_uri": tool.deep_linking_uri or tool.target_link_uri}]
+        configuration["messages"] = [
+            {
+                "type": DEEP_LINKING_REQUEST,
+                "target_link_uri": tool.deep_linking_uri or tool.target_link_uri,
+            }
+        ]
     if tool.custom:
         configuration["custom_parameters"] = tool.custom
     return {

@@ -47,7 +47,10 @@ def issue_access_token(ledger: PracticeDatabase, tool: Tool, scopes: list[str]) 
     token = secrets.token_hex(16)
     with ledger.open() as db:
         db.execute("DELETE FROM token WHERE expires < ?", (time.time(),))
-        db.execute("INSERT INTO token VALUES (?, ?, ?, ?)", (token, tool.client_id, " ".join(scopes), time.time() + ACCESS_TOKEN_SECONDS))
+        db.execute(
+            "INSERT INTO token VALUES (?, ?, ?, ?)",
+            (token, tool.client_id, " ".join(scopes), time.time() + ACCESS_TOKEN_SECONDS),
+        )
     return token
 
 
@@ -57,7 +60,10 @@ def require_service_token(ledger: PracticeDatabase, scope: str, kind: str | None
     """
     scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
     with ledger.open() as db:
-        row = db.execute("SELECT client_id, scopes FROM token WHERE token = ? AND expires > ?", (provided, time.time())).fetchone()
+        row = db.execute(
+            "SELECT client_id, scopes FROM token WHERE token = ? AND expires > ?",
+            (provided, time.time()),
+        ).fetchone()
     tool = tools.tool_by_client_id(ledger, row[0]) if row and scheme.lower() == "bearer" else None
     if tool is None or request.args.get("type_id", tool.deployment_id) != tool.deployment_id:
         raise ServiceError(401, "Unauthorized")

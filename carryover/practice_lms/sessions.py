@@ -32,7 +32,10 @@ def sign_in(ledger: PracticeDatabase, person: Person) -> Session:
     """Create a session."""
     created = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
     with ledger.open() as db:
-        db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (created.id, person.key, created.sesskey, time.time()))
+        db.execute(
+            "INSERT INTO session VALUES (?, ?, ?, ?)",
+            (created.id, person.key, created.sesskey, time.time()),
+        )
     return created
 
 
@@ -41,15 +44,27 @@ def set_session_cookie(response: Response, session: Session, same_site: str) -> 
     sent across sites if the browser allows it. Never Partitioned, since Moodle's is not.
     """
     if same_site == "none":
-        response.set_cookie(SESSION_COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="None", secure=True)
+        response.set_cookie(
+            SESSION_COOKIE,
+            session.id,
+            path=COOKIE_PATH,
+            httponly=True,
+            samesite="None",
+            secure=True,
+        )
     else:
-        response.set_cookie(SESSION_COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="Lax")
+        response.set_cookie(
+            SESSION_COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="Lax"
+        )
 
 
 def current_session(ledger: PracticeDatabase) -> Session | None:
     """Return the session of this request's cookie."""
     with ledger.open() as db:
-        row = db.execute("SELECT id, person, sesskey FROM session WHERE id = ?", (request.cookies.get(SESSION_COOKIE, ""),)).fetchone()
+        row = db.execute(
+            "SELECT id, person, sesskey FROM session WHERE id = ?",
+            (request.cookies.get(SESSION_COOKIE, ""),),
+        ).fetchone()
     return Session(row[0], PEOPLE[row[1]], row[2]) if row else None
 
 

@@ -29,14 +29,27 @@ def _public_key(pem: str) -> RSAPublicKey:
 
 def _key_id(pem: str) -> str:
     form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(_public_key(pem).public_bytes(serialization.Encoding.DER, form)).hexdigest()[:20]
+    return hashlib.sha256(
+        _public_key(pem).public_bytes(serialization.Encoding.DER, form)
+    ).hexdigest()[:20]
 
 
 def public_key_set(ledger: PracticeDatabase) -> dict[str, Any]:
     """Return the public key set that tools fetch."""
     pem = ledger.private_key()
     jwk = RSAAlgorithm.to_jwk(_public_key(pem), as_dict=True)
-    return {"keys": [{"kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": _key_id(pem), "alg": "RS256", "use": "sig"}]}
+    return {
+        "keys": [
+            {
+                "kty": "RSA",
+                "n": jwk["n"],
+                "e": jwk["e"],
+                "kid": _key_id(pem),
+                "alg": "RS256",
+                "use": "sig",
+            }
+        ]
+    }
 
 
 def sign_claims(ledger: PracticeDatabase, claims: Mapping[str, Any]) -> str:
@@ -50,12 +63,19 @@ def verify_own_token(ledger: PracticeDatabase, token: str) -> dict[str, Any]:
     has expired.
     """
     try:
-        return jwt.decode(token, _public_key(ledger.private_key()), algorithms=["RS256"], options={"require": ["exp", "sub"], "verify_aud": False})
+        return jwt.decode(
+            token,
+            _public_key(ledger.private_key()),
+            algorithms=["RS256"],
+            options={"require": ["exp", "sub"], "verify_aud": False},
+        )
     except jwt.PyJWTError as error:
         raise InvalidToken(str(error)) from None
 
 
-def verify_tool_token(deps: PracticeDeps, tool: Tool, token: str, audience: str, require: tuple[str, ...]) -> dict[str, Any]:
+def verify_tool_token(
+    deps: PracticeDeps, tool: Tool, token: str, audience: str, require: tuple[str, ...]
+) -> dict[str, Any]:
     """Return the claims that a tool signed for ``audience`` with a key of its key set, with
     its client id as issuer; otherwise raise NotVerified.
     """
@@ -64,7 +84,14 @@ def verify_tool_token(deps: PracticeDeps, tool: Tool, token: str, audience: str,
         result = deps.client.call("GET", tool.jwks_uri).json()["keys"]
         key = jwt.PyJWK(next(key for key in result if key.get("kid") == kid), algorithm="RS256").key
         options: Any = {"require": ["exp", "iat", "iss", "aud", *require]}
-        return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=tool.client_id, options=options)
+        return jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            audience=audience,
+            issuer=tool.client_id,
+            options=options,
+        )
     except StopIteration:
         raise InvalidToken('"kid" invalid, unable to lookup correct key') from None
     except KeyError:

@@ -24,7 +24,10 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     @pages.post("/token")
     def issue_token() -> ResponseReturnValue:
         form = request.form
-        if not all(form.get(name) for name in _REQUIRED_FIELDS) or form["client_assertion_type"] != _ASSERTION_TYPE:
+        if (
+            not all(form.get(name) for name in _REQUIRED_FIELDS)
+            or form["client_assertion_type"] != _ASSERTION_TYPE
+        ):
             return oauth_error("invalid_request")
         if form["grant_type"] != "client_credentials":
             return oauth_error("unsupported_grant_type")
@@ -34,7 +37,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             return oauth_error("invalid_client")
         try:
             # Stricter than Moodle, which checks only the signature and the times.
-            claims = signatures.verify_tool_token(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
+            claims = signatures.verify_tool_token(
+                deps, tool, assertion, deps.at("token"), ("sub", "jti")
+            )
         except signatures.InvalidToken:
             return oauth_error("invalid_client")
         if not deps.ledger.claim_once(f"jti {tool.client_id} {claims['jti']}"):
@@ -44,7 +49,12 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             return oauth_error("invalid_scope")
         provided = service_access.issue_access_token(deps.ledger, tool, scopes)
         return jsonify(
-            {"access_token": provided, "token_type": "Bearer", "expires_in": service_access.ACCESS_TOKEN_SECONDS, "scope": " ".join(scopes)}
+            {
+                "access_token": provided,
+                "token_type": "Bearer",
+                "expires_in": service_access.ACCESS_TOKEN_SECONDS,
+                "scope": " ".join(scopes),
+            }
         )
 
     return pages

@@ -16,7 +16,11 @@ from carryover.practice_lms.tools import Tool
 def registration_url(url: str, configuration: str, token: str) -> str:
     """Return the tool's registration URL with our parameters added; its own query is kept."""
     parts = urlsplit(url)
-    query = [*parse_qsl(parts.query, keep_blank_values=True), ("openid_configuration", configuration), ("registration_token", token)]
+    query = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("openid_configuration", configuration),
+        ("registration_token", token),
+    ]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
 
 
@@ -36,18 +40,26 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     def require_same_origin() -> None:
         # This page has no sign-in, so other sites must be prevented from submitting its forms.
         # Clients other than browsers do not send this header.
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        if (
+            request.method == "POST"
+            and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
+        ):
             abort(403, "Tools are managed on this page alone.")
 
     def render_tools(problem: str = "", url: str = "") -> str:
-        return render_template("tools.html", tools=tools.list_all_tools(deps.ledger), wrong=problem, url=url)
+        return render_template(
+            "tools.html", tools=tools.list_all_tools(deps.ledger), wrong=problem, url=url
+        )
 
     def render_registration(make_token: Callable[[str], str]) -> ResponseReturnValue:
         """Render the page that frames the tool's own registration page."""
         url = request.form.get("url", "").strip()
         if not _is_web_address(url):
             return render_tools("The tool URL must begin with http:// or https://.", url), 400
-        return render_template("registering.html", address=registration_url(url, deps.at("openid-configuration"), make_token(url)))
+        return render_template(
+            "registering.html",
+            address=registration_url(url, deps.at("openid-configuration"), make_token(url)),
+        )
 
     def require_tool(id_: int) -> Tool:
         tool = tools.tool_by_id(deps.ledger, str(id_))

@@ -78,19 +78,31 @@ def preinstalled_tool(tool_url: str) -> Tool:
 
 
 def _tool_to_json(tool: Tool) -> str:
-    return json.dumps({name: value for name, value in asdict(tool).items() if name not in ("id", "client_id", "state")})
+    return json.dumps(
+        {
+            name: value
+            for name, value in asdict(tool).items()
+            if name not in ("id", "client_id", "state")
+        }
+    )
 
 
 def _tool_from_row(row: Iterable[Any]) -> Tool:
     id_, client_id, state, body = row
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(body).items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(body).items()
+    }
     return Tool(id=id_, client_id=client_id, state=state, **values)
 
 
 def install_tool(ledger: PracticeDatabase, tool: Tool) -> None:
     """Insert a tool under its own id, or update the existing one."""
     with ledger.open() as db:
-        db.execute("INSERT OR IGNORE INTO tool VALUES (?, ?, ?, ?)", (tool.id, tool.client_id, tool.state, _tool_to_json(tool)))
+        db.execute(
+            "INSERT OR IGNORE INTO tool VALUES (?, ?, ?, ?)",
+            (tool.id, tool.client_id, tool.state, _tool_to_json(tool)),
+        )
         db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(tool), tool.id))
 
 
@@ -101,7 +113,9 @@ def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
     try:
         with ledger.open() as db:
             provided = (tool.client_id, tool.state, _tool_to_json(tool))
-            id_ = db.execute("INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", provided).lastrowid
+            id_ = db.execute(
+                "INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", provided
+            ).lastrowid
     except sqlite3.IntegrityError:
         raise ToolAlreadyRegistered from None
     return replace(tool, id=id_ or 0)
@@ -109,7 +123,13 @@ def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
 
 def replace_tool(ledger: PracticeDatabase, known: Tool, tool: Tool) -> Tool:
     """Update a tool's registration; its client id, id and state are kept."""
-    saved = replace(tool, id=known.id, client_id=known.client_id, state=known.state, registration_url=known.registration_url)
+    saved = replace(
+        tool,
+        id=known.id,
+        client_id=known.client_id,
+        state=known.state,
+        registration_url=known.registration_url,
+    )
     with ledger.open() as db:
         db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(saved), known.id))
     return saved
@@ -124,7 +144,10 @@ def set_tool_active(ledger: PracticeDatabase, tool: Tool) -> None:
 def remove_tool(ledger: PracticeDatabase, tool: Tool) -> None:
     """Delete a tool with everything that depends on it."""
     with ledger.open() as db:
-        db.execute("DELETE FROM score WHERE line_item IN (SELECT id FROM line_item WHERE client_id = ?)", (tool.client_id,))
+        db.execute(
+            "DELETE FROM score WHERE line_item IN (SELECT id FROM line_item WHERE client_id = ?)",
+            (tool.client_id,),
+        )
         for table in ("line_item", "activity", "token", "deep_linking", "tool"):
             db.execute(f"DELETE FROM {table} WHERE client_id = ?", (tool.client_id,))  # noqa: S608 - names of this file
 
@@ -132,7 +155,10 @@ def remove_tool(ledger: PracticeDatabase, tool: Tool) -> None:
 def list_all_tools(ledger: PracticeDatabase) -> list[Tool]:
     """Return all tools, oldest first."""
     with ledger.open() as db:
-        return [_tool_from_row(row) for row in db.execute("SELECT id, client_id, state, body FROM tool ORDER BY id")]
+        return [
+            _tool_from_row(row)
+            for row in db.execute("SELECT id, client_id, state, body FROM tool ORDER BY id")
+        ]
 
 
 def tool_by_client_id(ledger: PracticeDatabase, client_id: str) -> Tool | None:

@@ -39,6 +39,8 @@ def create_app() -> PathDispatcher:
         """Anyone who opens the demo's root URL wants to see the course."""
         return redirect(f"{lms_base_url(read.base_url)}/practice/")
 
-    dispatcher = PathDispatcher({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool)
+    dispatcher = PathDispatcher(
+        {**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool
+    )
     tune_garbage_collector()
     return dispatcher

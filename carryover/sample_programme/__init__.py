@@ -8,5 +8,7 @@ from typing import Any
 
 
 def sample_document() -> dict[str, Any]:
-    """The phishing-response programme: 4 competencies, 6 tasks, 43 scenario questions, a rubric of 4 criteria."""
+    """The phishing-response programme: 4 competencies, 6 tasks, 43 scenario questions, a rubric of
+    4 criteria.
+    """
     return tomllib.loads((files(__name__) / "phishing_response.toml").read_text(encoding="utf-8"))

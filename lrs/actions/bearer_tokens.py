@@ -23,7 +23,18 @@ from lrs.store.credentials import Caller
 from lrs.store.token_issuers import TokenIssuer
 
 # Public-key signatures only: with a shared secret, whoever can verify could also sign.
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+ALGORITHMS = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
 KEY_SET_TTL_SECONDS = 3_600.0  # how long a key set is cached
 REFETCH_SECONDS = 30.0  # a token with an unknown key triggers a refetch, at most this often
 LEEWAY_SECONDS = 60  # tolerated clock skew
@@ -47,12 +58,19 @@ class TokenVerifier:
             raise Unauthorised(f"The bearer token is longer than {MAX_TOKEN_LENGTH} characters.")
         unverified = _unverified_claims(token)
         named = unverified.get("iss")
-        issuers = token_issuers.find_token_issuers(self._engine, named) if isinstance(named, str) and "\0" not in named else []
+        issuers = (
+            token_issuers.find_token_issuers(self._engine, named)
+            if isinstance(named, str) and "\0" not in named
+            else []
+        )
         audiences = unverified.get("aud")
         wanted = audiences if isinstance(audiences, list) else [audiences]
         issuer = next((issuer for issuer in issuers if issuer.audience in wanted), None)
         if issuer is None:
-            raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
+            raise Unauthorised(
+                "The bearer token comes from an issuer, or is meant for an audience, that is not "
+                "known here."
+            )
         claims = self._verify_claims(token, issuer)
         return _caller_from_claims(issuer, claims)
 
@@ -73,7 +91,10 @@ class TokenVerifier:
                 # A new key of the issuer is unknown until the key set is fetched again; a
                 # refetch fixes no other error.
                 if ask_again or not isinstance(error, ValueError):
-                    raise Unauthorised(f"The bearer token is not valid ({str(error) or type(error).__name__}); get a new one.") from None
+                    raise Unauthorised(
+                        f"The bearer token is not valid ({str(error) or type(error).__name__}); "
+                        "get a new one."
+                    ) from None
         raise AssertionError("the second attempt returns or raises")
 
     def _key_set(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
@@ -116,20 +137,37 @@ def _unverified_claims(token: str) -> dict[str, Any]:
 def _caller_from_claims(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
     provided = claims.get("scope", claims.get("scp", ""))
     words = (
-        provided.split() if isinstance(provided, str) else [word for word in provided if isinstance(word, str)] if isinstance(provided, list) else []
+        provided.split()
+        if isinstance(provided, str)
+        else [word for word in provided if isinstance(word, str)]
+        if isinstance(provided, list)
+        else []
     )
-    scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [] if issuer.scopes else [word]) if scope in SCOPES)
+    scopes = frozenset(
+        scope
+        for word in words
+        for scope in issuer.scopes.get(word, [] if issuer.scopes else [word])
+        if scope in SCOPES
+    )
     name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
     if not isinstance(name, str) or not name:
         raise Unauthorised("The bearer token names nobody: it has no sub and no client_id.")
     if not scopes:
         raise Forbidden("The bearer token carries no scope that is known here.")
-    authority = msgspec.json.encode({"objectType": "Agent", "account": {"homePage": issuer.issuer, "name": name}})
+    authority = msgspec.json.encode(
+        {"objectType": "Agent", "account": {"homePage": issuer.issuer, "name": name}}
+    )
     return Caller(issuer.tenant_id, name, scopes, authority)
 
 
 def add_token_issuer(
-    connection: Connection, outside: GuardedClient, *, tenant_id: int, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
+    connection: Connection,
+    outside: GuardedClient,
+    *,
+    tenant_id: int,
+    issuer: str,
+    audience: str,
+    scopes: Mapping[str, Sequence[str]],
 ) -> TokenIssuer:
     """Register an issuer for a tenant; its JWKS URL is read from its own configuration
     (OpenID Connect Discovery 1.0).
@@ -139,8 +177,21 @@ def add_token_issuer(
     if not issuer or not audience:
         raise BadInput("An issuer and the audience of its tokens are needed.")
     result = outside.call("GET", issuer.rstrip("/") + OPENID_CONFIGURATION_PATH).json()
-    if not isinstance(result, dict) or result.get("issuer") != issuer or not isinstance(result.get("jwks_uri"), str):
-        raise BadInput(f"{issuer}{OPENID_CONFIGURATION_PATH} does not describe this issuer, or names no jwks_uri.")
-    created = TokenIssuer(tenant_id, issuer, audience, result["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
+    if (
+        not isinstance(result, dict)
+        or result.get("issuer") != issuer
+        or not isinstance(result.get("jwks_uri"), str)
+    ):
+        raise BadInput(
+            f"{issuer}{OPENID_CONFIGURATION_PATH} does not describe this issuer, or names no "
+            "jwks_uri."
+        )
+    created = TokenIssuer(
+        tenant_id,
+        issuer,
+        audience,
+        result["jwks_uri"],
+        {word: list(ours) for word, ours in scopes.items()},
+    )
     token_issuers.upsert_token_issuer(connection, created)
     return created

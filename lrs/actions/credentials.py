@@ -11,14 +11,24 @@ from lrs.store import audit, credentials
 from lrs.store.credentials import Credential
 
 
-def create_credential(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str) -> tuple[str, str]:
+def create_credential(
+    deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str
+) -> tuple[str, str]:
     """Create a credential and return (key, secret). The secret is not shown again."""
     require_known_scopes(scopes)
     if not scopes:
         raise BadInput("A credential needs at least one scope.")
     with deps.unit_of_work(tenant_id) as connection:
-        key, secret = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note)
-        audit.insert_audit_entry(connection, tenant_id, who, "made a credential", {"key": key, "scopes": list(scopes), "note": note})
+        key, secret = credentials.insert_credential(
+            connection, deps.secrets, tenant_id, scopes, note
+        )
+        audit.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "made a credential",
+            {"key": key, "scopes": list(scopes), "note": note},
+        )
     return key, secret
 
 
@@ -28,17 +38,30 @@ def list_credentials(deps: StoreDeps, *, tenant_id: int) -> list[Credential]:
         return credentials.list_credentials(connection, tenant_id)
 
 
-def rotate_credential(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str) -> tuple[str, str]:
+def rotate_credential(
+    deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str
+) -> tuple[str, str]:
     """Return a new (key, secret) with the same scopes and authority; the old one keeps
     working for ``seconds``.
     """
     with deps.unit_of_work(tenant_id) as connection:
         result = credentials.expire_credential(connection, tenant_id, key, seconds)
         if result is None:
-            raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
+            raise NotFound(
+                f"No credential {key!r} of this tenant is in use; carryover credential list "
+                "shows them."
+            )
         scopes, note, authority = result
-        created = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note, authority)
-        audit.insert_audit_entry(connection, tenant_id, who, "rotated a credential", {"key": key, "new": created[0], "seconds": seconds})
+        created = credentials.insert_credential(
+            connection, deps.secrets, tenant_id, scopes, note, authority
+        )
+        audit.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "rotated a credential",
+            {"key": key, "new": created[0], "seconds": seconds},
+        )
     return created
 
 
@@ -46,5 +69,8 @@ def revoke_credential(deps: StoreDeps, *, tenant_id: int, key: str, who: str) ->
     """Revoke a credential now (each web worker notices within five seconds)."""
     with deps.unit_of_work(tenant_id) as connection:
         if credentials.expire_credential(connection, tenant_id, key, 0) is None:
-            raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
+            raise NotFound(
+                f"No credential {key!r} of this tenant is in use; carryover credential list "
+                "shows them."
+            )
         audit.insert_audit_entry(connection, tenant_id, who, "revoked a credential", {"key": key})

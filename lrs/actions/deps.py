@@ -20,8 +20,8 @@ from lrs.xapi.statement_parser import StatementParser
 @dataclass(frozen=True)
 class ChangeListener:
     """Who derives something from statements. ``stored`` is called after statements were stored, so
-    that the work begins soon; ``removed`` after a person of this tenant was erased, and returns when
-    all that was derived from it is gone, too.
+    that the work begins soon; ``removed`` after a person of this tenant was erased, and returns
+    when all that was derived from it is gone, too.
     """
 
     stored: Callable[[], None]
@@ -60,7 +60,9 @@ def build_store_deps(deps: Deps, listener: ChangeListener = NO_LISTENER) -> Stor
         **provided,
         # No liveness check (pre-ping) before each write: a dead connection is noticed by the
         # write that uses it, and that write falls back to the slow path.
-        writer=StatementWriter(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
+        writer=StatementWriter(
+            make_engine(deps.settings.database_url, quick=True), deps.unit_of_work
+        ),
         readers={family_2_0: StatementParser(family_2_0) for family_2_0 in (False, True)},
         blobs=BlobStore(deps.settings.attachments_url),
         outbound_client=outside,

@@ -29,7 +29,8 @@ from lrs.xapi.index_keys import iter_agents
 log = logging.getLogger(__name__)
 
 ERASURE_BATCH_ROWS = 500
-ERASURE_HASH_PURPOSE = "erasure"  # of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
+# of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
+ERASURE_HASH_PURPOSE = "erasure"
 
 
 @dataclass
@@ -42,26 +43,44 @@ class Erased:
     attachments: int = 0
 
 
-def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
+def erase_person(
+    deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool
+) -> Erased:
     """Erase a person by one identifier. Idempotent; figures are corrected by the next count."""
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
     result = Erased()
-    somebody = {"objectType": "Agent", "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())}}
+    somebody = {
+        "objectType": "Agent",
+        "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())},
+    }
     after = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            named = statement_removal.list_statements_of_agent(connection, tenant_id, identity, after, ERASURE_BATCH_ROWS)
-            related = [item for item in named if _is_about_person(json_codec.decode(item.payload), identity)]
-            others = [item for item in named if item not in related and identity in set(_identities_in(json_codec.decode(item.payload)))]
+            named = statement_removal.list_statements_of_agent(
+                connection, tenant_id, identity, after, ERASURE_BATCH_ROWS
+            )
+            related = [
+                item
+                for item in named
+                if _is_about_person(json_codec.decode(item.payload), identity)
+            ]
+            others = [
+                item
+                for item in named
+                if item not in related
+                and identity in set(_identities_in(json_codec.decode(item.payload)))
+            ]
             result.statements += len(related)
             result.mentions += len(others)
             unnamed: list[str] = []
             if not dry_run:
                 unnamed = statement_removal.delete_statements(connection, tenant_id, related)
                 for other in others:
-                    statement_removal.rewrite_statement(connection, tenant_id, other, _anonymized(other, identity, somebody))
+                    statement_removal.rewrite_statement(
+                        connection, tenant_id, other, _anonymized(other, identity, somebody)
+                    )
                 _remove_blobs(deps, tenant_id, unnamed)
         result.attachments += len(unnamed)
         if len(named) < ERASURE_BATCH_ROWS:
@@ -70,11 +89,16 @@ def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who:
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run:
             change_queue.insert_removals(connection, tenant_id, [Removal(None, identity)])
-        result.documents = statement_removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
+        result.documents = statement_removal.delete_agent_documents(
+            connection, tenant_id, identity, dry_run
+        )
         if not dry_run:
             # The audit log must not keep what was erased: a keyed hash can confirm that it was
             # this person, and reveals nothing else.
-            details = {**asdict(result), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
+            details = {
+                **asdict(result),
+                "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex(),
+            }
             audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
     if not dry_run:
         # It is done when nothing is left of the person in what others derived from statements.
@@ -103,9 +127,11 @@ def _is_about_person(value: dict[str, Any], identity: str) -> bool:
     places = [value["actor"], value["object"]]
     if value["object"].get("objectType") == "SubStatement":
         places += [value["object"]["actor"], value["object"]["object"]]
-    return any(identity_of(place) == identity for place in places if any(name in place for name in IFI_NAMES)) or (
-        identity in set(iter_agents(value)) and _is_single_member_group(value, identity)
-    )
+    return any(
+        identity_of(place) == identity
+        for place in places
+        if any(name in place for name in IFI_NAMES)
+    ) or (identity in set(iter_agents(value)) and _is_single_member_group(value, identity))
 
 
 def _is_single_member_group(value: dict[str, Any], identity: str) -> bool:
@@ -133,7 +159,9 @@ def _identities_in(value: Any) -> Iterator[str]:
             yield from _identities_in(inner)
 
 
-def _anonymized(stored_statement: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
+def _anonymized(
+    stored_statement: StoredStatement, identity: str, somebody: dict[str, Any]
+) -> bytes:
     def replace_identity(value: Any) -> Any:
         if isinstance(value, dict):
             if find_identity_or_none(value) == identity:
@@ -158,12 +186,22 @@ def _apply_rule(deps: StoreDeps, tenant_id: int, rule: RetentionRule) -> int:
     total = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            removed = statement_removal.list_expired_statements(connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS)
+            removed = statement_removal.list_expired_statements(
+                connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS
+            )
             unnamed = statement_removal.delete_statements(connection, tenant_id, removed)
             total += len(removed)
             if len(removed) < ERASURE_BATCH_ROWS and total:
-                details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
-                audit.insert_audit_entry(connection, tenant_id, "retention", "removed old statements", details)
+                details = {
+                    "rule": rule.rule_id,
+                    "days": rule.days,
+                    "verb": rule.verb,
+                    "activity": rule.activity,
+                    "statements": total,
+                }
+                audit.insert_audit_entry(
+                    connection, tenant_id, "retention", "removed old statements", details
+                )
             _remove_blobs(deps, tenant_id, unnamed)
         if len(removed) < ERASURE_BATCH_ROWS:
             return total

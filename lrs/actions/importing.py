@@ -26,13 +26,17 @@ from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.statement_parser import Authority, Incoming
 
-_IMPORT_AUTHORITY = Authority.from_json(build_authority("import"))  # vouches for statements that have no authority
+_IMPORT_AUTHORITY = Authority.from_json(
+    build_authority("import")
+)  # vouches for statements that have no authority
 BATCH_LINES = 500
 FINGERPRINT_BYTES = 64 * 1024
 MAX_LINE_BYTES = 32 * 1024 * 1024
 
 Report = Callable[[int, str, str], None]  # line number from 1, path, reason
-ReportProgress = Callable[[ImportRun, int], None]  # the run so far, and the bytes read since the last call
+ReportProgress = Callable[
+    [ImportRun, int], None
+]  # the run so far, and the bytes read since the last call
 
 
 class _StatementPage(msgspec.Struct):
@@ -49,7 +53,15 @@ class RemoteStore:
     secret: str
 
 
-def import_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: ReportProgress, who: str) -> ImportRun:
+def import_file(
+    deps: StoreDeps,
+    *,
+    tenant_id: int,
+    path: Path,
+    report: Report,
+    progress: ReportProgress,
+    who: str,
+) -> ImportRun:
     """Import a file; return the totals for the whole file, including the parts done in
     earlier runs.
     """
@@ -72,7 +84,15 @@ def import_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, 
     return _finish_run(deps, tenant_id, source, run, who)
 
 
-def import_from_store(deps: StoreDeps, *, tenant_id: int, source: RemoteStore, report: Report, progress: ReportProgress, who: str) -> ImportRun:
+def import_from_store(
+    deps: StoreDeps,
+    *,
+    tenant_id: int,
+    source: RemoteStore,
+    report: Report,
+    progress: ReportProgress,
+    who: str,
+) -> ImportRun:
     """Import everything from another record store, in the order in which it was stored
     there.
     """
@@ -92,7 +112,10 @@ def import_from_store(deps: StoreDeps, *, tenant_id: int, source: RemoteStore, r
         try:
             page = msgspec.json.decode(body, type=_StatementPage)
         except (msgspec.MsgspecError, ValueError):
-            raise BadInput(f"{source.url} answered with something that is no page of statements; is this the address before /statements?") from None
+            raise BadInput(
+                f"{source.url} answered with something that is no page of statements; is this "
+                "the address before /statements?"
+            ) from None
         _import_lines(deps, tenant_id, [bytes(raw) for raw in page.statements], run, report)
         following = _next_page_url(source.url, page.more) if page.more else ""
         run.position = following
@@ -112,11 +135,18 @@ def _save_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun) -> N
         import_runs.upsert_import_run(connection, tenant_id, source, run)
 
 
-def _finish_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun, who: str) -> ImportRun:
+def _finish_run(
+    deps: StoreDeps, tenant_id: int, source: str, run: ImportRun, who: str
+) -> ImportRun:
     run.finished = True
     with deps.unit_of_work(tenant_id) as connection:
         import_runs.upsert_import_run(connection, tenant_id, source, run)
-        details = {"source": source, "stored": run.stored, "known": run.known, "refused": run.refused}
+        details = {
+            "source": source,
+            "stored": run.stored,
+            "known": run.known,
+            "refused": run.refused,
+        }
         audit.insert_audit_entry(connection, tenant_id, who, "imported statements", details)
     return run
 
@@ -126,7 +156,10 @@ def _line_batches(file: object) -> Iterator[tuple[list[bytes], int]]:
     size = 0
     for line in file:  # type: ignore[attr-defined]  # a file opened in binary mode yields its lines
         if len(line) > MAX_LINE_BYTES:
-            raise BadInput(f"A line has more than {MAX_LINE_BYTES} bytes; the file must hold one statement a line (NDJSON).")
+            raise BadInput(
+                f"A line has more than {MAX_LINE_BYTES} bytes; the file must hold one statement "
+                "a line (NDJSON)."
+            )
         lines.append(line)
         size += len(line)
         if len(lines) >= BATCH_LINES:
@@ -136,7 +169,9 @@ def _line_batches(file: object) -> Iterator[tuple[list[bytes], int]]:
         yield lines, size
 
 
-def _import_lines(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: ImportRun, report: Report) -> None:
+def _import_lines(
+    deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: ImportRun, report: Report
+) -> None:
     """Store the valid statements; report the invalid ones."""
     judged: dict[object, tuple[int, Incoming]] = {}
     for line in lines:
@@ -168,11 +203,19 @@ def _parse_line(deps: StoreDeps, line: bytes) -> Incoming:
     return result[0]
 
 
-def _store_batch(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming]], run: ImportRun, report: Report) -> None:
+def _store_batch(
+    deps: StoreDeps,
+    tenant_id: int,
+    judged: Sequence[tuple[int, Incoming]],
+    run: ImportRun,
+    report: Report,
+) -> None:
     if not judged:
         return
     try:
-        new = statements.store_and_count(deps.unit_of_work, tenant_id=tenant_id, incoming=[item for _, item in judged])
+        new = statements.store_and_count(
+            deps.unit_of_work, tenant_id=tenant_id, incoming=[item for _, item in judged]
+        )
         run.stored += new
         run.known += len(judged) - new
     except (Conflict, BadInput) as refused:
@@ -186,10 +229,15 @@ def _store_batch(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, In
 
 def _fetch_page(deps: StoreDeps, source: RemoteStore, address: str) -> bytes:
     headers = {"X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
-    answer = deps.outbound_client.call("GET", address, headers=headers, basic=(source.key, source.secret))
+    answer = deps.outbound_client.call(
+        "GET", address, headers=headers, basic=(source.key, source.secret)
+    )
     if answer.status != 200:
         words = answer.body[:300].decode("utf-8", "replace")
-        raise RequestError(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")
+        raise RequestError(
+            f"{source.url} answered {answer.status}: {words}. What was imported so far stays; "
+            "start the same import again to go on."
+        )
     return answer.body
 
 

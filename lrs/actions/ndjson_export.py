@@ -23,7 +23,9 @@ PSEUDONYM_PURPOSE = "pseudonym"
 PSEUDONYM_LENGTH = 32  # 128 bits of the hash
 _OWN_EXTENSIONS = frozenset(EXTENSIONS.values())
 # Responses to closed questions are letters and numbers; every other response may be free text.
-_CLOSED_INTERACTION_TYPES = frozenset(("true-false", "choice", "matching", "sequencing", "likert", "numeric", "performance"))
+_CLOSED_INTERACTION_TYPES = frozenset(
+    ("true-false", "choice", "matching", "sequencing", "likert", "numeric", "performance")
+)
 
 
 def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterator[bytes]:
@@ -35,7 +37,10 @@ def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterat
         page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=query)
         for payload in page.payloads:
             value = json_codec.decode(payload)
-            yield json_codec.encode(value if identified else _pseudonymized(deps, tenant_id, value)) + b"\n"
+            yield (
+                json_codec.encode(value if identified else _pseudonymized(deps, tenant_id, value))
+                + b"\n"
+            )
         query = page.following
 
 
@@ -44,7 +49,9 @@ def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
         identity = identity_of(value)
         created: dict[str, Any] = {"objectType": value.get("objectType", "Agent")}
         if identity is not None:
-            name = deps.secrets.keyed_hashes(PSEUDONYM_PURPOSE, f"{tenant_id} {identity}")[0].hex()[:PSEUDONYM_LENGTH]
+            name = deps.secrets.keyed_hashes(PSEUDONYM_PURPOSE, f"{tenant_id} {identity}")[0].hex()[
+                :PSEUDONYM_LENGTH
+            ]
             created["account"] = {"homePage": f"{BASE}pseudonyms", "name": name}
         if "member" in value:
             created["member"] = [pseudonymize_actor(member) for member in value["member"]]
@@ -66,7 +73,9 @@ def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
     context = s.get("context", {})
     for holder in (result, context):
         if "extensions" in holder:
-            holder["extensions"] = {iri: value for iri, value in holder["extensions"].items() if iri in _OWN_EXTENSIONS}
+            holder["extensions"] = {
+                iri: value for iri, value in holder["extensions"].items() if iri in _OWN_EXTENSIONS
+            }
     for name in ("platform", "revision"):
         context.pop(name, None)
     for activity in iter_activities(s):

@@ -27,7 +27,8 @@ SCOPES: dict[str, str] = {
     "agents_profile": "reading and writing profile documents of agents",
     "agents_profile/read": "reading profile documents of agents",
     "metrics/read": "reading metrics of groups",
-    "metrics/individual": "reading metrics of fewer than five people, and the statements behind a figure",
+    "metrics/individual": "reading metrics of fewer than five people, and the statements behind "
+    "a figure",
     "metrics/write": "writing KPI readings, costs and what decides a figure",
     "erase": "erasing a person for good",
     "credentials": "listing, making and ending credentials that may do less than everything",

@@ -36,22 +36,37 @@ class BrowsePage:
     voided: set[int]
 
 
-def browse_statements(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None) -> BrowsePage:
+def browse_statements(
+    unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None
+) -> BrowsePage:
     """Return a page. ``wanted`` holds parameters of GET /statements; an agent may be given
     as an e-mail address.
     """
     provided = dict(wanted)
     if "agent" in provided and not provided["agent"].lstrip().startswith("{"):
         address = provided["agent"].removeprefix("mailto:")
-        provided["agent"] = f'{{"mbox":"mailto:{address}"}}' if '"' not in address and "\\" not in address else "{}"
+        provided["agent"] = (
+            f'{{"mbox":"mailto:{address}"}}' if '"' not in address and "\\" not in address else "{}"
+        )
     requested = replace(
-        statement_query.parse_statement_query({"limit": str(ROWS_PER_PAGE), "related_agents": "true", "related_activities": "true", **provided}),
+        statement_query.parse_statement_query(
+            {
+                "limit": str(ROWS_PER_PAGE),
+                "related_agents": "true",
+                "related_activities": "true",
+                **provided,
+            }
+        ),
         after=after,
     )
-    result = actions.statement_page(unit_of_work, tenant_id=tenant_id, query=requested, voided_too=True)
+    result = actions.statement_page(
+        unit_of_work, tenant_id=tenant_id, query=requested, voided_too=True
+    )
     ords = [item.ord for item in result.found]
     with unit_of_work(tenant_id) as connection:
         breaks = tags.find_break_reasons(connection, tenant_id, ords)
         voided = statements.filter_voided_ords(connection, tenant_id, ords)
-    rows = [StatementRow(ord_, payload) for ord_, payload in zip(ords, result.payloads, strict=True)]
+    rows = [
+        StatementRow(ord_, payload) for ord_, payload in zip(ords, result.payloads, strict=True)
+    ]
     return BrowsePage(rows, result.following.after if result.following else None, breaks, voided)

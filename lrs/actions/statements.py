@@ -35,7 +35,9 @@ log = logging.getLogger(__name__)
 # many pages are scanned to fill one.
 _MAX_PAGES_SCANNED = 4
 MAX_ATTEMPTS = 5  # against deadlocks, which the fixed order of all inserts should rule out
-MAX_GROUP_COMMIT = 200  # statements of several requests that are stored in one transaction (group commit)
+MAX_GROUP_COMMIT = (
+    200  # statements of several requests that are stored in one transaction (group commit)
+)
 SMALL_REQUEST_LIMIT = 20  # statements; a larger request gets a transaction of its own
 
 Result = TypeVar("Result")
@@ -54,7 +56,9 @@ class StatementPage:
     @property
     def payloads(self) -> list[bytes]:
         """The statements as returned to readers."""
-        return [render_statement(item.payload, item.ord, item.timestamp_given) for item in self.found]
+        return [
+            render_statement(item.payload, item.ord, item.timestamp_given) for item in self.found
+        ]
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ class _PendingWrite:
     done: bool = False
     new: bool = True
     error: BaseException | None = field(default=None, repr=False)
-    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until the request is done or becomes the leader
+    turn: threading.Lock = field(
+        default_factory=threading.Lock, repr=False
+    )  # held until the request is done or becomes the leader
 
 
 class StatementWriter:
@@ -99,10 +105,16 @@ class StatementWriter:
         if not incoming:
             return False
         now = clock.to_microseconds(clock.now())
-        stated = [(definition, _definition_time(item, now)) for item in incoming for definition in item.definitions]
+        stated = [
+            (definition, _definition_time(item, now))
+            for item in incoming
+            for definition in item.definitions
+        ]
         unknown = self._known_definitions.select_unstored(tenant_id, stated)
         if unknown or any(item.refers or item.attachments for item in incoming):
-            new = store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=unknown)
+            new = store_statements(
+                self._unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=unknown
+            )
             self._known_definitions.remember_stored(tenant_id, unknown)
             return new
         if len(incoming) > SMALL_REQUEST_LIMIT:
@@ -146,7 +158,10 @@ class StatementWriter:
             used: list[_PendingWrite] = []
             rest: list[_PendingWrite] = []
             for item in self._queue:
-                matching = item.tenant_id == tenant_id and statements_taken + len(item.incoming) <= MAX_GROUP_COMMIT
+                matching = (
+                    item.tenant_id == tenant_id
+                    and statements_taken + len(item.incoming) <= MAX_GROUP_COMMIT
+                )
                 (used if matching else rest).append(item)
                 statements_taken += len(item.incoming) if matching else 0
             self._queue = rest
@@ -163,14 +178,18 @@ class StatementWriter:
             for item in used:
                 if not stored:
                     try:
-                        item.new = store_statements(self._unit_of_work, tenant_id=item.tenant_id, incoming=item.incoming)
+                        item.new = store_statements(
+                            self._unit_of_work, tenant_id=item.tenant_id, incoming=item.incoming
+                        )
                     except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
                         item.error = error
                 item.done = True
                 item.turn.release()
 
     def _write_alone(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-        return self._insert_if_all_new(tenant_id, incoming) or store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
+        return self._insert_if_all_new(tenant_id, incoming) or store_statements(
+            self._unit_of_work, tenant_id=tenant_id, incoming=incoming
+        )
 
     def _insert_if_all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Insert everything if all of it is new; return whether it was stored. If False,
@@ -199,15 +218,31 @@ def _definition_time(incoming: Incoming, now: int) -> int:
     """When a definition was stated; a sender whose clock is ahead cannot pin its definition
     for years.
     """
-    return min(clock.to_microseconds(datatypes.parse_timestamp(incoming.timestamp)), now) if incoming.timestamp else now
+    return (
+        min(clock.to_microseconds(datatypes.parse_timestamp(incoming.timestamp)), now)
+        if incoming.timestamp
+        else now
+    )
 
 
-def store_statements(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], stated: dict[Any, int] | None = None) -> bool:
+def store_statements(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    incoming: Sequence[Incoming],
+    stated: dict[Any, int] | None = None,
+) -> bool:
     """Store all or nothing; return whether anything was new."""
     return store_and_count(unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=stated) > 0
 
 
-def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], stated: dict[Any, int] | None = None) -> int:
+def store_and_count(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    incoming: Sequence[Incoming],
+    stated: dict[Any, int] | None = None,
+) -> int:
     """Store all or nothing; return how many were new. ``said``: the definitions to store, by
     default all those in the statements.
 
@@ -217,7 +252,12 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
     if stated is None:
         now = clock.to_microseconds(clock.now())
         stated = DefinitionCache().select_unstored(
-            tenant_id, [(definition, _definition_time(item, now)) for item in incoming for definition in item.definitions]
+            tenant_id,
+            [
+                (definition, _definition_time(item, now))
+                for item in incoming
+                for definition in item.definitions
+            ],
         )
 
     def store_once() -> int:
@@ -227,11 +267,20 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
             new = statements.insert_new_statements(connection, tenant_id, incoming)
             if len(new) != len(incoming):
                 _compare_with_stored(connection, tenant_id, incoming, new)
-            refs = [(new[item.id], item.refers) for item in incoming if item.refers and item.id in new]
+            refs = [
+                (new[item.id], item.refers) for item in incoming if item.refers and item.id in new
+            ]
             if refs:
                 statement_refs.settle_new_refs(connection, tenant_id, refs)
             attachments.link_attachments(
-                connection, tenant_id, [(new[item.id], a.sha2) for item in incoming if item.id in new for a in item.attachments]
+                connection,
+                tenant_id,
+                [
+                    (new[item.id], a.sha2)
+                    for item in incoming
+                    if item.id in new
+                    for a in item.attachments
+                ],
             )
         return len(new)
 
@@ -243,7 +292,9 @@ def _with_retries(attempt: Callable[[], Result]) -> Result:
         try:
             return attempt()
         except DBAPIError as error:
-            again = isinstance(error.orig, DeadlockDetected | SerializationFailure) or (error.connection_invalidated and number == 1)
+            again = isinstance(error.orig, DeadlockDetected | SerializationFailure) or (
+                error.connection_invalidated and number == 1
+            )
             if not again or number == MAX_ATTEMPTS:
                 raise
             log.warning("the database asks for another attempt (%s)", type(error.orig).__name__)
@@ -251,7 +302,9 @@ def _with_retries(attempt: Callable[[], Result]) -> Result:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> None:
+def _refuse_voiding_of_voiders(
+    connection: Connection, tenant_id: int, incoming: Sequence[Incoming]
+) -> None:
     targets = {item.voids: index for index, item in enumerate(incoming) if item.voids}
     if not targets:
         return
@@ -259,43 +312,69 @@ def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming:
     voiders |= set(statements.filter_voiding_ids(connection, tenant_id, list(targets)))
     for voider in voiders:
         raise BadInput(
-            f"Statement {targets[voider]} voids {voider}, which is a voiding statement; those cannot be voided (xAPI-Data 2.3.2)."
+            f"Statement {targets[voider]} voids {voider}, which is a voiding statement; those "
+            "cannot be voided (xAPI-Data 2.3.2)."
             " Nothing of this request was stored.",
             index=targets[voider],
             path="$.object.id",
         )
 
 
-def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: dict[uuid.UUID, int]) -> None:
-    known = {entry.id: (index, entry) for index, entry in enumerate(incoming) if entry.id not in new}
+def _compare_with_stored(
+    connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: dict[uuid.UUID, int]
+) -> None:
+    known = {
+        entry.id: (index, entry) for index, entry in enumerate(incoming) if entry.id not in new
+    }
     for stored in statements.find_statements_by_id(connection, tenant_id, list(known)).values():
         index, item = known[stored.id]
         if not is_same_statement(stored.payload, item.payload):
             raise Conflict(
-                f"Statement {index}: another statement with the id {stored.id} is stored already. Nothing of this request was stored.",
+                f"Statement {index}: another statement with the id {stored.id} is stored "
+                "already. Nothing of this request was stored.",
                 index=index,
                 path="$.id",
             )
 
 
-def get_statement(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, own: str | None = None) -> SingleStatement:
+def get_statement(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    statement_id: uuid.UUID,
+    voided: bool,
+    own: str | None = None,
+) -> SingleStatement:
     """Return one statement by its id; ``voided`` requests a voided one and no other;
     ``mine`` restricts it to that authority.
     """
     with unit_of_work(tenant_id) as connection:
-        result = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(statement_id)
+        result = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(
+            statement_id
+        )
         removed = statements.is_voided(connection, tenant_id, statement_id)
-        if result is not None and not StatementQuery(mine=own).may_read(json_codec.decode(result.payload)):
+        if result is not None and not StatementQuery(mine=own).may_read(
+            json_codec.decode(result.payload)
+        ):
             result = None
         if result is not None and removed and not voided:
-            raise NotFound(f"The statement {statement_id} was voided; voidedStatementId gives it.", statementId=str(statement_id))
+            raise NotFound(
+                f"The statement {statement_id} was voided; voidedStatementId gives it.",
+                statementId=str(statement_id),
+            )
         if result is None or removed != voided:
             kind = "voided statement" if voided else "statement"
-            raise NotFound(f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id))
-    return SingleStatement(render_statement(result.payload, result.ord, result.timestamp_given), result.ord)
+            raise NotFound(
+                f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id)
+            )
+    return SingleStatement(
+        render_statement(result.payload, result.ord, result.timestamp_given), result.ord
+    )
 
 
-def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> StatementPage:
+def statement_page(
+    unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False
+) -> StatementPage:
     """Return a page of statements. Ascending reads stop at the high-water mark, so that a
     reader who continues from there misses none.
     """
@@ -303,10 +382,14 @@ def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: Statement
         up_to = statements.high_water_mark(connection) if query.ascending else None
         saved: list[StoredStatement] = []
         for _ in range(_MAX_PAGES_SCANNED):
-            result = statements.query_statements(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
+            result = statements.query_statements(
+                connection, tenant_id, query, up_to, query.limit + 1, voided_too
+            )
             more = len(result) > query.limit
             result = result[: query.limit]
-            saved = [item for item in result if _matches_and_readable(connection, tenant_id, query, item)]
+            saved = [
+                item for item in result if _matches_and_readable(connection, tenant_id, query, item)
+            ]
             if more:
                 query = replace(query, after=result[-1].ord)
             if saved or not more:
@@ -314,7 +397,9 @@ def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: Statement
     return StatementPage(saved, query if more else None, up_to)
 
 
-def _matches_and_readable(connection: Connection, tenant_id: int, query: StatementQuery, stored_statement: StoredStatement) -> bool:
+def _matches_and_readable(
+    connection: Connection, tenant_id: int, query: StatementQuery, stored_statement: StoredStatement
+) -> bool:
     """Whether the statement, or the one it refers to, really matches the query, and the
     caller may read it.
     """
@@ -331,10 +416,19 @@ def _matches_and_readable(connection: Connection, tenant_id: int, query: Stateme
     return any(query.may_read(other) and query.matches_statement(other) for other in chain)
 
 
-def activity_definitions(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:
+def activity_definitions(
+    unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]
+) -> dict[str, Any]:
     """Return the merged definition of every activity that the statements name: for the
     canonical format.
     """
-    iris = {activity["id"] for payload in payloads for activity in index_keys.iter_activities(json_codec.decode(payload))}
+    iris = {
+        activity["id"]
+        for payload in payloads
+        for activity in index_keys.iter_activities(json_codec.decode(payload))
+    }
     with unit_of_work(tenant_id) as connection:
-        return {iri: definitions.find_activity_definition(connection, tenant_id, iri) for iri in sorted(iris)}
+        return {
+            iri: definitions.find_activity_definition(connection, tenant_id, iri)
+            for iri in sorted(iris)
+        }

@@ -25,15 +25,23 @@ def tag_template_violations(deps: StoreDeps, tenant_id: int) -> int:
         with deps.unit_of_work(tenant_id) as connection:
             up_to = statements.high_water_mark(connection)
             after = template_violations.lock_job_cursor(connection, tenant_id, JOB_NAME)
-            query = StatementQuery(activity=PROFILE_VERSION, related_activities=True, ascending=True, after=after)
-            result = statements.query_statements(connection, tenant_id, query, up_to, TAGGING_BATCH_ROWS)
+            query = StatementQuery(
+                activity=PROFILE_VERSION, related_activities=True, ascending=True, after=after
+            )
+            result = statements.query_statements(
+                connection, tenant_id, query, up_to, TAGGING_BATCH_ROWS
+            )
             for item in result:
                 value = json_codec.decode(item.payload)
                 if query.matches_statement(value):
                     reasons = statement_templates.find_broken_rules(value, wanted)
-                    template_violations.insert_template_breaks(connection, tenant_id, item.ord, reasons)
+                    template_violations.insert_template_breaks(
+                        connection, tenant_id, item.ord, reasons
+                    )
                     broken += bool(reasons)
             if result:
-                template_violations.update_job_cursor(connection, tenant_id, JOB_NAME, result[-1].ord)
+                template_violations.update_job_cursor(
+                    connection, tenant_id, JOB_NAME, result[-1].ord
+                )
         if len(result) < TAGGING_BATCH_ROWS:
             return broken

@@ -13,7 +13,12 @@ from lrs.store import credentials
 
 
 def create_tenant(
-    owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False
+    owner: Engine,
+    secrets: Secrets,
+    *,
+    name: str,
+    wanted: Sequence[tuple[str, Sequence[str]]],
+    again: bool = False,
 ) -> list[tuple[str, str]]:
     """Create a tenant with credentials: ``wanted`` holds (note, scopes) pairs; returns a (key,
     secret) for each.
@@ -31,4 +36,7 @@ def create_tenant(
             raise Conflict(f"A tenant named {name!r} exists already; choose another name.")
         if tenant_id is None:
             tenant_id = credentials.insert_tenant(connection, name)
-        return [credentials.insert_credential(connection, secrets, tenant_id, scopes, note) for note, scopes in wanted]
+        return [
+            credentials.insert_credential(connection, secrets, tenant_id, scopes, note)
+            for note, scopes in wanted
+        ]

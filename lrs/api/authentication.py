@@ -11,7 +11,10 @@ from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.credentials import Caller
 
-_SIGN_IN_HINT = "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of an issuer that the operator has named."
+_SIGN_IN_HINT = (
+    "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of "
+    "an issuer that the operator has named."
+)
 
 
 def require_scope(deps: StoreDeps, *needs: str) -> Caller:
@@ -36,7 +39,14 @@ def authenticated_caller(deps: StoreDeps) -> Caller:
     if provided.type != "basic" or not provided.username:
         raise Unauthorised(_SIGN_IN_HINT)
     # No key contains NUL, and the database rejects it.
-    caller = None if "\0" in provided.username else deps.access.caller(provided.username, provided.password or "")
+    caller = (
+        None
+        if "\0" in provided.username
+        else deps.access.caller(provided.username, provided.password or "")
+    )
     if caller is None:
-        raise Unauthorised("This key and secret are not known here; check both, or ask the operator for a new credential.")
+        raise Unauthorised(
+            "This key and secret are not known here; check both, or ask the operator for a new "
+            "credential."
+        )
     return caller

@@ -53,25 +53,46 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         try:
             wanted = msgspec.json.decode(request.get_data(), type=Wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BadInput(f'Send a JSON object such as {{"scopes": ["metrics/read"], "note": "Power BI"}}: {error}') from None
+            raise BadInput(
+                f'Send a JSON object such as {{"scopes": ["metrics/read"], "note": "Power BI"}}: '
+                f"{error}"
+            ) from None
         handed = NON_DELEGABLE.intersection(wanted.scopes)
         if handed and "all" not in caller.scopes:
-            raise Forbidden(f"This credential may not hand on {', '.join(sorted(handed))}; the operator makes such keys by the command line.")
+            raise Forbidden(
+                f"This credential may not hand on {', '.join(sorted(handed))}; the operator "
+                "makes such keys by the command line."
+            )
         if len(wanted.note) > MAX_NOTE_LENGTH or "\0" in wanted.note:
-            raise BadInput(f"The note is longer than {MAX_NOTE_LENGTH} characters, or holds NUL.", path="$.note")
+            raise BadInput(
+                f"The note is longer than {MAX_NOTE_LENGTH} characters, or holds NUL.",
+                path="$.note",
+            )
         who = f"credential {caller.key}"
-        key, secret = credentials.create_credential(deps, tenant_id=caller.tenant_id, scopes=wanted.scopes, note=wanted.note, who=who)
+        key, secret = credentials.create_credential(
+            deps, tenant_id=caller.tenant_id, scopes=wanted.scopes, note=wanted.note, who=who
+        )
         return jsonify({"key": key, "secret": secret}), 201
 
     @pages.delete("/<key>")
     def delete_credential(key: str) -> ResponseReturnValue:
         caller = authentication.require_scope(deps, "credentials")
         existing = next(
-            (credential.scopes for credential in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if credential.key == key), ()
+            (
+                credential.scopes
+                for credential in credentials.list_credentials(deps, tenant_id=caller.tenant_id)
+                if credential.key == key
+            ),
+            (),
         )
         if NON_DELEGABLE.intersection(existing) and "all" not in caller.scopes:
-            raise Forbidden("This credential may not end one that may do more; the operator ends it by the command line.")
-        credentials.revoke_credential(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
+            raise Forbidden(
+                "This credential may not end one that may do more; the operator ends it by the "
+                "command line."
+            )
+        credentials.revoke_credential(
+            deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}"
+        )
         return "", 204
 
     return pages

@@ -1,4 +1,6 @@
-"""``/xapi/activities/state``, ``/xapi/activities/profile``, ``/xapi/agents/profile`` (xAPI-Communication 2.3, 2.6, 2.7)."""
+"""``/xapi/activities/state``, ``/xapi/activities/profile``, ``/xapi/agents/profile``
+(xAPI-Communication 2.3, 2.6, 2.7).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,14 @@ from lrs.actions.deps import StoreDeps
 from lrs.api import authentication
 from lrs.api.xapi_protocol import http_date, is_version_2_0, json_response
 from lrs.store.credentials import Caller
-from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, DocumentKey, DocumentKind, parse_document_key
+from lrs.xapi.documents import (
+    ACTIVITY_PROFILE,
+    AGENT_PROFILE,
+    STATE,
+    DocumentKey,
+    DocumentKind,
+    parse_document_key,
+)
 
 _RESOURCES = (
     ("/activities/state", STATE, "state"),
@@ -27,7 +36,12 @@ MAX_MEDIA_TYPE_LENGTH = 200  # characters
 def add_document_routes(pages: Blueprint, deps: StoreDeps) -> None:
     """Add the routes of the three document resources."""
     for path, kind, scope in _RESOURCES:
-        pages.add_url_rule(path, f"{scope}_document", _document_view(deps, kind, scope), methods=["GET", "PUT", "POST", "DELETE"])
+        pages.add_url_rule(
+            path,
+            f"{scope}_document",
+            _document_view(deps, kind, scope),
+            methods=["GET", "PUT", "POST", "DELETE"],
+        )
 
 
 def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[[], Response]:
@@ -43,7 +57,10 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         if place.document_id is None:
             return _get_document_ids(caller, place, since)
         if since is not None:
-            raise BadInput(f"since belongs to the list of documents, without {kind.id_parameter}.", parameter="since")
+            raise BadInput(
+                f"since belongs to the list of documents, without {kind.id_parameter}.",
+                parameter="since",
+            )
         result = documents.get_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
         response = Response(result.body, content_type=result.content_type)
         response.headers["ETag"] = f'"{result.etag}"'
@@ -51,7 +68,9 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         return response
 
     def _get_document_ids(caller: Caller, place: DocumentKey, since: datetime | None) -> Response:
-        result, updated_at = documents.list_document_ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
+        result, updated_at = documents.list_document_ids(
+            deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since
+        )
         response = json_response(json.dumps(result).encode())
         if updated_at is not None:
             response.headers["Last-Modified"] = http_date(updated_at)
@@ -63,23 +82,48 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         provided = request.headers.get("Content-Type", "application/octet-stream")
         if len(provided) > MAX_MEDIA_TYPE_LENGTH or not provided.isprintable():
             raise BadInput("The Content-Type is no media type.", header="Content-Type")
-        strict = deps.settings.state_precondition_2_0 if is_version_2_0() else deps.settings.state_precondition_1_0
-        headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
+        strict = (
+            deps.settings.state_precondition_2_0
+            if is_version_2_0()
+            else deps.settings.state_precondition_1_0
+        )
+        headers = {
+            "if_match": request.headers.get("If-Match"),
+            "if_none_match": request.headers.get("If-None-Match"),
+        }
         if request.method == "PUT":
             must_state = strict or not kind.registration
             documents.put_document(
-                deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=provided, body=body, must_state=must_state, **headers
+                deps.unit_of_work,
+                tenant_id=caller.tenant_id,
+                place=place,
+                content_type=provided,
+                body=body,
+                must_state=must_state,
+                **headers,
             )
         else:
-            documents.merge_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=provided, body=body, **headers)
+            documents.merge_document(
+                deps.unit_of_work,
+                tenant_id=caller.tenant_id,
+                place=place,
+                content_type=provided,
+                body=body,
+                **headers,
+            )
         return Response(status=204)
 
     def _delete_documents(caller: Caller) -> Response:
         place, since = parse_document_key(kind, request.args, item=True, several=kind is STATE)
         if since is not None:
             raise BadInput("DELETE takes no since.", parameter="since")
-        headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
-        documents.remove_documents(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, **headers)
+        headers = {
+            "if_match": request.headers.get("If-Match"),
+            "if_none_match": request.headers.get("If-None-Match"),
+        }
+        documents.remove_documents(
+            deps.unit_of_work, tenant_id=caller.tenant_id, place=place, **headers
+        )
         return Response(status=204)
 
     return dispatch

@@ -6,7 +6,14 @@ from sqlalchemy import text
 
 from core.clock import format_instant, now
 from core.deps import Deps
-from core.health import MAX_COUNTING_DELAY, MAX_REQUEST_BYTES, MIN_FREE_BYTES, Health, HealthCheck, measure_free_bytes
+from core.health import (
+    MAX_COUNTING_DELAY,
+    MAX_REQUEST_BYTES,
+    MIN_FREE_BYTES,
+    Health,
+    HealthCheck,
+    measure_free_bytes,
+)
 from lrs.store import change_queue
 
 
@@ -36,10 +43,18 @@ def record_store_check(deps: Deps) -> HealthCheck:
             # Advancing a sequence would work without the disk, since 32 values are logged
             # ahead. Inserting into an emptied table needs a new page, and a read-only database
             # refuses it.
-            connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS needs_a_page (filler text) ON COMMIT DELETE ROWS"))
+            connection.execute(
+                text(
+                    "CREATE TEMPORARY TABLE IF NOT EXISTS needs_a_page (filler text) ON COMMIT "
+                    "DELETE ROWS"
+                )
+            )
             connection.execute(text("INSERT INTO needs_a_page VALUES (repeat('x', 1000))"))
         waiting, oldest = change_queue.measure_backlog(deps.engine)
-        health.facts["uncounted"] = {"waiting": waiting, "oldest": format_instant(oldest) if oldest else None}
+        health.facts["uncounted"] = {
+            "waiting": waiting,
+            "oldest": format_instant(oldest) if oldest else None,
+        }
         if oldest is not None and now() - oldest > MAX_COUNTING_DELAY:
             health.degraded.append("counting")
 

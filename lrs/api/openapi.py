@@ -15,23 +15,45 @@ _UUID_SCHEMA = {"type": "string", "format": "uuid"}
 _IRI_SCHEMA = {"type": "string", "format": "iri"}
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 _BOOLEAN_SCHEMA = {"type": "boolean"}
-_AGENT_SCHEMA = {"type": "string", "description": "An agent or identified group as JSON.", "examples": ['{"mbox":"mailto:somebody@example.org"}']}
+_AGENT_SCHEMA = {
+    "type": "string",
+    "description": "An agent or identified group as JSON.",
+    "examples": ['{"mbox":"mailto:somebody@example.org"}'],
+}
 
 
 def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
     """Return the complete document: ``/xapi`` and these parts of ``/api/v1``."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Carryover record store", "version": "1.0", "description": "xAPI 1.0.3 and 2.0; metrics, reports and business figures."},
+        "info": {
+            "title": "Carryover record store",
+            "version": "1.0",
+            "description": "xAPI 1.0.3 and 2.0; metrics, reports and business figures.",
+        },
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}],
         "paths": {
-            "/xapi/about": {"get": {"security": [], "summary": "Versions spoken", "responses": _responses("200")}},
+            "/xapi/about": {
+                "get": {
+                    "security": [],
+                    "summary": "Versions spoken",
+                    "responses": _responses("200"),
+                }
+            },
             "/xapi/statements": _statement_operations(),
             "/xapi/activities": {
-                "get": _operation("The complete definition of an activity", [_query_parameter("activityId", _IRI_SCHEMA, True)], "200")
+                "get": _operation(
+                    "The complete definition of an activity",
+                    [_query_parameter("activityId", _IRI_SCHEMA, True)],
+                    "200",
+                )
             },
-            "/xapi/agents": {"get": _operation("A Person", [_query_parameter("agent", _AGENT_SCHEMA, True)], "200")},
+            "/xapi/agents": {
+                "get": _operation(
+                    "A Person", [_query_parameter("agent", _AGENT_SCHEMA, True)], "200"
+                )
+            },
             "/xapi/activities/state": _document_operations(
                 "stateId",
                 [
@@ -40,13 +62,24 @@ def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
                     _query_parameter("registration", _UUID_SCHEMA),
                 ],
             ),
-            "/xapi/activities/profile": _document_operations("profileId", [_query_parameter("activityId", _IRI_SCHEMA, True)]),
-            "/xapi/agents/profile": _document_operations("profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]),
+            "/xapi/activities/profile": _document_operations(
+                "profileId", [_query_parameter("activityId", _IRI_SCHEMA, True)]
+            ),
+            "/xapi/agents/profile": _document_operations(
+                "profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]
+            ),
             **api_paths(parts),
         },
         "components": {
-            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **api_schemas(parts)},
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+            "schemas": {
+                "Statement": _statement_schema(),
+                "Error": _error_schema(),
+                **api_schemas(parts),
+            },
         },
     }
 
@@ -56,7 +89,12 @@ def _query_parameter(name: str, schema: dict[str, Any], required: bool = False) 
 
 
 def _version_header() -> dict[str, Any]:
-    return {"name": "X-Experience-API-Version", "in": "header", "required": True, "schema": {"type": "string", "enum": list(VERSIONS)}}
+    return {
+        "name": "X-Experience-API-Version",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "enum": list(VERSIONS)},
+    }
 
 
 def _header_parameter(name: str) -> dict[str, Any]:
@@ -67,11 +105,20 @@ def _responses(*good: str) -> dict[str, Any]:
     words = {"200": "Done", "204": "Done, and nothing to say"}
     result: dict[str, Any] = {status: {"description": words[status]} for status in good}
     problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {**result, "4XX": {"description": "Refused; the message says what to do", "content": problem}}
+    return {
+        **result,
+        "4XX": {"description": "Refused; the message says what to do", "content": problem},
+    }
 
 
-def _operation(summary: str, parameters: list[dict[str, Any]], *good: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    created: dict[str, Any] = {"summary": summary, "parameters": [_version_header(), *parameters], "responses": _responses(*good)}
+def _operation(
+    summary: str, parameters: list[dict[str, Any]], *good: str, body: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    created: dict[str, Any] = {
+        "summary": summary,
+        "parameters": [_version_header(), *parameters],
+        "responses": _responses(*good),
+    }
     if body is not None:
         created["requestBody"] = {"required": True, "content": body}
     return created
@@ -80,7 +127,13 @@ def _operation(summary: str, parameters: list[dict[str, Any]], *good: str, body:
 def _statement_operations() -> dict[str, Any]:
     statement = {"$ref": "#/components/schemas/Statement"}
     item = {"application/json": {"schema": statement}}
-    batch = {"application/json": {"schema": {"oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]}}}
+    batch = {
+        "application/json": {
+            "schema": {
+                "oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]
+            }
+        }
+    }
     filters = [
         _query_parameter("statementId", _UUID_SCHEMA),
         _query_parameter("voidedStatementId", _UUID_SCHEMA),
@@ -101,7 +154,12 @@ def _statement_operations() -> dict[str, Any]:
     return {
         "get": _operation("Statements, or one", filters, "200"),
         "post": _operation("Store statements: all or none", [], "200", body=batch),
-        "put": _operation("Store a statement under an id", [_query_parameter("statementId", _UUID_SCHEMA, True)], "204", body=item),
+        "put": _operation(
+            "Store a statement under an id",
+            [_query_parameter("statementId", _UUID_SCHEMA, True)],
+            "204",
+            body=item,
+        ),
     }
 
 
@@ -111,10 +169,18 @@ def _document_operations(name: str, place: list[dict[str, Any]]) -> dict[str, An
     anything = {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}}
     return {
         "get": _operation(
-            "A document, or the ids of a set", [*place, _query_parameter(name, {"type": "string"}), _query_parameter("since", _TIME_SCHEMA)], "200"
+            "A document, or the ids of a set",
+            [
+                *place,
+                _query_parameter(name, {"type": "string"}),
+                _query_parameter("since", _TIME_SCHEMA),
+            ],
+            "200",
         ),
         "put": _operation("Replace a document", [*place, item, *conditions], "204", body=anything),
-        "post": _operation("Merge JSON into a document", [*place, item, *conditions], "204", body=anything),
+        "post": _operation(
+            "Merge JSON into a document", [*place, item, *conditions], "204", body=anything
+        ),
         "delete": _operation("Remove a document", [*place, item, *conditions], "204"),
     }
 
@@ -131,7 +197,11 @@ def _statement_schema() -> dict[str, Any]:
             "mbox": {"type": "string", "pattern": "^mailto:[^ @]+@[^ @]+$"},
             "mbox_sha1sum": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
             "openid": _IRI_SCHEMA,
-            "account": {"type": "object", "required": ["homePage", "name"], "properties": {"homePage": _IRI_SCHEMA, "name": {"type": "string"}}},
+            "account": {
+                "type": "object",
+                "required": ["homePage", "name"],
+                "properties": {"homePage": _IRI_SCHEMA, "name": {"type": "string"}},
+            },
         },
     }
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -151,14 +221,23 @@ def _statement_schema() -> dict[str, Any]:
         "response": {"type": "string"},
         "score": {"type": "object", "properties": score},
     }
-    context = {"registration": _UUID_SCHEMA, "instructor": agent, "language": {"type": "string"}, "extensions": {"type": "object"}}
+    context = {
+        "registration": _UUID_SCHEMA,
+        "instructor": agent,
+        "language": {"type": "string"},
+        "extensions": {"type": "object"},
+    }
     return {
         "type": "object",
         "required": ["actor", "verb", "object"],
         "properties": {
             "id": _UUID_SCHEMA,
             "actor": agent,
-            "verb": {"type": "object", "required": ["id"], "properties": {"id": _IRI_SCHEMA, "display": texts}},
+            "verb": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {"id": _IRI_SCHEMA, "display": texts},
+            },
             "object": activity,
             "result": {"type": "object", "properties": result},
             "context": {"type": "object", "properties": context},
@@ -174,5 +253,7 @@ def _error_schema() -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["error"],
-        "properties": {"error": {"type": "object", "required": ["code", "message"], "properties": inner}},
+        "properties": {
+            "error": {"type": "object", "required": ["code", "message"], "properties": inner}
+        },
     }

@@ -7,7 +7,10 @@ from lrs.actions.erasure import Erased
 from lrs.api.credentials import Wanted
 
 TYPES = (Wanted, Erased)
-_AGENT_SCHEMA: Schema = {"type": "object", "description": "An agent with one identifier (xAPI-Data 4.2.2)."}
+_AGENT_SCHEMA: Schema = {
+    "type": "object",
+    "description": "An agent with one identifier (xAPI-Data 4.2.2).",
+}
 
 
 def operations() -> list[Operation]:
@@ -24,10 +27,19 @@ def operations() -> list[Operation]:
                 "type": "object",
                 "required": ["agent"],
                 "additionalProperties": False,
-                "properties": {"agent": _AGENT_SCHEMA, "dry_run": {"type": "boolean", "default": True}},
+                "properties": {
+                    "agent": _AGENT_SCHEMA,
+                    "dry_run": {"type": "boolean", "default": True},
+                },
             },
         ),
-        Operation("get", "/credentials", "Keys of the record store", credentials, object_schema(credentials={"type": "array"})),
+        Operation(
+            "get",
+            "/credentials",
+            "Keys of the record store",
+            credentials,
+            object_schema(credentials={"type": "array"}),
+        ),
         Operation(
             "post",
             "/credentials",
@@ -37,7 +49,22 @@ def operations() -> list[Operation]:
             body=schema_ref(Wanted),
             status="201",
         ),
-        Operation("delete", "/credentials/{key}", "End a key", credentials, None, status="204", error_statuses=("404",)),
-        Operation("get", "/profile", "Our xAPI Profile", "", {"type": "object"}, kind="application/ld+json"),
+        Operation(
+            "delete",
+            "/credentials/{key}",
+            "End a key",
+            credentials,
+            None,
+            status="204",
+            error_statuses=("404",),
+        ),
+        Operation(
+            "get",
+            "/profile",
+            "Our xAPI Profile",
+            "",
+            {"type": "object"},
+            kind="application/ld+json",
+        ),
         Operation("get", "/openapi.json", "This document", "", {"type": "object"}),
     ]

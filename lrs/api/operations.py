@@ -34,17 +34,27 @@ def blueprint(deps: StoreDeps, parts: Sequence[ApiPart]) -> Blueprint:
         requested = _json_object(request.get_data())
         unknown = set(requested) - {"agent", "dry_run"}
         if unknown:
-            raise BadInput(f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run.")
+            raise BadInput(
+                f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run."
+            )
         agent = statement_query.parse_agent(msgspec.json.encode(requested.get("agent")).decode())
         dry_run = requested.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
-        result = erasure.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
+        result = erasure.erase_person(
+            deps,
+            tenant_id=caller.tenant_id,
+            agent=agent,
+            who=f"credential {caller.key}",
+            dry_run=dry_run,
+        )
         return jsonify({"dry_run": dry_run, **asdict(result)})
 
     @pages.get("/profile")
     def get_profile() -> ResponseReturnValue:
-        return Response(msgspec.json.encode(profile.build_profile()), content_type="application/ld+json")
+        return Response(
+            msgspec.json.encode(profile.build_profile()), content_type="application/ld+json"
+        )
 
     @pages.get("/openapi.json")
     def get_openapi() -> ResponseReturnValue:
@@ -59,5 +69,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise BadInput('Send a JSON object such as {"agent": {"mbox": "mailto:somebody@example.org"}, "dry_run": true}.')
+        raise BadInput(
+            'Send a JSON object such as {"agent": {"mbox": "mailto:somebody@example.org"}, '
+            '"dry_run": true}.'
+        )
     return value

@@ -23,7 +23,8 @@ _MORE_PURPOSE = "browse page"
 _CURSOR_SECONDS = 86_400
 _FILTER_FIELDS = ("verb", "activity", "agent", "registration", "since", "until")
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action "
+    "'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -44,7 +45,14 @@ class StatementLine:
 
 def blueprint(deps: StoreDeps) -> Blueprint:
     """The page and its static files."""
-    pages = Blueprint("browse", __name__, url_prefix="/browse", template_folder="templates", static_folder="static", static_url_path="/static")
+    pages = Blueprint(
+        "browse",
+        __name__,
+        url_prefix="/browse",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
 
     @pages.after_request
     def add_security_headers(response: Response) -> Response:
@@ -54,8 +62,16 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.errorhandler(RequestError)
     def render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
-        headers = {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'} if isinstance(error, Unauthorised) else {}
-        return render_template("browse.html", **_empty_context(), error=error.message), error.status, headers
+        headers = (
+            {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'}
+            if isinstance(error, Unauthorised)
+            else {}
+        )
+        return (
+            render_template("browse.html", **_empty_context(), error=error.message),
+            error.status,
+            headers,
+        )
 
     @pages.get("")
     def list_statements() -> str:
@@ -63,20 +79,33 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         provided = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None
         try:
-            after = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS) if request.args.get("more") else None
+            after = (
+                deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS)
+                if request.args.get("more")
+                else None
+            )
             result = statement_browser.browse_statements(
-                deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in provided.items() if v}, after=after
+                deps.unit_of_work,
+                tenant_id=caller.tenant_id,
+                wanted={k: v for k, v in provided.items() if v},
+                after=after,
             )
             error = None
         except BadInput as refused:
             result, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
         more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
         rows = [
-            _statement_line(statement.payload, result.template_violations.get(statement.ord, []), statement.ord in result.voided)
+            _statement_line(
+                statement.payload,
+                result.template_violations.get(statement.ord, []),
+                statement.ord in result.voided,
+            )
             for statement in result.statements
         ]
         part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
-        return render_template(part, rows=rows, given=provided, more=more, error=error, earlier=after is not None)
+        return render_template(
+            part, rows=rows, given=provided, more=more, error=error, earlier=after is not None
+        )
 
     return pages
 

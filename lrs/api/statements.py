@@ -19,7 +19,14 @@ from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
 from lrs.api import authentication
 from lrs.api.middleware import fast_post
-from lrs.api.xapi_protocol import CONSISTENT_THROUGH_HEADER, MAX_BODY_BYTES, body_chunks, http_date, is_version_2_0, json_response
+from lrs.api.xapi_protocol import (
+    CONSISTENT_THROUGH_HEADER,
+    MAX_BODY_BYTES,
+    body_chunks,
+    http_date,
+    is_version_2_0,
+    json_response,
+)
 from lrs.store.credentials import Caller
 from lrs.xapi import formats, json_codec, multipart, statement_rendering
 from lrs.xapi import statement_query as queries
@@ -41,17 +48,26 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
         reader = deps.readers[is_version_2_0()]
-        stored = _store_request(caller, lambda body: reader.statements(body, Authority.from_json(caller.authority)))
+        stored = _store_request(
+            caller, lambda body: reader.statements(body, Authority.from_json(caller.authority))
+        )
         return json_response(json.dumps([str(item.id) for item in stored]).encode())
 
     @pages.put("/statements")
     def put_statement() -> Response:
         caller = authentication.require_scope(deps, "statements/write")
         if set(request.args) != {"statementId"}:
-            raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
+            raise BadInput(
+                "PUT takes the parameter statementId, and no other.", parameter="statementId"
+            )
         statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
         reader = deps.readers[is_version_2_0()]
-        _store_request(caller, lambda body: [reader.single(body, str(statement_id), Authority.from_json(caller.authority))])
+        _store_request(
+            caller,
+            lambda body: [
+                reader.single(body, str(statement_id), Authority.from_json(caller.authority))
+            ],
+        )
         return Response(status=204)
 
     def _store_request(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
@@ -66,14 +82,22 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
                 quota=deps.settings.attachments_bytes,
             ) as mixed:
                 incoming = attachments.match_attachments(read(bytes(mixed.first)), mixed.arrived)
-                attachments.store_attachments(deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived)
+                attachments.store_attachments(
+                    deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived
+                )
         elif request.mimetype == "application/json":
             # Statements that the fast path parsed but could not store keep the ids assigned
             # there.
-            incoming = request.environ.get(fast_post.PARSED_STATEMENTS_KEY) or attachments.match_attachments(read(request.get_data()), [])
+            incoming = request.environ.get(
+                fast_post.PARSED_STATEMENTS_KEY
+            ) or attachments.match_attachments(read(request.get_data()), [])
         else:
             kind = request.mimetype or "missing"
-            raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
+            raise BadInput(
+                f"The Content-Type is {kind}; send statements as application/json, or as "
+                "multipart/mixed.",
+                header="Content-Type",
+            )
         if not scope_satisfied(caller.scopes, "define"):
             incoming = [structs.replace(item, definitions=()) for item in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
@@ -83,11 +107,17 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
     @pages.get("/statements")
     def get_statements() -> Response:
         caller = authentication.require_scope(deps, "statements/read", "statements/read/mine")
-        own = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
+        own = (
+            None
+            if scope_satisfied(caller.scopes, "statements/read")
+            else identity_of(msgspec.json.decode(caller.authority))
+        )
         if "statementId" in request.args or "voidedStatementId" in request.args:
             return _get_single_statement(caller, own)
         if "more" in request.args:
-            result = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
+            result = deps.secrets.verify_token(
+                _MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS
+            )
             if result["tenant"] != caller.tenant_id:
                 raise BadInput("This more link belongs to another tenant.", parameter="more")
             query = replace(StatementQuery.from_json(result["query"]), mine=own)
@@ -96,27 +126,52 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
         more = ""
         if page.following is not None:
-            token = deps.secrets.sign(_MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
+            token = deps.secrets.sign(
+                _MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()}
+            )
             more = f"/xapi/statements?more={token}"
-        body = statement_rendering.render_statement_result(_format_payloads(caller, query.format, page.payloads), more)
-        response = _multipart_response(caller, body, page.payloads, [item.ord for item in page.found]) if query.attachments else json_response(body)
+        body = statement_rendering.render_statement_result(
+            _format_payloads(caller, query.format, page.payloads), more
+        )
+        response = (
+            _multipart_response(caller, body, page.payloads, [item.ord for item in page.found])
+            if query.attachments
+            else json_response(body)
+        )
         if page.horizon is not None:
             response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
         if page.found:
-            response.headers["Last-Modified"] = _last_modified_date(max(item.ord for item in page.found))
+            response.headers["Last-Modified"] = _last_modified_date(
+                max(item.ord for item in page.found)
+            )
         return response
 
     def _get_single_statement(caller: Caller, own: str | None) -> Response:
         others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
         if others or {"statementId", "voidedStatementId"} <= set(request.args):
-            raise BadInput("Ask for one statement by statementId or voidedStatementId, with no filter beside it.")
-        query = queries.parse_statement_query({name: request.args[name] for name in ("format", "attachments") if name in request.args})
+            raise BadInput(
+                "Ask for one statement by statementId or voidedStatementId, with no filter "
+                "beside it."
+            )
+        query = queries.parse_statement_query(
+            {name: request.args[name] for name in ("format", "attachments") if name in request.args}
+        )
         name = "statementId" if "statementId" in request.args else "voidedStatementId"
         wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
         voided = name == "voidedStatementId"
-        result = statements.get_statement(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, own=own)
+        result = statements.get_statement(
+            deps.unit_of_work,
+            tenant_id=caller.tenant_id,
+            statement_id=wanted,
+            voided=voided,
+            own=own,
+        )
         (body,) = _format_payloads(caller, query.format, [result.payload])
-        response = _multipart_response(caller, body, [result.payload], [result.ord]) if query.attachments else json_response(body)
+        response = (
+            _multipart_response(caller, body, [result.payload], [result.ord])
+            if query.attachments
+            else json_response(body)
+        )
         response.headers["Last-Modified"] = _last_modified_date(result.ord)
         return response
 
@@ -124,18 +179,27 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if wanted == "ids":
             return [formats.to_ids_format(payload) for payload in payloads]
         if wanted == "canonical":
-            existing = statements.activity_definitions(deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads)
+            existing = statements.activity_definitions(
+                deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads
+            )
             languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
-            return [formats.to_canonical_format(payload, existing.get, languages) for payload in payloads]
+            return [
+                formats.to_canonical_format(payload, existing.get, languages)
+                for payload in payloads
+            ]
         return payloads
 
-    def _multipart_response(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
+    def _multipart_response(
+        caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]
+    ) -> Response:
         named = {
             attachment["sha2"].lower(): attachment["contentType"]
             for payload in payloads
             for attachment in collect_attachments(json_codec.decode(payload))
         }
-        existing = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
+        existing = attachments.attachment_hashes(
+            deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords
+        )
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
             (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
             for sha2 in existing

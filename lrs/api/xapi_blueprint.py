@@ -1,4 +1,6 @@
-"""``/xapi/about``, ``/xapi/activities``, ``/xapi/agents`` (xAPI-Communication 2.4, 2.5, 2.8), and the blueprint of all of ``/xapi``."""
+"""``/xapi/about``, ``/xapi/activities``, ``/xapi/agents`` (xAPI-Communication 2.4, 2.5, 2.8), and
+the blueprint of all of ``/xapi``.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
     @pages.get("/about")
     def get_about() -> Response:
         extensions = {f"{BASE}extensions/name": "Carryover"}
-        return json_response(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
+        return json_response(
+            json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode()
+        )
 
     @pages.get("/activities")
     def get_activity() -> Response:
@@ -37,9 +41,13 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
         try:
             iri = datatypes.require_iri(request.args["activityId"], "activityId")
         except StatementInvalid as error:
-            raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
+            raise BadInput(
+                f"The parameter activityId {error.reason}", parameter="activityId"
+            ) from None
         result: dict[str, Any] = {"objectType": "Activity", "id": iri}
-        definition = agents.activity_definition(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
+        definition = agents.activity_definition(
+            deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri
+        )
         if definition:
             result["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
         return json_response(json_codec.encode(result))
@@ -49,7 +57,11 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
         caller = authentication.require_scope(deps, "statements/read", "agents_profile/read")
         _require_only_parameter("agent")
         wanted = queries.parse_agent(request.args["agent"])
-        return json_response(json_codec.encode(agents.person_object(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)))
+        return json_response(
+            json_codec.encode(
+                agents.person_object(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)
+            )
+        )
 
     app.register_blueprint(pages)
 

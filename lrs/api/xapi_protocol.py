@@ -31,17 +31,25 @@ log = logging.getLogger(__name__)
 VERSIONS = ("1.0.3", "2.0.0")
 MAX_BODY_BYTES = 32 * 1024 * 1024  # a batch of 1,000 statements of 32 kB
 CHUNK_BYTES = 256 * 1024  # bytes of a body that are read at a time
-HIGH_WATER_MARK_SECONDS = 0.2  # maximum age of the high-water mark in the response to a write; an older one is still correct
+# maximum age of the high-water mark in the response to a write; an older one is still correct
+HIGH_WATER_MARK_SECONDS = 0.2
 PREFLIGHT_SECONDS = 86_400
 CONSISTENT_THROUGH_HEADER = "X-Experience-API-Consistent-Through"
 _VERSION_PATTERN = re.compile(r"(1\.0|2\.0)(?:\.\d+)?\Z")
 _CORS_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _CORS_REQUEST_HEADERS = (
-    "Authorization, Content-Type, Content-Length, If-Match, If-None-Match, X-Experience-API-Version, Accept-Language, X-Requested-With"
+    "Authorization, Content-Type, Content-Length, If-Match, If-None-Match, "
+    "X-Experience-API-Version, Accept-Language, X-Requested-With"
 )
 # Content on other sites sends statements; it authenticates by header, so no cookie is at risk.
-_CORS_EXPOSED_HEADERS = "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Experience-API-Hash, WWW-Authenticate"
-CORS_HEADERS = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _CORS_EXPOSED_HEADERS)]
+_CORS_EXPOSED_HEADERS = (
+    "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, "
+    "X-Experience-API-Hash, WWW-Authenticate"
+)
+CORS_HEADERS = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", _CORS_EXPOSED_HEADERS),
+]
 
 
 class CachedHighWaterMark:
@@ -58,7 +66,9 @@ class CachedHighWaterMark:
         """Return the header value; empty if the database does not respond."""
         # While one request fetches it, the others use the previous value; only the very first
         # ones wait.
-        if time.monotonic() - self._fetched_at > HIGH_WATER_MARK_SECONDS and self._lock.acquire(blocking=not self._value):
+        if time.monotonic() - self._fetched_at > HIGH_WATER_MARK_SECONDS and self._lock.acquire(
+            blocking=not self._value
+        ):
             try:
                 with self._deps.engine.connect() as connection:
                     self._value = format_instant(high_water_mark(connection))
@@ -70,7 +80,9 @@ class CachedHighWaterMark:
         return self._value
 
 
-def install_protocol(app: Flask, pages: Blueprint, deps: StoreDeps, seen: CachedHighWaterMark) -> None:
+def install_protocol(
+    app: Flask, pages: Blueprint, deps: StoreDeps, seen: CachedHighWaterMark
+) -> None:
     """Install the common rules around the routes of ``pages``; the response headers are
     added to 404 and 405 responses as well.
     """
@@ -100,7 +112,11 @@ def install_protocol(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Cached
             return response
         headers = response.headers
         headers["X-Experience-API-Version"] = VERSIONS[1 if _respond_as_2_0(deps) else 0]
-        if request.endpoint != about and CONSISTENT_THROUGH_HEADER not in headers and request.method != "OPTIONS":
+        if (
+            request.endpoint != about
+            and CONSISTENT_THROUGH_HEADER not in headers
+            and request.method != "OPTIONS"
+        ):
             headers[CONSISTENT_THROUGH_HEADER] = seen.text()
         for name, value in CORS_HEADERS:
             headers[name] = value
@@ -116,17 +132,27 @@ def _respond_as_2_0(deps: StoreDeps) -> bool:
     request names no supported one.
     """
     match = _VERSION_PATTERN.match(request.headers.get("X-Experience-API-Version", "").strip())
-    return match[1] == "2.0" if match and request.endpoint != "xapi.get_about" else deps.settings.default_version.startswith("2.0")
+    return (
+        match[1] == "2.0"
+        if match and request.endpoint != "xapi.get_about"
+        else deps.settings.default_version.startswith("2.0")
+    )
 
 
 def is_version_2_0() -> bool:
     """Whether the request is of the family 2.0; BadInput if it names no supported version."""
     text = request.headers.get("X-Experience-API-Version")
     if text is None:
-        raise BadInput("The header X-Experience-API-Version is missing; send 1.0.3 or 2.0.0.", header="X-Experience-API-Version")
+        raise BadInput(
+            "The header X-Experience-API-Version is missing; send 1.0.3 or 2.0.0.",
+            header="X-Experience-API-Version",
+        )
     match = _VERSION_PATTERN.match(text.strip())
     if not match:
-        raise BadInput(f"Version {text!r} is not spoken here; send 1.0.3 or 2.0.0.", header="X-Experience-API-Version")
+        raise BadInput(
+            f"Version {text!r} is not spoken here; send 1.0.3 or 2.0.0.",
+            header="X-Experience-API-Version",
+        )
     return match[1] == "2.0"
 
 

@@ -14,15 +14,25 @@ REFS_AT_ONCE = 200  # of one transaction
 
 def forward_tenants(deps: StoreDeps) -> None:
     """Forward the statements that are due."""
-    for_each_tenant(change_queue.list_tenant_ids(deps.engine), "forwarding", lambda tenant_id: forwarding.send_forwards(deps, tenant_id))
+    for_each_tenant(
+        change_queue.list_tenant_ids(deps.engine),
+        "forwarding",
+        lambda tenant_id: forwarding.send_forwards(deps, tenant_id),
+    )
 
 
 def apply_retention_rules(deps: StoreDeps) -> None:
     """Remove what is past its retention period, and abandoned uploads."""
     tenant_ids = change_queue.list_tenant_ids(deps.engine)
-    for_each_tenant(tenant_ids, "retention", lambda tenant_id: erasure.apply_retention(deps, tenant_id))
     for_each_tenant(
-        tenant_ids, "sweeping attachments", lambda tenant_id: attachments.remove_orphans(deps.unit_of_work, deps.blobs, tenant_id=tenant_id)
+        tenant_ids, "retention", lambda tenant_id: erasure.apply_retention(deps, tenant_id)
+    )
+    for_each_tenant(
+        tenant_ids,
+        "sweeping attachments",
+        lambda tenant_id: attachments.remove_orphans(
+            deps.unit_of_work, deps.blobs, tenant_id=tenant_id
+        ),
     )
     deps.blobs.remove_stale_uploads()
 
@@ -41,4 +51,8 @@ def settle_references(deps: StoreDeps) -> None:
 
 def tag_tenants(deps: StoreDeps) -> None:
     """Record which statements violate the templates of a profile that they claim."""
-    for_each_tenant(change_queue.list_tenant_ids(deps.engine), "tagging", lambda tenant_id: template_tagging.tag_template_violations(deps, tenant_id))
+    for_each_tenant(
+        change_queue.list_tenant_ids(deps.engine),
+        "tagging",
+        lambda tenant_id: template_tagging.tag_template_violations(deps, tenant_id),
+    )

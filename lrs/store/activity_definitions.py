@@ -14,17 +14,21 @@ from lrs.xapi.fast_path import Definition
 from lrs.xapi.index_keys import key_of
 
 MAX_CACHED_DEFINITIONS = 100_000  # definitions that a process caches as stored: three numbers each
-MAX_MERGED_DEFINITIONS = 200  # distinct definitions of one activity that are merged, the newest first
+MAX_MERGED_DEFINITIONS = (
+    200  # distinct definitions of one activity that are merged, the newest first
+)
 
 FirstSeenTimes = dict[tuple[int, int, int], int]
 _UPSERT_DEFINITIONS = text(
     """
     INSERT INTO lrs.activity_definition AS held (tenant_id, activity, digest, iri, definition, seen)
     SELECT :tenant, activity, digest, iri, definition, seen
-    FROM unnest(CAST(:activity AS bigint[]), CAST(:digest AS bigint[]), CAST(:iri AS text[]), CAST(:definition AS bytea[]), CAST(:seen AS bigint[]))
+    FROM unnest(CAST(:activity AS bigint[]), CAST(:digest AS bigint[]), CAST(:iri AS text[]),
+      CAST(:definition AS bytea[]), CAST(:seen AS bigint[]))
          AS t(activity, digest, iri, definition, seen)
     ORDER BY activity, digest
-    ON CONFLICT (tenant_id, activity, digest) DO UPDATE SET seen = excluded.seen WHERE excluded.seen < held.seen
+    ON CONFLICT (tenant_id, activity, digest) DO UPDATE SET seen = excluded.seen
+      WHERE excluded.seen < held.seen
     """
 )
 
@@ -36,7 +40,9 @@ class DefinitionCache:
     def __init__(self) -> None:
         self._seen: FirstSeenTimes = {}
 
-    def select_unstored(self, tenant_id: int, stated: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
+    def select_unstored(
+        self, tenant_id: int, stated: Iterable[tuple[Definition, int]]
+    ) -> dict[Definition, int]:
         """Return those of (definition, microseconds) that are not known to be stored with a
         time as early as that."""
         result: dict[Definition, int] = {}
@@ -50,10 +56,17 @@ class DefinitionCache:
         """Add to the cache; call it after the commit."""
         if len(self._seen) > MAX_CACHED_DEFINITIONS:
             self._seen.clear()
-        self._seen.update({(tenant_id, definition.activity, definition.digest): seen for definition, seen in stored.items()})
+        self._seen.update(
+            {
+                (tenant_id, definition.activity, definition.digest): seen
+                for definition, seen in stored.items()
+            }
+        )
 
 
-def upsert_definitions(connection: Connection, tenant_id: int, stated: dict[Definition, int]) -> None:
+def upsert_definitions(
+    connection: Connection, tenant_id: int, stated: dict[Definition, int]
+) -> None:
     """Store definitions. Rows are locked in one order, before any statement is written, so that
     two batches cannot deadlock."""
     if not stated:
@@ -69,15 +82,23 @@ def upsert_definitions(connection: Connection, tenant_id: int, stated: dict[Defi
     connection.execute(_UPSERT_DEFINITIONS, {"tenant": tenant_id, **columns})
 
 
-def find_activity_definition(connection: Connection, tenant_id: int, iri: str) -> dict[str, object] | None:
+def find_activity_definition(
+    connection: Connection, tenant_id: int, iri: str
+) -> dict[str, object] | None:
     """Return the merged definition of an activity, or None if no statement defined it."""
     d = activity_definition
-    query = select(d.c.seen, d.c.digest, d.c.definition).where(d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri)
+    query = select(d.c.seen, d.c.digest, d.c.definition).where(
+        d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri
+    )
     query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MAX_MERGED_DEFINITIONS)
-    return merge_definitions((row.seen, row.digest, row.definition) for row in connection.execute(query))
+    return merge_definitions(
+        (row.seen, row.digest, row.definition) for row in connection.execute(query)
+    )
 
 
-def find_activity_names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[str, str]:
+def find_activity_names(
+    connection: Connection, tenant_id: int, iris: Iterable[str]
+) -> dict[str, str]:
     """The name of each activity in its first language, English before others; the last segment
     of its id if no statement named it."""
     wanted = sorted(set(iris))
@@ -85,13 +106,29 @@ def find_activity_names(connection: Connection, tenant_id: int, iris: Iterable[s
     for start in range(0, len(wanted), 5_000):
         batch = wanted[start : start + 5_000]
         query = select(d.c.iri, d.c.seen, d.c.digest, d.c.definition).where(
-            d.c.tenant_id == tenant_id, d.c.activity.in_([key_of("activity", iri) for iri in batch]), d.c.iri.in_(batch)
+            d.c.tenant_id == tenant_id,
+            d.c.activity.in_([key_of("activity", iri) for iri in batch]),
+            d.c.iri.in_(batch),
         )
         for row in connection.execute(query):
             stated[row.iri].append((row.seen, row.digest, row.definition))
     result = {}
     for iri in wanted:
-        named = (merge_definitions(stated[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name") if iri in stated else None
-        words = next((named[tag] for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))), None) if named else None
+        named = (
+            (merge_definitions(stated[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name")
+            if iri in stated
+            else None
+        )
+        words = (
+            next(
+                (
+                    named[tag]
+                    for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))
+                ),
+                None,
+            )
+            if named
+            else None
+        )
         result[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
     return result

@@ -23,15 +23,24 @@ class AuditEntry:
     details: dict[str, Any]
 
 
-def insert_audit_entry(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
+def insert_audit_entry(
+    connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]
+) -> None:
     """Record an action in the same transaction as the action itself."""
-    connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))
+    connection.execute(
+        insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details))
+    )
 
 
-def list_audit_entries(connection: Connection, tenant_id: int, rows: int, before: int | None = None) -> list[AuditEntry]:
+def list_audit_entries(
+    connection: Connection, tenant_id: int, rows: int, before: int | None = None
+) -> list[AuditEntry]:
     """The latest entries, or those before ``before``."""
     a = audit.c
     query = select(a.audit_id, a.at, a.who, a.act, a.details).where(a.tenant_id == tenant_id)
     if before is not None:
         query = query.where(a.audit_id < before)
-    return [AuditEntry(*row) for row in connection.execute(query.order_by(a.audit_id.desc()).limit(rows))]
+    return [
+        AuditEntry(*row)
+        for row in connection.execute(query.order_by(a.audit_id.desc()).limit(rows))
+    ]

@@ -47,28 +47,49 @@ class Credential:
 def build_authority(name: str) -> bytes:
     """The authority of statements sent with a credential (xAPI-Data 2.4.9), as bytes ready to
     splice."""
-    return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":"%s"}}' % (BASE.encode(), name.encode())
+    return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":"%s"}}' % (
+        BASE.encode(),
+        name.encode(),
+    )
 
 
 def find_tenant_id(connection: Connection, name: str) -> int | None:
     """The id of the tenant with this name. Runs as the owner."""
-    result: int | None = connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).scalar()
+    result: int | None = connection.execute(
+        select(tenant.c.tenant_id).where(tenant.c.name == name)
+    ).scalar()
     return result
 
 
 def insert_tenant(connection: Connection, name: str) -> int:
     """Insert a tenant and return its id. Runs as the owner."""
-    return int(connection.execute(insert(tenant).values(name=name).returning(tenant.c.tenant_id)).scalar_one())
+    return int(
+        connection.execute(
+            insert(tenant).values(name=name).returning(tenant.c.tenant_id)
+        ).scalar_one()
+    )
 
 
 def insert_credential(
-    connection: Connection, secrets: Secrets, tenant_id: int, scopes: Sequence[str], note: str, authority: str | None = None
+    connection: Connection,
+    secrets: Secrets,
+    tenant_id: int,
+    scopes: Sequence[str],
+    note: str,
+    authority: str | None = None,
 ) -> tuple[str, str]:
     """Create a credential and return (key, secret). The secret cannot be read back.
     ``authority`` continues the authority of another key."""
     key, secret = random.token_hex(12), random.token_urlsafe(SECRET_BYTES)
     digest = secrets.keyed_hashes(_HASH_PURPOSE, secret)[0]
-    row = {"key": key, "tenant_id": tenant_id, "secret_hash": digest, "scopes": list(scopes), "note": note, "authority": authority or key}
+    row = {
+        "key": key,
+        "tenant_id": tenant_id,
+        "secret_hash": digest,
+        "scopes": list(scopes),
+        "note": note,
+        "authority": authority or key,
+    }
     connection.execute(insert(credential).values(row))
     return key, secret
 
@@ -76,34 +97,66 @@ def insert_credential(
 def list_credentials(connection: Connection, tenant_id: int) -> list[Credential]:
     """All credentials of a tenant, expired ones included."""
     c = credential.c
-    query = select(c.key, c.scopes, c.note, c.created_at, c.ends_at).where(c.tenant_id == tenant_id).order_by(c.created_at, c.key)
-    return [Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at) for row in connection.execute(query)]
+    query = (
+        select(c.key, c.scopes, c.note, c.created_at, c.ends_at)
+        .where(c.tenant_id == tenant_id)
+        .order_by(c.created_at, c.key)
+    )
+    return [
+        Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at)
+        for row in connection.execute(query)
+    ]
 
 
 def describe_caller(connection: Connection, tenant_id: int, who: str) -> str:
     """Turn ``credential KEY`` into what people know it by, its note; anything else, and a key
     without a note, is returned unchanged."""
     key = who.removeprefix("credential ")
-    result = connection.execute(select(credential.c.note).where(credential.c.tenant_id == tenant_id, credential.c.key == key)).scalar()
+    result = connection.execute(
+        select(credential.c.note).where(
+            credential.c.tenant_id == tenant_id, credential.c.key == key
+        )
+    ).scalar()
     return f"the key “{result}”" if result and key != who else who
 
 
-def expire_credential(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:
+def expire_credential(
+    connection: Connection, tenant_id: int, key: str, seconds: int
+) -> tuple[list[str], str, str] | None:
     """Expire a credential after ``seconds``; return its (scopes, note, authority), or None when
     no such key is in use."""
     c = credential.c
-    ends_at = func.least(c.ends_at, func.now() + timedelta(seconds=seconds))  # never later than a time that was set before
-    in_use = (c.tenant_id == tenant_id) & (c.key == key) & (c.ends_at.is_(None) | (c.ends_at > func.now()))
-    row = connection.execute(update(credential).where(in_use).values(ends_at=ends_at).returning(c.scopes, c.note, c.authority)).first()
+    ends_at = func.least(
+        c.ends_at, func.now() + timedelta(seconds=seconds)
+    )  # never later than a time that was set before
+    in_use = (
+        (c.tenant_id == tenant_id)
+        & (c.key == key)
+        & (c.ends_at.is_(None) | (c.ends_at > func.now()))
+    )
+    row = connection.execute(
+        update(credential)
+        .where(in_use)
+        .values(ends_at=ends_at)
+        .returning(c.scopes, c.note, c.authority)
+    ).first()
     return (list(row.scopes), row.note, row.authority) if row else None
 
 
-def authenticate_credential(engine: Engine, secrets: Secrets, key: str, secret: str) -> Caller | None:
+def authenticate_credential(
+    engine: Engine, secrets: Secrets, key: str, secret: str
+) -> Caller | None:
     """Return the caller, or None when key or secret is wrong; both cases take the same time."""
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT tenant_id, secret_hash, scopes, authority FROM lrs.find_credential(:key)"), {"key": key}).first()
+        row = connection.execute(
+            text("SELECT tenant_id, secret_hash, scopes, authority FROM lrs.find_credential(:key)"),
+            {"key": key},
+        ).first()
     stored = bytes(row.secret_hash) if row else b""
-    matches = [hmac.compare_digest(stored, digest) for digest in secrets.keyed_hashes(_HASH_PURPOSE, secret)]
+    matches = [
+        hmac.compare_digest(stored, digest)
+        for digest in secrets.keyed_hashes(_HASH_PURPOSE, secret)
+    ]
     if row is None or not any(matches):
         return None
     return Caller(row.tenant_id, key, frozenset(row.scopes), build_authority(row.authority))

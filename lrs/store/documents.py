@@ -27,21 +27,37 @@ def lock_document(connection: Connection, tenant_id: int, place: DocumentKey) ->
     """Lock this document until the transaction ends: no other request writes it. (A row that
     does not exist yet cannot be locked.)"""
     key = int.from_bytes(place.place[:4], "big", signed=True)
-    connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :key)"), {"tenant": -tenant_id, "key": key})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:tenant, :key)"), {"tenant": -tenant_id, "key": key}
+    )
 
 
 def find_document(connection: Connection, tenant_id: int, place: DocumentKey) -> Document | None:
     """Return the document at this place, or None."""
     d = document
     row = connection.execute(
-        select(d.c.content_type, d.c.etag, d.c.updated_at, d.c.body).where(d.c.tenant_id == tenant_id, d.c.place == place.place)
+        select(d.c.content_type, d.c.etag, d.c.updated_at, d.c.body).where(
+            d.c.tenant_id == tenant_id, d.c.place == place.place
+        )
     ).first()
     return Document(row.content_type, row.etag, row.updated_at, row.body) if row else None
 
 
-def upsert_document(connection: Connection, tenant_id: int, place: DocumentKey, content_type: str, etag: str, body: bytes) -> None:
+def upsert_document(
+    connection: Connection,
+    tenant_id: int,
+    place: DocumentKey,
+    content_type: str,
+    etag: str,
+    body: bytes,
+) -> None:
     """Insert or replace the document."""
-    contents = {"content_type": content_type, "etag": etag, "body": body, "updated_at": func.clock_timestamp()}
+    contents = {
+        "content_type": content_type,
+        "etag": etag,
+        "body": body,
+        "updated_at": func.clock_timestamp(),
+    }
     row = {
         "tenant_id": tenant_id,
         "place": place.place,
@@ -54,24 +70,38 @@ def upsert_document(connection: Connection, tenant_id: int, place: DocumentKey, 
         "document_id": place.document_id,
     }
     statement = upsert(document).values(**row, **contents)
-    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "place"], set_=contents))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "place"], set_=contents)
+    )
 
 
-def list_document_ids(connection: Connection, tenant_id: int, place: DocumentKey, since: datetime | None) -> tuple[list[str], datetime | None]:
+def list_document_ids(
+    connection: Connection, tenant_id: int, place: DocumentKey, since: datetime | None
+) -> tuple[list[str], datetime | None]:
     """Return the ids of a set that were written after ``since`` (exclusive, to the millisecond
     that readers see), and the time of the last write."""
     d = document
-    query = select(d.c.document_id, func.max(d.c.updated_at)).where(*_set_conditions(tenant_id, place)).group_by(d.c.document_id)
+    query = (
+        select(d.c.document_id, func.max(d.c.updated_at))
+        .where(*_set_conditions(tenant_id, place))
+        .group_by(d.c.document_id)
+    )
     if since is not None:
         query = query.having(func.date_trunc("milliseconds", func.max(d.c.updated_at)) > since)
-    rows: Sequence[tuple[str, datetime]] = [(row[0], row[1]) for row in connection.execute(query.order_by(d.c.document_id))]
+    rows: Sequence[tuple[str, datetime]] = [
+        (row[0], row[1]) for row in connection.execute(query.order_by(d.c.document_id))
+    ]
     return [row[0] for row in rows], max((row[1] for row in rows), default=None)
 
 
 def delete_documents(connection: Connection, tenant_id: int, place: DocumentKey) -> None:
     """Remove one document, or a whole set."""
     if place.document_id is not None:
-        connection.execute(delete(document).where(document.c.tenant_id == tenant_id, document.c.place == place.place))
+        connection.execute(
+            delete(document).where(
+                document.c.tenant_id == tenant_id, document.c.place == place.place
+            )
+        )
     else:
         connection.execute(delete(document).where(*_set_conditions(tenant_id, place)))
 

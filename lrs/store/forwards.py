@@ -32,11 +32,30 @@ class Forward:
 
 _COLUMNS = [
     forward.c[name]
-    for name in ("forward_id", "url", "key", "sealed_secret", "filter", "delivered_ord", "failures", "next_at", "last_error", "stopped")
+    for name in (
+        "forward_id",
+        "url",
+        "key",
+        "sealed_secret",
+        "filter",
+        "delivered_ord",
+        "failures",
+        "next_at",
+        "last_error",
+        "stopped",
+    )
 ]
 
 
-def insert_forward(connection: Connection, tenant_id: int, url: str, key: str, sealed_secret: str, filter_: dict[str, str], from_ord: int) -> int:
+def insert_forward(
+    connection: Connection,
+    tenant_id: int,
+    url: str,
+    key: str,
+    sealed_secret: str,
+    filter_: dict[str, str],
+    from_ord: int,
+) -> int:
     """Insert a target and return its number."""
     values: dict[str, Any] = {
         "tenant_id": tenant_id,
@@ -46,18 +65,36 @@ def insert_forward(connection: Connection, tenant_id: int, url: str, key: str, s
         "filter": filter_,
         "delivered_ord": from_ord,
     }
-    return int(connection.execute(insert(forward).values(values).returning(forward.c.forward_id)).scalar_one())
+    return int(
+        connection.execute(
+            insert(forward).values(values).returning(forward.c.forward_id)
+        ).scalar_one()
+    )
 
 
 def list_forwards(connection: Connection, tenant_id: int) -> list[Forward]:
     """All targets of a tenant."""
-    return [Forward(*row) for row in connection.execute(select(*_COLUMNS).where(forward.c.tenant_id == tenant_id).order_by(forward.c.forward_id))]
+    return [
+        Forward(*row)
+        for row in connection.execute(
+            select(*_COLUMNS).where(forward.c.tenant_id == tenant_id).order_by(forward.c.forward_id)
+        )
+    ]
 
 
-def lease_forward(connection: Connection, tenant_id: int, forward_id: int, seconds: int) -> Forward | None:
+def lease_forward(
+    connection: Connection, tenant_id: int, forward_id: int, seconds: int
+) -> Forward | None:
     """Lease the target if it is due; no other job takes it for ``seconds``."""
-    due = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id, ~forward.c.stopped, forward.c.next_at <= func.now())
-    row = connection.execute(update(forward).where(*due).values(next_at=_seconds_from_now(seconds)).returning(*_COLUMNS)).first()
+    due = (
+        forward.c.tenant_id == tenant_id,
+        forward.c.forward_id == forward_id,
+        ~forward.c.stopped,
+        forward.c.next_at <= func.now(),
+    )
+    row = connection.execute(
+        update(forward).where(*due).values(next_at=_seconds_from_now(seconds)).returning(*_COLUMNS)
+    ).first()
     return Forward(*row) if row else None
 
 
@@ -65,7 +102,14 @@ def _seconds_from_now(seconds: float) -> Any:
     return func.now() + text("make_interval(secs => :secs)").bindparams(secs=seconds)
 
 
-def record_delivery(connection: Connection, tenant_id: int, forward_id: int, up_to: int, dead: Sequence[tuple[int, str]], lease_seconds: int) -> None:
+def record_delivery(
+    connection: Connection,
+    tenant_id: int,
+    forward_id: int,
+    up_to: int,
+    dead: Sequence[tuple[int, str]],
+    lease_seconds: int,
+) -> None:
     """Everything up to an ``ord`` has been processed; ``dead`` holds what was refused
     permanently, with the reason."""
     for ord_, reason in dead:
@@ -74,52 +118,103 @@ def record_delivery(connection: Connection, tenant_id: int, forward_id: int, up_
     connection.execute(
         update(forward)
         .where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
-        .values(delivered_ord=up_to, failures=0, last_error=None, next_at=_seconds_from_now(lease_seconds))
+        .values(
+            delivered_ord=up_to,
+            failures=0,
+            last_error=None,
+            next_at=_seconds_from_now(lease_seconds),
+        )
     )
 
 
-def record_delivery_failure(connection: Connection, tenant_id: int, forward_id: int, reason: str, wait_seconds: float) -> None:
+def record_delivery_failure(
+    connection: Connection, tenant_id: int, forward_id: int, reason: str, wait_seconds: float
+) -> None:
     """The target did not accept a batch; it is retried later."""
     where = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
     connection.execute(
-        update(forward).where(*where).values(failures=forward.c.failures + 1, last_error=reason, next_at=_seconds_from_now(wait_seconds))
+        update(forward)
+        .where(*where)
+        .values(
+            failures=forward.c.failures + 1,
+            last_error=reason,
+            next_at=_seconds_from_now(wait_seconds),
+        )
     )
 
 
 def release_forward(connection: Connection, tenant_id: int, forward_id: int) -> None:
     """Release the lease: there is nothing more to send now."""
-    connection.execute(update(forward).where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id).values(next_at=func.now()))
+    connection.execute(
+        update(forward)
+        .where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
+        .values(next_at=func.now())
+    )
 
 
-def set_forward_stopped(connection: Connection, tenant_id: int, forward_id: int, stopped: bool) -> bool:
+def set_forward_stopped(
+    connection: Connection, tenant_id: int, forward_id: int, stopped: bool
+) -> bool:
     """Stop a target, or resume where it stopped; return whether it exists."""
     where = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
-    return connection.execute(update(forward).where(*where).values(stopped=stopped, failures=0, next_at=func.now())).rowcount > 0
+    return (
+        connection.execute(
+            update(forward).where(*where).values(stopped=stopped, failures=0, next_at=func.now())
+        ).rowcount
+        > 0
+    )
 
 
 def delete_forward(connection: Connection, tenant_id: int, forward_id: int) -> bool:
     """Delete a target and its dead letters; return whether it existed."""
-    connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.forward_id == forward_id))
-    return connection.execute(delete(forward).where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)).rowcount > 0
+    connection.execute(
+        delete(dead_letter).where(
+            dead_letter.c.tenant_id == tenant_id, dead_letter.c.forward_id == forward_id
+        )
+    )
+    return (
+        connection.execute(
+            delete(forward).where(
+                forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id
+            )
+        ).rowcount
+        > 0
+    )
 
 
-def list_statements_after(connection: Connection, tenant_id: int, after: int, before: int, rows: int) -> list[StoredStatement]:
+def list_statements_after(
+    connection: Connection, tenant_id: int, after: int, before: int, rows: int
+) -> list[StoredStatement]:
     """Up to ``rows`` statements after ``after`` and below ``before``, voided or not, in
     order."""
     s = statement.c
-    query = select(s.ord, s.id, s.payload, s.timestamp_given).where(s.tenant_id == tenant_id, s.ord > after, s.ord < before)
+    query = select(s.ord, s.id, s.payload, s.timestamp_given).where(
+        s.tenant_id == tenant_id, s.ord > after, s.ord < before
+    )
     return [StoredStatement(*row) for row in connection.execute(query.order_by(s.ord).limit(rows))]
 
 
-def list_dead_letters(connection: Connection, tenant_id: int, forward_id: int, rows: int) -> list[tuple[StoredStatement, str]]:
+def list_dead_letters(
+    connection: Connection, tenant_id: int, forward_id: int, rows: int
+) -> list[tuple[StoredStatement, str]]:
     """Statements that could not be delivered, the oldest first."""
     s, d = statement.c, dead_letter.c
-    query = select(s.ord, s.id, s.payload, s.timestamp_given, d.reason).join(dead_letter, (d.tenant_id == s.tenant_id) & (d.ord == s.ord))
-    query = query.where(s.tenant_id == tenant_id, d.forward_id == forward_id).order_by(s.ord).limit(rows)
+    query = select(s.ord, s.id, s.payload, s.timestamp_given, d.reason).join(
+        dead_letter, (d.tenant_id == s.tenant_id) & (d.ord == s.ord)
+    )
+    query = (
+        query.where(s.tenant_id == tenant_id, d.forward_id == forward_id)
+        .order_by(s.ord)
+        .limit(rows)
+    )
     return [(StoredStatement(*row[:4]), row.reason) for row in connection.execute(query)]
 
 
 def delete_dead_letter(connection: Connection, tenant_id: int, forward_id: int, ord_: int) -> None:
     """Delete a dead letter that was delivered after all."""
     d = dead_letter.c
-    connection.execute(delete(dead_letter).where(d.tenant_id == tenant_id, d.forward_id == forward_id, d.ord == ord_))
+    connection.execute(
+        delete(dead_letter).where(
+            d.tenant_id == tenant_id, d.forward_id == forward_id, d.ord == ord_
+        )
+    )

@@ -25,7 +25,9 @@ class ImportRun:
 def find_import_run(connection: Connection, tenant_id: int, source: str) -> ImportRun | None:
     """Return the run of a source, or None."""
     r = import_run.c
-    query = select(r.position, r.stored, r.known, r.refused, r.lines, r.finished).where(r.tenant_id == tenant_id, r.source == source)
+    query = select(r.position, r.stored, r.known, r.refused, r.lines, r.finished).where(
+        r.tenant_id == tenant_id, r.source == source
+    )
     row = connection.execute(query).first()
     return ImportRun(*row) if row else None
 
@@ -34,4 +36,6 @@ def upsert_import_run(connection: Connection, tenant_id: int, source: str, run: 
     """Store the progress."""
     values = {**vars(run), "updated_at": func.now()}
     created = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)
-    connection.execute(created.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values))
+    connection.execute(
+        created.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values)
+    )

@@ -15,14 +15,24 @@ from sqlalchemy import Connection, select, text, update
 
 from lrs.store.tables import statement, statement_ref
 from lrs.xapi import json_codec
-from lrs.xapi.index_keys import derive_inherited_key, iter_agents, iter_related_activity_ids, iter_related_agents, key_of, key_pair, merge_key_pairs
+from lrs.xapi.index_keys import (
+    derive_inherited_key,
+    iter_agents,
+    iter_related_activity_ids,
+    iter_related_agents,
+    key_of,
+    key_pair,
+    merge_key_pairs,
+)
 
 MAX_CHAIN_LENGTH = 10  # maximum number of references to references that are followed
 
 _SELECT_UNSETTLED = text(
     """
-    SELECT r.ord, r.target FROM lrs.statement_ref r JOIN lrs.statement t ON t.tenant_id = r.tenant_id AND t.id = r.target
-    WHERE r.tenant_id = :tenant AND NOT r.settled ORDER BY r.ord LIMIT :rows FOR UPDATE OF r SKIP LOCKED
+    SELECT r.ord, r.target FROM lrs.statement_ref r
+      JOIN lrs.statement t ON t.tenant_id = r.tenant_id AND t.id = r.target
+    WHERE r.tenant_id = :tenant AND NOT r.settled ORDER BY r.ord LIMIT :rows FOR UPDATE OF r SKIP
+      LOCKED
     """
 )
 
@@ -30,53 +40,86 @@ _SELECT_UNSETTLED = text(
 _INSERT_INHERITED_KEYS = text(
     """
     INSERT INTO lrs.statement_rel (tenant_id, key, ord)
-    SELECT :tenant, r.key, r.ord FROM unnest(CAST(:keys AS bigint[]), CAST(:ords AS bigint[])) AS r(key, ord)
+    SELECT :tenant, r.key, r.ord FROM unnest(CAST(:keys AS bigint[]), CAST(:ords AS bigint[])) AS
+      r(key, ord)
     ON CONFLICT DO NOTHING RETURNING ord
     """
 )
-_MARK_SETTLED = text("UPDATE lrs.statement_ref SET settled = true WHERE tenant_id = :tenant AND ord = ANY(CAST(:ords AS bigint[]))")
+_MARK_SETTLED = text(
+    "UPDATE lrs.statement_ref SET settled = true WHERE tenant_id = :tenant AND ord = "
+    "ANY(CAST(:ords AS bigint[]))"
+)
 
 
-def settle_new_refs(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> None:
+def settle_new_refs(
+    connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]
+) -> None:
     """Settle references (ord, target) stored in this transaction whose targets are stored."""
     targets = find_decoded_statements(connection, tenant_id, [target for _, target in refs])
-    _settle_refs(connection, tenant_id, [(ord_, target) for ord_, target in refs if target in targets])
+    _settle_refs(
+        connection, tenant_id, [(ord_, target) for ord_, target in refs if target in targets]
+    )
 
 
 def settle_late_refs(connection: Connection, tenant_id: int, rows: int) -> int:
     """Settle references whose targets arrived after them; return how many."""
-    due = [(row.ord, row.target) for row in connection.execute(_SELECT_UNSETTLED, {"tenant": tenant_id, "rows": rows})]
+    due = [
+        (row.ord, row.target)
+        for row in connection.execute(_SELECT_UNSETTLED, {"tenant": tenant_id, "rows": rows})
+    ]
     moved = _settle_refs(connection, tenant_id, due)
     if moved:
         # Statements that refer to a reference that has just gained keys may gain them too.
-        again = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(moved))
+        again = select(statement.c.id).where(
+            statement.c.tenant_id == tenant_id, statement.c.ord.in_(moved)
+        )
         r = statement_ref
-        connection.execute(update(r).where(r.c.tenant_id == tenant_id, r.c.target.in_(again), r.c.settled).values(settled=False))
+        connection.execute(
+            update(r)
+            .where(r.c.tenant_id == tenant_id, r.c.target.in_(again), r.c.settled)
+            .values(settled=False)
+        )
     return len(due)
 
 
-def _settle_refs(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> set[int]:
+def _settle_refs(
+    connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]
+) -> set[int]:
     """Copy keys; return the ``ord`` of the statements that gained any."""
     if not refs:
         return set()
     keys_of = {
-        target: {key for value in follow_refs(connection, tenant_id, target) for key in _derive_inherited_keys(value)}
+        target: {
+            key
+            for value in follow_refs(connection, tenant_id, target)
+            for key in _derive_inherited_keys(value)
+        }
         for target in {t for _, t in refs}
     }
     rows = sorted((key, ord_) for ord_, target in refs for key in keys_of[target])
-    parameters = {"tenant": tenant_id, "keys": [key for key, _ in rows], "ords": [ord_ for _, ord_ in rows]}
+    parameters = {
+        "tenant": tenant_id,
+        "keys": [key for key, _ in rows],
+        "ords": [ord_ for _, ord_ in rows],
+    }
     moved = set(connection.execute(_INSERT_INHERITED_KEYS, parameters).scalars())
     connection.execute(_MARK_SETTLED, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in refs]})
     return moved
 
 
-def find_decoded_statements(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+def find_decoded_statements(
+    connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, dict[str, Any]]:
     """The stored statements among ``ids``, voided or not, decoded."""
-    query = select(statement.c.id, statement.c.payload).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(set(ids)))
+    query = select(statement.c.id, statement.c.payload).where(
+        statement.c.tenant_id == tenant_id, statement.c.id.in_(set(ids))
+    )
     return {row.id: json_codec.decode(row.payload) for row in connection.execute(query)}
 
 
-def follow_refs(connection: Connection, tenant_id: int, target: uuid.UUID) -> Iterator[dict[str, Any]]:
+def follow_refs(
+    connection: Connection, tenant_id: int, target: uuid.UUID
+) -> Iterator[dict[str, Any]]:
     """Yield the statement referred to, the one it refers to in turn, and so on."""
     seen: set[uuid.UUID] = set()
     following: uuid.UUID | None = target
@@ -91,24 +134,44 @@ def follow_refs(connection: Connection, tenant_id: int, target: uuid.UUID) -> It
 
 def find_ref_target(value: dict[str, Any]) -> uuid.UUID | None:
     """The id that a statement's object refers to."""
-    return uuid.UUID(value["object"]["id"]) if value["object"].get("objectType") == "StatementRef" else None
+    return (
+        uuid.UUID(value["object"]["id"])
+        if value["object"].get("objectType") == "StatementRef"
+        else None
+    )
 
 
 def collect_own_keys(value: dict[str, Any]) -> set[int]:
     """The keys in ``statement_rel`` that a statement has of its own."""
     plain_agents = [key_pair("agent", agent) for agent in iter_agents(value)]
-    every_agent = [key_pair("agent", agent) for agent in iter_related_agents(value, value.get("authority"))]
+    every_agent = [
+        key_pair("agent", agent) for agent in iter_related_agents(value, value.get("authority"))
+    ]
     obj = value["object"]
-    plain_activities = [key_pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
+    plain_activities = (
+        [key_pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
+    )
     every_activity = [key_pair("activity", item) for item in iter_related_activity_ids(value)]
-    return merge_key_pairs(plain_agents, every_agent) | merge_key_pairs(plain_activities, every_activity)
+    return merge_key_pairs(plain_agents, every_agent) | merge_key_pairs(
+        plain_activities, every_activity
+    )
 
 
-def collect_inherited_keys(connection: Connection, tenant_id: int, value: dict[str, Any]) -> set[int]:
+def collect_inherited_keys(
+    connection: Connection, tenant_id: int, value: dict[str, Any]
+) -> set[int]:
     """The keys that a statement has because of the one it refers to, as far as that one is
     stored."""
     target = find_ref_target(value)
-    return {key for other in follow_refs(connection, tenant_id, target) for key in _derive_inherited_keys(other)} if target else set()
+    return (
+        {
+            key
+            for other in follow_refs(connection, tenant_id, target)
+            for key in _derive_inherited_keys(other)
+        }
+        if target
+        else set()
+    )
 
 
 def _derive_inherited_keys(value: dict[str, Any]) -> set[int]:
@@ -116,5 +179,9 @@ def _derive_inherited_keys(value: dict[str, Any]) -> set[int]:
     result = {derive_inherited_key("rel", key) for key in collect_own_keys(value)}
     result.add(derive_inherited_key("verb", key_of("verb", value["verb"]["id"])))
     if registration:
-        result.add(derive_inherited_key("registration", key_of("registration", str(uuid.UUID(registration)))))
+        result.add(
+            derive_inherited_key(
+                "registration", key_of("registration", str(uuid.UUID(registration)))
+            )
+        )
     return result

@@ -37,28 +37,34 @@ VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 def _build_insert_sql(conflict: str) -> str:
     return f"""
 WITH base AS MATERIALIZED (
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer,
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us,
+    nextval('lrs.writer_number') AS writer,
          set_config('{TENANT_SETTING}', %(tenant)s::int::text, true) AS tenant
 ), incoming AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
   FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(registration)b::uuid[],
-                    %(timestamp_given)b::bool[], %(refers)b::uuid[], %(voids)b::bool[], %(payload)b::bytea[])
+                    %(timestamp_given)b::bool[], %(refers)b::uuid[], %(voids)b::bool[],
+                      %(payload)b::bytea[])
        AS t(n, id, verb, registration, timestamp_given, refers, voids, payload)
 ), stored AS (
   INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload)
-  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, payload FROM incoming ORDER BY id
+  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, payload
+    FROM incoming ORDER BY id
   {conflict}
   RETURNING ord, id
 ), related AS (
   INSERT INTO lrs.statement_rel (tenant_id, key, ord)
   SELECT %(tenant)s::int, r.key, stored.ord
-  FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n) JOIN stored USING (id)
+  FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n)
+    JOIN stored USING (id)
 ), refs AS (
   INSERT INTO lrs.statement_ref (tenant_id, target, ord)
-  SELECT %(tenant)s::int, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.refers IS NOT NULL
+  SELECT %(tenant)s::int, incoming.refers, stored.ord
+    FROM incoming JOIN stored USING (id) WHERE incoming.refers IS NOT NULL
 ), voids AS (
   INSERT INTO lrs.voiding (tenant_id, target, ord)
-  SELECT %(tenant)s::int, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids
+  SELECT %(tenant)s::int, incoming.refers, stored.ord
+    FROM incoming JOIN stored USING (id) WHERE incoming.voids
 ), work AS (
   INSERT INTO lrs.uncounted (tenant_id, ord) SELECT %(tenant)s::int, ord FROM stored
 )
@@ -77,9 +83,11 @@ _INSERT_NEW = _build_insert_sql("ON CONFLICT (tenant_id, id) DO NOTHING")
 # it.
 _HIGH_WATER_MARK = text(
     """
-    SELECT (floor(extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000) - 1)::bigint * 1000
+    SELECT (floor(extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000) -
+      1)::bigint * 1000
     FROM pg_stat_activity
-    WHERE usename = :role AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND xact_start IS NOT NULL
+    WHERE usename = :role AND datname = current_database() AND pid <> pg_backend_pid()
+      AND state <> 'idle' AND xact_start IS NOT NULL
     """
 )
 
@@ -112,15 +120,21 @@ def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dic
     }
 
 
-def insert_new_statements(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> dict[uuid.UUID, int]:
+def insert_new_statements(
+    connection: Connection, tenant_id: int, incoming: Sequence[Incoming]
+) -> dict[uuid.UUID, int]:
     """Store the new statements and return their ids, each with its ``ord``; statements that
     existed before are left untouched."""
     with driver_cursor(connection) as cursor:
-        cursor.execute(_INSERT_NEW, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True)
+        cursor.execute(
+            _INSERT_NEW, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True
+        )
         return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def insert_all_statements(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
+def insert_all_statements(
+    raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]
+) -> None:
     """Store statements that are all new: one SQL statement, which is its own transaction, on an
     autocommit connection.
 
@@ -129,38 +143,54 @@ def insert_all_statements(raw: psycopg.Connection[Any], tenant_id: int, incoming
     that.
     """
     with raw.cursor() as cursor:
-        cursor.execute(_INSERT_ALL, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True)
+        cursor.execute(
+            _INSERT_ALL, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True
+        )
 
 
-def find_statements_by_id(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, StoredStatement]:
+def find_statements_by_id(
+    connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, StoredStatement]:
     """The stored statements among ``ids``, voided or not."""
     query = _select_columns().where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids))
     return {row.id: StoredStatement(*row) for row in connection.execute(query)}
 
 
-def filter_voiding_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def filter_voiding_ids(
+    connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
     """Those of ``ids`` that are stored voiding statements."""
-    query = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids), statement.c.verb == VOIDED_VERB)
+    query = select(statement.c.id).where(
+        statement.c.tenant_id == tenant_id, statement.c.id.in_(ids), statement.c.verb == VOIDED_VERB
+    )
     return list(connection.execute(query).scalars())
 
 
 def is_voided(connection: Connection, tenant_id: int, statement_id: uuid.UUID) -> bool:
     """Whether a voiding statement for it is stored and it is not itself a voiding statement
     (those cannot be voided, whichever came first)."""
-    query = select(exists().where(voiding.c.tenant_id == tenant_id, voiding.c.target == statement_id))
-    return bool(connection.execute(query).scalar_one()) and not filter_voiding_ids(connection, tenant_id, [statement_id])
+    query = select(
+        exists().where(voiding.c.tenant_id == tenant_id, voiding.c.target == statement_id)
+    )
+    return bool(connection.execute(query).scalar_one()) and not filter_voiding_ids(
+        connection, tenant_id, [statement_id]
+    )
 
 
 def filter_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[int]:
     """Those of ``ords`` whose statements are voided."""
-    query = select(statement.c.ord).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(ords), voided_condition())
+    query = select(statement.c.ord).where(
+        statement.c.tenant_id == tenant_id, statement.c.ord.in_(ords), voided_condition()
+    )
     return set(connection.execute(query).scalars())
 
 
 def high_water_mark(connection: Connection) -> datetime:
     """The high-water mark: every statement stored up to this instant is visible, and stays
     so."""
-    return clock.from_microseconds(connection.execute(_HIGH_WATER_MARK, {"role": APP_ROLE}).scalar_one())
+    return clock.from_microseconds(
+        connection.execute(_HIGH_WATER_MARK, {"role": APP_ROLE}).scalar_one()
+    )
 
 
 def ord_at(instant: datetime) -> int:
@@ -169,13 +199,19 @@ def ord_at(instant: datetime) -> int:
 
 
 def query_statements(
-    connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False
+    connection: Connection,
+    tenant_id: int,
+    query: StatementQuery,
+    up_to: datetime | None,
+    rows: int,
+    voided_too: bool = False,
 ) -> list[StoredStatement]:
-    """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored after ``up_to``.
+    """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored
+    after ``up_to``.
 
-    A filter may match several keys (an agent as actor or as instructor; a statement itself or
-    the one it refers to). Each combination is a bounded scan along one index, in order; the
-    scans are one SQL statement and are merged here.
+    A filter may match several keys (an agent as actor or as instructor; a statement itself or the
+    one it refers to). Each combination is a bounded scan along one index, in order; the scans are
+    one SQL statement and are merged here.
     """
     sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
     with driver_cursor(connection) as cursor:
@@ -185,7 +221,11 @@ def query_statements(
 
 
 def build_statement_query(
-    tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False
+    tenant_id: int,
+    query: StatementQuery,
+    up_to: datetime | None,
+    rows: int,
+    voided_too: bool = False,
 ) -> tuple[bytes, dict[str, Any]]:
     """Build the SQL of :func:`find` and its parameters."""
     low, high = -MAX_ORD, MAX_ORD
@@ -198,7 +238,9 @@ def build_statement_query(
     if up_to is not None:
         high = min(high, _after_millisecond(up_to))
     if query.after is not None:
-        low, high = (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
+        low, high = (
+            (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
+        )
     parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}
     walks: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
@@ -207,7 +249,9 @@ def build_statement_query(
         parameters.update(zip(names, keys, strict=True))
         walks.append((columns, names))
 
-    columns = ("verb",) * (query.verb is not None) + ("registration",) * (query.registration is not None)
+    columns = ("verb",) * (query.verb is not None) + ("registration",) * (
+        query.registration is not None
+    )
     for keys in product(*_rel_keys(query)):
         add_index_scan(columns, keys)
         if query.filters_content:
@@ -215,7 +259,11 @@ def build_statement_query(
             if query.verb is not None:
                 inherit.append(derive_inherited_key("verb", key_of("verb", query.verb)))
             if query.registration is not None:
-                inherit.append(derive_inherited_key("registration", key_of("registration", str(query.registration))))
+                inherit.append(
+                    derive_inherited_key(
+                        "registration", key_of("registration", str(query.registration))
+                    )
+                )
             add_index_scan((), inherit)
     if query.mine is not None:
         parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
@@ -228,23 +276,28 @@ def build_statement_query(
 
 
 @lru_cache(maxsize=500)
-def _find_sql(walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascending: bool, voided_too: bool) -> bytes:
+def _find_sql(
+    walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascending: bool, voided_too: bool
+) -> bytes:
     """One bounded index scan for each combination of keys. Only names are put into the text;
     every value is a parameter."""
     # One index lookup for each returned row. As NOT EXISTS, the whole table of voidings was
     # read and hashed for every page.
     not_voided = f"""
-      AND (s.verb = {VOIDED_VERB} OR (SELECT true FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1) IS NULL)"""
+      AND (s.verb = {VOIDED_VERB} OR (SELECT true FROM lrs.voiding v
+        WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1) IS NULL)"""
     parts = []
     for columns, keys in walks:
         joins = "".join(
-            f"\n    JOIN lrs.statement_rel r{n} ON r{n}.tenant_id = %(tenant)s AND r{n}.key = %({key})s AND r{n}.ord = s.ord"
+            f"\n    JOIN lrs.statement_rel r{n} ON r{n}.tenant_id = %(tenant)s AND r{n}.key = "
+            f"%({key})s AND r{n}.ord = s.ord"
             for n, key in enumerate(keys)
         )
         wheres = "".join(f" AND s.{column} = %({column})s" for column in columns)
         parts.append(
             f"""(SELECT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s{joins}
-    WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
+    WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s
+      AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
     ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""
         )
     return " UNION ALL ".join(parts).encode()
@@ -269,7 +322,9 @@ def _select_columns() -> Select[Any]:
 def voided_condition() -> Any:
     """SQL condition: a voiding statement for this statement is stored, whichever came first;
     never true of a voiding statement."""
-    return (statement.c.verb != VOIDED_VERB) & exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
+    return (statement.c.verb != VOIDED_VERB) & exists().where(
+        voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id
+    )
 
 
 def _after_millisecond(instant: datetime) -> int:

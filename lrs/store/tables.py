@@ -28,7 +28,11 @@ from sqlalchemy import (
 SCHEMA = "lrs"
 metadata = MetaData(
     schema=SCHEMA,
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"},
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    },
 )
 _TIMESTAMPTZ = DateTime(timezone=True)
 
@@ -44,7 +48,12 @@ credential = Table(
     "credential",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("tenant_id", Integer, ForeignKey("lrs.tenant.tenant_id", name="fk_credential_tenant"), nullable=False),
+    Column(
+        "tenant_id",
+        Integer,
+        ForeignKey("lrs.tenant.tenant_id", name="fk_credential_tenant"),
+        nullable=False,
+    ),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("note", Text, nullable=False),
@@ -83,7 +92,9 @@ statement = Table(
     Column("payload", LargeBinary, nullable=False),
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "verb", "ord"),
-    Index(None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")),
+    Index(
+        None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")
+    ),
 )
 
 # The keys by which a statement is found, beside its own columns: agents, activities, and

@@ -25,8 +25,16 @@ class TokenIssuer:
 def find_token_issuers(engine: Engine, issuer: str) -> list[TokenIssuer]:
     """Every tenant's entry for an issuer: the caller is not known yet."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT tenant_id, audience, keys_url, scopes FROM lrs.find_token_issuer(:issuer)"), {"issuer": issuer})
-        return [TokenIssuer(row.tenant_id, issuer, row.audience, row.keys_url, row.scopes) for row in rows]
+        rows = connection.execute(
+            text(
+                "SELECT tenant_id, audience, keys_url, scopes FROM lrs.find_token_issuer(:issuer)"
+            ),
+            {"issuer": issuer},
+        )
+        return [
+            TokenIssuer(row.tenant_id, issuer, row.audience, row.keys_url, row.scopes)
+            for row in rows
+        ]
 
 
 def upsert_token_issuer(connection: Connection, entry: TokenIssuer) -> None:
@@ -40,11 +48,17 @@ def upsert_token_issuer(connection: Connection, entry: TokenIssuer) -> None:
 def list_token_issuers(connection: Connection, tenant_id: int) -> list[TokenIssuer]:
     """All issuers of a tenant."""
     i = token_issuer.c
-    query = select(i.tenant_id, i.issuer, i.audience, i.keys_url, i.scopes).where(i.tenant_id == tenant_id).order_by(i.issuer, i.audience)
+    query = (
+        select(i.tenant_id, i.issuer, i.audience, i.keys_url, i.scopes)
+        .where(i.tenant_id == tenant_id)
+        .order_by(i.issuer, i.audience)
+    )
     return [TokenIssuer(*row) for row in connection.execute(query)]
 
 
 def delete_token_issuers(connection: Connection, tenant_id: int, issuer: str) -> int:
     """Delete an issuer of a tenant; return how many entries."""
     i = token_issuer.c
-    return connection.execute(delete(token_issuer).where(i.tenant_id == tenant_id, i.issuer == issuer)).rowcount
+    return connection.execute(
+        delete(token_issuer).where(i.tenant_id == tenant_id, i.issuer == issuer)
+    ).rowcount

@@ -18,15 +18,30 @@ ACHIEVED = "https://w3id.org/xapi/tla/verbs/achieved"
 _ALIASES = {
     EARNED: ("certified", "Open edX: a certificate was created"),
     COMPLETED: ("completed", "Moodle, Open edX, cmi5: an activity was finished"),
-    "http://adlnet.gov/expapi/verbs/initialized": ("attempted", "cmi5, Open edX: a session in an activity begins"),
-    "http://adlnet.gov/expapi/verbs/launched": ("attempted", "Moodle: an activity was opened to be taken"),
+    "http://adlnet.gov/expapi/verbs/initialized": (
+        "attempted",
+        "cmi5, Open edX: a session in an activity begins",
+    ),
+    "http://adlnet.gov/expapi/verbs/launched": (
+        "attempted",
+        "Moodle: an activity was opened to be taken",
+    ),
     "http://activitystrea.ms/schema/1.0/submit": ("submitted", "Streams: something was handed in"),
     "http://activitystrea.ms/schema/1.0/update": ("updated", "Streams: something was changed"),
     "http://activitystrea.ms/schema/1.0/receive": ("received", "Streams: a message arrived"),
     "http://activitystrea.ms/schema/1.0/open": ("opened", "Streams: a message was opened"),
-    "https://w3id.org/xapi/acrossx/verbs/evaluated": ("assessed", "ADL's crossed profile: a piece of work was judged"),
-    "https://brindlewaye.com/xAPITerms/verbs/loggedin": ("logged-in", "Moodle, before 2019: somebody signed in"),
-    "http://adlnet.gov/expapi/verbs/logged-in": ("logged-in", "ADL's older vocabulary: somebody signed in"),
+    "https://w3id.org/xapi/acrossx/verbs/evaluated": (
+        "assessed",
+        "ADL's crossed profile: a piece of work was judged",
+    ),
+    "https://brindlewaye.com/xAPITerms/verbs/loggedin": (
+        "logged-in",
+        "Moodle, before 2019: somebody signed in",
+    ),
+    "http://adlnet.gov/expapi/verbs/logged-in": (
+        "logged-in",
+        "ADL's older vocabulary: somebody signed in",
+    ),
 }
 
 VERB_ALIASES = {iri: verb for iri, (verb, _) in _ALIASES.items()}

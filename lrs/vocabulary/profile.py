@@ -1,20 +1,30 @@
-"""Our xAPI Profile (https://w3id.org/xapi/profiles, specification 1.0): concepts, statement templates, patterns.
+"""Our xAPI Profile (https://w3id.org/xapi/profiles, specification 1.0): concepts, statement
+templates, patterns.
 
-Our own concepts are defined here; those of others are referenced by their IRI. Templates
-describe the contents of our statements in the terms of the specification; the job that checks
-statements against them reads this same document.
+Our own concepts are defined here; those of others are referenced by their IRI. Templates describe
+the contents of our statements in the terms of the specification; the job that checks statements
+against them reads this same document.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from lrs.vocabulary.iris import ACTIVITY_TYPES, ANSWER_KINDS, BASE, EXTENSIONS, PROFILE_VERSION, VERBS
+from lrs.vocabulary.iris import (
+    ACTIVITY_TYPES,
+    ANSWER_KINDS,
+    BASE,
+    EXTENSIONS,
+    PROFILE_VERSION,
+    VERBS,
+)
 
 PROFILE = f"{BASE}profile"
 CONTEXT = "https://w3id.org/xapi/profiles/context"
 CONFORMS_TO = "https://w3id.org/xapi/profiles#1.0"
-GENERATED_AT = "2026-11-23T00:00:00Z"  # of this version; a new version gets a new IRI and a new time
+GENERATED_AT = (
+    "2026-11-23T00:00:00Z"  # of this version; a new version gets a new IRI and a new time
+)
 
 _PERFORMED = "https://w3id.org/xapi/dod-isd/verbs/performed"
 _PERFORMED_OFFLINE = "http://id.tincanapi.com/verb/performed-offline"
@@ -22,26 +32,85 @@ _PLANNED = "https://w3id.org/xapi/tla/verbs/planned"
 _LEARNING_PLAN = "https://w3id.org/xapi/acrossx/activities/learning-plan"
 
 _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "kind": ("Kind of activity", "Whether an answer measures (check), is what is compared with (baseline), or only trains (reinforcement, remediation).", {"enum": list(ANSWER_KINDS)}),
-    "interval": ("Interval", "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.", {"type": "string"}),
-    "programme_version": ("Programme version", "The version of the programme under which this happened.", {"type": "string"}),
-    "evidence_grade": ("Evidence grade", "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.", {"type": "integer", "minimum": 1, "maximum": 4}),
-    "wave": ("Wave", "The group of people who took the programme at the same time.", {"type": "string"}),
+    "kind": (
+        "Kind of activity",
+        "Whether an answer measures (check), is what is compared with "
+        "(baseline), or only trains (reinforcement, remediation).",
+        {"enum": list(ANSWER_KINDS)},
+    ),
+    "interval": (
+        "Interval",
+        "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.",
+        {"type": "string"},
+    ),
+    "programme_version": (
+        "Programme version",
+        "The version of the programme under which this happened.",
+        {"type": "string"},
+    ),
+    "evidence_grade": (
+        "Evidence grade",
+        "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.",
+        {"type": "integer", "minimum": 1, "maximum": 4},
+    ),
+    "wave": (
+        "Wave",
+        "The group of people who took the programme at the same time.",
+        {"type": "string"},
+    ),
     "team": ("Team", "The team that the learner works in.", {"type": "string"}),
     "site": ("Site", "The place that the learner works at.", {"type": "string"}),
     "role": ("Role", "The learner's role at work.", {"type": "string"}),
     "plan": ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
     "until": ("Until", "When a pause ends, where that is known.", {"type": "string"}),
-    "relation": ("Relation", "What whoever answers is to the learner: peer, mentor, manager, or the learner.", {"type": "string"}),
-    "experience": ("Experience", "How experienced the learner is at this work, in the organisation's words.", {"type": "string"}),
-    "pre_test": ("Test before the training", "What the test before the training showed: a share from 0 to 1.", {"type": "number", "minimum": 0, "maximum": 1}),
-    "exam_scores": ("Exam scores", "What the certification's exam showed: shares from 0 to 1 by the key of the competency.", {"type": "object"}),
-    "rapid_guess": ("Rapid guess", "Whether the answer came faster than the question can be read.", {"type": "boolean"}),
-    "confidence": ("Confidence", "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.", {"type": "integer", "minimum": 1, "maximum": 3}),
-    "nudge": ("Nudge", "What a mail is about: due, overdue, review, coaching, prompt.", {"type": "string"}),
-    "method": ("Method", "How behaviour was assessed: watching, recording, simulation.", {"enum": ["watching", "recording", "simulation"]}),
-    "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency, its level from 1 up, and whether that reaches the rubric's bar.", {"type": "array"}),
-}  # fmt: skip
+    "relation": (
+        "Relation",
+        "What whoever answers is to the learner: peer, mentor, manager, or the learner.",
+        {"type": "string"},
+    ),
+    "experience": (
+        "Experience",
+        "How experienced the learner is at this work, in the organisation's words.",
+        {"type": "string"},
+    ),
+    "pre_test": (
+        "Test before the training",
+        "What the test before the training showed: a share from 0 to 1.",
+        {"type": "number", "minimum": 0, "maximum": 1},
+    ),
+    "exam_scores": (
+        "Exam scores",
+        "What the certification's exam showed: shares from 0 to 1 by the key of the competency.",
+        {"type": "object"},
+    ),
+    "rapid_guess": (
+        "Rapid guess",
+        "Whether the answer came faster than the question can be read.",
+        {"type": "boolean"},
+    ),
+    "confidence": (
+        "Confidence",
+        "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.",
+        {"type": "integer", "minimum": 1, "maximum": 3},
+    ),
+    "nudge": (
+        "Nudge",
+        "What a mail is about: due, overdue, review, coaching, prompt.",
+        {"type": "string"},
+    ),
+    "method": (
+        "Method",
+        "How behaviour was assessed: watching, recording, simulation.",
+        {"enum": ["watching", "recording", "simulation"]},
+    ),
+    "rubric_scores": (
+        "Rubric scores",
+        "The levels of a rubric: one entry for each criterion "
+        "that was seen, with its key, its competency, its level "
+        "from 1 up, and whether that reaches the rubric's bar.",
+        {"type": "array"},
+    ),
+}
 # These stand in a statement's result; the others stand in its context.
 _RESULT_EXTENSIONS = frozenset(("rubric_scores",))
 
@@ -64,7 +133,9 @@ def _concepts() -> list[dict[str, Any]]:
             "id": VERBS["applied"].id,
             "type": "Verb",
             **scheme,
-            **_labels("applied on the job", "The learner used what was learnt in a real task at work."),
+            **_labels(
+                "applied on the job", "The learner used what was learnt in a real task at work."
+            ),
             "broadMatch": [_PERFORMED],
             "relatedMatch": [_PERFORMED_OFFLINE],
         },
@@ -72,34 +143,68 @@ def _concepts() -> list[dict[str, Any]]:
             "id": ACTIVITY_TYPES["plan"],
             "type": "ActivityType",
             **scheme,
-            **_labels("Transfer plan", "One page that maps what was learnt to real tasks, with dates."),
+            **_labels(
+                "Transfer plan", "One page that maps what was learnt to real tasks, with dates."
+            ),
             "broadMatch": [_LEARNING_PLAN],
         },
         *(
             {"id": VERBS[name].id, "type": "Verb", **scheme, **_labels(VERBS[name].display, text)}
             for name, text in (
-                ("mapped", "The learner, or the manager, said on which task of this learner's own job a competency shows."),
+                (
+                    "mapped",
+                    "The learner, or the manager, said on which task of this learner's own job a "
+                    "competency shows.",
+                ),
                 ("held", "A meeting of a coaching group took place."),
                 ("closed", "An action that was agreed in a coaching group is done."),
-                ("confirmed", "Somebody else confirmed that the learner used what was learnt in a real task."),
-                ("had-no-opportunity", "There was no task on which the learner could have used what was learnt."),
+                (
+                    "confirmed",
+                    "Somebody else confirmed that the learner used what was learnt in a real task.",
+                ),
+                (
+                    "had-no-opportunity",
+                    "There was no task on which the learner could have used what was learnt.",
+                ),
             )
         ),
         *(
             {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_labels(label, text)}
             for name, label, text in (
                 ("action", "Action", "What somebody agreed to do in a coaching group."),
-                ("exercise", "Exercise", "A first use on real data, handed in a few days after the certification."),
-                ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
-                ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
+                (
+                    "exercise",
+                    "Exercise",
+                    "A first use on real data, handed in a few days after the certification.",
+                ),
+                (
+                    "case study",
+                    "Case study",
+                    "One real use, described so that a senior colleague can answer.",
+                ),
+                (
+                    "review",
+                    "Review",
+                    "What a mentor, peer or manager says to something that was handed in.",
+                ),
                 (
                     "behaviour assessment",
                     "Behaviour assessment",
-                    "Somebody's work held against a rubric, by watching, by a recording or in a simulation.",
+                    "Somebody's work held against a rubric, by watching, by a recording or in a "
+                    "simulation.",
                 ),
-                ("calibration case", "Calibration case", "A described piece of work that all raters assess, so that their levels mean the same."),
+                (
+                    "calibration case",
+                    "Calibration case",
+                    "A described piece of work that all raters assess, so that their levels mean "
+                    "the same.",
+                ),
                 ("report", "Report", "A page of figures."),
-                ("follow-up", "Follow-up", "Two questions some months after the first verified use."),
+                (
+                    "follow-up",
+                    "Follow-up",
+                    "Two questions some months after the first verified use.",
+                ),
             )
         ),
     ]
@@ -134,8 +239,21 @@ def _included_rule(location: str, **more: Any) -> dict[str, Any]:
     return {"location": location, "presence": "included", **more}
 
 
-def _template(name: str, definition: str, verb: str, object_type: str, *rules: dict[str, Any], episode: bool = True, **more: Any) -> dict[str, Any]:
-    registration = [_included_rule("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."})]
+def _template(
+    name: str,
+    definition: str,
+    verb: str,
+    object_type: str,
+    *rules: dict[str, Any],
+    episode: bool = True,
+    **more: Any,
+) -> dict[str, Any]:
+    registration = [
+        _included_rule(
+            "$.context.registration",
+            scopeNote={"en": "The certification episode: one learner, one certification."},
+        )
+    ]
     return {
         "id": f"{BASE}templates/{name}",
         "type": "StatementTemplate",
@@ -162,35 +280,204 @@ def _templates() -> list[dict[str, Any]]:
         _template("suspended", "A pause begins: nothing is due in it.", "suspended", "programme"),
         _template("resumed", "A pause ends.", "resumed", "programme"),
         _template("left", "A person leaves the audience.", "unregistered", "programme"),
-        _template("act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _included_rule(_extension_path("due_date")), **grouped),
-        _template("exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _included_rule(_extension_path("due_date")), **grouped),
-        _template("case-scheduled", "The case study is due at a date.", "scheduled", "case study", _included_rule(_extension_path("due_date")), **grouped),
-        _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _included_rule(_extension_path("due_date")), **grouped),
-        _template("follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _included_rule(_extension_path("due_date")), **grouped),
-        _template("meeting-scheduled", "A meeting of a coaching group is planned.", "scheduled", "meeting", _included_rule(_extension_path("due_date")), **grouped),
-        _template("meeting-held", "A meeting of a coaching group took place.", "held", "meeting", **grouped),
-        _template("attended", "A person was at a meeting of the coaching group.", "attended", "meeting", **grouped),
-        _template("action-closed", "An action that was agreed is done.", "closed", "action", **grouped),
-        _template("mapped", "A task of the learner's own job is named for a competency.", "mapped", "task", **grouped),
+        _template(
+            "act-scheduled",
+            "An act beside the checks is due at a date.",
+            "scheduled",
+            "plan",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "exercise-scheduled",
+            "The exercise is due at a date.",
+            "scheduled",
+            "exercise",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "case-scheduled",
+            "The case study is due at a date.",
+            "scheduled",
+            "case study",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "review-scheduled",
+            "A review is due at a date.",
+            "scheduled",
+            "review",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "follow-up-scheduled",
+            "The follow-up is due at a date.",
+            "scheduled",
+            "follow-up",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "meeting-scheduled",
+            "A meeting of a coaching group is planned.",
+            "scheduled",
+            "meeting",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "meeting-held",
+            "A meeting of a coaching group took place.",
+            "held",
+            "meeting",
+            **grouped,
+        ),
+        _template(
+            "attended",
+            "A person was at a meeting of the coaching group.",
+            "attended",
+            "meeting",
+            **grouped,
+        ),
+        _template(
+            "action-closed", "An action that was agreed is done.", "closed", "action", **grouped
+        ),
+        _template(
+            "mapped",
+            "A task of the learner's own job is named for a competency.",
+            "mapped",
+            "task",
+            **grouped,
+        ),
         _template("revised", "A plan that was committed is revised.", "updated", "plan", **grouped),
-        _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped),
-        _template("case-handed-in", "The case study is handed in.", "submitted", "case study", **grouped),
-        _template("reviewed", "Something that was handed in is answered.", "reviewed", "review", relation, **grouped),
-        _template("confirmed", "A use on the job is confirmed by somebody else.", "confirmed", "task", _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]), relation, **grouped),
-        _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan", **grouped),
-        _template("followed-up", "The two questions of the follow-up are answered.", "responded", "follow-up", _included_rule("$.result.success", any=[True, False]), relation, **grouped),
-        _template("assessment-scheduled", "A behaviour assessment is due at a date.", "scheduled", "behaviour assessment", _included_rule(_extension_path("due_date")), **grouped),
-        _template("assessed", "A person's work is held against the rubric.", "assessed", "behaviour assessment", levels, relation, **grouped),
-        _template("calibrated", "A rater assesses a described piece of work, to see whether his or her levels mean what others mean.", "assessed", "calibration case", levels, episode=False, **grouped),
-        _template("logged-in", "A person was here on this day.", "logged-in", "programme", episode=False),
-        _template("report-viewed", "A person looked at a page of figures on this day.", "viewed", "report", episode=False, **grouped),
-        _template("nudge-received", "A mail that reminds or asks was handed to the person's mail server.", "received", "nudge", _included_rule(_extension_path("nudge")), episode=False, **grouped),
-        _template("nudge-opened", "The person followed the link of such a mail; a look at the mail counts for nothing.", "opened", "nudge", _included_rule(_extension_path("nudge")), episode=False, **grouped),
-        _template("commented", "A person says that a question is wrong or unclear. The words stay with the programme's owner.", "commented", "item", **grouped),
-        _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
-        _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
-        _template("scheduled", "A check is due at a date.", "scheduled", "check", _included_rule(_extension_path("due_date")), interval, **grouped),
-        _template("attempted", "A person begins a check.", "attempted", "check", interval, kind, **grouped),
+        _template(
+            "exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped
+        ),
+        _template(
+            "case-handed-in", "The case study is handed in.", "submitted", "case study", **grouped
+        ),
+        _template(
+            "reviewed",
+            "Something that was handed in is answered.",
+            "reviewed",
+            "review",
+            relation,
+            **grouped,
+        ),
+        _template(
+            "confirmed",
+            "A use on the job is confirmed by somebody else.",
+            "confirmed",
+            "task",
+            _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]),
+            relation,
+            **grouped,
+        ),
+        _template(
+            "no-opportunity",
+            "There was nothing to use it on.",
+            "had-no-opportunity",
+            "plan",
+            **grouped,
+        ),
+        _template(
+            "followed-up",
+            "The two questions of the follow-up are answered.",
+            "responded",
+            "follow-up",
+            _included_rule("$.result.success", any=[True, False]),
+            relation,
+            **grouped,
+        ),
+        _template(
+            "assessment-scheduled",
+            "A behaviour assessment is due at a date.",
+            "scheduled",
+            "behaviour assessment",
+            _included_rule(_extension_path("due_date")),
+            **grouped,
+        ),
+        _template(
+            "assessed",
+            "A person's work is held against the rubric.",
+            "assessed",
+            "behaviour assessment",
+            levels,
+            relation,
+            **grouped,
+        ),
+        _template(
+            "calibrated",
+            "A rater assesses a described piece of work, to see whether his "
+            "or her levels mean what others mean.",
+            "assessed",
+            "calibration case",
+            levels,
+            episode=False,
+            **grouped,
+        ),
+        _template(
+            "logged-in", "A person was here on this day.", "logged-in", "programme", episode=False
+        ),
+        _template(
+            "report-viewed",
+            "A person looked at a page of figures on this day.",
+            "viewed",
+            "report",
+            episode=False,
+            **grouped,
+        ),
+        _template(
+            "nudge-received",
+            "A mail that reminds or asks was handed to the person's mail server.",
+            "received",
+            "nudge",
+            _included_rule(_extension_path("nudge")),
+            episode=False,
+            **grouped,
+        ),
+        _template(
+            "nudge-opened",
+            "The person followed the link of such a mail; a look at the mail counts for nothing.",
+            "opened",
+            "nudge",
+            _included_rule(_extension_path("nudge")),
+            episode=False,
+            **grouped,
+        ),
+        _template(
+            "commented",
+            "A person says that a question is wrong or unclear. The words "
+            "stay with the programme's owner.",
+            "commented",
+            "item",
+            **grouped,
+        ),
+        _template(
+            "registered", "A person enters the audience of a programme.", "registered", "programme"
+        ),
+        _template(
+            "certified",
+            "A person passed the certification: the anchor of all that follows.",
+            "certified",
+            "certification",
+            **grouped,
+        ),
+        _template(
+            "scheduled",
+            "A check is due at a date.",
+            "scheduled",
+            "check",
+            _included_rule(_extension_path("due_date")),
+            interval,
+            **grouped,
+        ),
+        _template(
+            "attempted", "A person begins a check.", "attempted", "check", interval, kind, **grouped
+        ),
         _template(
             "answered",
             "A person answers a question.",
@@ -203,9 +490,29 @@ def _templates() -> list[dict[str, Any]]:
             **grouped,
             contextParentActivityType=[ACTIVITY_TYPES["check"]],
         ),
-        _template("passed", "A person finishes a check and reaches its pass mark.", "passed", "check", _included_rule("$.result.score.scaled"), interval, kind, **grouped),
-        _template("failed", "A person finishes a check below its pass mark.", "failed", "check", _included_rule("$.result.score.scaled"), interval, kind, **grouped),
-        _template("committed", "A person commits to a transfer plan.", "committed", "plan", **grouped),
+        _template(
+            "passed",
+            "A person finishes a check and reaches its pass mark.",
+            "passed",
+            "check",
+            _included_rule("$.result.score.scaled"),
+            interval,
+            kind,
+            **grouped,
+        ),
+        _template(
+            "failed",
+            "A person finishes a check below its pass mark.",
+            "failed",
+            "check",
+            _included_rule("$.result.score.scaled"),
+            interval,
+            kind,
+            **grouped,
+        ),
+        _template(
+            "committed", "A person commits to a transfer plan.", "committed", "plan", **grouped
+        ),
         _template(
             "applied",
             "A person used what was learnt in a real task.",
@@ -214,18 +521,44 @@ def _templates() -> list[dict[str, Any]]:
             _included_rule(_extension_path("evidence_grade"), any=[1, 2, 3, 4]),
             **grouped,
         ),
-    ]  # fmt: skip
+    ]
 
 
 _TRANSFER_TEMPLATES = (
-    "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "meeting-scheduled", "meeting-held", "attended", "action-closed", "mapped", "revised",
-    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up", "assessment-scheduled", "assessed", "commented",
-)  # fmt: skip
+    "suspended",
+    "resumed",
+    "left",
+    "act-scheduled",
+    "exercise-scheduled",
+    "case-scheduled",
+    "review-scheduled",
+    "follow-up-scheduled",
+    "meeting-scheduled",
+    "meeting-held",
+    "attended",
+    "action-closed",
+    "mapped",
+    "revised",
+    "exercise-handed-in",
+    "case-handed-in",
+    "reviewed",
+    "confirmed",
+    "no-opportunity",
+    "followed-up",
+    "assessment-scheduled",
+    "assessed",
+    "commented",
+)
 
 
 def _patterns() -> list[dict[str, Any]]:
     def pattern(name: str, definition: str, primary: bool, **shape: Any) -> dict[str, Any]:
-        created = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
+        created = {
+            "id": f"{BASE}patterns/{name}",
+            "type": "Pattern",
+            "primary": primary,
+            "inScheme": PROFILE_VERSION,
+        }
         return {**created, **_labels(name.replace("-", " "), definition), **shape}
 
     def template_iri(name: str) -> str:
@@ -235,14 +568,45 @@ def _patterns() -> list[dict[str, Any]]:
         return f"{BASE}patterns/{name}"
 
     return [
-        pattern("finished", "A check ends as passed or as failed.", False, alternates=[template_iri("passed"), template_iri("failed")]),
+        pattern(
+            "finished",
+            "A check ends as passed or as failed.",
+            False,
+            alternates=[template_iri("passed"), template_iri("failed")],
+        ),
         pattern("answers", "Some answers.", False, zeroOrMore=template_iri("answered")),
-        pattern("check", "A check from its beginning to its end.", False, sequence=[template_iri("attempted"), pattern_iri("answers"), pattern_iri("finished")]),
-        pattern("event", "What may happen after the certification.", False, alternates=[template_iri("scheduled"), pattern_iri("check"), template_iri("committed"), template_iri("applied"), *(template_iri(name) for name in _TRANSFER_TEMPLATES)]),
+        pattern(
+            "check",
+            "A check from its beginning to its end.",
+            False,
+            sequence=[template_iri("attempted"), pattern_iri("answers"), pattern_iri("finished")],
+        ),
+        pattern(
+            "event",
+            "What may happen after the certification.",
+            False,
+            alternates=[
+                template_iri("scheduled"),
+                pattern_iri("check"),
+                template_iri("committed"),
+                template_iri("applied"),
+                *(template_iri(name) for name in _TRANSFER_TEMPLATES),
+            ],
+        ),
         pattern("events", "Any number of them.", False, zeroOrMore=pattern_iri("event")),
-        pattern("entry", "A person may have entered the audience before.", False, optional=template_iri("registered")),
-        pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[pattern_iri("entry"), template_iri("certified"), pattern_iri("events")]),
-    ]  # fmt: skip
+        pattern(
+            "entry",
+            "A person may have entered the audience before.",
+            False,
+            optional=template_iri("registered"),
+        ),
+        pattern(
+            "episode",
+            "A certification episode: all statements of one registration.",
+            True,
+            sequence=[pattern_iri("entry"), template_iri("certified"), pattern_iri("events")],
+        ),
+    ]
 
 
 def build_profile() -> dict[str, Any]:
@@ -252,9 +616,16 @@ def build_profile() -> dict[str, Any]:
         "id": PROFILE,
         "type": "Profile",
         "conformsTo": CONFORMS_TO,
-        **_labels("Carryover", "What happens after a certificate: refresher checks, transfer plans, uses on the job."),
+        **_labels(
+            "Carryover",
+            "What happens after a certificate: refresher checks, transfer plans, uses on the job.",
+        ),
         "versions": [{"id": PROFILE_VERSION, "generatedAtTime": GENERATED_AT}],
-        "author": {"type": "Organization", "name": "Carryover", "url": "https://w3id.org/carryover"},
+        "author": {
+            "type": "Organization",
+            "name": "Carryover",
+            "url": "https://w3id.org/carryover",
+        },
         "concepts": _concepts(),
         "templates": _templates(),
         "patterns": _patterns(),

@@ -16,8 +16,16 @@ def score_share(score: Any) -> float | None:
     """
     if not isinstance(score, Mapping):
         return None
-    raw, least, most, scaled = (_finite_float(score.get(name)) for name in ("raw", "min", "max", "scaled"))
-    if raw is not None and least is not None and most is not None and least <= raw <= most and least < most:
+    raw, least, most, scaled = (
+        _finite_float(score.get(name)) for name in ("raw", "min", "max", "scaled")
+    )
+    if (
+        raw is not None
+        and least is not None
+        and most is not None
+        and least <= raw <= most
+        and least < most
+    ):
         share = (raw - least) / (most - least)
         return share if math.isfinite(share) else None
     return scaled if scaled is not None and 0 <= scaled <= 1 else None

@@ -1,4 +1,6 @@
-"""Special data types (xAPI-Data 4): IRIs, UUIDs, timestamps, durations, language tags. Each raises StatementInvalid."""
+"""Special data types (xAPI-Data 4): IRIs, UUIDs, timestamps, durations, language tags. Each raises
+StatementInvalid.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,27 @@ from lrs.xapi.errors import StatementInvalid
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\s\x00-\x1f\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _TIMESTAMP = re.compile(
-    r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
+    r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt "
+    r"]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
     r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)\Z",
     re.ASCII,
 )
 # In UTC, on a day that every month has, far from the ends of the calendar: valid without
 # consulting the calendar.
-_PLAIN_TIMESTAMP = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z\Z", re.ASCII)
+_PLAIN_TIMESTAMP = re.compile(
+    r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z\Z",
+    re.ASCII,
+)
 _NEGATIVE_ZERO = re.compile(r"-00(:?00)?\Z")
 _DURATION = re.compile(
     r"P(?:\d+(?:\.\d+)?W|(?=[\dT])(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?D)?"
     r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
     re.ASCII,
 )
-_CLOCK_DURATION = re.compile(r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?)?\Z", re.ASCII)
+_CLOCK_DURATION = re.compile(
+    r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?)?\Z",
+    re.ASCII,
+)
 _LAST_FRACTION = re.compile(r"[^.]*\.\d+[A-Z]\Z", re.ASCII)
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
@@ -49,7 +58,9 @@ def require_text(value: Any, path: str) -> str:
 def require_iri(value: Any, path: str) -> str:
     """An absolute IRI (RFC 3987), compared as text."""
     if not _IRI.match(require_text(value, path)):
-        raise StatementInvalid(path, "must be an absolute IRI, for example https://example.org/verbs/read.")
+        raise StatementInvalid(
+            path, "must be an absolute IRI, for example https://example.org/verbs/read."
+        )
     return str(value)
 
 
@@ -57,7 +68,9 @@ def require_uuid(value: Any, path: str) -> str:
     """A UUID in its standard text form (1.0.3 Data 4.4: only the form is required, not variant
     and version, which differ even in its own examples)."""
     if not _UUID.match(require_text(value, path)):
-        raise StatementInvalid(path, "must be a UUID, for example 3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001.")
+        raise StatementInvalid(
+            path, "must be a UUID, for example 3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001."
+        )
     return str(value)
 
 
@@ -66,7 +79,9 @@ def require_timestamp(value: Any, path: str) -> str:
     if _PLAIN_TIMESTAMP.match(require_text(value, path)):
         return str(value)
     if not _TIMESTAMP.match(value) or _NEGATIVE_ZERO.search(value):
-        raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
+        raise StatementInvalid(
+            path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z."
+        )
     try:
         parse_timestamp(value)
     except (ValueError, OverflowError):
@@ -89,7 +104,9 @@ def parse_timestamp(text: str) -> datetime:
     if dot:
         digits = len(rest) - len(rest.lstrip("0123456789"))
         text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
-    return clock.parse_instant(text.replace(":60", ":59"))  # datetime cannot represent a leap second
+    return clock.parse_instant(
+        text.replace(":60", ":59")
+    )  # datetime cannot represent a leap second
 
 
 def require_duration(value: Any, path: str) -> str:
@@ -97,7 +114,9 @@ def require_duration(value: Any, path: str) -> str:
     if not _DURATION.match(require_text(value, path)) or value.endswith("T") or value == "P":
         raise StatementInvalid(path, "must be an ISO 8601 duration, for example PT1M30S.")
     if "." in value and not _LAST_FRACTION.match(value):
-        raise StatementInvalid(path, "may have a fraction in its last part alone, for example PT1M30.5S.")
+        raise StatementInvalid(
+            path, "may have a fraction in its last part alone, for example PT1M30.5S."
+        )
     return str(value)
 
 
@@ -115,7 +134,9 @@ def parse_duration_seconds(text: str, most: int = 86_400) -> float | None:
 def require_language_tag(value: str, path: str) -> None:
     """An RFC 5646 language tag."""
     if not _LANGUAGE.match(value):
-        raise StatementInvalid(path, f"{value!r} is no language tag (RFC 5646), for example en or pt-BR.")
+        raise StatementInvalid(
+            path, f"{value!r} is no language tag (RFC 5646), for example en or pt-BR."
+        )
 
 
 def require_language_map(value: Any, path: str) -> None:
@@ -163,7 +184,10 @@ def require_fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, 
         raise StatementInvalid(path, "must be an object.")
     for name, inner in value.items():
         if name not in allowed:
-            raise StatementInvalid(f"{path}.{name}", f"is not a property here; allowed are {', '.join(sorted(allowed))}.")
+            raise StatementInvalid(
+                f"{path}.{name}",
+                f"is not a property here; allowed are {', '.join(sorted(allowed))}.",
+            )
         if inner is None:
             raise StatementInvalid(f"{path}.{name}", "must not be null; leave it out instead.")
     return value
@@ -175,4 +199,6 @@ def require_extensions(value: Any, path: str) -> None:
         raise StatementInvalid(path, "must be an object whose keys are IRIs.")
     for key in value:
         if not _IRI.match(key):
-            raise StatementInvalid(f"{path}['{key}']", "the key of an extension must be an absolute IRI.")
+            raise StatementInvalid(
+                f"{path}['{key}']", "the key of an extension must be an absolute IRI."
+            )

@@ -14,7 +14,15 @@ from typing import Any
 from lrs.xapi import json_codec
 
 # These belong together: a list of choices is meaningless beside another interaction's pattern.
-_INTERACTION_FIELDS = ("interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps")
+_INTERACTION_FIELDS = (
+    "interactionType",
+    "correctResponsesPattern",
+    "choices",
+    "scale",
+    "source",
+    "target",
+    "steps",
+)
 _MAP_FIELDS = ("name", "description", "extensions")
 
 
@@ -24,7 +32,9 @@ def merge_definitions(stated: Iterable[tuple[int, int, bytes]]) -> dict[str, Any
     for _, _, body in sorted(stated):
         definition = json_codec.decode(body)
         if "interactionType" in definition:
-            existing = {name: value for name, value in existing.items() if name not in _INTERACTION_FIELDS}
+            existing = {
+                name: value for name, value in existing.items() if name not in _INTERACTION_FIELDS
+            }
         for name, value in definition.items():
             existing[name] = {**existing.get(name, {}), **value} if name in _MAP_FIELDS else value
     return existing or None

@@ -46,8 +46,12 @@ class DocumentKind:
 
 
 STATE = DocumentKind("state", "stateId", activity=True, agent=True, registration=True)
-ACTIVITY_PROFILE = DocumentKind("activity profile", "profileId", activity=True, agent=False, registration=False)
-AGENT_PROFILE = DocumentKind("agent profile", "profileId", activity=False, agent=True, registration=False)
+ACTIVITY_PROFILE = DocumentKind(
+    "activity profile", "profileId", activity=True, agent=False, registration=False
+)
+AGENT_PROFILE = DocumentKind(
+    "agent profile", "profileId", activity=False, agent=True, registration=False
+)
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,20 @@ class DocumentKey:
     @property
     def context(self) -> bytes:
         """The hash key of the set: kind, activity, agent."""
-        return hashlib.blake2b(json_codec.encode([self.kind.name, self.activity, self.agent]), digest_size=16).digest()
+        return hashlib.blake2b(
+            json_codec.encode([self.kind.name, self.activity, self.agent]), digest_size=16
+        ).digest()
 
     @property
     def place(self) -> bytes:
         """The hash key of the single document."""
-        parts = [self.kind.name, self.activity, self.agent, str(self.registration or ""), self.document_id]
+        parts = [
+            self.kind.name,
+            self.activity,
+            self.agent,
+            str(self.registration or ""),
+            self.document_id,
+        ]
         return hashlib.blake2b(json_codec.encode(parts), digest_size=16).digest()
 
     @property
@@ -77,7 +89,9 @@ class DocumentKey:
         return key_of("agent", self.agent) if self.agent is not None else None
 
 
-def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, item: bool, several: bool) -> tuple[DocumentKey, datetime | None]:
+def parse_document_key(
+    kind: DocumentKind, parameters: Mapping[str, str], *, item: bool, several: bool
+) -> tuple[DocumentKey, datetime | None]:
     """Parse the key that the parameters name, and ``since``. ``one`` and ``several`` say
     whether the method acts on one document or a set."""
     known = {kind.id_parameter}
@@ -87,27 +101,48 @@ def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, ite
     known |= {"since"} if several else set()
     for name in parameters:
         if name not in known:
-            raise BadInput(f"{name} is no parameter of this request; they are {', '.join(sorted(known))}.", parameter=name)
+            raise BadInput(
+                f"{name} is no parameter of this request; they are {', '.join(sorted(known))}.",
+                parameter=name,
+            )
     for name, needed in (("activityId", kind.activity), ("agent", kind.agent)):
         if needed and name not in parameters:
             raise BadInput(f"The parameter {name} is missing.", parameter=name)
     document_id = parameters.get(kind.id_parameter)
     if document_id is None and not several:
-        raise BadInput(f"The parameter {kind.id_parameter} is missing.", parameter=kind.id_parameter)
+        raise BadInput(
+            f"The parameter {kind.id_parameter} is missing.", parameter=kind.id_parameter
+        )
     if document_id is not None and not item:
-        raise BadInput(f"The parameter {kind.id_parameter} has no place here.", parameter=kind.id_parameter)
+        raise BadInput(
+            f"The parameter {kind.id_parameter} has no place here.", parameter=kind.id_parameter
+        )
     if document_id is not None and not 0 < len(document_id) <= MAX_ID_LENGTH:
-        raise BadInput(f"The parameter {kind.id_parameter} must have 1 to {MAX_ID_LENGTH} characters.", parameter=kind.id_parameter)
+        raise BadInput(
+            f"The parameter {kind.id_parameter} must have 1 to {MAX_ID_LENGTH} characters.",
+            parameter=kind.id_parameter,
+        )
     if document_id is not None and "\0" in document_id:
-        raise BadInput(f"The parameter {kind.id_parameter} holds a NUL, which cannot be stored.", parameter=kind.id_parameter)
+        raise BadInput(
+            f"The parameter {kind.id_parameter} holds a NUL, which cannot be stored.",
+            parameter=kind.id_parameter,
+        )
     name = ""
     try:
         name = "activityId"
         activity = datatypes.require_iri(parameters[name], name) if kind.activity else None
         name = "registration"
-        registration = uuid.UUID(datatypes.require_uuid(parameters[name], name)) if name in parameters else None
+        registration = (
+            uuid.UUID(datatypes.require_uuid(parameters[name], name))
+            if name in parameters
+            else None
+        )
         name = "since"
-        since = datatypes.parse_timestamp(datatypes.require_timestamp(parameters[name], name)) if name in parameters else None
+        since = (
+            datatypes.parse_timestamp(datatypes.require_timestamp(parameters[name], name))
+            if name in parameters
+            else None
+        )
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
     agent = identity_of(statement_query.parse_agent(parameters["agent"])) if kind.agent else None
@@ -115,7 +150,9 @@ def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, ite
 
 
 def compute_etag(body: bytes) -> str:
-    """SHA-1 of the contents in hexadecimal (xAPI-Communication 3.1), without the quotes of the header."""
+    """SHA-1 of the contents in hexadecimal (xAPI-Communication 3.1), without the quotes of the
+    header.
+    """
     return hashlib.sha1(body, usedforsecurity=False).hexdigest()
 
 
@@ -127,56 +164,86 @@ def _parse_entity_tags(header: str) -> set[str]:
     while position < len(header):
         match = _ENTITY_TAG.match(header, position)
         if not match:
-            raise BadInput("If-Match and If-None-Match take quoted entity tags or *.", header="If-Match")
+            raise BadInput(
+                "If-Match and If-None-Match take quoted entity tags or *.", header="If-Match"
+            )
         result.add(next(group for group in match.groups() if group is not None))
         position = match.end()
     return result
 
 
 def require_precondition(etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
-    """PreconditionFailed when the stored document (its tag, or None) is not what the headers expect."""
+    """PreconditionFailed when the stored document (its tag, or None) is not what the headers
+    expect.
+    """
     if if_match is not None:
         tags = _parse_entity_tags(if_match)
         if etag is None or not ("*" in tags or etag in tags):
-            raise PreconditionFailed("The document is not the one that If-Match names; read it again, then write.")
+            raise PreconditionFailed(
+                "The document is not the one that If-Match names; read it again, then write."
+            )
     if if_none_match is not None:
         tags = _parse_entity_tags(if_none_match)
         if etag is not None and ("*" in tags or etag in tags):
-            raise PreconditionFailed("There is such a document already, and If-None-Match forbids to replace it; read it first.")
+            raise PreconditionFailed(
+                "There is such a document already, and If-None-Match forbids to replace it; read "
+                "it first."
+            )
 
 
-def require_precondition_header(kind: DocumentKind, etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
+def require_precondition_header(
+    kind: DocumentKind, etag: str | None, if_match: str | None, if_none_match: str | None
+) -> None:
     """Reject a PUT without a precondition header (xAPI-Communication 3.1): 409 if a document
     exists, 400 if there is none."""
     if if_match is not None or if_none_match is not None:
         return
     if etag is not None:
         raise Conflict(
-            f"There is a document here already. Read it, then send its ETag as If-Match to replace this {kind.name}, "
+            "There is a document here already. Read it, then send its ETag as If-Match to "
+            f"replace this {kind.name}, "
             "or If-None-Match: * to write only where there is none."
         )
-    raise BadInput('Say what you expect: If-None-Match: * to write a new document, or If-Match: "its ETag" to replace one.', header="If-Match")
+    raise BadInput(
+        'Say what you expect: If-None-Match: * to write a new document, or If-Match: "its ETag" '
+        "to replace one.",
+        header="If-Match",
+    )
 
 
 def require_document_size(body: bytes) -> None:
     """BadInput when a document, as it would be stored, is too large."""
     if len(body) > MAX_DOCUMENT_BYTES:
-        raise BadInput(f"A document may have {MAX_DOCUMENT_BYTES} bytes; this one would have {len(body)}.")
+        raise BadInput(
+            f"A document may have {MAX_DOCUMENT_BYTES} bytes; this one would have {len(body)}."
+        )
 
 
-def merge_json_content(kind: DocumentKind, stored: tuple[str, bytes] | None, content_type: str, body: bytes) -> tuple[str, bytes]:
+def merge_json_content(
+    kind: DocumentKind, stored: tuple[str, bytes] | None, content_type: str, body: bytes
+) -> tuple[str, bytes]:
     """The result of a POST, as (content type, contents): both documents must be JSON objects;
     the sent top-level members replace the stored ones."""
     if stored is None:
         if content_type.partition(";")[0].strip().lower() == JSON_TYPE:
             _decode_object(body, "The document that was sent")
         return content_type, body
-    if any(kind_of.partition(";")[0].strip().lower() != JSON_TYPE for kind_of in (content_type, stored[0])):
+    if any(
+        kind_of.partition(";")[0].strip().lower() != JSON_TYPE
+        for kind_of in (content_type, stored[0])
+    ):
         raise BadInput(
-            f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is {content_type}. Use PUT to replace this {kind.name}."
+            f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is "
+            f"{content_type}. Use PUT to replace this {kind.name}."
         )
-    existing, sent = _decode_object(stored[1], "The stored document"), _decode_object(body, "The document that was sent")
-    inner = (json_codec.encode(name) + b":" + bytes(value) for name, value in {**existing, **sent}.items())
+    existing, sent = (
+        _decode_object(stored[1], "The stored document"),
+        _decode_object(body, "The document that was sent"),
+    )
+    inner = (
+        json_codec.encode(name) + b":" + bytes(value)
+        for name, value in {**existing, **sent}.items()
+    )
     return stored[0], b"{" + b",".join(inner) + b"}"
 
 

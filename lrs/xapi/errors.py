@@ -6,7 +6,7 @@ from core.errors import BadInput
 
 
 class StatementInvalid(BadInput):
-    """A statement breaks a rule of xAPI-Data; ``where`` holds ``path`` and, once known, ``index``."""
+    """A statement breaks a rule of xAPI-Data; ``where`` holds ``path`` and, if known, ``index``."""
 
     code = "statement_invalid"
 
@@ -17,5 +17,7 @@ class StatementInvalid(BadInput):
     def at(self, index: int) -> StatementInvalid:
         """Return this error with the statement's index in the batch (counted from 0)."""
         self.where["index"] = index
-        self.message = f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
+        self.message = (
+            f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
+        )
         return self

@@ -25,10 +25,13 @@ from lrs.xapi.index_keys import key_of, key_pair
 MAX_CACHED_PART_BYTES = 4_096  # bytes of one part; larger ones are rare and would fill the memory
 MAX_CACHED_PARTS = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
 
-MAX_BRACKETS = json_codec.MAX_DEPTH - 5  # a part with fewer is shallow enough for a statement, whatever it contains
+MAX_BRACKETS = (
+    json_codec.MAX_DEPTH - 5
+)  # a part with fewer is shallow enough for a statement, whatever it contains
 
 KeyPairs = tuple[tuple[int, int], ...]
-_CONTEXT_PREFIX = "context."  # prefix of the name of a context member, which may have the same name as a part of the statement
+# prefix of the name of a context member, which may have the same name as a part of the statement
+_CONTEXT_PREFIX = "context."
 _UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"\Z')
 
 
@@ -91,14 +94,20 @@ class PartCache:
         if name == "object":
             validation.validate_object(value, "$.object", self._family_2_0)
             if not are_all_lists(value.get("context", {}).get("contextActivities", {})):
-                raise StatementInvalid("$.object.context.contextActivities", "is written with lists first.")
+                raise StatementInvalid(
+                    "$.object.context.contextActivities", "is written with lists first."
+                )
             if "attachments" in value:
-                raise StatementInvalid("$.object.attachments", "are looked at with the whole statement.")
+                raise StatementInvalid(
+                    "$.object.attachments", "are looked at with the whole statement."
+                )
             return build_object_part(value)
         member = name.removeprefix(_CONTEXT_PREFIX)
         if member == "contextActivities" and not are_all_lists(value):
             raise StatementInvalid("$.context.contextActivities", "is written with lists first.")
-        validation.validate_context({member: value}, "$.context", self._family_2_0, object_is_activity=True)
+        validation.validate_context(
+            {member: value}, "$.context", self._family_2_0, object_is_activity=True
+        )
         return build_context_part({member: value})
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
@@ -129,14 +138,20 @@ def require_all_colons(raw: bytes, accounted_for: int) -> None:
 def are_all_lists(context_activities: Any) -> bool:
     """Whether parent, grouping, category and other are all lists; a single activity instead of
     a list comes from 1.0.0 (xAPI-Data 2.4.6.2)."""
-    return type(context_activities) is dict and all(type(value) is list for value in context_activities.values())
+    return type(context_activities) is dict and all(
+        type(value) is list for value in context_activities.values()
+    )
 
 
 def build_object_part(value: dict[str, Any]) -> Part:
     """The contribution of a validated object."""
     kind = value.get("objectType", "Activity")
     if kind == "Activity":
-        return Part(activities=(key_pair("activity", value["id"]),), definitions=_collect_definitions([value]), kind=kind)
+        return Part(
+            activities=(key_pair("activity", value["id"]),),
+            definitions=_collect_definitions([value]),
+            kind=kind,
+        )
     if kind == "StatementRef":
         return Part(kind=kind, refers=value["id"])
     if kind == "SubStatement":
@@ -170,5 +185,7 @@ def _collect_definitions(activities: Iterable[dict[str, Any]]) -> tuple[Definiti
         if activity.get("definition"):
             body = json_codec.encode_canonical(activity["definition"])
             iri = activity["id"]
-            result.append(Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body))
+            result.append(
+                Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body)
+            )
     return tuple(result)

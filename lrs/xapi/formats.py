@@ -13,7 +13,9 @@ from lrs.xapi.actors import IFI_NAMES
 DefinitionLookup = Callable[[str], dict[str, Any] | None]
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
 _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
-_LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*\Z")
+_LANGUAGE_RANGE = re.compile(
+    r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*\Z"
+)
 
 
 def to_ids_format(payload: bytes) -> bytes:
@@ -63,13 +65,19 @@ def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
     return saved
 
 
-def to_canonical_format(payload: bytes, definitions: DefinitionLookup, languages: Sequence[str]) -> bytes:
+def to_canonical_format(
+    payload: bytes, definitions: DefinitionLookup, languages: Sequence[str]
+) -> bytes:
     """One language in every language map; activities with the definition that the record store
     has for them."""
-    return json_codec.encode(_canonicalize_statement(json_codec.decode(payload), definitions, languages))
+    return json_codec.encode(
+        _canonicalize_statement(json_codec.decode(payload), definitions, languages)
+    )
 
 
-def _canonicalize_statement(s: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]) -> dict[str, Any]:
+def _canonicalize_statement(
+    s: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]
+) -> dict[str, Any]:
     if "display" in s["verb"]:
         s["verb"]["display"] = choose_language(s["verb"]["display"], languages)
     obj = s["object"]
@@ -90,7 +98,9 @@ def _canonicalize_statement(s: dict[str, Any], definitions: DefinitionLookup, la
     return s
 
 
-def canonicalize_activity(activity: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]) -> None:
+def canonicalize_activity(
+    activity: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]
+) -> None:
     """Insert the stored definition, in one language."""
     definition = definitions(activity["id"]) or activity.get("definition")
     if not definition:
@@ -102,7 +112,10 @@ def canonicalize_activity(activity: dict[str, Any], definitions: DefinitionLooku
     for name in _COMPONENT_LISTS:
         if name in chosen:
             chosen[name] = [
-                {**part, "description": choose_language(part["description"], languages)} if "description" in part else part for part in chosen[name]
+                {**part, "description": choose_language(part["description"], languages)}
+                if "description" in part
+                else part
+                for part in chosen[name]
             ]
     activity["definition"] = chosen
 

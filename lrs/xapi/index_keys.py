@@ -1,8 +1,8 @@
 """64-bit keys that statements are filtered by, and which of them match a statement.
 
-A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.statement_query`). Plain kinds
-(agent, activity) match the filter of that name; related kinds hold what ``related_agents`` and
-``related_activities`` match in addition. The kinds that begin with ``ref`` are inherited from
+A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.statement_query`). Plain
+kinds (agent, activity) match the filter of that name; related kinds hold what ``related_agents``
+and ``related_activities`` match in addition. The kinds that begin with ``ref`` are inherited from
 the statement that a StatementRef refers to (xAPI-Communication 2.1.3).
 """
 
@@ -19,7 +19,11 @@ _CONTEXT_ACTIVITY_KINDS = ("parent", "grouping", "category", "other")
 
 def key_of(kind: str, value: str) -> int:
     """A signed 64-bit key; the kind separates an agent and an activity with the same text."""
-    return int.from_bytes(blake2b(f"{kind} {value}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        blake2b(f"{kind} {value}".encode("utf-8", "surrogatepass"), digest_size=8).digest(),
+        "big",
+        signed=True,
+    )
 
 
 def derive_inherited_key(kind: str, key: int) -> int:
@@ -45,7 +49,9 @@ def iter_context_agents(context: dict[str, Any]) -> Iterator[str]:
         yield from iter_identities(entry["group"])
 
 
-def iter_related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
+def iter_related_agents(
+    statement: dict[str, Any], authority: dict[str, Any] | None
+) -> Iterator[str]:
     """Identities that ``related_agents`` matches: agents, the authority, those of the context
     and of the sub-statement."""
     yield from iter_agents(statement)
@@ -86,7 +92,9 @@ def key_pair(kind: str, value: str) -> tuple[int, int]:
     return key_of(kind, value), key_of(f"related {kind}", value)
 
 
-def merge_key_pairs(plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]) -> set[int]:
+def merge_key_pairs(
+    plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]
+) -> set[int]:
     """The rows of ``statement_rel``: plain keys, and related keys of values that have no plain
     key."""
     keys = {own for own, _ in plain}

@@ -46,7 +46,9 @@ def translate_decode_errors(what: str) -> Iterator[None]:
         raise StatementInvalid("$", f"{what} is not UTF-8 text.") from None
     except (msgspec.DecodeError, ValueError) as error:
         # ValueError: a number with more digits than Python converts.
-        raise StatementInvalid("$", f"{what} is not JSON in UTF-8, or holds a number that nothing can hold: {error}.") from None
+        raise StatementInvalid(
+            "$", f"{what} is not JSON in UTF-8, or holds a number that nothing can hold: {error}."
+        ) from None
 
 
 def decode_strict(raw: bytes) -> Any:
@@ -54,7 +56,8 @@ def decode_strict(raw: bytes) -> Any:
     nesting is too deep."""
     decoded = decode(raw)
     reject_deep_nesting(raw, decoded)
-    # Equal counts of colons before and after decoding prove that no name was dropped, unless a colon is escaped.
+    # Equal counts of colons before and after decoding prove that no name was dropped, unless a
+    # colon is escaped.
     if b"\\u003" in raw or raw.count(b":") != encode(decoded).count(b":"):
         reject_duplicate_names(raw)
     return decoded
@@ -67,7 +70,17 @@ def reject_deep_nesting(raw: bytes, decoded: Any) -> None:
         return
     level = [decoded]
     for _ in range(MAX_DEPTH):
-        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
+        level = [
+            inner
+            for value in level
+            for inner in (
+                value.values()
+                if isinstance(value, dict)
+                else value
+                if isinstance(value, list)
+                else ()
+            )
+        ]
     if level:
         raise StatementInvalid("$", f"is nested deeper than {MAX_DEPTH} levels.")
 
@@ -92,7 +105,10 @@ def reject_duplicate_names(raw: bytes) -> None:
     value = json.loads(raw, object_pairs_hook=build_object, parse_int=str)
     path = value.path if isinstance(value, _DuplicateName) else _find_duplicate_name(value)
     if path is not None:
-        raise StatementInvalid("$" + "".join(part if part.startswith("[") else f".{part}" for part in path), "this name stands twice in one object.")
+        raise StatementInvalid(
+            "$" + "".join(part if part.startswith("[") else f".{part}" for part in path),
+            "this name stands twice in one object.",
+        )
 
 
 class _DuplicateName:

@@ -1,4 +1,6 @@
-"""Signed statements (xAPI-Data 2.6): a JSON Web Signature over the statement as it was before the signature was attached."""
+"""Signed statements (xAPI-Data 2.6): a JSON Web Signature over the statement as it was before the
+signature was attached.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,15 @@ def require_valid_signature(payload: bytes, signature: bytes) -> None:
         token = signature.decode("ascii").strip()
         header = jwt.get_unverified_header(token)
     except (UnicodeDecodeError, jwt.PyJWTError):
-        raise StatementInvalid(place, "the signature is no JSON Web Signature in compact form (xAPI-Data 2.6).") from None
+        raise StatementInvalid(
+            place, "the signature is no JSON Web Signature in compact form (xAPI-Data 2.6)."
+        ) from None
     if header.get("alg") not in ALGORITHMS:
-        raise StatementInvalid(place, f"the signature's alg is {header.get('alg')!r}; it must be one of {', '.join(ALGORITHMS)}.")
+        raise StatementInvalid(
+            place,
+            f"the signature's alg is {header.get('alg')!r}; it must be one of "
+            f"{', '.join(ALGORITHMS)}.",
+        )
     key = _load_public_key(header.get("x5c"), place)
     try:
         if key is None:
@@ -39,14 +47,18 @@ def require_valid_signature(payload: bytes, signature: bytes) -> None:
         else:
             signed = jwt.PyJWS().decode(token, key=key, algorithms=[str(header["alg"])])
     except jwt.PyJWTError:
-        raise StatementInvalid(place, "the signature does not belong to the certificate in its x5c header.") from None
+        raise StatementInvalid(
+            place, "the signature does not belong to the certificate in its x5c header."
+        ) from None
     try:
         decoded = json_codec.decode_strict(signed)
         same = isinstance(decoded, dict) and _is_same_statement(payload, signed)
     except (StatementInvalid, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         same = False
     if not same:
-        raise StatementInvalid(place, "the signature signs another statement than the one it is attached to.")
+        raise StatementInvalid(
+            place, "the signature signs another statement than the one it is attached to."
+        )
 
 
 def _load_public_key(x5c: Any, place: str) -> RSAPublicKey | None:
@@ -57,7 +69,9 @@ def _load_public_key(x5c: Any, place: str) -> RSAPublicKey | None:
     try:
         key = load_der_x509_certificate(base64.b64decode(x5c[0], validate=True)).public_key()
     except (ValueError, TypeError, IndexError, KeyError, binascii.Error, UnsupportedAlgorithm):
-        raise StatementInvalid(place, "the signature's x5c header holds no certificate that can be read.") from None
+        raise StatementInvalid(
+            place, "the signature's x5c header holds no certificate that can be read."
+        ) from None
     if not isinstance(key, RSAPublicKey):
         raise StatementInvalid(place, "the certificate of the signature holds no RSA key.")
     return key
@@ -70,7 +84,11 @@ def _is_same_statement(payload: bytes, signed: bytes) -> bool:
 def _strip_signatures(statement: bytes) -> bytes:
     """The statement without its signatures."""
     decoded = json_codec.decode(statement)
-    saved = [item for item in decoded.get("attachments", ()) if item.get("usageType") != SIGNATURE_USAGE_TYPE]
+    saved = [
+        item
+        for item in decoded.get("attachments", ())
+        if item.get("usageType") != SIGNATURE_USAGE_TYPE
+    ]
     if "attachments" not in decoded:
         return statement
     bare = remove_members(statement, ("attachments",))

@@ -23,10 +23,13 @@ from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.fast_path import Definition, Part, PartCache, build_context_part, build_object_part
 
-MAX_BATCH_SIZE = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
+# statements in one request: 1 MB of common statements, one transaction of well under a second.
+MAX_BATCH_SIZE = 1_000
 SIGNATURE_USAGE_TYPE = "http://adlnet.gov/expapi/attachments/signature"
 _SET_BY_SERVER = ("stored", "authority")
-_FAST_PATH_MEMBERS = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "version"])
+_FAST_PATH_MEMBERS = frozenset(
+    ["id", "actor", "verb", "object", "result", "context", "timestamp", "version"]
+)
 _VERSION_MEMBERS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
 
 
@@ -74,7 +77,13 @@ class Authority:
     @lru_cache(maxsize=1_000)
     def from_json(body: bytes) -> Authority:
         """Parse the JSON of an agent or group."""
-        return Authority(body, tuple(index_keys.key_pair("agent", value) for value in iter_identities(json_codec.decode(body))))
+        return Authority(
+            body,
+            tuple(
+                index_keys.key_pair("agent", value)
+                for value in iter_identities(json_codec.decode(body))
+            ),
+        )
 
 
 class StatementParser:
@@ -85,10 +94,14 @@ class StatementParser:
         self._parts = PartCache(family_2_0)
 
     def statements(self, body: bytes, authority: Authority | None) -> list[Incoming]:
-        """All statements of a POST body (one object or a list); StatementInvalid names the first that breaks a rule."""
+        """All statements of a POST body (one object or a list); StatementInvalid names the first
+        that breaks a rule.
+        """
         raws = split_statements(body)
         if len(raws) > MAX_BATCH_SIZE:
-            raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one request.")
+            raise StatementInvalid(
+                "$", f"holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one request."
+            )
         result: list[Incoming] = []
         seen: set[uuid.UUID] = set()
         for index, raw in enumerate(raws):
@@ -112,11 +125,15 @@ class StatementParser:
         except StatementInvalid as error:
             raise error.at(0) from None
 
-    def _parse_one(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+    def _parse_one(
+        self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
+    ) -> Incoming:
         quick = self._parse_fast_path(raw, authority, required_id)
         return quick if quick is not None else self._parse_slow_path(raw, authority, required_id)
 
-    def _parse_fast_path(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
+    def _parse_fast_path(
+        self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
+    ) -> Incoming | None:
         """Fast path: the same result as :meth:`_whole` for a statement of common shape that
         breaks no rule; None for every other."""
         if authority is None:
@@ -134,7 +151,9 @@ class StatementParser:
             provided = [b'"authority":' + authority.body]
             statement_id = required_id
             if "id" in members:
-                statement_id = uuid.UUID(datatypes.require_uuid(json_codec.decode(members["id"]), "$.id"))
+                statement_id = uuid.UUID(
+                    datatypes.require_uuid(json_codec.decode(members["id"]), "$.id")
+                )
                 if required_id is not None and statement_id != required_id:
                     return None
             else:
@@ -152,20 +171,39 @@ class StatementParser:
                 colons += members["result"].count(b":")
             timestamp = None
             if "timestamp" in members:
-                timestamp = datatypes.require_timestamp(json_codec.decode(members["timestamp"]), "$.timestamp")
+                timestamp = datatypes.require_timestamp(
+                    json_codec.decode(members["timestamp"]), "$.timestamp"
+                )
                 colons += members["timestamp"].count(b":")
             if "version" not in members:
                 provided.append(_VERSION_MEMBERS[self._family_2_0])
-            elif not validation.is_known_version(json_codec.decode(members["version"]), self._family_2_0):
+            elif not validation.is_known_version(
+                json_codec.decode(members["version"]), self._family_2_0
+            ):
                 return None
             fast_path.require_all_colons(raw, colons)
         except (StatementInvalid, KeyError, ValueError, RecursionError, msgspec.MsgspecError):
             return None
-        return _build_incoming(statement_id, splice_members(raw, provided), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
+        return _build_incoming(
+            statement_id,
+            splice_members(raw, provided),
+            verb,
+            obj,
+            actor,
+            context,
+            registration,
+            authority.pairs,
+            timestamp,
+            (),
+        )
 
-    def _parse_slow_path(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+    def _parse_slow_path(
+        self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
+    ) -> Incoming:
         with json_codec.translate_decode_errors("the statement"):
-            statement = validation.validate_statement(json_codec.decode_strict(raw), self._family_2_0)
+            statement = validation.validate_statement(
+                json_codec.decode_strict(raw), self._family_2_0
+            )
         if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:
             raise StatementInvalid("$.id", f"is not the statementId of the address, {required_id}.")
         raw = _normalize_to_lists(raw, statement)
@@ -173,7 +211,9 @@ class StatementParser:
         if any(name in statement for name in removed):
             raw = remove_members(raw, removed)
         provided = [b'"authority":' + authority.body] if authority is not None else []
-        statement_id = uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
+        statement_id = (
+            uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
+        )
         if "id" not in statement:
             provided.append(b'"id":"%s"' % str(statement_id).encode())
         if "version" not in statement:
@@ -181,15 +221,28 @@ class StatementParser:
             provided.append(_VERSION_MEMBERS[self._family_2_0])
         context = statement.get("context", {})
         authority_pairs = (
-            authority.pairs if authority else tuple(index_keys.key_pair("agent", value) for value in iter_identities(statement.get("authority")))
+            authority.pairs
+            if authority
+            else tuple(
+                index_keys.key_pair("agent", value)
+                for value in iter_identities(statement.get("authority"))
+            )
         )
         registration = context.get("registration")
         return _build_incoming(
             statement_id,
             splice_members(raw, provided) if provided else raw,
-            Part(verb=index_keys.key_of("verb", statement["verb"]["id"]), voids=statement["verb"]["id"] == VERBS["voided"].id),
+            Part(
+                verb=index_keys.key_of("verb", statement["verb"]["id"]),
+                voids=statement["verb"]["id"] == VERBS["voided"].id,
+            ),
             build_object_part(statement["object"]),
-            Part(agents=tuple(index_keys.key_pair("agent", value) for value in iter_identities(statement["actor"]))),
+            Part(
+                agents=tuple(
+                    index_keys.key_pair("agent", value)
+                    for value in iter_identities(statement["actor"])
+                )
+            ),
             [build_context_part(context)],
             b'"%s"' % registration.encode() if registration else None,
             authority_pairs,
@@ -208,7 +261,9 @@ def collect_attachments(statement: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _parse_attachment(value: dict[str, Any]) -> DeclaredAttachment:
     signs = value["usageType"] == SIGNATURE_USAGE_TYPE
-    return DeclaredAttachment(value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs)
+    return DeclaredAttachment(
+        value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs
+    )
 
 
 def _decode_result(raw: bytes) -> Any:
@@ -217,7 +272,9 @@ def _decode_result(raw: bytes) -> Any:
     value = json_codec.decode(raw)
     if b"\\" in raw or type(value) is not dict or "extensions" in value:
         if raw.count(b"[") + raw.count(b"{") > fast_path.MAX_BRACKETS:
-            raise StatementInvalid("$.result", "is counted level by level with the whole statement.")
+            raise StatementInvalid(
+                "$.result", "is counted level by level with the whole statement."
+            )
         return json_codec.decode_strict(raw)
     colons = len(value)
     for inner in value.values():
@@ -296,7 +353,10 @@ def _normalize_to_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
         context = _decode_raw_members(inner["context"])
         lists = _decode_raw_members(context["contextActivities"])
         context["contextActivities"] = _encode_raw_members(
-            {name: value if value.lstrip()[:1] == b"[" else b"[" + value + b"]" for name, value in lists.items()}
+            {
+                name: value if value.lstrip()[:1] == b"[" else b"[" + value + b"]"
+                for name, value in lists.items()
+            }
         )
         members["context"] = _encode_raw_members(context)
     if statement["object"].get("objectType") == "SubStatement":
@@ -314,9 +374,15 @@ def _decode_raw_members(raw: bytes) -> dict[str, bytes]:
 
 
 def _encode_raw_members(members: dict[str, bytes]) -> bytes:
-    return b"{" + b",".join(json_codec.encode(name) + b":" + value for name, value in members.items()) + b"}"
+    return (
+        b"{"
+        + b",".join(json_codec.encode(name) + b":" + value for name, value in members.items())
+        + b"}"
+    )
 
 
 def remove_members(raw: bytes, names: tuple[str, ...]) -> bytes:
     """``raw`` (a JSON object) without some of its members; the others stay byte for byte."""
-    return _encode_raw_members({name: value for name, value in _decode_raw_members(raw).items() if name not in names})
+    return _encode_raw_members(
+        {name: value for name, value in _decode_raw_members(raw).items() if name not in names}
+    )

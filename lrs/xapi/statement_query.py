@@ -60,7 +60,9 @@ class StatementQuery:
     def filters_content(self) -> bool:
         """Whether it filters by more than a time span: then a StatementRef also matches by its
         target."""
-        return any(value is not None for value in (self.agent, self.verb, self.activity, self.registration))
+        return any(
+            value is not None for value in (self.agent, self.verb, self.activity, self.registration)
+        )
 
     def matches_statement(self, statement: dict[str, Any]) -> bool:
         """Whether the statement itself matches the query: keys are hashes, so values are
@@ -73,7 +75,9 @@ class StatementQuery:
             return False
         if self.agent is not None:
             result = (
-                index_keys.iter_related_agents(statement, statement.get("authority")) if self.related_agents else index_keys.iter_agents(statement)
+                index_keys.iter_related_agents(statement, statement.get("authority"))
+                if self.related_agents
+                else index_keys.iter_agents(statement)
             )
             return any(identity == self.agent for identity in result)
         return True
@@ -89,7 +93,9 @@ class StatementQuery:
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:
         if self.related_activities:
-            return any(iri == self.activity for iri in index_keys.iter_related_activity_ids(statement))
+            return any(
+                iri == self.activity for iri in index_keys.iter_related_activity_ids(statement)
+            )
         obj = statement["object"]
         return bool(obj.get("objectType", "Activity") == "Activity" and obj["id"] == self.activity)
 
@@ -137,7 +143,11 @@ def parse_statement_query(parameters: Mapping[str, str]) -> StatementQuery:
     """Parse a query from the URL parameters; BadInput names the parameter that is wrong."""
     for name in parameters:
         if name not in STATEMENT_PARAMETERS:
-            raise BadInput(f"{name} is no parameter of this resource; they are {', '.join(sorted(STATEMENT_PARAMETERS))}.", parameter=name)
+            raise BadInput(
+                f"{name} is no parameter of this resource; they are "
+                f"{', '.join(sorted(STATEMENT_PARAMETERS))}.",
+                parameter=name,
+            )
     name = ""
     try:
         values: dict[str, Any] = {}
@@ -171,10 +181,20 @@ def parse_agent(text: str, name: str = "agent") -> dict[str, Any]:
             value = json_codec.decode_strict(text.encode("utf-8", "surrogatepass"))
         validation.validate_actor(value, name)
     except StatementInvalid as error:
-        hint = ' Send an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.' if error.path == "$" else ""
-        raise BadInput(f"The parameter {name}, {error.path}: {error.reason}{hint}", parameter=name, path=error.path) from None
+        hint = (
+            ' Send an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.'
+            if error.path == "$"
+            else ""
+        )
+        raise BadInput(
+            f"The parameter {name}, {error.path}: {error.reason}{hint}",
+            parameter=name,
+            path=error.path,
+        ) from None
     if identity_of(value) is None:
-        raise BadInput(f"The parameter {name}: an anonymous group cannot be asked for.", parameter=name)
+        raise BadInput(
+            f"The parameter {name}: an anonymous group cannot be asked for.", parameter=name
+        )
     result: dict[str, Any] = value
     return result
 

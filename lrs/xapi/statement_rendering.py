@@ -41,7 +41,9 @@ def render_statement(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:
 
 def render_statement_result(payloads: list[bytes], more: str) -> bytes:
     """A StatementResult (xAPI-Data 3.2): stored bytes, concatenated."""
-    return b'{"statements":[' + b",".join(payloads) + b'],"more":' + json.dumps(more).encode() + b"}"
+    return (
+        b'{"statements":[' + b",".join(payloads) + b'],"more":' + json.dumps(more).encode() + b"}"
+    )
 
 
 def is_same_statement(first: bytes, second: bytes) -> bool:
@@ -107,5 +109,7 @@ def _decode_tagged(payload: bytes) -> dict[str, Any]:
             return [tag_booleans(inner) for inner in value]
         return value
 
-    value: dict[str, Any] = json.loads(payload, parse_float=_parse_exact_number, parse_int=_parse_exact_number)
+    value: dict[str, Any] = json.loads(
+        payload, parse_float=_parse_exact_number, parse_int=_parse_exact_number
+    )
     return {name: tag_booleans(inner) for name, inner in value.items()}

@@ -21,7 +21,9 @@ _CONTEXT_TYPES = {
 }
 
 
-def find_broken_rules(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def find_broken_rules(
+    statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
     """(template, reason) for each broken rule; ("", reason) when the statement matches no
     template of the profile."""
     matching = [template for template in templates if _matches_template(statement, template)]
@@ -29,7 +31,9 @@ def find_broken_rules(statement: Mapping[str, Any], templates: Sequence[Mapping[
         return [("", "no template of the profile has this verb and these activity types")]
     result = []
     for template in matching:
-        broken = [reason for rule in template.get("rules", ()) if (reason := _check_rule(statement, rule))]
+        broken = [
+            reason for rule in template.get("rules", ()) if (reason := _check_rule(statement, rule))
+        ]
         if not broken:
             return []  # one matching template is enough
         result.append((str(template["id"]), "; ".join(broken)))
@@ -39,12 +43,18 @@ def find_broken_rules(statement: Mapping[str, Any], templates: Sequence[Mapping[
 def _matches_template(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
     if "verb" in template and statement["verb"]["id"] != template["verb"]:
         return False
-    if "objectActivityType" in template and statement["object"].get("definition", {}).get("type") != template["objectActivityType"]:
+    if (
+        "objectActivityType" in template
+        and statement["object"].get("definition", {}).get("type") != template["objectActivityType"]
+    ):
         return False
     context_activities = statement.get("context", {}).get("contextActivities", {})
     for name, kind in _CONTEXT_TYPES.items():
         if name in template:
-            existing = {activity.get("definition", {}).get("type") for activity in context_activities.get(kind, ())}
+            existing = {
+                activity.get("definition", {}).get("type")
+                for activity in context_activities.get(kind, ())
+            }
             if not set(template[name]) <= existing:
                 return False
     return True
@@ -70,7 +80,9 @@ def _check_rule(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | 
 
 def _contains_value(value: Any, wanted: Sequence[Any]) -> bool:
     """Membership by JSON equality: true is not 1."""
-    return any(value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted)
+    return any(
+        value == item and isinstance(value, bool) == isinstance(item, bool) for item in wanted
+    )
 
 
 def resolve_json_path(statement: Mapping[str, Any], location: str) -> list[Any]:
@@ -85,9 +97,15 @@ def resolve_json_path(statement: Mapping[str, Any], location: str) -> list[Any]:
         position = step.end()
         name = step[1] if step[1] is not None else step[2]
         if name is not None:
-            result = [value[name] for value in result if isinstance(value, Mapping) and name in value]
+            result = [
+                value[name] for value in result if isinstance(value, Mapping) and name in value
+            ]
         elif step[3] == "*":
             result = [inner for value in result if isinstance(value, list) for inner in value]
         else:
-            result = [value[int(step[3])] for value in result if isinstance(value, list) and int(step[3]) < len(value)]
+            result = [
+                value[int(step[3])]
+                for value in result
+                if isinstance(value, list) and int(step[3]) < len(value)
+            ]
     return result

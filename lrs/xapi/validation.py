@@ -14,8 +14,24 @@ from lrs.xapi import datatypes
 from lrs.xapi.actors import IFI_NAMES
 from lrs.xapi.errors import StatementInvalid
 
-_STATEMENT = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "stored", "authority", "version", "attachments"])
-_SUB_STATEMENT = frozenset(["objectType", "actor", "verb", "object", "result", "context", "timestamp", "attachments"])
+_STATEMENT = frozenset(
+    [
+        "id",
+        "actor",
+        "verb",
+        "object",
+        "result",
+        "context",
+        "timestamp",
+        "stored",
+        "authority",
+        "version",
+        "attachments",
+    ]
+)
+_SUB_STATEMENT = frozenset(
+    ["objectType", "actor", "verb", "object", "result", "context", "timestamp", "attachments"]
+)
 _AGENT = frozenset(("objectType", "name", *IFI_NAMES))
 _GROUP = _AGENT | {"member"}
 _ACCOUNT = frozenset(("homePage", "name"))
@@ -40,11 +56,25 @@ _DEFINITION = frozenset(
 _COMPONENT = frozenset(("id", "description"))
 _RESULT = frozenset(["score", "success", "completion", "response", "duration", "extensions"])
 _SCORE = frozenset(["scaled", "raw", "min", "max"])
-_CONTEXT = frozenset(["registration", "instructor", "team", "contextActivities", "revision", "platform", "language", "statement", "extensions"])
+_CONTEXT = frozenset(
+    [
+        "registration",
+        "instructor",
+        "team",
+        "contextActivities",
+        "revision",
+        "platform",
+        "language",
+        "statement",
+        "extensions",
+    ]
+)
 _CONTEXT_2_0 = _CONTEXT | {"contextAgents", "contextGroups"}
 _CONTEXT_ACTIVITIES = frozenset(["parent", "grouping", "category", "other"])
 _STATEMENT_REF = frozenset(("objectType", "id"))
-_ATTACHMENT = frozenset(["usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"])
+_ATTACHMENT = frozenset(
+    ["usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"]
+)
 # Which component lists an interaction type may carry (xAPI-Data 2.4.4.1).
 _INTERACTION_COMPONENTS = {
     "true-false": (),
@@ -74,30 +104,47 @@ def validate_statement(value: Any, family_2_0: bool) -> dict[str, Any]:
         _validate_authority(s["authority"], "$.authority")
     if "stored" in s:
         datatypes.require_timestamp(s["stored"], "$.stored")
-    if "version" in s and not is_known_version(datatypes.require_text(s["version"], "$.version"), family_2_0):
-        raise StatementInvalid("$.version", "must be a version of the family 1.0 (or 2.0 on a 2.0 request).")
+    if "version" in s and not is_known_version(
+        datatypes.require_text(s["version"], "$.version"), family_2_0
+    ):
+        raise StatementInvalid(
+            "$.version", "must be a version of the family 1.0 (or 2.0 on a 2.0 request)."
+        )
     if s["verb"]["id"] == VERBS["voided"].id and s["object"].get("objectType") != "StatementRef":
-        raise StatementInvalid("$.object", "a voiding statement's object must be a StatementRef (xAPI-Data 2.3.2).")
+        raise StatementInvalid(
+            "$.object", "a voiding statement's object must be a StatementRef (xAPI-Data 2.3.2)."
+        )
     return s
 
 
 def is_known_version(version: Any, family_2_0: bool) -> bool:
     """Whether a statement may declare this version (xAPI-Data 2.4.10; IEEE 9274.1.1,
     4.2.4.3)."""
-    return type(version) is str and bool((_VERSION_2_0 if family_2_0 else _VERSION_1_0).match(version))
+    return type(version) is str and bool(
+        (_VERSION_2_0 if family_2_0 else _VERSION_1_0).match(version)
+    )
 
 
-def _validate_core(s: dict[str, Any], path: str, family_2_0: bool, inside_sub_statement: bool) -> None:
+def _validate_core(
+    s: dict[str, Any], path: str, family_2_0: bool, inside_sub_statement: bool
+) -> None:
     for name in ("actor", "verb", "object"):
         if name not in s:
-            raise StatementInvalid(f"{path}.{name}", "is missing; every statement has an actor, a verb and an object.")
+            raise StatementInvalid(
+                f"{path}.{name}", "is missing; every statement has an actor, a verb and an object."
+            )
     validate_actor(s["actor"], f"{path}.actor")
     validate_verb(s["verb"], f"{path}.verb")
     validate_object(s["object"], f"{path}.object", family_2_0, inside_sub_statement)
     if "result" in s:
         validate_result(s["result"], f"{path}.result")
     if "context" in s:
-        validate_context(s["context"], f"{path}.context", family_2_0, s["object"].get("objectType", "Activity") == "Activity")
+        validate_context(
+            s["context"],
+            f"{path}.context",
+            family_2_0,
+            s["object"].get("objectType", "Activity") == "Activity",
+        )
     if "timestamp" in s:
         datatypes.require_timestamp(s["timestamp"], f"{path}.timestamp")
     if "attachments" in s:
@@ -124,12 +171,16 @@ def validate_actor(value: Any, path: str, member: bool = False) -> None:
     elif kind == "Group" and not member:
         datatypes.require_fields(value, path, _GROUP)
     else:
-        raise StatementInvalid(f"{path}.objectType", "must be Agent" + ("." if member else " or Group."))
+        raise StatementInvalid(
+            f"{path}.objectType", "must be Agent" + ("." if member else " or Group.")
+        )
     if "name" in value:
         datatypes.require_text(value["name"], f"{path}.name")
     identifiers = [name for name in IFI_NAMES if name in value]
     if len(identifiers) > 1:
-        raise StatementInvalid(path, f"holds {' and '.join(identifiers)}; exactly one identifier is allowed.")
+        raise StatementInvalid(
+            path, f"holds {' and '.join(identifiers)}; exactly one identifier is allowed."
+        )
     if not identifiers and kind == "Agent":
         raise StatementInvalid(path, f"needs an identifier: one of {', '.join(IFI_NAMES)}.")
     if identifiers:
@@ -137,10 +188,15 @@ def validate_actor(value: Any, path: str, member: bool = False) -> None:
     if kind == "Group":
         members = value.get("member")
         if members is None and not identifiers:
-            raise StatementInvalid(f"{path}.member", "is missing; a group without an identifier needs members.")
+            raise StatementInvalid(
+                f"{path}.member", "is missing; a group without an identifier needs members."
+            )
         if members is not None:
             if type(members) is not list or (not members and not identifiers):
-                raise StatementInvalid(f"{path}.member", "must be a list of agents; a group without an identifier has at least one.")
+                raise StatementInvalid(
+                    f"{path}.member",
+                    "must be a list of agents; a group without an identifier has at least one.",
+                )
             for index, item in enumerate(members):
                 validate_actor(item, f"{path}.member[{index}]", member=True)
 
@@ -156,18 +212,27 @@ def _validate_identifier(value: dict[str, Any], name: str, path: str) -> None:
         account = datatypes.require_fields(value["account"], path, _ACCOUNT)
         for part in ("homePage", "name"):
             if part not in account:
-                raise StatementInvalid(f"{path}.{part}", "is missing; an account has a homePage and a name.")
+                raise StatementInvalid(
+                    f"{path}.{part}", "is missing; an account has a homePage and a name."
+                )
         datatypes.require_iri(account["homePage"], f"{path}.homePage")
         datatypes.require_text(account["name"], f"{path}.name")
 
 
 def _validate_authority(value: Any, path: str) -> None:
     validate_actor(value, path)
-    if value.get("objectType") == "Group" and (len(value.get("member", ())) != 2 or any(name in value for name in IFI_NAMES)):
-        raise StatementInvalid(path, "as a group, an authority is anonymous and has exactly two members (xAPI-Data 2.4.9).")
+    if value.get("objectType") == "Group" and (
+        len(value.get("member", ())) != 2 or any(name in value for name in IFI_NAMES)
+    ):
+        raise StatementInvalid(
+            path,
+            "as a group, an authority is anonymous and has exactly two members (xAPI-Data 2.4.9).",
+        )
 
 
-def validate_object(value: Any, path: str, family_2_0: bool, inside_sub_statement: bool = False) -> None:
+def validate_object(
+    value: Any, path: str, family_2_0: bool, inside_sub_statement: bool = False
+) -> None:
     """An Activity, Agent, Group, StatementRef or, unless already inside one, a SubStatement
     (xAPI-Data 2.4.4)."""
     if type(value) is not dict:
@@ -224,7 +289,9 @@ def _validate_definition(value: Any, path: str) -> None:
                 raise StatementInvalid(f"{path}.{name}", "needs an interactionType beside it.")
         return
     if type(interaction) is not str or interaction not in _INTERACTION_COMPONENTS:
-        raise StatementInvalid(f"{path}.interactionType", f"must be one of {', '.join(_INTERACTION_COMPONENTS)}.")
+        raise StatementInvalid(
+            f"{path}.interactionType", f"must be one of {', '.join(_INTERACTION_COMPONENTS)}."
+        )
     patterns = d.get("correctResponsesPattern", [])
     if type(patterns) is not list:
         raise StatementInvalid(f"{path}.correctResponsesPattern", "must be a list of strings.")
@@ -233,7 +300,9 @@ def _validate_definition(value: Any, path: str) -> None:
     for name in _COMPONENT_LISTS:
         if name in d:
             if name not in _INTERACTION_COMPONENTS[interaction]:
-                raise StatementInvalid(f"{path}.{name}", f"does not belong to the interaction type {interaction}.")
+                raise StatementInvalid(
+                    f"{path}.{name}", f"does not belong to the interaction type {interaction}."
+                )
             _validate_components(d[name], f"{path}.{name}")
 
 
@@ -300,9 +369,13 @@ def validate_context(value: Any, path: str, family_2_0: bool, object_is_activity
         if name in c:
             datatypes.require_text(c[name], f"{path}.{name}")
             if not object_is_activity:
-                raise StatementInvalid(f"{path}.{name}", "is allowed only when the object is an Activity.")
+                raise StatementInvalid(
+                    f"{path}.{name}", "is allowed only when the object is an Activity."
+                )
     if "language" in c:
-        datatypes.require_language_tag(datatypes.require_text(c["language"], f"{path}.language"), f"{path}.language")
+        datatypes.require_language_tag(
+            datatypes.require_text(c["language"], f"{path}.language"), f"{path}.language"
+        )
     if "statement" in c:
         if type(c["statement"]) is not dict:
             raise StatementInvalid(f"{path}.statement", "must be a StatementRef.")
@@ -311,7 +384,10 @@ def validate_context(value: Any, path: str, family_2_0: bool, object_is_activity
         datatypes.require_extensions(c["extensions"], f"{path}.extensions")
     if "contextActivities" in c:
         _validate_context_activities(c["contextActivities"], f"{path}.contextActivities")
-    for name, item, part in (("contextAgents", "contextAgent", "agent"), ("contextGroups", "contextGroup", "group")):
+    for name, item, part in (
+        ("contextAgents", "contextAgent", "agent"),
+        ("contextGroups", "contextGroup", "group"),
+    ):
         if name in c:
             _validate_context_actors(c[name], f"{path}.{name}", item, part)
 
@@ -331,11 +407,15 @@ def _validate_context_actors(value: Any, path: str, kind: str, part: str) -> Non
             raise StatementInvalid(f"{place}.{part}", "is missing.")
         validate_actor(entry[part], f"{place}.{part}")
         if (entry[part].get("objectType", "Agent") == "Group") != (part == "group"):
-            raise StatementInvalid(f"{place}.{part}", f"must be {'a Group' if part == 'group' else 'an Agent'}.")
+            raise StatementInvalid(
+                f"{place}.{part}", f"must be {'a Group' if part == 'group' else 'an Agent'}."
+            )
         if "relevantTypes" in entry:
             types = entry["relevantTypes"]
             if type(types) is not list or not types:
-                raise StatementInvalid(f"{place}.relevantTypes", "must be a list of at least one IRI.")
+                raise StatementInvalid(
+                    f"{place}.relevantTypes", "must be a list of at least one IRI."
+                )
             for number, relevant in enumerate(types):
                 datatypes.require_iri(relevant, f"{place}.relevantTypes[{number}]")
 
@@ -345,7 +425,9 @@ def _validate_context_activities(value: Any, path: str) -> None:
     for name, result in value.items():
         # A single activity instead of a list is still accepted from 1.0.x (xAPI-Data 2.4.6.2).
         for index, item in enumerate(result if type(result) is list else [result]):
-            validate_activity(item, f"{path}.{name}[{index}]" if type(result) is list else f"{path}.{name}")
+            validate_activity(
+                item, f"{path}.{name}[{index}]" if type(result) is list else f"{path}.{name}"
+            )
 
 
 def _validate_attachments(value: Any, path: str) -> None:

@@ -30,7 +30,12 @@ from lti_tool.launch import platform_registration, sign_in
 from lti_tool.launch.platform_registration import ManualRegistration
 from lti_tool.people import directory
 
-_STATUS_BY_ACTION = {"approve": APPROVED, "disable": DISABLED, "enable": APPROVED, "remove": REMOVED}
+_STATUS_BY_ACTION = {
+    "approve": APPROVED,
+    "disable": DISABLED,
+    "enable": APPROVED,
+    "remove": REMOVED,
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ def entrance_blueprint(deps: ToolDeps) -> Blueprint:
     def redeem_link(link_secret: str) -> ResponseReturnValue:
         page_rules.forbid_frames()
         require_own_origin(deps, request)
-        session_id, secret = platform_admin.redeem_admin_link(deps, link_secret=link_secret, now=clock.now())
+        session_id, secret = platform_admin.redeem_admin_link(
+            deps, link_secret=link_secret, now=clock.now()
+        )
         response = redirect(f"/admin/{session_id}/", code=303)
         assert isinstance(response, Response)
         sessions.set_admin_cookie(response, session_id, secret)
@@ -77,9 +84,14 @@ def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
 
     def load_admin(visit_id: uuid.UUID) -> AdminSession:
         page_rules.forbid_frames()
-        result, secret = journal_store.find_admin_session(deps.engine, visit_id), read_admin_secret(request, visit_id)
+        result, secret = (
+            journal_store.find_admin_session(deps.engine, visit_id),
+            read_admin_secret(request, visit_id),
+        )
         if result is None or not hmac.compare_digest(result[2], hash_token(secret)):
-            raise Unauthorised("This administration session has ended. carryover admin link makes a new link.")
+            raise Unauthorised(
+                "This administration session has ended. carryover admin link makes a new link."
+            )
         token = compute_form_token(visit_id, secret)
         if request.method == "POST":
             require_own_origin(deps, request)
@@ -97,7 +109,12 @@ def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
 
     def open_context(visit_id: uuid.UUID) -> StaffContext:
         who = admin(visit_id)
-        common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
+        common = {
+            "who_administers": who,
+            "form_token": who.form_token,
+            "home": who.base,
+            "practice": who.practice,
+        }
         return StaffContext(who.tenant_id, who.who, who.base, common, can_grant_roles=True)
 
     return open_context
@@ -110,8 +127,12 @@ def link_blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/leave")
     def sign_out(visit_id: uuid.UUID) -> ResponseReturnValue:
-        platform_admin.close_admin_session(deps.unit_of_work, tenant_id=admin(visit_id).tenant_id, session_id=visit_id)
-        return page_rules.render_message("Signed out", "The administration is closed. carryover admin link opens it again.", 200)
+        platform_admin.close_admin_session(
+            deps.unit_of_work, tenant_id=admin(visit_id).tenant_id, session_id=visit_id
+        )
+        return page_rules.render_message(
+            "Signed out", "The administration is closed. carryover admin link opens it again.", 200
+        )
 
     return pages
 
@@ -126,24 +147,46 @@ def launch_blueprint(deps: ToolDeps) -> Blueprint:
             page_rules.forbid_frames()
         else:
             page_rules.allow_platform_frames(around.platform)
-        return AdminSession(who.tenant_id, audit_name(who), False, f"/t/{visit_id}/admin/", sessions.form_token(request, visit_id), around.practice)
+        return AdminSession(
+            who.tenant_id,
+            audit_name(who),
+            False,
+            f"/t/{visit_id}/admin/",
+            sessions.form_token(request, visit_id),
+            around.practice,
+        )
 
     return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:visit_id>/admin", load_admin)
 
 
-def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], AdminSession]) -> Blueprint:
+def _admin_blueprint(
+    deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], AdminSession]
+) -> Blueprint:
     pages = Blueprint(name, __name__, url_prefix=prefix)
     work, base_url = deps.unit_of_work, deps.settings.base_url
 
-    def render_admin(who: AdminSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_admin(
+        who: AdminSession, template: str, status: int = 200, **values: Any
+    ) -> ResponseReturnValue:
         facts = platform_registration.tool_facts(base_url)
-        common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice, "facts": facts}
+        common = {
+            "who_administers": who,
+            "form_token": who.form_token,
+            "home": who.base,
+            "practice": who.practice,
+            "facts": facts,
+        }
         return render_template(template, **common, **values), status
 
     @pages.get("/")
     def show_overview(visit_id: uuid.UUID) -> ResponseReturnValue:
         who = admin(visit_id)
-        return render_admin(who, "admin.html", view=platform_admin.load_admin_overview(work, tenant_id=who.tenant_id), now=clock.now())
+        return render_admin(
+            who,
+            "admin.html",
+            view=platform_admin.load_admin_overview(work, tenant_id=who.tenant_id),
+            now=clock.now(),
+        )
 
     @pages.post("/administrators")
     def grant_admin_role(visit_id: uuid.UUID) -> ResponseReturnValue:
@@ -153,25 +196,48 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
             person_id = uuid.UUID(request.form.get("person", ""))
         except ValueError:
             raise BadInput("Choose a person.") from None
-        directory.grant_role(work, tenant_id=who.tenant_id, person_id=person_id, role=roles.ADMIN, who=who.who)
+        directory.grant_role(
+            work, tenant_id=who.tenant_id, person_id=person_id, role=roles.ADMIN, who=who.who
+        )
         return redirect(f"{who.base}?done=granted", code=303)
 
     @pages.post("/invites")
     def issue_invite(visit_id: uuid.UUID) -> ResponseReturnValue:
         who = admin(visit_id)
         note, approves = request.form.get("note", "").strip(), request.form.get("approves") == "1"
-        _, secret = platform_registration.create_invite(work, tenant_id=who.tenant_id, note=note, who=who.who, approves=approves, now=clock.now())
-        return render_admin(who, "admin_invite.html", address=platform_registration.invite_url(base_url, secret), approves=approves)
+        _, secret = platform_registration.create_invite(
+            work,
+            tenant_id=who.tenant_id,
+            note=note,
+            who=who.who,
+            approves=approves,
+            now=clock.now(),
+        )
+        return render_admin(
+            who,
+            "admin_invite.html",
+            address=platform_registration.invite_url(base_url, secret),
+            approves=approves,
+        )
 
     @pages.post("/invites/<int:invite_id>/withdraw")
     def withdraw_invite(visit_id: uuid.UUID, invite_id: int) -> ResponseReturnValue:
         who = admin(visit_id)
-        platform_admin.withdraw_invite(work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now())
+        platform_admin.withdraw_invite(
+            work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now()
+        )
         return redirect(f"{who.base}?done=withdrawn", code=303)
 
     @pages.get("/platforms/new")
     def show_new_platform_form(visit_id: uuid.UUID) -> ResponseReturnValue:
-        return render_admin(admin(visit_id), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
+        return render_admin(
+            admin(visit_id),
+            "admin_form.html",
+            platform=None,
+            sent={},
+            error=None,
+            families=FAMILIES,
+        )
 
     @pages.post("/platforms/new")
     def add_platform(visit_id: uuid.UUID) -> ResponseReturnValue:
@@ -186,14 +252,31 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
                 who=who.who,
             )
         except (BadInput, Conflict) as error:
-            return render_admin(who, "admin_form.html", error.status, platform=None, sent=request.form, error=error, families=FAMILIES)
+            return render_admin(
+                who,
+                "admin_form.html",
+                error.status,
+                platform=None,
+                sent=request.form,
+                error=error,
+                families=FAMILIES,
+            )
         return redirect(f"{who.base}platforms/{created}?done=added", code=303)
 
-    def render_platform(who: AdminSession, registration_id: int, error: RequestError | None = None) -> ResponseReturnValue:
-        view = platform_admin.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
+    def render_platform(
+        who: AdminSession, registration_id: int, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        view = platform_admin.load_platform_details(
+            work, tenant_id=who.tenant_id, registration_id=registration_id
+        )
         status = error.status if error else 200
         return render_admin(
-            who, "admin_platform.html", status, view=view, lms=dialect_for(view.platform.family), error=error.message if error else ""
+            who,
+            "admin_platform.html",
+            status,
+            view=view,
+            lms=dialect_for(view.platform.family),
+            error=error.message if error else "",
         )
 
     @pages.get("/platforms/<int:registration_id>")
@@ -203,21 +286,43 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
     @pages.get("/platforms/<int:registration_id>/change")
     def show_platform_form(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(visit_id)
-        view = platform_admin.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
-        return render_admin(who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES)
+        view = platform_admin.load_platform_details(
+            work, tenant_id=who.tenant_id, registration_id=registration_id
+        )
+        return render_admin(
+            who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES
+        )
 
     @pages.post("/platforms/<int:registration_id>/change")
     def update_platform(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(visit_id)
         try:
-            values = platform_registration.validate_registration(deps.settings.allow_private_platforms, _registration_from_form(request.form))
+            values = platform_registration.validate_registration(
+                deps.settings.allow_private_platforms, _registration_from_form(request.form)
+            )
             values["approve_deployments"] = request.form.get("approve_deployments") == "1"
             values["names_people"] = request.form.get("names_people", NAMES_NOBODY)
             values["wide_parameter"] = request.form.get("wide_parameter") == "1"
-            platform_admin.update_platform(work, tenant_id=who.tenant_id, registration_id=registration_id, values=values, who=who.who)
+            platform_admin.update_platform(
+                work,
+                tenant_id=who.tenant_id,
+                registration_id=registration_id,
+                values=values,
+                who=who.who,
+            )
         except (BadInput, Conflict) as error:
-            view = platform_admin.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
-            return render_admin(who, "admin_form.html", error.status, platform=view.platform, sent=request.form, error=error, families=FAMILIES)
+            view = platform_admin.load_platform_details(
+                work, tenant_id=who.tenant_id, registration_id=registration_id
+            )
+            return render_admin(
+                who,
+                "admin_form.html",
+                error.status,
+                platform=view.platform,
+                sent=request.form,
+                error=error,
+                families=FAMILIES,
+            )
         return redirect(f"{who.base}platforms/{registration_id}?done=changed", code=303)
 
     @pages.post("/platforms/<int:registration_id>/status")
@@ -227,9 +332,22 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         if act not in _STATUS_BY_ACTION:
             raise BadInput("Press one of the buttons of the page.")
         if act == "remove" and request.form.get("sure") != "1":
-            return render_platform(who, registration_id, BadInput("Tick that this platform's launches are to end, then remove it."))
-        platform_admin.set_platform_status(work, tenant_id=who.tenant_id, registration_id=registration_id, status=_STATUS_BY_ACTION[act], who=who.who)
-        return redirect(who.base if act == "remove" else f"{who.base}platforms/{registration_id}?done={act}", code=303)
+            return render_platform(
+                who,
+                registration_id,
+                BadInput("Tick that this platform's launches are to end, then remove it."),
+            )
+        platform_admin.set_platform_status(
+            work,
+            tenant_id=who.tenant_id,
+            registration_id=registration_id,
+            status=_STATUS_BY_ACTION[act],
+            who=who.who,
+        )
+        return redirect(
+            who.base if act == "remove" else f"{who.base}platforms/{registration_id}?done={act}",
+            code=303,
+        )
 
     @pages.post("/platforms/<int:registration_id>/deployments")
     def change_deployment(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
@@ -237,19 +355,39 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         named, act = request.form.get("deployment_id", "").strip(), request.form.get("act", "")
         try:
             if act == "add":
-                platform_admin.add_deployment(work, tenant_id=who.tenant_id, registration_id=registration_id, deployment_id=named, who=who.who)
+                platform_admin.add_deployment(
+                    work,
+                    tenant_id=who.tenant_id,
+                    registration_id=registration_id,
+                    deployment_id=named,
+                    who=who.who,
+                )
             else:
                 platform_admin.decide_deployment(
-                    work, tenant_id=who.tenant_id, registration_id=registration_id, deployment_id=named, approve=act == "approve", who=who.who
+                    work,
+                    tenant_id=who.tenant_id,
+                    registration_id=registration_id,
+                    deployment_id=named,
+                    approve=act == "approve",
+                    who=who.who,
                 )
         except BadInput as error:
             return render_platform(who, registration_id, error)
         return redirect(f"{who.base}platforms/{registration_id}?done=deployment", code=303)
 
     @pages.post("/platforms/<int:registration_id>/grades/<int:grade_id>")
-    def resend_platform_grade(visit_id: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
+    def resend_platform_grade(
+        visit_id: uuid.UUID, registration_id: int, grade_id: int
+    ) -> ResponseReturnValue:
         who = admin(visit_id)
-        platform_admin.resend_grade(work, tenant_id=who.tenant_id, grade_id=grade_id, registration_id=registration_id, who=who.who, now=clock.now())
+        platform_admin.resend_grade(
+            work,
+            tenant_id=who.tenant_id,
+            grade_id=grade_id,
+            registration_id=registration_id,
+            who=who.who,
+            now=clock.now(),
+        )
         deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
 
@@ -257,7 +395,12 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
     def show_record_store(visit_id: uuid.UUID) -> ResponseReturnValue:
         who = admin(visit_id)
         return render_admin(
-            who, "admin_store.html", view=record_store_admin.load_store_view(deps, tenant_id=who.tenant_id), error=None, sent={}, made=None
+            who,
+            "admin_store.html",
+            view=record_store_admin.load_store_view(deps, tenant_id=who.tenant_id),
+            error=None,
+            sent={},
+            made=None,
         )
 
     @pages.post("/store")
@@ -267,28 +410,57 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         try:
             if form.get("act") == "use":
                 record_store_admin.switch_record_store(
-                    deps, tenant_id=who.tenant_id, url=form.get("url", ""), key=form.get("key", ""), secret=form.get("secret", ""), who=who.who
+                    deps,
+                    tenant_id=who.tenant_id,
+                    url=form.get("url", ""),
+                    key=form.get("key", ""),
+                    secret=form.get("secret", ""),
+                    who=who.who,
                 )
                 return redirect(f"{who.base}store?done=used", code=303)
             if form.get("act") == "revoke":
-                record_store_admin.revoke_store_key(deps, tenant_id=who.tenant_id, key=form.get("key", ""), who=who.who)
+                record_store_admin.revoke_store_key(
+                    deps, tenant_id=who.tenant_id, key=form.get("key", ""), who=who.who
+                )
                 return redirect(f"{who.base}store?done=revoked", code=303)
             created = record_store_admin.create_store_key(
-                deps, tenant_id=who.tenant_id, purpose=form.get("purpose", ""), note=form.get("note", ""), who=who.who
+                deps,
+                tenant_id=who.tenant_id,
+                purpose=form.get("purpose", ""),
+                note=form.get("note", ""),
+                who=who.who,
             )
         except (BadInput, OutsideCallFailed) as refused:
             error = refused
         view = record_store_admin.load_store_view(deps, tenant_id=who.tenant_id)
-        return render_admin(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=created)
+        return render_admin(
+            who,
+            "admin_store.html",
+            error.status if error else 200,
+            view=view,
+            error=error,
+            sent=form if error else {},
+            made=created,
+        )
 
     @pages.get("/sign-in")
     def show_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
         return render_sign_in_settings(admin(visit_id))
 
-    def render_sign_in_settings(who: AdminSession, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_sign_in_settings(
+        who: AdminSession, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         result = sign_in.find_provider(work, tenant_id=who.tenant_id)
         status, sent = (error.status, request.form) if error else (200, {})
-        return render_admin(who, "admin_sign_in.html", status, provider=result, sent=sent, error=error, base_url=base_url)
+        return render_admin(
+            who,
+            "admin_sign_in.html",
+            status,
+            provider=result,
+            sent=sent,
+            error=error,
+            base_url=base_url,
+        )
 
     @pages.post("/sign-in")
     def update_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
@@ -296,7 +468,10 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         if request.form.get("act") == "drop":
             sign_in.remove_provider(work, tenant_id=who.tenant_id, who=who.who)
             return redirect(f"{who.base}sign-in?done=dropped", code=303)
-        texts = {name: request.form.get(name, "").replace("\0", "") for name in ("name", "issuer", "client_id", "secret", "claim")}
+        texts = {
+            name: request.form.get(name, "").replace("\0", "")
+            for name in ("name", "issuer", "client_id", "secret", "claim")
+        }
         try:
             sign_in.configure_provider(deps, tenant_id=who.tenant_id, **texts, who=who.who)
         except BadInput as error:
@@ -321,8 +496,22 @@ def _registration_from_form(form: Any) -> ManualRegistration:
     def split_lines(name: str) -> tuple[str, ...]:
         return tuple(line.strip() for line in form.get(name, "").splitlines() if line.strip())
 
-    texts = {name: form.get(name, "") for name in ("name", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")}
+    texts = {
+        name: form.get(name, "")
+        for name in (
+            "name",
+            "issuer",
+            "client_id",
+            "auth_login_url",
+            "auth_token_url",
+            "key_set_url",
+            "auth_audience",
+        )
+    }
     family = form.get("family", "")
     return ManualRegistration(
-        **texts, family=family if family in FAMILIES else "", deployment_ids=split_lines("deployment_ids"), frame_origins=split_lines("frame_origins")
+        **texts,
+        family=family if family in FAMILIES else "",
+        deployment_ids=split_lines("deployment_ids"),
+        frame_origins=split_lines("frame_origins"),
     )

@@ -18,7 +18,18 @@ from core.errors import BadInput, Conflict, NotFound
 from lti_tool.base import access_tokens_store, journal_store, platforms_store, roles
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry, LaunchLogEntry
-from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, NAMING_MODES, PENDING, REFUSED, REMOVED, Deployment, Invite, Platform
+from lti_tool.base.platforms_store import (
+    APPROVED,
+    DISABLED,
+    NAMES_NOBODY,
+    NAMING_MODES,
+    PENDING,
+    REFUSED,
+    REMOVED,
+    Deployment,
+    Invite,
+    Platform,
+)
 from lti_tool.base.sessions_store import ADMIN_LINK_LIFETIME, ADMIN_SESSION_LIFETIME
 from lti_tool.base.token_hash import hash_token
 from lti_tool.checks import grades_store
@@ -28,7 +39,11 @@ from lti_tool.people.courses_store import RosterRun
 
 ADMIN_LIST_LIMIT = 50
 # Current status → statuses that an administrator may change it to.
-_STATUS_TRANSITIONS = {PENDING: (APPROVED, REMOVED), APPROVED: (DISABLED, REMOVED), DISABLED: (APPROVED, REMOVED)}
+_STATUS_TRANSITIONS = {
+    PENDING: (APPROVED, REMOVED),
+    APPROVED: (DISABLED, REMOVED),
+    DISABLED: (APPROVED, REMOVED),
+}
 
 
 @dataclass(frozen=True)
@@ -57,21 +72,41 @@ def load_admin_overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> AdminOve
     """Load the tenant's platforms and invites."""
     with unit_of_work(tenant_id) as connection:
         result = platforms_store.list_platforms(connection, tenant_id)
-        waiting = {item.id: platforms_store.count_pending_deployments(connection, tenant_id, item.id) for item in result}
-        run = directory_store.list_lms_administrators(connection, tenant_id, roles.ADMIN, ADMIN_LIST_LIMIT)
-        return AdminOverview(result, platforms_store.list_invites(connection, tenant_id, ADMIN_LIST_LIMIT), waiting, run)
+        waiting = {
+            item.id: platforms_store.count_pending_deployments(connection, tenant_id, item.id)
+            for item in result
+        }
+        run = directory_store.list_lms_administrators(
+            connection, tenant_id, roles.ADMIN, ADMIN_LIST_LIMIT
+        )
+        return AdminOverview(
+            result,
+            platforms_store.list_invites(connection, tenant_id, ADMIN_LIST_LIMIT),
+            waiting,
+            run,
+        )
 
 
-def load_platform_details(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int) -> PlatformDetails:
+def load_platform_details(
+    unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int
+) -> PlatformDetails:
     """Load one platform; NotFound if this tenant has no such platform."""
     with unit_of_work(tenant_id) as connection:
         platform = _require_platform(connection, tenant_id, registration_id)
         return PlatformDetails(
             platform,
-            platforms_store.list_deployments(connection, tenant_id, registration_id, ADMIN_LIST_LIMIT),
-            journal_store.list_logged_launches(connection, tenant_id, registration_id, ADMIN_LIST_LIMIT),
-            grades_store.list_grade_states(connection, tenant_id, ADMIN_LIST_LIMIT, registration_id=registration_id),
-            courses_store.list_roster_runs(connection, tenant_id, ADMIN_LIST_LIMIT, registration_id=registration_id),
+            platforms_store.list_deployments(
+                connection, tenant_id, registration_id, ADMIN_LIST_LIMIT
+            ),
+            journal_store.list_logged_launches(
+                connection, tenant_id, registration_id, ADMIN_LIST_LIMIT
+            ),
+            grades_store.list_grade_states(
+                connection, tenant_id, ADMIN_LIST_LIMIT, registration_id=registration_id
+            ),
+            courses_store.list_roster_runs(
+                connection, tenant_id, ADMIN_LIST_LIMIT, registration_id=registration_id
+            ),
         )
 
 
@@ -85,7 +120,9 @@ def _require_platform(connection: Connection, tenant_id: int, registration_id: i
     return result
 
 
-def set_platform_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, status: str, who: str) -> None:
+def set_platform_status(
+    unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, status: str, who: str
+) -> None:
     """Approve, disable, re-enable or remove a platform. A removed one is no longer shown;
     the records of what people did stay."""
     with unit_of_work(tenant_id) as connection:
@@ -97,68 +134,150 @@ def set_platform_status(unit_of_work: UnitOfWork, *, tenant_id: int, registratio
         platforms_store.update_platform(connection, tenant_id, registration_id, {"status": status})
         if status != APPROVED:
             access_tokens_store.delete_tokens(connection, tenant_id, registration_id)
-        words = {APPROVED: "approved a platform", DISABLED: "switched a platform off", REMOVED: "removed a platform"}
-        journal_store.insert_audit_entry(connection, tenant_id, who, words[status], {"platform": registration_id, "issuer": platform.issuer})
+        words = {
+            APPROVED: "approved a platform",
+            DISABLED: "switched a platform off",
+            REMOVED: "removed a platform",
+        }
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            words[status],
+            {"platform": registration_id, "issuer": platform.issuer},
+        )
 
 
-def update_platform(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
+def update_platform(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    registration_id: int,
+    values: Mapping[str, Any],
+    who: str,
+) -> None:
     """Update the addresses, name or rules of a platform (validated by
     :func:`lti_tool.launch.platform_registration.validate_registration`)."""
     try:
         _update_platform(unit_of_work, tenant_id, registration_id, values, who)
     except IntegrityError:
-        raise Conflict("Another registration has this issuer and client id already.", field="client_id") from None
+        raise Conflict(
+            "Another registration has this issuer and client id already.", field="client_id"
+        ) from None
 
 
-def _update_platform(unit_of_work: UnitOfWork, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
+def _update_platform(
+    unit_of_work: UnitOfWork,
+    tenant_id: int,
+    registration_id: int,
+    values: Mapping[str, Any],
+    who: str,
+) -> None:
     with unit_of_work(tenant_id) as connection:
         platform = _require_platform(connection, tenant_id, registration_id)
         if values.get("names_people", NAMES_NOBODY) not in NAMING_MODES:
-            raise BadInput("Choose what this LMS may say about people of the list.", field="names_people")
-        changed = {name: value for name, value in values.items() if getattr(platform, name) != value}
+            raise BadInput(
+                "Choose what this LMS may say about people of the list.", field="names_people"
+            )
+        changed = {
+            name: value for name, value in values.items() if getattr(platform, name) != value
+        }
         if not changed:
             return
         platforms_store.update_platform(connection, tenant_id, registration_id, changed)
         access_tokens_store.delete_tokens(connection, tenant_id, registration_id)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "changed a platform", {"platform": registration_id, **changed})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "changed a platform",
+            {"platform": registration_id, **changed},
+        )
 
 
-def decide_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, approve: bool, who: str) -> None:
+def decide_deployment(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    registration_id: int,
+    deployment_id: str,
+    approve: bool,
+    who: str,
+) -> None:
     """Accept launches of a deployment from now on, or stop accepting them."""
     with unit_of_work(tenant_id) as connection:
         _require_platform(connection, tenant_id, registration_id)
-        if not platforms_store.set_deployment_status(connection, tenant_id, registration_id, deployment_id, APPROVED if approve else REFUSED):
+        if not platforms_store.set_deployment_status(
+            connection, tenant_id, registration_id, deployment_id, APPROVED if approve else REFUSED
+        ):
             raise NotFound("There is no such deployment of this platform.")
         details = {"platform": registration_id, "deployment": deployment_id}
-        journal_store.insert_audit_entry(connection, tenant_id, who, "approved a deployment" if approve else "refused a deployment", details)
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "approved a deployment" if approve else "refused a deployment",
+            details,
+        )
 
 
-def add_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, who: str) -> None:
+def add_deployment(
+    unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, who: str
+) -> None:
     """Register and approve a deployment before its first launch."""
     if not deployment_id or len(deployment_id) > 255 or not deployment_id.isprintable():
-        raise BadInput("The deployment id is missing; the LMS shows it beside the client id.", field="deployment_id")
+        raise BadInput(
+            "The deployment id is missing; the LMS shows it beside the client id.",
+            field="deployment_id",
+        )
     with unit_of_work(tenant_id) as connection:
         _require_platform(connection, tenant_id, registration_id)
-        platforms_store.insert_deployment(connection, tenant_id, registration_id, deployment_id, APPROVED)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "added a deployment", {"platform": registration_id, "deployment": deployment_id})
+        platforms_store.insert_deployment(
+            connection, tenant_id, registration_id, deployment_id, APPROVED
+        )
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "added a deployment",
+            {"platform": registration_id, "deployment": deployment_id},
+        )
 
 
-def withdraw_invite(unit_of_work: UnitOfWork, *, tenant_id: int, invite_id: int, who: str, now: datetime) -> None:
+def withdraw_invite(
+    unit_of_work: UnitOfWork, *, tenant_id: int, invite_id: int, who: str, now: datetime
+) -> None:
     """Withdraw an invite that was given to the wrong person."""
     with unit_of_work(tenant_id) as connection:
         platforms_store.expire_invite(connection, tenant_id, invite_id, now)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "withdrew an invite", {"invite": invite_id})
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "withdrew an invite", {"invite": invite_id}
+        )
 
 
-def resend_grade(unit_of_work: UnitOfWork, *, tenant_id: int, grade_id: int, registration_id: int | None, who: str, now: datetime) -> None:
+def resend_grade(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    grade_id: int,
+    registration_id: int | None,
+    who: str,
+    now: datetime,
+) -> None:
     """Send a grade again that was refused or is still pending."""
     with unit_of_work(tenant_id) as connection:
-        if not grades_store.requeue_grade(connection, tenant_id, grade_id, None, registration_id, now):
+        if not grades_store.requeue_grade(
+            connection, tenant_id, grade_id, None, registration_id, now
+        ):
             raise NotFound("There is no such grade that waits or was refused.")
-        journal_store.insert_audit_entry(connection, tenant_id, who, "sent a grade again", {"grade": grade_id})
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "sent a grade again", {"grade": grade_id}
+        )
 
 
-def list_audit_entries(unit_of_work: UnitOfWork, *, tenant_id: int, before: int | None) -> list[AuditEntry]:
+def list_audit_entries(
+    unit_of_work: UnitOfWork, *, tenant_id: int, before: int | None
+) -> list[AuditEntry]:
     """A page of the audit log."""
     with unit_of_work(tenant_id) as connection:
         return journal_store.list_audit_entries(connection, tenant_id, ADMIN_LIST_LIMIT, before)
@@ -168,8 +287,12 @@ def create_admin_link(unit_of_work: UnitOfWork, *, tenant_id: int, who: str, now
     """Create a single-use administration link, valid for half an hour; return its secret."""
     secret = random.token_urlsafe(32)
     with unit_of_work(tenant_id) as connection:
-        journal_store.insert_admin_link(connection, tenant_id, uuid.uuid4(), who, hash_token(secret), now + ADMIN_LINK_LIFETIME)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "made an administration link", {})
+        journal_store.insert_admin_link(
+            connection, tenant_id, uuid.uuid4(), who, hash_token(secret), now + ADMIN_LINK_LIFETIME
+        )
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "made an administration link", {}
+        )
     return secret
 
 
@@ -180,10 +303,21 @@ def redeem_admin_link(deps: ToolDeps, *, link_secret: str, now: datetime) -> tup
     if known is not None:
         session_id, tenant_id = known
         with deps.unit_of_work(tenant_id) as connection:
-            if journal_store.redeem_admin_link(connection, tenant_id, session_id, hash_token(secret), now + ADMIN_SESSION_LIFETIME):
-                journal_store.insert_audit_entry(connection, tenant_id, "an administration link", "signed in", {"session": str(session_id)})
+            if journal_store.redeem_admin_link(
+                connection, tenant_id, session_id, hash_token(secret), now + ADMIN_SESSION_LIFETIME
+            ):
+                journal_store.insert_audit_entry(
+                    connection,
+                    tenant_id,
+                    "an administration link",
+                    "signed in",
+                    {"session": str(session_id)},
+                )
                 return session_id, secret
-    raise NotFound("This link was used already or has expired: each works once, for half an hour. carryover admin link makes a new one.")
+    raise NotFound(
+        "This link was used already or has expired: each works once, for half an hour. carryover "
+        "admin link makes a new one."
+    )
 
 
 def close_admin_session(unit_of_work: UnitOfWork, *, tenant_id: int, session_id: uuid.UUID) -> None:

@@ -20,7 +20,10 @@ PAGE_TIMEOUT = 5.0  # the longest that a page waits for a record store
 # Purpose → (label, scopes of the record store).
 KEY_PURPOSES = {
     "reporting": ("Read figures (Power BI, Tableau, scripts)", ("metrics/read",)),
-    "sending": ("Send statements (another learning system)", ("statements/write", "define", "state", "profile")),
+    "sending": (
+        "Send statements (another learning system)",
+        ("statements/write", "define", "state", "profile"),
+    ),
     "reading": ("Read statements and figures (an analyst, another record store)", ("all/read",)),
 }
 
@@ -40,28 +43,43 @@ class StoreView:
 
 def load_store_view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
     """Load the current state of the record store."""
-    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(
+        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+    )
     shown = f"{deps.settings.base_url}/xapi" if ours else store.url
     try:
         with limit_total_time(PAGE_TIMEOUT):
             if ours:
-                return StoreView(shown, store.key, True, lrs_client.list_credentials(deps.own_client, store), "")
+                return StoreView(
+                    shown, store.key, True, lrs_client.list_credentials(deps.own_client, store), ""
+                )
             lrs_client.require_read_access(deps.client, store)
             return StoreView(shown, store.key, False, [], "")
     except (OutsideCallFailed, BadInput) as error:
         return StoreView(shown, store.key, ours, [], error.message)
 
 
-def create_store_key(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str) -> tuple[str, str]:
+def create_store_key(
+    deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str
+) -> tuple[str, str]:
     """Create a key of our record store; return (key, secret). The secret is not shown again."""
     if purpose not in KEY_PURPOSES:
         raise BadInput("Choose what the key is for.", field="purpose")
     words = " ".join(note.split())[:MAX_FIELD_LENGTH]
     created = lrs_client.create_credential(
-        deps.own_client, _require_own_store(deps, tenant_id), KEY_PURPOSES[purpose][1], words or KEY_PURPOSES[purpose][0]
+        deps.own_client,
+        _require_own_store(deps, tenant_id),
+        KEY_PURPOSES[purpose][1],
+        words or KEY_PURPOSES[purpose][0],
     )
     with deps.unit_of_work(tenant_id) as connection:
-        journal_store.insert_audit_entry(connection, tenant_id, who, "made a key of the record store", {"key": created[0], "purpose": purpose})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "made a key of the record store",
+            {"key": created[0], "purpose": purpose},
+        )
     return created
 
 
@@ -69,31 +87,55 @@ def revoke_store_key(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> N
     """Revoke a key of our record store."""
     store = _require_own_store(deps, tenant_id)
     if key == store.key:
-        raise BadInput("This is the key that the tool itself works with; without it no statement would arrive.", field="key")
+        raise BadInput(
+            "This is the key that the tool itself works with; without it no statement would "
+            "arrive.",
+            field="key",
+        )
     lrs_client.revoke_credential(deps.own_client, store, key)
     with deps.unit_of_work(tenant_id) as connection:
-        journal_store.insert_audit_entry(connection, tenant_id, who, "ended a key of the record store", {"key": key})
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "ended a key of the record store", {"key": key}
+        )
 
 
-def switch_record_store(deps: ToolDeps, *, tenant_id: int, url: str, key: str, secret: str, who: str) -> None:
+def switch_record_store(
+    deps: ToolDeps, *, tenant_id: int, url: str, key: str, secret: str, who: str
+) -> None:
     """Send statements to this record store from now on, after testing the connection. An empty
     URL means our own.
     """
     address, provided = url.strip().rstrip("/"), key.strip()
     if address and not url_origin(address):
         raise BadInput("The address of the record store is no web address.", field="url")
-    if not provided or not secret or max(len(address), len(provided), len(secret)) > MAX_FIELD_LENGTH:
+    if (
+        not provided
+        or not secret
+        or max(len(address), len(provided), len(secret)) > MAX_FIELD_LENGTH
+    ):
         raise BadInput("A record store needs its address, a key and a secret.", field="key")
     store = RecordStore(address or deps.settings.lrs_url, provided, secret)
     lrs_client.require_read_access(deps.client if address else deps.own_client, store)
     with deps.unit_of_work(tenant_id) as connection:
-        values = {"lrs_url": address or None, "lrs_key": provided, "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret)}
+        values = {
+            "lrs_url": address or None,
+            "lrs_key": provided,
+            "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret),
+        }
         tenants_store.update_record_store(connection, tenant_id, values)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "chose a record store", {"url": address or "our own", "key": provided})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "chose a record store",
+            {"url": address or "our own", "key": provided},
+        )
 
 
 def _require_own_store(deps: ToolDeps, tenant_id: int) -> RecordStore:
-    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(
+        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+    )
     if not ours:
         raise BadInput("Keys of another record store are made there.")
     return store

@@ -27,22 +27,34 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("assessments", __name__, url_prefix="/t/<uuid:launch_id>/assessments")
     work = deps.unit_of_work
 
-    def render_page(who: LaunchSession, template: str, error: RequestError | None, **values: Any) -> ResponseReturnValue:
-        return render_template(template, **template_values(deps, request, who), error=error, **values), error.status if error else 200
+    def render_page(
+        who: LaunchSession, template: str, error: RequestError | None, **values: Any
+    ) -> ResponseReturnValue:
+        return render_template(
+            template, **template_values(deps, request, who), error=error, **values
+        ), error.status if error else 200
 
     def enqueue_deliveries() -> None:
         deps.job_requests.request_job(SEND_STATEMENTS)
         deps.job_requests.request_job(SEND_MAILS)
 
-    def render_assessments(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_assessments(
+        who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         view = behaviour_assessment.load_comparison(work, session=who, episode_id=episode_id)
-        return render_page(who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4())
+        return render_page(
+            who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4()
+        )
 
-    def render_form(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_form(
+        who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         view = behaviour_assessment.load_assessment_form(work, session=who, episode_id=episode_id)
         # After BadInput the form keeps its id; after Conflict (other content was stored under
         # it) it gets a new one.
-        form_id = request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
+        form_id = (
+            request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
+        )
         return render_page(
             who,
             "assess.html",
@@ -53,7 +65,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             methods=behaviour_assessment.ASSESSMENT_METHODS,
         )
 
-    def submit_assessment(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
+    def submit_assessment(
+        who: LaunchSession, episode_id: uuid.UUID | None, back: str
+    ) -> ResponseReturnValue:
         try:
             behaviour_assessment.submit_assessment(
                 work,
@@ -75,15 +89,23 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_assessments(sessions.require_session(deps, request, launch_id), None)
 
     @pages.get("/of/<uuid:episode_id>")
-    def show_learner_assessments(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+    def show_learner_assessments(
+        launch_id: uuid.UUID, episode_id: uuid.UUID
+    ) -> ResponseReturnValue:
         return render_assessments(sessions.require_session(deps, request, launch_id), episode_id)
 
     @pages.post("/wishes")
     def request_assessment(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
-            form_id, rater, words = parse_uuid(form_text("form_id")), form_text("rater"), form_text("words")
-            behaviour_assessment.request_assessment(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
+            form_id, rater, words = (
+                parse_uuid(form_text("form_id")),
+                form_text("rater"),
+                form_text("words"),
+            )
+            behaviour_assessment.request_assessment(
+                work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now()
+            )
         except BadInput as error:
             return render_assessments(who, None, error)
         enqueue_deliveries()
@@ -95,7 +117,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/form")
     def submit_own_form(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return submit_assessment(sessions.require_session(deps, request, launch_id), None, "assessments")
+        return submit_assessment(
+            sessions.require_session(deps, request, launch_id), None, "assessments"
+        )
 
     @pages.get("/form/<uuid:episode_id>")
     def show_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
@@ -103,11 +127,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/form/<uuid:episode_id>")
     def submit_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return submit_assessment(sessions.require_session(deps, request, launch_id), episode_id, "inbox")
+        return submit_assessment(
+            sessions.require_session(deps, request, launch_id), episode_id, "inbox"
+        )
 
-    def render_cases(who: LaunchSession, programme: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_cases(
+        who: LaunchSession, programme: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         view = behaviour_assessment.load_calibration(work, session=who, programme=programme)
-        return render_page(who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {})
+        return render_page(
+            who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {}
+        )
 
     @pages.get("/cases/<programme>")
     def show_cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
@@ -118,7 +148,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         who = sessions.require_session(deps, request, launch_id)
         try:
             behaviour_assessment.submit_calibration(
-                work, session=who, programme=programme, case_key=form_text("case"), levels=_chosen_levels(), now=clock.now()
+                work,
+                session=who,
+                programme=programme,
+                case_key=form_text("case"),
+                levels=_chosen_levels(),
+                now=clock.now(),
             )
         except BadInput as error:
             return render_cases(who, programme, error)
@@ -137,4 +172,8 @@ def _draft_key(who: LaunchSession) -> str:
 
 def _chosen_levels() -> dict[str, str]:
     """Return criterion → chosen level."""
-    return {name.removeprefix("level-"): value for name, value in request.form.items() if name.startswith("level-")}
+    return {
+        name.removeprefix("level-"): value
+        for name, value in request.form.items()
+        if name.startswith("level-")
+    }

@@ -57,15 +57,31 @@ class Calibration:
 
 def insert_assessment(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
     """Insert an assessment; False if the form was already submitted."""
-    row = upsert(assessment).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment.c.id)
+    row = (
+        upsert(assessment)
+        .values(tenant_id=tenant_id, **values)
+        .on_conflict_do_nothing()
+        .returning(assessment.c.id)
+    )
     return connection.execute(row).first() is not None
 
 
-def list_episode_assessments(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Assessment]:
+def list_episode_assessments(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> list[Assessment]:
     """All assessments of an episode, newest first."""
     a = assessment.c
     query = (
-        select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
+        select(
+            a.id,
+            a.rater_id,
+            person.c.name.label("rater_name"),
+            a.relation,
+            a.method,
+            a.levels,
+            a.words,
+            a.at,
+        )
         .join(person, person.c.id == a.rater_id)
         .where(a.tenant_id == tenant_id, a.episode_id == episode_id)
         .order_by(a.at.desc(), a.id)
@@ -74,45 +90,100 @@ def list_episode_assessments(connection: Connection, tenant_id: int, episode_id:
     return [Assessment(**row._mapping) for row in connection.execute(query)]
 
 
-def find_assessment_by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID) -> Assessment | None:
+def find_assessment_by_form(
+    connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID
+) -> Assessment | None:
     """The assessment that a rater submitted with this form."""
     a = assessment.c
-    query = select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
+    query = select(
+        a.id,
+        a.rater_id,
+        person.c.name.label("rater_name"),
+        a.relation,
+        a.method,
+        a.levels,
+        a.words,
+        a.at,
+    )
     row = connection.execute(
-        query.join(person, person.c.id == a.rater_id).where(a.tenant_id == tenant_id, a.id == form_id, a.rater_id == rater_id)
+        query.join(person, person.c.id == a.rater_id).where(
+            a.tenant_id == tenant_id, a.id == form_id, a.rater_id == rater_id
+        )
     ).first()
     return Assessment(**row._mapping) if row else None
 
 
-def insert_assessment_request(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+def insert_assessment_request(
+    connection: Connection, tenant_id: int, values: Mapping[str, Any]
+) -> bool:
     """Insert a request; False if the form was already submitted or the same person already has
     an open request."""
-    row = upsert(assessment_request).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment_request.c.id)
+    row = (
+        upsert(assessment_request)
+        .values(tenant_id=tenant_id, **values)
+        .on_conflict_do_nothing()
+        .returning(assessment_request.c.id)
+    )
     return connection.execute(row).first() is not None
 
 
 def _select_open_requests() -> Any:
     r = assessment_request.c
-    names = (r.id, r.episode_id, r.rater_id, person.c.name.label("rater_name"), r.relation, r.words, r.asked_at)
-    return select(*names).join(person, person.c.id == r.rater_id).where(r.done_at.is_(None)).order_by(r.asked_at).limit(MAX_ROWS)
+    names = (
+        r.id,
+        r.episode_id,
+        r.rater_id,
+        person.c.name.label("rater_name"),
+        r.relation,
+        r.words,
+        r.asked_at,
+    )
+    return (
+        select(*names)
+        .join(person, person.c.id == r.rater_id)
+        .where(r.done_at.is_(None))
+        .order_by(r.asked_at)
+        .limit(MAX_ROWS)
+    )
 
 
-def list_requests_to_rater(connection: Connection, tenant_id: int, rater_id: uuid.UUID) -> list[Wish]:
+def list_requests_to_rater(
+    connection: Connection, tenant_id: int, rater_id: uuid.UUID
+) -> list[Wish]:
     """Open requests to this rater, oldest first."""
     r = assessment_request.c
-    return [Wish(**row._mapping) for row in connection.execute(_select_open_requests().where(r.tenant_id == tenant_id, r.rater_id == rater_id))]
+    return [
+        Wish(**row._mapping)
+        for row in connection.execute(
+            _select_open_requests().where(r.tenant_id == tenant_id, r.rater_id == rater_id)
+        )
+    ]
 
 
-def list_requests_of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Wish]:
+def list_requests_of_episode(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> list[Wish]:
     """Open requests of this episode, which the raters have not answered yet."""
     r = assessment_request.c
-    return [Wish(**row._mapping) for row in connection.execute(_select_open_requests().where(r.tenant_id == tenant_id, r.episode_id == episode_id))]
+    return [
+        Wish(**row._mapping)
+        for row in connection.execute(
+            _select_open_requests().where(r.tenant_id == tenant_id, r.episode_id == episode_id)
+        )
+    ]
 
 
-def mark_request_done(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
+def mark_request_done(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime
+) -> None:
     """Mark the open request to this rater as done."""
     r = assessment_request.c
-    own = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
+    own = (
+        (r.tenant_id == tenant_id)
+        & (r.episode_id == episode_id)
+        & (r.rater_id == rater_id)
+        & r.done_at.is_(None)
+    )
     connection.execute(update(assessment_request).where(own).values(done_at=at))
 
 
@@ -123,12 +194,18 @@ def upsert_calibration(connection: Connection, tenant_id: int, values: Mapping[s
     changed = {name: row.excluded[name] for name in ("programme_version", "levels", "at")}
     newer = calibration.c.programme_version < row.excluded.programme_version
     keys = ["tenant_id", "rater_id", "programme", "case_key"]
-    saved = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(calibration.c.case_key)
+    saved = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(
+        calibration.c.case_key
+    )
     return connection.execute(saved).first() is not None
 
 
-def calibrations_by_case(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibration]:
+def calibrations_by_case(
+    connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str
+) -> dict[str, Calibration]:
     """Case key → this rater's calibration."""
     c = calibration.c
-    query = select(c.case_key, c.programme_version, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
+    query = select(c.case_key, c.programme_version, c.levels, c.at).where(
+        c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme
+    )
     return {row.case_key: Calibration(**row._mapping) for row in connection.execute(query)}

@@ -31,7 +31,9 @@ from lti_tool.transfer.reviewers import LEARNER, PEER
 
 ASSESSMENT_METHODS = ("watching", "recording", "simulation")
 OPENS_BEFORE_DUE = timedelta(days=14)  # how early the three-month assessment may be submitted
-MIN_PEER_RATERS = 3  # with fewer raters, peer ratings stay hidden, so that nobody can guess who gave which
+MIN_PEER_RATERS = (
+    3  # with fewer raters, peer ratings stay hidden, so that nobody can guess who gave which
+)
 MAX_COMMENT_CHARS = 2_000
 
 
@@ -87,7 +89,12 @@ class CalibrationExercise:
     @property
     def compared(self) -> list[tuple[int, int]]:
         """(own level, agreed level) of every criterion that both rated in a case."""
-        return [(own.levels[key], level) for case, own in self.done for key, level in case.levels.items() if key in own.levels]
+        return [
+            (own.levels[key], level)
+            for case, own in self.done
+            for key, level in case.levels.items()
+            if key in own.levels
+        ]
 
     @property
     def exact(self) -> tuple[int, int]:
@@ -98,18 +105,26 @@ class CalibrationExercise:
     def leniency(self) -> float | None:
         """Mean of (own level − agreed level): above 0 more lenient than others, below 0
         stricter; None if nothing was compared."""
-        return statistics.fmean(own - level for own, level in self.compared) if self.compared else None
+        return (
+            statistics.fmean(own - level for own, level in self.compared) if self.compared else None
+        )
 
 
-def load_assessment_form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentForm:
+def load_assessment_form(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None
+) -> AssessmentForm:
     """Load the form to assess a learner, or (None) oneself."""
     with unit_of_work(session.tenant_id) as connection:
         stage, relation = _rating_context(connection, session, episode_id)
         name = people_store.get_person_name(connection, session.tenant_id, stage.episode.person_id)
-        return AssessmentForm(stage.programme, _require_rubric(stage), stage.episode.id, name, relation)
+        return AssessmentForm(
+            stage.programme, _require_rubric(stage), stage.episode.id, name, relation
+        )
 
 
-def _rating_context(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> tuple[EpisodeContext, str]:
+def _rating_context(
+    connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None
+) -> tuple[EpisodeContext, str]:
     """The context, and this person's relation to the learner: the learner, a manager or
     mentor, or a peer who was asked."""
     if episode_id is None:
@@ -117,12 +132,16 @@ def _rating_context(connection: Connection, session: LaunchSession, episode_id: 
     wanted = next(
         (
             item
-            for item in assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id)
+            for item in assessments_store.list_requests_to_rater(
+                connection, session.tenant_id, session.person_id
+            )
             if item.episode_id == episode_id
         ),
         None,
     )
-    stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, session.person_id if wanted else None)
+    stage, relation = reviewers.require_reviewable_stage(
+        connection, session, episode_id, session.person_id if wanted else None
+    )
     if stage.episode.left_at is not None:
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
     # Somebody who was asked as a manager or mentor and no longer leads the person is not a
@@ -154,7 +173,9 @@ def submit_assessment(
     assessment cannot be changed; a rater who observes more submits another.
     """
     if len(words) > MAX_COMMENT_CHARS:
-        raise BadInput(f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         if _was_submitted(connection, session, form_id, levels, words):
             return
@@ -165,44 +186,107 @@ def submit_assessment(
         elif method not in ASSESSMENT_METHODS:
             raise BadInput("Say how you saw it.", field="method")
         seen = rubric.parse_levels(levels)
-        values = {"id": form_id, "episode_id": stage.episode.id, "rater_id": session.person_id, "relation": relation, "method": method}
-        if not assessments_store.insert_assessment(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
+        values = {
+            "id": form_id,
+            "episode_id": stage.episode.id,
+            "rater_id": session.person_id,
+            "relation": relation,
+            "method": method,
+        }
+        if not assessments_store.insert_assessment(
+            connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}
+        ):
             return
-        assessments_store.mark_request_done(connection, session.tenant_id, stage.episode.id, session.person_id, now)
-        due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
+        assessments_store.mark_request_done(
+            connection, session.tenant_id, stage.episode.id, session.person_id, now
+        )
+        due = schedule_store.scheduled_acts_by_name(
+            connection, session.tenant_id, stage.episode.id
+        ).get(ASSESSMENT)
         # The assessment due at three months must come from a manager or mentor.
-        planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS_BEFORE_DUE
+        planned = (
+            relation not in (LEARNER, PEER)
+            and due is not None
+            and now >= due.due_at - OPENS_BEFORE_DUE
+        )
         titles = {competency.key: competency.title for competency in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
         by, entries = session.person_id, rubric.to_assessment(seen)
         stage.enqueue_statements(
-            [xapi_statements.assessed_statement(act, entries, titles=titles, by=by, relation=relation, method=method, planned=planned)]
+            [
+                xapi_statements.assessed_statement(
+                    act,
+                    entries,
+                    titles=titles,
+                    by=by,
+                    relation=relation,
+                    method=method,
+                    planned=planned,
+                )
+            ]
         )
         if relation in (LEARNER, PEER):
             return
         if planned:
-            schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
-        subject, text = "Your work was assessed", "Your page shows what was seen, and what comes next."
-        review_requests.mail_people(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
+            schedule_store.mark_act_done(
+                connection, session.tenant_id, stage.episode.id, ASSESSMENT, now
+            )
+        subject, text = (
+            "Your work was assessed",
+            "Your page shows what was seen, and what comes next.",
+        )
+        review_requests.mail_people(
+            stage,
+            [stage.episode.person_id],
+            f"review assessed {form_id}",
+            subject,
+            text,
+            now,
+            "assessments",
+        )
 
 
-def _was_submitted(connection: Connection, session: LaunchSession, form_id: uuid.UUID, levels: Mapping[str, str], words: str) -> bool:
+def _was_submitted(
+    connection: Connection,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    levels: Mapping[str, str],
+    words: str,
+) -> bool:
     """Whether this form was submitted before; Conflict if its content differs now: a saved
     draft that was restored after the form had been submitted."""
-    before = assessments_store.find_assessment_by_form(connection, session.tenant_id, session.person_id, form_id)
+    before = assessments_store.find_assessment_by_form(
+        connection, session.tenant_id, session.person_id, form_id
+    )
     if before is None:
         return False
     provided = {key: value for key, value in levels.items() if value}
-    if provided != {key: str(level) for key, level in before.levels.items()} or words != before.words:
-        raise Conflict("This form was sent already and stays as it is. What you changed is below: send it as a new one.")
+    if (
+        provided != {key: str(level) for key, level in before.levels.items()}
+        or words != before.words
+    ):
+        raise Conflict(
+            "This form was sent already and stays as it is. What you changed is below: send it "
+            "as a new one."
+        )
     return True
 
 
-def request_assessment(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
+def request_assessment(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    rater: str,
+    words: str,
+    now: datetime,
+) -> None:
     """Ask somebody to assess one's work: a manager, a mentor, or a peer from the coaching
     group."""
     if len(words) > MAX_COMMENT_CHARS:
-        raise BadInput(f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         _require_rubric(stage)
@@ -213,11 +297,26 @@ def request_assessment(unit_of_work: UnitOfWork, *, session: LaunchSession, form
         if assessments_store.insert_assessment_request(
             connection,
             session.tenant_id,
-            {"id": form_id, "episode_id": stage.episode.id, "rater_id": rater_id, "relation": relation, "words": words, "asked_at": now},
+            {
+                "id": form_id,
+                "episode_id": stage.episode.id,
+                "rater_id": rater_id,
+                "relation": relation,
+                "words": words,
+                "asked_at": now,
+            },
         ):
-            text = "The form fits a phone and is filled while watching. What you enter stays on your device until you send it."
+            text = (
+                "The form fits a phone and is filled while watching. What you enter stays on "
+                "your device until you send it."
+            )
             review_requests.mail_people(
-                stage, [rater_id], f"review wish {form_id} {stage.episode.id}", "%(name)s asks you to look at a piece of work", text, now
+                stage,
+                [rater_id],
+                f"review wish {form_id} {stage.episode.id}",
+                "%(name)s asks you to look at a piece of work",
+                text,
+                now,
             )
 
 
@@ -225,14 +324,29 @@ def _possible_raters(stage: EpisodeContext) -> list[tuple[str, str, str]]:
     """(id, name, relation) of the people whom a learner may ask."""
     me = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
     result: list[tuple[str, str, str]] = []
-    for person_id, relation in ((me.manager_id, reviewers.MANAGER), (me.mentor_id, reviewers.MENTOR)):
+    for person_id, relation in (
+        (me.manager_id, reviewers.MANAGER),
+        (me.mentor_id, reviewers.MENTOR),
+    ):
         if person_id is not None and str(person_id) not in {key for key, _, _ in result}:
-            result.append((str(person_id), people_store.get_person_name(stage.connection, stage.tenant_id, person_id), relation))
+            result.append(
+                (
+                    str(person_id),
+                    people_store.get_person_name(stage.connection, stage.tenant_id, person_id),
+                    relation,
+                )
+            )
     known = {key for key, _, _ in result}
-    return result + [(str(peer.person_id), peer.name, PEER) for peer in reviewers.list_peers(stage) if str(peer.person_id) not in known]
+    return result + [
+        (str(peer.person_id), peer.name, PEER)
+        for peer in reviewers.list_peers(stage)
+        if str(peer.person_id) not in known
+    ]
 
 
-def load_comparison(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentComparison:
+def load_comparison(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None
+) -> AssessmentComparison:
     """Load all assessments of a learner (for a manager or mentor), or (None) of oneself."""
     with unit_of_work(session.tenant_id) as connection:
         stage, relation = (
@@ -240,16 +354,34 @@ def load_comparison(unit_of_work: UnitOfWork, *, session: LaunchSession, episode
             if episode_id is None
             else reviewers.require_led_stage(connection, session, episode_id)
         )
-        everything = assessments_store.list_episode_assessments(connection, session.tenant_id, stage.episode.id)
+        everything = assessments_store.list_episode_assessments(
+            connection, session.tenant_id, stage.episode.id
+        )
         own = relation == LEARNER
-        open_requests = assessments_store.list_requests_of_episode(connection, session.tenant_id, stage.episode.id) if own else []
+        open_requests = (
+            assessments_store.list_requests_of_episode(
+                connection, session.tenant_id, stage.episode.id
+            )
+            if own
+            else []
+        )
         raters = _possible_raters(stage) if own and stage.programme.rubric else []
         name = people_store.get_person_name(connection, session.tenant_id, stage.episode.person_id)
     views, hidden = summarize_ratings(everything)
     # Anybody who knows the group can recognize a peer by what the peer wrote: it is shown to
     # nobody.
     stated = [item for item in everything if item.relation != PEER]
-    return AssessmentComparison(stage.programme, stage.programme.rubric, name, stage.episode.id, views, stated, hidden, open_requests, raters)
+    return AssessmentComparison(
+        stage.programme,
+        stage.programme.rubric,
+        name,
+        stage.episode.id,
+        views,
+        stated,
+        hidden,
+        open_requests,
+        raters,
+    )
 
 
 def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSummary], int]:
@@ -279,8 +411,15 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     peers = [levels for first, _, levels in by_rater if first.relation == PEER]
     if not peers:
         return views, peers_said
-    counts = {key: [levels[key] for levels in peers if key in levels] for key in dict.fromkeys(key for levels in peers for key in levels)}
-    means = {key: statistics.fmean(values) for key, values in counts.items() if len(values) >= MIN_PEER_RATERS}
+    counts = {
+        key: [levels[key] for levels in peers if key in levels]
+        for key in dict.fromkeys(key for levels in peers for key in levels)
+    }
+    means = {
+        key: statistics.fmean(values)
+        for key, values in counts.items()
+        if len(values) >= MIN_PEER_RATERS
+    }
     at = max(first.at for first, _, _ in by_rater if first.relation == PEER)
     return [*views, RatingSummary(PEER, "", at, len(peers), means)], 0
 
@@ -292,16 +431,23 @@ def _releasable_ratings(everything: Sequence[Assessment]) -> tuple[list[Assessme
     response.
     """
     first: dict[uuid.UUID, datetime] = {}
-    for item in sorted((entry for entry in everything if entry.relation == PEER), key=lambda entry: entry.at):
+    for item in sorted(
+        (entry for entry in everything if entry.relation == PEER), key=lambda entry: entry.at
+    ):
         first.setdefault(item.rater_id, item.at)
     full = len(first) // MIN_PEER_RATERS * MIN_PEER_RATERS
     raters, until = list(first)[:full], sorted(first.values())[full - 1] if full else None
-    return [entry for entry in everything if entry.relation != PEER or (until is not None and entry.at <= until and entry.rater_id in raters)], len(
-        first
-    )
+    return [
+        entry
+        for entry in everything
+        if entry.relation != PEER
+        or (until is not None and entry.at <= until and entry.rater_id in raters)
+    ], len(first)
 
 
-def load_calibration(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> CalibrationExercise:
+def load_calibration(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str
+) -> CalibrationExercise:
     """Load the calibration exercise of a programme's newest version, for people who assess
     others."""
     with unit_of_work(session.tenant_id) as connection:
@@ -313,38 +459,68 @@ def load_calibration(unit_of_work: UnitOfWork, *, session: LaunchSession, progra
     return CalibrationExercise(result, rubric, next(iter(open_cases), None), finished)
 
 
-def _valid_calibrations(connection: Connection, session: LaunchSession, programme: Programme, rubric: Rubric) -> dict[str, Calibration]:
+def _valid_calibrations(
+    connection: Connection, session: LaunchSession, programme: Programme, rubric: Rubric
+) -> dict[str, Calibration]:
     """Case → this rater's calibration, for cases that have not changed: if a case or a level
     changed, the case has to be assessed again."""
-    provided = assessments_store.calibrations_by_case(connection, session.tenant_id, session.person_id, programme.key)
+    provided = assessments_store.calibrations_by_case(
+        connection, session.tenant_id, session.person_id, programme.key
+    )
     versions = {item.programme_version for item in provided.values()} - {programme.version}
-    seen = {version: programmes.load_programme(connection, session.tenant_id, programme.key, version).rubric for version in versions} | {
-        programme.version: rubric
-    }
+    seen = {
+        version: programmes.load_programme(
+            connection, session.tenant_id, programme.key, version
+        ).rubric
+        for version in versions
+    } | {programme.version: rubric}
     now = {case.key: case for case in rubric.cases}
 
     def is_unchanged(calibration: Calibration) -> bool:
         before = seen[calibration.programme_version]
         if before is None or (before.levels, before.criteria) != (rubric.levels, rubric.criteria):
             return False
-        return now.get(calibration.case_key) == next((case for case in before.cases if case.key == calibration.case_key), None)
+        return now.get(calibration.case_key) == next(
+            (case for case in before.cases if case.key == calibration.case_key), None
+        )
 
     return {key: item for key, item in provided.items() if is_unchanged(item)}
 
 
-def _require_cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
+def _require_cases(
+    connection: Connection, session: LaunchSession, programme: str
+) -> tuple[Programme, Rubric]:
     version = episodes_store.newest_programme_versions(connection, session.tenant_id).get(programme)
-    result = programmes.load_programme(connection, session.tenant_id, programme, version) if version else None
+    result = (
+        programmes.load_programme(connection, session.tenant_id, programme, version)
+        if version
+        else None
+    )
     if result is None or result.rubric is None or not result.rubric.cases:
-        raise NotFound("This programme has no cases to practise assessing with. A training manager adds them.")
-    leads = any(episode for episode in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id))
-    if not leads and not assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id):
+        raise NotFound(
+            "This programme has no cases to practise assessing with. A training manager adds them."
+        )
+    leads = any(
+        episode
+        for episode in transfer_store.list_led_episodes(
+            connection, session.tenant_id, session.person_id
+        )
+    )
+    if not leads and not assessments_store.list_requests_to_rater(
+        connection, session.tenant_id, session.person_id
+    ):
         raise Forbidden("The exercise is for people who assess others.")
     return result, result.rubric
 
 
 def submit_calibration(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str, case_key: str, levels: Mapping[str, str], now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    programme: str,
+    case_key: str,
+    levels: Mapping[str, str],
+    now: datetime,
 ) -> None:
     """Record a rater's levels for a case: only once, since the agreed levels are shown
     afterwards."""
@@ -356,16 +532,34 @@ def submit_calibration(
         seen = rubric.parse_levels(levels)
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
-            raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
+            raise BadInput(
+                f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key
+            )
         if case.key in _valid_calibrations(connection, session, result, rubric):
             return  # the agreed levels have been shown already
-        values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": result.version}
-        if assessments_store.upsert_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
+        values = {
+            "rater_id": session.person_id,
+            "programme": programme,
+            "case_key": case_key,
+            "programme_version": result.version,
+        }
+        if assessments_store.upsert_calibration(
+            connection, session.tenant_id, {**values, "levels": seen, "at": now}
+        ):
             act = episode_context.act_without_episode(
-                connection, session.tenant_id, session.person_id, result, f"calibrated {programme} {case_key} {result.version}", now
+                connection,
+                session.tenant_id,
+                session.person_id,
+                result,
+                f"calibrated {programme} {case_key} {result.version}",
+                now,
             )
             episode_context.add_to_outbox(
                 connection,
                 session.tenant_id,
-                [xapi_statements.calibration_statement(act, rubric.to_assessment(seen), case=case_key, title=case.title)],
+                [
+                    xapi_statements.calibration_statement(
+                        act, rubric.to_assessment(seen), case=case_key, title=case.title
+                    )
+                ],
             )

@@ -26,15 +26,34 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     pages = Blueprint("rubrics", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/rubric")
     work = deps.unit_of_work
 
-    def render_rubric(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_rubric(
+        staff: StaffContext, key: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         status = error.status if error else 200
-        return staff.render("rubric.html", status, work=result, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
+        return staff.render(
+            "rubric.html",
+            status,
+            work=result,
+            error=error,
+            usual=rubrics.DEFAULT_LEVELS,
+            spare=SPARE_CRITERIA,
+        )
 
-    def save_rubric(visit_id: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
+    def save_rubric(
+        visit_id: uuid.UUID, key: str, make: Callable[[Programme], Programme]
+    ) -> ResponseReturnValue:
         staff = opening(visit_id)
         try:
-            authoring.update_draft(work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), make=make, who=staff.who, now=clock.now())
+            authoring.update_draft(
+                work,
+                tenant_id=staff.tenant_id,
+                key=key,
+                revision=form_revision(),
+                make=make,
+                who=staff.who,
+                now=clock.now(),
+            )
         except (BadInput, Conflict) as error:
             return render_rubric(staff, key, error)
         return redirect(f"{staff.home}programmes/{key}/rubric/?done=saved", code=303)
@@ -76,21 +95,32 @@ def _apply_levels(programme: Programme) -> Programme:
     if not names:
         return msgspec.structs.replace(programme, rubric=None)
     before = programme.rubric or Rubric([], 1, [])
-    return msgspec.structs.replace(programme, rubric=rubrics.replace_levels(before, names, _parse_level(form_text("competent_from"))))
+    return msgspec.structs.replace(
+        programme,
+        rubric=rubrics.replace_levels(before, names, _parse_level(form_text("competent_from"))),
+    )
 
 
 def _apply_criteria(programme: Programme) -> Programme:
     """Replace the criteria. Each row of the form has a key, a title, a competency and one
     description per level. A row without a title is removed."""
     rubric = _require_rubric(programme)
-    keys, titles, competencies = (request.form.getlist(name) for name in ("key", "title", "competency"))
+    keys, titles, competencies = (
+        request.form.getlist(name) for name in ("key", "title", "competency")
+    )
     anchors = [" ".join(text.replace("\0", "").split()) for text in request.form.getlist("anchor")]
     wide = len(rubric.levels)
     if not len(keys) == len(titles) == len(competencies) or len(anchors) != wide * len(keys):
         raise BadInput("The form is not complete; load the page again.")
-    named = iter(authoring.assign_keys(list(zip(keys, [text.replace("\0", "") for text in titles], strict=True)), "criterion"))
+    named = iter(
+        authoring.assign_keys(
+            list(zip(keys, [text.replace("\0", "") for text in titles], strict=True)), "criterion"
+        )
+    )
     saved = [
-        Criterion(*next(named), competencies[line], anchors[line * wide : (line + 1) * wide]) for line, title in enumerate(titles) if title.strip()
+        Criterion(*next(named), competencies[line], anchors[line * wide : (line + 1) * wide])
+        for line, title in enumerate(titles)
+        if title.strip()
     ]
     return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, saved))
 
@@ -101,13 +131,25 @@ def _apply_case(programme: Programme) -> Programme:
     key = form_text("case")
     others = [case for case in rubric.cases if case.key != key]
     if form_text("act") == "remove":
-        return msgspec.structs.replace(programme, rubric=msgspec.structs.replace(rubric, cases=others))
+        return msgspec.structs.replace(
+            programme, rubric=msgspec.structs.replace(rubric, cases=others)
+        )
     if key and len(others) == len(rubric.cases):
         raise BadInput("There is no such case any more; load the page again.")
-    named = authoring.assign_keys([*((case.key, case.title) for case in others), (key, form_text("title"))], "case")
+    named = authoring.assign_keys(
+        [*((case.key, case.title) for case in others), (key, form_text("title"))], "case"
+    )
     if len(named) == len(others):
         raise BadInput("Give the case a title.", field="title")
-    levels = {item.key: _parse_level(text) for item in rubric.criteria if (text := form_text(f"level-{item.key}"))}
+    levels = {
+        item.key: _parse_level(text)
+        for item in rubric.criteria
+        if (text := form_text(f"level-{item.key}"))
+    }
     created = Case(*named[-1], form_text("words"), levels, form_text("why"))
-    cases = [created if case.key == key else case for case in rubric.cases] if key else [*rubric.cases, created]
+    cases = (
+        [created if case.key == key else case for case in rubric.cases]
+        if key
+        else [*rubric.cases, created]
+    )
     return msgspec.structs.replace(programme, rubric=msgspec.structs.replace(rubric, cases=cases))

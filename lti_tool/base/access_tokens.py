@@ -34,13 +34,19 @@ def get_access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
     """Return a bearer token. TokenRefused if the platform refuses it permanently,
     OutsideCallFailed if the platform could not be reached."""
     if platform.status != APPROVED:
-        raise TokenRefused(f"{dialect_for(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
+        raise TokenRefused(
+            f"{dialect_for(platform.family).label} is {platform.status} here; an administrator "
+            "of the tool approves it."
+        )
     with deps.unit_of_work(platform.tenant_id) as connection:
         sealed = kept.find_token(connection, platform.tenant_id, platform.id, scope, clock.now())
     if sealed is not None:
         return deps.secrets.unseal(_SEAL_PURPOSE, sealed)
     token, seconds = _request_token(deps, platform, scope)
-    sealed, ends = deps.secrets.seal(_SEAL_PURPOSE, token), clock.now() + timedelta(seconds=seconds) - EXPIRY_MARGIN
+    sealed, ends = (
+        deps.secrets.seal(_SEAL_PURPOSE, token),
+        clock.now() + timedelta(seconds=seconds) - EXPIRY_MARGIN,
+    )
     with deps.unit_of_work(platform.tenant_id) as connection:
         kept.upsert_token(connection, platform.tenant_id, platform.id, scope, sealed, ends)
     return token
@@ -53,15 +59,23 @@ def discard_access_token(deps: ToolDeps, platform: Platform, scope: str) -> None
 
 
 def _request_token(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
-    answer = _post_token_request(deps, platform, scope, platform.auth_audience or platform.auth_token_url)
-    if answer.status in (400, 401) and platform.auth_audience not in ("", platform.auth_token_url) and b"aud" in answer.body[:2_000].lower():
+    answer = _post_token_request(
+        deps, platform, scope, platform.auth_audience or platform.auth_token_url
+    )
+    if (
+        answer.status in (400, 401)
+        and platform.auth_audience not in ("", platform.auth_token_url)
+        and b"aud" in answer.body[:2_000].lower()
+    ):
         # Canvas: "the 'aud' is invalid". The standard's own audience is the endpoint's URL
         # (security framework 1.0, 4.1.1).
         answer = _post_token_request(deps, platform, scope, platform.auth_token_url)
     return _parse_token_response(platform, scope, answer)
 
 
-def _post_token_request(deps: ToolDeps, platform: Platform, scope: str, audience: str) -> OutsideResponse:
+def _post_token_request(
+    deps: ToolDeps, platform: Platform, scope: str, audience: str
+) -> OutsideResponse:
     now = int(time.time())
     claims = {
         "iss": platform.client_id,
@@ -85,24 +99,40 @@ def _post_token_request(deps: ToolDeps, platform: Platform, scope: str, audience
     )
 
 
-def _parse_token_response(platform: Platform, scope: str, answer: OutsideResponse) -> tuple[str, int]:
+def _parse_token_response(
+    platform: Platform, scope: str, answer: OutsideResponse
+) -> tuple[str, int]:
     label = dialect_for(platform.family).label
     if answer.status in (400, 401, 403):
         words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")
         raise TokenRefused(
-            f"{label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its administrator whether the tool is active"
+            f"{label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its "
+            "administrator whether the tool is active"
             f" and may use this service ({scope.rpartition('/')[2]})."
         )
     result = answer.json() if answer.status == 200 else None
     token = result.get("access_token") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+    if (
+        not isinstance(result, dict)
+        or not isinstance(token, str)
+        or not token.isascii()
+        or not token.isprintable()
+        or not token
+    ):
         raise OutsideCallFailed(f"{label} answered {answer.status} when asked for an access token.")
     provided = result.get("scope")
     if isinstance(provided, str) and provided and scope not in provided.split():
-        raise TokenRefused(f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
+        raise TokenRefused(
+            f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator "
+            "can allow it."
+        )
     return token, _token_lifetime(result.get("expires_in"))
 
 
 def _token_lifetime(seconds: Any) -> int:
-    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= MAX_LIFETIME_SECONDS
+    usable = (
+        isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and 0 < seconds <= MAX_LIFETIME_SECONDS
+    )
     return int(seconds) if usable else DEFAULT_LIFETIME_SECONDS

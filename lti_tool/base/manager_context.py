@@ -18,7 +18,9 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
 
-MAX_UPLOAD_BYTES = 32_000_000  # bytes of a request with a file: more than any reader accepts, so that the reader reports what is wrong
+# bytes of a request with a file: more than any reader accepts, so that the reader reports what is
+# wrong
+MAX_UPLOAD_BYTES = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,13 @@ def visit_context_opener(deps: ToolDeps) -> ContextOpener:
     def open_context(visit_id: uuid.UUID) -> StaffContext:
         who = sessions.require_session(deps, request, visit_id)
         common = template_values(deps, request, who)
-        return StaffContext(who.tenant_id, audit_name(who), common["home"], common, bool(who.roles & roles.ROUTE_ROLES["people.change_role"]))
+        return StaffContext(
+            who.tenant_id,
+            audit_name(who),
+            common["home"],
+            common,
+            bool(who.roles & roles.ROUTE_ROLES["people.change_role"]),
+        )
 
     return open_context
 

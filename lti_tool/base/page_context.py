@@ -13,7 +13,11 @@ from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.visit_context import VisitContext
 
 # (label, path below the session's URL, endpoint whose roles may open it).
-LEARNER_PAGES = (("Today", "today", "home.show_today"), ("To work", "work", "transfer.show_work"), ("Group", "group", "coaching.show_group"))
+LEARNER_PAGES = (
+    ("Today", "today", "home.show_today"),
+    ("To work", "work", "transfer.show_work"),
+    ("Group", "group", "coaching.show_group"),
+)
 INBOX_PAGES = (("Waits for you", "inbox", "inbox.show_inbox"),)
 STAFF_PAGES = (
     ("Your people", "team", "teams.show_own_team"),
@@ -55,5 +59,9 @@ def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str
     home = f"/t/{who.id}/"
     inbox = INBOX_PAGES if around.asked or who.roles & roles.LEADING_ROLES else ()
     shown = (LEARNER_PAGES if around.takes_part else ()) + inbox + STAFF_PAGES
-    result = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTE_ROLES[endpoint]]
+    result = [
+        (label, home + path)
+        for label, path, endpoint in shown
+        if who.roles & roles.ROUTE_ROLES[endpoint]
+    ]
     return result if len(result) > 1 else []

@@ -38,7 +38,9 @@ def translate(text: str, **values: Any) -> str:
 
 def translate_plural(item: str, many: str, num: int) -> str:
     """The singular or plural form of a text for ``num``."""
-    return translations.translations_for(current_language()).ngettext(item, many, num) % {"num": num}
+    return translations.translations_for(current_language()).ngettext(item, many, num) % {
+        "num": num
+    }
 
 
 def format_day(instant: datetime | date) -> str:

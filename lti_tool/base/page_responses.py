@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 # Only our own scripts, from files; nothing is loaded from elsewhere, and scripts fetch only
 # from our own pages.
 _CSP_TEMPLATE = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none';"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
+    "'self'; base-uri 'none'; object-src 'none';"
     " form-action 'self'{forms}; frame-ancestors {ancestors}"
 )
 
@@ -45,7 +46,9 @@ def allow_platform_frames(platform: Platform) -> None:
 def allow_frames(*origins: str) -> None:
     """Let this response be framed by pages of these origins; only by our own pages if none is
     given."""
-    g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(origin for origin in origins if origin))))
+    g.frame_ancestors = " ".join(
+        dict.fromkeys(("'self'", *(origin for origin in origins if origin)))
+    )
 
 
 def forbid_frames() -> None:
@@ -72,7 +75,9 @@ def picture_response(picture: Picture) -> Response:
     return answer
 
 
-def render_message(title: str, text: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
+def render_message(
+    title: str, text: str, status: int, headers: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
     """A page with one message."""
     return render_template("message.html", title=title, text=text), status, dict(headers or {})
 
@@ -87,10 +92,14 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
         policy = _CSP_TEMPLATE.format(forms=g.get("form_targets", ""), ancestors=ancestors)
         response.headers.setdefault("Content-Security-Policy", policy)
-        if base_url.startswith("https://"):  # the server itself speaks HTTP behind the proxy that terminates TLS
+        # The server itself speaks HTTP behind the proxy that terminates TLS.
+        if base_url.startswith("https://"):
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Referrer-Policy", "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin")
+        response.headers.setdefault(
+            "Referrer-Policy",
+            "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin",
+        )
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -98,16 +107,28 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
     @app.errorhandler(LaunchInvalid)
     def handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return render_message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
+        return render_message(
+            "This activity could not be opened",
+            error.reason,
+            error.status,
+            {"Retry-After": "60"} if error.status == 429 else {},
+        )
 
     @app.errorhandler(BrowserNotVerified)
     def handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
+        return render_template(
+            "relaunch.html",
+            error=error,
+            state=request.form["state"],
+            id_token=request.form["id_token"],
+        ), error.status
 
     @app.errorhandler(RequestError)
     def handle_refused(error: RequestError) -> ResponseReturnValue:
-        return render_message("This did not work", error.message, error.status, retry_after_header(error))
+        return render_message(
+            "This did not work", error.message, error.status, retry_after_header(error)
+        )
 
     @app.errorhandler(psycopg.Error)
     @app.errorhandler(DBAPIError)
@@ -116,21 +137,30 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         if not is_database_unavailable(error):
             return handle_unexpected_error(error)
         log.error("database not reachable: %s", type(error).__name__)
-        words = "The page cannot be made just now. What you sent was not stored; send it again in a minute."
-        return render_message("Carryover is busy", words, 503, retry_after_header(Unavailable(words)))
+        words = (
+            "The page cannot be made just now. What you sent was not stored; send it again in a "
+            "minute."
+        )
+        return render_message(
+            "Carryover is busy", words, 503, retry_after_header(Unavailable(words))
+        )
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
     def handle_bad_data(error: Exception) -> ResponseReturnValue:
         return render_message(
-            "This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400
+            "This did not work",
+            "What was sent holds a character that cannot be kept. Go back, take it out and send "
+            "it again.",
+            400,
         )
 
     @app.errorhandler(RequestEntityTooLarge)
     def handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
         return render_message(
             "This is too large",
-            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB elsewhere. Nothing of it was kept.",
+            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
+            "elsewhere. Nothing of it was kept.",
             413,
         )
 
@@ -143,6 +173,7 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         log.exception("unexpected error")
         return render_message(
             "Something went wrong here",
-            "Go back to the course and open the activity again. If it happens again, tell your administrator the time.",
+            "Go back to the course and open the activity again. If it happens again, tell your "
+            "administrator the time.",
             500,
         )

@@ -29,7 +29,10 @@ SHORT_WAIT_SECONDS = 3.0
 MAX_LONG_WAITERS = 8  # Callers per platform and process that wait for as long as a fetch may take.
 MAX_KEY_SET_BYTES = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
-_KEYS_UNAVAILABLE = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
+_KEYS_UNAVAILABLE = (
+    "The course's LMS does not answer with its keys just now, so the launch cannot be checked. "
+    "Try again in a minute."
+)
 
 
 @dataclass
@@ -60,7 +63,11 @@ class PlatformKeyCache:
         try:
             kid = jwt.get_unverified_header(id_token).get("kid")
         except jwt.InvalidTokenError as error:
-            raise LaunchInvalid("The course's message is damaged. Go back to the course and open the activity again.", str(error)) from None
+            raise LaunchInvalid(
+                "The course's message is damaged. Go back to the course and open the activity "
+                "again.",
+                str(error),
+            ) from None
         result = self._fresh_key_set(url, kid)
         if result is not None:
             return result
@@ -86,7 +93,9 @@ class PlatformKeyCache:
             patient = self._waiter_counts[url] < MAX_LONG_WAITERS
             self._waiter_counts[url] += 1
         try:
-            return lock.acquire(timeout=FETCH_SECONDS if patient else min(SHORT_WAIT_SECONDS, FETCH_SECONDS))
+            return lock.acquire(
+                timeout=FETCH_SECONDS if patient else min(SHORT_WAIT_SECONDS, FETCH_SECONDS)
+            )
         finally:
             with self._counter_lock:
                 self._waiter_counts[url] -= 1
@@ -95,7 +104,11 @@ class PlatformKeyCache:
         saved, now = self._cache.get(url), time.monotonic()
         if saved is None or now >= saved.fresh_until:
             return None
-        return saved.key_set if saved.has_kid(kid) or now - saved.refetched_at < REFETCH_COOLDOWN_SECONDS else None
+        return (
+            saved.key_set
+            if saved.has_kid(kid) or now - saved.refetched_at < REFETCH_COOLDOWN_SECONDS
+            else None
+        )
 
     def _refetch(self, url: str, kid: Any) -> dict[str, Any]:
         now = time.monotonic()
@@ -124,11 +137,21 @@ class PlatformKeyCache:
         raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
 
     def _fetch(self, url: str) -> _CachedKeySet:
-        answer = self._client.call("GET", url, headers={"Accept": "application/json"}, seconds=FETCH_SECONDS, largest=MAX_KEY_SET_BYTES)
+        answer = self._client.call(
+            "GET",
+            url,
+            headers={"Accept": "application/json"},
+            seconds=FETCH_SECONDS,
+            largest=MAX_KEY_SET_BYTES,
+        )
         result = answer.json() if answer.status == 200 else None
         if not isinstance(result, dict) or not isinstance(result.get("keys"), list):
-            raise OutsideCallFailed(f"The key set of the platform answered {answer.status} and is no key set.")
+            raise OutsideCallFailed(
+                f"The key set of the platform answered {answer.status} and is no key set."
+            )
         stated = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
-        seconds = max(MIN_TTL_SECONDS, min(int(stated[1]) if stated else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS))
+        seconds = max(
+            MIN_TTL_SECONDS, min(int(stated[1]) if stated else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS)
+        )
         now = time.monotonic()
         return _CachedKeySet(result, now + seconds, now + seconds + STALE_SECONDS)

@@ -17,7 +17,9 @@ CALL_SECONDS = 8.0
 MAX_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
 
 
-def call_service(deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], LmsRequest]) -> OutsideResponse:
+def call_service(
+    deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], LmsRequest]
+) -> OutsideResponse:
     """Send one request with an access token. TokenRefused and OutsideCallFailed as in
     :func:`lti_tool.base.access_tokens.get_access_token`."""
     answer = _send_request(deps, make(access_tokens.get_access_token(deps, platform, scope)))
@@ -30,10 +32,18 @@ def call_service(deps: ToolDeps, platform: Platform, scope: str, make: Callable[
 
 
 def _send_request(deps: ToolDeps, request: LmsRequest) -> OutsideResponse:
-    return deps.client.call(request.method, request.url, headers=request.headers, body=request.body, seconds=CALL_SECONDS)
+    return deps.client.call(
+        request.method,
+        request.url,
+        headers=request.headers,
+        body=request.body,
+        seconds=CALL_SECONDS,
+    )
 
 
-def call_with_any_scope(deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], LmsRequest]) -> tuple[OutsideResponse, str]:
+def call_with_any_scope(
+    deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], LmsRequest]
+) -> tuple[OutsideResponse, str]:
     """Send one request with the first of several scopes that works, and return that scope too.
     LMSs differ in which of two scopes a service requires: one issues no token for the narrower
     scope, another issues one but accepts it nowhere."""
@@ -51,20 +61,31 @@ def call_with_any_scope(deps: ToolDeps, platform: Platform, scopes: Sequence[str
 
 
 def iter_pages(
-    deps: ToolDeps, platform: Platform, scopes: Sequence[str], url: str, make: Callable[[str, str], LmsRequest]
+    deps: ToolDeps,
+    platform: Platform,
+    scopes: Sequence[str],
+    url: str,
+    make: Callable[[str, str], LmsRequest],
 ) -> Iterator[OutsideResponse]:
     """Iterate over the pages of a list, following Link headers; ``make`` is called with URL and
     token. OutsideCallFailed if the list does not end."""
     seen: set[str] = set()
     while url:
         if url in seen or len(seen) == MAX_PAGES:
-            raise OutsideCallFailed("The list goes on in a circle, or has more pages than are read.")
+            raise OutsideCallFailed(
+                "The list goes on in a circle, or has more pages than are read."
+            )
         seen.add(url)
         answer, scope = call_with_any_scope(deps, platform, scopes, partial(make, url))
         scopes = (scope,)
         if answer.status != 200:
-            raise OutsideCallFailed(f"The LMS answered {answer.status}: {answer.reason.partition('{')[0] or 'no reason given'}.")
+            raise OutsideCallFailed(
+                f"The LMS answered {answer.status}: "
+                f"{answer.reason.partition('{')[0] or 'no reason given'}."
+            )
         yield answer
         if answer.next_url and url_origin(answer.next_url) != url_origin(url):
-            raise OutsideCallFailed("The list goes on at another address than it began; it was not followed.")
+            raise OutsideCallFailed(
+                "The list goes on at another address than it began; it was not followed."
+            )
         url = answer.next_url

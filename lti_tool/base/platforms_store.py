@@ -15,7 +15,13 @@ from lti_tool.tables.base import deployment, login_state, platform_registration,
 INVITE_USE_TIME = timedelta(minutes=5)  # longer than any registration takes
 NAMES_NOBODY, NAMES_BY_ID, NAMES_BY_ID_OR_ADDRESS = "nobody", "id", "id or address"
 NAMING_MODES = (NAMES_NOBODY, NAMES_BY_ID, NAMES_BY_ID_OR_ADDRESS)
-PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled", "removed", "refused"
+PENDING, APPROVED, DISABLED, REMOVED, REFUSED = (
+    "pending",
+    "approved",
+    "disabled",
+    "removed",
+    "refused",
+)
 
 
 @dataclass(frozen=True)
@@ -91,34 +97,55 @@ _INVITE_FIELDS = tuple(registration_invite.c[name] for name in Invite.__dataclas
 def find_platforms(engine: Engine, issuer: str, client_id: str | None) -> list[Platform]:
     """The registrations that match: one, none, or two if the issuer alone is ambiguous."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT * FROM lti_tool.find_platforms(:issuer, :client)"), {"issuer": issuer, "client": client_id})
+        rows = connection.execute(
+            text("SELECT * FROM lti_tool.find_platforms(:issuer, :client)"),
+            {"issuer": issuer, "client": client_id},
+        )
         return [Platform(**row._mapping) for row in rows]
 
 
 def get_platform(connection: Connection, tenant_id: int, registration_id: int) -> Platform:
     """Load a registration that is known to exist."""
-    row = connection.execute(select(*_PLATFORM_FIELDS).where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id)).one()
+    row = connection.execute(
+        select(*_PLATFORM_FIELDS).where(
+            _COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id
+        )
+    ).one()
     return Platform(**row._mapping)
 
 
 def list_platforms(connection: Connection, tenant_id: int) -> list[Platform]:
     """All registrations except removed ones, oldest first."""
-    rows = connection.execute(select(*_PLATFORM_FIELDS).where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.status != REMOVED).order_by(_COLUMNS.id))
+    rows = connection.execute(
+        select(*_PLATFORM_FIELDS)
+        .where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.status != REMOVED)
+        .order_by(_COLUMNS.id)
+    )
     return [Platform(**row._mapping) for row in rows]
 
 
-def insert_platform(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
+def insert_platform(
+    connection: Connection, tenant_id: int, values: Mapping[str, Any]
+) -> int | None:
     """Insert a registration and return its id, or None if one with the same issuer and client
     exists: it is never overwritten."""
     statement = upsert(platform_registration).values(tenant_id=tenant_id, **values)
-    statement = statement.on_conflict_do_nothing(index_elements=["issuer", "client_id"], index_where=_COLUMNS.status != text("'removed'"))
+    statement = statement.on_conflict_do_nothing(
+        index_elements=["issuer", "client_id"], index_where=_COLUMNS.status != text("'removed'")
+    )
     result: int | None = connection.execute(statement.returning(_COLUMNS.id)).scalar()
     return result
 
 
-def update_platform(connection: Connection, tenant_id: int, registration_id: int, values: Mapping[str, Any]) -> None:
+def update_platform(
+    connection: Connection, tenant_id: int, registration_id: int, values: Mapping[str, Any]
+) -> None:
     """Update a registration."""
-    connection.execute(update(platform_registration).where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id).values(**values))
+    connection.execute(
+        update(platform_registration)
+        .where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id)
+        .values(**values)
+    )
 
 
 def add_frame_origin(connection: Connection, platform: Platform, result: str, most: int) -> None:
@@ -126,69 +153,124 @@ def add_frame_origin(connection: Connection, platform: Platform, result: str, mo
     them."""
     has_space = func.cardinality(_COLUMNS.frame_origins) < most
     known = _COLUMNS.frame_origins.any(result)
-    statement = update(platform_registration).where(_COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, has_space, ~known)
-    connection.execute(statement.values(frame_origins=func.array_append(_COLUMNS.frame_origins, result)))
+    statement = update(platform_registration).where(
+        _COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, has_space, ~known
+    )
+    connection.execute(
+        statement.values(frame_origins=func.array_append(_COLUMNS.frame_origins, result))
+    )
 
 
-def find_deployment_status(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str) -> str | None:
+def find_deployment_status(
+    connection: Connection, tenant_id: int, registration_id: int, deployment_id: str
+) -> str | None:
     """The status of a deployment, which decides whether its launches are accepted; None if it
     is unknown."""
     d = deployment.c
     result: str | None = connection.execute(
-        select(d.status).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.deployment_id == deployment_id)
+        select(d.status).where(
+            d.tenant_id == tenant_id,
+            d.registration_id == registration_id,
+            d.deployment_id == deployment_id,
+        )
     ).scalar()
     return result
 
 
-def insert_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> None:
+def insert_deployment(
+    connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str
+) -> None:
     """Insert a deployment seen for the first time; a known one is left unchanged."""
-    row = {"tenant_id": tenant_id, "registration_id": registration_id, "deployment_id": deployment_id, "status": status}
+    row = {
+        "tenant_id": tenant_id,
+        "registration_id": registration_id,
+        "deployment_id": deployment_id,
+        "status": status,
+    }
     connection.execute(upsert(deployment).values(**row).on_conflict_do_nothing())
 
 
-def set_deployment_status(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> bool:
+def set_deployment_status(
+    connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str
+) -> bool:
     """Approve or refuse a deployment; False if it is unknown."""
     d = deployment.c
-    same = (d.tenant_id == tenant_id) & (d.registration_id == registration_id) & (d.deployment_id == deployment_id)
+    same = (
+        (d.tenant_id == tenant_id)
+        & (d.registration_id == registration_id)
+        & (d.deployment_id == deployment_id)
+    )
     return connection.execute(update(deployment).where(same).values(status=status)).rowcount == 1
 
 
-def list_deployments(connection: Connection, tenant_id: int, registration_id: int, rows: int) -> list[Deployment]:
+def list_deployments(
+    connection: Connection, tenant_id: int, registration_id: int, rows: int
+) -> list[Deployment]:
     """Deployments of a registration, pending ones first, then newest first."""
     d = deployment.c
-    query = select(d.deployment_id, d.status, d.first_seen_at).where(d.tenant_id == tenant_id, d.registration_id == registration_id)
-    return [Deployment(*row) for row in connection.execute(query.order_by(d.status != PENDING, d.first_seen_at.desc()).limit(rows))]
+    query = select(d.deployment_id, d.status, d.first_seen_at).where(
+        d.tenant_id == tenant_id, d.registration_id == registration_id
+    )
+    return [
+        Deployment(*row)
+        for row in connection.execute(
+            query.order_by(d.status != PENDING, d.first_seen_at.desc()).limit(rows)
+        )
+    ]
 
 
 def count_pending_deployments(connection: Connection, tenant_id: int, registration_id: int) -> int:
     """How many deployments are pending."""
     d = deployment.c
-    query = select(func.count()).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.status == PENDING)
+    query = select(func.count()).where(
+        d.tenant_id == tenant_id, d.registration_id == registration_id, d.status == PENDING
+    )
     return int(connection.execute(query).scalar_one())
 
 
 def insert_invite(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
     """Insert an invite and return its id."""
-    return int(connection.execute(insert(registration_invite).values(tenant_id=tenant_id, **values).returning(registration_invite.c.id)).scalar_one())
+    return int(
+        connection.execute(
+            insert(registration_invite)
+            .values(tenant_id=tenant_id, **values)
+            .returning(registration_invite.c.id)
+        ).scalar_one()
+    )
 
 
 def find_invite(engine: Engine, secret_hash: bytes) -> tuple[int, int] | None:
     """(invite, tenant) of an invite's secret."""
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT * FROM lti_tool.find_invite(:secret)"), {"secret": secret_hash}).first()
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.find_invite(:secret)"), {"secret": secret_hash}
+        ).first()
     return (row.id, row.tenant_id) if row else None
 
 
 def get_invite(connection: Connection, tenant_id: int, invite_id: int) -> Invite:
     """Load an invite that is known to exist."""
     i = registration_invite.c
-    return Invite(**connection.execute(select(*_INVITE_FIELDS).where(i.tenant_id == tenant_id, i.id == invite_id)).one()._mapping)
+    return Invite(
+        **connection.execute(
+            select(*_INVITE_FIELDS).where(i.tenant_id == tenant_id, i.id == invite_id)
+        )
+        .one()
+        ._mapping
+    )
 
 
-def is_invite_usable(connection: Connection, tenant_id: int, secret_hash: bytes, until: datetime) -> bool:
+def is_invite_usable(
+    connection: Connection, tenant_id: int, secret_hash: bytes, until: datetime
+) -> bool:
     """Whether the invite with this secret is unused and remains valid until then."""
     i = registration_invite.c
-    query = select(i.id).where(i.tenant_id == tenant_id, i.secret_hash == secret_hash, i.used_at.is_(None), i.expires_at > until)
+    query = select(i.id).where(
+        i.tenant_id == tenant_id,
+        i.secret_hash == secret_hash,
+        i.used_at.is_(None),
+        i.expires_at > until,
+    )
     return connection.execute(query).first() is not None
 
 
@@ -197,7 +279,12 @@ def list_invites(connection: Connection, tenant_id: int, rows: int) -> list[Invi
     i = registration_invite.c
     return [
         Invite(**row._mapping)
-        for row in connection.execute(select(*_INVITE_FIELDS).where(i.tenant_id == tenant_id).order_by(i.id.desc()).limit(rows))
+        for row in connection.execute(
+            select(*_INVITE_FIELDS)
+            .where(i.tenant_id == tenant_id)
+            .order_by(i.id.desc())
+            .limit(rows)
+        )
     ]
 
 
@@ -207,23 +294,40 @@ def redeem_invite(connection: Connection, tenant_id: int, invite_id: int, now: d
     i = registration_invite.c
     # A redemption without a registration after several minutes has crashed: the invite is free
     # again.
-    unused = i.used_at.is_(None) | (i.registration_id.is_(None) & (i.used_at < now - INVITE_USE_TIME))
+    unused = i.used_at.is_(None) | (
+        i.registration_id.is_(None) & (i.used_at < now - INVITE_USE_TIME)
+    )
     free = (i.tenant_id == tenant_id) & (i.id == invite_id) & unused & (i.expires_at > now)
-    return connection.execute(update(registration_invite).where(free).values(used_at=now)).rowcount == 1
+    return (
+        connection.execute(update(registration_invite).where(free).values(used_at=now)).rowcount
+        == 1
+    )
 
 
-def record_invite_result(connection: Connection, tenant_id: int, invite_id: int, registration_id: int | None) -> None:
+def record_invite_result(
+    connection: Connection, tenant_id: int, invite_id: int, registration_id: int | None
+) -> None:
     """Record the registration that an invite produced; None frees the invite because the
     registration failed."""
     i = registration_invite.c
-    values: dict[str, Any] = {"registration_id": registration_id} if registration_id is not None else {"used_at": None}
-    connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id).values(**values))
+    values: dict[str, Any] = (
+        {"registration_id": registration_id} if registration_id is not None else {"used_at": None}
+    )
+    connection.execute(
+        update(registration_invite)
+        .where(i.tenant_id == tenant_id, i.id == invite_id)
+        .values(**values)
+    )
 
 
 def expire_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> None:
     """Withdraw an unused invite by expiring it now."""
     i = registration_invite.c
-    connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id, i.used_at.is_(None)).values(expires_at=now))
+    connection.execute(
+        update(registration_invite)
+        .where(i.tenant_id == tenant_id, i.id == invite_id, i.used_at.is_(None))
+        .values(expires_at=now)
+    )
 
 
 def insert_login(connection: Connection, state_hash: bytes, login: PendingLogin) -> None:
@@ -233,18 +337,26 @@ def insert_login(connection: Connection, state_hash: bytes, login: PendingLogin)
 
 def delete_expired_logins(connection: Connection, tenant_id: int, now: datetime) -> None:
     """Delete expired logins whose launch never arrived."""
-    connection.execute(delete(login_state).where(login_state.c.tenant_id == tenant_id, login_state.c.expires_at < now))
+    connection.execute(
+        delete(login_state).where(
+            login_state.c.tenant_id == tenant_id, login_state.c.expires_at < now
+        )
+    )
 
 
 def redeem_login(engine: Engine, state_hash: bytes) -> PendingLogin | None:
     """Redeem a login, once: of two launches with the same state, only one succeeds."""
     with engine.begin() as connection:
-        row = connection.execute(text("SELECT * FROM lti_tool.burn_login(:state)"), {"state": state_hash}).first()
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.burn_login(:state)"), {"state": state_hash}
+        ).first()
     return PendingLogin(**row._mapping) if row else None
 
 
 def peek_login(engine: Engine, state_hash: bytes) -> PendingLogin | None:
     """Read a login without consuming it."""
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT * FROM lti_tool.look_at_login(:state)"), {"state": state_hash}).first()
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.look_at_login(:state)"), {"state": state_hash}
+        ).first()
     return PendingLogin(**row._mapping) if row else None

@@ -9,7 +9,9 @@ from lti_tool.base import tenants_store
 from lti_tool.base.tenants import LRS_SECRET_PURPOSE
 
 
-def load_record_store(unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, own_url: str) -> tuple[RecordStore, bool]:
+def load_record_store(
+    unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, own_url: str
+) -> tuple[RecordStore, bool]:
     """Load a tenant's record store, and whether it is our own (``own_url``, which the operator
     trusts).
     """

@@ -14,7 +14,12 @@ from adapters.lms import Role as CourseRole
 from core.errors import Forbidden
 
 LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
-TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "executive", "data protection officer", "admin"
+TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = (
+    "training manager",
+    "executive",
+    "data protection officer",
+    "admin",
+)
 
 # Role → description shown to the administrator who grants it.
 ROLE_DESCRIPTIONS: Mapping[str, str] = {
@@ -182,8 +187,16 @@ ROUTE_ROLES: Mapping[str, frozenset[str]] = {
 ADMIN_LINK_ENDPOINTS = frozenset(
     [
         "admin_by_link.sign_out",
-        *(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTE_ROLES if name.startswith("admin_by_launch.")),
-        *(name.replace("people.", "admin_people.") for name in ROUTE_ROLES if name.startswith("people.")),
+        *(
+            name.replace("admin_by_launch.", "admin_by_link.")
+            for name in ROUTE_ROLES
+            if name.startswith("admin_by_launch.")
+        ),
+        *(
+            name.replace("people.", "admin_people.")
+            for name in ROUTE_ROLES
+            if name.startswith("people.")
+        ),
     ]
 )
 
@@ -208,7 +221,8 @@ PUBLIC_ENDPOINTS: Mapping[str, str] = {
     "visit.request_link": "sends a link to an address of a list, and tells nobody whether it did",
     "visit.preview_stop": "a signed link is in the address",
     "visit.stop_mail": "a signed link is in the address",
-    "calendars.get_calendar_feed": "a signed text in the address opens one person's due dates, nothing else",
+    "calendars.get_calendar_feed": "a signed text in the address opens one person's due dates, "
+    "nothing else",
     "admin_entrance.show_entrance": "a one-time link is in the address",
     "admin_entrance.redeem_link": "a one-time link is in the address",
 }
@@ -218,7 +232,13 @@ def roles_of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
     """Return the person's roles in a session: from the launch's course, the people list and
     grants.
     """
-    return frozenset({LEARNER, *listed, *((TEACHER,) if CourseRole(course_role) in _TEACHING_COURSE_ROLES else ())})
+    return frozenset(
+        {
+            LEARNER,
+            *listed,
+            *((TEACHER,) if CourseRole(course_role) in _TEACHING_COURSE_ROLES else ()),
+        }
+    )
 
 
 def sees_only_own_courses(roles: frozenset[str]) -> bool:
@@ -231,4 +251,7 @@ def sees_only_own_courses(roles: frozenset[str]) -> bool:
 def require_role(roles: frozenset[str], endpoint: str | None) -> None:
     """Raise Forbidden if none of these roles may call the endpoint."""
     if not roles & ROUTE_ROLES.get(endpoint or "", frozenset()):
-        raise Forbidden("This page is for others: your role here does not open it. Your administrator grants roles.")
+        raise Forbidden(
+            "This page is for others: your role here does not open it. Your administrator grants "
+            "roles."
+        )

@@ -21,20 +21,41 @@ from core.errors import Forbidden, Unauthorised
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
-from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME, LOGIN_LIFETIME, VISIT, LaunchSession
+from lti_tool.base.sessions_store import (
+    LAUNCH_SESSION_LIFETIME,
+    LOGIN_LIFETIME,
+    VISIT,
+    LaunchSession,
+)
 from lti_tool.base.sessions_store import STATE_SECONDS as LEAVING_SECONDS
 from lti_tool.base.token_hash import hash_token
 
 MAX_SESSION_COOKIES = 8  # sessions of one browser in one LMS that stay usable at the same time
 _SIGN_IN_COOKIE = "__Host-carryover-signing-in"
-_SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
-_SIGNED_OUT_TEXT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
+_SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = (
+    "__Host-carryover-launch-",
+    "__Host-carryover-login-",
+    "__Host-carryover-admin-",
+)
+_SIGNED_OUT_TEXT = (
+    "This page can be shown only inside the course, during a visit. Go back to the course and "
+    "open the activity again."
+)
 
 
 def _set_framed_cookie(response: Response, name: str, value: str, seconds: int) -> None:
     # Partitioned lets the cookie work in a frame on another site's page; __Host- binds it to
     # this host, over https (or locally).
-    response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+        path="/",
+    )
 
 
 def login_key(state: str) -> str:
@@ -48,7 +69,9 @@ def _login_cookie_name(state: str) -> str:
 
 def set_login_cookie(response: Response, state: str, secret: str) -> None:
     """Bind the login to this browser."""
-    _set_framed_cookie(response, _login_cookie_name(state), secret, int(LOGIN_LIFETIME.total_seconds()))
+    _set_framed_cookie(
+        response, _login_cookie_name(state), secret, int(LOGIN_LIFETIME.total_seconds())
+    )
 
 
 def read_login_secret(request: Request, state: str) -> str | None:
@@ -56,26 +79,43 @@ def read_login_secret(request: Request, state: str) -> str | None:
     return request.cookies.get(_login_cookie_name(state)) if state else None
 
 
-def start_launch_session(request: Request, response: Response, state: str, launch_id: uuid.UUID, secret: str) -> None:
+def start_launch_session(
+    request: Request, response: Response, state: str, launch_id: uuid.UUID, secret: str
+) -> None:
     """Set the cookie with the secret of this launch; remove the login cookie and the oldest
     session cookies."""
     _set_framed_cookie(response, _login_cookie_name(state), "", 0)
     set_session_cookie(request, response, launch_id, secret)
 
 
-def set_session_cookie(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
+def set_session_cookie(
+    request: Request, response: Response, launch_id: uuid.UUID, secret: str
+) -> None:
     """Set the cookie with the secret of this visit; remove the oldest session cookies."""
     saved = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
     for name in saved[: max(len(saved) - MAX_SESSION_COOKIES + 1, 0)]:
         _set_framed_cookie(response, name, "", 0)
-    _set_framed_cookie(response, _SESSION_PREFIX + launch_id.hex, secret, int(LAUNCH_SESSION_LIFETIME.total_seconds()))
+    _set_framed_cookie(
+        response,
+        _SESSION_PREFIX + launch_id.hex,
+        secret,
+        int(LAUNCH_SESSION_LIFETIME.total_seconds()),
+    )
 
 
 def set_sign_in_cookie(response: Response, saved: str) -> None:
     """Set the cookie that the browser keeps while somebody is at the organisation's sign-in; an
     empty value removes it. The browser returns from another site by a link, hence SameSite=Lax."""
     seconds = LEAVING_SECONDS if saved else 0
-    response.set_cookie(_SIGN_IN_COOKIE, saved, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+    response.set_cookie(
+        _SIGN_IN_COOKIE,
+        saved,
+        max_age=seconds,
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
 
 
 def read_sign_in_cookie(request: Request) -> str:
@@ -95,12 +135,23 @@ def require_session(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> L
     with deps.unit_of_work(result[0]) as connection:
         who = sessions_store.load_session(connection, result[0], launch_id)
         if who is None:
-            raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
+            raise Forbidden(
+                "Your LMS's registration was switched off here. Ask whoever runs this tool for "
+                "your organisation."
+            )
         listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
-    if who.joined_by in sessions_store.CLAIM_KINDS and listed and not (request.endpoint or "").startswith("joining."):
-        abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's claim alone makes nobody a manager: it must be proven once
+    if (
+        who.joined_by in sessions_store.CLAIM_KINDS
+        and listed
+        and not (request.endpoint or "").startswith("joining.")
+    ):
+        abort(
+            redirect(f"/t/{launch_id}/confirm", code=303)
+        )  # an LMS's claim alone makes nobody a manager: it must be proven once
     if who.message == VISIT:
-        listed -= frozenset(roles.GRANTABLE_ROLES)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
+        listed -= frozenset(
+            roles.GRANTABLE_ROLES
+        )  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
     who = replace(who, roles=roles.roles_of_session(who.role, listed))
     roles.require_role(who.roles, request.endpoint)
     return who
@@ -110,7 +161,13 @@ def set_admin_cookie(response: Response, session_id: uuid.UUID, secret: str) -> 
     """Set the cookie with the secret of an administration session. It is never framed, so
     SameSite=Strict works."""
     response.set_cookie(
-        _ADMIN_PREFIX + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
+        _ADMIN_PREFIX + session_id.hex,
+        secret,
+        max_age=int(ADMIN_TIME.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Strict",
+        path="/",
     )
 
 
@@ -126,14 +183,18 @@ def form_token(request: Request, launch_id: uuid.UUID) -> str:
 
 def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
     scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
-    return provided if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
+    return (
+        provided if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
+    )
 
 
 def require_own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
     """Raise Forbidden for a form sent from another site's page; ``required``: also if the
     request does not say which page sent it."""
     origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
-    if (origin is None and required) or (origin is not None and origin != f"{ours.scheme}://{ours.netloc}"):
+    if (origin is None and required) or (
+        origin is not None and origin != f"{ours.scheme}://{ours.netloc}"
+    ):
         raise Forbidden("This form was sent from another site and was not taken.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("This form was sent from another site and was not taken.")
@@ -144,7 +205,11 @@ def compute_form_token(launch_id: uuid.UUID, secret: str) -> str:
     return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
 
 
-def _require_form_token(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
+def _require_form_token(
+    deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str
+) -> None:
     require_own_origin(deps, request)
-    if not hmac.compare_digest(request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()):
+    if not hmac.compare_digest(
+        request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()
+    ):
         raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT_TEXT}")

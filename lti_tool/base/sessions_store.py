@@ -75,13 +75,17 @@ def insert_launch(connection: Connection, values: dict[str, Any]) -> None:
 
 def delete_expired_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
     """Delete sessions that expired before this time; returns how many."""
-    return connection.execute(delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)).rowcount
+    return connection.execute(
+        delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)
+    ).rowcount
 
 
 def find_launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
     """Tenant and secret hash of a launch that has not expired."""
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}).first()
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}
+        ).first()
     return (row.tenant_id, bytes(row.secret_hash)) if row else None
 
 
@@ -93,11 +97,15 @@ _JOINED_FIELDS: dict[str, Any] = {
 
 
 _SESSION_FIELDS = tuple(
-    _JOINED_FIELDS[name].label(name) if name in _JOINED_FIELDS else launch.c[name] for name in LaunchSession.__dataclass_fields__ if name != "roles"
+    _JOINED_FIELDS[name].label(name) if name in _JOINED_FIELDS else launch.c[name]
+    for name in LaunchSession.__dataclass_fields__
+    if name != "roles"
 )
 
 
-def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
+def load_session(
+    connection: Connection, tenant_id: int, launch_id: uuid.UUID
+) -> LaunchSession | None:
     """Load the session of a launch that is known to exist; None if its platform or deployment
     is no longer approved."""
     p, d = platform_registration.c, deployment.c
@@ -108,16 +116,21 @@ def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -
         .outerjoin(platform_registration, p.id == launch.c.registration_id)
         .outerjoin(
             identity,
-            (identity.c.tenant_id == tenant_id) & (identity.c.registration_id == launch.c.registration_id) & (identity.c.subject == launch.c.subject),
+            (identity.c.tenant_id == tenant_id)
+            & (identity.c.registration_id == launch.c.registration_id)
+            & (identity.c.subject == launch.c.subject),
         )
         .outerjoin(
             deployment,
-            (d.tenant_id == tenant_id) & (d.registration_id == launch.c.registration_id) & (d.deployment_id == launch.c.deployment_id),
+            (d.tenant_id == tenant_id)
+            & (d.registration_id == launch.c.registration_id)
+            & (d.deployment_id == launch.c.deployment_id),
         )
         .where(
             launch.c.tenant_id == tenant_id,
             launch.c.id == launch_id,
-            launch.c.registration_id.is_(None) | ((p.status == "approved") & (d.status == "approved")),
+            launch.c.registration_id.is_(None)
+            | ((p.status == "approved") & (d.status == "approved")),
         )
     )
     row = connection.execute(query).first()
@@ -125,22 +138,36 @@ def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -
         return None
     # Updated only every few minutes: an idle session ends sooner (the SQL function find_launch
     # decides when).
-    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_INTERVAL)
+    seen = (
+        (launch.c.tenant_id == tenant_id)
+        & (launch.c.id == launch_id)
+        & (launch.c.seen_at < func.now() - SEEN_INTERVAL)
+    )
     connection.execute(update(launch).where(seen).values(seen_at=func.now()))
     return LaunchSession(**row._mapping)
 
 
-def list_person_roles(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
+def list_person_roles(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID
+) -> frozenset[str]:
     """The roles of a person apart from those of a launch: granted roles, and manager or mentor
     if the list says so."""
     p = person.c
-    granted = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == person_id)
-    leads = select(literal("manager")).where(select(p.id).where(p.tenant_id == tenant_id, p.manager_id == person_id).exists())
-    accompanies = select(literal("mentor")).where(select(p.id).where(p.tenant_id == tenant_id, p.mentor_id == person_id).exists())
+    granted = select(role_grant.c.role).where(
+        role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == person_id
+    )
+    leads = select(literal("manager")).where(
+        select(p.id).where(p.tenant_id == tenant_id, p.manager_id == person_id).exists()
+    )
+    accompanies = select(literal("mentor")).where(
+        select(p.id).where(p.tenant_id == tenant_id, p.mentor_id == person_id).exists()
+    )
     return frozenset(connection.execute(granted.union_all(leads, accompanies)).scalars())
 
 
-LAUNCH_SESSION_LIFETIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
+LAUNCH_SESSION_LIFETIME = timedelta(
+    hours=8
+)  # a working day; after that the activity has to be opened again
 
 
 LOGIN_LIFETIME = timedelta(minutes=10)

@@ -29,10 +29,19 @@ _SEAL_PURPOSE = "tool key"
 
 def _generate_key(secrets: Secrets, signs_from: datetime) -> ToolKey:
     private = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
-    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     jwk = JWK.from_pem(pem)
-    public = {**json.loads(jwk.export_public()), "kid": jwk.thumbprint(), "alg": "RS256", "use": "sig"}
-    return ToolKey(jwk.thumbprint(), secrets.seal(_SEAL_PURPOSE, pem.decode()), public, signs_from, None)
+    public = {
+        **json.loads(jwk.export_public()),
+        "kid": jwk.thumbprint(),
+        "alg": "RS256",
+        "use": "sig",
+    }
+    return ToolKey(
+        jwk.thumbprint(), secrets.seal(_SEAL_PURPOSE, pem.decode()), public, signs_from, None
+    )
 
 
 def list_tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
@@ -55,7 +64,12 @@ def sign_jwt(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
     """Sign a JWT with the newest key that is already active."""
     known, now = list_tool_keys(engine, secrets), clock.now()
     key = next((item for item in known if item.signs_from <= now), known[-1])
-    return jwt.encode(claims, secrets.unseal(_SEAL_PURPOSE, key.private_sealed), algorithm="RS256", headers={"kid": key.kid})
+    return jwt.encode(
+        claims,
+        secrets.unseal(_SEAL_PURPOSE, key.private_sealed),
+        algorithm="RS256",
+        headers={"kid": key.kid},
+    )
 
 
 def rotate_tool_key(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:

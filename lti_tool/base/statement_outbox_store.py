@@ -32,15 +32,25 @@ class LeasedStatement:
     tries: int
 
 
-def insert_statements(connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]) -> None:
+def insert_statements(
+    connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]
+) -> None:
     """Enqueue statements as final bytes."""
-    connection.execute(insert(statement_outbox), [{"tenant_id": tenant_id, "statement_id": id_, "payload": payload} for id_, payload in statements])
+    connection.execute(
+        insert(statement_outbox),
+        [
+            {"tenant_id": tenant_id, "statement_id": id_, "payload": payload}
+            for id_, payload in statements
+        ],
+    )
 
 
 def list_tenants_with_outbox(engine: Engine) -> list[int]:
     """Ids of tenants with something to send."""
     with engine.connect() as connection:
-        return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_outbox()")).scalars())
+        return list(
+            connection.execute(text("SELECT * FROM lti_tool.tenants_with_outbox()")).scalars()
+        )
 
 
 def count_backlog(engine: Engine) -> tuple[int, int, int]:
@@ -55,7 +65,8 @@ def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[
     statement = text(
         """
         WITH k AS MATERIALIZED (
-          SELECT id FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND refused IS NULL AND next_try_at <= now()
+          SELECT id FROM lti_tool.statement_outbox WHERE tenant_id = :tenant
+            AND refused IS NULL AND next_try_at <= now()
           ORDER BY id LIMIT :rows FOR UPDATE SKIP LOCKED
         )
         UPDATE lti_tool.statement_outbox o SET next_try_at = now() + :lease, tries = o.tries + 1
@@ -75,10 +86,18 @@ def delete_sent_statements(connection: Connection, tenant_id: int, ids: Sequence
 def mark_statement_refused(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
     """Mark a statement as refused for good; the reason is kept."""
     s = statement_outbox.c
-    connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id == id_).values(refused=reason))
+    connection.execute(
+        update(statement_outbox).where(s.tenant_id == tenant_id, s.id == id_).values(refused=reason)
+    )
 
 
-def reschedule_statements(connection: Connection, tenant_id: int, ids: Sequence[int], wait: timedelta) -> None:
+def reschedule_statements(
+    connection: Connection, tenant_id: int, ids: Sequence[int], wait: timedelta
+) -> None:
     """Retry after ``wait``."""
     s = statement_outbox.c
-    connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id.in_(ids)).values(next_try_at=func.now() + wait))
+    connection.execute(
+        update(statement_outbox)
+        .where(s.tenant_id == tenant_id, s.id.in_(ids))
+        .values(next_try_at=func.now() + wait)
+    )

@@ -30,14 +30,22 @@ def upsert_tenant(connection: Connection, values: dict[str, Any]) -> int:
     Runs as the owner."""
     statement = upsert(tenant).values(**values)
     changed = {name: values[name] for name in ("lrs_url", "lrs_key", "lrs_secret_sealed")}
-    return int(connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed).returning(tenant.c.tenant_id)).scalar_one())
+    return int(
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_=changed).returning(
+                tenant.c.tenant_id
+            )
+        ).scalar_one()
+    )
 
 
 def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
     """Load a tenant that is known to exist."""
     t = tenant.c
     columns = (t.tenant_id, t.name, t.lrs_url, t.lrs_key, t.lrs_secret_sealed, t.practice)
-    return Tenant(**connection.execute(select(*columns).where(t.tenant_id == tenant_id)).one()._mapping)
+    return Tenant(
+        **connection.execute(select(*columns).where(t.tenant_id == tenant_id)).one()._mapping
+    )
 
 
 def get_installation_id(connection: Connection) -> uuid.UUID:
@@ -61,18 +69,34 @@ class ToolKey:
 def list_tool_keys(engine: Engine) -> list[ToolKey]:
     """Signing keys, the latest ``signs_from`` first; retired ones are left out."""
     k = tool_key.c
-    query = select(*(k[name] for name in ToolKey.__dataclass_fields__)).where(k.retires_at.is_(None) | (k.retires_at > func.now()))
+    query = select(*(k[name] for name in ToolKey.__dataclass_fields__)).where(
+        k.retires_at.is_(None) | (k.retires_at > func.now())
+    )
     with engine.connect() as connection:
-        return [ToolKey(**row._mapping) for row in connection.execute(query.order_by(k.signs_from.desc(), k.kid))]
+        return [
+            ToolKey(**row._mapping)
+            for row in connection.execute(query.order_by(k.signs_from.desc(), k.kid))
+        ]
 
 
-def insert_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
+def insert_first_key(
+    engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]
+) -> None:
     """Insert the first key unless another process already did."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
         k = tool_key.c
-        if connection.execute(select(k.kid).where(k.retires_at.is_(None) | (k.retires_at > func.now()))).first() is None:
-            connection.execute(insert(tool_key).values(kid=kid, private_sealed=private_sealed, public_jwk=public_jwk))
+        if (
+            connection.execute(
+                select(k.kid).where(k.retires_at.is_(None) | (k.retires_at > func.now()))
+            ).first()
+            is None
+        ):
+            connection.execute(
+                insert(tool_key).values(
+                    kid=kid, private_sealed=private_sealed, public_jwk=public_jwk
+                )
+            )
 
 
 def rotate_key(owner: Engine, created: ToolKey, old_retires_at: datetime) -> None:
@@ -96,8 +120,15 @@ def find_tenant_by_name(owner: Engine, name: str) -> tuple[int | None, list[str]
     """The id of the tenant with this name (or of the only tenant if the name is empty), and all
     names. Runs as the owner."""
     with owner.connect() as connection:
-        known = {row.name: row.tenant_id for row in connection.execute(select(tenant.c.name, tenant.c.tenant_id).order_by(tenant.c.name))}
-    return (known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None), list(known)
+        known = {
+            row.name: row.tenant_id
+            for row in connection.execute(
+                select(tenant.c.name, tenant.c.tenant_id).order_by(tenant.c.name)
+            )
+        }
+    return (
+        known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None
+    ), list(known)
 
 
 def update_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:

@@ -56,7 +56,9 @@ def _normalize_tag(tag: str) -> str:
 
 def translate_text(tag: str, text: str, **values: Any) -> str:
     """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
-    result = translations_for(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
+    result = (
+        translations_for(tag).gettext(text) if text else ""
+    )  # gettext stores a catalogue's header under the empty msgid
     return result % values if values else result
 
 

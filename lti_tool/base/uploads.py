@@ -8,19 +8,31 @@ from core.database import UnitOfWork
 from core.errors import BadInput
 from lti_tool.base import uploads_store
 
-PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME, READINGS = "people", "certifications", "questions", "programme", "readings"
+PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME, READINGS = (
+    "people",
+    "certifications",
+    "questions",
+    "programme",
+    "readings",
+)
 LONGEST_NAME = 200
 
 
-def store_upload(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
+def store_upload(
+    unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes
+) -> uuid.UUID:
     """Store an upload for a day; return its id."""
     if not content:
         raise BadInput("Choose a file first; this one is empty.", field="file")
     with unit_of_work(tenant_id) as connection:
-        return uploads_store.insert_upload(connection, tenant_id, purpose, name.replace("\0", "")[-LONGEST_NAME:], content)
+        return uploads_store.insert_upload(
+            connection, tenant_id, purpose, name.replace("\0", "")[-LONGEST_NAME:], content
+        )
 
 
-def load_upload(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -> tuple[str, bytes]:
+def load_upload(
+    unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str
+) -> tuple[str, bytes]:
     """Return (name, content) of a stored upload; raise BadInput if it has expired."""
     try:
         upload_id = uuid.UUID(text)

@@ -27,11 +27,22 @@ def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> V
     """Load the context of this session's pages."""
     with unit_of_work(session.tenant_id) as connection:
         platform = (
-            platforms_store.get_platform(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
+            platforms_store.get_platform(connection, session.tenant_id, session.registration_id)
+            if session.registration_id is not None
+            else None
         )
-        takes_part = visit_context_store.participates(connection, session.tenant_id, session.person_id, session.programme)
-        requested = visit_context_store.has_open_peer_request(connection, session.tenant_id, session.person_id)
-        return VisitContext(platform, tenants_store.get_tenant(connection, session.tenant_id).practice, takes_part, requested)
+        takes_part = visit_context_store.participates(
+            connection, session.tenant_id, session.person_id, session.programme
+        )
+        requested = visit_context_store.has_open_peer_request(
+            connection, session.tenant_id, session.person_id
+        )
+        return VisitContext(
+            platform,
+            tenants_store.get_tenant(connection, session.tenant_id).practice,
+            takes_part,
+            requested,
+        )
 
 
 def is_practice_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:

@@ -22,29 +22,52 @@ from lti_tool.programmes import authoring
 
 log = logging.getLogger(__name__)
 
-_IRI_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S{1,1900}\Z")  # an IRI, checked only superficially
-_STORE_UNAVAILABLE = "The record store does not answer just now. Nothing was changed; try again in a minute."
+_IRI_PATTERN = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:\S{1,1900}\Z"
+)  # an IRI, checked only superficially
+_STORE_UNAVAILABLE = (
+    "The record store does not answer just now. Nothing was changed; try again in a minute."
+)
 
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The page below ``/t/<visit>/programmes/<key>/elsewhere``."""
-    pages = Blueprint("elsewhere", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/elsewhere")
+    pages = Blueprint(
+        "elsewhere", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/elsewhere"
+    )
 
     def open_figures(visit_id: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
         staff = opening(visit_id)
         return staff, ProgrammeBusiness(deps, staff.tenant_id, key, staff.who)
 
-    def render_mappings(staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        programme = authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key).programme
+    def render_mappings(
+        staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        programme = authoring.load_draft(
+            deps.unit_of_work, tenant_id=staff.tenant_id, key=key
+        ).programme
         try:
             result, status = figures.mappings(), error.status if error else 200
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no mappings: %s", staff.tenant_id, failed.message)
             result, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
-        values = {"programme": programme, "iri": figures.programme, "mappings": result, "error": error, "kinds": MAPPABLE_KINDS, "form": request.form}
+        values = {
+            "programme": programme,
+            "iri": figures.programme,
+            "mappings": result,
+            "error": error,
+            "kinds": MAPPABLE_KINDS,
+            "form": request.form,
+        }
         return staff.render("elsewhere.html", status, **values)
 
-    def run_change(staff: StaffContext, figures: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
+    def run_change(
+        staff: StaffContext,
+        figures: ProgrammeBusiness,
+        key: str,
+        act: Callable[[], None],
+        done: str,
+    ) -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
@@ -62,16 +85,37 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     @pages.post("/")
     def add_mapping(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff, figures = open_figures(visit_id, key)
-        authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key)  # raises NotFound if there is no such programme
+        authoring.load_draft(
+            deps.unit_of_work, tenant_id=staff.tenant_id, key=key
+        )  # raises NotFound if there is no such programme
 
         def send_mapping() -> None:
-            kind, competency, grade, activity = form_text("counts_as"), form_text("competency"), form_text("evidence_grade"), form_text("activity")
+            kind, competency, grade, activity = (
+                form_text("counts_as"),
+                form_text("competency"),
+                form_text("evidence_grade"),
+                form_text("activity"),
+            )
             if not _IRI_PATTERN.match(activity):
-                raise BadInput("Give the address as the other system shows it; it begins like https://.", field="activity")
+                raise BadInput(
+                    "Give the address as the other system shows it; it begins like https://.",
+                    field="activity",
+                )
             if kind == TASK and grade not in map(str, range(1, MAX_EVIDENCE_GRADE + 1)):
                 raise BadInput("Choose who vouches for it.", field="evidence_grade")
-            entries = {"competency": f"{figures.programme}/competencies/{competency}" if competency and kind == "check" else None}
-            figures.map_activity({"activity": activity, "counts_as": kind, **entries, "evidence_grade": int(grade) if kind == TASK else None})
+            entries = {
+                "competency": f"{figures.programme}/competencies/{competency}"
+                if competency and kind == "check"
+                else None
+            }
+            figures.map_activity(
+                {
+                    "activity": activity,
+                    "counts_as": kind,
+                    **entries,
+                    "evidence_grade": int(grade) if kind == TASK else None,
+                }
+            )
 
         return run_change(staff, figures, key, send_mapping, "added")
 

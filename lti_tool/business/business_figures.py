@@ -21,7 +21,10 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.record_store import load_record_store
 from lti_tool.people import directory_store
 
-WEIGHTS_DECIDED, NEW_LEVEL_DECIDED = "decided what the scorecard weighs", "decided on a new level"  # names of these acts in the journal
+WEIGHTS_DECIDED, NEW_LEVEL_DECIDED = (
+    "decided what the scorecard weighs",
+    "decided on a new level",
+)  # names of these acts in the journal
 COST_CATEGORIES = (
     "needs analysis",
     "design",
@@ -36,13 +39,21 @@ READING_FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "yearly")
 MAX_SHOWN_FAULTS = 200  # most faulty lines that a page lists
 
 
-def find_last_decision(deps: ToolDeps, tenant_id: int, programme: str, report: str, team: str) -> tuple[str, datetime] | None:
+def find_last_decision(
+    deps: ToolDeps, tenant_id: int, programme: str, report: str, team: str
+) -> tuple[str, datetime] | None:
     """Return who last decided, in this tool, on an assumption of a report (the scorecard's
     weights, the level of a weekly figure), and when; None if nobody did. The record store knows
     only the tool, not the person."""
-    act, of = (WEIGHTS_DECIDED, {}) if report == "scorecard" else (NEW_LEVEL_DECIDED, {"series": report, "team": team})
+    act, of = (
+        (WEIGHTS_DECIDED, {})
+        if report == "scorecard"
+        else (NEW_LEVEL_DECIDED, {"series": report, "team": team})
+    )
     with deps.unit_of_work(tenant_id) as connection:
-        result = journal_store.find_latest_act(connection, tenant_id, act, {"programme": programme, **of})
+        result = journal_store.find_latest_act(
+            connection, tenant_id, act, {"programme": programme, **of}
+        )
     return (result.who.rpartition(" (")[0] or result.who, result.at) if result else None
 
 
@@ -65,7 +76,9 @@ class ProgrammeBusiness:
     def __init__(self, deps: ToolDeps, tenant_id: int, programme: str, who: str) -> None:
         self._deps, self._tenant_id, self._who, self._key = deps, tenant_id, who, programme
         self.programme = xapi_statements.ProgrammeRef(programme, "", "").iri
-        self._store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+        self._store, ours = load_record_store(
+            deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+        )
         self._client: GuardedClient = deps.own_client if ours else deps.client
 
     def load_figures(self) -> BusinessFigures:
@@ -82,7 +95,10 @@ class ProgrammeBusiness:
     def value_kpi(self, key: str, valuation: Mapping[str, Any]) -> None:
         """Set the monetary value of one unit of a figure."""
         lrs_client.set_kpi_valuation(self._client, self._store, self.programme, key, valuation)
-        self._audit("said what a business figure is worth", {"kpi": key, "signed_off_by": valuation["signed_off_by"]})
+        self._audit(
+            "said what a business figure is worth",
+            {"kpi": key, "signed_off_by": valuation["signed_off_by"]},
+        )
 
     def add_cost(self, cost: Mapping[str, Any]) -> None:
         """Add a cost to the ledger."""
@@ -101,7 +117,9 @@ class ProgrammeBusiness:
 
     def declare_new_level(self, decision: Mapping[str, str]) -> None:
         """Declare that a weekly figure has had a new baseline level since a given week."""
-        lrs_client.post_baseline(self._client, self._store, {"programme": self.programme, **decision})
+        lrs_client.post_baseline(
+            self._client, self._store, {"programme": self.programme, **decision}
+        )
         self._audit(NEW_LEVEL_DECIDED, dict(decision))
 
     def mappings(self) -> list[dict[str, Any]]:
@@ -112,7 +130,9 @@ class ProgrammeBusiness:
 
     def map_activity(self, mapping: Mapping[str, Any]) -> None:
         """Map an activity of another system, so that it counts."""
-        lrs_client.post_activity_mapping(self._client, self._store, {"programme": self.programme, **mapping})
+        lrs_client.post_activity_mapping(
+            self._client, self._store, {"programme": self.programme, **mapping}
+        )
         self._audit("mapped an activity", dict(mapping))
 
     def unmap_activity(self, mapping: int) -> None:
@@ -120,7 +140,9 @@ class ProgrammeBusiness:
         lrs_client.delete_activity_mapping(self._client, self._store, mapping)
         self._audit("undid the mapping of an activity", {"mapping": mapping})
 
-    def preview_readings(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> ReadingsPreview:
+    def preview_readings(
+        self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]
+    ) -> ReadingsPreview:
         """Preview a file of readings. Without ``columns``, only guess the column mapping."""
         try:
             sheet = kpi.parse_sheet(content)
@@ -131,19 +153,30 @@ class ProgrammeBusiness:
             raise BadInput(str(error), field="file") from None
         if problem:
             return ReadingsPreview(sheet, dict(columns), problem, None, lines)
-        response = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, result, form, dry_run=True))
+        response = lrs_client.post_kpi_readings(
+            self._client, self._store, self._readings_request(key, result, form, dry_run=True)
+        )
         return ReadingsPreview(sheet, dict(columns), [], response, lines)
 
-    def import_readings(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+    def import_readings(
+        self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]
+    ) -> dict[str, Any]:
         """Import a file of readings: all or nothing."""
         try:
             result, _, problem = self._resolve_readings(kpi.parse_sheet(content), columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
         if problem:
-            raise BadInput(f"Line {problem[0].line}: {problem[0].text}. Nothing was taken over.", field="file")
-        response = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, result, form, dry_run=False))
-        self._audit("took readings in", {"kpi": key, **{name: response.get(name) for name in ("new", "known", "corrected")}})
+            raise BadInput(
+                f"Line {problem[0].line}: {problem[0].text}. Nothing was taken over.", field="file"
+            )
+        response = lrs_client.post_kpi_readings(
+            self._client, self._store, self._readings_request(key, result, form, dry_run=False)
+        )
+        self._audit(
+            "took readings in",
+            {"kpi": key, **{name: response.get(name) for name in ("new", "known", "corrected")}},
+        )
         return response
 
     def _resolve_readings(
@@ -153,13 +186,18 @@ class ProgrammeBusiness:
         identified by external id or email address in the file, and only by a pseudonym from
         here on.
         """
-        result, lines, problem = kpi.parse_readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
+        result, lines, problem = kpi.parse_readings(
+            sheet, columns, form["subject_kind"], form["period"], form["source"]
+        )
         if form["subject_kind"] != kpi.PERSON:
             return result, lines, problem
         named = {str(entry["subject"]) for entry in result}
         with self._deps.unit_of_work(self._tenant_id) as connection:
             known = directory_store.find_profiles(
-                connection, self._tenant_id, external_ids=sorted(named), emails=sorted(name.lower() for name in named)
+                connection,
+                self._tenant_id,
+                external_ids=sorted(named),
+                emails=sorted(name.lower() for name in named),
             )
             installation = tenants_store.get_installation_id(connection)
         by_id = {entry.external_id: [entry.id] for entry in known if entry.external_id}
@@ -168,23 +206,39 @@ class ProgrammeBusiness:
             by_email.setdefault(profile.email.lower(), []).append(profile.id)
         saved, on, strangers = [], list[int](), list[LineProblem]()
         for item, line in zip(result, lines, strict=True):
-            related = by_id.get(str(item["subject"])) or by_email.get(str(item["subject"]).lower(), [])
+            related = by_id.get(str(item["subject"])) or by_email.get(
+                str(item["subject"]).lower(), []
+            )
             if len(related) != 1:
                 stated = (
-                    "several people have this address; name the one by the id" if related else "nobody on the list of people has this id or address"
+                    "several people have this address; name the one by the id"
+                    if related
+                    else "nobody on the list of people has this id or address"
                 )
                 strangers.append(LineProblem(line, stated))
             else:
-                saved.append({**item, "subject": xapi_statements.agent_identifier(installation, related[0])})
+                saved.append(
+                    {**item, "subject": xapi_statements.agent_identifier(installation, related[0])}
+                )
                 on.append(line)
         return saved, on, sorted([*problem, *strangers], key=lambda fault: fault.line)
 
-    def _readings_request(self, key: str, result: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
+    def _readings_request(
+        self, key: str, result: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool
+    ) -> dict[str, Any]:
         # A preview needs no reason yet: the page asks for one if existing readings would be
         # corrected.
         reason = form.get("reason", "").strip() or ("a look" if dry_run else "")
-        return {"programme": self.programme, "kpi": key, "readings": result, "reason": reason, "dry_run": dry_run}
+        return {
+            "programme": self.programme,
+            "kpi": key,
+            "readings": result,
+            "reason": reason,
+            "dry_run": dry_run,
+        }
 
     def _audit(self, act: str, details: dict[str, Any]) -> None:
         with self._deps.unit_of_work(self._tenant_id) as connection:
-            journal_store.insert_audit_entry(connection, self._tenant_id, self._who, act, {"programme": self._key, **details})
+            journal_store.insert_audit_entry(
+                connection, self._tenant_id, self._who, act, {"programme": self._key, **details}
+            )

@@ -18,13 +18,27 @@ from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener, StaffContext, allow_large_upload, form_text, read_uploaded_file
-from lti_tool.business.business_figures import COST_CATEGORIES, MAX_SHOWN_FAULTS, READING_FREQUENCIES, ProgrammeBusiness, ReadingsPreview
+from lti_tool.base.manager_context import (
+    ContextOpener,
+    StaffContext,
+    allow_large_upload,
+    form_text,
+    read_uploaded_file,
+)
+from lti_tool.business.business_figures import (
+    COST_CATEGORIES,
+    MAX_SHOWN_FAULTS,
+    READING_FREQUENCIES,
+    ProgrammeBusiness,
+    ReadingsPreview,
+)
 from lti_tool.programmes import authoring
 
 log = logging.getLogger(__name__)
 
-_STORE_UNAVAILABLE = "The record store does not answer just now. Nothing was changed; try again in a minute."
+_STORE_UNAVAILABLE = (
+    "The record store does not answer just now. Nothing was changed; try again in a minute."
+)
 _SCORECARD_FIELDS = ("perspective", "metric", "part", "floor", "target", "weight")
 MAX_SCORECARD_LINES = 30
 MAX_NUMBER_LENGTH = 40
@@ -32,14 +46,20 @@ MAX_NUMBER_LENGTH = 40
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/business``."""
-    pages = Blueprint("business", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/business")
+    pages = Blueprint(
+        "business", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/business"
+    )
 
     def open_figures(visit_id: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
         staff = opening(visit_id)
         return staff, ProgrammeBusiness(deps, staff.tenant_id, key, staff.who)
 
-    def render_business(staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        programme = authoring.load_draft(deps.unit_of_work, tenant_id=staff.tenant_id, key=key).programme
+    def render_business(
+        staff: StaffContext, figures: ProgrammeBusiness, key: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        programme = authoring.load_draft(
+            deps.unit_of_work, tenant_id=staff.tenant_id, key=key
+        ).programme
         try:
             view, status = figures.load_figures(), error.status if error else 200
         except OutsideCallFailed as failed:
@@ -56,15 +76,26 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             form=request.form,
         )
 
-    def run_change(staff: StaffContext, figures: ProgrammeBusiness, key: str, act: Any, done: str, present_keys: str = "") -> ResponseReturnValue:
+    def run_change(
+        staff: StaffContext,
+        figures: ProgrammeBusiness,
+        key: str,
+        act: Any,
+        done: str,
+        present_keys: str = "",
+    ) -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
             return render_business(staff, figures, key, error)
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: a business figure was not changed: %s", staff.tenant_id, failed.message)
+            log.warning(
+                "tenant %s: a business figure was not changed: %s", staff.tenant_id, failed.message
+            )
             return render_business(staff, figures, key, BadInput(_STORE_UNAVAILABLE))
-        return redirect(present_keys or f"{staff.home}programmes/{key}/business/?done={done}", code=303)
+        return redirect(
+            present_keys or f"{staff.home}programmes/{key}/business/?done={done}", code=303
+        )
 
     @pages.get("/")
     def show_business(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -80,12 +111,23 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             if not named:
                 named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
                 if not named:
-                    raise BadInput("Give the figure a name with a letter or a digit.", field="label")
+                    raise BadInput(
+                        "Give the figure a name with a letter or a digit.", field="label"
+                    )
                 if named in {item["kpi"] for item in figures.load_figures().kpis}:
-                    raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
-            definition = {name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")}
+                    raise BadInput(
+                        "There is a figure of this name already; change that one, or choose "
+                        "another name.",
+                        field="label",
+                    )
+            definition = {
+                name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")
+            }
             numbers = {name: _number_field(name, optional=True) for name in ("baseline", "target")}
-            flags = {"more_is_better": form_text("better") == "more", "waves_randomised": form_text("waves_randomised") == "1"}
+            flags = {
+                "more_is_better": form_text("better") == "more",
+                "waves_randomised": form_text("waves_randomised") == "1",
+            }
             figures.name_kpi(named, {**definition, **numbers, **flags})
 
         return run_change(staff, figures, key, send_kpi, "kpi")
@@ -95,11 +137,20 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         staff, figures = open_figures(visit_id, key)
 
         def send_valuation() -> None:
-            between = {name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
-            forecast = {bound: _number_field(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
+            between = {
+                name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")}
+                for name in ("unit_value",)
+            }
+            forecast = {
+                bound: _number_field(f"forecast_{bound}", optional=True)
+                for bound in ("low", "best", "high")
+            }
             whole = None not in forecast.values()
             if not whole and any(value is not None for value in forecast.values()):
-                raise BadInput("Give the forecast with all three numbers, or none of them.", field="forecast_best")
+                raise BadInput(
+                    "Give the forecast with all three numbers, or none of them.",
+                    field="forecast_best",
+                )
             valuation = {
                 **between,
                 "months": _number_field("months"),
@@ -122,9 +173,16 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                     raise BadInput("The form is not complete; load the page again.")
                 figures.withdraw_cost(int(removed[:18]), form_text("why"))
                 return
-            cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
+            cost = {
+                name: form_text(name)
+                for name in ("category", "currency", "incurred_on", "source", "signed_off_by")
+            }
             figures.add_cost(
-                {**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)}
+                {
+                    **cost,
+                    "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}",
+                    "hours": _number_field("hours", optional=True),
+                }
             )
 
         return run_change(staff, figures, key, send_cost, "cost")
@@ -134,16 +192,27 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         staff, figures = open_figures(visit_id, key)
 
         def send_scorecard() -> None:
-            columns = [request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS]
+            columns = [
+                request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS
+            ]
             if len({len(column) for column in columns}) != 1:
                 raise BadInput("The form is not complete; load the page again.")
             lines = []
             for cells in zip(*columns, strict=True):
                 entries = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
-                numbers = {name: _parse_number(entries[name], f"{name} of {entries['metric']}") for name in ("floor", "target")}
+                numbers = {
+                    name: _parse_number(entries[name], f"{name} of {entries['metric']}")
+                    for name in ("floor", "target")
+                }
                 weight = _parse_number(entries["weight"], f"weight of {entries['metric']}") / 100
                 if weight:
-                    lines.append({**{name: entries[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
+                    lines.append(
+                        {
+                            **{name: entries[name] for name in ("perspective", "metric", "part")},
+                            **numbers,
+                            "weight": weight,
+                        }
+                    )
             figures.set_scorecard_weights(lines)
 
         return run_change(staff, figures, key, send_scorecard, "scorecard")
@@ -153,9 +222,22 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         """Handle a report's form: declare a new level of a weekly figure."""
         staff, figures = open_figures(visit_id, key)
         decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
-        narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
+        narrowed = urlencode(
+            {
+                "programme": key,
+                **({"team": decision["team"]} if decision["team"] else {}),
+                "done": "level",
+            }
+        )
         series = quote(decision["series"], safe="")
-        return run_change(staff, figures, key, lambda: figures.declare_new_level(decision), "level", f"{staff.home}reports/{series}?{narrowed}")
+        return run_change(
+            staff,
+            figures,
+            key,
+            lambda: figures.declare_new_level(decision),
+            "level",
+            f"{staff.home}reports/{series}?{narrowed}",
+        )
 
     @pages.post("/readings")
     def upload_readings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -165,26 +247,54 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         try:
             file_name, content = read_uploaded_file()
             preview = figures.preview_readings(content, form_text("kpi"), None, {})
-            saved = uploads.store_upload(deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, name=file_name, content=content)
+            saved = uploads.store_upload(
+                deps.unit_of_work,
+                tenant_id=staff.tenant_id,
+                purpose=uploads.READINGS,
+                name=file_name,
+                content=content,
+            )
         except BadInput as error:
             return render_business(staff, figures, key, error)
         return render_column_mapping(staff, key, preview, str(saved))
 
     def render_column_mapping(
-        staff: StaffContext, key: str, preview: ReadingsPreview, saved: str, error: RequestError | None = None
+        staff: StaffContext,
+        key: str,
+        preview: ReadingsPreview,
+        saved: str,
+        error: RequestError | None = None,
     ) -> ResponseReturnValue:
         return staff.render(
-            "readings.html", error.status if error else 200, key=key, looked=preview, kept=saved, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
-        )  # fmt: skip
+            "readings.html",
+            error.status if error else 200,
+            key=key,
+            looked=preview,
+            kept=saved,
+            kpi=form_text("kpi"),
+            fields=FIELDS,
+            required=REQUIRED_FIELDS,
+            subjects=SUBJECT_KINDS,
+            periods=PERIODS,
+            form=request.form,
+            error=error,
+            shown=MAX_SHOWN_FAULTS,
+        )
 
     @pages.post("/readings/look")
     def process_readings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """With the columns mapped, preview the import, or on confirmation run it."""
         staff, figures = open_figures(visit_id, key)
-        saved, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
+        saved, kpi, form = (
+            form_text("kept"),
+            form_text("kpi"),
+            {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")},
+        )
         columns = {field: form_text(f"column_{field}") for field in FIELDS}
         try:
-            _, content = uploads.load_upload(deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, text=saved)
+            _, content = uploads.load_upload(
+                deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, text=saved
+            )
         except BadInput as error:
             return render_business(staff, figures, key, error)
         try:
@@ -192,12 +302,22 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 figures.import_readings(content, kpi, columns, form)
                 uploads.discard_upload(deps.unit_of_work, tenant_id=staff.tenant_id, text=saved)
                 return redirect(f"{staff.home}programmes/{key}/business/?done=readings", code=303)
-            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, columns, form), saved)
+            return render_column_mapping(
+                staff, key, figures.preview_readings(content, kpi, columns, form), saved
+            )
         except BadInput as error:
-            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, None, {}), saved, error)
+            return render_column_mapping(
+                staff, key, figures.preview_readings(content, kpi, None, {}), saved, error
+            )
         except OutsideCallFailed as failed:
             log.warning("tenant %s: readings were not taken: %s", staff.tenant_id, failed.message)
-            return render_column_mapping(staff, key, figures.preview_readings(content, kpi, None, {}), saved, BadInput(_STORE_UNAVAILABLE))
+            return render_column_mapping(
+                staff,
+                key,
+                figures.preview_readings(content, kpi, None, {}),
+                saved,
+                BadInput(_STORE_UNAVAILABLE),
+            )
 
     return pages
 

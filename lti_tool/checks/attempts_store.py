@@ -66,12 +66,18 @@ class MemoryState:
     due_at: datetime
 
 
-def find_attempt_learner(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
+def find_attempt_learner(
+    connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID
+) -> uuid.UUID | None:
     """The person who made an attempt in this course; None if there is no such attempt."""
     query = (
         select(episode.c.person_id)
         .join(attempt, attempt.c.episode_id == episode.c.id)
-        .where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id, attempt.c.course_id == course_id)
+        .where(
+            attempt.c.tenant_id == tenant_id,
+            attempt.c.id == attempt_id,
+            attempt.c.course_id == course_id,
+        )
     )
     result: uuid.UUID | None = connection.execute(query).scalar()
     return result
@@ -83,20 +89,33 @@ def _select_attempts() -> Any:
 
 def insert_attempt(connection: Connection, tenant_id: int, created: Attempt) -> bool:
     """Insert an attempt; False if this check was already started."""
-    row = upsert(attempt).values(tenant_id=tenant_id, **vars(created)).on_conflict_do_nothing().returning(attempt.c.id)
+    row = (
+        upsert(attempt)
+        .values(tenant_id=tenant_id, **vars(created))
+        .on_conflict_do_nothing()
+        .returning(attempt.c.id)
+    )
     return connection.execute(row).first() is not None
 
 
 def list_attempts(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Attempt]:
     """All attempts of an episode."""
-    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id)
+    query = _select_attempts().where(
+        attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id
+    )
     return [Attempt(**row._mapping) for row in connection.execute(query)]
 
 
-def lock_attempt(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
+def lock_attempt(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID
+) -> Attempt | None:
     """Load an attempt of this episode and lock its row, so that two concurrent answers are
     serialized."""
-    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
+    query = _select_attempts().where(
+        attempt.c.tenant_id == tenant_id,
+        attempt.c.episode_id == episode_id,
+        attempt.c.id == attempt_id,
+    )
     row = connection.execute(query.with_for_update()).first()
     return Attempt(**row._mapping) if row else None
 
@@ -104,56 +123,102 @@ def lock_attempt(connection: Connection, tenant_id: int, episode_id: uuid.UUID, 
 def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
     """The answers of an attempt, by position."""
     a = answer.c
-    query = select(*(a[name] for name in Answer.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
+    query = select(*(a[name] for name in Answer.__dataclass_fields__)).where(
+        a.tenant_id == tenant_id, a.attempt_id == attempt_id
+    )
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
 
 
-def insert_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, created: Answer) -> None:
+def insert_answer(
+    connection: Connection, tenant_id: int, attempt_id: uuid.UUID, created: Answer
+) -> None:
     """Insert an answer."""
-    connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(created)))
-
-
-def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, at: datetime, right_answers: int) -> None:
-    """Close an attempt with its result."""
     connection.execute(
-        update(attempt).where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id).values(finished_at=at, right_answers=right_answers)
+        insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(created))
     )
 
 
-def list_memory_states(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[MemoryState]:
+def finish_attempt(
+    connection: Connection, tenant_id: int, attempt_id: uuid.UUID, at: datetime, right_answers: int
+) -> None:
+    """Close an attempt with its result."""
+    connection.execute(
+        update(attempt)
+        .where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id)
+        .values(finished_at=at, right_answers=right_answers)
+    )
+
+
+def list_memory_states(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> list[MemoryState]:
     """The memory model's states for an episode."""
     m = memory.c
-    query = select(m.competency, m.card, m.due_at).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
+    query = select(m.competency, m.card, m.due_at).where(
+        m.tenant_id == tenant_id, m.episode_id == episode_id
+    )
     return [MemoryState(**row._mapping) for row in connection.execute(query)]
 
 
-def upsert_memory_state(connection: Connection, tenant_id: int, episode_id: uuid.UUID, memory_state: MemoryState) -> None:
+def upsert_memory_state(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, memory_state: MemoryState
+) -> None:
     """Store the memory model's current state for a competency."""
     values = {"card": memory_state.card, "due_at": memory_state.due_at}
-    row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=memory_state.competency, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
+    row = upsert(memory).values(
+        tenant_id=tenant_id, episode_id=episode_id, competency=memory_state.competency, **values
+    )
+    connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "episode_id", "competency"], set_=values
+        )
+    )
 
 
-def find_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
+def find_grade_place(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str
+) -> GradePlace | None:
     """Where a learner's grades go when there is no current launch."""
     g = stored_grade_place.c
     query = select(*(g[name] for name in GradePlace.__dataclass_fields__))
-    row = connection.execute(query.where(g.tenant_id == tenant_id, g.person_id == person_id, g.programme == programme)).first()
+    row = connection.execute(
+        query.where(g.tenant_id == tenant_id, g.person_id == person_id, g.programme == programme)
+    ).first()
     return GradePlace(**row._mapping) if row else None
 
 
-def upsert_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
+def upsert_grade_place(
+    connection: Connection,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: str,
+    place: GradePlace,
+    at: datetime,
+) -> None:
     """Store where a learner's grades go."""
     values = {**vars(place), "seen_at": at}
-    row = upsert(stored_grade_place).values(tenant_id=tenant_id, person_id=person_id, programme=programme, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "person_id", "programme"], set_=values))
+    row = upsert(stored_grade_place).values(
+        tenant_id=tenant_id, person_id=person_id, programme=programme, **values
+    )
+    connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "person_id", "programme"], set_=values
+        )
+    )
 
 
-def list_course_checks(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
+def list_course_checks(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID
+) -> list[Attempt]:
     """A person's check attempts that were started from this course."""
     query = (
         _select_attempts()
         .join(episode, episode.c.id == attempt.c.episode_id)
-        .where(attempt.c.tenant_id == tenant_id, episode.c.person_id == person_id, attempt.c.course_id == course_id, attempt.c.kind == "check")
+        .where(
+            attempt.c.tenant_id == tenant_id,
+            episode.c.person_id == person_id,
+            attempt.c.course_id == course_id,
+            attempt.c.kind == "check",
+        )
     )
     return [Attempt(**row._mapping) for row in connection.execute(query)]

@@ -24,20 +24,24 @@ class ColumnClaimed(Exception):
 def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> str:
     """The column's URL. BadInput, with a message for a teacher, if there is none; Busy while
     another sender is creating it."""
-    if row.line_item_url and not (row.line_items_url and _is_other_checks_column(deps, platform, row)):
+    if row.line_item_url and not (
+        row.line_items_url and _is_other_checks_column(deps, platform, row)
+    ):
         return row.line_item_url
     place = grades_store.place_key(row.line_items_url, row.resource_id)
     with deps.unit_of_work(platform.tenant_id) as connection:
         known = grades_store.find_column(connection, platform.tenant_id, platform.id, place)
-        if known is None and not grades_store.claim_column(connection, platform.tenant_id, platform.id, place, row.label, row.maximum):
+        if known is None and not grades_store.claim_column(
+            connection, platform.tenant_id, platform.id, place, row.label, row.maximum
+        ):
             raise ColumnClaimed
     if known is not None:
         return known.url
     wanted = LineItem(row.label, row.maximum, row.resource_id, CHECK_TAG)
     try:
-        created = line_items.find_line_item(deps, platform, row.line_items_url, row.resource_id) or line_items.create_line_item(
-            deps, platform, row.line_items_url, wanted
-        )
+        created = line_items.find_line_item(
+            deps, platform, row.line_items_url, row.resource_id
+        ) or line_items.create_line_item(deps, platform, row.line_items_url, wanted)
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.release_column_claim(
@@ -45,7 +49,12 @@ def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> 
             )  # Release the claim, so that the next attempt need not wait until it expires.
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades_store.upsert_column(connection, platform.tenant_id, platform.id, Column(place, created.url, created.label, created.maximum))
+        grades_store.upsert_column(
+            connection,
+            platform.tenant_id,
+            platform.id,
+            Column(place, created.url, created.label, created.maximum),
+        )
     return created.url
 
 
@@ -54,7 +63,9 @@ def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade
     one whose resource says so. The LMS is asked once per column; if it denies access, the
     launch is trusted."""
     with deps.unit_of_work(platform.tenant_id) as connection:
-        whose = grades_store.find_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url)
+        whose = grades_store.find_column_resource(
+            connection, platform.tenant_id, platform.id, row.line_item_url
+        )
     if whose is None:
         try:
             result = line_items.fetch_line_item(deps, platform, row.line_item_url)
@@ -62,5 +73,7 @@ def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade
             return False
         whose = result.resource_id if result is not None and result.tag == CHECK_TAG else ""
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades_store.save_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
+            grades_store.save_column_resource(
+                connection, platform.tenant_id, platform.id, row.line_item_url, whose
+            )
     return bool(whose) and whose != row.resource_id

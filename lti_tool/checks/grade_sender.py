@@ -25,7 +25,9 @@ from lti_tool.checks.grades_store import LeasedGrade
 log = logging.getLogger(__name__)
 
 ROW_SECONDS = 35  # For all calls of one grade: shorter than its lease.
-RUN_SECONDS = 20  # For one tenant in one run: the worker has other work, and the rest is sent when the job is next enqueued.
+# For one tenant in one run: the worker has other work, and the rest is sent when the job is next
+# enqueued.
+RUN_SECONDS = 20
 SHARE_TOLERANCE = 1e-4  # As a share of the maximum: Moodle keeps five digits of a grade.
 
 
@@ -39,7 +41,11 @@ def send_due_grades(deps: ToolDeps, tenant_id: int) -> int:
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
             row = grades_store.lease_grade(connection, tenant_id, skipped)
-            platform = platforms_store.get_platform(connection, tenant_id, row.registration_id) if row else None
+            platform = (
+                platforms_store.get_platform(connection, tenant_id, row.registration_id)
+                if row
+                else None
+            )
         if row is None or platform is None:
             break
         try:
@@ -55,7 +61,12 @@ def send_due_grades(deps: ToolDeps, tenant_id: int) -> int:
             skipped.append(platform.id)
             _postpone_grade(deps, platform, row, str(error))
         except (ValueError, ArithmeticError, DataError) as error:
-            _mark_refused(deps, platform, row, f"The grade, or the address of its column, cannot be sent: {type(error).__name__}.")
+            _mark_refused(
+                deps,
+                platform,
+                row,
+                f"The grade, or the address of its column, cannot be sent: {type(error).__name__}.",
+            )
     return sent
 
 
@@ -65,7 +76,14 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         url = resolve_column_url(deps, platform, row)
     except ColumnClaimed:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades_store.reschedule_grade(connection, platform.tenant_id, row, timedelta(seconds=2), "The column is being made.", counted=False)
+            grades_store.reschedule_grade(
+                connection,
+                platform.tenant_id,
+                row,
+                timedelta(seconds=2),
+                "The column is being made.",
+                counted=False,
+            )
         return 0
     except BadInput as error:
         return _mark_refused(deps, platform, row, error.message)
@@ -82,7 +100,9 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         first=not again,
         submission_url=f"{facts.launch_url}?attempt={row.attempt_id}",
     )
-    answer = platform_services.call_service(deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token))
+    answer = platform_services.call_service(
+        deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token)
+    )
     outcome = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
     if outcome.verdict is ResponseVerdict.ACCEPTED:
         return _mark_arrived(deps, platform, row)
@@ -98,7 +118,9 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
     return _mark_refused(deps, platform, row, outcome.words)
 
 
-def _settle_conflict(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str, words: str) -> int:
+def _settle_conflict(
+    deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str, words: str
+) -> int:
     """The gradebook holds a grade that is at least as new. If it is this one, it has arrived.
     If it is an earlier one of ours, or cannot be read, this one is sent again, dated a second
     later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
@@ -107,10 +129,16 @@ def _settle_conflict(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: 
         return _mark_arrived(deps, platform, row)
     with deps.unit_of_work(platform.tenant_id) as connection:
         before = grades_store.list_sent_scores(connection, platform.tenant_id, row)
-        known = present_keys is None or present_keys.score is None or any(_equals_share(present_keys, score, maximum) for score, maximum in before)
+        known = (
+            present_keys is None
+            or present_keys.score is None
+            or any(_equals_share(present_keys, score, maximum) for score, maximum in before)
+        )
         if known and row.tries < MAX_TRIES:
             later = max(clock.now(), row.at + grades_store.ONE_SECOND)
-            grades_store.reschedule_grade(connection, platform.tenant_id, row, backoff_delay(row.tries), words, at=later)
+            grades_store.reschedule_grade(
+                connection, platform.tenant_id, row, backoff_delay(row.tries), words, at=later
+            )
             return 0
         shown = (
             f"{present_keys.score:g} of {present_keys.maximum:g}"
@@ -121,16 +149,21 @@ def _settle_conflict(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: 
             connection,
             platform.tenant_id,
             row,
-            f"The gradebook holds a newer grade ({shown}) that this tool did not send, so it was left alone. Sending again puts this one in its place.",
+            f"The gradebook holds a newer grade ({shown}) that this tool did not send, so it was "
+            "left alone. Sending again puts this one in its place.",
         )
     return 0
 
 
-def _fetch_result(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str) -> GradebookResult | None:
+def _fetch_result(
+    deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str
+) -> GradebookResult | None:
     """The gradebook's result of the person; None if the tool may not read it."""
     lms = dialect_for(platform.family)
     try:
-        answer = platform_services.call_service(deps, platform, RESULT_SCOPE, lambda token: lms.results(url, row.subject, token))
+        answer = platform_services.call_service(
+            deps, platform, RESULT_SCOPE, lambda token: lms.results(url, row.subject, token)
+        )
     except TokenRefused:
         return None
     return lms.read_result(answer.json(), row.subject) if answer.status == 200 else None
@@ -144,7 +177,8 @@ def _equals_share(present_keys: GradebookResult, score: float, maximum: float) -
     return (
         present_keys.score is not None
         and bool(present_keys.maximum)
-        and abs(present_keys.score / (present_keys.maximum or 1) - score / maximum) < SHARE_TOLERANCE
+        and abs(present_keys.score / (present_keys.maximum or 1) - score / maximum)
+        < SHARE_TOLERANCE
     )
 
 
@@ -154,7 +188,9 @@ def _mark_arrived(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> int:
     return 1
 
 
-def _postpone_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, words: str, seconds: int | None = None) -> int:
+def _postpone_grade(
+    deps: ToolDeps, platform: Platform, row: LeasedGrade, words: str, seconds: int | None = None
+) -> int:
     if row.tries >= MAX_TRIES:
         return _mark_refused(deps, platform, row, f"{words} It was tried {row.tries} times.")
     log.warning("tenant %s: a grade waits: %s", platform.tenant_id, words)

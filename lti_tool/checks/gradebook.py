@@ -22,7 +22,12 @@ from lti_tool.checks import grades_store, line_items
 from lti_tool.checks.grades_store import Column, GradeState
 from lti_tool.people import courses_store
 from lti_tool.people.courses_store import Course, CoursePerson, RosterRun
-from lti_tool.programmes import activity_pages, certification_sources_store, episodes_store, programmes
+from lti_tool.programmes import (
+    activity_pages,
+    certification_sources_store,
+    episodes_store,
+    programmes,
+)
 from lti_tool.programmes.certification_sources_store import CertifyingColumn
 
 COURSE_LIST_LIMIT = 50
@@ -53,24 +58,41 @@ def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDeta
             course,
             courses_store.list_course_people(connection, tenant_id, course.id, session.programme),
             courses_store.list_roster_runs(connection, tenant_id, 5, course_id=course.id),
-            grades_store.list_columns(connection, tenant_id, session.require_platform(), course.line_items_url) if course.line_items_url else [],
-            grades_store.list_grade_states(connection, tenant_id, COURSE_LIST_LIMIT, course_id=course.id),
-            certification_sources_store.find_certifying_column(connection, tenant_id, course.id, session.programme),
+            grades_store.list_columns(
+                connection, tenant_id, session.require_platform(), course.line_items_url
+            )
+            if course.line_items_url
+            else [],
+            grades_store.list_grade_states(
+                connection, tenant_id, COURSE_LIST_LIMIT, course_id=course.id
+            ),
+            certification_sources_store.find_certifying_column(
+                connection, tenant_id, course.id, session.programme
+            ),
         )
 
 
-def resend_course_grade(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
+def resend_course_grade(
+    deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime
+) -> None:
     """Send a grade of this course again."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not grades_store.requeue_grade(connection, session.tenant_id, grade_id, session.require_course(), None, now):
+        if not grades_store.requeue_grade(
+            connection, session.tenant_id, grade_id, session.require_course(), None, now
+        ):
             raise NotFound("There is no such grade in this course that waits or was refused.")
 
 
 def request_roster_sync(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
     """Schedule the roster to be read soon."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not courses_store.get_course(connection, session.tenant_id, session.require_course()).memberships_url:
-            raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
+        if not courses_store.get_course(
+            connection, session.tenant_id, session.require_course()
+        ).memberships_url:
+            raise BadInput(
+                "The LMS does not offer this course's roster; its administrator can allow it "
+                "(Names and Role Provisioning)."
+            )
         courses_store.schedule_roster(connection, session.tenant_id, session.require_course(), now)
 
 
@@ -78,15 +100,26 @@ def ensure_check_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
     """Ensure that each check of the programme has a column; return how many there are."""
     course, platform = _require_gradebook(deps, session)
     with deps.unit_of_work(session.tenant_id) as connection:
-        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[session.programme]
-        programme = programmes.load_programme(connection, session.tenant_id, session.programme, version)
+        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[
+            session.programme
+        ]
+        programme = programmes.load_programme(
+            connection, session.tenant_id, session.programme, version
+        )
     with limit_total_time(LMS_TIMEOUT_SECONDS):
         for interval in INTERVALS:
-            _ensure_column(deps, platform, course.line_items_url, activity_pages.check_column(programme, interval.key))
+            _ensure_column(
+                deps,
+                platform,
+                course.line_items_url,
+                activity_pages.check_column(programme, interval.key),
+            )
     return len(INTERVALS)
 
 
-def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem) -> None:
+def _ensure_column(
+    deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem
+) -> None:
     """Ensure that a column exists: a known one that is still there stays; otherwise one is
     found or created, by one caller at a time."""
     place, tenant_id = json.dumps([line_items_url, wanted.resource_id]), platform.tenant_id
@@ -98,7 +131,9 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
         with deps.unit_of_work(tenant_id) as connection:
             grades_store.delete_column(connection, tenant_id, platform.id, place)
     with deps.unit_of_work(tenant_id) as connection:
-        if not grades_store.claim_column(connection, tenant_id, platform.id, place, wanted.label, wanted.maximum):
+        if not grades_store.claim_column(
+            connection, tenant_id, platform.id, place, wanted.label, wanted.maximum
+        ):
             raise BadInput("The columns are being made already. Load the page again in a minute.")
     try:
         created = _call_lms(
@@ -112,10 +147,17 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
             grades_store.release_column_claim(connection, tenant_id, platform.id, place)
         raise
     with deps.unit_of_work(tenant_id) as connection:
-        grades_store.upsert_column(connection, tenant_id, platform.id, Column(place, created.url, created.label, created.maximum))
+        grades_store.upsert_column(
+            connection,
+            tenant_id,
+            platform.id,
+            Column(place, created.url, created.label, created.maximum),
+        )
 
 
-def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
+def enable_certifying_column(
+    deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime
+) -> None:
     """Let a column of the course record certifications: anybody who reaches this percentage
     begins the programme.
 
@@ -125,28 +167,55 @@ def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent:
     share = _parse_share(percent)
     course, platform = _require_gradebook(deps, session)
     with deps.unit_of_work(session.tenant_id) as connection:
-        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[session.programme]
-        title = programmes.load_programme(connection, session.tenant_id, session.programme, version).title
+        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[
+            session.programme
+        ]
+        title = programmes.load_programme(
+            connection, session.tenant_id, session.programme, version
+        ).title
     wanted = activity_pages.certification_column(session.programme, title)
     with limit_total_time(LMS_TIMEOUT_SECONDS):
         _ensure_column(deps, platform, course.line_items_url, wanted)
     with deps.unit_of_work(session.tenant_id) as connection:
-        created = grades_store.find_column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
+        created = grades_store.find_column(
+            connection,
+            session.tenant_id,
+            platform.id,
+            json.dumps([course.line_items_url, wanted.resource_id]),
+        )
         if created is None:
             raise BadInput("The column is being made already. Load the page again in a minute.")
-        values = {"course_id": course.id, "programme": session.programme, "registration_id": platform.id, "url": created.url, "share": share}
-        certification_sources_store.upsert_certifying_column(connection, session.tenant_id, {**values, "due_at": now})
+        values = {
+            "course_id": course.id,
+            "programme": session.programme,
+            "registration_id": platform.id,
+            "url": created.url,
+            "share": share,
+        }
+        certification_sources_store.upsert_certifying_column(
+            connection, session.tenant_id, {**values, "due_at": now}
+        )
         journal_store.insert_audit_entry(
-            connection, session.tenant_id, who, "let a gradebook's column certify", {"programme": session.programme, "share": share}
+            connection,
+            session.tenant_id,
+            who,
+            "let a gradebook's column certify",
+            {"programme": session.programme, "share": share},
         )
 
 
 def disable_certifying_column(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
     """Stop recording certifications from the column; it stays in the gradebook."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        certification_sources_store.delete_certifying_column(connection, session.tenant_id, session.require_course(), session.programme)
+        certification_sources_store.delete_certifying_column(
+            connection, session.tenant_id, session.require_course(), session.programme
+        )
         journal_store.insert_audit_entry(
-            connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme}
+            connection,
+            session.tenant_id,
+            who,
+            "let a gradebook's column certify no more",
+            {"programme": session.programme},
         )
 
 
@@ -162,7 +231,9 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
     course, platform = _require_gradebook(deps, session)
     words = " ".join(label.split())
     if not words or len(words) > MAX_LABEL_CHARS:
-        raise BadInput(f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label")
+        raise BadInput(
+            f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label"
+        )
     known = _require_column(deps, session, course, place)
     present_keys = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
     if present_keys is None:
@@ -173,11 +244,23 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
         lambda: line_items.rename_line_item(
             deps,
             platform,
-            LineItem(words, present_keys.maximum, present_keys.resource_id, present_keys.tag, present_keys.url, present_keys.resource_link_id),
+            LineItem(
+                words,
+                present_keys.maximum,
+                present_keys.resource_id,
+                present_keys.tag,
+                present_keys.url,
+                present_keys.resource_link_id,
+            ),
         )
     )
     with deps.unit_of_work(session.tenant_id) as connection:
-        grades_store.upsert_column(connection, session.tenant_id, platform.id, Column(place, known.url, words, known.maximum))
+        grades_store.upsert_column(
+            connection,
+            session.tenant_id,
+            platform.id,
+            Column(place, known.url, words, known.maximum),
+        )
 
 
 def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None:
@@ -193,17 +276,22 @@ def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None
 def _require_gradebook(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
     with deps.unit_of_work(session.tenant_id) as connection:
         course = courses_store.get_course(connection, session.tenant_id, session.require_course())
-        platform = platforms_store.get_platform(connection, session.tenant_id, session.require_platform())
+        platform = platforms_store.get_platform(
+            connection, session.tenant_id, session.require_platform()
+        )
     if not course.line_items_url:
         raise BadInput(
-            "The LMS does not let this tool make columns in this course; its administrator can allow it (grade sync and column management)."
+            "The LMS does not let this tool make columns in this course; its administrator can "
+            "allow it (grade sync and column management)."
         )
     return course, platform
 
 
 def _require_column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
     with deps.unit_of_work(session.tenant_id) as connection:
-        own = grades_store.list_columns(connection, session.tenant_id, session.require_platform(), course.line_items_url)
+        own = grades_store.list_columns(
+            connection, session.tenant_id, session.require_platform(), course.line_items_url
+        )
     result = next((item for item in own if item.place == place), None)
     if result is None:
         raise NotFound("There is no such column of this tool in this course.")

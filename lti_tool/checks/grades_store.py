@@ -50,7 +50,11 @@ class NewGrade:
     def place(self) -> str:
         """The key under which a newer grade replaces an older one: the check, or the column if
         the LMS does not let us create columns."""
-        return place_key(self.line_items_url, self.resource_id) if self.line_items_url else self.line_item_url
+        return (
+            place_key(self.line_items_url, self.resource_id)
+            if self.line_items_url
+            else self.line_item_url
+        )
 
 
 def place_key(line_items_url: str, resource_id: str) -> str:
@@ -115,37 +119,60 @@ def enqueue_grade(connection: Connection, tenant_id: int, new_grade: NewGrade) -
     """
     g = grade_outbox.c
     _lock_place(connection, tenant_id, new_grade.subject, new_grade.place)
-    same = (g.tenant_id == tenant_id) & (g.place == new_grade.place) & (g.subject == new_grade.subject)
-    connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
+    same = (
+        (g.tenant_id == tenant_id) & (g.place == new_grade.place) & (g.subject == new_grade.subject)
+    )
+    connection.execute(
+        update(grade_outbox)
+        .where(same, g.sent_at.is_(None), g.refused.is_(None))
+        .values(replaced=True)
+    )
     last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
     at = new_grade.at if last is None else max(new_grade.at, last + ONE_SECOND)
-    connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(new_grade), "at": at, "place": new_grade.place}))
+    connection.execute(
+        insert(grade_outbox).values(
+            tenant_id=tenant_id, **{**vars(new_grade), "at": at, "place": new_grade.place}
+        )
+    )
 
 
 def _lock_place(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
     """Take the advisory lock that serializes concurrent acts of one person on one place."""
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {subject} {place}", 0))))
+    connection.execute(
+        select(
+            func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {subject} {place}", 0))
+        )
+    )
 
 
-def lease_grade(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> LeasedGrade | None:
+def lease_grade(
+    connection: Connection, tenant_id: int, leave_alone: Sequence[int]
+) -> LeasedGrade | None:
     """Lease the next grade that is due, or None; skips the platforms in ``leave_alone``."""
     row = connection.execute(
         text(
             """
             WITH k AS MATERIALIZED (
               SELECT o.id, o.leased_until IS NOT NULL AS interrupted FROM lti_tool.grade_outbox o
-              JOIN lti_tool.platform_registration p ON p.id = o.registration_id AND p.status = 'approved'
-              WHERE o.tenant_id = :tenant AND o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced AND o.next_try_at <= now()
-                AND (o.leased_until IS NULL OR o.leased_until <= now()) AND NOT o.registration_id = ANY(:alone)
+              JOIN lti_tool.platform_registration p ON p.id = o.registration_id
+                AND p.status = 'approved'
+              WHERE o.tenant_id = :tenant AND o.refused IS NULL AND o.sent_at IS NULL
+                AND NOT o.replaced AND o.next_try_at <= now()
+                AND (o.leased_until IS NULL OR o.leased_until <= now())
+                  AND NOT o.registration_id = ANY(:alone)
                 AND NOT EXISTS (SELECT 1 FROM lti_tool.grade_outbox b
-                                WHERE b.tenant_id = o.tenant_id AND b.place = o.place AND b.subject = o.subject AND b.id <> o.id
-                                  AND b.sent_at IS NULL AND b.refused IS NULL AND b.leased_until > now())
+                                WHERE b.tenant_id = o.tenant_id AND b.place = o.place
+                                  AND b.subject = o.subject AND b.id <> o.id
+                                  AND b.sent_at IS NULL AND b.refused IS NULL
+                                    AND b.leased_until > now())
               ORDER BY o.next_try_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED
             )
             UPDATE lti_tool.grade_outbox o SET leased_until = now() + :lease, tries = o.tries + 1
             FROM k WHERE o.tenant_id = :tenant AND o.id = k.id
-            RETURNING o.id, o.attempt_id, o.registration_id, o.line_item_url, o.line_items_url, o.resource_id, o.label, o.place,
-                      o.subject, o.score, o.maximum, o.comment, o.at, o.tries, o.resends, k.interrupted
+            RETURNING o.id, o.attempt_id, o.registration_id, o.line_item_url, o.line_items_url,
+              o.resource_id, o.label, o.place,
+                      o.subject, o.score, o.maximum, o.comment, o.at, o.tries, o.resends,
+                        k.interrupted
             """
         ),
         {"tenant": tenant_id, "lease": LEASE_TIME, "alone": list(leave_alone)},
@@ -157,7 +184,13 @@ def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **va
     """Update a row only if the caller still holds its lease: each lease increments ``tries``,
     so a slow sender cannot overwrite the result of the next one."""
     g = grade_outbox.c
-    own = (g.tenant_id == tenant_id) & (g.id == row.id) & (g.tries == row.tries) & (g.resends == row.resends) & g.sent_at.is_(None)
+    own = (
+        (g.tenant_id == tenant_id)
+        & (g.id == row.id)
+        & (g.tries == row.tries)
+        & (g.resends == row.resends)
+        & g.sent_at.is_(None)
+    )
     connection.execute(update(grade_outbox).where(own).values(leased_until=None, **values))
 
 
@@ -166,33 +199,56 @@ def mark_grade_sent(connection: Connection, tenant_id: int, row: LeasedGrade, at
     _settle_grade(connection, tenant_id, row, sent_at=at, trouble=None)
 
 
-def mark_grade_refused(connection: Connection, tenant_id: int, row: LeasedGrade, reason: str) -> None:
+def mark_grade_refused(
+    connection: Connection, tenant_id: int, row: LeasedGrade, reason: str
+) -> None:
     """Mark a grade as refused: it is not retried automatically; the reason is kept."""
     _settle_grade(connection, tenant_id, row, refused=reason, trouble=None)
 
 
 def reschedule_grade(
-    connection: Connection, tenant_id: int, row: LeasedGrade, wait: timedelta, trouble: str, at: datetime | None = None, counted: bool = True
+    connection: Connection,
+    tenant_id: int,
+    row: LeasedGrade,
+    wait: timedelta,
+    trouble: str,
+    at: datetime | None = None,
+    counted: bool = True,
 ) -> None:
     """Retry after ``wait``; with a later timestamp ``at`` if the LMS already holds a grade of
     the same second. A try in which nothing was sent is not ``counted``."""
     changes: dict[str, Any] = {"at": at} if at is not None else {}
     if not counted:
         changes["tries"] = row.tries - 1
-    _settle_grade(connection, tenant_id, row, next_try_at=func.now() + wait, trouble=trouble, **changes)
+    _settle_grade(
+        connection, tenant_id, row, next_try_at=func.now() + wait, trouble=trouble, **changes
+    )
 
 
-def list_sent_scores(connection: Connection, tenant_id: int, row: LeasedGrade) -> list[tuple[float, float]]:
+def list_sent_scores(
+    connection: Connection, tenant_id: int, row: LeasedGrade
+) -> list[tuple[float, float]]:
     """(score, maximum) of other grades that we sent, or replaced, for the same place and
     person."""
     g = grade_outbox.c
     query = select(g.score, g.maximum).where(
-        g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject, g.id != row.id, g.sent_at.is_not(None) | g.replaced
+        g.tenant_id == tenant_id,
+        g.place == row.place,
+        g.subject == row.subject,
+        g.id != row.id,
+        g.sent_at.is_not(None) | g.replaced,
     )
     return [(result.score, result.maximum) for result in connection.execute(query)]
 
 
-def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
+def requeue_grade(
+    connection: Connection,
+    tenant_id: int,
+    id_: int,
+    course_id: uuid.UUID | None,
+    registration_id: int | None,
+    now: datetime,
+) -> bool:
     """Requeue a grade that was refused or is waiting; False if there is none in this course (or
     of this platform).
 
@@ -206,7 +262,9 @@ def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: u
     if registration_id is not None:
         own = own & (g.registration_id == registration_id)
     free = g.leased_until.is_(None) | (g.leased_until <= func.now())
-    row = connection.execute(select(g.id, g.place, g.subject, g.registration_id).where(own & free).with_for_update()).first()
+    row = connection.execute(
+        select(g.id, g.place, g.subject, g.registration_id).where(own & free).with_for_update()
+    ).first()
     if row is None:
         return False
     _lock_place(connection, tenant_id, row.subject, row.place)
@@ -214,41 +272,91 @@ def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: u
     newer = select(g.id).where(same, g.id > row.id, g.refused.is_(None))
     if connection.execute(newer.limit(1)).first() is not None:
         # A newer grade of the person counts; an older one must not follow it.
-        connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == row.id).values(replaced=True, refused=None))
+        connection.execute(
+            update(grade_outbox)
+            .where(g.tenant_id == tenant_id, g.id == row.id)
+            .values(replaced=True, refused=None)
+        )
         return False
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
-    values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + ONE_SECOND), "resends": g.resends + 1}
+    values = {
+        "refused": None,
+        "trouble": None,
+        "tries": 0,
+        "next_try_at": func.now(),
+        "at": max(now, last + ONE_SECOND),
+        "resends": g.resends + 1,
+    }
     connection.execute(update(grade_outbox).where(own).values(**values))
     delete_column(connection, tenant_id, row.registration_id, row.place)
     return True
 
 
-def attempts_sent_to_column(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str) -> set[uuid.UUID]:
+def attempts_sent_to_column(
+    connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str
+) -> set[uuid.UUID]:
     """The attempts whose grade went to this column."""
     g, c = grade_outbox.c, line_item.c
     places = select(c.place).where(c.tenant_id == tenant_id, c.url == url)
-    query = select(g.attempt_id).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids), (g.line_item_url == url) | g.place.in_(places))
+    query = select(g.attempt_id).where(
+        g.tenant_id == tenant_id,
+        g.attempt_id.in_(attempt_ids),
+        (g.line_item_url == url) | g.place.in_(places),
+    )
     return set(connection.execute(query).scalars())
 
 
 def _grade_state(row: Any) -> str:
-    return "sent" if row.sent_at else "refused" if row.refused else "replaced" if row.replaced else "waiting"
+    return (
+        "sent"
+        if row.sent_at
+        else "refused"
+        if row.refused
+        else "replaced"
+        if row.replaced
+        else "waiting"
+    )
 
 
-def states_by_attempt(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
-    """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and why it waits or was refused."""
+def states_by_attempt(
+    connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[str, str]]:
+    """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and why it
+    waits or was refused.
+    """
     g = grade_outbox.c
-    query = select(g.attempt_id, g.sent_at, g.refused, g.replaced, g.trouble).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
-    return {row.attempt_id: (_grade_state(row), row.refused or row.trouble or "") for row in connection.execute(query)}
+    query = select(g.attempt_id, g.sent_at, g.refused, g.replaced, g.trouble).where(
+        g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids)
+    )
+    return {
+        row.attempt_id: (_grade_state(row), row.refused or row.trouble or "")
+        for row in connection.execute(query)
+    }
 
 
 def list_grade_states(
-    connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
+    connection: Connection,
+    tenant_id: int,
+    rows: int,
+    course_id: uuid.UUID | None = None,
+    registration_id: int | None = None,
 ) -> list[GradeState]:
     """The latest grades of a course or a platform; those that need attention come first."""
     g = grade_outbox.c
     query = (
-        select(g.id, g.attempt_id, person.c.name, g.label, g.score, g.maximum, g.at, g.sent_at, g.refused, g.replaced, g.trouble)
+        select(
+            g.id,
+            g.attempt_id,
+            person.c.name,
+            g.label,
+            g.score,
+            g.maximum,
+            g.at,
+            g.sent_at,
+            g.refused,
+            g.replaced,
+            g.trouble,
+        )
         .join(attempts, attempts.c.id == g.attempt_id)
         .join(episode, episode.c.id == attempts.c.episode_id)
         .join(person, person.c.id == episode.c.person_id)
@@ -261,36 +369,75 @@ def list_grade_states(
     if registration_id is not None:
         query = query.where(g.registration_id == registration_id)
     return [
-        GradeState(row.id, row.attempt_id, row.name, row.label, row.score, row.maximum, row.at, _grade_state(row), row.refused or row.trouble or "")
+        GradeState(
+            row.id,
+            row.attempt_id,
+            row.name,
+            row.label,
+            row.score,
+            row.maximum,
+            row.at,
+            _grade_state(row),
+            row.refused or row.trouble or "",
+        )
         for row in connection.execute(query)
     ]
 
 
-def claim_column(connection: Connection, tenant_id: int, registration_id: int, place: str, label: str, maximum: float) -> bool:
+def claim_column(
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    place: str,
+    label: str,
+    maximum: float,
+) -> bool:
     """Claim the right to find or create a column; False while somebody else holds the claim. A
     claim expires like a lease."""
-    row = {"tenant_id": tenant_id, "registration_id": registration_id, "place": place, "url": "", "label": label, "maximum": maximum}
+    row = {
+        "tenant_id": tenant_id,
+        "registration_id": registration_id,
+        "place": place,
+        "url": "",
+        "label": label,
+        "maximum": maximum,
+    }
     statement = upsert(line_item).values(**row)
     over = (line_item.c.url == "") & (line_item.c.created_at < func.now() - LEASE_TIME)
-    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_={"created_at": func.now()}, where=over)
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "registration_id", "place"],
+        set_={"created_at": func.now()},
+        where=over,
+    )
     return connection.execute(statement.returning(line_item.c.place)).first() is not None
 
 
-def find_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> Column | None:
+def find_column(
+    connection: Connection, tenant_id: int, registration_id: int, place: str
+) -> Column | None:
     """The column found or created for a place, if any."""
     c = line_item.c
     query = select(c.place, c.url, c.label, c.maximum).where(
-        c.tenant_id == tenant_id, c.registration_id == registration_id, c.place == place, c.url != ""
+        c.tenant_id == tenant_id,
+        c.registration_id == registration_id,
+        c.place == place,
+        c.url != "",
     )
     row = connection.execute(query).first()
     return Column(*row) if row else None
 
 
-def find_column_resource(connection: Connection, tenant_id: int, registration_id: int, url: str) -> str | None:
+def find_column_resource(
+    connection: Connection, tenant_id: int, registration_id: int, url: str
+) -> str | None:
     """The resource id of the check that a column belongs to: empty if it is not ours, None if
     that has not been looked up yet."""
     c = line_item.c
-    query = select(c.place, c.label).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url).order_by(c.place)
+    query = (
+        select(c.place, c.label)
+        .where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url)
+        .order_by(c.place)
+    )
     for row in connection.execute(query):
         place = json.loads(row.place)
         if isinstance(place, list):
@@ -299,27 +446,47 @@ def find_column_resource(connection: Connection, tenant_id: int, registration_id
     return None
 
 
-def save_column_resource(connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str) -> None:
+def save_column_resource(
+    connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str
+) -> None:
     """Store which check a column belongs to according to the LMS. It is not from a course's
     column list: an activity came with it."""
-    upsert_column(connection, tenant_id, registration_id, Column(json.dumps({"claimed": url}), url, resource_id, 0.0))
+    upsert_column(
+        connection,
+        tenant_id,
+        registration_id,
+        Column(json.dumps({"claimed": url}), url, resource_id, 0.0),
+    )
 
 
-def list_columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:
+def list_columns(
+    connection: Connection, tenant_id: int, registration_id: int, line_items_url: str
+) -> list[Column]:
     """The known columns of a course."""
     c = line_item.c
     prefix = json.dumps([line_items_url])[:-1]
     query = select(c.place, c.url, c.label, c.maximum).where(
-        c.tenant_id == tenant_id, c.registration_id == registration_id, c.url != "", c.place.startswith(prefix, autoescape=True)
+        c.tenant_id == tenant_id,
+        c.registration_id == registration_id,
+        c.url != "",
+        c.place.startswith(prefix, autoescape=True),
     )
     return [Column(*row) for row in connection.execute(query.order_by(c.label, c.place))]
 
 
-def upsert_column(connection: Connection, tenant_id: int, registration_id: int, column: Column) -> None:
+def upsert_column(
+    connection: Connection, tenant_id: int, registration_id: int, column: Column
+) -> None:
     """Store a column, replacing one known before."""
-    statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(column))
+    statement = upsert(line_item).values(
+        tenant_id=tenant_id, registration_id=registration_id, **vars(column)
+    )
     changed = {"url": column.url, "label": column.label, "maximum": column.maximum}
-    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_=changed))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "registration_id", "place"], set_=changed
+        )
+    )
 
 
 def delete_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
@@ -329,7 +496,9 @@ def delete_column(connection: Connection, tenant_id: int, registration_id: int, 
     connection.execute(delete(line_item).where(same, c.url != ""))
 
 
-def release_column_claim(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
+def release_column_claim(
+    connection: Connection, tenant_id: int, registration_id: int, place: str
+) -> None:
     """Release a claim that produced no column; a column created meanwhile stays."""
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)

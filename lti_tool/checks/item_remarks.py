@@ -19,22 +19,35 @@ MAX_TEXT_LENGTH = 2_000
 
 
 def save_remark(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, attempt_id: uuid.UUID, position: int, words: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    attempt_id: uuid.UUID,
+    position: int,
+    words: str,
+    now: datetime,
 ) -> bool:
     """Store a remark on the question at a position of the learner's own attempt; return whether
     the question was already answered. ``form_id`` comes from the form and makes the request
     idempotent."""
     text = words.strip()
     if not text or len(text) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Write what is wrong or unclear, in up to {MAX_TEXT_LENGTH} characters.", field="words")
-    progress = quiz_attempts.load_attempt_progress(unit_of_work, session=session, attempt_id=attempt_id)
+        raise BadInput(
+            f"Write what is wrong or unclear, in up to {MAX_TEXT_LENGTH} characters.", field="words"
+        )
+    progress = quiz_attempts.load_attempt_progress(
+        unit_of_work, session=session, attempt_id=attempt_id
+    )
     answered = 1 <= position <= len(progress.answers)
     if not answered and position != progress.position:
         raise NotFound("This question was not asked yet.")
     item = progress.item(position)
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        if not item_remarks_store.insert_remark(connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now):
+        if not item_remarks_store.insert_remark(
+            connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now
+        ):
             return answered
         if progress.attempt.kind == "practice":
             return answered  # practice emits no statements, and neither do remarks on it
@@ -43,7 +56,11 @@ def save_remark(
         stage.enqueue_statements(
             [
                 xapi_statements.commented_statement(
-                    act, item=item.key, stem=question_html.html_to_text(item.stem), competency=item.competency, competency_title=title
+                    act,
+                    item=item.key,
+                    stem=question_html.html_to_text(item.stem),
+                    competency=item.competency,
+                    competency_title=title,
                 )
             ]
         )

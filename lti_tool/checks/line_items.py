@@ -18,14 +18,22 @@ _RETRYABLE_STATUSES = frozenset((401, 408, 425, 429))
 _READ_SCOPES = (READ_LINE_ITEM_SCOPE, LINE_ITEM_SCOPE)
 
 
-def find_line_item(deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str) -> LineItem | None:
+def find_line_item(
+    deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str
+) -> LineItem | None:
     """Find the column of a resource in a course; None if there is none."""
     lms = dialect_for(platform.family)
 
     def page_request(url: str, token: str) -> LmsRequest:
-        return lms.find_line_items(url, token, resource_id=resource_id) if url == line_items_url else lms.find_line_items(url, token)
+        return (
+            lms.find_line_items(url, token, resource_id=resource_id)
+            if url == line_items_url
+            else lms.find_line_items(url, token)
+        )
 
-    for page in platform_services.iter_pages(deps, platform, _READ_SCOPES, line_items_url, page_request):
+    for page in platform_services.iter_pages(
+        deps, platform, _READ_SCOPES, line_items_url, page_request
+    ):
         for item in lms.read_line_items(page.json()):
             # An LMS that ignores the filter returns all columns.
             if item.resource_id == resource_id:
@@ -33,20 +41,31 @@ def find_line_item(deps: ToolDeps, platform: Platform, line_items_url: str, reso
     return None
 
 
-def create_line_item(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem) -> LineItem:
+def create_line_item(
+    deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem
+) -> LineItem:
     """Create a column; BadInput with the LMS's reason if it refuses."""
     lms = dialect_for(platform.family)
-    answer = platform_services.call_service(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.create_line_item(line_items_url, wanted, token))
+    answer = platform_services.call_service(
+        deps,
+        platform,
+        LINE_ITEM_SCOPE,
+        lambda token: lms.create_line_item(line_items_url, wanted, token),
+    )
     created = lms.read_line_item(answer.json()) if answer.status in (200, 201) else None
     if created is None:
-        raise _response_error(platform, answer, f"A column for “{wanted.label}” could not be made in the gradebook.")
+        raise _response_error(
+            platform, answer, f"A column for “{wanted.label}” could not be made in the gradebook."
+        )
     return created
 
 
 def rename_line_item(deps: ToolDeps, platform: Platform, item: LineItem) -> None:
     """Change the label of a column."""
     lms = dialect_for(platform.family)
-    answer = platform_services.call_service(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.update_line_item(item, token))
+    answer = platform_services.call_service(
+        deps, platform, LINE_ITEM_SCOPE, lambda token: lms.update_line_item(item, token)
+    )
     if answer.status != 200:
         raise _response_error(platform, answer, "The column was not renamed.")
 
@@ -54,7 +73,9 @@ def rename_line_item(deps: ToolDeps, platform: Platform, item: LineItem) -> None
 def delete_line_item(deps: ToolDeps, platform: Platform, url: str) -> None:
     """Delete a column and its grades; a column that is already gone counts as deleted."""
     lms = dialect_for(platform.family)
-    answer = platform_services.call_service(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.delete_line_item(url, token))
+    answer = platform_services.call_service(
+        deps, platform, LINE_ITEM_SCOPE, lambda token: lms.delete_line_item(url, token)
+    )
     if answer.status not in (200, 204, 404):
         raise _response_error(platform, answer, "The column was not removed.")
 
@@ -62,7 +83,9 @@ def delete_line_item(deps: ToolDeps, platform: Platform, url: str) -> None:
 def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | None:
     """Read a column's current state from the LMS; None if it no longer exists."""
     lms = dialect_for(platform.family)
-    answer, _ = platform_services.call_with_any_scope(deps, platform, _READ_SCOPES, lambda token: lms.line_item(url, token))
+    answer, _ = platform_services.call_with_any_scope(
+        deps, platform, _READ_SCOPES, lambda token: lms.line_item(url, token)
+    )
     if answer.status == 404:
         return None
     result = lms.read_line_item(answer.json()) if answer.status == 200 else None
@@ -71,8 +94,14 @@ def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | 
     return result
 
 
-def _response_error(platform: Platform, answer: OutsideResponse, what: str) -> BadInput | OutsideCallFailed:
-    words = dialect_for(platform.family).outcome(answer.status, answer.reason, answer.headers, answer.body).words
+def _response_error(
+    platform: Platform, answer: OutsideResponse, what: str
+) -> BadInput | OutsideCallFailed:
+    words = (
+        dialect_for(platform.family)
+        .outcome(answer.status, answer.reason, answer.headers, answer.body)
+        .words
+    )
     if answer.status < 400 or answer.status >= 500 or answer.status in _RETRYABLE_STATUSES:
         return OutsideCallFailed(f"{what} {words or 'The answer of the LMS is none.'}")
     return BadInput(f"{what} {words}")

@@ -29,7 +29,13 @@ from lti_tool.questions import item_responses
 from lti_tool.questions.item_sampling import sample_check_items
 
 INTERVAL_LABELS = {interval.key: interval.label for interval in INTERVALS}
-CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = "check", "baseline", "reinforcement", "remediation", "practice"
+CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = (
+    "check",
+    "baseline",
+    "reinforcement",
+    "remediation",
+    "practice",
+)
 KINDS_WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
 CONFIDENCE_LEVELS = (1, 2, 3)
 
@@ -57,13 +63,21 @@ class AttemptProgress:
         return self.programme.item(self.attempt.items[position - 1])
 
 
-def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
+def begin_check(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime
+) -> uuid.UUID:
     """Begin or resume the check of an interval; return the attempt's id. BadInput outside
     its window, or while the learner is on hold."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         check = next(
-            (check for check in episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id) if check.interval == interval),
+            (
+                check
+                for check in episodes_store.list_scheduled_checks(
+                    connection, session.tenant_id, stage.episode.id
+                )
+                if check.interval == interval
+            ),
             None,
         )
         if check is None:
@@ -76,10 +90,19 @@ def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: s
             raise BadInput("This check is not open now; your page shows when it is.")
         _require_active_episode(stage, now)
         met = {item for attempt in attempts if attempt.kind == CHECK for item in attempt.items}
-        return _start_attempt(stage, session, CHECK, interval, sample_check_items(stage.programme, stage.episode.id, interval, met), now)
+        return _start_attempt(
+            stage,
+            session,
+            CHECK,
+            interval,
+            sample_check_items(stage.programme, stage.episode.id, interval, met),
+            now,
+        )
 
 
-def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
+def begin_quiz(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime
+) -> uuid.UUID:
     """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
     remediation or practice."""
     if kind not in KINDS_WITHOUT_INTERVAL:
@@ -87,7 +110,14 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
-        running = next((attempt for attempt in attempts if attempt.kind == kind and (attempt.finished_at is None or kind == BASELINE)), None)
+        running = next(
+            (
+                attempt
+                for attempt in attempts
+                if attempt.kind == kind and (attempt.finished_at is None or kind == BASELINE)
+            ),
+            None,
+        )
         if running is not None:
             return running.id
         if kind != PRACTICE:
@@ -112,13 +142,25 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
 def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
     if stage.episode.left_at is not None:
         raise BadInput("You left this programme; nothing is due any more.")
-    if any(hold.holds(now) for hold in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)):
+    if any(
+        hold.holds(now)
+        for hold in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)
+    ):
         raise BadInput("You are on hold; nothing is due until it ends.")
 
 
-def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
+def _start_attempt(
+    stage: EpisodeContext,
+    session: LaunchSession,
+    kind: str,
+    interval: str,
+    items: list[str],
+    now: datetime,
+) -> uuid.UUID:
     place = (
-        attempts_store.find_grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme)
+        attempts_store.find_grade_place(
+            stage.connection, stage.tenant_id, session.person_id, session.programme
+        )
         if session.course_id is None
         else None
     )
@@ -139,23 +181,39 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
     )
     if not attempts_store.insert_attempt(stage.connection, stage.tenant_id, created):
         # A concurrent request, such as another tab, has begun it.
-        other = _latest_attempt(attempts_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
+        other = _latest_attempt(
+            attempts_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id),
+            kind,
+            interval,
+        )
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.enqueue_statements([xapi_statements.attempted_statement(stage.act(f"attempt {created.id}", now), attempt_quiz(created))])
+        stage.enqueue_statements(
+            [
+                xapi_statements.attempted_statement(
+                    stage.act(f"attempt {created.id}", now), attempt_quiz(created)
+                )
+            ]
+        )
     return created.id
 
 
 def attempt_quiz(attempt: Attempt) -> xapi_statements.Quiz:
     """The attempt's quiz, as named in statements."""
-    return xapi_statements.Quiz(attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, ""))
+    return xapi_statements.Quiz(
+        attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, "")
+    )
 
 
-def load_attempt_progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> AttemptProgress:
+def load_attempt_progress(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID
+) -> AttemptProgress:
     """Load the state of an attempt; NotFound for somebody else's attempt."""
     with unit_of_work(session.tenant_id) as connection:
-        return _require_progress(episode_context.require_episode_context(connection, session), attempt_id)
+        return _require_progress(
+            episode_context.require_episode_context(connection, session), attempt_id
+        )
 
 
 def submit_answer(
@@ -180,10 +238,20 @@ def submit_answer(
         response = item_responses.parse_response(item, form)
         since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
         rapid = item_responses.is_rapid_guess(item, (now - since).total_seconds())
-        created = Answer(position, item.key, response, item_responses.is_correct(item, response), now, rapid, _parse_confidence(form))
+        created = Answer(
+            position,
+            item.key,
+            response,
+            item_responses.is_correct(item, response),
+            now,
+            rapid,
+            _parse_confidence(form),
+        )
         attempts_store.insert_answer(connection, session.tenant_id, attempt_id, created)
         if state.attempt.kind != PRACTICE:
-            stage.enqueue_statements([_answered_statement(stage, state, item, created, now - since)])
+            stage.enqueue_statements(
+                [_answered_statement(stage, state, item, created, now - since)]
+            )
             _update_memory(stage, state, item, created)
         if position == len(state.attempt.items):
             _finish_attempt(stage, state, [*state.answers, created], now)
@@ -195,29 +263,45 @@ def _parse_confidence(form: Mapping[str, Sequence[str]]) -> int | None:
 
 
 def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
-    result = [attempt for attempt in attempts if attempt.kind == kind and attempt.interval == interval]
+    result = [
+        attempt for attempt in attempts if attempt.kind == kind and attempt.interval == interval
+    ]
     return max(result, key=lambda item: item.started_at, default=None)
 
 
 def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
-    attempt = attempts_store.lock_attempt(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
+    attempt = attempts_store.lock_attempt(
+        stage.connection, stage.tenant_id, stage.episode.id, attempt_id
+    )
     if attempt is None:
         raise NotFound("There is no such check of yours.")
-    return AttemptProgress(attempt, stage.programme, attempts_store.list_answers(stage.connection, stage.tenant_id, attempt_id))
+    return AttemptProgress(
+        attempt,
+        stage.programme,
+        attempts_store.list_answers(stage.connection, stage.tenant_id, attempt_id),
+    )
 
 
 def _answered_statement(
-    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer, took: timedelta
+    stage: EpisodeContext,
+    state: AttemptProgress,
+    item: QuestionItem,
+    answer: Answer,
+    took: timedelta,
 ) -> xapi_statements.Statement:
     return xapi_statements.answered_statement(
         stage.act(f"answer {state.attempt.id} {answer.position}", answer.answered_at),
         attempt_quiz(state.attempt),
         item=item_responses.to_xapi_item(item, stage.programme.competency_title(item.competency)),
-        response=xapi_statements.ItemResponse(answer.response, answer.correct, took, answer.rapid, answer.confidence),
+        response=xapi_statements.ItemResponse(
+            answer.response, answer.correct, took, answer.rapid, answer.confidence
+        ),
     )
 
 
-def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer) -> None:
+def _update_memory(
+    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer
+) -> None:
     """Update the memory model: a wrong answer in a check adds the competency to it, and
     every later answer moves its review date."""
     if state.attempt.kind == BASELINE:
@@ -225,19 +309,27 @@ def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: Question
     known = next(
         (
             state
-            for state in attempts_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id)
+            for state in attempts_store.list_memory_states(
+                stage.connection, stage.tenant_id, stage.episode.id
+            )
             if state.competency == item.competency
         ),
         None,
     )
     if known is None and state.attempt.kind != CHECK:
         return
-    after = spaced_repetition.update_memory(known, item.competency, answer.correct, answer.answered_at)
+    after = spaced_repetition.update_memory(
+        known, item.competency, answer.correct, answer.answered_at
+    )
     if after is not None:
-        attempts_store.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
+        attempts_store.upsert_memory_state(
+            stage.connection, stage.tenant_id, stage.episode.id, after
+        )
 
 
-def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime) -> None:
+def _finish_attempt(
+    stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime
+) -> None:
     right, requested = sum(answer.correct for answer in answers), len(answers)
     attempt = state.attempt
     attempts_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
@@ -254,7 +346,11 @@ def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list
         took=now - attempt.started_at,
     )
     stage.enqueue_statements([finished])
-    if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
+    if (
+        attempt.kind == CHECK
+        and attempt.registration_id is not None
+        and (attempt.line_item_url or attempt.line_items_url)
+    ):
         column = activity_pages.check_column(stage.programme, attempt.interval)
         created = NewGrade(
             attempt_id=attempt.id,

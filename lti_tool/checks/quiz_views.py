@@ -25,7 +25,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """The routes below ``/t/<launch>``: checks, quizzes, attempts, pictures of questions."""
     pages = Blueprint("quizzes", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def render_learner(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_learner(
+        template: str, who: LaunchSession, status: int = 200, **values: Any
+    ) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
     def enqueue_statement_job() -> None:
@@ -34,14 +36,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/checks/<interval>")
     def begin_check(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        attempt = quiz_attempts.begin_check(deps.unit_of_work, session=who, interval=interval, now=clock.now())
+        attempt = quiz_attempts.begin_check(
+            deps.unit_of_work, session=who, interval=interval, now=clock.now()
+        )
         enqueue_statement_job()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
     @pages.post("/quizzes/<kind>")
     def begin_quiz(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        attempt = quiz_attempts.begin_quiz(deps.unit_of_work, session=who, kind=kind, now=clock.now())
+        attempt = quiz_attempts.begin_quiz(
+            deps.unit_of_work, session=who, kind=kind, now=clock.now()
+        )
         enqueue_statement_job()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
@@ -49,16 +55,31 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def show_attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         """The next question, or the result."""
         who = sessions.require_session(deps, request, launch_id)
-        progress = quiz_attempts.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        progress = quiz_attempts.load_attempt_progress(
+            deps.unit_of_work, session=who, attempt_id=attempt_id
+        )
         if progress.position is None:
-            grade = grade_states.find_grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            grade = grade_states.find_grade_state(
+                deps.unit_of_work, session=who, attempt_id=attempt_id
+            )
             return render_learner("result.html", who, progress=progress, grade=grade)
         return render_question(who, progress)
 
-    def render_question(who: LaunchSession, progress: quiz_attempts.AttemptProgress, status: int = 200, error: str = "") -> ResponseReturnValue:
+    def render_question(
+        who: LaunchSession,
+        progress: quiz_attempts.AttemptProgress,
+        status: int = 200,
+        error: str = "",
+    ) -> ResponseReturnValue:
         assert progress.position is not None
         return render_learner(
-            "question.html", who, status, progress=progress, item=progress.item(progress.position), error=error, form_id=uuid.uuid4()
+            "question.html",
+            who,
+            status,
+            progress=progress,
+            item=progress.item(progress.position),
+            error=error,
+            form_id=uuid.uuid4(),
         )
 
     @pages.post("/attempts/<uuid:attempt_id>")
@@ -67,9 +88,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         position = _parse_position(request.form.get("position", ""))
         form = request.form.to_dict(flat=False)
         try:
-            quiz_attempts.submit_answer(deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, form=form, now=clock.now())
+            quiz_attempts.submit_answer(
+                deps.unit_of_work,
+                session=who,
+                attempt_id=attempt_id,
+                position=position,
+                form=form,
+                now=clock.now(),
+            )
         except BadInput as error:
-            progress = quiz_attempts.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            progress = quiz_attempts.load_attempt_progress(
+                deps.unit_of_work, session=who, attempt_id=attempt_id
+            )
             if progress.position != position:
                 raise
             return render_question(who, progress, error.status, error.message)
@@ -78,11 +108,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}", code=303)
 
     @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
-    def show_feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+    def show_feedback(
+        launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int
+    ) -> ResponseReturnValue:
         """The feedback on a submitted answer, with the next question below it, so that each
         question costs two taps."""
         who = sessions.require_session(deps, request, launch_id)
-        progress = quiz_attempts.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        progress = quiz_attempts.load_attempt_progress(
+            deps.unit_of_work, session=who, attempt_id=attempt_id
+        )
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
         provided, item = progress.answers[position - 1], progress.item(position)
@@ -101,7 +135,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.post("/attempts/<uuid:attempt_id>/answers/<int:position>/remarks")
-    def submit_remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+    def submit_remark(
+        launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int
+    ) -> ResponseReturnValue:
         """The learner's remark on the question itself."""
         who = sessions.require_session(deps, request, launch_id)
         answered = item_remarks.save_remark(
@@ -114,14 +150,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             now=clock.now(),
         )
         enqueue_statement_job()
-        place = f"/answers/{position}" if answered else ""  # a remark on the question that is open returns to it
+        place = (
+            f"/answers/{position}" if answered else ""
+        )  # a remark on the question that is open returns to it
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}{place}?done=told", code=303)
 
     @pages.get("/pictures/<digest>")
     def show_picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
         """A picture of a question."""
         who = sessions.require_session(deps, request, launch_id)
-        return picture_response(pictures.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
+        return picture_response(
+            pictures.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest)
+        )
 
     return pages
 

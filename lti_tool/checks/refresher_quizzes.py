@@ -18,10 +18,19 @@ from lti_tool.checks.attempts_store import Attempt, MemoryState
 from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 
-REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = 3, 3, 3  # questions per quiz: two or three, done in two minutes
+REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = (
+    3,
+    3,
+    3,
+)  # questions per quiz: two or three, done in two minutes
 RHYTHM_PERIODS = {"weekly": timedelta(days=7), "monthly": timedelta(days=30), "none": None}
-QUIET_PERIOD_BEFORE_CHECK = timedelta(days=2)  # an open check takes precedence, and nothing is trained just before it is measured
-MAX_REMEDIATIONS, REMEDIATION_PERIOD = 4, timedelta(days=30)  # a cap: frequent lapses need help from a person, not more quizzes
+QUIET_PERIOD_BEFORE_CHECK = timedelta(
+    days=2
+)  # an open check takes precedence, and nothing is trained just before it is measured
+MAX_REMEDIATIONS, REMEDIATION_PERIOD = (
+    4,
+    timedelta(days=30),
+)  # a cap: frequent lapses need help from a person, not more quizzes
 
 
 def select_quizzes(
@@ -39,7 +48,12 @@ def select_quizzes(
     baseline = [item.key for item in programme.items if item.pool == "baseline"]
     measured = any(attempt.kind == "check" for attempt in attempts)
     first = min((check.closes_at for check in checks), default=episode.certified_at)
-    if baseline and not measured and now < min(first, episode.certified_at + timedelta(days=3)) and not _has_finished(attempts, "baseline"):
+    if (
+        baseline
+        and not measured
+        and now < min(first, episode.certified_at + timedelta(days=3))
+        and not _has_finished(attempts, "baseline")
+    ):
         result["baseline"] = baseline
     pool = [item for item in programme.items if item.pool == "practice"]
     met = Counter(key for attempt in attempts for key in attempt.items)
@@ -48,7 +62,10 @@ def select_quizzes(
         result["practice"] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
     if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
         due = {memory.competency for memory in memories if memory.due_at <= now}
-        lately = sum(attempt.kind == "remediation" and attempt.started_at > now - REMEDIATION_PERIOD for attempt in attempts)
+        lately = sum(
+            attempt.kind == "remediation" and attempt.started_at > now - REMEDIATION_PERIOD
+            for attempt in attempts
+        )
         for_lapse = [item for item in pool if item.competency in due]
         if for_lapse and lately < MAX_REMEDIATIONS:
             result["remediation"] = _least_seen_items(for_lapse, met, chance, REMEDIATION_QUESTIONS)
@@ -61,19 +78,31 @@ def _has_finished(attempts: Sequence[Attempt], kind: str) -> bool:
     return any(attempt.kind == kind and attempt.finished_at is not None for attempt in attempts)
 
 
-def _check_is_pending(checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime) -> bool:
+def _check_is_pending(
+    checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime
+) -> bool:
     """Whether an unfinished check is due now or within the next days: measuring takes
     precedence over training.
     """
-    finished = {attempt.interval for attempt in attempts if attempt.kind == "check" and attempt.finished_at is not None}
-    return any(check.interval not in finished and check.due_at - QUIET_PERIOD_BEFORE_CHECK <= now < check.closes_at for check in checks)
+    finished = {
+        attempt.interval
+        for attempt in attempts
+        if attempt.kind == "check" and attempt.finished_at is not None
+    }
+    return any(
+        check.interval not in finished
+        and check.due_at - QUIET_PERIOD_BEFORE_CHECK <= now < check.closes_at
+        for check in checks
+    )
 
 
 def _end_of_checks(checks: Sequence[ScheduledCheck], episode: Episode) -> datetime:
     return max((check.closes_at for check in checks), default=episode.certified_at)
 
 
-def _reinforcement_is_due(programme: Programme, episode: Episode, attempts: Sequence[Attempt], now: datetime) -> bool:
+def _reinforcement_is_due(
+    programme: Programme, episode: Episode, attempts: Sequence[Attempt], now: datetime
+) -> bool:
     step = RHYTHM_PERIODS[programme.rhythm]
     if step is None:
         return False
@@ -83,7 +112,9 @@ def _reinforcement_is_due(programme: Programme, episode: Episode, attempts: Sequ
     return now - max(saved, default=episode.certified_at) >= step
 
 
-def _least_seen_items(pool: Sequence[QuestionItem], met: Counter[str], chance: random.Random, count: int) -> list[str]:
+def _least_seen_items(
+    pool: Sequence[QuestionItem], met: Counter[str], chance: random.Random, count: int
+) -> list[str]:
     """Select the questions that this learner has seen least often, critical ones first, ties at
     random.
     """

@@ -17,10 +17,14 @@ from lti_tool.checks.attempts_store import MemoryState
 MAX_INTERVAL_DAYS = 180  # nothing is remediated after the last check
 # No learning steps of minutes (designed for one flash card session) and no random fuzzing of
 # dates.
-_SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=MAX_INTERVAL_DAYS)
+_SCHEDULER = Scheduler(
+    learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=MAX_INTERVAL_DAYS
+)
 
 
-def update_memory(known: MemoryState | None, competency: str, right: bool, now: datetime) -> MemoryState | None:
+def update_memory(
+    known: MemoryState | None, competency: str, right: bool, now: datetime
+) -> MemoryState | None:
     """Return the memory state after an answer; None if nothing has lapsed."""
     if known is None and right:
         return None

@@ -18,14 +18,24 @@ from core.errors import BadInput, NotFound
 from lti_tool.base import journal_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching import coaching_store
-from lti_tool.coaching.coaching_store import AgreedAction, CoachingGroup, GroupCandidate, GroupMember, Meeting
+from lti_tool.coaching.coaching_store import (
+    AgreedAction,
+    CoachingGroup,
+    GroupCandidate,
+    GroupMember,
+    Meeting,
+)
 from lti_tool.people import directory_store
 from lti_tool.programmes import episode_context, episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.working_time import WorkingTime
 
 MIN_GROUP_SIZE, MAX_GROUP_SIZE = 3, 5
-MEETING_COUNT, MEETING_INTERVAL, FIRST_MEETING_AFTER = 6, timedelta(days=14), timedelta(days=7)  # every two weeks for three months
+MEETING_COUNT, MEETING_INTERVAL, FIRST_MEETING_AFTER = (
+    6,
+    timedelta(days=14),
+    timedelta(days=7),
+)  # every two weeks for three months
 MEETING_TIME = time(10)
 MAX_CERTIFIED_AGE = timedelta(days=60)  # after that, too little of the three months is left
 MAX_ACTION_CHARS = 1_000
@@ -75,7 +85,11 @@ def split_into_groups(people: Sequence[GroupCandidate]) -> list[list[GroupCandid
             # One or two people left over at their sites join the smallest groups of their wave
             # that are not full.
             for item in left:
-                open_groups = [group for group in result if len(group) < MAX_GROUP_SIZE and group[0].wave == wave]
+                open_groups = [
+                    group
+                    for group in result
+                    if len(group) < MAX_GROUP_SIZE and group[0].wave == wave
+                ]
                 if open_groups:
                     min(open_groups, key=len).append(item)
     return result
@@ -94,10 +108,15 @@ def _deal_into_groups(people: Sequence[GroupCandidate]) -> list[list[GroupCandid
 def meeting_times(when: WorkingTime, now: datetime) -> list[datetime]:
     """The times of the six meetings: at ten on a working day, two weeks apart."""
     first = when.day_of(now + FIRST_MEETING_AFTER)
-    return [when.at(when.workday_from(first + MEETING_INTERVAL * number), MEETING_TIME) for number in range(MEETING_COUNT)]
+    return [
+        when.at(when.workday_from(first + MEETING_INTERVAL * number), MEETING_TIME)
+        for number in range(MEETING_COUNT)
+    ]
 
 
-def form_groups(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who: str, now: datetime) -> int:
+def form_groups(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who: str, now: datetime
+) -> int:
     """Form groups of people without one; return how many groups. Each member's meetings are
     scheduled, with their statements."""
     with unit_of_work(tenant_id) as connection:
@@ -106,111 +125,217 @@ def form_groups(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who
         if version is None:
             raise NotFound("There is no such programme here.")
         calendar = programmes.load_programme(connection, tenant_id, programme, version).calendar
-        created = split_into_groups(coaching_store.list_group_candidates(connection, tenant_id, programme, now - MAX_CERTIFIED_AGE))
+        created = split_into_groups(
+            coaching_store.list_group_candidates(
+                connection, tenant_id, programme, now - MAX_CERTIFIED_AGE
+            )
+        )
         for people in created:
-            planned = meeting_times(working_time.resolve_working_time(people[0].time_zone, [], calendar), now)
-            group = coaching_store.insert_group(connection, tenant_id, programme, [item.episode_id for item in people], planned, now)
+            planned = meeting_times(
+                working_time.resolve_working_time(people[0].time_zone, [], calendar), now
+            )
+            group = coaching_store.insert_group(
+                connection, tenant_id, programme, [item.episode_id for item in people], planned, now
+            )
             for person in people:
                 stage = episode_context.load_episode_context(
-                    connection, tenant_id, episodes_store.get_episode(connection, tenant_id, person.episode_id)
+                    connection,
+                    tenant_id,
+                    episodes_store.get_episode(connection, tenant_id, person.episode_id),
                 )
                 stage.enqueue_statements(
                     [
                         xapi_statements.meeting_scheduled_statement(
-                            stage.act(f"scheduled {person.episode_id} meeting {group.id} {number}", now), group=group.id, number=number, at=at
+                            stage.act(
+                                f"scheduled {person.episode_id} meeting {group.id} {number}", now
+                            ),
+                            group=group.id,
+                            number=number,
+                            at=at,
                         )
                         for number, at in enumerate(planned, 1)
                     ]
                 )
         if created:
-            journal_store.insert_audit_entry(connection, tenant_id, who, "formed coaching groups", {"programme": programme, "groups": len(created)})
+            journal_store.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "formed coaching groups",
+                {"programme": programme, "groups": len(created)},
+            )
     return len(created)
 
 
-def load_coaching_overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> CoachingOverview:
+def load_coaching_overview(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime
+) -> CoachingOverview:
     """Load all groups of a programme."""
     with unit_of_work(tenant_id) as connection:
         result = coaching_store.list_groups(connection, tenant_id, programme)
         ids = [item.id for item in result]
-        people, meetings = coaching_store.members_by_group(connection, tenant_id, ids), coaching_store.meetings_by_group(connection, tenant_id, ids)
-        waiting = len(coaching_store.list_group_candidates(connection, tenant_id, programme, now - MAX_CERTIFIED_AGE))
-    return CoachingOverview([(item, people.get(item.id, []), meetings.get(item.id, [])) for item in result], waiting)
+        people, meetings = (
+            coaching_store.members_by_group(connection, tenant_id, ids),
+            coaching_store.meetings_by_group(connection, tenant_id, ids),
+        )
+        waiting = len(
+            coaching_store.list_group_candidates(
+                connection, tenant_id, programme, now - MAX_CERTIFIED_AGE
+            )
+        )
+    return CoachingOverview(
+        [(item, people.get(item.id, []), meetings.get(item.id, [])) for item in result], waiting
+    )
 
 
 def load_own_group(unit_of_work: UnitOfWork, *, session: LaunchSession) -> GroupDetails | None:
     """Load the learner's group; None if there is none yet."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        group = coaching_store.find_group_of_episode(connection, session.tenant_id, stage.episode.id)
+        group = coaching_store.find_group_of_episode(
+            connection, session.tenant_id, stage.episode.id
+        )
         if group is None:
             return None
-        people = coaching_store.members_by_group(connection, session.tenant_id, [group.id])[group.id]
-        meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(group.id, [])
+        people = coaching_store.members_by_group(connection, session.tenant_id, [group.id])[
+            group.id
+        ]
+        meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(
+            group.id, []
+        )
         actions = coaching_store.list_agreed_actions(connection, session.tenant_id, group.id)
         me = directory_store.get_profile(connection, session.tenant_id, session.person_id)
-    zone = working_time.resolve_working_time(me.time_zone, me.working_days, stage.programme.calendar).zone
-    return GroupDetails(group, stage.episode.id, people, meetings, actions, {person.episode_id: person.name for person in people}, zone)
+    zone = working_time.resolve_working_time(
+        me.time_zone, me.working_days, stage.programme.calendar
+    ).zone
+    return GroupDetails(
+        group,
+        stage.episode.id,
+        people,
+        meetings,
+        actions,
+        {person.episode_id: person.name for person in people},
+        zone,
+    )
 
 
-def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_id: uuid.UUID, present_keys: Sequence[str], now: datetime) -> None:
+def record_meeting(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    meeting_id: uuid.UUID,
+    present_keys: Sequence[str],
+    now: datetime,
+) -> None:
     """Record that a meeting took place, and who attended. Any member may record it; existing
     attendance stays, missing people are added."""
     with unit_of_work(session.tenant_id) as connection:
         stage, group = _require_group(connection, session)
-        meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(group.id, [])
+        meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(
+            group.id, []
+        )
         result = next((meeting for meeting in meetings if meeting.id == meeting_id), None)
         if result is None:
             raise NotFound("There is no such meeting of your group.")
         if result.at.date() > now.date():
             raise BadInput("This meeting has not been yet.")
-        episodes = {str(episode.id): episode for episode in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
+        episodes = {
+            str(episode.id): episode
+            for episode in coaching_store.list_group_episodes(
+                connection, session.tenant_id, group.id
+            )
+        }
         if not present_keys or not set(present_keys) <= set(episodes):
             raise BadInput("Tick who was there.", field="there")
         if coaching_store.mark_meeting_held(connection, session.tenant_id, meeting_id, now):
             stage.enqueue_statements(
-                [xapi_statements.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=result.number)]
+                [
+                    xapi_statements.meeting_held_statement(
+                        stage.act(f"held {meeting_id}", now), group=group.id, number=result.number
+                    )
+                ]
             )
         for item in sorted(set(present_keys)):
-            if coaching_store.insert_attendance(connection, session.tenant_id, meeting_id, episodes[item].id):
-                related = episode_context.load_episode_context(connection, session.tenant_id, episodes[item])
+            if coaching_store.insert_attendance(
+                connection, session.tenant_id, meeting_id, episodes[item].id
+            ):
+                related = episode_context.load_episode_context(
+                    connection, session.tenant_id, episodes[item]
+                )
                 related.enqueue_statements(
                     [
                         xapi_statements.attended_statement(
-                            related.act(f"attended {meeting_id} {item}", result.at), group=group.id, number=result.number
+                            related.act(f"attended {meeting_id} {item}", result.at),
+                            group=group.id,
+                            number=result.number,
                         )
                     ]
                 )
 
 
 def agree_action(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, whose: str, words: str, due_on: date | None, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    whose: str,
+    words: str,
+    due_on: date | None,
+    now: datetime,
 ) -> None:
     """Record what somebody in the group agrees to do by a given day."""
     text = words.strip()
     if not text or len(text) > MAX_ACTION_CHARS:
-        raise BadInput(f"Write what was agreed, in up to {MAX_ACTION_CHARS} characters.", field="words")
+        raise BadInput(
+            f"Write what was agreed, in up to {MAX_ACTION_CHARS} characters.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         _, group = _require_group(connection, session)
-        episodes = {str(episode.id): episode.id for episode in coaching_store.list_group_episodes(connection, session.tenant_id, group.id)}
+        episodes = {
+            str(episode.id): episode.id
+            for episode in coaching_store.list_group_episodes(
+                connection, session.tenant_id, group.id
+            )
+        }
         if whose not in episodes:
             raise BadInput("Choose who does it.", field="whose")
-        values = {"id": form_id, "episode_id": episodes[whose], "words": text, "due_on": due_on, "agreed_at": now}
+        values = {
+            "id": form_id,
+            "episode_id": episodes[whose],
+            "words": text,
+            "due_on": due_on,
+            "agreed_at": now,
+        }
         coaching_store.insert_agreed_action(connection, session.tenant_id, group.id, values)
 
 
-def close_action(unit_of_work: UnitOfWork, *, session: LaunchSession, action_id: uuid.UUID, now: datetime) -> None:
+def close_action(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, action_id: uuid.UUID, now: datetime
+) -> None:
     """Mark an agreed action as done."""
     with unit_of_work(session.tenant_id) as connection:
         _, group = _require_group(connection, session)
-        whose = coaching_store.close_agreed_action(connection, session.tenant_id, group.id, action_id, now)
+        whose = coaching_store.close_agreed_action(
+            connection, session.tenant_id, group.id, action_id, now
+        )
         if whose is not None:
             stage = episode_context.load_episode_context(
-                connection, session.tenant_id, episodes_store.get_episode(connection, session.tenant_id, whose)
+                connection,
+                session.tenant_id,
+                episodes_store.get_episode(connection, session.tenant_id, whose),
             )
-            stage.enqueue_statements([xapi_statements.action_closed_statement(stage.act(f"closed {action_id}", now), action=action_id)])
+            stage.enqueue_statements(
+                [
+                    xapi_statements.action_closed_statement(
+                        stage.act(f"closed {action_id}", now), action=action_id
+                    )
+                ]
+            )
 
 
-def _require_group(connection: Connection, session: LaunchSession) -> tuple[EpisodeContext, CoachingGroup]:
+def _require_group(
+    connection: Connection, session: LaunchSession
+) -> tuple[EpisodeContext, CoachingGroup]:
     stage = episode_context.require_episode_context(connection, session)
     group = coaching_store.find_group_of_episode(connection, session.tenant_id, stage.episode.id)
     if group is None:

@@ -12,7 +12,13 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.programmes.episodes_store import Episode
-from lti_tool.tables.coaching import agreed_action, attendance, coaching_group, group_member, meeting
+from lti_tool.tables.coaching import (
+    agreed_action,
+    attendance,
+    coaching_group,
+    group_member,
+    meeting,
+)
 from lti_tool.tables.people import person
 from lti_tool.tables.programmes import episode
 
@@ -71,14 +77,24 @@ class AgreedAction:
     closed_at: datetime | None
 
 
-def list_group_candidates(connection: Connection, tenant_id: int, programme: str, since: datetime) -> list[GroupCandidate]:
+def list_group_candidates(
+    connection: Connection, tenant_id: int, programme: str, since: datetime
+) -> list[GroupCandidate]:
     """Learners certified since then who take part and are not in a group yet."""
     e, p = episode.c, person.c
-    grouped = select(group_member.c.episode_id).where(group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id)
+    grouped = select(group_member.c.episode_id).where(
+        group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id
+    )
     query = (
         select(e.id.label("episode_id"), e.wave, p.site, p.team, p.time_zone)
         .join(person, p.id == e.person_id)
-        .where(e.tenant_id == tenant_id, e.programme == programme, e.left_at.is_(None), e.certified_at >= since, ~grouped.exists())
+        .where(
+            e.tenant_id == tenant_id,
+            e.programme == programme,
+            e.left_at.is_(None),
+            e.certified_at >= since,
+            ~grouped.exists(),
+        )
         .order_by(e.certified_at, e.id)
         .limit(MAX_ROWS)
     )
@@ -86,17 +102,41 @@ def list_group_candidates(connection: Connection, tenant_id: int, programme: str
 
 
 def insert_group(
-    connection: Connection, tenant_id: int, programme: str, members: Sequence[uuid.UUID], dates: Sequence[datetime], at: datetime
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    members: Sequence[uuid.UUID],
+    dates: Sequence[datetime],
+    at: datetime,
 ) -> CoachingGroup:
     """Insert a group with its members and meetings. The caller holds the advisory lock that
     serializes the forming of groups."""
     g = coaching_group.c
-    last = connection.execute(select(func.coalesce(func.max(g.number), 0)).where(g.tenant_id == tenant_id, g.programme == programme)).scalar_one()
+    last = connection.execute(
+        select(func.coalesce(func.max(g.number), 0)).where(
+            g.tenant_id == tenant_id, g.programme == programme
+        )
+    ).scalar_one()
     created = CoachingGroup(uuid.uuid4(), programme, last + 1)
-    connection.execute(insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(created)))
-    connection.execute(insert(group_member), [{"tenant_id": tenant_id, "episode_id": member, "group_id": created.id} for member in members])
+    connection.execute(
+        insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(created))
+    )
+    connection.execute(
+        insert(group_member),
+        [
+            {"tenant_id": tenant_id, "episode_id": member, "group_id": created.id}
+            for member in members
+        ],
+    )
     rows = [
-        {"id": uuid.uuid4(), "tenant_id": tenant_id, "group_id": created.id, "number": number, "at": item} for number, item in enumerate(dates, 1)
+        {
+            "id": uuid.uuid4(),
+            "tenant_id": tenant_id,
+            "group_id": created.id,
+            "number": number,
+            "at": item,
+        }
+        for number, item in enumerate(dates, 1)
     ]
     connection.execute(insert(meeting), rows)
     return created
@@ -108,10 +148,16 @@ def lock_group_forming(connection: Connection, tenant_id: int) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(7_274_010, tenant_id)))
 
 
-def find_group_of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> CoachingGroup | None:
+def find_group_of_episode(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> CoachingGroup | None:
     """The group that an episode belongs to, if any."""
     g, m = coaching_group.c, group_member.c
-    query = select(g.id, g.programme, g.number).join(group_member, m.group_id == g.id).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
+    query = (
+        select(g.id, g.programme, g.number)
+        .join(group_member, m.group_id == g.id)
+        .where(m.tenant_id == tenant_id, m.episode_id == episode_id)
+    )
     row = connection.execute(query).first()
     return CoachingGroup(**row._mapping) if row else None
 
@@ -119,11 +165,18 @@ def find_group_of_episode(connection: Connection, tenant_id: int, episode_id: uu
 def list_groups(connection: Connection, tenant_id: int, programme: str) -> list[CoachingGroup]:
     """All groups of a programme."""
     g = coaching_group.c
-    query = select(g.id, g.programme, g.number).where(g.tenant_id == tenant_id, g.programme == programme).order_by(g.number).limit(MAX_ROWS)
+    query = (
+        select(g.id, g.programme, g.number)
+        .where(g.tenant_id == tenant_id, g.programme == programme)
+        .order_by(g.number)
+        .limit(MAX_ROWS)
+    )
     return [CoachingGroup(**row._mapping) for row in connection.execute(query)]
 
 
-def members_by_group(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[GroupMember]]:
+def members_by_group(
+    connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[GroupMember]]:
     """Group id → its members."""
     m, e, p = group_member.c, episode.c, person.c
     query = (
@@ -135,61 +188,115 @@ def members_by_group(connection: Connection, tenant_id: int, group_ids: Sequence
     )
     result: dict[uuid.UUID, list[GroupMember]] = {}
     for row in connection.execute(query):
-        result.setdefault(row.group_id, []).append(GroupMember(row.episode_id, row.person_id, row.name))
+        result.setdefault(row.group_id, []).append(
+            GroupMember(row.episode_id, row.person_id, row.name)
+        )
     return result
 
 
-def list_group_episodes(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Episode]:
+def list_group_episodes(
+    connection: Connection, tenant_id: int, group_id: uuid.UUID
+) -> list[Episode]:
     """The episodes of a group's members."""
     m = group_member.c
-    query = select(*(episode.c[name] for name in Episode.__dataclass_fields__)).join(group_member, m.episode_id == episode.c.id)
-    return [Episode(**row._mapping) for row in connection.execute(query.where(m.tenant_id == tenant_id, m.group_id == group_id))]
+    query = select(*(episode.c[name] for name in Episode.__dataclass_fields__)).join(
+        group_member, m.episode_id == episode.c.id
+    )
+    return [
+        Episode(**row._mapping)
+        for row in connection.execute(query.where(m.tenant_id == tenant_id, m.group_id == group_id))
+    ]
 
 
-def meetings_by_group(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
+def meetings_by_group(
+    connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Meeting]]:
     """Group id → its meetings in order."""
     m, a = meeting.c, attendance.c
     present_keys: dict[uuid.UUID, set[uuid.UUID]] = {}
-    query: Any = select(a.meeting_id, a.episode_id).join(meeting, m.id == a.meeting_id).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
+    query: Any = (
+        select(a.meeting_id, a.episode_id)
+        .join(meeting, m.id == a.meeting_id)
+        .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
+    )
     for row in connection.execute(query):
         present_keys.setdefault(row.meeting_id, set()).add(row.episode_id)
     result: dict[uuid.UUID, list[Meeting]] = {}
-    query = select(m.group_id, m.id, m.number, m.at, m.held_at).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids)).order_by(m.number)
+    query = (
+        select(m.group_id, m.id, m.number, m.at, m.held_at)
+        .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
+        .order_by(m.number)
+    )
     for row in connection.execute(query):
-        created = Meeting(row.id, row.number, row.at, row.held_at, frozenset(present_keys.get(row.id, ())))
+        created = Meeting(
+            row.id, row.number, row.at, row.held_at, frozenset(present_keys.get(row.id, ()))
+        )
         result.setdefault(row.group_id, []).append(created)
     return result
 
 
-def mark_meeting_held(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
+def mark_meeting_held(
+    connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime
+) -> bool:
     """Record that a meeting took place; False if that is already on record."""
     m = meeting.c
     own = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
     return connection.execute(update(meeting).where(own).values(held_at=at)).rowcount == 1
 
 
-def insert_attendance(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
+def insert_attendance(
+    connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID
+) -> bool:
     """Record that somebody attended; False if that is already on record."""
-    row = upsert(attendance).values(tenant_id=tenant_id, meeting_id=meeting_id, episode_id=episode_id)
-    return connection.execute(row.on_conflict_do_nothing().returning(attendance.c.episode_id)).first() is not None
+    row = upsert(attendance).values(
+        tenant_id=tenant_id, meeting_id=meeting_id, episode_id=episode_id
+    )
+    return (
+        connection.execute(row.on_conflict_do_nothing().returning(attendance.c.episode_id)).first()
+        is not None
+    )
 
 
-def list_agreed_actions(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[AgreedAction]:
+def list_agreed_actions(
+    connection: Connection, tenant_id: int, group_id: uuid.UUID
+) -> list[AgreedAction]:
     """Agreed actions, open ones first."""
     a = agreed_action.c
-    query = select(a.id, a.episode_id, a.words, a.due_on, a.agreed_at, a.closed_at).where(a.tenant_id == tenant_id, a.group_id == group_id)
-    return [AgreedAction(**row._mapping) for row in connection.execute(query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MAX_ROWS))]
+    query = select(a.id, a.episode_id, a.words, a.due_on, a.agreed_at, a.closed_at).where(
+        a.tenant_id == tenant_id, a.group_id == group_id
+    )
+    return [
+        AgreedAction(**row._mapping)
+        for row in connection.execute(
+            query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MAX_ROWS)
+        )
+    ]
 
 
-def insert_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]) -> bool:
+def insert_agreed_action(
+    connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]
+) -> bool:
     """Insert an agreed action; False if the form was already submitted."""
-    row = upsert(agreed_action).values(tenant_id=tenant_id, group_id=group_id, **values).on_conflict_do_nothing()
+    row = (
+        upsert(agreed_action)
+        .values(tenant_id=tenant_id, group_id=group_id, **values)
+        .on_conflict_do_nothing()
+    )
     return connection.execute(row.returning(agreed_action.c.id)).first() is not None
 
 
-def close_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
+def close_agreed_action(
+    connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime
+) -> uuid.UUID | None:
     """Close an action; returns the episode of its owner, or None if it was already closed."""
     a = agreed_action.c
-    own = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)
-    result: uuid.UUID | None = connection.execute(update(agreed_action).where(own).values(closed_at=at).returning(a.episode_id)).scalar()
+    own = (
+        (a.tenant_id == tenant_id)
+        & (a.group_id == group_id)
+        & (a.id == action_id)
+        & a.closed_at.is_(None)
+    )
+    result: uuid.UUID | None = connection.execute(
+        update(agreed_action).where(own).values(closed_at=at).returning(a.episode_id)
+    ).scalar()
     return result

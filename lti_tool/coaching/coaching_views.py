@@ -28,10 +28,19 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def render_group(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
         view = coaching_groups.load_own_group(work, session=who)
-        values: dict[str, Any] = {"view": view, "error": error, "now": clock.now(), "form_id": uuid.uuid4()}
-        return render_template("group.html", **template_values(deps, request, who), **values), error.status if error else 200
+        values: dict[str, Any] = {
+            "view": view,
+            "error": error,
+            "now": clock.now(),
+            "form_id": uuid.uuid4(),
+        }
+        return render_template(
+            "group.html", **template_values(deps, request, who), **values
+        ), error.status if error else 200
 
-    def run_group_change(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+    def run_group_change(
+        launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str
+    ) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
             what(who)
@@ -49,7 +58,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         present_keys = request.form.getlist("there")
         return run_group_change(
             launch_id,
-            lambda who: coaching_groups.record_meeting(work, session=who, meeting_id=meeting_id, present_keys=present_keys, now=clock.now()),
+            lambda who: coaching_groups.record_meeting(
+                work, session=who, meeting_id=meeting_id, present_keys=present_keys, now=clock.now()
+            ),
             "held",
         )
 
@@ -59,7 +70,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             due_on = _parse_due_date(form_text("due_on"))
             form_id = parse_uuid(form_text("form_id"))
             coaching_groups.agree_action(
-                work, session=who, form_id=form_id, whose=form_text("whose"), words=form_text("words"), due_on=due_on, now=clock.now()
+                work,
+                session=who,
+                form_id=form_id,
+                whose=form_text("whose"),
+                words=form_text("words"),
+                due_on=due_on,
+                now=clock.now(),
             )
 
         return run_group_change(launch_id, save_agreed_action, "agreed")
@@ -67,7 +84,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/actions/<uuid:action_id>")
     def close_agreed_action(launch_id: uuid.UUID, action_id: uuid.UUID) -> ResponseReturnValue:
         return run_group_change(
-            launch_id, lambda who: coaching_groups.close_action(work, session=who, action_id=action_id, now=clock.now()), "closed"
+            launch_id,
+            lambda who: coaching_groups.close_action(
+                work, session=who, action_id=action_id, now=clock.now()
+            ),
+            "closed",
         )
 
     return pages
@@ -77,4 +98,6 @@ def _parse_due_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field="due_on") from None
+        raise BadInput(
+            "Enter the day as year-month-day, for example 2026-12-31.", field="due_on"
+        ) from None

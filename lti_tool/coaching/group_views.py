@@ -24,13 +24,17 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def show_groups(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff = opening(visit_id)
         title = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme.title
-        view = coaching_groups.load_coaching_overview(work, tenant_id=staff.tenant_id, programme=key, now=clock.now())
+        view = coaching_groups.load_coaching_overview(
+            work, tenant_id=staff.tenant_id, programme=key, now=clock.now()
+        )
         return staff.render("groups.html", view=view, key=key, title=title)
 
     @pages.post("/<key>/groups")
     def form_groups(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff = opening(visit_id)
-        created = coaching_groups.form_groups(work, tenant_id=staff.tenant_id, programme=key, who=staff.who, now=clock.now())
+        created = coaching_groups.form_groups(
+            work, tenant_id=staff.tenant_id, programme=key, who=staff.who, now=clock.now()
+        )
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{staff.home}programmes/{key}/groups?formed={created}", code=303)
 

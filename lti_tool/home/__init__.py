@@ -1,1 +1,3 @@
-"""Read models of several packages: the first pages, figures and reports, the inbox of reviewers, teams."""
+"""Read models of several packages: the first pages, figures and reports, the inbox of reviewers,
+teams.
+"""

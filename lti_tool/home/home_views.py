@@ -49,10 +49,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if who.message == MessageType.REVIEW or who.page.startswith(_ATTEMPT_PREFIX):
             return render_review(who)
         takes_part = read_models.has_certification(deps.unit_of_work, session=who)
-        if roles.ADMIN in who.roles and (who.page == activity_pages.ADMIN_PAGE or not who.programme):
+        if roles.ADMIN in who.roles and (
+            who.page == activity_pages.ADMIN_PAGE or not who.programme
+        ):
             return redirect(f"/t/{launch_id}/admin/")
         visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {roles.LEARNER}
-        if visits or (who.administers and (who.page == activity_pages.ADMIN_PAGE or not who.programme)):
+        if visits or (
+            who.administers and (who.page == activity_pages.ADMIN_PAGE or not who.programme)
+        ):
             return render_template("runs_the_lms.html", **template_values(deps, request, who))
         if takes_part and Role(who.role) is Role.LEARNER:
             return render_today(who)
@@ -75,29 +79,65 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         launch_id = who.id
         today = read_models.load_today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
-            badges = bool(holding.list_accepted_badges(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme))
-            return render_template("not_certified.html", **template_values(deps, request, who), badges=badges, error=None)
+            badges = bool(
+                holding.list_accepted_badges(
+                    deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme
+                )
+            )
+            return render_template(
+                "not_certified.html",
+                **template_values(deps, request, who),
+                badges=badges,
+                error=None,
+            )
         if who.page == activity_pages.PLAN:
             return redirect(f"/t/{launch_id}/plan")
         interval = activity_pages.interval_of_page(who.page)
         if interval and request.args.get("all") is None:
             check = next((check for check in today.checks if check.interval == interval), None)
-            return render_template("check.html", **template_values(deps, request, who), today=today, check=check, label=INTERVAL_LABELS[interval])
-        calendar = f"{deps.settings.base_url}/calendar/{calendar_feed.sign_feed_token(deps.secrets, who.tenant_id, who.person_id)}.ics"
-        return render_template("today.html", **template_values(deps, request, who), today=today, calendar=calendar)
-
-    def render_review(who: LaunchSession) -> ResponseReturnValue:
-        attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT_PREFIX)) if who.page.startswith(_ATTEMPT_PREFIX) else None
-        name, progress = submission_review.load_submission(deps, session=who, attempt_id=attempt)
-        lines = [
-            (answer, item, item_responses.render_response(item, answer.response), item_responses.render_correct_answer(item))
-            for answer, item in ((answer, progress.item(answer.position)) for answer in progress.answers)
-        ]
+            return render_template(
+                "check.html",
+                **template_values(deps, request, who),
+                today=today,
+                check=check,
+                label=INTERVAL_LABELS[interval],
+            )
+        token = calendar_feed.sign_feed_token(deps.secrets, who.tenant_id, who.person_id)
+        calendar = f"{deps.settings.base_url}/calendar/{token}.ics"
         return render_template(
-            "review.html", **template_values(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label
+            "today.html", **template_values(deps, request, who), today=today, calendar=calendar
         )
 
-    def render_figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
+    def render_review(who: LaunchSession) -> ResponseReturnValue:
+        attempt = (
+            uuid.UUID(who.page.removeprefix(_ATTEMPT_PREFIX))
+            if who.page.startswith(_ATTEMPT_PREFIX)
+            else None
+        )
+        name, progress = submission_review.load_submission(deps, session=who, attempt_id=attempt)
+        lines = [
+            (
+                answer,
+                item,
+                item_responses.render_response(item, answer.response),
+                item_responses.render_correct_answer(item),
+            )
+            for answer, item in (
+                (answer, progress.item(answer.position)) for answer in progress.answers
+            )
+        ]
+        return render_template(
+            "review.html",
+            **template_values(deps, request, who),
+            learner=name,
+            progress=progress,
+            lines=lines,
+            label=progress.label,
+        )
+
+    def render_figures(
+        who: LaunchSession, error: str = "", status: int = 200
+    ) -> ResponseReturnValue:
         everything = request.args.get("show") == "all"
         if not who.programme:
             if who.roles & roles.ROUTE_ROLES["programmes.list_programmes"]:
@@ -105,16 +145,25 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
         product_use.record_report_view(deps.unit_of_work, session=who, now=clock.now())
         deps.job_requests.request_job(SEND_STATEMENTS)
-        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        store, ours = load_record_store(
+            deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url
+        )
         sight = read_models.load_figure_scope(deps.unit_of_work, session=who)
         title, waiting = read_models.load_uncertified_learners(deps.unit_of_work, session=who)
         try:
             # Called outside any transaction; charts are drawn by the record store's own
             # reports.
-            client, iri = deps.own_client if ours else deps.client, xapi_statements.ProgrammeRef(who.programme, "", "").iri
+            client, iri = (
+                deps.own_client if ours else deps.client,
+                xapi_statements.ProgrammeRef(who.programme, "", "").iri,
+            )
             shown = () if everything else HEADLINE_METRICS
             figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=shown)
-            alarms = [] if sight.episodes is not None else lrs_client.fetch_open_alarms(client, store, iri)
+            alarms = (
+                []
+                if sight.episodes is not None
+                else lrs_client.fetch_open_alarms(client, store, iri)
+            )
             away = False
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
@@ -134,7 +183,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             away=away,
             programme_title=title,
             waiting=waiting,
-            may_record=bool(who.roles & roles.ROUTE_ROLES["home.record_certification"]) and who.course_id is not None,
+            may_record=bool(who.roles & roles.ROUTE_ROLES["home.record_certification"])
+            and who.course_id is not None,
             may_administer=roles.ADMIN in who.roles,
             may_look_behind=bool(who.roles & roles.ROUTE_ROLES["reports.show_evidence"]),
             today=clock.now().date().isoformat(),
@@ -149,8 +199,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             raise NotFound("No programme is set up for this activity yet.")
         now = clock.now()
         try:
-            person, at = _parse_person_id(request.form.get("person", "")), _parse_certified_day(request.form.get("certified_on", ""), now)
-            if person not in {waiting[0] for waiting in read_models.load_uncertified_learners(deps.unit_of_work, session=who)[1]}:
+            person, at = (
+                _parse_person_id(request.form.get("person", "")),
+                _parse_certified_day(request.form.get("certified_on", ""), now),
+            )
+            if person not in {
+                waiting[0]
+                for waiting in read_models.load_uncertified_learners(
+                    deps.unit_of_work, session=who
+                )[1]
+            }:
                 raise BadInput("This learner is not waiting for a certification in this course.")
             certification.certify_person(
                 deps.unit_of_work,

@@ -13,7 +13,13 @@ from core.database import UnitOfWork
 from lrs.vocabulary import REPLY_KINDS
 from lti_tool.assessment import assessments_store, behaviour_assessment
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.programmes import episode_context, episodes_store, programmes, schedule_store, transfer_schedule
+from lti_tool.programmes import (
+    episode_context,
+    episodes_store,
+    programmes,
+    schedule_store,
+    transfer_schedule,
+)
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.schedule_store import ScheduledAct
 from lti_tool.programmes.transfer_schedule import ASSESSMENT, FOLLOW_UP
@@ -59,9 +65,15 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
     with unit_of_work(session.tenant_id) as connection:
         led = transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)
         ids = [item.episode_id for item in led]
-        given_in = transfer_store.list_unreviewed_submissions(connection, session.tenant_id, ids, session.person_id)
-        claimed = transfer_store.list_unanswered_uses(connection, session.tenant_id, ids, session.person_id)
-        open_requests = assessments_store.list_requests_to_rater(connection, session.tenant_id, session.person_id)
+        given_in = transfer_store.list_unreviewed_submissions(
+            connection, session.tenant_id, ids, session.person_id
+        )
+        claimed = transfer_store.list_unanswered_uses(
+            connection, session.tenant_id, ids, session.person_id
+        )
+        open_requests = assessments_store.list_requests_to_rater(
+            connection, session.tenant_id, session.person_id
+        )
         others = [
             *(item for item, _ in given_in),
             *(item.episode_id for item in claimed),
@@ -69,33 +81,59 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         ]
         # Learners who have left the programme are in neither: nothing of theirs is pending any
         # more.
-        by_episode = {item.episode_id: item for item in led} | transfer_store.learners_by_episode(connection, session.tenant_id, others)
+        by_episode = {item.episode_id: item for item in led} | transfer_store.learners_by_episode(
+            connection, session.tenant_id, others
+        )
         stages: dict[uuid.UUID, EpisodeContext] = {}
 
         def to_inbox_item(
-            episode_id: uuid.UUID, task: str, handed: Submission | None, use: ReportedUse | None, due: ScheduledAct | None, words: str = ""
+            episode_id: uuid.UUID,
+            task: str,
+            handed: Submission | None,
+            use: ReportedUse | None,
+            due: ScheduledAct | None,
+            words: str = "",
         ) -> InboxItem:
             if episode_id not in stages:
                 stages[episode_id] = episode_context.load_episode_context(
-                    connection, session.tenant_id, episodes_store.get_episode(connection, session.tenant_id, episode_id)
+                    connection,
+                    session.tenant_id,
+                    episodes_store.get_episode(connection, session.tenant_id, episode_id),
                 )
             stage, learner = stages[episode_id], by_episode[episode_id]
             relation = reviewers.relation_to_learner(session.person_id, learner)
             title = find_task_title(stage, task) or task
-            return InboxItem(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None, words)
+            return InboxItem(
+                learner,
+                relation,
+                stage.programme.title,
+                title,
+                handed,
+                use,
+                due.due_at if due else None,
+                words,
+            )
 
         answer_dues = {
-            act: schedule_store.acts_by_episode(connection, session.tenant_id, ids, act) for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
+            act: schedule_store.acts_by_episode(connection, session.tenant_id, ids, act)
+            for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
         }
         handed = [
-            to_inbox_item(episode_id, item.task, item, None, _with_review_due(answer_dues[REPLY_KINDS[item.kind]].get(episode_id), item))
+            to_inbox_item(
+                episode_id,
+                item.task,
+                item,
+                None,
+                _with_review_due(answer_dues[REPLY_KINDS[item.kind]].get(episode_id), item),
+            )
             for episode_id, item in given_in
             if episode_id in by_episode
         ]
         uses = [
             to_inbox_item(item.episode_id, item.task, None, item, None)
             for item in claimed
-            if item.episode_id in by_episode and item.grade < _evidence_grade(by_episode[item.episode_id], session)
+            if item.episode_id in by_episode
+            and item.grade < _evidence_grade(by_episode[item.episode_id], session)
         ]
         to_assess = [
             to_inbox_item(open_request.episode_id, "", None, None, None, open_request.words)
@@ -106,13 +144,17 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         to_assess += [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[ASSESSMENT].items()
-            if due.done_at is None and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now and episode_id not in requested
+            if due.done_at is None
+            and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now
+            and episode_id not in requested
         ]
         provided = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
         follow_ups = [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
-            if due.due_at <= now and (episode_id, "supervisor") not in provided and by_episode[episode_id].manager_id == session.person_id
+            if due.due_at <= now
+            and (episode_id, "supervisor") not in provided
+            and by_episode[episode_id].manager_id == session.person_id
         ]
         assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)
     handed.sort(key=lambda item: (item.due_at is None, item.due_at, item.learner.name))
@@ -120,10 +162,16 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
 
 
 def _with_review_due(due: ScheduledAct | None, handed: Submission) -> ScheduledAct | None:
-    return replace(due, due_at=transfer_schedule.review_due_at(handed.kind, due.due_at, handed.at)) if due else None
+    return (
+        replace(due, due_at=transfer_schedule.review_due_at(handed.kind, due.due_at, handed.at))
+        if due
+        else None
+    )
 
 
-def _programmes_with_rubric(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
+def _programmes_with_rubric(
+    connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]
+) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
     """Return the episodes whose programme has a rubric, and the programmes (key → title) whose
     newest version has cases to practise on.
     """
@@ -132,7 +180,11 @@ def _programmes_with_rubric(connection: Connection, tenant_id: int, episode_ids:
     newest = episodes_store.newest_programme_versions(connection, tenant_id)
     wanted = versions | {(key, newest[key]) for key, _ in versions}
     loaded = {item: programmes.load_programme(connection, tenant_id, *item) for item in wanted}
-    assessable = frozenset(episode.id for episode in episodes if loaded[episode.programme, episode.programme_version].rubric)
+    assessable = frozenset(
+        episode.id
+        for episode in episodes
+        if loaded[episode.programme, episode.programme_version].rubric
+    )
     exercises = {}
     for key in sorted({key for key, _ in versions}):
         result = loaded[key, newest[key]]
@@ -145,4 +197,6 @@ def _evidence_grade(learner: LearnerEpisode, session: LaunchSession) -> int:
     """Return the evidence grade that this person's confirmation would give: those who cannot
     raise a grade are not asked.
     """
-    return transfer_protocol.EVIDENCE_GRADES[reviewers.relation_to_learner(session.person_id, learner)]
+    return transfer_protocol.EVIDENCE_GRADES[
+        reviewers.relation_to_learner(session.person_id, learner)
+    ]

@@ -27,7 +27,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("inbox", __name__, url_prefix="/t/<uuid:launch_id>")
     work = deps.unit_of_work
 
-    def run_act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+    def run_act(
+        launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str
+    ) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
             what(who)
@@ -41,7 +43,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         view = inbox.load_inbox(work, session=who, now=clock.now())
         status = error.status if error else 200
         return render_template(
-            "inbox.html", **template_values(deps, request, who), view=view, error=error, how_often=transfer_protocol.USE_FREQUENCIES
+            "inbox.html",
+            **template_values(deps, request, who),
+            view=view,
+            error=error,
+            how_often=transfer_protocol.USE_FREQUENCIES,
         ), status
 
     @pages.get("/inbox")
@@ -54,7 +60,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return run_act(
             launch_id,
             lambda who: transfer_protocol.review_work(
-                work, session=who, handed_id=handed_id, good=good, next_step=next_step, weak_content=weak, now=clock.now()
+                work,
+                session=who,
+                handed_id=handed_id,
+                good=good,
+                next_step=next_step,
+                weak_content=weak,
+                now=clock.now(),
             ),
             "reviewed",
         )
@@ -64,7 +76,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         seen, words, record = form_text("seen") == "yes", form_text("words"), form_text("record")
         return run_act(
             launch_id,
-            lambda who: transfer_protocol.confirm_use(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
+            lambda who: transfer_protocol.confirm_use(
+                work,
+                session=who,
+                use_id=use_id,
+                seen=seen,
+                words=words,
+                record=record,
+                now=clock.now(),
+            ),
             "confirmed" if seen else "unseen",
         )
 
@@ -78,7 +98,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return run_act(
             launch_id,
             lambda who: transfer_protocol.add_task(
-                work, session=who, episode_id=episode_id, key=key, title=title, competency=competency, now=clock.now()
+                work,
+                session=who,
+                episode_id=episode_id,
+                key=key,
+                title=title,
+                competency=competency,
+                now=clock.now(),
             ),
             "mapped",
         )

@@ -25,7 +25,9 @@ PLAN_DUE_DAYS = 7  # a plan is due within a week of certification
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A check on the learner's page. ``state``: done, open, begun, later, missed, held. ``grade``: sent, waiting, refused or empty."""
+    """A check on the learner's page. ``state``: done, open, begun, later, missed, held. ``grade``:
+    sent, waiting, refused or empty.
+    """
 
     interval: str
     label: str
@@ -65,7 +67,10 @@ class TodayView:
         """The kind of the refresher quiz that is recommended now if no check is open; empty if
         there is none.
         """
-        return next((kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers), "")
+        return next(
+            (kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers),
+            "",
+        )
 
 
 def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> VisibilityScope:
@@ -76,7 +81,9 @@ def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Vi
         present_keys = (
             session.registration_id if session.joined_by in sessions_store.CLAIM_KINDS else None
         )  # a claim of an LMS grants access only within that LMS
-        taught = episodes_store.list_taught_episodes(connection, session.tenant_id, session.person_id, session.programme, present_keys)
+        taught = episodes_store.list_taught_episodes(
+            connection, session.tenant_id, session.person_id, session.programme, present_keys
+        )
     return VisibilityScope(True, tuple(str(item) for item in taught))
 
 
@@ -86,7 +93,9 @@ def has_certification(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bo
         return episode_context.find_episode_context(connection, session) is not None
 
 
-def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> TodayView | None:
+def load_today(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime
+) -> TodayView | None:
     """Load the learner's page; None if no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.find_episode_context(connection, session)
@@ -96,10 +105,18 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         attempts = {item.interval: item for item in everything if item.kind == "check"}
         holds = episodes_store.list_holds(connection, session.tenant_id, stage.episode.id)
         existing, left = any(hold.holds(now) for hold in holds), stage.episode.left_at is not None
-        planned = episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id)
-        memories = attempts_store.list_memory_states(connection, session.tenant_id, stage.episode.id)
-        offers = refresher_quizzes.select_quizzes(stage.programme, stage.episode, planned, everything, memories, now)
-        sent = grades_store.states_by_attempt(connection, session.tenant_id, [attempt.id for attempt in attempts.values()])
+        planned = episodes_store.list_scheduled_checks(
+            connection, session.tenant_id, stage.episode.id
+        )
+        memories = attempts_store.list_memory_states(
+            connection, session.tenant_id, stage.episode.id
+        )
+        offers = refresher_quizzes.select_quizzes(
+            stage.programme, stage.episode, planned, everything, memories, now
+        )
+        sent = grades_store.states_by_attempt(
+            connection, session.tenant_id, [attempt.id for attempt in attempts.values()]
+        )
         labels = {interval.key: interval.label for interval in INTERVALS}
         lines = []
         for check in planned:
@@ -109,8 +126,18 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
             elif attempt:
                 state = "begun" if now < check.closes_at else "missed"
             else:
-                state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
-                if left or (state == "open" and existing) or (state == "missed" and any(hold.covers(check) for hold in holds)):
+                state = (
+                    "later"
+                    if now < check.opens_at
+                    else "open"
+                    if now < check.closes_at
+                    else "missed"
+                )
+                if (
+                    left
+                    or (state == "open" and existing)
+                    or (state == "missed" and any(hold.covers(check) for hold in holds))
+                ):
                     state = "held"  # a window during a pause is censored, not late
             grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
             lines.append(
@@ -132,23 +159,45 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
     certified_at = stage.episode.certified_at
     if existing or left:
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
-    running = next((item for item in everything if item.finished_at is None and item.kind in offers), None)
+    running = next(
+        (item for item in everything if item.finished_at is None and item.kind in offers), None
+    )
     due = certified_at + timedelta(days=PLAN_DUE_DAYS)
-    return TodayView(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, existing, left, not everything)
+    return TodayView(
+        stage.programme,
+        certified_at,
+        lines,
+        plan,
+        due,
+        len(uses),
+        offers,
+        running,
+        existing,
+        left,
+        not everything,
+    )
 
 
-def load_uncertified_learners(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
+def load_uncertified_learners(
+    unit_of_work: UnitOfWork, *, session: LaunchSession
+) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
     """Return, for a teacher, the programme's title and the course's learners without a
     certification on record.
     """
     with unit_of_work(session.tenant_id) as connection:
-        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[session.programme]
-        title = programmes.load_programme(connection, session.tenant_id, session.programme, version).title
+        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[
+            session.programme
+        ]
+        title = programmes.load_programme(
+            connection, session.tenant_id, session.programme, version
+        ).title
         waiting = people_store.list_uncertified_learners(connection, session)
     return title, waiting
 
 
-def learner_names(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]) -> dict[str, str]:
+def learner_names(
+    unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]
+) -> dict[str, str]:
     """Map episode → its learner's name; unknown episodes are omitted."""
     ids = []
     for text in episodes:
@@ -158,4 +207,7 @@ def learner_names(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequenc
             continue
     with unit_of_work(tenant_id) as connection:
         result = episodes_store.get_episodes(connection, tenant_id, ids)
-        return {str(item.id): people_store.get_person_name(connection, tenant_id, item.person_id) for item in result}
+        return {
+            str(item.id): people_store.get_person_name(connection, tenant_id, item.person_id)
+            for item in result
+        }

@@ -35,7 +35,11 @@ log = logging.getLogger(__name__)
 
 # Report key of the record store → its label in the list, grouped by the reader's question.
 REPORT_GROUPS = {
-    "What lasts": {"scorecard": "Scorecard", "forgetting": "How it fades", "first_use": "When the first use comes"},
+    "What lasts": {
+        "scorecard": "Scorecard",
+        "forgetting": "How it fades",
+        "first_use": "When the first use comes",
+    },
     "Where to look": {
         "weak_domains": "What the training left open",
         "items": "Questions",
@@ -44,9 +48,22 @@ REPORT_GROUPS = {
         "answers_right": "Answers right, week by week",
         "used": "Use, week by week",
     },
-    "Was it worth it": {"impact": "Business figures", "readings": "Business figures, period by period", "roi": "Return on investment"},
-    "Side by side": {"teams": "Teams", "waves": "Waves", "innovation": "Programmes", "use": "Use of Carryover"},
-    "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
+    "Was it worth it": {
+        "impact": "Business figures",
+        "readings": "Business figures, period by period",
+        "roi": "Return on investment",
+    },
+    "Side by side": {
+        "teams": "Teams",
+        "waves": "Waves",
+        "innovation": "Programmes",
+        "use": "Use of Carryover",
+    },
+    "Can it be trusted": {
+        "checklist": "Five questions",
+        "raters": "Do raters mean the same",
+        "quality": "What makes it doubtful",
+    },
 }
 REPORT_LABELS = {key: label for batch in REPORT_GROUPS.values() for key, label in batch.items()}
 _FILTERS = ("wave", "team", "site", "role", "experience", "programme_version")
@@ -57,7 +74,10 @@ def visible_reports(sight: VisibilityScope) -> dict[str, dict[str, str]]:
     """The reports that this person may see, grouped by the reader's question."""
     if sight.episodes is None:
         return REPORT_GROUPS
-    result = {section: {key: label for key, label in batch.items() if key in SUBSET_REPORTS} for section, batch in REPORT_GROUPS.items()}
+    result = {
+        section: {key: label for key, label in batch.items() if key in SUBSET_REPORTS}
+        for section, batch in REPORT_GROUPS.items()
+    }
     return {section: batch for section, batch in result.items() if batch}
 
 
@@ -69,11 +89,23 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """(programme, filters, the record store's response, whether the store is our own)."""
         if key not in REPORT_LABELS:
             raise NotFound("There is no such report.")
-        programme, sight = _requested_programme(who), read_models.load_figure_scope(deps.unit_of_work, session=who)
+        programme, sight = (
+            _requested_programme(who),
+            read_models.load_figure_scope(deps.unit_of_work, session=who),
+        )
         if sight.episodes is not None and key not in SUBSET_REPORTS:
-            raise Forbidden("This report is of the whole programme. Who teaches sees the people of the own courses; ask your training manager.")
-        by = {name: request.args[name][:_MAX_LENGTH].replace("\0", "") for name in _FILTERS if request.args.get(name)}
-        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+            raise Forbidden(
+                "This report is of the whole programme. Who teaches sees the people of the own "
+                "courses; ask your training manager."
+            )
+        by = {
+            name: request.args[name][:_MAX_LENGTH].replace("\0", "")
+            for name in _FILTERS
+            if request.args.get(name)
+        }
+        store, ours = load_record_store(
+            deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url
+        )
         result = lrs_client.fetch_reports(
             deps.own_client if ours else deps.client,
             store,
@@ -88,19 +120,39 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def show_evidence(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
         """The evidence of a figure: the statements behind it, by person."""
         who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(deps.unit_of_work, session=who, report=product_use.FIGURES, now=clock.now())
+        product_use.record_report_view(
+            deps.unit_of_work, session=who, report=product_use.FIGURES, now=clock.now()
+        )
         programme = _requested_programme(who)
-        by = {name: request.args[name][:_MAX_LENGTH].replace("\0", "") for name in _FILTERS if request.args.get(name)}
-        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
-        client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_MAX_LENGTH]
+        by = {
+            name: request.args[name][:_MAX_LENGTH].replace("\0", "")
+            for name in _FILTERS
+            if request.args.get(name)
+        }
+        store, ours = load_record_store(
+            deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url
+        )
+        client, after = (
+            deps.own_client if ours else deps.client,
+            request.args.get("after", "")[:_MAX_LENGTH],
+        )
         try:
             result = lrs_client.fetch_evidence(
-                client, store, xapi_statements.ProgrammeRef(programme, "", "").iri, metric[:_MAX_LENGTH], after=after, by=by
+                client,
+                store,
+                xapi_statements.ProgrammeRef(programme, "", "").iri,
+                metric[:_MAX_LENGTH],
+                after=after,
+                by=by,
             )
         except OutsideCallFailed as failed:
-            raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
+            raise NotFound(
+                f"What is behind this figure cannot be shown just now: {failed.message}"
+            ) from None
         names = read_models.learner_names(
-            deps.unit_of_work, tenant_id=who.tenant_id, episodes=[episode["registration"] for episode in result.episodes]
+            deps.unit_of_work,
+            tenant_id=who.tenant_id,
+            episodes=[episode["registration"] for episode in result.episodes],
         )
         return render_template(
             "behind.html",
@@ -115,7 +167,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/<key>")
     def show_report(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(deps.unit_of_work, session=who, report=product_use.FIGURES, now=clock.now())
+        product_use.record_report_view(
+            deps.unit_of_work, session=who, report=product_use.FIGURES, now=clock.now()
+        )
         deps.job_requests.request_job(SEND_STATEMENTS)
         report: dict[str, Any] | None = None
         narrow: dict[str, list[str]] = {}
@@ -138,8 +192,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             chosen=by,
             programme=programme if request.args.get("programme") else "",
             # The page where a training manager decides on what the report shows.
-            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTE_ROLES["business.save_new_level"] else "",
-            decided=business_figures.find_last_decision(deps, who.tenant_id, programme, key, by.get("team", ""))
+            desk=f"programmes/{programme}/business/"
+            if programme and who.roles & roles.ROUTE_ROLES["business.save_new_level"]
+            else "",
+            decided=business_figures.find_last_decision(
+                deps, who.tenant_id, programme, key, by.get("team", "")
+            )
             if programme and by.keys() <= {"team"}
             else None,
             reports=visible_reports(read_models.load_figure_scope(deps.unit_of_work, session=who)),
@@ -152,7 +210,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             _, _, result, _ = fetch_report(who, key)
         except OutsideCallFailed as failed:
             raise NotFound(f"The table cannot be made just now: {failed.message}") from None
-        return download_response(f"{key}.csv", "text/csv; charset=utf-8", _to_csv(result.reports[0]).encode())
+        return download_response(
+            f"{key}.csv", "text/csv; charset=utf-8", _to_csv(result.reports[0]).encode()
+        )
 
     return pages
 
@@ -173,5 +233,7 @@ def _to_csv(report: dict[str, Any]) -> str:
     writer.writerow([column["label"] for column in report["columns"]])
     for row in report["rows"]:
         values = [row.get(column["key"]) for column in report["columns"]]
-        writer.writerow([escape_cell(value) if isinstance(value, str) else value for value in values])
+        writer.writerow(
+            [escape_cell(value) if isinstance(value, str) else value for value in values]
+        )
     return out.getvalue()

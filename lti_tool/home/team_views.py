@@ -23,17 +23,25 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/team")
     def show_own_team(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(deps.unit_of_work, session=who, report=product_use.TEAM, now=clock.now())
+        product_use.record_report_view(
+            deps.unit_of_work, session=who, report=product_use.TEAM, now=clock.now()
+        )
         deps.job_requests.request_job(SEND_STATEMENTS)
         people, titles = teams.list_led_people(deps.unit_of_work, session=who, now=clock.now())
-        return render_template("team.html", **template_values(deps, request, who), people=people, titles=titles)
+        return render_template(
+            "team.html", **template_values(deps, request, who), people=people, titles=titles
+        )
 
     @pages.get("/teams")
     def show_all_teams(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(deps.unit_of_work, session=who, report=product_use.TEAMS, now=clock.now())
+        product_use.record_report_view(
+            deps.unit_of_work, session=who, report=product_use.TEAMS, now=clock.now()
+        )
         deps.job_requests.request_job(SEND_STATEMENTS)
-        view = teams.load_team_overview(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now())
+        view = teams.load_team_overview(
+            deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now()
+        )
         return render_template("teams.html", **template_values(deps, request, who), view=view)
 
     return pages

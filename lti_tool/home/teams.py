@@ -26,20 +26,35 @@ class TeamOverview:
     hidden: int
 
 
-def list_led_people(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> tuple[list[LearnerProgress], dict[tuple[str, int], str]]:
+def list_led_people(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime
+) -> tuple[list[LearnerProgress], dict[tuple[str, int], str]]:
     """List the people whom this person leads or mentors, and the titles of their programmes."""
     with unit_of_work(session.tenant_id) as connection:
-        result = teams_store.list_led_progress(connection, session.tenant_id, session.person_id, now, VERIFIED_GRADE)
+        result = teams_store.list_led_progress(
+            connection, session.tenant_id, session.person_id, now, VERIFIED_GRADE
+        )
         versions = sorted({(item.programme, item.programme_version) for item in result})
-        return result, {version: programmes.load_programme(connection, session.tenant_id, *version).title for version in versions}
+        return result, {
+            version: programmes.load_programme(connection, session.tenant_id, *version).title
+            for version in versions
+        }
 
 
-def load_team_overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> TeamOverview:
+def load_team_overview(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime
+) -> TeamOverview:
     """Load the teams of a programme for a viewer without individual access."""
     with unit_of_work(tenant_id) as connection:
-        everything = teams_store.list_team_progress(connection, tenant_id, programme, now, VERIFIED_GRADE)
+        everything = teams_store.list_team_progress(
+            connection, tenant_id, programme, now, VERIFIED_GRADE
+        )
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
-        title = programmes.load_programme(connection, tenant_id, programme, version).title if version else programme
+        title = (
+            programmes.load_programme(connection, tenant_id, programme, version).title
+            if version
+            else programme
+        )
     return TeamOverview(title, *suppress_small_teams(everything))
 
 
@@ -48,7 +63,10 @@ def suppress_small_teams(everything: Sequence[ProgressCounts]) -> tuple[list[Pro
     into one line; if that has fewer than five, the smallest visible line is merged into it as
     well, so that nobody can be identified by subtracting lines from a total known elsewhere.
     """
-    large = sorted((item for item in everything if item.people >= MIN_GROUP_SIZE and item.name), key=lambda item: (item.people, item.name))
+    large = sorted(
+        (item for item in everything if item.people >= MIN_GROUP_SIZE and item.name),
+        key=lambda item: (item.people, item.name),
+    )
     small = [item for item in everything if item.people < MIN_GROUP_SIZE or not item.name]
     if small and sum(item.people for item in small) < MIN_GROUP_SIZE and large:
         small.append(large.pop(0))

@@ -44,31 +44,45 @@ _PROGRESS_SQL = """
     SELECT e.id AS episode_id, e.programme, e.programme_version, e.certified_at, p.name, p.team,
       EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
               AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now)) AS held,
-      (SELECT max(a.at) FROM lti_tool.assessment a WHERE a.tenant_id = :tenant AND a.episode_id = e.id AND a.relation <> 'learner') AS assessed_at,
+      (SELECT max(a.at) FROM lti_tool.assessment a WHERE a.tenant_id = :tenant
+        AND a.episode_id = e.id AND a.relation <> 'learner') AS assessed_at,
       due.due AS checks_due, due.done AS checks_done,
-      (SELECT count(*) FROM lti_tool.plan l WHERE l.tenant_id = :tenant AND l.episode_id = e.id AND l.committed_at IS NOT NULL) AS plans,
-      (SELECT count(*) FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id = e.id) AS handed_in,
+      (SELECT count(*) FROM lti_tool.plan l WHERE l.tenant_id = :tenant
+        AND l.episode_id = e.id AND l.committed_at IS NOT NULL) AS plans,
+      (SELECT count(*) FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant
+        AND h.episode_id = e.id) AS handed_in,
       uses.uses, uses.verified
     FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id
     CROSS JOIN LATERAL (
       SELECT count(*) AS due, count(a.id) AS done FROM lti_tool.scheduled_check c
-      LEFT JOIN lti_tool.attempt a ON a.tenant_id = :tenant AND a.episode_id = e.id AND a.interval = c.interval AND a.kind = 'check'
+      LEFT JOIN lti_tool.attempt a ON a.tenant_id = :tenant AND a.episode_id = e.id
+        AND a.interval = c.interval AND a.kind = 'check'
                                   AND a.finished_at IS NOT NULL
       WHERE c.tenant_id = :tenant AND c.episode_id = e.id AND c.due_at <= :now
-        AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id AND a.id IS NULL
-                        AND h.from_at < c.closes_at AND (h.until_at IS NULL OR h.until_at > c.due_at))) due
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant
+          AND h.episode_id = e.id AND a.id IS NULL
+                        AND h.from_at < c.closes_at AND (h.until_at IS NULL
+                          OR h.until_at > c.due_at))) due
     CROSS JOIN LATERAL (
       SELECT count(*) AS uses, count(*) FILTER (WHERE u.grade >= :verified) AS verified
-      FROM lti_tool.job_use u JOIN lti_tool.plan l ON l.id = u.plan_id WHERE u.tenant_id = :tenant AND l.episode_id = e.id) uses
+      FROM lti_tool.job_use u JOIN lti_tool.plan l ON l.id = u.plan_id
+        WHERE u.tenant_id = :tenant AND l.episode_id = e.id) uses
     WHERE e.tenant_id = :tenant AND e.left_at IS NULL
 """
 
 
-def list_led_progress(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int) -> list[LearnerProgress]:
+def list_led_progress(
+    connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int
+) -> list[LearnerProgress]:
     """The people whom somebody leads or accompanies according to the list, by name.
     ``verified``: the grade from which a use counts as verified."""
-    query = text(f"{_PROGRESS_SQL} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> :leader ORDER BY p.name, e.id LIMIT {MAX_ROWS}")
-    rows = connection.execute(query, {"tenant": tenant_id, "leader": leader_id, "now": now, "verified": verified})
+    query = text(
+        f"{_PROGRESS_SQL} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> "
+        f":leader ORDER BY p.name, e.id LIMIT {MAX_ROWS}"
+    )
+    rows = connection.execute(
+        query, {"tenant": tenant_id, "leader": leader_id, "now": now, "verified": verified}
+    )
     return [
         LearnerProgress(
             row.episode_id,
@@ -77,19 +91,34 @@ def list_led_progress(connection: Connection, tenant_id: int, leader_id: uuid.UU
             row.certified_at,
             row.held,
             row.assessed_at,
-            ProgressCounts(row.name, 1, row.checks_due, row.checks_done, row.plans, row.handed_in, row.uses, row.verified),
+            ProgressCounts(
+                row.name,
+                1,
+                row.checks_due,
+                row.checks_done,
+                row.plans,
+                row.handed_in,
+                row.uses,
+                row.verified,
+            ),
         )
         for row in rows
     ]
 
 
-def list_team_progress(connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int) -> list[ProgressCounts]:
+def list_team_progress(
+    connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int
+) -> list[ProgressCounts]:
     """One line per team of a programme, including small teams: the caller decides what may be
     shown."""
     query = text(
-        "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, sum(checks_done)::int AS checks_done,"  # noqa: S608 - constants of this file
-        " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, sum(verified)::int AS verified"
+        "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, "  # noqa: S608 - constants of this file
+        "sum(checks_done)::int AS checks_done,"
+        " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, "
+        "sum(verified)::int AS verified"
         f" FROM ({_PROGRESS_SQL} AND e.programme = :programme) l GROUP BY l.team ORDER BY l.team"
     )
-    rows = connection.execute(query, {"tenant": tenant_id, "programme": programme, "now": now, "verified": verified})
+    rows = connection.execute(
+        query, {"tenant": tenant_id, "programme": programme, "now": now, "verified": verified}
+    )
     return [ProgressCounts(**row._mapping) for row in rows]

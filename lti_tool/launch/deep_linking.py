@@ -45,7 +45,10 @@ def load_picker(deps: ToolDeps, *, session: LaunchSession, programme: str) -> Co
     settings = _deep_linking_settings(session)
     with deps.unit_of_work(session.tenant_id) as connection:
         newest = episodes_store.newest_programme_versions(connection, session.tenant_id)
-        loaded = {key: programmes.load_programme(connection, session.tenant_id, key, version) for key, version in newest.items()}
+        loaded = {
+            key: programmes.load_programme(connection, session.tenant_id, key, version)
+            for key, version in newest.items()
+        }
     wanted = programme or session.programme
     if wanted and wanted not in loaded:
         raise NotFound("There is no such programme here.")
@@ -75,15 +78,28 @@ def build_deep_linking_response(
     settings = _deep_linking_settings(session)
     view = load_picker(deps, session=session, programme=programme)
     if len(set(pages)) > 1 and not view.accepts_multiple:
-        raise BadInput("This place of the course takes one thing at a time: choose one.", field="page")
+        raise BadInput(
+            "This place of the course takes one thing at a time: choose one.", field="page"
+        )
     result = []
     if pages:
         if view.programme is None:
-            raise BadInput("No programme is set up yet, so there is nothing to choose. Ask your training manager to set one up.")
-        result = activity_pages.build_content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
+            raise BadInput(
+                "No programme is set up yet, so there is nothing to choose. Ask your training "
+                "manager to set one up."
+            )
+        result = activity_pages.build_content_items(
+            view.programme, pages, columns and view.columns, opens_at, closes_at
+        )
     with deps.unit_of_work(session.tenant_id) as connection:
-        platform = platforms_store.get_platform(connection, session.tenant_id, session.require_platform())
-    lms, facts, now = dialect_for(platform.family), platform_registration.tool_facts(deps.settings.base_url), int(time.time())
+        platform = platforms_store.get_platform(
+            connection, session.tenant_id, session.require_platform()
+        )
+    lms, facts, now = (
+        dialect_for(platform.family),
+        platform_registration.tool_facts(deps.settings.base_url),
+        int(time.time()),
+    )
     claims: dict[str, Any] = {
         "iss": platform.client_id,
         "aud": platform.issuer,
@@ -102,5 +118,7 @@ def build_deep_linking_response(
 
 def _deep_linking_settings(session: LaunchSession) -> dict[str, Any]:
     if session.deep_linking is None:
-        raise NotFound("Content is chosen from inside the course: edit the course there and add this tool.")
+        raise NotFound(
+            "Content is chosen from inside the course: edit the course there and add this tool."
+        )
     return session.deep_linking

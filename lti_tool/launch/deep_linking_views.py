@@ -54,7 +54,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 pages=[] if nothing else request.form.getlist("page") or [""],
                 columns=request.form.get("columns") == "1",
                 opens_at=_parse_instant(request.form.get("opens_on", ""), time(0), "opens_on"),
-                closes_at=_parse_instant(request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"),
+                closes_at=_parse_instant(
+                    request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"
+                ),
             )
         except BadInput as error:
             return render_picker(who, error)
@@ -72,4 +74,6 @@ def _parse_instant(text: str, at: time, field: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), at, UTC)
     except ValueError:
-        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
+        raise BadInput(
+            "Enter the day as year-month-day, for example 2026-12-31.", field=field
+        ) from None

@@ -18,7 +18,11 @@ from lti_tool.base.sessions_store import SIGNED_IN, LaunchSession
 from lti_tool.launch import sign_in
 from lti_tool.people import identity_links
 
-MAX_CODE_REQUESTS, MAX_CODE_TRIES, LIMIT_SECONDS = 3, 10, 3_600  # eight digits: at ten tries an hour, guessing one takes about a thousand years
+MAX_CODE_REQUESTS, MAX_CODE_TRIES, LIMIT_SECONDS = (
+    3,
+    10,
+    3_600,
+)  # eight digits: at ten tries an hour, guessing one takes about a thousand years
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -26,12 +30,30 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("joining", __name__, url_prefix="/t/<uuid:launch_id>/confirm")
     work = deps.unit_of_work
 
-    def render_confirmation(who: LaunchSession, error: RequestError | None = None, *, requested: bool = False, code: str = "") -> ResponseReturnValue:
+    def render_confirmation(
+        who: LaunchSession,
+        error: RequestError | None = None,
+        *,
+        requested: bool = False,
+        code: str = "",
+    ) -> ResponseReturnValue:
         status = error.status if error else 200
         standing = identity_links.load_identity_status(work, session=who)
         offered = sign_in.find_provider(work, tenant_id=who.tenant_id)
-        values = {"standing": standing, "error": error, "asked": requested, "code": code, "provider": offered, "signed_in": who.message == SIGNED_IN}
-        return render_template("confirm.html", **template_values(deps, request, who), **values, base_url=deps.settings.base_url), status
+        values = {
+            "standing": standing,
+            "error": error,
+            "asked": requested,
+            "code": code,
+            "provider": offered,
+            "signed_in": who.message == SIGNED_IN,
+        }
+        return render_template(
+            "confirm.html",
+            **template_values(deps, request, who),
+            **values,
+            base_url=deps.settings.base_url,
+        ), status
 
     @pages.get("")
     def show_confirmation(launch_id: uuid.UUID) -> ResponseReturnValue:
@@ -43,7 +65,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         requested = request.form.get("act", "")
         try:
             if requested == "show":
-                return render_confirmation(who, code=identity_links.issue_shown_code(work, session=who, now=clock.now()))
+                return render_confirmation(
+                    who, code=identity_links.issue_shown_code(work, session=who, now=clock.now())
+                )
             if requested == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
                 require_rate_limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
@@ -52,13 +76,21 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 deps.job_requests.request_job(SEND_MAILS)
                 return render_confirmation(who, requested=True)
             require_rate_limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
-            identity_links.redeem_join_code(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
+            identity_links.redeem_join_code(
+                work,
+                session=who,
+                code=request.form.get("code", "").replace("\0", "")[:100],
+                now=clock.now(),
+            )
         except (BadInput, Conflict, TooManyRequests) as error:
             return render_confirmation(who, error)
         return redirect(f"/t/{launch_id}/?done=confirmed", code=303)
 
     def require_rate_limit(what: str, who: str, most: int) -> None:
         if not deps.limiter.allows(what, who, most, LIMIT_SECONDS):
-            raise TooManyRequests("This was tried too often. Try again in an hour, or ask your administrator to join you to the list.")
+            raise TooManyRequests(
+                "This was tried too often. Try again in an hour, or ask your administrator to "
+                "join you to the list."
+            )
 
     return pages

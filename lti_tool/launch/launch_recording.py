@@ -45,7 +45,9 @@ class AcceptedLaunch:
     roster_due: bool
 
 
-def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> AcceptedLaunch:
+def record_launch(
+    deps: ToolDeps, platform: Platform, launch: Launch, now: datetime
+) -> AcceptedLaunch:
     """Record a launch; LaunchInvalid if its deployment is not approved or no programme is
     set up for it."""
     tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
@@ -57,7 +59,9 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
             {
                 "id": uuid.uuid4(),
                 "registration_id": platform.id,
-                "key": json.dumps([launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]),
+                "key": json.dumps(
+                    [launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]
+                ),
                 "context_id": launch.context_id,
                 "title": launch.context_title,
                 "memberships_url": launch.memberships_url,
@@ -65,18 +69,30 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
             },
         )
         placed = _resolve_placement(connection, platform, course, launch)
-        named = PlatformUser(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_id_from_custom)
+        named = PlatformUser(
+            launch.subject,
+            launch.name,
+            launch.email,
+            launch.sourced_id,
+            launch.sourced_id_from_custom,
+        )
         person_id = people_store.ensure_person(connection, tenant_id, platform.id, named)
         if not launch.is_test_user and launch.role is not Role.VISITOR:
-            courses_store.upsert_memberships(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
+            courses_store.upsert_memberships(
+                connection, tenant_id, course.id, [(person_id, launch.role.value)], now
+            )
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
         if roster_due:
             courses_store.schedule_roster(connection, tenant_id, course.id, now)
         _update_platform_facts(connection, platform, launch)
-        takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+        takes_grades = (
+            launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+        )
         if takes_grades and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
-            attempts_store.upsert_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
+            attempts_store.upsert_grade_place(
+                connection, tenant_id, person_id, placed.programme, place, now
+            )
         if not launch.is_test_user:
             product_use.record_visit(connection, tenant_id, person_id, placed.programme, now)
         sessions_store.insert_launch(
@@ -92,12 +108,16 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
                 "subject": launch.subject,
                 "role": launch.role.value,
                 "administers": launch.administers,
-                "locale": launch.locale[:35],  # the longest language tag that RFC 5646 (4.4.1) asks to support
+                "locale": launch.locale[
+                    :35
+                ],  # the longest language tag that RFC 5646 (4.4.1) asks to support
                 "deployment_id": launch.deployment_id,
                 "resource_link_id": launch.resource_link_id,
                 "resource_link_title": launch.resource_link_title,
                 "return_url": launch.return_url,
-                "line_item_url": launch.line_item_url if takes_grades or launch.message is MessageType.REVIEW else "",
+                "line_item_url": launch.line_item_url
+                if takes_grades or launch.message is MessageType.REVIEW
+                else "",
                 "line_items_url": course.line_items_url if takes_grades else "",
                 "programme": placed.programme,
                 "page": placed.page,
@@ -107,7 +127,9 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
                 "expires_at": now + LAUNCH_SESSION_LIFETIME,
             },
         )
-        entry = LaunchLogEntry(now, True, launch.message.value, launch.role.value, launch.deployment_id, "", "")
+        entry = LaunchLogEntry(
+            now, True, launch.message.value, launch.role.value, launch.deployment_id, "", ""
+        )
         journal_store.log_launch(connection, tenant_id, platform.id, entry)
     return AcceptedLaunch(launch_id, secret, platform, roster_due)
 
@@ -117,21 +139,35 @@ def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> Non
     registration's rule says so. This is a transaction of its own: a pending deployment must
     be visible to the administrator although its launch was refused."""
     with deps.unit_of_work(platform.tenant_id) as connection:
-        status = platforms_store.find_deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
+        status = platforms_store.find_deployment_status(
+            connection, platform.tenant_id, platform.id, launch.deployment_id
+        )
         if status is None:
             status = APPROVED if platform.approve_deployments else PENDING
-            if status == APPROVED or platforms_store.count_pending_deployments(connection, platform.tenant_id, platform.id) < MAX_PENDING_DEPLOYMENTS:
-                platforms_store.insert_deployment(connection, platform.tenant_id, platform.id, launch.deployment_id, status)
+            if (
+                status == APPROVED
+                or platforms_store.count_pending_deployments(
+                    connection, platform.tenant_id, platform.id
+                )
+                < MAX_PENDING_DEPLOYMENTS
+            ):
+                platforms_store.insert_deployment(
+                    connection, platform.tenant_id, platform.id, launch.deployment_id, status
+                )
     if status != APPROVED:
         raise LaunchInvalid(
-            f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool {'waits for approval' if status == PENDING else 'was refused'}"
-            " here. Ask whoever runs this tool for your organisation to approve it on the administration page.",
+            f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool "
+            f"{'waits for approval' if status == PENDING else 'was refused'}"
+            " here. Ask whoever runs this tool for your organisation to approve it on the "
+            "administration page.",
             f"deployment {launch.deployment_id!r} is {status}",
             status=403,
         )
 
 
-def _resolve_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
+def _resolve_placement(
+    connection: Connection, platform: Platform, course: Course, launch: Launch
+) -> Placement:
     """What this activity opens: from its custom parameters, from its stored placement, or
     from the course it was copied from."""
     tenant_id, link, title = platform.tenant_id, launch.resource_link_id, launch.resource_link_title
@@ -151,23 +187,33 @@ def _resolve_placement(connection: Connection, platform: Platform, course: Cours
     if wanted not in programmes:
         if launch.administers:
             return Placement(link, "", ADMIN_PAGE, title)
-        raise LaunchInvalid("No programme is set up for this activity yet. Ask your training manager to set one up.", f"no programme {wanted!r}")
+        raise LaunchInvalid(
+            "No programme is set up for this activity yet. Ask your training manager to set one "
+            "up.",
+            f"no programme {wanted!r}",
+        )
     attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
     if attempt and _is_uuid(attempt):
-        return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission reopened from Canvas's SpeedGrader
+        return Placement(
+            link, wanted, f"attempt-{attempt}", title
+        )  # a submission reopened from Canvas's SpeedGrader
     created = Placement(link, wanted, page if page in ACTIVITY_PAGES else "today", title)
     if launch.message is MessageType.RESOURCE and created != known:
         courses_store.upsert_placement(connection, tenant_id, course.id, created)
     return created
 
 
-def _find_copied_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
+def _find_copied_placement(
+    connection: Connection, platform: Platform, course: Course, launch: Launch
+) -> Placement | None:
     """The activity of an earlier course that this activity is a copy of: the one with the
     same title, or the only one."""
     for context_id in launch.context_history:
         if context_id == launch.context_id:
             continue
-        before = courses_store.list_source_placements(connection, platform.tenant_id, platform.id, context_id)
+        before = courses_store.list_source_placements(
+            connection, platform.tenant_id, platform.id, context_id
+        )
         same = [item for item in before if item.title and item.title == launch.resource_link_title]
         if same or len(before) == 1:
             return (same or before)[0]
@@ -185,8 +231,14 @@ def _update_platform_facts(connection: Connection, platform: Platform, launch: L
     """Update what a verified launch shows about its platform: the origin under which it
     shows pages, and which product it is."""
     shown_by = url_origin(launch.return_url)
-    if shown_by and shown_by not in platform.frame_origins and shown_by not in (url_origin(platform.issuer), url_origin(platform.auth_login_url)):
+    if (
+        shown_by
+        and shown_by not in platform.frame_origins
+        and shown_by not in (url_origin(platform.issuer), url_origin(platform.auth_login_url))
+    ):
         platforms_store.add_frame_origin(connection, platform, shown_by, MAX_FRAME_ORIGINS)
     family = detect_family(launch.product_family)
     if platform.family == "standard" and family != "standard":
-        platforms_store.update_platform(connection, platform.tenant_id, platform.id, {"family": family})
+        platforms_store.update_platform(
+            connection, platform.tenant_id, platform.id, {"family": family}
+        )

@@ -32,11 +32,19 @@ from lti_tool.base.platforms_store import Platform
 
 LEEWAY_SECONDS = 60  # Clocks of schools differ; Moodle's token itself is valid for only 60 s.
 MAX_TOKEN_AGE_SECONDS = 600  # A token issued longer ago counts as a replay, whatever its exp says.
-MAX_TOKEN_LIFETIME_SECONDS = 86_400  # A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
+# A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
+MAX_TOKEN_LIFETIME_SECONDS = 86_400
 MAX_TOKEN_LENGTH = 64 * 1024  # An id_token with every claim is a few kB.
 MIN_RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
-DEFAULT_ALGORITHM = "RS256"  # The algorithm that every platform must support (1EdTech security framework 1.0, 5.1.3).
-_KEY_TYPE_BY_ALGORITHM = {DEFAULT_ALGORITHM: "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "EC", "ES384": "EC"}
+# The algorithm that every platform must support (1EdTech security framework 1.0, 5.1.3).
+DEFAULT_ALGORITHM = "RS256"
+_KEY_TYPE_BY_ALGORITHM = {
+    DEFAULT_ALGORITHM: "RSA",
+    "RS384": "RSA",
+    "RS512": "RSA",
+    "ES256": "EC",
+    "ES384": "EC",
+}
 _RELAUNCH_HINT = "Go back to the course and open the activity again."
 
 
@@ -109,13 +117,17 @@ class _PlatformConfig(ToolConfAbstract[Any]):
     def find_registration_by_issuer(self, iss: str, *args: Any, **kwargs: Any) -> Registration:
         raise NotImplementedError("every issuer may have several clients")
 
-    def find_registration_by_params(self, iss: str, client_id: str, *args: Any, **kwargs: Any) -> Registration:
+    def find_registration_by_params(
+        self, iss: str, client_id: str, *args: Any, **kwargs: Any
+    ) -> Registration:
         return self._registration
 
     def find_deployment(self, iss: str, deployment_id: str) -> Deployment | None:
         raise NotImplementedError("every issuer may have several clients")
 
-    def find_deployment_by_params(self, iss: str, deployment_id: str, client_id: str, *args: Any, **kwargs: Any) -> Deployment:
+    def find_deployment_by_params(
+        self, iss: str, deployment_id: str, client_id: str, *args: Any, **kwargs: Any
+    ) -> Deployment:
         return Deployment().set_deployment_id(deployment_id)
 
 
@@ -185,32 +197,56 @@ def find_signing_key(token: str, key_set: Mapping[str, Any], lone: bool = False)
     if not isinstance(algorithm, str) or algorithm not in _KEY_TYPE_BY_ALGORITHM:
         raise LtiException(f"algorithm {str(algorithm)[:20]!r} is not taken")
     for entry in keys:
-        matching = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KEY_TYPE_BY_ALGORITHM[algorithm]
-        if matching and entry.get("use", "sig") == "sig" and entry.get("alg", DEFAULT_ALGORITHM) == algorithm:
+        matching = (
+            isinstance(entry, dict)
+            and entry.get("kid") == kid
+            and entry.get("kty") == _KEY_TYPE_BY_ALGORITHM[algorithm]
+        )
+        if (
+            matching
+            and entry.get("use", "sig") == "sig"
+            and entry.get("alg", DEFAULT_ALGORITHM) == algorithm
+        ):
             try:
                 key = jwt.PyJWK(entry, algorithm=algorithm).key
             except (jwt.InvalidKeyError, jwt.PyJWKError, ValueError, TypeError) as error:
                 raise LtiException(f"the platform's key {kid[:100]!r} is none: {error}") from None
             if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
-                raise LtiException(f"the platform's key has {key.key_size} bits; {MIN_RSA_BITS} are the least")
+                raise LtiException(
+                    f"the platform's key has {key.key_size} bits; {MIN_RSA_BITS} are the least"
+                )
             return key, algorithm
     raise LtiException(f"the platform has no key {kid[:100]!r} for {algorithm}")
 
 
-def build_login_url(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
+def build_login_url(
+    platform: Platform, parameters: Mapping[str, str], launch_url: str
+) -> tuple[str, str, str]:
     """Build the login redirect and generate its state and nonce: (URL, state, nonce)."""
     session, cookies = _StateService(""), _StateCookieService()
-    login = _OidcLogin(_RequestParameters(parameters), _PlatformConfig(platform), session_service=session, cookie_service=cookies)
+    login = _OidcLogin(
+        _RequestParameters(parameters),
+        _PlatformConfig(platform),
+        session_service=session,
+        cookie_service=cookies,
+    )
     try:
         return login.login_url(launch_url), cookies.state, session.nonce
     except OIDCException as error:
-        raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH_HINT}", str(error)) from None
+        raise LaunchInvalid(
+            f"The course sent an incomplete request. {_RELAUNCH_HINT}", str(error)
+        ) from None
 
 
-def verify_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float) -> Launch:
+def verify_launch(
+    platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float
+) -> Launch:
     """Verify a launch with all our checks and the library's; LaunchInvalid if one fails."""
     if len(id_token) > MAX_TOKEN_LENGTH:
-        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH_HINT}", f"id_token of {len(id_token)} characters")
+        raise LaunchInvalid(
+            f"The course's message is too large. {_RELAUNCH_HINT}",
+            f"id_token of {len(id_token)} characters",
+        )
     launch = _StrictLaunch(
         _RequestParameters({"id_token": id_token}),
         _PlatformConfig(platform),
@@ -225,19 +261,30 @@ def verify_launch(platform: Platform, id_token: str, nonce: str, key_set: Mappin
         if claims.get("iss") != platform.issuer:
             raise LtiException("iss is another platform's")
     except LtiException as error:
-        raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH_HINT}", str(error)) from None
+        raise LaunchInvalid(
+            f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH_HINT}",
+            str(error),
+        ) from None
     except Exception as error:
         # The library assumes well-formed claims; any exception here is the message's fault, and
         # must not appear as an internal error.
-        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
+        raise LaunchInvalid(
+            f"The course's message is not a complete launch. {_RELAUNCH_HINT}",
+            f"{type(error).__name__}: {error}",
+        ) from None
     try:
         result = read_launch(claims)
     except LaunchRefused as error:
         raise LaunchInvalid(f"{error} {_RELAUNCH_HINT}") from None
     if result.deep_linking is not None and not result.deep_linking.takes_links:
-        return result  # The caller explains why nothing can be chosen here; the library would only report that something is wrong.
+        # The caller explains why nothing can be chosen here; the library would only report that
+        # something is wrong.
+        return result
     try:
         launch.validate_message()
     except Exception as error:
-        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
+        raise LaunchInvalid(
+            f"The course's message is not a complete launch. {_RELAUNCH_HINT}",
+            f"{type(error).__name__}: {error}",
+        ) from None
     return result

@@ -24,7 +24,9 @@ from lti_tool.people.courses_store import SYNC_ROSTERS
 
 MAX_CONFIRMATION_BYTES = 100_000  # bytes: an id_token and two short texts
 KEY_SET_MAX_AGE = 300  # how long platforms may cache our keys
-MAX_PER_MINUTE = 3_000  # per network address: a whole school behind one address opens an activity at once; a flood is stopped here
+# per network address: a whole school behind one address opens an activity at once; a flood is
+# stopped here
+MAX_PER_MINUTE = 3_000
 
 
 class _Confirmation(msgspec.Struct):
@@ -44,14 +46,22 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         page_language.use_browser_language(request)
 
     def limit_requests(what: str) -> None:
-        if not deps.limiter.allows(what, _network_prefix(request.remote_addr or ""), MAX_PER_MINUTE, 60):
-            raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
+        if not deps.limiter.allows(
+            what, _network_prefix(request.remote_addr or ""), MAX_PER_MINUTE, 60
+        ):
+            raise LaunchInvalid(
+                "Too many activities are opened from your network at once. Wait a minute, then "
+                "open it again.",
+                status=429,
+            )
 
     @pages.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
         limit_requests("login")
         parameters = (request.form if request.method == "POST" else request.args).to_dict()
-        begun = launches.begin_login(deps, parameters=parameters, client=_describe_client(), now=clock.now())
+        begun = launches.begin_login(
+            deps, parameters=parameters, client=_describe_client(), now=clock.now()
+        )
         response = _storage_response(begun) if begun.storage_target else redirect(begun.address)
         assert isinstance(response, Response)
         sessions.set_login_cookie(response, begun.state, begun.browser_secret)
@@ -64,9 +74,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # The platform could not sign the person in; its message is shown as text, never as
             # markup, and only if this login was started here.
             words = request.form.get("error_description") or request.form["error"]
-            known = platforms_store.peek_login(deps.engine, hash_token(request.form.get("state", "")))
+            known = platforms_store.peek_login(
+                deps.engine, hash_token(request.form.get("state", ""))
+            )
             stated = f": {words[:300]}" if known else ""
-            raise LaunchInvalid(f"The LMS did not start the activity{stated}. Sign in there again and open the activity once more.")
+            raise LaunchInvalid(
+                f"The LMS did not start the activity{stated}. Sign in there again and open the "
+                "activity once more."
+            )
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         entered = launches.process_launch(
             deps,
@@ -100,7 +115,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         sessions.require_own_origin(deps, request, required=True)
         limit_requests("confirm")
         sent = _read_confirmation()
-        entered = launches.confirm_launch(deps, state=sent.state, id_token=sent.id_token, browser_secret=sent.proof, now=clock.now())
+        entered = launches.confirm_launch(
+            deps,
+            state=sent.state,
+            id_token=sent.id_token,
+            browser_secret=sent.proof,
+            now=clock.now(),
+        )
         enqueue_roster_sync(deps, entered)
         return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
@@ -113,14 +134,22 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         if request.form.get("accept") == "1":
             sessions.require_own_origin(deps, request, required=True)
-            entered = launches.accept_launch(deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now())
+            entered = launches.accept_launch(
+                deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now()
+            )
             enqueue_roster_sync(deps, entered)
             response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
             assert isinstance(response, Response)
-            sessions.start_launch_session(request, response, state, entered.launch_id, entered.secret)
+            sessions.start_launch_session(
+                request, response, state, entered.launch_id, entered.secret
+            )
             return response
-        platform, launch = launches.preview_launch(deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now())
-        return render_template("window.html", platform=platform, launch=launch, state=state, id_token=id_token)
+        platform, launch = launches.preview_launch(
+            deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now()
+        )
+        return render_template(
+            "window.html", platform=platform, launch=launch, state=state, id_token=id_token
+        )
 
     @pages.get("/jwks.json")
     def jwks() -> ResponseReturnValue:
@@ -131,7 +160,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/canvas.json")
     def canvas_configuration() -> ResponseReturnValue:
         """The configuration that Canvas fetches when a Developer Key is created from this URL."""
-        return jsonify(CanvasDialect().developer_key_json(platform_registration.tool_facts(deps.settings.base_url)))
+        return jsonify(
+            CanvasDialect().developer_key_json(
+                platform_registration.tool_facts(deps.settings.base_url)
+            )
+        )
 
     return pages
 
@@ -140,7 +173,10 @@ def _read_confirmation() -> _Confirmation:
     """Parse the request body; only JSON is accepted, because a form of another site cannot send
     that."""
     try:
-        if request.mimetype != "application/json" or (request.content_length or 0) > MAX_CONFIRMATION_BYTES:
+        if (
+            request.mimetype != "application/json"
+            or (request.content_length or 0) > MAX_CONFIRMATION_BYTES
+        ):
             raise ValueError("no JSON, or too much of it")
         return msgspec.json.decode(request.get_data(), type=_Confirmation)
     except (ValueError, RecursionError):
@@ -149,7 +185,10 @@ def _read_confirmation() -> _Confirmation:
 
 def _describe_client() -> str:
     """What identifies the browser: its network and its user agent."""
-    return f"{_network_prefix(request.remote_addr or '')} {request.headers.get('User-Agent', '')[:500]}"
+    return (
+        f"{_network_prefix(request.remote_addr or '')} "
+        f"{request.headers.get('User-Agent', '')[:500]}"
+    )
 
 
 def _network_prefix(address: str) -> str:
@@ -159,7 +198,11 @@ def _network_prefix(address: str) -> str:
         result = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((result, 64), strict=False)) if result.version == 6 else str(result)
+    return (
+        str(ipaddress.ip_network((result, 64), strict=False))
+        if result.version == 6
+        else str(result)
+    )
 
 
 def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
@@ -172,11 +215,25 @@ def _storage_response(begun: StartedLogin) -> Response:
     """A page that stores this login's proof in the LMS's window, then continues (LTI
     postMessage storage 0.1)."""
     page_rules.allow_frames("*")
-    page = _render_storage_page("put", begun.storage_target, begun.storage_origin, begun.state, proof=begun.browser_secret, next_url=begun.address)
+    page = _render_storage_page(
+        "put",
+        begun.storage_target,
+        begun.storage_origin,
+        begun.state,
+        proof=begun.browser_secret,
+        next_url=begun.address,
+    )
     return Response(page, content_type="text/html; charset=utf-8")
 
 
 def _render_storage_page(act: str, target: str, origin: str, state: str, **more: Any) -> str:
     if more.get("deep_link"):
         page_rules.allow_form_target(more["deep_link"])
-    return render_template("storage.html", act=act, target=target, origin=origin, key=f"carryover_{sessions.login_key(state)}", **more)
+    return render_template(
+        "storage.html",
+        act=act,
+        target=target,
+        origin=origin,
+        key=f"carryover_{sessions.login_key(state)}",
+        **more,
+    )

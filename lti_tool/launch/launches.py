@@ -31,7 +31,11 @@ log = logging.getLogger(__name__)
 LONGEST_PARAMETER = 4_000
 MAX_REFUSALS_PER_HOUR = 300  # recorded per platform
 LAUNCH_PATH = "/lti/launch"
-TARGET_PATHS = ("", "/", LAUNCH_PATH)  # a platform configured with only the domain sends the bare URL
+TARGET_PATHS = (
+    "",
+    "/",
+    LAUNCH_PATH,
+)  # a platform configured with only the domain sends the bare URL
 KEPT_LOGIN_PARAMETERS = (
     "lti_message_hint",
     "lti_storage_target",
@@ -64,10 +68,14 @@ class StorageProofRequired:
     platform: Platform
     storage_target: str
     storage_origin: str
-    deep_link_url: str  # where the following pages may post a content selection; empty unless deep linking
+    deep_link_url: (
+        str  # where the following pages may post a content selection; empty unless deep linking
+    )
 
 
-def begin_login(deps: ToolDeps, *, parameters: Mapping[str, str], client: str, now: datetime) -> StartedLogin:
+def begin_login(
+    deps: ToolDeps, *, parameters: Mapping[str, str], client: str, now: datetime
+) -> StartedLogin:
     """Start the OIDC third-party initiated login. Raise LaunchInvalid when it is not for this
     tool.
 
@@ -78,16 +86,34 @@ def begin_login(deps: ToolDeps, *, parameters: Mapping[str, str], client: str, n
     try:
         target = parameters.get("target_link_uri", "")
         _require_own_target(target, deps.settings.base_url)
-        address, state, nonce = launch_verifier.build_login_url(platform, parameters, f"{deps.settings.base_url}{LAUNCH_PATH}")
+        address, state, nonce = launch_verifier.build_login_url(
+            platform, parameters, f"{deps.settings.base_url}{LAUNCH_PATH}"
+        )
     except LaunchInvalid as error:
         _record_refusal(deps, platform, error, now)
         raise
     browser_secret = random.token_urlsafe(32)
-    requested = {name: parameters[name] for name in KEPT_LOGIN_PARAMETERS if parameters.get(name)} | {"client": hash_token(client).hex()}
+    requested = {
+        name: parameters[name] for name in KEPT_LOGIN_PARAMETERS if parameters.get(name)
+    } | {"client": hash_token(client).hex()}
     with deps.unit_of_work(platform.tenant_id) as connection:
-        login = PendingLogin(platform.tenant_id, platform.id, hash_token(browser_secret), nonce, target, requested, now + LOGIN_LIFETIME)
+        login = PendingLogin(
+            platform.tenant_id,
+            platform.id,
+            hash_token(browser_secret),
+            nonce,
+            target,
+            requested,
+            now + LOGIN_LIFETIME,
+        )
         platforms_store.insert_login(connection, hash_token(state), login)
-    return StartedLogin(address, state, browser_secret, _storage_target_from(parameters), url_origin(platform.auth_login_url))
+    return StartedLogin(
+        address,
+        state,
+        browser_secret,
+        _storage_target_from(parameters),
+        url_origin(platform.auth_login_url),
+    )
 
 
 def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
@@ -95,12 +121,14 @@ def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
     result = platforms_store.find_platforms(deps.engine, issuer, client_id) if issuer else []
     if not result:
         raise LaunchInvalid(
-            "This LMS is not registered with the tool yet. Ask the administrator of your LMS to register it.",
+            "This LMS is not registered with the tool yet. Ask the administrator of your LMS to "
+            "register it.",
             f"no registration for issuer {issuer[:200]!r}, client {str(client_id)[:200]!r}",
         )
     if len(result) > 1:
         raise LaunchInvalid(
-            "The course did not say which of its installations of the tool it means (client_id is missing). Ask the administrator of your"
+            "The course did not say which of its installations of the tool it means (client_id "
+            "is missing). Ask the administrator of your"
             " LMS to look at the tool's settings."
         )
     _require_approved_platform(result[0])
@@ -110,14 +138,16 @@ def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
 def _require_approved_platform(platform: Platform) -> None:
     if platform.status == PENDING:
         raise LaunchInvalid(
-            "This LMS has registered and waits for approval. Whoever runs this tool for your organisation approves it on the"
+            "This LMS has registered and waits for approval. Whoever runs this tool for your "
+            "organisation approves it on the"
             " administration page; then the activity opens.",
             "the registration is pending",
             status=403,
         )
     if platform.status != APPROVED:
         raise LaunchInvalid(
-            "This LMS's registration was switched off here. Ask whoever runs this tool for your organisation.",
+            "This LMS's registration was switched off here. Ask whoever runs this tool for your "
+            "organisation.",
             f"the registration is {platform.status}",
             status=403,
         )
@@ -134,105 +164,168 @@ def _require_own_target(target: str, base_url: str) -> None:
         wanted = urlsplit(target)
     except ValueError:
         wanted = urlsplit("")
-    if (wanted.scheme, wanted.netloc) != (ours.scheme, ours.netloc) or wanted.path not in TARGET_PATHS:
+    if (wanted.scheme, wanted.netloc) != (
+        ours.scheme,
+        ours.netloc,
+    ) or wanted.path not in TARGET_PATHS:
         raise LaunchInvalid(
-            "The course's link leads to another address than this tool's. Ask the administrator of your LMS to set the tool's address to"
+            "The course's link leads to another address than this tool's. Ask the administrator "
+            "of your LMS to set the tool's address to"
             f" {base_url}{LAUNCH_PATH}.",
             f"target_link_uri {target[:200]!r}",
         )
 
 
 def process_launch(
-    deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | None, storage_target: str, now: datetime
+    deps: ToolDeps,
+    *,
+    state: str,
+    id_token: str,
+    browser_secret: str | None,
+    storage_target: str,
+    now: datetime,
 ) -> AcceptedLaunch | StorageProofRequired:
     """Process the launch itself. Of a refused one, only a log entry for administrators is
     stored.
     """
-    login = platforms_store.redeem_login(deps.engine, hash_token(state)) if state and browser_secret is not None else None
+    login = (
+        platforms_store.redeem_login(deps.engine, hash_token(state))
+        if state and browser_secret is not None
+        else None
+    )
     if login is None:
-        login = platforms_store.peek_login(deps.engine, hash_token(state)) if state and browser_secret is None else None
+        login = (
+            platforms_store.peek_login(deps.engine, hash_token(state))
+            if state and browser_secret is None
+            else None
+        )
     login = _require_current_login(login, now)
     platform = _platform_of_login(deps, login)
-    target = _storage_target_from({"lti_storage_target": storage_target}) or _storage_target_from(login.asked)
+    target = _storage_target_from({"lti_storage_target": storage_target}) or _storage_target_from(
+        login.asked
+    )
     try:
-        if browser_secret is not None and not hmac.compare_digest(hash_token(browser_secret), login.browser_hash):
-            raise LaunchInvalid(f"This launch was begun in another browser. {_RELAUNCH_HINT}", "the cookie is another login's")
+        if browser_secret is not None and not hmac.compare_digest(
+            hash_token(browser_secret), login.browser_hash
+        ):
+            raise LaunchInvalid(
+                f"This launch was begun in another browser. {_RELAUNCH_HINT}",
+                "the cookie is another login's",
+            )
         try:
             launch = _verify_launch(deps, platform, login, id_token, now)
         except LaunchInvalid:
-            platforms_store.redeem_login(deps.engine, hash_token(state))  # one attempt per login, whatever the browser sent
+            platforms_store.redeem_login(
+                deps.engine, hash_token(state)
+            )  # one attempt per login, whatever the browser sent
             raise
         if browser_secret is not None:
             return launch_recording.record_launch(deps, platform, launch, now)
         if target:
             chosen_for = launch.deep_linking.return_url if launch.deep_linking else ""
-            return StorageProofRequired(platform, target, url_origin(platform.auth_login_url), chosen_for)
+            return StorageProofRequired(
+                platform, target, url_origin(platform.auth_login_url), chosen_for
+            )
         raise BrowserNotVerified(
-            "Your browser keeps no cookies for this page inside the course, so it cannot be shown that this launch is yours. In a window of"
+            "Your browser keeps no cookies for this page inside the course, so it cannot be "
+            "shown that this launch is yours. In a window of"
             " its own it can.",
-            dialect_for(platform.family).relaunch_url(platform.issuer, login.asked.get("lti_message_hint", "")),
+            dialect_for(platform.family).relaunch_url(
+                platform.issuer, login.asked.get("lti_message_hint", "")
+            ),
         )
     except LaunchInvalid as error:
         _record_refusal(deps, platform, error, now)
         raise
 
 
-def preview_launch(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> tuple[Platform, Launch]:
+def preview_launch(
+    deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime
+) -> tuple[Platform, Launch]:
     """Preview what a verified launch would open, and as whom, so that the person can confirm
     that it is theirs. Nothing is stored or consumed.
     """
-    login = _require_current_login(platforms_store.peek_login(deps.engine, hash_token(state)) if state else None, now)
+    login = _require_current_login(
+        platforms_store.peek_login(deps.engine, hash_token(state)) if state else None, now
+    )
     platform = _platform_of_login(deps, login)
     return platform, _verify_window_launch(deps, platform, login, id_token, client, now)
 
 
-def accept_launch(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> AcceptedLaunch:
+def accept_launch(
+    deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime
+) -> AcceptedLaunch:
     """Accept a launch that the person confirmed in a separate window, having read what it opens
     and as whom. The caller has verified that our own page, which cannot be framed, sent the
     request."""
-    login = _require_current_login(platforms_store.redeem_login(deps.engine, hash_token(state)) if state else None, now)
+    login = _require_current_login(
+        platforms_store.redeem_login(deps.engine, hash_token(state)) if state else None, now
+    )
     platform = _platform_of_login(deps, login)
     try:
-        return launch_recording.record_launch(deps, platform, _verify_window_launch(deps, platform, login, id_token, client, now), now)
+        return launch_recording.record_launch(
+            deps, platform, _verify_window_launch(deps, platform, login, id_token, client, now), now
+        )
     except LaunchInvalid as error:
         _record_refusal(deps, platform, error, now)
         raise
 
 
-def _verify_window_launch(deps: ToolDeps, platform: Platform, login: PendingLogin, id_token: str, client: str, now: datetime) -> Launch:
+def _verify_window_launch(
+    deps: ToolDeps,
+    platform: Platform,
+    login: PendingLogin,
+    id_token: str,
+    client: str,
+    now: datetime,
+) -> Launch:
     """Verify a launch in a separate window. This last resort proves less than a cookie, so it
     permits less: only an activity, never for an LMS administrator, only from the network and
     the kind of browser that started the login, and only where neither platform storage nor the
     LMS's own relaunch page is available."""
     if login.asked.get("client") != hash_token(client).hex():
         raise LaunchInvalid(
-            f"This launch was begun in another browser, or on another network. {_RELAUNCH_HINT}", "the window is not where the login began"
+            f"This launch was begun in another browser, or on another network. {_RELAUNCH_HINT}",
+            "the window is not where the login began",
         )
     lms = dialect_for(platform.family)
-    if _storage_target_from(login.asked) or lms.relaunch_url(platform.issuer, login.asked.get("lti_message_hint", "")):
-        raise LaunchInvalid(f"This launch is not opened in this way. {_RELAUNCH_HINT}", "a window was asked for where there is a better way")
+    if _storage_target_from(login.asked) or lms.relaunch_url(
+        platform.issuer, login.asked.get("lti_message_hint", "")
+    ):
+        raise LaunchInvalid(
+            f"This launch is not opened in this way. {_RELAUNCH_HINT}",
+            "a window was asked for where there is a better way",
+        )
     launch = _verify_launch(deps, platform, login, id_token, now)
     if launch.message is not MessageType.RESOURCE or launch.administers:
         raise LaunchInvalid(
-            "Choosing content, reviews and the administration need a browser that keeps cookies for this page. Allow them, or use another"
+            "Choosing content, reviews and the administration need a browser that keeps cookies "
+            "for this page. Allow them, or use another"
             " browser. Go back to the course and open it again there.",
             "a window was asked for something that it does not open",
         )
     return launch
 
 
-def confirm_launch(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str, now: datetime) -> AcceptedLaunch:
+def confirm_launch(
+    deps: ToolDeps, *, state: str, id_token: str, browser_secret: str, now: datetime
+) -> AcceptedLaunch:
     """Confirm a launch whose proof came from the LMS window's platform storage instead of a
     cookie. The caller has verified that our own page sent the request.
     """
-    login = _require_current_login(platforms_store.redeem_login(deps.engine, hash_token(state)) if state else None, now)
+    login = _require_current_login(
+        platforms_store.redeem_login(deps.engine, hash_token(state)) if state else None, now
+    )
     platform = _platform_of_login(deps, login)
     try:
         if not hmac.compare_digest(hash_token(browser_secret), login.browser_hash):
             raise LaunchInvalid(
-                f"This launch was begun in another window. {_RELAUNCH_HINT}", "the LMS's storage holds another login's proof, or none"
+                f"This launch was begun in another window. {_RELAUNCH_HINT}",
+                "the LMS's storage holds another login's proof, or none",
             )
-        return launch_recording.record_launch(deps, platform, _verify_launch(deps, platform, login, id_token, now), now)
+        return launch_recording.record_launch(
+            deps, platform, _verify_launch(deps, platform, login, id_token, now), now
+        )
     except LaunchInvalid as error:
         _record_refusal(deps, platform, error, now)
         raise
@@ -240,7 +333,10 @@ def confirm_launch(deps: ToolDeps, *, state: str, id_token: str, browser_secret:
 
 def _require_current_login(login: PendingLogin | None, now: datetime) -> PendingLogin:
     if login is None or login.expires_at < now:
-        raise LaunchInvalid(f"This launch was used already or took too long. {_RELAUNCH_HINT}", "state unknown, used or expired")
+        raise LaunchInvalid(
+            f"This launch was used already or took too long. {_RELAUNCH_HINT}",
+            "state unknown, used or expired",
+        )
     return login
 
 
@@ -251,41 +347,67 @@ def _platform_of_login(deps: ToolDeps, login: PendingLogin) -> Platform:
     return platform
 
 
-def _verify_launch(deps: ToolDeps, platform: Platform, login: PendingLogin, id_token: str, now: datetime) -> Launch:
+def _verify_launch(
+    deps: ToolDeps, platform: Platform, login: PendingLogin, id_token: str, now: datetime
+) -> Launch:
     if len(id_token) > launch_verifier.MAX_TOKEN_LENGTH:
-        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH_HINT}", f"id_token of {len(id_token)} characters")
+        raise LaunchInvalid(
+            f"The course's message is too large. {_RELAUNCH_HINT}",
+            f"id_token of {len(id_token)} characters",
+        )
     key_set = deps.platform_keys.key_set_for_token(platform.key_set_url, id_token)
-    launch = launch_verifier.verify_launch(platform, id_token, login.nonce, key_set, now.timestamp())
+    launch = launch_verifier.verify_launch(
+        platform, id_token, login.nonce, key_set, now.timestamp()
+    )
     if launch.target_link_uri and launch.target_link_uri != login.target_link_uri:
-        raise LaunchInvalid(f"The course changed its link on the way. {_RELAUNCH_HINT}", "target_link_uri differs from the login's")
+        raise LaunchInvalid(
+            f"The course changed its link on the way. {_RELAUNCH_HINT}",
+            "target_link_uri differs from the login's",
+        )
     hinted = login.asked.get("lti_deployment_id") or login.asked.get("deployment_id")
     if hinted and hinted != launch.deployment_id:
-        raise LaunchInvalid(f"The course named another installation of the tool before. {_RELAUNCH_HINT}", f"login for deployment {hinted[:100]!r}")
+        raise LaunchInvalid(
+            f"The course named another installation of the tool before. {_RELAUNCH_HINT}",
+            f"login for deployment {hinted[:100]!r}",
+        )
     if launch.deep_linking is not None:
         _require_usable_deep_linking(deps, launch.deep_linking)
     if launch.message is MessageType.DEEP_LINK and launch.role not in (Role.TEACHER, Role.ADMIN):
-        raise LaunchInvalid("Only a teacher of the course chooses content for it.", "deep linking by a learner", status=403)
+        raise LaunchInvalid(
+            "Only a teacher of the course chooses content for it.",
+            "deep linking by a learner",
+            status=403,
+        )
     return launch
 
 
 def _require_usable_deep_linking(deps: ToolDeps, requested: DeepLinkingSettings) -> None:
     if not requested.takes_links:
         raise LaunchInvalid(
-            "This place of the course takes no activities (its accept_types do not hold ltiResourceLink). Add the tool as an activity."
+            "This place of the course takes no activities (its accept_types do not hold "
+            "ltiResourceLink). Add the tool as an activity."
         )
-    if not requested.return_url.startswith("https://") and not deps.settings.allow_private_platforms:
+    if (
+        not requested.return_url.startswith("https://")
+        and not deps.settings.allow_private_platforms
+    ):
         raise LaunchInvalid(
-            "The course wants its content sent over a connection that is not encrypted. Ask the administrator of your LMS to use https."
+            "The course wants its content sent over a connection that is not encrypted. Ask the "
+            "administrator of your LMS to use https."
         )
 
 
-def _record_refusal(deps: ToolDeps, platform: Platform, error: LaunchInvalid, now: datetime) -> None:
+def _record_refusal(
+    deps: ToolDeps, platform: Platform, error: LaunchInvalid, now: datetime
+) -> None:
     """Record a refusal for the administrators' launch log. If the database is unavailable, the
     person still gets the reason.
     """
     if not deps.limiter.allows("refusals", str(platform.id), MAX_REFUSALS_PER_HOUR, 3_600):
         return  # a flood of refusals tells administrators nothing new
-    entry = LaunchLogEntry(now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500])
+    entry = LaunchLogEntry(
+        now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500]
+    )
     try:
         with deps.unit_of_work(platform.tenant_id) as connection:
             journal_store.log_launch(connection, platform.tenant_id, platform.id, entry)

@@ -26,7 +26,10 @@ from lti_tool.launch.launch_verifier import MAX_TOKEN_LENGTH, find_signing_key
 WELL_KNOWN = "/.well-known/openid-configuration"
 LEEWAY_SECONDS = 60
 CALL_SECONDS, MAX_RESPONSE_BYTES = 8.0, 256 * 1024
-_SIGN_IN_AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens again, tell your administrator."
+_SIGN_IN_AGAIN = (
+    "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens "
+    "again, tell your administrator."
+)
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,28 @@ def discover_provider(client: GuardedClient, issuer: str) -> ProviderEndpoints:
     """Fetch the endpoints of a provider; BadInput if its configuration is invalid."""
     try:
         answer = client.call(
-            "GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=MAX_RESPONSE_BYTES
+            "GET",
+            issuer.rstrip("/") + WELL_KNOWN,
+            headers={"Accept": "application/json"},
+            seconds=CALL_SECONDS,
+            largest=MAX_RESPONSE_BYTES,
         )
         result = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
         raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
     if not isinstance(result, dict) or result.get("issuer") != issuer:
         raise BadInput(
-            f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer exactly as the provider shows it.", field="issuer"
+            f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer "
+            "exactly as the provider shows it.",
+            field="issuer",
         )
     places = [result.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
     if not all(isinstance(place, str) and url_origin(place) for place in places):
-        raise BadInput("The provider's configuration names no authorization_endpoint, token_endpoint or jwks_uri.", field="issuer")
+        raise BadInput(
+            "The provider's configuration names no authorization_endpoint, token_endpoint or "
+            "jwks_uri.",
+            field="issuer",
+        )
     return ProviderEndpoints(*(str(place) for place in places))
 
 
@@ -94,11 +107,23 @@ def build_authorization_url(client: RelyingParty, *, state: str, nonce: str, ver
 
 
 def redeem_code(
-    http: GuardedClient, keys: PlatformKeyCache, client: RelyingParty, *, code: str, nonce: str, verifier: str, now: float
+    http: GuardedClient,
+    keys: PlatformKeyCache,
+    client: RelyingParty,
+    *,
+    code: str,
+    nonce: str,
+    verifier: str,
+    now: float,
 ) -> dict[str, Any]:
     """Redeem ``code`` and return the verified claims about the person; SignInFailed if anything
     cannot be verified."""
-    wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri, "code_verifier": verifier}
+    wanted = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": client.redirect_uri,
+        "code_verifier": verifier,
+    }
     # RFC 6749, 2.3.1: both parts are form-encoded before they are used for HTTP Basic
     # authentication.
     basic = (quote(client.client_id, safe=""), quote(client.secret, safe=""))
@@ -121,19 +146,41 @@ def redeem_code(
     return _verify_id_token(keys, client, token, nonce, now)
 
 
-def _verify_id_token(keys: PlatformKeyCache, client: RelyingParty, token: str, nonce: str, now: float) -> dict[str, Any]:
+def _verify_id_token(
+    keys: PlatformKeyCache, client: RelyingParty, token: str, nonce: str, now: float
+) -> dict[str, Any]:
     try:
-        key, algorithm = find_signing_key(token, keys.key_set_for_token(client.addresses.keys, token), lone=True)
+        key, algorithm = find_signing_key(
+            token, keys.key_set_for_token(client.addresses.keys, token), lone=True
+        )
         body: dict[str, Any] = jwt.decode(
-            token, key, algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+            token,
+            key,
+            algorithms=[algorithm],
+            options={
+                "verify_aud": False,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
         )
         judged = CodeIDToken(
             body,
             {"alg": algorithm},
-            {"iss": {"essential": True, "value": client.issuer}, "aud": {"essential": True, "value": client.client_id}},
+            {
+                "iss": {"essential": True, "value": client.issuer},
+                "aud": {"essential": True, "value": client.client_id},
+            },
             {"nonce": nonce, "client_id": client.client_id},
         )
         judged.validate(now=int(now), leeway=LEEWAY_SECONDS)
-    except (JoseError, LtiException, LaunchInvalid, jwt.InvalidTokenError, ValueError, TypeError) as error:
+    except (
+        JoseError,
+        LtiException,
+        LaunchInvalid,
+        jwt.InvalidTokenError,
+        ValueError,
+        TypeError,
+    ) as error:
         raise SignInFailed(f"{type(error).__name__}: {error}") from None
     return body

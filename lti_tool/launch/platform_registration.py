@@ -26,7 +26,9 @@ from lti_tool.base.token_hash import hash_token
 log = logging.getLogger(__name__)
 
 TOOL_NAME = "Carryover"
-TOOL_DESCRIPTION = "Short refresher checks after a certification, a transfer plan, and figures of what lasts."
+TOOL_DESCRIPTION = (
+    "Short refresher checks after a certification, a transfer plan, and figures of what lasts."
+)
 INVITE_LIFETIME = timedelta(days=7)
 CALL_TIMEOUT, REGISTER_TIMEOUT = 5.0, 15.0
 MAX_CONFIGURATION_BYTES = 64 * 1024
@@ -77,7 +79,9 @@ def tool_facts(base_url: str) -> ToolFacts:
     return ToolFacts(base_url, TOOL_NAME, TOOL_DESCRIPTION)
 
 
-def create_invite(unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, approves: bool, now: datetime) -> tuple[int, str]:
+def create_invite(
+    unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, approves: bool, now: datetime
+) -> tuple[int, str]:
     """Create a one-time invite; return (id, secret). The secret is not shown again."""
     secret = random.token_urlsafe(24)
     with unit_of_work(tenant_id) as connection:
@@ -90,7 +94,11 @@ def create_invite(unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: s
         }
         invite_id = platforms_store.insert_invite(connection, tenant_id, values)
         journal_store.insert_audit_entry(
-            connection, tenant_id, who, "made an invite", {"invite": invite_id, "note": note[:MAX_NAME_LENGTH], "approves": approves}
+            connection,
+            tenant_id,
+            who,
+            "made an invite",
+            {"invite": invite_id, "note": note[:MAX_NAME_LENGTH], "approves": approves},
         )
     return invite_id, secret
 
@@ -100,13 +108,19 @@ def invite_url(base_url: str, secret: str) -> str:
     return f"{base_url}/lti/register/{secret}"
 
 
-def preview_registration(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> RegistrationPreview:
+def preview_registration(
+    deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime
+) -> RegistrationPreview:
     """Preview what an invite would register. Nothing is changed."""
     result = _find_usable_invite(deps, secret, now)
-    return RegistrationPreview(result, _fetch_configuration(deps, configuration_url, registration_token))
+    return RegistrationPreview(
+        result, _fetch_configuration(deps, configuration_url, registration_token)
+    )
 
 
-def register_by_invite(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> RegistrationResult:
+def register_by_invite(
+    deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime
+) -> RegistrationResult:
     """Register with the LMS and store its response. Only a successful registration uses up the
     invite.
     """
@@ -124,7 +138,8 @@ def register_by_invite(deps: ToolDeps, *, secret: str, configuration_url: str, r
 
 
 _INVITE_USED = (
-    "This registration address was used already, was withdrawn or has expired; each works once, for a week. Ask whoever gave it to you for a"
+    "This registration address was used already, was withdrawn or has expired; each works once, "
+    "for a week. Ask whoever gave it to you for a"
     " new one (carryover platform invite, or the administration page)."
 )
 
@@ -132,11 +147,16 @@ _INVITE_USED = (
 def _find_usable_invite(deps: ToolDeps, secret: str, now: datetime) -> Invite:
     known = platforms_store.find_invite(deps.engine, hash_token(secret))
     if known is None:
-        raise NotFound("There is no such registration address. Copy the whole address that you were given and start again in the LMS.")
+        raise NotFound(
+            "There is no such registration address. Copy the whole address that you were given "
+            "and start again in the LMS."
+        )
     invite_id, tenant_id = known
     with deps.unit_of_work(tenant_id) as connection:
         result = platforms_store.get_invite(connection, tenant_id, invite_id)
-    used = result.used_at is not None and (result.registration_id is not None or result.used_at > now - platforms_store.INVITE_USE_TIME)
+    used = result.used_at is not None and (
+        result.registration_id is not None or result.used_at > now - platforms_store.INVITE_USE_TIME
+    )
     if used or result.expires_at <= now:
         raise BadInput(_INVITE_USED)
     return result
@@ -145,8 +165,10 @@ def _find_usable_invite(deps: ToolDeps, secret: str, now: datetime) -> Invite:
 def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfiguration:
     if not url:
         raise BadInput(
-            "This address belongs into the LMS, not into a browser: paste it there where a tool is added by its registration address (in Moodle:"
-            " Site administration, Plugins, External tool, Manage tools; in Canvas: Apps, Dynamic Registration)."
+            "This address belongs into the LMS, not into a browser: paste it there where a tool "
+            "is added by its registration address (in Moodle:"
+            " Site administration, Plugins, External tool, Manage tools; in Canvas: Apps, "
+            "Dynamic Registration)."
         )
     headers = {"Accept": "application/json"}
     if token:
@@ -155,18 +177,26 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     result = _json_or_none(answer)
     if answer.status != 200 or not isinstance(result, dict):
         raise BadInput(
-            f"The LMS answered {answer.status} when asked for its OpenID configuration at {_url_without_query(url)}. Start the registration again in the LMS."
+            f"The LMS answered {answer.status} when asked for its OpenID configuration at "
+            f"{_url_without_query(url)}. Start the registration again in the LMS."
         )
     issuer = _validate_lms_url(deps, result.get("issuer"), "issuer")
     endpoints = {name: _validate_lms_url(deps, result.get(name), name) for name in _ENDPOINTS}
     about = result.get(PLATFORM_CONFIGURATION)
     about = about if isinstance(about, dict) else {}
     family = detect_family(str(about.get("product_family_code", ""))[:100], issuer)
-    problem = dialect_for(family).configuration_problem(issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS])
+    problem = dialect_for(family).configuration_problem(
+        issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS]
+    )
     if problem:
-        raise BadInput(f"The LMS's OpenID configuration contradicts itself: {problem}. Nothing was registered.")
+        raise BadInput(
+            f"The LMS's OpenID configuration contradicts itself: {problem}. Nothing was registered."
+        )
     audience, scopes = result.get("authorization_server"), result.get("scopes_supported")
-    name = _printable_text(about.get("https://canvas.instructure.com/lti/account_name")) or urlsplit(issuer).netloc
+    name = (
+        _printable_text(about.get("https://canvas.instructure.com/lti/account_name"))
+        or urlsplit(issuer).netloc
+    )
     return PlatformConfiguration(
         issuer=issuer,
         name=name[:MAX_NAME_LENGTH],
@@ -176,39 +206,75 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
         auth_audience=dialect_for(family).assertion_audience(_printable_text(audience)),
         key_set_url=endpoints["jwks_uri"],
         registration_url=endpoints["registration_endpoint"],
-        scopes=frozenset(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else frozenset(),
+        scopes=frozenset(scope for scope in scopes if isinstance(scope, str))
+        if isinstance(scopes, list)
+        else frozenset(),
     )
 
 
-def _register_with_lms(deps: ToolDeps, used: Invite, configuration: PlatformConfiguration, token: str) -> RegistrationResult:
+def _register_with_lms(
+    deps: ToolDeps, used: Invite, configuration: PlatformConfiguration, token: str
+) -> RegistrationResult:
     lms = dialect_for(configuration.family)
     body = lms.registration(tool_facts(deps.settings.base_url))
     if configuration.scopes:
         # An LMS that does not support one of the scopes rejects the whole request.
-        body["scope"] = " ".join(scope for scope in body["scope"].split() if scope in configuration.scopes)
+        body["scope"] = " ".join(
+            scope for scope in body["scope"].split() if scope in configuration.scopes
+        )
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {_validate_token(token)}"
-    answer = _call_lms(deps, "POST", configuration.registration_url, headers=headers, body=json.dumps(body).encode(), seconds=REGISTER_TIMEOUT)
+    answer = _call_lms(
+        deps,
+        "POST",
+        configuration.registration_url,
+        headers=headers,
+        body=json.dumps(body).encode(),
+        seconds=REGISTER_TIMEOUT,
+    )
     if answer.status not in (200, 201):
         words = " ".join(answer.body[:300].decode("utf-8", "replace").replace("\0", "").split())
         raise BadInput(
-            f"The LMS did not take the registration ({answer.status} {words}). Start it again in the LMS; a registration begun there ends after an hour."
+            f"The LMS did not take the registration ({answer.status} {words}). Start it again in "
+            "the LMS; a registration begun there ends after an hour."
         )
     created = lms.read_registration(_json_or_none(answer))
     with deps.unit_of_work(used.tenant_id) as connection:
-        outcome = _save_registration(connection, used, configuration, created.client_id, created.deployment_id)
-        platforms_store.record_invite_result(connection, used.tenant_id, used.id, outcome.platform.id)
-        details = {"platform": outcome.platform.id, "issuer": configuration.issuer, "client_id": created.client_id, "invite": used.id}
+        outcome = _save_registration(
+            connection, used, configuration, created.client_id, created.deployment_id
+        )
+        platforms_store.record_invite_result(
+            connection, used.tenant_id, used.id, outcome.platform.id
+        )
+        details = {
+            "platform": outcome.platform.id,
+            "issuer": configuration.issuer,
+            "client_id": created.client_id,
+            "invite": used.id,
+        }
         who = f"{used.made_by}, by an invite" if used.made_by else "an invite"
         journal_store.insert_audit_entry(
-            connection, used.tenant_id, who, "updated a platform" if outcome.updated else "registered a platform", details
+            connection,
+            used.tenant_id,
+            who,
+            "updated a platform" if outcome.updated else "registered a platform",
+            details,
         )
     return outcome
 
 
-def _save_registration(connection: Any, used: Invite, configuration: PlatformConfiguration, client_id: str, deployment_id: str) -> RegistrationResult:
-    addresses = {name: getattr(configuration, name) for name in ("auth_login_url", "auth_token_url", "auth_audience", "key_set_url", "family")}
+def _save_registration(
+    connection: Any,
+    used: Invite,
+    configuration: PlatformConfiguration,
+    client_id: str,
+    deployment_id: str,
+) -> RegistrationResult:
+    addresses = {
+        name: getattr(configuration, name)
+        for name in ("auth_login_url", "auth_token_url", "auth_audience", "key_set_url", "family")
+    }
     values = {
         **addresses,
         "name": configuration.name,
@@ -229,27 +295,49 @@ def _save_registration(connection: Any, used: Invite, configuration: PlatformCon
             if (platform.issuer, platform.client_id) == (configuration.issuer, client_id)
         ]
         if not own:
-            raise Conflict("This LMS is registered with the tool already, by another organisation. Its registration was not touched.")
+            raise Conflict(
+                "This LMS is registered with the tool already, by another organisation. Its "
+                "registration was not touched."
+            )
         registration_id = own[0].id
         _require_safe_update(used, own[0], addresses, configuration)
         platforms_store.update_platform(connection, used.tenant_id, registration_id, addresses)
         access_tokens_store.delete_tokens(connection, used.tenant_id, registration_id)
     if deployment_id:
-        platforms_store.insert_deployment(connection, used.tenant_id, registration_id, deployment_id, APPROVED)
-    return RegistrationResult(platforms_store.get_platform(connection, used.tenant_id, registration_id), updated, deployment_id)
+        platforms_store.insert_deployment(
+            connection, used.tenant_id, registration_id, deployment_id, APPROVED
+        )
+    return RegistrationResult(
+        platforms_store.get_platform(connection, used.tenant_id, registration_id),
+        updated,
+        deployment_id,
+    )
 
 
-def _require_safe_update(used: Invite, known: Platform, addresses: Mapping[str, str], configuration: PlatformConfiguration) -> None:
+def _require_safe_update(
+    used: Invite,
+    known: Platform,
+    addresses: Mapping[str, str],
+    configuration: PlatformConfiguration,
+) -> None:
     """Reject an unsafe update: whoever can change a platform's key set URL can forge its
     launches, so that needs a pre-approved invite.
     """
     urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
-    problem = dialect_for(known.family).configuration_problem(known.issuer, known.auth_login_url, urls)
+    problem = dialect_for(known.family).configuration_problem(
+        known.issuer, known.auth_login_url, urls
+    )
     if problem:
-        raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {problem}. Its registration was not touched.")
-    if not used.approves and any(getattr(known, name) != value for name, value in addresses.items()):
         raise Conflict(
-            "This LMS is registered already, and its addresses would change. Ask whoever gave you the registration address for one that is"
+            "This LMS is registered already, and the new configuration does not fit it: "
+            f"{problem}. Its registration was not touched."
+        )
+    if not used.approves and any(
+        getattr(known, name) != value for name, value in addresses.items()
+    ):
+        raise Conflict(
+            "This LMS is registered already, and its addresses would change. Ask whoever gave "
+            "you the registration address for one that is"
             " approved at once; the registration was not touched."
         )
 
@@ -276,24 +364,47 @@ def validate_registration(allow_private: bool, typed: ManualRegistration) -> dic
     """
     family = typed.family or detect_family("", typed.issuer.strip())
     hosted = canvas_endpoints(typed.issuer.strip()) if family == "canvas" else {}
-    values: dict[str, Any] = {"family": family, "issuer": _validate_url(allow_private, typed.issuer, "issuer")}
+    values: dict[str, Any] = {
+        "family": family,
+        "issuer": _validate_url(allow_private, typed.issuer, "issuer"),
+    }
     for field in ("auth_login_url", "auth_token_url", "key_set_url"):
-        values[field] = _validate_url(allow_private, getattr(typed, field) or hosted.get(field, ""), field)
+        values[field] = _validate_url(
+            allow_private, getattr(typed, field) or hosted.get(field, ""), field
+        )
     client_id = typed.client_id.strip()
     if not client_id or len(client_id) > MAX_ID_LENGTH or not client_id.isprintable():
-        raise BadInput("The client id is missing; the LMS shows it beside the tool's name.", field="client_id")
+        raise BadInput(
+            "The client id is missing; the LMS shows it beside the tool's name.", field="client_id"
+        )
     for item in typed.deployment_ids:
         if len(item) > MAX_ID_LENGTH or not item.isprintable():
             raise BadInput(f"The deployment id {item[:50]!r} is none.", field="deployment_ids")
     origins = [validate_origin(allow_private, origin) for origin in typed.frame_origins]
     audience = typed.auth_audience.strip()
     if len(audience) > MAX_URL_LENGTH or not audience.isprintable():
-        raise BadInput("The audience of the access token is no text of one line.", field="auth_audience")
+        raise BadInput(
+            "The audience of the access token is no text of one line.", field="auth_audience"
+        )
     name = typed.name.strip() or urlsplit(values["issuer"]).netloc
-    return {**values, "client_id": client_id, "auth_audience": audience, "name": name[:MAX_NAME_LENGTH], "frame_origins": origins}
+    return {
+        **values,
+        "client_id": client_id,
+        "auth_audience": audience,
+        "name": name[:MAX_NAME_LENGTH],
+        "frame_origins": origins,
+    }
 
 
-def register_manually(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool, typed: ManualRegistration, status: str, who: str) -> int:
+def register_manually(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    allow_private: bool,
+    typed: ManualRegistration,
+    status: str,
+    who: str,
+) -> int:
     """Register a platform manually; return its id. Raise Conflict if the same client of the
     same issuer is already registered.
     """
@@ -303,13 +414,22 @@ def register_manually(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private
         registration_id = platforms_store.insert_platform(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(
-                f"The client {values['client_id']} of {values['issuer']} is registered already; change that registration, or remove it first.",
+                f"The client {values['client_id']} of {values['issuer']} is registered already; "
+                "change that registration, or remove it first.",
                 field="client_id",
             )
         for item in typed.deployment_ids:
-            platforms_store.insert_deployment(connection, tenant_id, registration_id, item, APPROVED)
-        details = {"platform": registration_id, "issuer": values["issuer"], "client_id": values["client_id"]}
-        journal_store.insert_audit_entry(connection, tenant_id, who, "added a platform by hand", details)
+            platforms_store.insert_deployment(
+                connection, tenant_id, registration_id, item, APPROVED
+            )
+        details = {
+            "platform": registration_id,
+            "issuer": values["issuer"],
+            "client_id": values["client_id"],
+        }
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "added a platform by hand", details
+        )
     return registration_id
 
 
@@ -319,16 +439,33 @@ def validate_origin(allow_private: bool, text: str) -> str:
     """
     bare = text.strip().rstrip("/")
     result = url_origin(bare.replace("://*.", "://any.", 1))
-    if not result or result != bare.replace("://*.", "://any.", 1).lower() or (result.startswith("http://") and not allow_private):
-        raise BadInput(f"{text.strip()[:100]!r} is no origin such as https://learn.example.org (no path, https).", field="frame_origins")
+    if (
+        not result
+        or result != bare.replace("://*.", "://any.", 1).lower()
+        or (result.startswith("http://") and not allow_private)
+    ):
+        raise BadInput(
+            f"{text.strip()[:100]!r} is no origin such as https://learn.example.org (no path, "
+            "https).",
+            field="frame_origins",
+        )
     return bare.lower()
 
 
 def _validate_url(allow_private: bool, text: str, field: str) -> str:
     result = text.strip()
     if not result:
-        raise BadInput("An address is missing; the LMS shows all of them under the tool's configuration details.", field=field)
-    if len(result) > MAX_URL_LENGTH or not url_origin(result) or not result.isprintable() or " " in result:
+        raise BadInput(
+            "An address is missing; the LMS shows all of them under the tool's configuration "
+            "details.",
+            field=field,
+        )
+    if (
+        len(result) > MAX_URL_LENGTH
+        or not url_origin(result)
+        or not result.isprintable()
+        or " " in result
+    ):
         raise BadInput(f"{result[:100]!r} is no web address.", field=field)
     if result.startswith("http://") and not allow_private:
         raise BadInput(f"{result[:100]!r} must begin with https://.", field=field)
@@ -340,30 +477,65 @@ def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
     platforms are allowed.
     """
     try:
-        if not deps.settings.allow_private_platforms and isinstance(value, str) and url_origin(value).count(":") > 1:
-            raise BadInput(f"{value[:100]!r} is on a port of its own; an LMS like that is registered by hand.")
-        return _validate_url(deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name)
+        if (
+            not deps.settings.allow_private_platforms
+            and isinstance(value, str)
+            and url_origin(value).count(":") > 1
+        ):
+            raise BadInput(
+                f"{value[:100]!r} is on a port of its own; an LMS like that is registered by hand."
+            )
+        return _validate_url(
+            deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name
+        )
     except BadInput as error:
-        raise BadInput(f"The LMS's OpenID configuration is not usable ({name}): {error.message}") from None
+        raise BadInput(
+            f"The LMS's OpenID configuration is not usable ({name}): {error.message}"
+        ) from None
 
 
 def _printable_text(value: Any) -> str:
     """Return a storable, printable text, or an empty string."""
-    return "".join(item for item in value.encode("utf-8", "ignore").decode() if item.isprintable()).strip() if isinstance(value, str) else ""
+    return (
+        "".join(
+            item for item in value.encode("utf-8", "ignore").decode() if item.isprintable()
+        ).strip()
+        if isinstance(value, str)
+        else ""
+    )
 
 
 def _validate_token(token: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadInput("The LMS sent a registration token that is none. Start the registration again in the LMS.")
+        raise BadInput(
+            "The LMS sent a registration token that is none. Start the registration again in the "
+            "LMS."
+        )
     return token
 
 
-def _call_lms(deps: ToolDeps, method: str, url: str, *, headers: Mapping[str, str], seconds: float, body: bytes | None = None) -> OutsideResponse:
+def _call_lms(
+    deps: ToolDeps,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    seconds: float,
+    body: bytes | None = None,
+) -> OutsideResponse:
     try:
-        return deps.client.call(method, url, headers=headers, body=body, seconds=seconds, largest=MAX_CONFIGURATION_BYTES)
+        return deps.client.call(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            seconds=seconds,
+            largest=MAX_CONFIGURATION_BYTES,
+        )
     except OutsideCallFailed as error:
         raise BadInput(
-            f"The LMS could not be asked: {error.message} Look whether this server can reach it, then start the registration again."
+            f"The LMS could not be asked: {error.message} Look whether this server can reach it, "
+            "then start the registration again."
         ) from None
 
 

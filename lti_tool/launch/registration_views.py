@@ -24,8 +24,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/<secret>")
     def preview_registration(secret: str = "") -> ResponseReturnValue:
         """Preview what would be registered; nothing is changed."""
-        url, token = (request.args.get(name, "")[:MAX_LENGTH] for name in ("openid_configuration", "registration_token"))
-        offer = platform_registration.preview_registration(deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now())
+        url, token = (
+            request.args.get(name, "")[:MAX_LENGTH]
+            for name in ("openid_configuration", "registration_token")
+        )
+        offer = platform_registration.preview_registration(
+            deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now()
+        )
         page_rules.allow_frames(url_origin(offer.configuration.issuer), url_origin(url))
         lms = dialect_for(offer.configuration.family)
         return render_template(
@@ -39,9 +44,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/<secret>")
     def submit_registration(secret: str) -> ResponseReturnValue:
-        url, token = (request.form.get(name, "")[:MAX_LENGTH] for name in ("openid_configuration", "registration_token"))
-        outcome = platform_registration.register_by_invite(deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now())
+        url, token = (
+            request.form.get(name, "")[:MAX_LENGTH]
+            for name in ("openid_configuration", "registration_token")
+        )
+        outcome = platform_registration.register_by_invite(
+            deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now()
+        )
         page_rules.allow_frames(url_origin(outcome.platform.issuer), url_origin(url))
-        return render_template("registered.html", outcome=outcome, lms=dialect_for(outcome.platform.family))
+        return render_template(
+            "registered.html", outcome=outcome, lms=dialect_for(outcome.platform.family)
+        )
 
     return pages

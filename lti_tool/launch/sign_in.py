@@ -53,7 +53,17 @@ def find_offered_provider(deps: ToolDeps) -> tuple[uuid.UUID, str] | None:
     return sign_in_store.find_sole_provider(deps.engine)
 
 
-def configure_provider(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: str, secret: str, claim: str, who: str) -> None:
+def configure_provider(
+    deps: ToolDeps,
+    *,
+    tenant_id: int,
+    name: str,
+    issuer: str,
+    client_id: str,
+    secret: str,
+    claim: str,
+    who: str,
+) -> None:
     """Configure the tenant's provider, after reading its discovery document. An empty secret
     keeps the stored one.
     """
@@ -64,17 +74,38 @@ def configure_provider(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str
     # The stored secret belongs to the stored provider and is never sent to another one.
     same = before is not None and (before.issuer, before.client_id) == (address, client)
     if not words or not client or not url_origin(address) or (not secret and not same):
-        raise BadInput("A provider needs a name, its issuer (a web address), a client id and a secret.", field="issuer")
+        raise BadInput(
+            "A provider needs a name, its issuer (a web address), a client id and a secret.",
+            field="issuer",
+        )
     if any(len(text) > MAX_FIELD_LENGTH for text in (*fields, secret)):
         raise BadInput(f"Each of these has up to {MAX_FIELD_LENGTH} characters.", field="issuer")
     result = openid_connect.discover_provider(deps.client, address)
-    sealed = deps.secrets.seal(SECRET_PURPOSE, secret) if secret or before is None else before.secret_sealed
+    sealed = (
+        deps.secrets.seal(SECRET_PURPOSE, secret)
+        if secret or before is None
+        else before.secret_sealed
+    )
     created = SignInProvider(
-        before.id if before else uuid.uuid4(), words, address, client, sealed, named_by, result.authorization, result.token, result.keys
+        before.id if before else uuid.uuid4(),
+        words,
+        address,
+        client,
+        sealed,
+        named_by,
+        result.authorization,
+        result.token,
+        result.keys,
     )
     with deps.unit_of_work(tenant_id) as connection:
         sign_in_store.upsert_provider(connection, tenant_id, created)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "chose a sign-in", {"issuer": address, "client id": client, "claim": named_by})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "chose a sign-in",
+            {"issuer": address, "client id": client, "claim": named_by},
+        )
 
 
 def remove_provider(unit_of_work: UnitOfWork, *, tenant_id: int, who: str) -> None:
@@ -89,23 +120,40 @@ def begin_sign_in(deps: ToolDeps, *, provider_id: uuid.UUID) -> SignInRedirect:
     _, result = _require_provider(deps, provider_id)
     state, nonce, verifier = (random.token_urlsafe(32) for _ in range(3))
     saved = deps.secrets.sign(STATE_PURPOSE, [provider_id.hex, state, nonce, verifier])
-    return SignInRedirect(openid_connect.build_authorization_url(_oidc_client(deps, result), state=state, nonce=nonce, verifier=verifier), saved)
+    return SignInRedirect(
+        openid_connect.build_authorization_url(
+            _oidc_client(deps, result), state=state, nonce=nonce, verifier=verifier
+        ),
+        saved,
+    )
 
 
-def complete_sign_in(deps: ToolDeps, *, saved: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
+def complete_sign_in(
+    deps: ToolDeps, *, saved: str, state: str, code: str, now: datetime
+) -> tuple[uuid.UUID, str]:
     """Handle the callback and start a visit; return its id and session secret. Raise Forbidden
     for a person who is not on the people list.
     """
-    provider_hex, known_state, nonce, verifier = deps.secrets.verify_token(STATE_PURPOSE, saved, STATE_SECONDS)
+    provider_hex, known_state, nonce, verifier = deps.secrets.verify_token(
+        STATE_PURPOSE, saved, STATE_SECONDS
+    )
     if not code or not random.compare_digest(known_state.encode(), state.encode()):
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
     tenant_id, result = _require_provider(deps, uuid.UUID(provider_hex))
     try:
         stated = openid_connect.redeem_code(
-            deps.client, deps.platform_keys, _oidc_client(deps, result), code=code, nonce=nonce, verifier=verifier, now=now.timestamp()
+            deps.client,
+            deps.platform_keys,
+            _oidc_client(deps, result),
+            code=code,
+            nonce=nonce,
+            verifier=verifier,
+            now=now.timestamp(),
         )
     except SignInFailed as error:
-        log.warning("tenant %s: a sign-in failed: %s", tenant_id, " ".join(error.detail.split())[:300])
+        log.warning(
+            "tenant %s: a sign-in failed: %s", tenant_id, " ".join(error.detail.split())[:300]
+        )
         raise Forbidden(str(error)) from None
     with deps.unit_of_work(tenant_id) as connection:
         person_id = _find_listed_person(connection, tenant_id, result, stated)
@@ -114,30 +162,53 @@ def complete_sign_in(deps: ToolDeps, *, saved: str, state: str, code: str, now: 
 
 def _require_provider(deps: ToolDeps, provider_id: uuid.UUID) -> tuple[int, SignInProvider]:
     tenant_id = sign_in_store.find_provider_tenant(deps.engine, provider_id)
-    result = find_provider(deps.unit_of_work, tenant_id=tenant_id) if tenant_id is not None else None
+    result = (
+        find_provider(deps.unit_of_work, tenant_id=tenant_id) if tenant_id is not None else None
+    )
     if tenant_id is None or result is None:
         raise NotFound("There is no such sign-in here any more.")
     return tenant_id, result
 
 
 def _oidc_client(deps: ToolDeps, sign_in_provider: SignInProvider) -> RelyingParty:
-    addresses = ProviderEndpoints(sign_in_provider.authorization_url, sign_in_provider.token_url, sign_in_provider.keys_url)
+    addresses = ProviderEndpoints(
+        sign_in_provider.authorization_url, sign_in_provider.token_url, sign_in_provider.keys_url
+    )
     secret = deps.secrets.unseal(SECRET_PURPOSE, sign_in_provider.secret_sealed)
-    return RelyingParty(sign_in_provider.issuer, sign_in_provider.client_id, secret, f"{deps.settings.base_url}/sign-in/back", addresses)
+    return RelyingParty(
+        sign_in_provider.issuer,
+        sign_in_provider.client_id,
+        secret,
+        f"{deps.settings.base_url}/sign-in/back",
+        addresses,
+    )
 
 
-def _find_listed_person(connection: Connection, tenant_id: int, sign_in_provider: SignInProvider, stated: dict[str, Any]) -> uuid.UUID:
+def _find_listed_person(
+    connection: Connection, tenant_id: int, sign_in_provider: SignInProvider, stated: dict[str, Any]
+) -> uuid.UUID:
     """Find the one listed person whom the claims identify: by external id if a claim is
     configured for it, otherwise by an email address that is not marked unverified.
     """
     if sign_in_provider.claim:
         value = stated.get(sign_in_provider.claim)
-        people = directory_store.find_profiles(connection, tenant_id, external_ids=[value]) if isinstance(value, str) and value else []
+        people = (
+            directory_store.find_profiles(connection, tenant_id, external_ids=[value])
+            if isinstance(value, str) and value
+            else []
+        )
     else:
         email = stated.get("email")
         proven = stated.get("email_verified", True) in (True, "true")
-        people = directory_store.find_profiles(connection, tenant_id, emails=[email.lower()]) if isinstance(email, str) and email and proven else []
+        people = (
+            directory_store.find_profiles(connection, tenant_id, emails=[email.lower()])
+            if isinstance(email, str) and email and proven
+            else []
+        )
     listed = [person for person in people if person.imported_at is not None]
     if len(listed) != 1:
-        raise Forbidden("Your organisation's sign-in knows you, but its list here does not. Your administrator looks after the list of people.")
+        raise Forbidden(
+            "Your organisation's sign-in knows you, but its list here does not. Your "
+            "administrator looks after the list of people."
+        )
     return listed[0].id

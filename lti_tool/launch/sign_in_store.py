@@ -30,14 +30,20 @@ class SignInProvider:
 def find_provider(connection: Connection, tenant_id: int) -> SignInProvider | None:
     """The tenant's provider, if any."""
     p = sign_in_provider.c
-    row = connection.execute(select(*(p[name] for name in SignInProvider.__dataclass_fields__)).where(p.tenant_id == tenant_id)).first()
+    row = connection.execute(
+        select(*(p[name] for name in SignInProvider.__dataclass_fields__)).where(
+            p.tenant_id == tenant_id
+        )
+    ).first()
     return SignInProvider(**row._mapping) if row else None
 
 
 def upsert_provider(connection: Connection, tenant_id: int, created: SignInProvider) -> None:
     """Store the tenant's provider; an existing id is kept, because URLs contain it."""
     row = upsert(sign_in_provider).values(tenant_id=tenant_id, **vars(created))
-    changed = {name: row.excluded[name] for name in SignInProvider.__dataclass_fields__ if name != "id"}
+    changed = {
+        name: row.excluded[name] for name in SignInProvider.__dataclass_fields__ if name != "id"
+    }
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
 
 
@@ -49,7 +55,9 @@ def delete_provider(connection: Connection, tenant_id: int) -> None:
 def find_provider_tenant(engine: Engine, provider_id: uuid.UUID) -> int | None:
     """The tenant of a provider."""
     with engine.connect() as connection:
-        result: int | None = connection.execute(text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}).scalar()
+        result: int | None = connection.execute(
+            text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}
+        ).scalar()
     return result
 
 

@@ -33,7 +33,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/s/<text>")
     def preview_link(text: str) -> ResponseReturnValue:
-        return render_template("visit.html", usable=visits.verify_link(deps.secrets, text).is_open(clock.now()))
+        return render_template(
+            "visit.html", usable=visits.verify_link(deps.secrets, text).is_open(clock.now())
+        )
 
     @pages.post("/s/<text>")
     def open_link(text: str) -> ResponseReturnValue:
@@ -48,7 +50,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/s/<text>/again")
     def resend_link(text: str) -> ResponseReturnValue:
         sessions.require_own_origin(deps, request)
-        visits.resend_link(deps.unit_of_work, link=visits.verify_link(deps.secrets, text), now=clock.now())
+        visits.resend_link(
+            deps.unit_of_work, link=visits.verify_link(deps.secrets, text), now=clock.now()
+        )
         deps.job_requests.request_job(SEND_MAILS)
         return render_template("asked.html")
 
@@ -67,10 +71,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/sign-in/back")
     def finish_sign_in() -> ResponseReturnValue:
-        if not deps.limiter.allows("sign-in-back", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS):
-            raise TooManyRequests("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
+        if not deps.limiter.allows(
+            "sign-in-back", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS
+        ):
+            raise TooManyRequests(
+                "Too many sign-ins came from your network. Wait an hour, or open the activity in "
+                "your course."
+            )
         provided = {name: request.args.get(name, "") for name in ("state", "code")}
-        visit_id, secret = sign_in.complete_sign_in(deps, saved=sessions.read_sign_in_cookie(request), **provided, now=clock.now())
+        visit_id, secret = sign_in.complete_sign_in(
+            deps, saved=sessions.read_sign_in_cookie(request), **provided, now=clock.now()
+        )
         response = redirect(f"/t/{visit_id}/", code=303)
         assert isinstance(response, Response)
         sessions.set_sign_in_cookie(response, "")
@@ -81,8 +92,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def request_link() -> ResponseReturnValue:
         sessions.require_own_origin(deps, request)
         email = request.form.get("email", "").replace("\0", "").strip()[:320]
-        if not deps.limiter.allows("sign-in", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS):
-            raise TooManyRequests("Too many links were asked for from your network. Wait an hour, or open the activity in your course.")
+        if not deps.limiter.allows(
+            "sign-in", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS
+        ):
+            raise TooManyRequests(
+                "Too many links were asked for from your network. Wait an hour, or open the "
+                "activity in your course."
+            )
         if deps.limiter.allows("sign-in-to", email.lower(), MAX_LINKS_PER_ADDRESS, LIMIT_SECONDS):
             visits.request_link(deps, email=email, now=clock.now())
             deps.job_requests.request_job(SEND_MAILS)

@@ -29,7 +29,11 @@ from lti_tool.programmes import episodes_store, product_use
 LINK_PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
 MAX_LINK_AGE_DAYS = 400  # older links are rejected unread; covers mail kept for a year
-SIGN_IN_LINK_LIFETIME = timedelta(days=1)  # how long a requested link grants the person's granted roles; later it opens no more than a nudge's link
+SIGN_IN_LINK_LIFETIME = timedelta(
+    days=1
+    # how long a requested link grants the person's granted roles; later it opens no more than a
+    # nudge's link
+)
 # Fields that only an LMS launch fills.
 _LAUNCH_ONLY_FIELDS = (
     "subject",
@@ -62,14 +66,30 @@ class VisitLink:
 
 def sign_link(secrets: Secrets, link: VisitLink) -> str:
     """Sign a link; return its token."""
-    value = [link.tenant_id, link.person_id.hex, link.programme, link.path, link.mail_id, int(link.made_at.timestamp())]
+    value = [
+        link.tenant_id,
+        link.person_id.hex,
+        link.programme,
+        link.path,
+        link.mail_id,
+        int(link.made_at.timestamp()),
+    ]
     return secrets.sign(LINK_PURPOSE, value)
 
 
 def verify_link(secrets: Secrets, text: str) -> VisitLink:
     """Verify a link's token and return its content; raise BadInput if the signature is invalid."""
-    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verify_token(LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
-    return VisitLink(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
+    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verify_token(
+        LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400
+    )
+    return VisitLink(
+        tenant_id,
+        uuid.UUID(person_id),
+        programme,
+        path,
+        mail_id,
+        datetime.fromtimestamp(made_at, UTC),
+    )
 
 
 def open_visit_by_link(deps: ToolDeps, *, link: VisitLink, now: datetime) -> tuple[uuid.UUID, str]:
@@ -79,14 +99,28 @@ def open_visit_by_link(deps: ToolDeps, *, link: VisitLink, now: datetime) -> tup
     with deps.unit_of_work(link.tenant_id) as connection:
         _require_known_person(connection, link)
         kind = mail_outbox_store.find_mail_kind(connection, link.tenant_id, link.mail_id)
-        if link.mail_id and mail_outbox_store.mark_mail_opened(connection, link.tenant_id, link.mail_id, now) and kind in NUDGE_KINDS:
-            product_use.record_nudge_opened(connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now)
+        if (
+            link.mail_id
+            and mail_outbox_store.mark_mail_opened(connection, link.tenant_id, link.mail_id, now)
+            and kind in NUDGE_KINDS
+        ):
+            product_use.record_nudge_opened(
+                connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now
+            )
         asked_for = kind == SIGN_IN and now - link.made_at < SIGN_IN_LINK_LIFETIME
-        return begin_visit(connection, link.tenant_id, link.person_id, link.programme, signed_in=asked_for, now=now)
+        return begin_visit(
+            connection, link.tenant_id, link.person_id, link.programme, signed_in=asked_for, now=now
+        )
 
 
 def begin_visit(
-    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, *, signed_in: bool, now: datetime
+    connection: Connection,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: str,
+    *,
+    signed_in: bool,
+    now: datetime,
 ) -> tuple[uuid.UUID, str]:
     """Start a visit without an LMS; return its id and session secret. ``signed_in`` also
     enables granted roles.
@@ -119,7 +153,11 @@ def _default_programme(connection: Connection, tenant_id: int, person_id: uuid.U
     """Return the default programme of a visit: that of the latest certification, otherwise the
     first available.
     """
-    own = [episode.programme for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id) if episode.left_at is None]
+    own = [
+        episode.programme
+        for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id)
+        if episode.left_at is None
+    ]
     return next(iter([*own, *episodes_store.newest_programme_versions(connection, tenant_id)]), "")
 
 
@@ -132,7 +170,9 @@ def resend_link(unit_of_work: UnitOfWork, *, link: VisitLink, now: datetime) -> 
     """Send a new link of the same kind to the same person, at most once an hour."""
     with unit_of_work(link.tenant_id) as connection:
         _require_known_person(connection, link)
-        mail_outbox_store.enqueue_mails(connection, link.tenant_id, [_sign_in_mail(connection, link, now)])
+        mail_outbox_store.enqueue_mails(
+            connection, link.tenant_id, [_sign_in_mail(connection, link, now)]
+        )
 
 
 def request_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
@@ -141,7 +181,11 @@ def request_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
     """
     for tenant_id, person_id in mail_outbox_store.find_people_by_email(deps.engine, email.strip()):
         with deps.unit_of_work(tenant_id) as connection:
-            mail_outbox_store.enqueue_mails(connection, tenant_id, [_sign_in_mail(connection, VisitLink(tenant_id, person_id, "", "", 0, now), now)])
+            mail_outbox_store.enqueue_mails(
+                connection,
+                tenant_id,
+                [_sign_in_mail(connection, VisitLink(tenant_id, person_id, "", "", 0, now), now)],
+            )
 
 
 def _sign_in_mail(connection: Connection, link: VisitLink, now: datetime) -> dict[str, object]:
@@ -153,7 +197,9 @@ def _sign_in_mail(connection: Connection, link: VisitLink, now: datetime) -> dic
         "key": f"{SIGN_IN} {link.programme} {link.path} {now:%Y-%m-%dT%H}",
         "subject": translations.translate_text(tag, "Your link to Carryover"),
         "words": translations.translate_text(
-            tag, "Somebody, probably you, asked for a link. It opens your own page for two weeks. If it was not you, ignore this mail."
+            tag,
+            "Somebody, probably you, asked for a link. It opens your own page for two weeks. If "
+            "it was not you, ignore this mail.",
         ),
         "programme": link.programme,
         "path": link.path,
@@ -167,11 +213,15 @@ def sign_stop_link(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind:
 
 def verify_stop_link(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
     """Verify an unsubscribe token; return (tenant, person, kind)."""
-    tenant_id, person_id, kind = secrets.verify_token(STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
+    tenant_id, person_id, kind = secrets.verify_token(
+        STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400
+    )
     return tenant_id, uuid.UUID(person_id), kind
 
 
-def stop_mails(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+def stop_mails(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str
+) -> None:
     """Unsubscribe this person from this kind of mail."""
     with unit_of_work(tenant_id) as connection:
         if people_store.person_exists(connection, tenant_id, person_id):

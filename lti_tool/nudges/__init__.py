@@ -1,1 +1,1 @@
-"""Messages to people and channels: reminders, digests, alarms, calendar feeds, and their delivery."""
+"""Messages to people and channels: reminders, digests, alarms, calendars, and their delivery."""

@@ -32,20 +32,37 @@ _ROLES_BY_LEVEL: Mapping[str, frozenset[str]] = {
 }
 _OPERATOR_ROLES = frozenset((roles.ADMIN,))
 _ADVICE_BY_LEVEL = {
-    "owner": "Look at what happened in that week before you change anything: one week can be an accident.",
-    "sponsor": "Two of the last three weeks: agree with the people who lead these teams on one thing to change.",
-    "steering": "Three weeks in a row: put it on the agenda, with an action, who does it, and until when.",
+    "owner": "Look at what happened in that week before you change anything: one week can be an "
+    "accident.",
+    "sponsor": "Two of the last three weeks: agree with the people who lead these teams on one "
+    "thing to change.",
+    "steering": "Three weeks in a row: put it on the agenda, with an action, who does it, and "
+    "until when.",
 }
 
 
-def queue_alarms(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[Alarm], base_url: str, now: datetime) -> int:
+def queue_alarms(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    alarms: Sequence[Alarm],
+    base_url: str,
+    now: datetime,
+) -> int:
     """Queue alarms that have not been delivered yet, during the programme's working hours;
     return how many messages were queued. A programme's alarms of one level share one mail
     and one post; they are delivered again only when a new alarm joins them."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
-        put_away, newest = drafts_store.list_archived_keys(connection, tenant_id), episodes_store.newest_programme_versions(connection, tenant_id)
-        by_iri = {xapi_statements.ProgrammeRef(key, "", "").iri: key for key in newest if key not in put_away}
+        put_away, newest = (
+            drafts_store.list_archived_keys(connection, tenant_id),
+            episodes_store.newest_programme_versions(connection, tenant_id),
+        )
+        by_iri = {
+            xapi_statements.ProgrammeRef(key, "", "").iri: key
+            for key in newest
+            if key not in put_away
+        }
         together: dict[tuple[str, str], list[Alarm]] = defaultdict(list)
         for alarm in alarms:
             together[alarm.programme, alarm.level].append(alarm)
@@ -55,31 +72,58 @@ def queue_alarms(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[A
                 result = programmes.load_programme(connection, tenant_id, key, newest[key])
                 if digests.is_working_hour(result, now):
                     entries = _ROLES_BY_LEVEL.get(level, _ROLES_BY_LEVEL["owner"])
-                    queued += _queue_alarm_mails(connection, tenant_id, batch, result.title, key, entries, base_url, now)
+                    queued += _queue_alarm_mails(
+                        connection, tenant_id, batch, result.title, key, entries, base_url, now
+                    )
                     queued += _queue_alarm_posts(connection, tenant_id, batch, result, base_url)
             elif not iri:
-                queued += _queue_alarm_mails(connection, tenant_id, batch, "Carryover", "", _OPERATOR_ROLES, base_url, now)
+                queued += _queue_alarm_mails(
+                    connection, tenant_id, batch, "Carryover", "", _OPERATOR_ROLES, base_url, now
+                )
     return queued
 
 
 def _dedup_key(batch: Sequence[Alarm]) -> str:
     """The deduplication key: the level and the alarms that the message covers."""
-    return f"{ALARM_MAIL_KIND} {batch[0].level} {','.join(str(number) for number in sorted(item.alarm_id for item in batch))}"
+    return (
+        f"{ALARM_MAIL_KIND} {batch[0].level} "
+        f"{','.join(str(number) for number in sorted(item.alarm_id for item in batch))}"
+    )
 
 
 def _has_new_alarm(batch: Sequence[Alarm], before: Iterable[str]) -> bool:
     """Whether at least one alarm has not been delivered at this level yet, judged by the
     keys of earlier messages."""
-    entries = {number for key in before if key.startswith(f"{ALARM_MAIL_KIND} {batch[0].level} ") for number in key.rpartition(" ")[2].split(",")}
+    entries = {
+        number
+        for key in before
+        if key.startswith(f"{ALARM_MAIL_KIND} {batch[0].level} ")
+        for number in key.rpartition(" ")[2].split(",")
+    }
     return any(str(item.alarm_id) not in entries for item in batch)
 
 
 def _queue_alarm_mails(
-    connection: Connection, tenant_id: int, batch: Sequence[Alarm], title: str, programme: str, entries: Iterable[str], base_url: str, now: datetime
+    connection: Connection,
+    tenant_id: int,
+    batch: Sequence[Alarm],
+    title: str,
+    programme: str,
+    entries: Iterable[str],
+    base_url: str,
+    now: datetime,
 ) -> int:
-    people = {person_id for person_id, _, role, _ in directory_store.list_role_grants(connection, tenant_id) if role in entries}
+    people = {
+        person_id
+        for person_id, _, role, _ in directory_store.list_role_grants(connection, tenant_id)
+        if role in entries
+    }
     what = _ADVICE_BY_LEVEL.get(batch[0].level, "") if programme else ""
-    where = f"Sign in at {base_url}/sign-in, or open it from your LMS: Figures, then week by week." if programme else ""
+    where = (
+        f"Sign in at {base_url}/sign-in, or open it from your LMS: Figures, then week by week."
+        if programme
+        else ""
+    )
     stated = "\n".join(item.words for item in batch[:MAX_ALARMS_PER_MAIL])
     if len(batch) > MAX_ALARMS_PER_MAIL:
         stated += f"\nAnd {len(batch) - MAX_ALARMS_PER_MAIL} more."
@@ -91,26 +135,57 @@ def _queue_alarm_mails(
             "subject": f"Look at it: {title}",
             "words": "\n\n".join(part for part in (title, stated, what, where) if part),
             "programme": programme,
-            "picture": urlencode({"report": batch[0].series, **({"team": batch[0].team} if batch[0].team else {})}) if programme else "",
+            "picture": urlencode(
+                {"report": batch[0].series, **({"team": batch[0].team} if batch[0].team else {})}
+            )
+            if programme
+            else "",
             "path": "today",  # figures open only after signing in, never through a mail's link
             "queued_at": now,
             "next_try_at": now,
         }
         for person_id in sorted(people)
-        if ALARM_MAIL_KIND not in mail_outbox_store.list_stopped_kinds(connection, tenant_id, person_id)
-        and _has_new_alarm(batch, mail_outbox_store.list_mail_keys(connection, tenant_id, person_id, ALARM_MAIL_KIND))
+        if ALARM_MAIL_KIND
+        not in mail_outbox_store.list_stopped_kinds(connection, tenant_id, person_id)
+        and _has_new_alarm(
+            batch,
+            mail_outbox_store.list_mail_keys(connection, tenant_id, person_id, ALARM_MAIL_KIND),
+        )
     ]
     return mail_outbox_store.enqueue_mails(connection, tenant_id, rows)
 
 
-def _queue_alarm_posts(connection: Connection, tenant_id: int, batch: Sequence[Alarm], programme: Programme, base_url: str) -> int:
+def _queue_alarm_posts(
+    connection: Connection,
+    tenant_id: int,
+    batch: Sequence[Alarm],
+    programme: Programme,
+    base_url: str,
+) -> int:
     """Queue posts without a team, a name or a number: we cannot know who is in a channel."""
     tag = translations.choose_language([programme.language])
-    line = translations.translate_text(tag, "A figure of this programme has fallen beyond ordinary variation. Its page says which, and what to do.")
+    line = translations.translate_text(
+        tag,
+        "A figure of this programme has fallen beyond ordinary variation. Its page says which, "
+        "and what to do.",
+    )
     entries = 0
     for channel in channels_store.list_channels(connection, tenant_id, programme.key):
-        if not _has_new_alarm(batch, channels_store.list_post_keys(connection, tenant_id, channel.id)):
+        if not _has_new_alarm(
+            batch, channels_store.list_post_keys(connection, tenant_id, channel.id)
+        ):
             continue
-        digest = ChannelDigest(programme.title, [line], f"{base_url}/sign-in", translations.translate_text(tag, "Open my page"))
-        entries += channels_store.enqueue_post(connection, tenant_id, channel.id, _dedup_key(batch), chat.build_payload(channel.kind, digest))
+        digest = ChannelDigest(
+            programme.title,
+            [line],
+            f"{base_url}/sign-in",
+            translations.translate_text(tag, "Open my page"),
+        )
+        entries += channels_store.enqueue_post(
+            connection,
+            tenant_id,
+            channel.id,
+            _dedup_key(batch),
+            chat.build_payload(channel.kind, digest),
+        )
     return entries

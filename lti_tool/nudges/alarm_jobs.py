@@ -14,6 +14,14 @@ POLL_ALARMS = "lti_tool.worker.poll_alarms"
 def poll_tenant_alarms(deps: ToolDeps, tenant_id: int) -> int:
     """Poll for one tenant; returns how many mails and posts were queued. OutsideCallFailed if
     the record store does not answer: the next run polls again."""
-    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(
+        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+    )
     result = lrs_client.fetch_open_alarms(deps.own_client if ours else deps.client, store)
-    return alarm_delivery.queue_alarms(deps.unit_of_work, tenant_id=tenant_id, alarms=result, base_url=deps.settings.base_url, now=clock.now())
+    return alarm_delivery.queue_alarms(
+        deps.unit_of_work,
+        tenant_id=tenant_id,
+        alarms=result,
+        base_url=deps.settings.base_url,
+        now=clock.now(),
+    )

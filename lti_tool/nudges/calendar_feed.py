@@ -19,7 +19,9 @@ from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
 
 FEED_LINK_PURPOSE = "calendar feed"
-MAX_TOKEN_AGE_DAYS = 400  # calendar programs keep polling; after a year the page issues a new address
+MAX_TOKEN_AGE_DAYS = (
+    400  # calendar programs keep polling; after a year the page issues a new address
+)
 CHECK_MINUTES, ACT_MINUTES, MEETING_MINUTES = 5, 30, 45
 
 
@@ -30,7 +32,9 @@ def sign_feed_token(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> s
 
 def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
     """Build the calendar of the person in the feed's token."""
-    tenant_id, person = deps.secrets.verify_token(FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400)
+    tenant_id, person = deps.secrets.verify_token(
+        FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400
+    )
     person_id = uuid.UUID(person)
     calendar = Calendar()
     calendar.add("prodid", "-//Carryover//due dates//EN")
@@ -41,11 +45,15 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
     with deps.unit_of_work(tenant_id) as connection:
         if not people_store.person_exists(connection, tenant_id, person_id):
             raise NotFound("This calendar is of nobody here any more.")
-        tag = translations.choose_language([mail_outbox_store.get_person_language(connection, tenant_id, person_id)])
+        tag = translations.choose_language(
+            [mail_outbox_store.get_person_language(connection, tenant_id, person_id)]
+        )
         for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id):
             if episode.left_at is not None:
                 continue
-            title = episode_context.load_episode_context(connection, tenant_id, episode).programme.title
+            title = episode_context.load_episode_context(
+                connection, tenant_id, episode
+            ).programme.title
             done = {
                 attempt.interval
                 for attempt in attempts_store.list_attempts(connection, tenant_id, episode.id)
@@ -54,18 +62,49 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
             for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
                 if check.interval not in done:
                     name = translations.translate_text(
-                        tag, "Check after %(interval)s", interval=translations.translate_text(tag, labels[check.interval])
+                        tag,
+                        "Check after %(interval)s",
+                        interval=translations.translate_text(tag, labels[check.interval]),
                     )
-                    calendar.add_component(_build_event(f"{episode.id}-{check.interval}", f"{title}: {name}", check.due_at, CHECK_MINUTES))
-            names = {"plan": "Transfer plan", "exercise": "Exercise", "case study": "Case study", "follow-up": "Three months later: two questions"}
-            for act, due in schedule_store.scheduled_acts_by_name(connection, tenant_id, episode.id).items():
+                    calendar.add_component(
+                        _build_event(
+                            f"{episode.id}-{check.interval}",
+                            f"{title}: {name}",
+                            check.due_at,
+                            CHECK_MINUTES,
+                        )
+                    )
+            names = {
+                "plan": "Transfer plan",
+                "exercise": "Exercise",
+                "case study": "Case study",
+                "follow-up": "Three months later: two questions",
+            }
+            for act, due in schedule_store.scheduled_acts_by_name(
+                connection, tenant_id, episode.id
+            ).items():
                 if act in names and due.done_at is None:
                     name = translations.translate_text(tag, names[act])
-                    calendar.add_component(_build_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))
+                    calendar.add_component(
+                        _build_event(
+                            f"{episode.id}-{act.replace(' ', '-')}",
+                            f"{title}: {name}",
+                            due.due_at,
+                            ACT_MINUTES,
+                        )
+                    )
             group = coaching_store.find_group_of_episode(connection, tenant_id, episode.id)
-            for meeting in coaching_store.meetings_by_group(connection, tenant_id, [group.id]).get(group.id, []) if group else ():
+            for meeting in (
+                coaching_store.meetings_by_group(connection, tenant_id, [group.id]).get(
+                    group.id, []
+                )
+                if group
+                else ()
+            ):
                 name = translations.translate_text(tag, "Coaching group")
-                calendar.add_component(_build_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES))
+                calendar.add_component(
+                    _build_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES)
+                )
     content: bytes = calendar.to_ical()
     return content
 

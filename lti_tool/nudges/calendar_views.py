@@ -17,6 +17,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/calendar/<text>.ics")
     def get_calendar_feed(text: str) -> ResponseReturnValue:
-        return Response(calendar_feed.build_calendar_feed(deps, text=text), content_type="text/calendar; charset=utf-8")
+        return Response(
+            calendar_feed.build_calendar_feed(deps, text=text),
+            content_type="text/calendar; charset=utf-8",
+        )
 
     return pages

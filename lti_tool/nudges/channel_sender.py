@@ -26,14 +26,18 @@ def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
             post = channels_store.lease_post(connection, tenant_id)
         if post is None:
             break
-        outcome = chat.post_payload(deps.client, deps.secrets.unseal(CHANNEL_URL_PURPOSE, post.url_sealed), post.payload)
+        outcome = chat.post_payload(
+            deps.client, deps.secrets.unseal(CHANNEL_URL_PURPOSE, post.url_sealed), post.payload
+        )
         with deps.unit_of_work(tenant_id) as connection:
             if outcome is None:
                 channels_store.mark_post_sent(connection, tenant_id, post.id, clock.now())
                 used += 1
             elif isinstance(outcome, DeliveryDeferred) and post.tries < MAX_TRIES:
                 log.warning("tenant %s: post %s waits", tenant_id, post.id)
-                channels_store.reschedule_post(connection, tenant_id, post.id, backoff_delay(post.tries))
+                channels_store.reschedule_post(
+                    connection, tenant_id, post.id, backoff_delay(post.tries)
+                )
             else:
                 log.warning("tenant %s: post %s is not taken", tenant_id, post.id)
                 channels_store.mark_post_refused(connection, tenant_id, post.id, str(outcome))

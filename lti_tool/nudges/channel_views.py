@@ -24,8 +24,20 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         """Slack and Teams channels that receive the digest."""
 
         def add_channel(staff: StaffContext) -> None:
-            named = {"name": form_text("channel_name"), "url": form_text("channel_url"), "base_url": deps.settings.base_url}
-            digests.add_channel(work, deps.secrets, tenant_id=staff.tenant_id, programme=key, **named, who=staff.who, now=clock.now())
+            named = {
+                "name": form_text("channel_name"),
+                "url": form_text("channel_url"),
+                "base_url": deps.settings.base_url,
+            }
+            digests.add_channel(
+                work,
+                deps.secrets,
+                tenant_id=staff.tenant_id,
+                programme=key,
+                **named,
+                who=staff.who,
+                now=clock.now(),
+            )
             deps.job_requests.request_job(SEND_POSTS)
 
         return console.edit_list(
@@ -34,7 +46,11 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
             "channels",
             add_channel,
             lambda staff, removed: digests.remove_channel(
-                work, tenant_id=staff.tenant_id, programme=key, channel_id=parse_uuid(removed), who=staff.who
+                work,
+                tenant_id=staff.tenant_id,
+                programme=key,
+                channel_id=parse_uuid(removed),
+                who=staff.who,
             ),
         )
 

@@ -55,12 +55,16 @@ def list_channels(connection: Connection, tenant_id: int, programme: str = "") -
         """
         SELECT c.id, c.programme, c.name, c.kind, max(p.sent_at) AS sent_at,
                coalesce((array_agg(p.refused ORDER BY p.id DESC))[1], '') AS trouble
-        FROM lti_tool.channel c LEFT JOIN lti_tool.channel_post p ON p.tenant_id = :tenant AND p.channel_id = c.id
+        FROM lti_tool.channel c LEFT JOIN lti_tool.channel_post p ON p.tenant_id = :tenant
+          AND p.channel_id = c.id
         WHERE c.tenant_id = :tenant AND (:programme = '' OR c.programme = :programme)
         GROUP BY c.id ORDER BY c.created_at, c.id LIMIT 500
         """
     )
-    return [Channel(**row._mapping) for row in connection.execute(query, {"tenant": tenant_id, "programme": programme})]
+    return [
+        Channel(**row._mapping)
+        for row in connection.execute(query, {"tenant": tenant_id, "programme": programme})
+    ]
 
 
 def insert_channel(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
@@ -68,23 +72,40 @@ def insert_channel(connection: Connection, tenant_id: int, values: Mapping[str, 
     connection.execute(insert(channel).values(tenant_id=tenant_id, **values))
 
 
-def delete_channel(connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID) -> str:
+def delete_channel(
+    connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID
+) -> str:
     """Delete a channel; returns its name, empty if it did not exist."""
     c = channel.c
-    removed = delete(channel).where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id).returning(c.name)
+    removed = (
+        delete(channel)
+        .where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id)
+        .returning(c.name)
+    )
     return str(connection.execute(removed).scalar() or "")
 
 
-def enqueue_post(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes) -> bool:
+def enqueue_post(
+    connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes
+) -> bool:
     """Enqueue a post; False if one with this key is already there."""
-    row = upsert(channel_post).values(tenant_id=tenant_id, channel_id=channel_id, key=key, payload=payload)
-    return connection.execute(row.on_conflict_do_nothing().returning(channel_post.c.id)).first() is not None
+    row = upsert(channel_post).values(
+        tenant_id=tenant_id, channel_id=channel_id, key=key, payload=payload
+    )
+    return (
+        connection.execute(row.on_conflict_do_nothing().returning(channel_post.c.id)).first()
+        is not None
+    )
 
 
 def list_post_keys(connection: Connection, tenant_id: int, channel_id: uuid.UUID) -> list[str]:
     """Keys of all posts to a channel."""
     p = channel_post.c
-    return list(connection.execute(select(p.key).where(p.tenant_id == tenant_id, p.channel_id == channel_id)).scalars())
+    return list(
+        connection.execute(
+            select(p.key).where(p.tenant_id == tenant_id, p.channel_id == channel_id)
+        ).scalars()
+    )
 
 
 def lease_post(connection: Connection, tenant_id: int) -> ChannelPost | None:
@@ -92,11 +113,13 @@ def lease_post(connection: Connection, tenant_id: int) -> ChannelPost | None:
     statement = text(
         """
         WITH k AS MATERIALIZED (
-          SELECT id FROM lti_tool.channel_post WHERE tenant_id = :tenant AND sent_at IS NULL AND refused IS NULL AND next_try_at <= now()
+          SELECT id FROM lti_tool.channel_post WHERE tenant_id = :tenant AND sent_at IS NULL
+            AND refused IS NULL AND next_try_at <= now()
           ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
         )
         UPDATE lti_tool.channel_post p SET next_try_at = now() + :lease, tries = p.tries + 1
-        FROM k, lti_tool.channel c WHERE p.tenant_id = :tenant AND p.id = k.id AND c.id = p.channel_id
+        FROM k, lti_tool.channel c WHERE p.tenant_id = :tenant AND p.id = k.id
+          AND c.id = p.channel_id
         RETURNING p.id, c.url_sealed, p.payload, p.tries
         """
     )
@@ -106,7 +129,11 @@ def lease_post(connection: Connection, tenant_id: int) -> ChannelPost | None:
 
 def mark_post_sent(connection: Connection, tenant_id: int, post_id: int, at: datetime) -> None:
     """Mark a post as accepted by the channel."""
-    connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(sent_at=at))
+    connection.execute(
+        update(channel_post)
+        .where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id)
+        .values(sent_at=at)
+    )
 
 
 def reschedule_post(connection: Connection, tenant_id: int, post_id: int, wait: timedelta) -> None:
@@ -117,32 +144,50 @@ def reschedule_post(connection: Connection, tenant_id: int, post_id: int, wait: 
 
 def mark_post_refused(connection: Connection, tenant_id: int, post_id: int, reason: str) -> None:
     """Mark a post as refused for good; the reason is kept for whoever administers the channel."""
-    connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(refused=reason))
+    connection.execute(
+        update(channel_post)
+        .where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id)
+        .values(refused=reason)
+    )
 
 
-def count_upcoming(connection: Connection, tenant_id: int, programme: str, now: datetime, days: int) -> UpcomingCounts:
+def count_upcoming(
+    connection: Connection, tenant_id: int, programme: str, now: datetime, days: int
+) -> UpcomingCounts:
     """What is due within ``days`` days for people who take part and are not on hold."""
     query = text(
         """
         WITH mine AS (
-          SELECT e.id FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.programme = :programme AND e.left_at IS NULL
-            AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
+          SELECT e.id FROM lti_tool.episode e WHERE e.tenant_id = :tenant
+            AND e.programme = :programme AND e.left_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant
+              AND h.episode_id = e.id
                             AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
         )
         SELECT
           (SELECT count(*) FROM lti_tool.scheduled_check c JOIN mine ON mine.id = c.episode_id
            WHERE c.tenant_id = :tenant AND c.due_at <= :ahead AND c.closes_at > :now
-             AND NOT EXISTS (SELECT 1 FROM lti_tool.attempt a WHERE a.tenant_id = :tenant AND a.episode_id = c.episode_id
-                             AND a.interval = c.interval AND a.kind = 'check' AND a.finished_at IS NOT NULL)) AS checks,
+             AND NOT EXISTS (SELECT 1 FROM lti_tool.attempt a WHERE a.tenant_id = :tenant
+               AND a.episode_id = c.episode_id
+                             AND a.interval = c.interval AND a.kind = 'check'
+                               AND a.finished_at IS NOT NULL)) AS checks,
           (SELECT count(*) FROM lti_tool.scheduled_act s JOIN mine ON mine.id = s.episode_id
-           WHERE s.tenant_id = :tenant AND s.done_at IS NULL AND s.act IN ('plan', 'exercise', 'case study')
+           WHERE s.tenant_id = :tenant AND s.done_at IS NULL
+             AND s.act IN ('plan', 'exercise', 'case study')
              AND s.due_at > :now AND s.due_at <= :ahead) AS acts,
           (SELECT count(*) FROM lti_tool.handed_in h JOIN mine ON mine.id = h.episode_id
            LEFT JOIN lti_tool.review r ON r.handed_in_id = h.id
            WHERE h.tenant_id = :tenant AND r.id IS NULL) AS answers,
-          (SELECT count(*) FROM lti_tool.meeting m JOIN lti_tool.coaching_group g ON g.id = m.group_id
-           WHERE m.tenant_id = :tenant AND g.programme = :programme AND m.at > :now AND m.at <= :ahead) AS meetings
+          (SELECT count(*) FROM lti_tool.meeting m JOIN lti_tool.coaching_group g
+            ON g.id = m.group_id
+           WHERE m.tenant_id = :tenant AND g.programme = :programme AND m.at > :now
+             AND m.at <= :ahead) AS meetings
         """
     )
-    values = {"tenant": tenant_id, "programme": programme, "now": now, "ahead": now + timedelta(days=days)}
+    values = {
+        "tenant": tenant_id,
+        "programme": programme,
+        "now": now,
+        "ahead": now + timedelta(days=days),
+    }
     return UpcomingCounts(**connection.execute(query, values).one()._mapping)

@@ -20,7 +20,10 @@ from lti_tool.programmes.programmes import Programme
 
 CHANNEL_URL_PURPOSE = "channel address"
 DIGEST_DAYS = 7
-FIRST_POST_TIME, LAST_POST_TIME = time(9), time(16)  # within the programme's working hours, so that the post is seen
+FIRST_POST_TIME, LAST_POST_TIME = (
+    time(9),
+    time(16),
+)  # within the programme's working hours, so that the post is seen
 MAX_CHANNEL_NAME_CHARS, MAX_CHANNEL_URL_CHARS, MAX_CHANNELS = 80, 2_000, 20
 
 
@@ -31,17 +34,29 @@ def list_channels(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -
 
 
 def add_channel(
-    unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, programme: str, name: str, url: str, base_url: str, who: str, now: datetime
+    unit_of_work: UnitOfWork,
+    secrets: Secrets,
+    *,
+    tenant_id: int,
+    programme: str,
+    name: str,
+    url: str,
+    base_url: str,
+    who: str,
+    now: datetime,
 ) -> None:
     """Add a channel that receives the digest from now on. A first post announces it, so that
     whoever added the channel sees at once whether posts arrive."""
     words, address = " ".join(name.split()), url.strip()
     kind = chat.detect_webhook_kind(address) if len(address) <= MAX_CHANNEL_URL_CHARS else ""
     if not words or len(words) > MAX_CHANNEL_NAME_CHARS:
-        raise BadInput(f"Name the channel in up to {MAX_CHANNEL_NAME_CHARS} characters.", field="channel_name")
+        raise BadInput(
+            f"Name the channel in up to {MAX_CHANNEL_NAME_CHARS} characters.", field="channel_name"
+        )
     if not kind:
         raise BadInput(
-            "This is no address of an incoming webhook of Slack (hooks.slack.com) or of a Teams workflow (…logic.azure.com, …powerplatform.com)."
+            "This is no address of an incoming webhook of Slack (hooks.slack.com) or of a Teams "
+            "workflow (…logic.azure.com, …powerplatform.com)."
             " Copy it from the channel's settings.",
             field="channel_url",
         )
@@ -53,21 +68,49 @@ def add_channel(
             raise BadInput(f"A programme has up to {MAX_CHANNELS} channels.")
         result = programmes.load_programme(connection, tenant_id, programme, version)
         created = uuid.uuid4()
-        values = {"id": created, "programme": programme, "name": words, "kind": kind, "url_sealed": secrets.seal(CHANNEL_URL_PURPOSE, address)}
+        values = {
+            "id": created,
+            "programme": programme,
+            "name": words,
+            "kind": kind,
+            "url_sealed": secrets.seal(CHANNEL_URL_PURPOSE, address),
+        }
         channels_store.insert_channel(connection, tenant_id, values)
         tag = translations.choose_language([result.language])
-        first = translations.translate_text(tag, "Once a week this channel hears what is ahead, without names.")
-        channels_store.enqueue_post(connection, tenant_id, created, "begun", chat.build_payload(kind, _build_digest(result, [first], base_url)))
-        journal_store.insert_audit_entry(connection, tenant_id, who, "added a channel", {"programme": programme, "channel": words, "kind": kind})
+        first = translations.translate_text(
+            tag, "Once a week this channel hears what is ahead, without names."
+        )
+        channels_store.enqueue_post(
+            connection,
+            tenant_id,
+            created,
+            "begun",
+            chat.build_payload(kind, _build_digest(result, [first], base_url)),
+        )
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "added a channel",
+            {"programme": programme, "channel": words, "kind": kind},
+        )
 
 
-def remove_channel(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_id: uuid.UUID, who: str) -> None:
+def remove_channel(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_id: uuid.UUID, who: str
+) -> None:
     """Remove a channel; it receives no more digests."""
     with unit_of_work(tenant_id) as connection:
         name = channels_store.delete_channel(connection, tenant_id, programme, channel_id)
         if not name:
             raise NotFound("There is no such channel any more.")
-        journal_store.insert_audit_entry(connection, tenant_id, who, "removed a channel", {"programme": programme, "channel": name})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "removed a channel",
+            {"programme": programme, "channel": name},
+        )
 
 
 def queue_digests(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datetime) -> int:
@@ -75,19 +118,30 @@ def queue_digests(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, no
     return how many."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
-        put_away, newest = drafts_store.list_archived_keys(connection, tenant_id), episodes_store.newest_programme_versions(connection, tenant_id)
-        for key in sorted({item.programme for item in channels_store.list_channels(connection, tenant_id)}):
+        put_away, newest = (
+            drafts_store.list_archived_keys(connection, tenant_id),
+            episodes_store.newest_programme_versions(connection, tenant_id),
+        )
+        for key in sorted(
+            {item.programme for item in channels_store.list_channels(connection, tenant_id)}
+        ):
             if key in put_away or key not in newest:
                 continue
             result = programmes.load_programme(connection, tenant_id, key, newest[key])
             if not is_working_hour(result, now):
                 continue
             local = now.astimezone(working_time.resolve_working_time("", [], result.calendar).zone)
-            lines = digest_lines(result, channels_store.count_upcoming(connection, tenant_id, key, now, DIGEST_DAYS))
+            lines = digest_lines(
+                result, channels_store.count_upcoming(connection, tenant_id, key, now, DIGEST_DAYS)
+            )
             year, week, _ = local.isocalendar()
-            for channel in channels_store.list_channels(connection, tenant_id, key) if lines else []:
+            for channel in (
+                channels_store.list_channels(connection, tenant_id, key) if lines else []
+            ):
                 body = chat.build_payload(channel.kind, _build_digest(result, lines, base_url))
-                queued += channels_store.enqueue_post(connection, tenant_id, channel.id, f"week {year}-{week}", body)
+                queued += channels_store.enqueue_post(
+                    connection, tenant_id, channel.id, f"week {year}-{week}", body
+                )
     return queued
 
 
@@ -105,7 +159,15 @@ def digest_lines(programme: Programme, ahead: UpcomingCounts) -> list[str]:
 
     def count_line(text: str, count: int) -> list[str]:
         few = translations.translate_text(tag, "a few")
-        return [translations.translate_text(tag, text, count=count if count >= MIN_GROUP_SIZE else few)] if count else []
+        return (
+            [
+                translations.translate_text(
+                    tag, text, count=count if count >= MIN_GROUP_SIZE else few
+                )
+            ]
+            if count
+            else []
+        )
 
     return [
         *count_line("Checks that are open or due within a week: %(count)s", ahead.checks),
@@ -117,4 +179,9 @@ def digest_lines(programme: Programme, ahead: UpcomingCounts) -> list[str]:
 
 def _build_digest(programme: Programme, lines: list[str], base_url: str) -> ChannelDigest:
     tag = translations.choose_language([programme.language])
-    return ChannelDigest(programme.title, lines, f"{base_url}/sign-in", translations.translate_text(tag, "Open my page"))
+    return ChannelDigest(
+        programme.title,
+        lines,
+        f"{base_url}/sign-in",
+        translations.translate_text(tag, "Open my page"),
+    )

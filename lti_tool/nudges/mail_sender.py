@@ -37,50 +37,84 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
     used, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            mail_outbox_store.refuse_stale_mails(connection, tenant_id, reminders.SHORT_LIVED_KINDS, clock.now() - STALE_AFTER)
+            mail_outbox_store.refuse_stale_mails(
+                connection, tenant_id, reminders.SHORT_LIVED_KINDS, clock.now() - STALE_AFTER
+            )
             rows = mail_outbox_store.lease_mails(connection, tenant_id, BATCH_SIZE)
             tags = {
-                row.id: translations.choose_language([mail_outbox_store.get_person_language(connection, tenant_id, row.person_id)]) for row in rows
+                row.id: translations.choose_language(
+                    [mail_outbox_store.get_person_language(connection, tenant_id, row.person_id)]
+                )
+                for row in rows
             }
         if not rows:
             break
         writable = [row for row in rows if row.email]
         drawn = _fetch_pictures(deps, tenant_id, writable)
-        letters = [_build_mail(deps, tenant_id, row, tags[row.id], drawn.get((row.programme, row.picture))) for row in writable]
+        letters = [
+            _build_mail(deps, tenant_id, row, tags[row.id], drawn.get((row.programme, row.picture)))
+            for row in writable
+        ]
         outcomes = dict(zip((row.id for row in writable), mailer.send(letters), strict=True))
         for row in rows:
-            outcome = outcomes.get(row.id) if row.email else Undeliverable("No address of this person is known.")
+            outcome = (
+                outcomes.get(row.id)
+                if row.email
+                else Undeliverable("No address of this person is known.")
+            )
             used += _settle_mail(deps, tenant_id, row, outcome)
         if any(isinstance(outcome, DeliveryDeferred) for outcome in outcomes.values()):
             break
     return used
 
 
-def _settle_mail(deps: ToolDeps, tenant_id: int, row: LeasedMail, outcome: DeliveryDeferred | Undeliverable | None) -> int:
+def _settle_mail(
+    deps: ToolDeps,
+    tenant_id: int,
+    row: LeasedMail,
+    outcome: DeliveryDeferred | Undeliverable | None,
+) -> int:
     with deps.unit_of_work(tenant_id) as connection:
         if outcome is None:
-            if mail_outbox_store.mark_mail_sent(connection, tenant_id, row.id, clock.now()) and row.kind in visits.NUDGE_KINDS:
-                product_use.record_nudge_sent(connection, tenant_id, row.person_id, row.programme, row.id, row.kind, clock.now())
+            if (
+                mail_outbox_store.mark_mail_sent(connection, tenant_id, row.id, clock.now())
+                and row.kind in visits.NUDGE_KINDS
+            ):
+                product_use.record_nudge_sent(
+                    connection,
+                    tenant_id,
+                    row.person_id,
+                    row.programme,
+                    row.id,
+                    row.kind,
+                    clock.now(),
+                )
             return 1
         if isinstance(outcome, DeliveryDeferred) and row.tries < MAX_TRIES:
             # The mail server's reply may name the person: it is stored only in the row, which
             # is erased with the person.
             log.warning("tenant %s: mail %s waits", tenant_id, row.id)
-            mail_outbox_store.reschedule_mail(connection, tenant_id, row.id, backoff_delay(row.tries))
+            mail_outbox_store.reschedule_mail(
+                connection, tenant_id, row.id, backoff_delay(row.tries)
+            )
         else:
             log.warning("tenant %s: mail %s cannot be sent", tenant_id, row.id)
             mail_outbox_store.mark_mail_refused(connection, tenant_id, row.id, str(outcome))
     return 0
 
 
-def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) -> dict[tuple[str, str], bytes]:
+def _fetch_pictures(
+    deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]
+) -> dict[tuple[str, str], bytes]:
     """Fetch the pictures of mails, rendered by the record store now: (programme, query) → PNG.
     The text is complete without them: if one is missing, the mail is sent without it."""
     wanted = {(row.programme, row.picture) for row in rows if row.picture}
     result: dict[tuple[str, str], bytes] = {}
     if not wanted:
         return result
-    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(
+        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+    )
     end = time.monotonic() + PICTURE_SECONDS
     for programme, query in wanted:
         by = dict(parse_qsl(query))
@@ -88,7 +122,11 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
         try:
             with limit_total_time(max(0.0, end - time.monotonic())):
                 drawn = lrs_client.fetch_report_picture(
-                    deps.own_client if ours else deps.client, store, xapi_statements.ProgrammeRef(programme, "", "").iri, report, by
+                    deps.own_client if ours else deps.client,
+                    store,
+                    xapi_statements.ProgrammeRef(programme, "", "").iri,
+                    report,
+                    by,
                 )
         except OutsideCallFailed as failed:
             log.warning("tenant %s: mails go without their pictures: %s", tenant_id, failed.message)
@@ -98,15 +136,37 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
     return result
 
 
-def _build_mail(deps: ToolDeps, tenant_id: int, row: LeasedMail, tag: str, picture: bytes | None) -> MailMessage:
+def _build_mail(
+    deps: ToolDeps, tenant_id: int, row: LeasedMail, tag: str, picture: bytes | None
+) -> MailMessage:
     now, base = clock.now(), deps.settings.base_url
     parts = [row.words]
-    if row.kind != sessions_store.JOIN:  # A code is typed in where it was requested; a link would open more than that.
-        parts.append(f"{base}/s/{visits.sign_link(deps.secrets, VisitLink(tenant_id, row.person_id, row.programme, row.path, row.id, now))}")
+    # A code is typed in where it was requested; a link would open more than that.
+    if row.kind != sessions_store.JOIN:
+        link = VisitLink(tenant_id, row.person_id, row.programme, row.path, row.id, now)
+        parts.append(f"{base}/s/{visits.sign_link(deps.secrets, link)}")
     headers = {}
     if row.kind in visits.NUDGE_KINDS:
-        stop = f"{base}/stop/{visits.sign_stop_link(deps.secrets, tenant_id, row.person_id, row.kind)}"
-        parts.append(translations.translate_text(tag, "No more mails of this kind: %(address)s", address=stop))
+        stop = (
+            f"{base}/stop/{visits.sign_stop_link(deps.secrets, tenant_id, row.person_id, row.kind)}"
+        )
+        parts.append(
+            translations.translate_text(
+                tag, "No more mails of this kind: %(address)s", address=stop
+            )
+        )
         # RFC 8058: mail programs show their own unsubscribe button.
-        headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return MailMessage(f"carryover-{tenant_id}-{row.id}", row.email, row.name, row.subject, "\n\n".join(parts), now, headers, picture)
+        headers = {
+            "List-Unsubscribe": f"<{stop}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    return MailMessage(
+        f"carryover-{tenant_id}-{row.id}",
+        row.email,
+        row.name,
+        row.subject,
+        "\n\n".join(parts),
+        now,
+        headers,
+        picture,
+    )

@@ -19,8 +19,19 @@ from lti_tool.nudges.reminders_store import Reminder
 from lti_tool.programmes import programmes, working_time
 from lti_tool.programmes.programmes import Programme
 
-REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = "due", "overdue", "coaching", "review", "prompt"
-SHORT_LIVED_KINDS = (DUE, OVERDUE, COACHING, PROMPT)  # obsolete after a day; a request for a review stays valid
+REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = (
+    "due",
+    "overdue",
+    "coaching",
+    "review",
+    "prompt",
+)
+SHORT_LIVED_KINDS = (
+    DUE,
+    OVERDUE,
+    COACHING,
+    PROMPT,
+)  # obsolete after a day; a request for a review stays valid
 SENDING_HOURS = (time(8), time(18))  # no mail before or after
 MAX_PER_DAY, MAX_PER_WEEK = 1, 3
 # Kind → delay after a check's due time; other acts are mailed a day ahead, as overdue two days
@@ -31,16 +42,34 @@ PROMPT_INTERVAL_WEEKS = 2  # between two prompts to the same manager
 # (last day on which the prompt fits, counted from the first certification in the manager's
 # team; subject; text).
 MANAGER_PROMPTS: tuple[tuple[int, str, str], ...] = (
-    (14, "Ask one question this week", "People whom you lead were certified. Ask each: on which task will you use it, and what could stop you?"),
-    (30, "Ask to be shown one real use", "Ask somebody to show you one use on a real task, and say what you liked. A use that you saw counts more."),
+    (
+        14,
+        "Ask one question this week",
+        "People whom you lead were certified. Ask each: on which task will you use it, and what "
+        "could stop you?",
+    ),
+    (
+        30,
+        "Ask to be shown one real use",
+        "Ask somebody to show you one use on a real task, and say what you liked. A use that you "
+        "saw counts more.",
+    ),
     (
         60,
         "Give a task that needs it",
-        "Choose a task of the next two weeks that cannot be done without what was learned, and give it to somebody new to it.",
+        "Choose a task of the next two weeks that cannot be done without what was learned, and "
+        "give it to somebody new to it.",
     ),
-    (90, "Watch once", "Watch one piece of work for ten minutes. The form fits your phone; say first what went well."),
+    (
+        90,
+        "Watch once",
+        "Watch one piece of work for ten minutes. The form fits your phone; say first what went "
+        "well.",
+    ),
 )
-MAX_OVERDUE_AGE = "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
+MAX_OVERDUE_AGE = (
+    "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
+)
 
 
 def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
@@ -51,7 +80,9 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
 
         def programme_of(key: str, version: int) -> Programme:
             if (key, version) not in loaded:
-                loaded[key, version] = programmes.load_programme(connection, tenant_id, key, version)
+                loaded[key, version] = programmes.load_programme(
+                    connection, tenant_id, key, version
+                )
             return loaded[key, version]
 
         entries: set[uuid.UUID] = set()
@@ -59,72 +90,130 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
         sources = {  # kinds that cannot wait until tomorrow come first
             COACHING: reminders_store.iter_meeting_reminders(connection, tenant_id, now),
             OVERDUE: reminders_store.iter_due_reminders(
-                connection, tenant_id, OVERDUE, now, late=CHECK_DELAYS[OVERDUE], ahead=ACT_LEAD_TIMES[OVERDUE], forget=MAX_OVERDUE_AGE
+                connection,
+                tenant_id,
+                OVERDUE,
+                now,
+                late=CHECK_DELAYS[OVERDUE],
+                ahead=ACT_LEAD_TIMES[OVERDUE],
+                forget=MAX_OVERDUE_AGE,
             ),
             DUE: reminders_store.iter_due_reminders(
-                connection, tenant_id, DUE, now, late=CHECK_DELAYS[DUE], ahead=ACT_LEAD_TIMES[DUE], forget=MAX_OVERDUE_AGE
+                connection,
+                tenant_id,
+                DUE,
+                now,
+                late=CHECK_DELAYS[DUE],
+                ahead=ACT_LEAD_TIMES[DUE],
+                forget=MAX_OVERDUE_AGE,
             ),
-            REVIEW: reminders_store.iter_review_reminders(connection, tenant_id, now, forget=MAX_OVERDUE_AGE),
-            PROMPT: reminders_store.iter_manager_prompts(connection, tenant_id, now, f"{year}-{week}")
+            REVIEW: reminders_store.iter_review_reminders(
+                connection, tenant_id, now, forget=MAX_OVERDUE_AGE
+            ),
+            PROMPT: reminders_store.iter_manager_prompts(
+                connection, tenant_id, now, f"{year}-{week}"
+            )
             if week % PROMPT_INTERVAL_WEEKS == 0
             else iter(()),
         }
         for kind, pages in sources.items():
-            for result in pages:  # process every page: a recipient who cannot be mailed now must not block those after
+            # process every page: a recipient who cannot be mailed now must not block those after
+            for result in pages:
                 before = reminders_store.mail_times_by_person(
-                    connection, tenant_id, list({entry.person_id for entry in result}), REMINDER_KINDS, now - timedelta(days=7)
+                    connection,
+                    tenant_id,
+                    list({entry.person_id for entry in result}),
+                    REMINDER_KINDS,
+                    now - timedelta(days=7),
                 )
                 rows = []
                 for item in result:
-                    if item.person_id not in entries and _may_send_now(item, programme_of, before.get(item.person_id, []), now):
+                    if item.person_id not in entries and _may_send_now(
+                        item, programme_of, before.get(item.person_id, []), now
+                    ):
                         entries.add(item.person_id)
-                        rows.append(_reminder_mail(item, kind, programme_of(item.programme, item.programme_version), now))
+                        rows.append(
+                            _reminder_mail(
+                                item,
+                                kind,
+                                programme_of(item.programme, item.programme_version),
+                                now,
+                            )
+                        )
                 queued += mail_outbox_store.enqueue_mails(connection, tenant_id, rows)
     return queued
 
 
-def _may_send_now(reminder: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
+def _may_send_now(
+    reminder: Reminder,
+    programme_of: Callable[[str, int], Programme],
+    before: list[datetime],
+    now: datetime,
+) -> bool:
     """Whether it is within this person's working hours and their mail limits are not reached."""
     when = working_time.resolve_working_time(
-        reminder.time_zone, reminder.working_days, programme_of(reminder.programme, reminder.programme_version).calendar
+        reminder.time_zone,
+        reminder.working_days,
+        programme_of(reminder.programme, reminder.programme_version).calendar,
     )
     local = now.astimezone(when.zone)
     if not when.works_on(local.date()) or not SENDING_HOURS[0] <= local.time() < SENDING_HOURS[1]:
         return False
-    return sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY and len(before) < MAX_PER_WEEK
+    return (
+        sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY
+        and len(before) < MAX_PER_WEEK
+    )
 
 
-def _reminder_mail(reminder: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
+def _reminder_mail(
+    reminder: Reminder, kind: str, programme: Programme, now: datetime
+) -> dict[str, Any]:
     tag = translations.choose_language([reminder.language])
 
     def translate(text: str, **values: Any) -> str:
         return translations.translate_text(tag, text, **values)
 
     if reminder.what.startswith("check "):
-        label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what)
+        label = next(
+            interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what
+        )
         subject = translate("Your check after %(interval)s is open", interval=translate(label))
-        words = translate("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
+        words = translate(
+            "%(count)s questions, about 5 minutes. You see at once why an answer is right or "
+            "wrong.",
+            count=programme.questions,
+        )
         path = "today"
     elif kind == COACHING:
-        subject = translate("Your coaching group meets on %(day)s", day=translations.format_day(tag, reminder.due_at))
-        words = translate("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
+        subject = translate(
+            "Your coaching group meets on %(day)s",
+            day=translations.format_day(tag, reminder.due_at),
+        )
+        words = translate(
+            "Bring one thing that worked and one that did not. Your page shows the hour and who "
+            "is there."
+        )
         path = "group"
     elif kind == PROMPT:
         days = (now - reminder.due_at).days
-        _, title, text = next((prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1])
+        _, title, text = next(
+            (prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1]
+        )
         subject, words, path = translate(title), translate(text), "inbox"
     elif kind == REVIEW:
         name, path = reminder.name or translate("A learner"), "inbox"
         if reminder.what == "behaviour assessment":
             subject = translate("A look at the work of %(name)s", name=name)
             words = translate(
-                "Three months after the certification: ten minutes of watching show more than a report. Please by %(day)s.",
+                "Three months after the certification: ten minutes of watching show more than a "
+                "report. Please by %(day)s.",
                 day=translations.format_day(tag, reminder.due_at),
             )
         else:
             subject = translate("%(name)s still waits for your answer", name=name)
             words = translate(
-                "Reading and answering it takes about five minutes. Please by %(day)s.", day=translations.format_day(tag, reminder.due_at)
+                "Reading and answering it takes about five minutes. Please by %(day)s.",
+                day=translations.format_day(tag, reminder.due_at),
             )
     else:
         subject = {
@@ -134,7 +223,8 @@ def _reminder_mail(reminder: Reminder, kind: str, programme: Programme, now: dat
             "follow-up": translate("Two questions, three months later"),
         }[reminder.what]
         words = translate(
-            "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=translations.format_day(tag, reminder.due_at)
+            "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
+            day=translations.format_day(tag, reminder.due_at),
         )
         path = "plan" if reminder.what == "plan" else "work"
     if kind == OVERDUE:

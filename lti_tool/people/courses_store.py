@@ -79,58 +79,113 @@ def ensure_course(connection: Connection, tenant_id: int, values: dict[str, Any]
     writes only if something changed, so that launches of the same course do not wait for each
     other's row locks."""
     c = course.c
-    query = select(*_COURSE_FIELDS).where(c.tenant_id == tenant_id, c.registration_id == values["registration_id"], c.key == values["key"])
+    query = select(*_COURSE_FIELDS).where(
+        c.tenant_id == tenant_id,
+        c.registration_id == values["registration_id"],
+        c.key == values["key"],
+    )
     row = connection.execute(query).first()
     # A URL that a launch omits is kept: Moodle omits the services that one activity may not
     # use.
-    entries = {name: values[name] for name in ("title", "memberships_url", "line_items_url") if values[name]}
+    entries = {
+        name: values[name]
+        for name in ("title", "memberships_url", "line_items_url")
+        if values[name]
+    }
     if row is not None and all(row._mapping[name] == value for name, value in entries.items()):
         return Course(**row._mapping)
     created = upsert(course).values(tenant_id=tenant_id, **values)
-    changed = {name: func.coalesce(func.nullif(created.excluded[name], ""), c[name]) for name in ("title", "memberships_url", "line_items_url")}
-    statement = created.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "key"], set_=changed)
+    changed = {
+        name: func.coalesce(func.nullif(created.excluded[name], ""), c[name])
+        for name in ("title", "memberships_url", "line_items_url")
+    }
+    statement = created.on_conflict_do_update(
+        index_elements=["tenant_id", "registration_id", "key"], set_=changed
+    )
     return Course(**connection.execute(statement.returning(*_COURSE_FIELDS)).one()._mapping)
 
 
 def get_course(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> Course:
     """Load a course that is known to exist."""
-    return Course(**connection.execute(select(*_COURSE_FIELDS).where(course.c.tenant_id == tenant_id, course.c.id == course_id)).one()._mapping)
+    return Course(
+        **connection.execute(
+            select(*_COURSE_FIELDS).where(course.c.tenant_id == tenant_id, course.c.id == course_id)
+        )
+        .one()
+        ._mapping
+    )
 
 
-def upsert_memberships(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: Sequence[tuple[uuid.UUID, str]], now: datetime) -> int:
+def upsert_memberships(
+    connection: Connection,
+    tenant_id: int,
+    course_id: uuid.UUID,
+    people: Sequence[tuple[uuid.UUID, str]],
+    now: datetime,
+) -> int:
     """Upsert the memberships of people who are in the course now; returns how many of them were
     missing or inactive before."""
     if not people:
         return 0
     m = membership.c
-    before = select(m.person_id).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.person_id.in_([item for item, _ in people]))
+    before = select(m.person_id).where(
+        m.tenant_id == tenant_id,
+        m.course_id == course_id,
+        m.active,
+        m.person_id.in_([item for item, _ in people]),
+    )
     known = set(connection.execute(before).scalars())
     rows = [
-        {"tenant_id": tenant_id, "course_id": course_id, "person_id": person_id, "role": role, "active": True, "seen_at": now}
+        {
+            "tenant_id": tenant_id,
+            "course_id": course_id,
+            "person_id": person_id,
+            "role": role,
+            "active": True,
+            "seen_at": now,
+        }
         for person_id, role in sorted(people)
     ]
     statement = upsert(membership)
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "course_id", "person_id"],
-        set_={"role": statement.excluded.role, "active": True, "seen_at": statement.excluded.seen_at},
+        set_={
+            "role": statement.excluded.role,
+            "active": True,
+            "seen_at": statement.excluded.seen_at,
+        },
     )
     connection.execute(statement, rows)
     return len({person_id for person_id, _ in people} - known)
 
 
-def deactivate_memberships(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime) -> int:
+def deactivate_memberships(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime
+) -> int:
     """Deactivate the members whom a complete roster read, started at ``before``, did not list;
     returns how many."""
     m = membership.c
-    removed = update(membership).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before).values(active=False)
+    removed = (
+        update(membership)
+        .where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before)
+        .values(active=False)
+    )
     return connection.execute(removed).rowcount
 
 
-def list_course_people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
+def list_course_people(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str
+) -> list[CoursePerson]:
     """Current and former members of a course, current ones first, then by name."""
     m = membership.c
     certified = (
-        select(episode.c.id).where(episode.c.tenant_id == tenant_id, episode.c.person_id == m.person_id, episode.c.programme == programme).exists()
+        select(episode.c.id)
+        .where(
+            episode.c.tenant_id == tenant_id,
+            episode.c.person_id == m.person_id,
+            episode.c.programme == programme,
+        )
+        .exists()
     )
     query = (
         select(m.person_id, person.c.name, m.role, m.active, m.seen_at, certified)
@@ -142,54 +197,111 @@ def list_course_people(connection: Connection, tenant_id: int, course_id: uuid.U
     return [CoursePerson(*row) for row in connection.execute(query)]
 
 
-def schedule_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime) -> None:
+def schedule_roster(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime
+) -> None:
     """Schedule the roster to be read at ``at``, or sooner if that is already scheduled; does
     nothing if the LMS offers no roster."""
     c = course.c
     sooner = func.least(func.coalesce(c.roster_due_at, at), at)
-    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == course_id, c.memberships_url != "").values(roster_due_at=sooner))
+    connection.execute(
+        update(course)
+        .where(c.tenant_id == tenant_id, c.id == course_id, c.memberships_url != "")
+        .values(roster_due_at=sooner)
+    )
 
 
 def list_tenants_with_rosters(engine: Engine) -> list[int]:
     """Tenants that have a roster due."""
     with engine.connect() as connection:
-        return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_rosters()")).scalars())
+        return list(
+            connection.execute(text("SELECT * FROM lti_tool.tenants_with_rosters()")).scalars()
+        )
 
 
-def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: datetime) -> Course | None:
+def lease_roster(
+    connection: Connection, tenant_id: int, now: datetime, until: datetime
+) -> Course | None:
     """Lease a course whose roster is due; no other worker takes it before ``until``."""
     c = course.c
-    due = select(c.id).where(c.tenant_id == tenant_id, c.roster_due_at <= now).order_by(c.roster_due_at).limit(1).with_for_update(skip_locked=True)
+    due = (
+        select(c.id)
+        .where(c.tenant_id == tenant_id, c.roster_due_at <= now)
+        .order_by(c.roster_due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
     result: uuid.UUID | None = connection.execute(due).scalar()
     if result is None:
         return None
-    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == result).values(roster_due_at=until))
+    connection.execute(
+        update(course).where(c.tenant_id == tenant_id, c.id == result).values(roster_due_at=until)
+    )
     return get_course(connection, tenant_id, result)
 
 
-def set_next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
+def set_next_roster(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None
+) -> None:
     """Set when the roster is read next; None for never."""
-    connection.execute(update(course).where(course.c.tenant_id == tenant_id, course.c.id == course_id).values(roster_due_at=at))
+    connection.execute(
+        update(course)
+        .where(course.c.tenant_id == tenant_id, course.c.id == course_id)
+        .values(roster_due_at=at)
+    )
 
 
-def start_roster_run(connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime) -> int:
+def start_roster_run(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime
+) -> int:
     """Record the start of a roster read; returns its id."""
-    row = {"tenant_id": tenant_id, "course_id": course_id, "started_at": now, "pages": 0, "members": 0, "arrived": 0, "departed": 0, "reason": ""}
-    return int(connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one())
+    row = {
+        "tenant_id": tenant_id,
+        "course_id": course_id,
+        "started_at": now,
+        "pages": 0,
+        "members": 0,
+        "arrived": 0,
+        "departed": 0,
+        "reason": "",
+    }
+    return int(
+        connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one()
+    )
 
 
-def finish_roster_run(connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]) -> None:
+def finish_roster_run(
+    connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]
+) -> None:
     """Record the result of a roster read."""
-    connection.execute(update(roster_run).where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id).values(**values))
+    connection.execute(
+        update(roster_run)
+        .where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id)
+        .values(**values)
+    )
 
 
 def list_roster_runs(
-    connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
+    connection: Connection,
+    tenant_id: int,
+    rows: int,
+    course_id: uuid.UUID | None = None,
+    registration_id: int | None = None,
 ) -> list[RosterRun]:
     """The latest roster reads, of one course or of all courses of a platform."""
     r = roster_run.c
     query = (
-        select(r.id, course.c.title, r.started_at, r.finished_at, r.pages, r.members, r.arrived, r.departed, r.reason)
+        select(
+            r.id,
+            course.c.title,
+            r.started_at,
+            r.finished_at,
+            r.pages,
+            r.members,
+            r.arrived,
+            r.departed,
+            r.reason,
+        )
         .join(course, course.c.id == r.course_id)
         .where(r.tenant_id == tenant_id)
         .order_by(r.id.desc())
@@ -202,7 +314,9 @@ def list_roster_runs(
     return [RosterRun(*row) for row in connection.execute(query)]
 
 
-def find_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str) -> Placement | None:
+def find_placement(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str
+) -> Placement | None:
     """The placement of an activity, if one was chosen."""
     p = placement.c
     query = select(p.resource_link_id, p.programme, p.page, p.title).where(
@@ -212,20 +326,37 @@ def find_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID,
     return Placement(*row) if row else None
 
 
-def upsert_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, created: Placement) -> None:
+def upsert_placement(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, created: Placement
+) -> None:
     """Store what an activity opens."""
     values = {"programme": created.programme, "page": created.page, "title": created.title}
-    statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=created.resource_link_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values))
+    statement = upsert(placement).values(
+        tenant_id=tenant_id,
+        course_id=course_id,
+        resource_link_id=created.resource_link_id,
+        **values,
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values
+        )
+    )
 
 
-def list_source_placements(connection: Connection, tenant_id: int, registration_id: int, context_id: str) -> list[Placement]:
+def list_source_placements(
+    connection: Connection, tenant_id: int, registration_id: int, context_id: str
+) -> list[Placement]:
     """Placements of the course that this one was copied from, newest first."""
     p = placement.c
     query = (
         select(p.resource_link_id, p.programme, p.page, p.title)
         .join(course, course.c.id == p.course_id)
-        .where(p.tenant_id == tenant_id, course.c.registration_id == registration_id, course.c.context_id == context_id)
+        .where(
+            p.tenant_id == tenant_id,
+            course.c.registration_id == registration_id,
+            course.c.context_id == context_id,
+        )
         .order_by(p.created_at.desc())
         .limit(MAX_ROWS)
     )

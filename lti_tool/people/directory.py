@@ -29,11 +29,21 @@ class DirectoryPage:
     claimed: int
 
 
-def load_directory_page(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> DirectoryPage:
+def load_directory_page(
+    unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool
+) -> DirectoryPage:
     """Load a page of people, ordered by name."""
     with unit_of_work(tenant_id) as connection:
-        result = directory_store.list_profile_page(connection, tenant_id, search=search[:200], after=_parse_cursor(after), unmatched=unmatched)
-        names = directory_store.identities_by_person(connection, tenant_id, [item.id for item in result])
+        result = directory_store.list_profile_page(
+            connection,
+            tenant_id,
+            search=search[:200],
+            after=_parse_cursor(after),
+            unmatched=unmatched,
+        )
+        names = directory_store.identities_by_person(
+            connection, tenant_id, [item.id for item in result]
+        )
         listed, others = directory_store.count_people(connection, tenant_id)
         last = result[-1] if len(result) == directory_store.PAGE_SIZE else None
         return DirectoryPage(
@@ -55,7 +65,9 @@ def _parse_cursor(text: str) -> tuple[str, uuid.UUID] | None:
         return None
 
 
-def grant_role(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+def grant_role(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str
+) -> None:
     """Grant a role to a person in the directory."""
     if role not in roles.GRANTABLE_ROLES:
         raise BadInput("Choose one of the roles.", field="role")
@@ -63,17 +75,35 @@ def grant_role(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID
         if not people_store.person_exists(connection, tenant_id, person_id):
             raise BadInput("Choose a person of the list.", field="person")
         if directory_store.insert_role_grant(connection, tenant_id, person_id, role, who):
-            journal_store.insert_audit_entry(connection, tenant_id, who, "gave a role", {"person": str(person_id), "role": role})
+            journal_store.insert_audit_entry(
+                connection, tenant_id, who, "gave a role", {"person": str(person_id), "role": role}
+            )
 
 
-def withdraw_role(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+def withdraw_role(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str
+) -> None:
     """Withdraw a role."""
     with unit_of_work(tenant_id) as connection:
         if directory_store.delete_role_grant(connection, tenant_id, person_id, role):
-            journal_store.insert_audit_entry(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
+            journal_store.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "took a role away",
+                {"person": str(person_id), "role": role},
+            )
 
 
-def join_to_listed(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str, now: datetime) -> None:
+def join_to_listed(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    met: uuid.UUID,
+    external_id: str,
+    who: str,
+    now: datetime,
+) -> None:
     """Record that a person known from an LMS is the same as one in the directory."""
     with unit_of_work(tenant_id) as connection:
         if (
@@ -81,9 +111,20 @@ def join_to_listed(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, 
             or directory_store.get_profile(connection, tenant_id, met).imported_at is not None
         ):
             raise BadInput("This person is on the list already.", field="met")
-        result = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
+        result = (
+            directory_store.find_profiles(
+                connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]
+            )
+            if external_id
+            else []
+        )
         listed = [item for item in result if item.imported_at is not None]
         if len(listed) != 1:
-            raise BadInput("Nobody on the list has exactly this id or address.", field="external_id")
+            raise BadInput(
+                "Nobody on the list has exactly this id or address.", field="external_id"
+            )
         if identity_links.join_people(connection, tenant_id, met, listed[0].id, who, now) is None:
-            raise Conflict("A certification is on record under both names. Erase the one of the LMS's name first, or keep them apart.")
+            raise Conflict(
+                "A certification is on record under both names. Erase the one of the LMS's name "
+                "first, or keep them apart."
+            )

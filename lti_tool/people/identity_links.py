@@ -31,7 +31,9 @@ CODE_DIGITS = 8
 MAILED_CODE_LIFETIME = timedelta(hours=1)  # mail can be slow
 SHOWN_CODE_LIFETIME = timedelta(minutes=10)  # copied from one window to another
 JOIN_PAGE_LIMIT, ALERT_LIMIT = 200, 20
-_BOTH_CERTIFIED = "A certification is on record under both names. Ask your administrator to look at it."
+_BOTH_CERTIFIED = (
+    "A certification is on record under both names. Ask your administrator to look at it."
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ def load_identity_status(unit_of_work: UnitOfWork, *, session: LaunchSession) ->
     """Load who somebody is here."""
     with unit_of_work(session.tenant_id) as connection:
         profile = directory_store.get_profile(connection, session.tenant_id, session.person_id)
-        leads = bool(sessions_store.list_person_roles(connection, session.tenant_id, session.person_id))
+        leads = bool(
+            sessions_store.list_person_roles(connection, session.tenant_id, session.person_id)
+        )
     return IdentityStatus(profile.imported_at is not None, session.joined_by in CLAIM_KINDS, leads)
 
 
@@ -68,19 +72,30 @@ def send_join_code(deps: ToolDeps, *, session: LaunchSession, email: str, now: d
     registration_id, tenant_id = session.require_platform(), session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         result = [
-            profile for profile in directory_store.find_profiles(connection, tenant_id, emails=[email.lower()]) if profile.imported_at is not None
+            profile
+            for profile in directory_store.find_profiles(
+                connection, tenant_id, emails=[email.lower()]
+            )
+            if profile.imported_at is not None
         ]
         if len(result) != 1 or not email:
             return
         code = _random_code()
         user = (registration_id, session.subject)
         identity_links_store.insert_join_code(
-            connection, tenant_id, hash_token(code), person_id=result[0].id, by=BY_MAIL, user=user, expires_at=now + MAILED_CODE_LIFETIME
+            connection,
+            tenant_id,
+            hash_token(code),
+            person_id=result[0].id,
+            by=BY_MAIL,
+            user=user,
+            expires_at=now + MAILED_CODE_LIFETIME,
         )
         tag = translations.choose_language([result[0].language])
         words = translations.translate_text(
             tag,
-            "Somebody, probably you, opened Carryover in a course and says to be you. If it was you, type this code there within an hour:"
+            "Somebody, probably you, opened Carryover in a course and says to be you. If it was "
+            "you, type this code there within an hour:"
             " %(code)s. If it was not you, ignore this mail: without the code nothing happens.",
             code=code,
         )
@@ -100,7 +115,10 @@ def issue_shown_code(unit_of_work: UnitOfWork, *, session: LaunchSession, now: d
     """Issue a code to somebody who has signed in at the organisation's provider, to be typed
     in the course."""
     if session.message != SIGNED_IN:
-        raise Forbidden("Sign in with your organisation's sign-in first; a link from a mail does not show a code.")
+        raise Forbidden(
+            "Sign in with your organisation's sign-in first; a link from a mail does not show a "
+            "code."
+        )
     code = _random_code()
     with unit_of_work(session.tenant_id) as connection:
         identity_links_store.insert_join_code(
@@ -119,14 +137,20 @@ def _random_code() -> str:
     return f"{random.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
 
 
-def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now: datetime) -> None:
+def redeem_join_code(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now: datetime
+) -> None:
     """Redeem a code: the user of this launch is the person to whom it was issued. BadInput
     for an invalid code; Conflict if another user of the same LMS is already that person."""
     registration_id, tenant_id = session.require_platform(), session.tenant_id
     typed = "".join(code.split())
     with unit_of_work(tenant_id) as connection:
         result = (
-            identity_links_store.redeem_join_code(connection, tenant_id, hash_token(typed), registration_id, session.subject, now) if typed else None
+            identity_links_store.redeem_join_code(
+                connection, tenant_id, hash_token(typed), registration_id, session.subject, now
+            )
+            if typed
+            else None
         )
         refused = _has_other_user(connection, session, result[0]) if result else False
         if result is not None and not refused:
@@ -134,9 +158,14 @@ def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: 
     # Raised outside the transaction: the code stays redeemed and the alert is kept even if this
     # is refused.
     if result is None:
-        raise BadInput("This code is none, was used or is too old. Ask for a new one.", field="code")
+        raise BadInput(
+            "This code is none, was used or is too old. Ask for a new one.", field="code"
+        )
     if refused:
-        raise Conflict("Another user of this LMS is this person already. Your administrator was told, and can change it.")
+        raise Conflict(
+            "Another user of this LMS is this person already. Your administrator was told, and "
+            "can change it."
+        )
 
 
 def _has_other_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
@@ -144,67 +173,136 @@ def _has_other_user(connection: Connection, session: LaunchSession, person_id: u
     identity_links_store.lock_person(connection, session.tenant_id, person_id)
     own = (registration_id, session.subject)
     used = any(
-        user[0] == registration_id and user != own for user in identity_links_store.list_platform_users(connection, session.tenant_id, person_id)
+        user[0] == registration_id and user != own
+        for user in identity_links_store.list_platform_users(
+            connection, session.tenant_id, person_id
+        )
     )
     if used:
-        people_store.audit_second_claim(connection, session.tenant_id, f"user {session.subject}", person_id, own, "code")
+        people_store.audit_second_claim(
+            connection, session.tenant_id, f"user {session.subject}", person_id, own, "code"
+        )
     return used
 
 
-def _join_session_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
+def _join_session_user(
+    connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime
+) -> None:
     tenant_id, registration_id = session.tenant_id, session.require_platform()
     stays = person_id
     if session.person_id != person_id:
-        if directory_store.get_profile(connection, tenant_id, session.person_id).imported_at is None:
-            saved = directory_store.merge_people(connection, tenant_id, session.person_id, person_id)
+        if (
+            directory_store.get_profile(connection, tenant_id, session.person_id).imported_at
+            is None
+        ):
+            saved = directory_store.merge_people(
+                connection, tenant_id, session.person_id, person_id
+            )
             if saved is None:
                 raise Conflict(_BOTH_CERTIFIED)
             stays = saved
         else:
-            identity_links_store.delete_user_places(connection, tenant_id, registration_id, session.subject, session.person_id)
-    identity_links_store.link_identity(connection, tenant_id, registration_id, session.subject, person_id=stays, by=by, who="by a code", now=now)
+            identity_links_store.delete_user_places(
+                connection, tenant_id, registration_id, session.subject, session.person_id
+            )
+    identity_links_store.link_identity(
+        connection,
+        tenant_id,
+        registration_id,
+        session.subject,
+        person_id=stays,
+        by=by,
+        who="by a code",
+        now=now,
+    )
     details = {"person": str(stays), "platform": registration_id, "user": session.subject, "by": by}
-    journal_store.insert_audit_entry(connection, tenant_id, f"user {session.subject}", "proved to be a person of the list", details)
+    journal_store.insert_audit_entry(
+        connection,
+        tenant_id,
+        f"user {session.subject}",
+        "proved to be a person of the list",
+        details,
+    )
 
 
 def load_join_overview(unit_of_work: UnitOfWork, *, tenant_id: int, search: str) -> JoinOverview:
     """Load joins, suggested joins, and alerts about second claims."""
     with unit_of_work(tenant_id) as connection:
-        result = identity_links_store.list_identity_links(connection, tenant_id, JOIN_PAGE_LIMIT, search[:200])
+        result = identity_links_store.list_identity_links(
+            connection, tenant_id, JOIN_PAGE_LIMIT, search[:200]
+        )
         alerts = journal_store.list_acts(connection, tenant_id, SECOND_CLAIM_ACT, ALERT_LIMIT)
-        return JoinOverview(result, identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT), alerts)
+        return JoinOverview(
+            result,
+            identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT),
+            alerts,
+        )
 
 
-def undo_join(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subject: str, who: str, now: datetime) -> None:
+def undo_join(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    registration_id: int,
+    subject: str,
+    who: str,
+    now: datetime,
+) -> None:
     """Undo a join: this user counts as another person until a join is proven or decided."""
     with unit_of_work(tenant_id) as connection:
-        before = identity_links_store.unlink_identity(connection, tenant_id, registration_id, subject, who=who, now=now)
+        before = identity_links_store.unlink_identity(
+            connection, tenant_id, registration_id, subject, who=who, now=now
+        )
         if before is None:
             raise NotFound("There is no such join any more; load the page again.")
         details = {"person": str(before), "platform": registration_id, "user": subject}
         journal_store.insert_audit_entry(connection, tenant_id, who, "took a join back", details)
 
 
-def confirm_joins(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[int, str]], who: str, now: datetime) -> int:
+def confirm_joins(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    chosen: Sequence[tuple[int, str]],
+    who: str,
+    now: datetime,
+) -> int:
     """Confirm these joins, however they were made; return how many existed."""
     if not chosen:
         raise BadInput("Tick the joins that are right first.")
     with unit_of_work(tenant_id) as connection:
         right = {
-            user: person_id for user in chosen if (person_id := identity_links_store.lock_linked_person(connection, tenant_id, *user)) is not None
+            user: person_id
+            for user in chosen
+            if (person_id := identity_links_store.lock_linked_person(connection, tenant_id, *user))
+            is not None
         }
         for (registration_id, subject), person_id in right.items():
             identity_links_store.link_identity(
-                connection, tenant_id, registration_id, subject, person_id=person_id, by=BY_ADMINISTRATOR, who=who, now=now
+                connection,
+                tenant_id,
+                registration_id,
+                subject,
+                person_id=person_id,
+                by=BY_ADMINISTRATOR,
+                who=who,
+                now=now,
             )
         if right:
-            details = {"users": [f"{registration_id}:{subject}" for registration_id, subject in right]}
+            details = {
+                "users": [f"{registration_id}:{subject}" for registration_id, subject in right]
+            }
             journal_store.insert_audit_entry(connection, tenant_id, who, "confirmed joins", details)
     return len(right)
 
 
 def join_suggested(
-    unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uuid.UUID, uuid.UUID]], who: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    chosen: Sequence[tuple[uuid.UUID, uuid.UUID]],
+    who: str,
+    now: datetime,
 ) -> tuple[int, int]:
     """Join suggested pairs (met, listed); return how many were joined, and how many could
     not be."""
@@ -213,30 +311,62 @@ def join_suggested(
     with unit_of_work(tenant_id) as connection:
         open_ones = {
             (suggestion.met, suggestion.listed)
-            for suggestion in identity_links_store.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT)
+            for suggestion in identity_links_store.list_link_suggestions(
+                connection, tenant_id, JOIN_PAGE_LIMIT
+            )
             if suggestion.unambiguous
         }
-        joined = sum(join_people(connection, tenant_id, *pair, who, now) is not None for pair in dict.fromkeys(chosen) if pair in open_ones)
+        joined = sum(
+            join_people(connection, tenant_id, *pair, who, now) is not None
+            for pair in dict.fromkeys(chosen)
+            if pair in open_ones
+        )
     return joined, len(chosen) - joined
 
 
-def join_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID, who: str, now: datetime) -> uuid.UUID | None:
+def join_people(
+    connection: Connection,
+    tenant_id: int,
+    met: uuid.UUID,
+    listed: uuid.UUID,
+    who: str,
+    now: datetime,
+) -> uuid.UUID | None:
     """Join two people on an administrator's decision; return who stays, or None if both have
     a certification. Conflict if another user of the same LMS is already joined to the listed
     person."""
     identity_links_store.lock_person(connection, tenant_id, listed)
     users = identity_links_store.list_platform_users(connection, tenant_id, met)
-    present_keys = {registration_id for registration_id, _ in identity_links_store.list_platform_users(connection, tenant_id, listed)}
+    present_keys = {
+        registration_id
+        for registration_id, _ in identity_links_store.list_platform_users(
+            connection, tenant_id, listed
+        )
+    }
     if present_keys.intersection(registration_id for registration_id, _ in users):
-        raise Conflict("Another user of this LMS is this person already. Take that join back first, under Who is who.")
+        raise Conflict(
+            "Another user of this LMS is this person already. Take that join back first, under "
+            "Who is who."
+        )
     saved = directory_store.merge_people(connection, tenant_id, met, listed)
     if saved is not None:
         for registration_id, subject in users:
             identity_links_store.link_identity(
-                connection, tenant_id, registration_id, subject, person_id=saved, by=BY_ADMINISTRATOR, who=who, now=now
+                connection,
+                tenant_id,
+                registration_id,
+                subject,
+                person_id=saved,
+                by=BY_ADMINISTRATOR,
+                who=who,
+                now=now,
             )
         journal_store.insert_audit_entry(
-            connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed)}
+            connection,
+            tenant_id,
+            who,
+            "joined a person of an LMS to the list",
+            {"met": str(met), "listed": str(listed)},
         )
     return saved
 

@@ -59,7 +59,9 @@ class LinkSuggestion:
     unambiguous: bool
 
 
-def list_identity_links(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[IdentityLink]:
+def list_identity_links(
+    connection: Connection, tenant_id: int, rows: int, search: str = ""
+) -> list[IdentityLink]:
     """Links that match the search (name, id, user): those that rest only on an LMS's claim
     first, then the newest."""
     i, p = identity.c, person.c
@@ -83,22 +85,37 @@ def list_identity_links(connection: Connection, tenant_id: int, rows: int, searc
     )
     if search:
         words = search.lower()
-        query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.external_id, i.subject))))
+        query = query.where(
+            or_(
+                *(
+                    func.lower(column).contains(words, autoescape=True)
+                    for column in (p.name, p.external_id, i.subject)
+                )
+            )
+        )
     return [IdentityLink(**row._mapping) for row in connection.execute(query.limit(rows))]
 
 
 def count_claimed_links(connection: Connection, tenant_id: int) -> int:
     """How many links rest only on an LMS's claim."""
     i = identity.c
-    return int(connection.execute(select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIM_KINDS))).scalar_one())
+    return int(
+        connection.execute(
+            select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIM_KINDS))
+        ).scalar_one()
+    )
 
 
-def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> list[LinkSuggestion]:
+def list_link_suggestions(
+    connection: Connection, tenant_id: int, rows: int
+) -> list[LinkSuggestion]:
     """Platform users whose id, or else address, matches a person of the list who has no
     identity on that platform yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()
     used = select(identity.c.subject).where(
-        identity.c.tenant_id == tenant_id, identity.c.registration_id == i.c.registration_id, identity.c.person_id == listed.c.id
+        identity.c.tenant_id == tenant_id,
+        identity.c.registration_id == i.c.registration_id,
+        identity.c.person_id == listed.c.id,
     )
     by_id = (i.c.sourced_id != "") & (i.c.sourced_id == listed.c.external_id)
     by_address = (met.c.email != "") & (func.lower(met.c.email) == func.lower(listed.c.email))
@@ -118,8 +135,18 @@ def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> 
         .select_from(i)
         .join(met, met.c.id == i.c.person_id)
         .join(platform_registration, platform_registration.c.id == i.c.registration_id)
-        .join(listed, (listed.c.tenant_id == tenant_id) & listed.c.imported_at.is_not(None) & (by_id | by_address))
-        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == UNLINKED, ~used.exists())
+        .join(
+            listed,
+            (listed.c.tenant_id == tenant_id)
+            & listed.c.imported_at.is_not(None)
+            & (by_id | by_address),
+        )
+        .where(
+            i.c.tenant_id == tenant_id,
+            met.c.imported_at.is_(None),
+            i.c.joined_by == UNLINKED,
+            ~used.exists(),
+        )
         .distinct()
         .order_by(listed.c.name, text("by_id DESC"), met.c.id)
     )
@@ -129,53 +156,107 @@ def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> 
         by = "id" if values.pop("by_id") else "address"
         result.append(LinkSuggestion(**values, by=by, unambiguous=True))
     users, people = Counter(item.met for item in result), Counter(item.listed for item in result)
-    return [replace(item, unambiguous=users[item.met] == people[item.listed] == 1) for item in result]
+    return [
+        replace(item, unambiguous=users[item.met] == people[item.listed] == 1) for item in result
+    ]
 
 
-def list_platform_users(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
+def list_platform_users(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID
+) -> list[tuple[int, str]]:
     """The platform users linked to this person: (registration, subject)."""
     i = identity.c
-    query = select(i.registration_id, i.subject).where(i.tenant_id == tenant_id, i.person_id == person_id)
+    query = select(i.registration_id, i.subject).where(
+        i.tenant_id == tenant_id, i.person_id == person_id
+    )
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def lock_linked_person(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+def lock_linked_person(
+    connection: Connection, tenant_id: int, registration_id: int, subject: str
+) -> uuid.UUID | None:
     """The listed person linked to this user, with the identity row locked until the transaction
     ends; None if there is no link."""
     i = identity.c
-    own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    own = (
+        (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    )
     result: uuid.UUID | None = connection.execute(
-        select(i.person_id).where(own, i.joined_by.not_in((UNLINKED, LINK_UNDONE))).with_for_update()
+        select(i.person_id)
+        .where(own, i.joined_by.not_in((UNLINKED, LINK_UNDONE)))
+        .with_for_update()
     ).scalar()
     return result
 
 
 def lock_person(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
     """Lock the person row until the transaction ends, so that no other user is linked to it."""
-    connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id).with_for_update())
+    connection.execute(
+        select(person.c.id)
+        .where(person.c.tenant_id == tenant_id, person.c.id == person_id)
+        .with_for_update()
+    )
 
 
 def link_identity(
-    connection: Connection, tenant_id: int, registration_id: int, subject: str, *, person_id: uuid.UUID, by: str, who: str, now: datetime
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    subject: str,
+    *,
+    person_id: uuid.UUID,
+    by: str,
+    who: str,
+    now: datetime,
 ) -> None:
     """Link a user, with all the user's sessions, to a person."""
     i = identity.c
-    own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    connection.execute(update(identity).where(own).values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now))
-    related = (launch.c.tenant_id == tenant_id) & (launch.c.registration_id == registration_id) & (launch.c.subject == subject)
+    own = (
+        (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    )
+    connection.execute(
+        update(identity)
+        .where(own)
+        .values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now)
+    )
+    related = (
+        (launch.c.tenant_id == tenant_id)
+        & (launch.c.registration_id == registration_id)
+        & (launch.c.subject == subject)
+    )
     connection.execute(update(launch).where(related).values(person_id=person_id))
 
 
-def delete_user_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
+def delete_user_places(
+    connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID
+) -> None:
     """Delete this person's course memberships and grade places that came from the user: the
     next launch and roster assign them to whoever the user is then."""
     g, m = grade_place.c, membership.c
-    connection.execute(delete(grade_place).where(g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject))
-    present_keys = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
-    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(present_keys)))
+    connection.execute(
+        delete(grade_place).where(
+            g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject
+        )
+    )
+    present_keys = select(course.c.id).where(
+        course.c.tenant_id == tenant_id, course.c.registration_id == registration_id
+    )
+    connection.execute(
+        delete(membership).where(
+            m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(present_keys)
+        )
+    )
 
 
-def unlink_identity(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
+def unlink_identity(
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    subject: str,
+    *,
+    who: str,
+    now: datetime,
+) -> uuid.UUID | None:
     """Unlink a user and give the user a new person of their own; returns the person linked
     before, or None if there was no link.
 
@@ -183,15 +264,25 @@ def unlink_identity(connection: Connection, tenant_id: int, registration_id: int
     platform: the next launch and the next roster assign them to whoever the user is then.
     """
     i = identity.c
-    own_rows = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    own_rows = (
+        (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    )
     before = lock_linked_person(connection, tenant_id, registration_id, subject)
     if before is None:
         return None
     own = uuid.uuid4()
     connection.execute(insert(person).values(id=own, tenant_id=tenant_id, name="", email=""))
-    connection.execute(update(identity).where(own_rows).values(person_id=own, joined_by=LINK_UNDONE, joined_who=who, joined_at=now))
+    connection.execute(
+        update(identity)
+        .where(own_rows)
+        .values(person_id=own, joined_by=LINK_UNDONE, joined_who=who, joined_at=now)
+    )
     c = launch.c
-    connection.execute(delete(launch).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
+    connection.execute(
+        delete(launch).where(
+            c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject
+        )
+    )
     delete_user_places(connection, tenant_id, registration_id, subject, before)
     return before
 
@@ -214,22 +305,43 @@ def insert_join_code(
     if user is not None:
         same &= (c.registration_id == registration_id) & (c.subject == subject)
     connection.execute(delete(join_code).where(same))
-    row = {"person_id": person_id, "joined_by": by, "registration_id": registration_id, "subject": subject, "expires_at": expires_at}
-    connection.execute(upsert(join_code).values(tenant_id=tenant_id, code_hash=code_hash, **row).on_conflict_do_nothing())
+    row = {
+        "person_id": person_id,
+        "joined_by": by,
+        "registration_id": registration_id,
+        "subject": subject,
+        "expires_at": expires_at,
+    }
+    connection.execute(
+        upsert(join_code)
+        .values(tenant_id=tenant_id, code_hash=code_hash, **row)
+        .on_conflict_do_nothing()
+    )
 
 
 def redeem_join_code(
-    connection: Connection, tenant_id: int, code_hash: bytes, registration_id: int, subject: str, now: datetime
+    connection: Connection,
+    tenant_id: int,
+    code_hash: bytes,
+    registration_id: int,
+    subject: str,
+    now: datetime,
 ) -> tuple[uuid.UUID, str] | None:
     """Redeem a code, once: returns (person, means of proof), or None if it does not exist, was
     issued for another user, or has expired."""
     c = join_code.c
-    related = c.registration_id.is_(None) | ((c.registration_id == registration_id) & (c.subject == subject))
+    related = c.registration_id.is_(None) | (
+        (c.registration_id == registration_id) & (c.subject == subject)
+    )
     own = (c.tenant_id == tenant_id) & (c.code_hash == code_hash) & (c.expires_at > now) & related
-    row = connection.execute(delete(join_code).where(own).returning(c.person_id, c.joined_by)).first()
+    row = connection.execute(
+        delete(join_code).where(own).returning(c.person_id, c.joined_by)
+    ).first()
     return (row.person_id, row.joined_by) if row else None
 
 
 def delete_expired_codes(connection: Connection, tenant_id: int, now: datetime) -> None:
     """Delete expired codes."""
-    connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.expires_at < now))
+    connection.execute(
+        delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.expires_at < now)
+    )

@@ -23,7 +23,20 @@ from lti_tool.people.directory_store import Profile
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
 # Field of a person → the column that holds it.
-COLUMN_BY_FIELD = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
+COLUMN_BY_FIELD = {
+    name: name
+    for name in (
+        "name",
+        "email",
+        "team",
+        "site",
+        "experience",
+        "time_zone",
+        "language",
+        "working_days",
+        "comparison",
+    )
+} | {
     "external_id": "id",
     "manager_id": "manager",
     "mentor_id": "mentor",
@@ -57,7 +70,15 @@ class Report:
         return Counter(line.outcome for line in self.lines)
 
 
-def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
+def import_people(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    content: bytes,
+    apply: bool,
+    who: str,
+    now: datetime,
+) -> Report:
     """Import a list of people. A line identifies a person by id, otherwise by e-mail; a
     person known only from an LMS that is trusted to name people becomes the one on the list."""
     people, faults = _read_table(lambda: table.read_people(content))
@@ -70,7 +91,11 @@ def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, a
             merged.keep()
             counts = Counter(line.outcome for line in lines)
             journal_store.insert_audit_entry(
-                connection, tenant_id, who, "took over a list of people", {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]}
+                connection,
+                tenant_id,
+                who,
+                "took over a list of people",
+                {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]},
             )
     return Report(lines, applied)
 
@@ -86,16 +111,35 @@ class _PeopleMerge:
     """A list compared with the people already known: who each line is, what changes, what
     conflicts."""
 
-    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[PersonRow], who: str, now: datetime) -> None:
-        self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
-        ids = {item.id for item in people if item.id} | {name for item in people for name in (item.manager, item.mentor) if name}
+    def __init__(
+        self,
+        connection: Connection,
+        tenant_id: int,
+        people: Sequence[PersonRow],
+        who: str,
+        now: datetime,
+    ) -> None:
+        self._connection, self._tenant_id, self._people, self._who, self._now = (
+            connection,
+            tenant_id,
+            people,
+            who,
+            now,
+        )
+        ids = {item.id for item in people if item.id} | {
+            name for item in people for name in (item.manager, item.mentor) if name
+        }
         emails = {item.email.lower() for item in people if item.email} | {
             name.lower() for item in people for name in (item.manager, item.mentor) if "@" in name
         }
-        known = directory_store.find_profiles(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
+        known = directory_store.find_profiles(
+            connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails)
+        )
         self._by_id = {item.external_id: item for item in known if item.external_id}
         self._by_email = _group_by_email(known)
-        self._sourced = directory_store.profiles_by_sourced_id(connection, tenant_id, sorted(item.id for item in people if item.id))
+        self._sourced = directory_store.profiles_by_sourced_id(
+            connection, tenant_id, sorted(item.id for item in people if item.id)
+        )
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
         self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
         self._problems: dict[int, str] = {}
@@ -103,7 +147,11 @@ class _PeopleMerge:
         for person in people:
             self._match_line(person)
         self._leaders = {
-            key: self._places[item.line][0] for item in people if item.line in self._places for key in (item.id, item.email.lower()) if key
+            key: self._places[item.line][0]
+            for item in people
+            if item.line in self._places
+            for key in (item.id, item.email.lower())
+            if key
         }
 
     def _match_line(self, person_row: PersonRow) -> None:
@@ -116,13 +164,16 @@ class _PeopleMerge:
         if result is None and person_row.email:
             fitting = [other for other in same if not other.external_id or not person_row.id]
             if len(fitting) > 1:
-                self._problems[person_row.line] = f"Several people here have the address {person_row.email}; name the one by id."
+                self._problems[person_row.line] = (
+                    f"Several people here have the address {person_row.email}; name the one by id."
+                )
                 return
             result = fitting[0] if fitting else None
         others = [other for other in same if result is None or other.id != result.id]
         if any(other.imported_at is not None for other in others):
             self._problems[person_row.line] = (
-                f"The address {person_row.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
+                f"The address {person_row.email} belongs to somebody else on the list "
+                f"({others[0].external_id or others[0].name})."
             )
             return
         place = result.id if result else uuid.uuid4()
@@ -142,7 +193,9 @@ class _PeopleMerge:
             return self._by_id[named].id
         # A person known only from an LMS leads nobody: a line about that person has to add them
         # to the list first.
-        same = [item for item in self._by_email.get(named.lower(), []) if item.imported_at is not None]
+        same = [
+            item for item in self._by_email.get(named.lower(), []) if item.imported_at is not None
+        ]
         return same[0].id if len(same) == 1 else None
 
     def lines(self) -> list[Line]:
@@ -157,10 +210,18 @@ class _PeopleMerge:
                 continue
             known = self._places[person.line][1]
             if known is None or known.imported_at is None:
-                result.append(Line(person.line, NEW, who, "An LMS named this person before." if known else ""))
+                result.append(
+                    Line(person.line, NEW, who, "An LMS named this person before." if known else "")
+                )
             else:
-                changed = {COLUMN_BY_FIELD[name]: value for name, value in self._fields(person).items() if getattr(known, name) != value}
-                entries = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
+                changed = {
+                    COLUMN_BY_FIELD[name]: value
+                    for name, value in self._fields(person).items()
+                    if getattr(known, name) != value
+                }
+                entries = ", ".join(
+                    column if value else f"{column} (emptied)" for column, value in changed.items()
+                )
                 result.append(Line(person.line, CHANGED if changed else SAME, who, entries))
         return result
 
@@ -180,8 +241,15 @@ class _PeopleMerge:
         if known is not None:
             # A column that is not in the file changes nothing; nor does an empty cell of the
             # three fields that identify people.
-            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in person_row.given_columns}
-            fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
+            fields |= {
+                name: getattr(known, name)
+                for name, column in COLUMN_BY_FIELD.items()
+                if column not in person_row.given_columns
+            }
+            fields |= {
+                name: fields[name] or getattr(known, name)
+                for name in ("name", "email", "external_id")
+            }
         return fields
 
     def _stated_fields(self, person_row: PersonRow) -> dict[str, Any]:
@@ -210,7 +278,9 @@ class _PeopleMerge:
             leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
             rows.append({"id": person_id, **fields, "imported_at": self._now})
         for how, claimed in self._claims.items():
-            directory_store.mark_claimed(self._connection, self._tenant_id, claimed, how, self._who, self._now)
+            directory_store.mark_claimed(
+                self._connection, self._tenant_id, claimed, how, self._who, self._now
+            )
         directory_store.upsert_people(self._connection, self._tenant_id, rows)
         directory_store.set_leaders(self._connection, self._tenant_id, leaders)
 

@@ -25,22 +25,35 @@ SECOND_CLAIM_ACT = "was asked for one person by two users"
 MAX_ROWS = 200  # learners of one course on one page; the rest appear as these are certified
 
 
-def find_person_id(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+def find_person_id(
+    connection: Connection, tenant_id: int, registration_id: int, subject: str
+) -> uuid.UUID | None:
     """The person id that belongs to ``subject`` of a platform, if it is known."""
     i = identity.c
-    query = select(i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject)
+    query = select(i.person_id).where(
+        i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject
+    )
     result: uuid.UUID | None = connection.execute(query).scalar()
     return result
 
 
 def person_exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
     """Whether this person exists."""
-    return connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).first() is not None
+    return (
+        connection.execute(
+            select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)
+        ).first()
+        is not None
+    )
 
 
 def get_person_name(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """A person's name; empty if no platform sent one."""
-    return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())
+    return str(
+        connection.execute(
+            select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)
+        ).scalar_one()
+    )
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,9 @@ class PlatformUser:
     by_parameter: bool = False
 
 
-def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
+def ensure_person(
+    connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser
+) -> uuid.UUID:
     """The person of a platform user: somebody on the organisation's list if the platform is
     trusted to say so, else a new person at first sight.
 
@@ -65,19 +80,35 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
     known = find_person_id(connection, tenant_id, registration_id, named.subject)
     if known is None:
         return _insert_identity(connection, tenant_id, registration_id, named)
-    provided = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
+    provided = {
+        field: value for field, value in (("name", named.name), ("email", named.email)) if value
+    }
     if provided:
-        same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
+        same = (
+            (person.c.tenant_id == tenant_id)
+            & (person.c.id == known)
+            & person.c.imported_at.is_(None)
+        )
         new = or_(*(person.c[field] != value for field, value in provided.items()))
         connection.execute(update(person).where(same, new).values(**provided))
-    if named.sourced_id and (not named.by_parameter or platforms_store.get_platform(connection, tenant_id, registration_id).wide_parameter):
+    if named.sourced_id and (
+        not named.by_parameter
+        or platforms_store.get_platform(connection, tenant_id, registration_id).wide_parameter
+    ):
         i = identity.c
-        own = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
+        own = (
+            (i.tenant_id == tenant_id)
+            & (i.registration_id == registration_id)
+            & (i.subject == named.subject)
+            & (i.sourced_id != named.sourced_id)
+        )
         connection.execute(update(identity).where(own).values(sourced_id=named.sourced_id))
     return known
 
 
-def _insert_identity(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
+def _insert_identity(
+    connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser
+) -> uuid.UUID:
     """Insert the identity of a user whom this platform names for the first time."""
     platform = platforms_store.get_platform(connection, tenant_id, registration_id)
     if named.by_parameter and not platform.wide_parameter:
@@ -85,7 +116,11 @@ def _insert_identity(connection: Connection, tenant_id: int, registration_id: in
     listed, how = _match_listed_person(connection, tenant_id, platform, named)
     created = listed or uuid.uuid4()
     if listed is None:
-        connection.execute(insert(person).values(id=created, tenant_id=tenant_id, name=named.name, email=named.email))
+        connection.execute(
+            insert(person).values(
+                id=created, tenant_id=tenant_id, name=named.name, email=named.email
+            )
+        )
     row = {
         "tenant_id": tenant_id,
         "registration_id": registration_id,
@@ -99,11 +134,15 @@ def _insert_identity(connection: Connection, tenant_id: int, registration_id: in
     known = find_person_id(connection, tenant_id, registration_id, named.subject)
     assert known is not None
     if known != created and listed is None:
-        connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == created))
+        connection.execute(
+            delete(person).where(person.c.tenant_id == tenant_id, person.c.id == created)
+        )
     return known
 
 
-def _match_listed_person(connection: Connection, tenant_id: int, platform: Platform, named: PlatformUser) -> tuple[uuid.UUID | None, str]:
+def _match_listed_person(
+    connection: Connection, tenant_id: int, platform: Platform, named: PlatformUser
+) -> tuple[uuid.UUID | None, str]:
     """The one listed person with this id, or else with this address, and which of the two
     matched; nobody if this platform is not trusted to say so.
 
@@ -116,14 +155,35 @@ def _match_listed_person(connection: Connection, tenant_id: int, platform: Platf
         return None, UNLINKED
     p, i = person.c, identity.c
     led = person.alias()
-    leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
-    holds = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id).exists()
-    teaches = select(membership.c.role).where(
-        membership.c.tenant_id == tenant_id, membership.c.person_id == p.id, membership.c.active, membership.c.role.in_(("teacher", "admin"))
+    leads = (
+        select(led.c.id)
+        .where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id))
+        .exists()
     )
-    used = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
+    holds = (
+        select(role_grant.c.role)
+        .where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id)
+        .exists()
+    )
+    teaches = select(membership.c.role).where(
+        membership.c.tenant_id == tenant_id,
+        membership.c.person_id == p.id,
+        membership.c.active,
+        membership.c.role.in_(("teacher", "admin")),
+    )
+    used = (
+        select(i.subject)
+        .where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id)
+        .exists()
+    )
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
-    ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
+    ways = [
+        (
+            named.sourced_id,
+            p.external_id == named.sourced_id,
+            "parameter" if named.by_parameter else "id",
+        )
+    ]
     if platform.names_people == NAMES_BY_ID_OR_ADDRESS:
         ways.append((named.email, by_address, "address"))
     for provided, same, how in ways:
@@ -132,17 +192,33 @@ def _match_listed_person(connection: Connection, tenant_id: int, platform: Platf
             # Of two concurrent users with the same claim, the second waits for this lock and
             # then sees the first.
             connection.execute(select(p.id).where(*present_keys).limit(2).with_for_update())
-            query = select(p.id, used.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
+            query = select(
+                p.id, used.label("taken"), (leads | holds | teaches.exists()).label("privileged")
+            )
             result = connection.execute(query.where(*present_keys).limit(2)).all()
             if len(result) == 1:
                 item = result[0]
                 if item.taken:
-                    audit_second_claim(connection, tenant_id, platform.name, item.id, (platform.id, named.subject), how)
+                    audit_second_claim(
+                        connection,
+                        tenant_id,
+                        platform.name,
+                        item.id,
+                        (platform.id, named.subject),
+                        how,
+                    )
                 return (None, UNLINKED) if item.taken or item.privileged else (item.id, how)
     return None, UNLINKED
 
 
-def audit_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
+def audit_second_claim(
+    connection: Connection,
+    tenant_id: int,
+    who: str,
+    person_id: uuid.UUID,
+    user: tuple[int, str],
+    how: str,
+) -> None:
     """Audit that this user (registration, subject) claimed to be a person whom another user of
     the platform already is."""
     registration_id, subject = user
@@ -150,36 +226,67 @@ def audit_second_claim(connection: Connection, tenant_id: int, who: str, person_
     journal_store.insert_audit_entry(connection, tenant_id, who, SECOND_CLAIM_ACT, details)
 
 
-def ensure_people(connection: Connection, tenant_id: int, registration_id: int, provided: Sequence[PlatformUser]) -> dict[str, uuid.UUID]:
+def ensure_people(
+    connection: Connection, tenant_id: int, registration_id: int, provided: Sequence[PlatformUser]
+) -> dict[str, uuid.UUID]:
     """Resolve many users at once: subject → person id."""
     i = identity.c
     query = (
-        select(i.subject, i.person_id, i.sourced_id, person.c.name, person.c.email, person.c.imported_at)
+        select(
+            i.subject,
+            i.person_id,
+            i.sourced_id,
+            person.c.name,
+            person.c.email,
+            person.c.imported_at,
+        )
         .join(person, person.c.id == i.person_id)
-        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_([entry.subject for entry in provided]))
+        .where(
+            i.tenant_id == tenant_id,
+            i.registration_id == registration_id,
+            i.subject.in_([entry.subject for entry in provided]),
+        )
     )
     known = {row.subject: row for row in connection.execute(query)}
     result = {subject: row.person_id for subject, row in known.items()}
     for item in sorted(provided, key=lambda entry: entry.subject):
         row = known.get(item.subject)
         listed = row is not None and row.imported_at is not None
-        entries = row is not None and (listed or ((not item.name or item.name == row.name) and (not item.email or item.email == row.email)))
-        if not entries or (row is not None and item.sourced_id and item.sourced_id != row.sourced_id):
+        entries = row is not None and (
+            listed
+            or (
+                (not item.name or item.name == row.name)
+                and (not item.email or item.email == row.email)
+            )
+        )
+        if not entries or (
+            row is not None and item.sourced_id and item.sourced_id != row.sourced_id
+        ):
             result[item.subject] = ensure_person(connection, tenant_id, registration_id, item)
     return result
 
 
-def list_uncertified_learners(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
+def list_uncertified_learners(
+    connection: Connection, session: LaunchSession
+) -> list[tuple[uuid.UUID, str, datetime]]:
     """Learners of this course, from its roster or their own launches, without a certification
     on record: id, name, last seen."""
     m = membership.c
     certified = select(episode.c.id).where(
-        episode.c.tenant_id == session.tenant_id, episode.c.person_id == m.person_id, episode.c.programme == session.programme
+        episode.c.tenant_id == session.tenant_id,
+        episode.c.person_id == m.person_id,
+        episode.c.programme == session.programme,
     )
     query = (
         select(m.person_id, person.c.name, m.seen_at)
         .join(person, person.c.id == m.person_id)
-        .where(m.tenant_id == session.tenant_id, m.course_id == session.course_id, m.role == "learner", m.active, ~certified.exists())
+        .where(
+            m.tenant_id == session.tenant_id,
+            m.course_id == session.course_id,
+            m.role == "learner",
+            m.active,
+            ~certified.exists(),
+        )
         .order_by(person.c.name, m.seen_at)
         .limit(MAX_ROWS)
     )

@@ -54,38 +54,68 @@ def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
         with limit_total_time(ROSTER_SECONDS):
-            for page in platform_services.iter_pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
+            for page in platform_services.iter_pages(
+                deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members
+            ):
                 present = [member for member in lms.read_members(page.json()) if member.active]
                 counts["pages"] += 1
                 counts["members"] += len(present)
                 if counts["members"] > MAX_MEMBERS:
                     raise OutsideCallFailed(f"The roster names more than {MAX_MEMBERS:,} people.")
                 for start in range(0, len(present), WRITE_BATCH_SIZE):
-                    counts["arrived"] += _record_members(deps, platform, course, present[start : start + WRITE_BATCH_SIZE])
+                    counts["arrived"] += _record_members(
+                        deps, platform, course, present[start : start + WRITE_BATCH_SIZE]
+                    )
         if not counts["members"]:
             # A course has at least the person who opened it: an empty list is an error of the
             # LMS, and must not empty the course here.
-            raise OutsideCallFailed("The LMS sent an empty roster; nobody was taken out of the course.")
+            raise OutsideCallFailed(
+                "The LMS sent an empty roster; nobody was taken out of the course."
+            )
     except (OutsideCallFailed, TokenRefused, ValueError, ArithmeticError, DBAPIError) as error:
         reason = (
-            str(error) if isinstance(error, OutsideCallFailed | TokenRefused | ValueError) else f"The roster cannot be kept: {type(error).__name__}."
+            str(error)
+            if isinstance(error, OutsideCallFailed | TokenRefused | ValueError)
+            else f"The roster cannot be kept: {type(error).__name__}."
         )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
     now = clock.now()
     with deps.unit_of_work(platform.tenant_id) as connection:
         if not reason:
-            counts["departed"] = courses_store.deactivate_memberships(connection, platform.tenant_id, course.id, started)
-        courses_store.finish_roster_run(connection, platform.tenant_id, run_id, {**counts, "finished_at": now, "reason": reason[:500]})
-        courses_store.set_next_roster(connection, platform.tenant_id, course.id, now + (RETRY_INTERVAL if reason else SYNC_INTERVAL))
+            counts["departed"] = courses_store.deactivate_memberships(
+                connection, platform.tenant_id, course.id, started
+            )
+        courses_store.finish_roster_run(
+            connection,
+            platform.tenant_id,
+            run_id,
+            {**counts, "finished_at": now, "reason": reason[:500]},
+        )
+        courses_store.set_next_roster(
+            connection,
+            platform.tenant_id,
+            course.id,
+            now + (RETRY_INTERVAL if reason else SYNC_INTERVAL),
+        )
     return not reason
 
 
-def _record_members(deps: ToolDeps, platform: Platform, course: Course, present: list[RosterMember]) -> int:
+def _record_members(
+    deps: ToolDeps, platform: Platform, course: Course, present: list[RosterMember]
+) -> int:
     if not present:
         return 0
     with deps.unit_of_work(platform.tenant_id) as connection:
         known = people_store.ensure_people(
-            connection, platform.tenant_id, platform.id, [PlatformUser(item.subject, item.name, item.email, item.sourced_id) for item in present]
+            connection,
+            platform.tenant_id,
+            platform.id,
+            [
+                PlatformUser(item.subject, item.name, item.email, item.sourced_id)
+                for item in present
+            ],
         )
         roles = {known[item.subject]: item.role.value for item in present}
-        return courses_store.upsert_memberships(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())
+        return courses_store.upsert_memberships(
+            connection, platform.tenant_id, course.id, list(roles.items()), clock.now()
+        )

@@ -21,10 +21,20 @@ from lti_tool.tables.people import person
 from lti_tool.tables.privacy import erasure
 
 _OWN_EPISODES = "SELECT id FROM lti_tool.episode WHERE tenant_id = :tenant AND person_id = :person"
-_OWN_PLANS = f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608 - constants of this file
-_OWN_USES = f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id IN ({_OWN_PLANS})"  # noqa: S608
-_OWN_ATTEMPTS = f"SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608
-_OWN_SUBMISSIONS = f"SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608
+_OWN_PLANS = (
+    f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608 - constants of this file
+)
+_OWN_USES = (
+    f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id IN ({_OWN_PLANS})"  # noqa: S608
+)
+_OWN_ATTEMPTS = (
+    "SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN "  # noqa: S608
+    f"({_OWN_EPISODES})"
+)
+_OWN_SUBMISSIONS = (
+    "SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN "  # noqa: S608
+    f"({_OWN_EPISODES})"
+)
 
 # Table → condition for the rows that belong to this person; children before parents.
 OWNED_ROWS = {
@@ -66,8 +76,10 @@ OWNED_ROWS = {
 }
 # Mails to other people about this person's submissions contain the person's name.
 _MAILS_TO_OTHERS = (
-    f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_OWN_EPISODES}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
-    f" OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = :person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
+    "EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN "  # noqa: S608
+    f"({_OWN_EPISODES}) AND m.key LIKE 'review ' || h.id || ' %')"
+    " OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = "
+    ":person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
 )
 # (table, column): text columns that record who acted; they contain the person's id.
 ACTOR_TEXT_COLUMNS = (
@@ -95,19 +107,27 @@ class ErasureRequest:
     done_at: datetime | None
 
 
-def ensure_erasure_request(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime) -> ErasureRequest:
+def ensure_erasure_request(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime
+) -> ErasureRequest:
     """Record an erasure request; one that is already open is reused."""
-    row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
+    row = upsert(erasure).values(
+        id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at
+    )
     connection.execute(row.on_conflict_do_nothing())
     result = find_open_erasure(connection, tenant_id, person_id)
     assert result is not None
     return result
 
 
-def find_open_erasure(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> ErasureRequest | None:
+def find_open_erasure(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID
+) -> ErasureRequest | None:
     """A person's open erasure request, if any."""
     e = erasure.c
-    query = select(*(e[name] for name in ErasureRequest.__dataclass_fields__)).where(e.tenant_id == tenant_id, e.person_id == person_id)
+    query = select(*(e[name] for name in ErasureRequest.__dataclass_fields__)).where(
+        e.tenant_id == tenant_id, e.person_id == person_id
+    )
     row = connection.execute(query).first()
     return ErasureRequest(**row._mapping) if row else None
 
@@ -115,11 +135,17 @@ def find_open_erasure(connection: Connection, tenant_id: int, person_id: uuid.UU
 def list_erasure_requests(connection: Connection, tenant_id: int) -> list[ErasureRequest]:
     """All erasure requests, newest first."""
     e = erasure.c
-    query = select(*(e[name] for name in ErasureRequest.__dataclass_fields__)).where(e.tenant_id == tenant_id).order_by(e.asked_at.desc())
+    query = (
+        select(*(e[name] for name in ErasureRequest.__dataclass_fields__))
+        .where(e.tenant_id == tenant_id)
+        .order_by(e.asked_at.desc())
+    )
     return [ErasureRequest(**row._mapping) for row in connection.execute(query.limit(200))]
 
 
-def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+def export_person_rows(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID
+) -> dict[str, list[dict[str, Any]]]:
     """Table → the person's own rows as JSON objects, for the person to inspect."""
     values = {"tenant": tenant_id, "person": person_id}
     result: dict[str, list[dict[str, Any]]] = {}
@@ -135,13 +161,17 @@ def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.U
             "assessment_request": " - 'done_at'",
             # A code proves access to that mailbox; somebody who only claims to be this person
             # must not read it here.
-            "mail": " || CASE WHEN t.kind = 'join' THEN '{\"words\": \"\"}'::jsonb ELSE '{}'::jsonb END",
+            "mail": " || CASE WHEN t.kind = 'join' THEN '{\"words\": \"\"}'::jsonb ELSE "
+            "'{}'::jsonb END",
         }.get(table, "")
         # A peer's assessment is never shown by itself: neither here nor through the time at
         # which a request was fulfilled.
         own = f"{own} AND relation <> 'peer'" if table == "assessment" else own
         rows = connection.execute(
-            text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {own}"),  # noqa: S608 - constants of this file
+            text(
+                f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE "  # noqa: S608 - constants of this file
+                f"tenant_id = :tenant AND {own}"
+            ),
             values,
         )
         entries = [row[0] for row in rows]
@@ -150,59 +180,114 @@ def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.U
     return result
 
 
-def has_statement_in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
+def has_statement_in_flight(
+    connection: Connection, tenant_id: int, accounts: Sequence[str]
+) -> bool:
     """Whether a statement about this person is being sent to the record store right now."""
     query = text(
-        "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND next_try_at > now()"
+        "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND "
+        "next_try_at > now()"
         " AND convert_from(payload, 'UTF8') LIKE ANY (:accounts) LIMIT 1"
     )
-    return connection.execute(query, {"tenant": tenant_id, "accounts": [f"%{account}%" for account in accounts]}).first() is not None
+    return (
+        connection.execute(
+            query, {"tenant": tenant_id, "accounts": [f"%{account}%" for account in accounts]}
+        ).first()
+        is not None
+    )
 
 
 def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
     """Erase a person from every table; returns per table how many rows were deleted or
     anonymized."""
-    values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": ERASED_NAME}
+    values = {
+        "tenant": tenant_id,
+        "person": person_id,
+        "like": f"%{person_id}%",
+        "nobody": ERASED_NAME,
+    }
     removed: dict[str, int] = {}
 
     def execute_counted(name: str, statement: str, **more: Any) -> None:
-        removed[name] = removed.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
+        removed[name] = (
+            removed.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
+        )
 
-    execute_counted("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})")  # noqa: S608 - constants of this file
+    execute_counted(
+        "mail",
+        f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})",  # noqa: S608 - constants of this file
+    )
     for table, own in OWNED_ROWS.items():
         execute_counted(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {own}")  # noqa: S608 - constants of this file
-    mentions = sum(_count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS)
+    mentions = sum(
+        _count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS
+    )
     if mentions:
         nobody = uuid.uuid4()
         owner.execute(person.insert().values(id=nobody, tenant_id=tenant_id, name="", email=""))
         for table, column in ACTOR_COLUMNS:
-            execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND {column} = :person", other=nobody)  # noqa: S608
+            execute_counted(
+                table,
+                f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND "  # noqa: S608
+                f"{column} = :person",
+                other=nobody,
+            )
     for table, column in LEADER_COLUMNS:
-        execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608
+        execute_counted(
+            table,
+            f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} "  # noqa: S608
+            "= :person",
+        )
     for table, column in ACTOR_TEXT_COLUMNS:
-        execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
-    execute_counted("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
+        execute_counted(
+            table,
+            f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND "  # noqa: S608
+            f"{column} LIKE :like",
+        )
     execute_counted(
-        "statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like"
+        "audit",
+        "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text "
+        "LIKE :like",
+    )
+    execute_counted(
+        "statement_outbox",
+        "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND "
+        "convert_from(payload, 'UTF8') LIKE :like",
     )
     # Uploads that await confirmation may name anybody; whoever uploaded them can upload them
     # again.
     execute_counted("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
-    execute_counted("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
+    execute_counted(
+        "person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person"
+    )
     return {name: count for name, count in removed.items() if count}
 
 
 def _count_references(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:
-    query = text(f"SELECT count(*) FROM lti_tool.{table} WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608 - constants of this file
+    query = text(
+        f"SELECT count(*) FROM lti_tool.{table} WHERE tenant_id = :tenant AND {column} = :person"  # noqa: S608 - constants of this file
+    )
     return int(owner.execute(query, values).scalar_one())
 
 
-def mark_tool_erased(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+def mark_tool_erased(
+    owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime
+) -> None:
     """Record that the tool has erased the person."""
-    owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(tool_done_at=at))
+    owner.execute(
+        update(erasure)
+        .where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id)
+        .values(tool_done_at=at)
+    )
 
 
-def mark_erasure_done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+def mark_erasure_done(
+    owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime
+) -> None:
     """Record that the tool and the record store have both erased the person; drops the person's
     id."""
-    owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(done_at=at, person_id=None))
+    owner.execute(
+        update(erasure)
+        .where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id)
+        .values(done_at=at, person_id=None)
+    )

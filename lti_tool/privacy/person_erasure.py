@@ -31,43 +31,57 @@ class ToolErasure:
     in_flight: bool
 
 
-def load_personal_data(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+def load_personal_data(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID
+) -> dict[str, list[dict[str, Any]]]:
     """Load all rows that the tool stores about a person, by table."""
     with unit_of_work(tenant_id) as connection:
         return erasure_store.export_person_rows(connection, tenant_id, person_id)
 
 
-def request_erasure(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime) -> None:
+def request_erasure(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime
+) -> None:
     """Record a person's request to be erased; the data protection officer fulfils it with
     ``carryover erase``."""
     with unit_of_work(tenant_id) as connection:
         erasure_store.ensure_erasure_request(connection, tenant_id, person_id, "the person", now)
 
 
-def find_erasure_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> ErasureRequest | None:
+def find_erasure_request(
+    unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID
+) -> ErasureRequest | None:
     """The person's erasure request, until it is fulfilled."""
     with unit_of_work(tenant_id) as connection:
         return erasure_store.find_open_erasure(connection, tenant_id, person_id)
 
 
-def preview_erasure(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+def preview_erasure(
+    owner: Engine, *, tenant_id: int, named: str
+) -> tuple[dict[str, int], dict[str, Any]]:
     """Preview an erasure: the rows it would remove (table → count), and the agent of the
     person's statements. Changes nothing."""
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
         rows = erasure_store.export_person_rows(connection, tenant_id, person_id)
-        return {table: len(result) for table, result in rows.items()}, xapi_statements.pseudonymous_agent(
+        return {
+            table: len(result) for table, result in rows.items()
+        }, xapi_statements.pseudonymous_agent(
             tenants_store.get_installation_id(connection), person_id
         )
 
 
-def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> ToolErasure:
+def erase_person(
+    owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime
+) -> ToolErasure:
     """Remove a person from the tool in one transaction, identified by directory id, e-mail
     address, or our own id. An erasure that was begun before is resumed."""
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
         request = erasure_store.ensure_erasure_request(connection, tenant_id, person_id, who, now)
-        agent = xapi_statements.pseudonymous_agent(tenants_store.get_installation_id(connection), person_id)
+        agent = xapi_statements.pseudonymous_agent(
+            tenants_store.get_installation_id(connection), person_id
+        )
         email, name, removed, moving = "", "", dict[str, int](), False
         if people_store.person_exists(connection, tenant_id, person_id):
             known = directory_store.get_profile(connection, tenant_id, person_id)
@@ -81,17 +95,23 @@ def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: da
 def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
     """The person with a directory id, an address, or our own id (also if the person's
     erasure has begun)."""
-    result = directory_store.find_profiles(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
+    result = directory_store.find_profiles(
+        connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True
+    )
     if len(result) == 1:
         return result[0].id
     if result:
-        raise NotFound(f"Several people have the address {named}; name the one by id: {', '.join(str(item.id) for item in result)}.")
+        raise NotFound(
+            f"Several people have the address {named}; name the one by id: "
+            f"{', '.join(str(item.id) for item in result)}."
+        )
     try:
         person_id = uuid.UUID(named)
     except ValueError:
         person_id = None
     if person_id is None or not (
-        people_store.person_exists(connection, tenant_id, person_id) or erasure_store.find_open_erasure(connection, tenant_id, person_id)
+        people_store.person_exists(connection, tenant_id, person_id)
+        or erasure_store.find_open_erasure(connection, tenant_id, person_id)
     ):
         raise NotFound("Nobody here has this id or address.")
     return person_id
@@ -103,15 +123,22 @@ def finish_erasure(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now:
         erasure_store.mark_erasure_done(connection, tenant_id, request_id, now)
 
 
-def list_open_requests(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[ErasureRequest, str]]:
+def list_open_requests(
+    unit_of_work: UnitOfWork, *, tenant_id: int
+) -> list[tuple[ErasureRequest, str]]:
     """List open erasure requests, with the person's name."""
     with unit_of_work(tenant_id) as connection:
-        result = [request for request in erasure_store.list_erasure_requests(connection, tenant_id) if request.person_id is not None]
+        result = [
+            request
+            for request in erasure_store.list_erasure_requests(connection, tenant_id)
+            if request.person_id is not None
+        ]
         return [
             (
                 item,
                 people_store.get_person_name(connection, tenant_id, item.person_id)
-                if item.person_id and people_store.person_exists(connection, tenant_id, item.person_id)
+                if item.person_id
+                and people_store.person_exists(connection, tenant_id, item.person_id)
                 else "",
             )
             for item in result

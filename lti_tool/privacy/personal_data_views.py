@@ -23,10 +23,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("")
     def show_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        rows = person_erasure.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
-        requested = person_erasure.find_erasure_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        rows = person_erasure.load_personal_data(
+            work, tenant_id=who.tenant_id, person_id=who.person_id
+        )
+        requested = person_erasure.find_erasure_request(
+            work, tenant_id=who.tenant_id, person_id=who.person_id
+        )
         return render_template(
-            "me.html", **template_values(deps, request, who), counts={name: len(result) for name, result in rows.items()}, asked=requested
+            "me.html",
+            **template_values(deps, request, who),
+            counts={name: len(result) for name, result in rows.items()},
+            asked=requested,
         )
 
     @pages.get("/data.json")
@@ -34,8 +41,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """All of it as one file. Statements in the record store belong to the account that the
         file names."""
         who = sessions.require_session(deps, request, launch_id)
-        rows = person_erasure.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
-        answer = Response(json.dumps({"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1), content_type="application/json")
+        rows = person_erasure.load_personal_data(
+            work, tenant_id=who.tenant_id, person_id=who.person_id
+        )
+        answer = Response(
+            json.dumps(
+                {"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1
+            ),
+            content_type="application/json",
+        )
         answer.headers["Content-Disposition"] = "attachment; filename=carryover-my-data.json"
         return answer
 
@@ -43,7 +57,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def request_erasure(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         if request.form.get("sure") == "1":
-            person_erasure.request_erasure(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
+            person_erasure.request_erasure(
+                work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now()
+            )
         return redirect(f"/t/{launch_id}/me?done=1", code=303)
 
     @pages.get("/wishes")

@@ -1,3 +1,3 @@
-"""Programmes and their versions, how people begin and leave them (episodes, certifications), and when
-what is due.
+"""Programmes and their versions, how people begin and leave them (episodes, certifications), and
+when what is due.
 """

@@ -37,18 +37,32 @@ def list_activity_choices(programme: Programme) -> list[ActivityChoice]:
         ActivityChoice(
             f"{_CHECK_PREFIX}{item.key}",
             f"{programme.title}: check after {item.label}",
-            f"{programme.questions} questions, about 5 minutes, {item.label} after the certification. With a column of its own in the gradebook.",
+            f"{programme.questions} questions, about 5 minutes, {item.label} after the "
+            "certification. With a column of its own in the gradebook.",
             item.key,
         )
         for item in INTERVALS
     ]
     return [
         ActivityChoice(
-            TODAY, f"{programme.title}: today", "What is due for each learner: checks, plan, uses on the job. One activity is enough.", ""
+            TODAY,
+            f"{programme.title}: today",
+            "What is due for each learner: checks, plan, uses on the job. One activity is enough.",
+            "",
         ),
         *checks,
-        ActivityChoice(PLAN, f"{programme.title}: transfer plan", "The one-page plan for using the skill at work.", ""),
-        ActivityChoice(FIGURES, f"{programme.title}: does it last?", "Figures of the programme, for who teaches; learners see their own page.", ""),
+        ActivityChoice(
+            PLAN,
+            f"{programme.title}: transfer plan",
+            "The one-page plan for using the skill at work.",
+            "",
+        ),
+        ActivityChoice(
+            FIGURES,
+            f"{programme.title}: does it last?",
+            "Figures of the programme, for who teaches; learners see their own page.",
+            "",
+        ),
     ]
 
 
@@ -66,16 +80,30 @@ def column_resource_id(programme: str, interval: str) -> str:
 def check_column(programme: Programme, interval: str) -> LineItem:
     """The line item of a check."""
     label = next(item.label for item in INTERVALS if item.key == interval)
-    return LineItem(f"{programme.title}: check after {label}", programme.questions, column_resource_id(programme.key, interval), CHECK_TAG)
+    return LineItem(
+        f"{programme.title}: check after {label}",
+        programme.questions,
+        column_resource_id(programme.key, interval),
+        CHECK_TAG,
+    )
 
 
 def certification_column(key: str, title: str) -> LineItem:
     """The line item in which the result of a certification is entered, in percent."""
-    return LineItem(f"{title}: result of the certification", 100, column_resource_id(key, CERTIFICATION_TAG), CERTIFICATION_TAG)
+    return LineItem(
+        f"{title}: result of the certification",
+        100,
+        column_resource_id(key, CERTIFICATION_TAG),
+        CERTIFICATION_TAG,
+    )
 
 
 def build_content_items(
-    programme: Programme, pages: list[str], columns: bool, opens_at: datetime | None, closes_at: datetime | None
+    programme: Programme,
+    pages: list[str],
+    columns: bool,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
 ) -> list[ContentItem]:
     """Build content items from the chosen pages; BadInput for an unknown page or an empty
     selection."""
@@ -87,8 +115,20 @@ def build_content_items(
     result = []
     for page in dict.fromkeys(pages):
         if page not in known:
-            raise BadInput("One of the things that were chosen is not there any more. Choose again.", field="page")
+            raise BadInput(
+                "One of the things that were chosen is not there any more. Choose again.",
+                field="page",
+            )
         choice = known[page]
         item = check_column(programme, choice.interval) if choice.interval and columns else None
-        result.append(ContentItem(choice.title, choice.text, {"programme": programme.key, "page": page}, item, opens_at, closes_at))
+        result.append(
+            ContentItem(
+                choice.title,
+                choice.text,
+                {"programme": programme.key, "page": page},
+                item,
+                opens_at,
+                closes_at,
+            )
+        )
     return result

@@ -22,7 +22,9 @@ from lti_tool.programmes.programmes import Competency, Programme
 
 @dataclass(frozen=True)
 class DraftDetails:
-    """A draft with what its page shows: what is missing, and the newest published version (0: none)."""
+    """A draft with what its page shows: what is missing, and the newest published version (0:
+    none).
+    """
 
     programme: Programme
     revision: int
@@ -40,19 +42,37 @@ def list_authored_programmes(unit_of_work: UnitOfWork, *, tenant_id: int) -> lis
         return drafts_store.list_programme_summaries(connection, tenant_id)
 
 
-def create_programme(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime) -> str:
+def create_programme(
+    unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime
+) -> str:
     """Create a programme, empty or as a copy of another's current draft; return its key."""
     words = " ".join(title.split())
     if not words or len(words) > programmes.LONGEST_LINE:
         raise BadInput("Give the programme a title.", field="title")
     with unit_of_work(tenant_id) as connection:
-        key = key_from_name(words, {summary.key for summary in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
+        key = key_from_name(
+            words,
+            {
+                summary.key
+                for summary in drafts_store.list_programme_summaries(connection, tenant_id)
+            },
+            "programme",
+        )
         if copy_of:
-            document = {**_ensure_draft(connection, tenant_id, copy_of).document, "key": key, "title": words, "version": 1}
+            document = {
+                **_ensure_draft(connection, tenant_id, copy_of).document,
+                "key": key,
+                "title": words,
+                "version": 1,
+            }
         else:
-            document = programmes.programme_to_document(Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[]))
+            document = programmes.programme_to_document(
+                Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[])
+            )
         drafts_store.insert_draft(connection, tenant_id, key, document, now, who)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "began a programme", {"programme": key, "copy of": copy_of})
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "began a programme", {"programme": key, "copy of": copy_of}
+        )
     return key
 
 
@@ -61,9 +81,13 @@ def load_draft(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> DraftDe
     with unit_of_work(tenant_id) as connection:
         draft = _ensure_draft(connection, tenant_id, key)
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(key, 0)
-        published = programmes.load_programme(connection, tenant_id, key, version) if version else None
+        published = (
+            programmes.load_programme(connection, tenant_id, key, version) if version else None
+        )
     programme = msgspec.convert(draft.document, Programme)
-    same = published is not None and msgspec.structs.replace(published, version=0) == msgspec.structs.replace(programme, version=0)
+    same = published is not None and msgspec.structs.replace(
+        published, version=0
+    ) == msgspec.structs.replace(programme, version=0)
     return DraftDetails(
         programme,
         draft.revision,
@@ -83,7 +107,9 @@ def _ensure_draft(connection: Connection, tenant_id: int, key: str) -> Draft:
         if version is None:
             raise NotFound("There is no such programme here.")
         document = episodes_store.get_programme_document(connection, tenant_id, key, version)
-        drafts_store.insert_draft(connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), "")
+        drafts_store.insert_draft(
+            connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), ""
+        )
         result = drafts_store.find_draft(connection, tenant_id, key)
         assert result is not None
     return result
@@ -105,56 +131,112 @@ def update_draft(
     with unit_of_work(tenant_id) as connection:
         draft = _ensure_draft(connection, tenant_id, key)
         changed = make(msgspec.convert(draft.document, Programme))
-        document = programmes.programme_to_document(programmes.parse_programme(programmes.programme_to_document(changed)))
+        document = programmes.programme_to_document(
+            programmes.parse_programme(programmes.programme_to_document(changed))
+        )
         pictures_store.insert_pictures(connection, tenant_id, uploaded)
-        if draft.revision != revision or not drafts_store.update_draft(connection, tenant_id, key, document, revision, now, who):
-            raise Conflict(f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page again; then enter your change once more.")
+        if draft.revision != revision or not drafts_store.update_draft(
+            connection, tenant_id, key, document, revision, now, who
+        ):
+            raise Conflict(
+                f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page "
+                "again; then enter your change once more."
+            )
 
 
-def publish_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime) -> int:
+def publish_programme(
+    unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime
+) -> int:
     """Publish a draft as a new version; return its number. People already in the programme
     stay on the version in which they began."""
     with unit_of_work(tenant_id) as connection:
         draft = _ensure_draft(connection, tenant_id, key)
         if draft.revision != revision:
-            raise Conflict("Somebody changed this programme meanwhile. Look at it again before you publish it.")
+            raise Conflict(
+                "Somebody changed this programme meanwhile. Look at it again before you publish it."
+            )
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(key, 0)
-        before = programmes.load_programme(connection, tenant_id, key, version).items if version else []
+        before = (
+            programmes.load_programme(connection, tenant_id, key, version).items if version else []
+        )
         draft_programme = msgspec.convert(draft.document, Programme)
-        created = msgspec.structs.replace(draft_programme, version=version + 1, items=_assign_item_versions(draft_programme.items, before))
+        created = msgspec.structs.replace(
+            draft_programme,
+            version=version + 1,
+            items=_assign_item_versions(draft_programme.items, before),
+        )
         created = programmes.parse_complete_programme(programmes.programme_to_document(created))
-        episodes_store.insert_programme_version(connection, tenant_id, key, created.version, programmes.programme_to_document(created))
-        if not drafts_store.update_draft(connection, tenant_id, key, programmes.programme_to_document(created), revision, now, who):
+        episodes_store.insert_programme_version(
+            connection, tenant_id, key, created.version, programmes.programme_to_document(created)
+        )
+        if not drafts_store.update_draft(
+            connection,
+            tenant_id,
+            key,
+            programmes.programme_to_document(created),
+            revision,
+            now,
+            who,
+        ):
             raise Conflict("Somebody published this programme a moment ago.")
-        journal_store.insert_audit_entry(connection, tenant_id, who, "published a programme", {"programme": key, "version": created.version})
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "published a programme",
+            {"programme": key, "version": created.version},
+        )
     return created.version
 
 
-def _assign_item_versions(items: list[QuestionItem], before: list[QuestionItem]) -> list[QuestionItem]:
+def _assign_item_versions(
+    items: list[QuestionItem], before: list[QuestionItem]
+) -> list[QuestionItem]:
     """Assign each question its version: one that changed since the last published version
     gets its next number."""
     known = {item.key: item for item in before}
     result = []
     for item in items:
         old = known.get(item.key)
-        same = old is not None and msgspec.structs.replace(old, version=0) == msgspec.structs.replace(item, version=0)
-        result.append(msgspec.structs.replace(item, version=(old.version if same else old.version + 1) if old else 1))
+        same = old is not None and msgspec.structs.replace(
+            old, version=0
+        ) == msgspec.structs.replace(item, version=0)
+        result.append(
+            msgspec.structs.replace(
+                item, version=(old.version if same else old.version + 1) if old else 1
+            )
+        )
     return result
 
 
-def set_archived(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
+def set_archived(
+    unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime
+) -> None:
     """Archive a programme: nobody new can begin it, people already in it continue. Or
     restore it."""
     with unit_of_work(tenant_id) as connection:
         _ensure_draft(connection, tenant_id, key)
         drafts_store.set_draft_archived(connection, tenant_id, key, now if put_away else None)
         journal_store.insert_audit_entry(
-            connection, tenant_id, who, "put a programme away" if put_away else "took a programme back", {"programme": key}
+            connection,
+            tenant_id,
+            who,
+            "put a programme away" if put_away else "took a programme back",
+            {"programme": key},
         )
 
 
-def _load_pictures(connection: Connection, tenant_id: int, programme: Programme) -> dict[str, Picture]:
-    digests = sorted({digest for item in programme.items for text in item.texts() for digest in question_html.picture_digests(text)})
+def _load_pictures(
+    connection: Connection, tenant_id: int, programme: Programme
+) -> dict[str, Picture]:
+    digests = sorted(
+        {
+            digest
+            for item in programme.items
+            for text in item.texts()
+            for digest in question_html.picture_digests(text)
+        }
+    )
     return pictures_store.pictures_by_digest(connection, tenant_id, digests)
 
 
@@ -176,11 +258,18 @@ def retain_competencies(programme: Programme, keep: Sequence[Competency]) -> Pro
     """The programme with only these competencies; BadInput if a question still belongs to
     one that is removed. Its tasks, blueprint cells and rubric criteria are removed with it."""
     saved = {item.key for item in keep}
-    for removed in (competency for competency in programme.competencies if competency.key not in saved):
+    for removed in (
+        competency for competency in programme.competencies if competency.key not in saved
+    ):
         existing = sum(item.competency == removed.key for item in programme.items)
         if existing:
-            raise BadInput(f"“{removed.title}” still has {existing} questions; move or remove them first.", field="competencies")
+            raise BadInput(
+                f"“{removed.title}” still has {existing} questions; move or remove them first.",
+                field="competencies",
+            )
     tasks = [task for task in programme.tasks if task.competency in saved]
     blueprint = [cell for cell in programme.blueprint if cell.competency in saved]
     rubric = rubrics.keep_competencies(programme.rubric, saved)
-    return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric)
+    return msgspec.structs.replace(
+        programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric
+    )

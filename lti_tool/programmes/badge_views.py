@@ -23,7 +23,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """The route below ``/t/<launch>``."""
     pages = Blueprint("badges", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def render_learner(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_learner(
+        template: str, who: LaunchSession, status: int = 200, **values: Any
+    ) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
     def enqueue_statement_job() -> None:
@@ -35,7 +37,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         allow_large_upload()
         who = sessions.require_session(deps, request, launch_id)
         uploaded = request.files.get("file")
-        content = uploaded.read() if uploaded and uploaded.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
+        content = (
+            uploaded.read()
+            if uploaded and uploaded.filename
+            else request.form.get("badge", "").replace("\0", "").strip().encode()
+        )
         try:
             badges.certify_by_badge(deps, session=who, content=content, now=clock.now())
         except BadInput as error:

@@ -16,7 +16,14 @@ from lrs.vocabulary import INTERVALS
 from lti_tool.base import tenants_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
-from lti_tool.programmes import drafts_store, episode_context, episodes_store, programmes, transfer_schedule, working_time
+from lti_tool.programmes import (
+    drafts_store,
+    episode_context,
+    episodes_store,
+    programmes,
+    transfer_schedule,
+    working_time,
+)
 from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 
@@ -81,11 +88,19 @@ def certify_in_transaction(
     if wave and not programmes.resolve_key(wave, programme.waves):
         raise BadInput(programmes.unknown_wave_message(programme, wave), field="wave")
     wave = programmes.resolve_key(wave, programme.waves)
-    unknown = [key for key in exam if key and key not in {competency.key for competency in programme.competencies}]
+    unknown = [
+        key
+        for key in exam
+        if key and key not in {competency.key for competency in programme.competencies}
+    ]
     if unknown:
         raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
-    when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
-    episode = Episode(uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source)
+    when = working_time.resolve_working_time(
+        person.time_zone, person.working_days, programme.calendar
+    )
+    episode = Episode(
+        uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source
+    )
     checks = [
         ScheduledCheck(
             interval.key,
@@ -99,17 +114,25 @@ def certify_in_transaction(
     if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
         return False
     episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
-    stage = episode_context.EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme)
+    stage = episode_context.EpisodeContext(
+        connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme
+    )
     entries = audience_attributes(person, wave, team)
     statements = [
         xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, entries)),
-        xapi_statements.certified_statement(stage.act(f"certified {episode.id}", certified_at, entries), exam, training),
+        xapi_statements.certified_statement(
+            stage.act(f"certified {episode.id}", certified_at, entries), exam, training
+        ),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:
         quiz = xapi_statements.Quiz("check", check.interval, labels[check.interval])
         statements.append(
-            xapi_statements.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at)
+            xapi_statements.check_scheduled_statement(
+                stage.act(f"scheduled {episode.id} {check.interval}", now),
+                quiz,
+                due_at=check.due_at,
+            )
         )
     stage.enqueue_statements([*statements, *transfer_schedule.schedule_protocol(stage, when, now)])
     return True
@@ -118,19 +141,33 @@ def certify_in_transaction(
 def require_not_archived(connection: Connection, tenant_id: int, programme: str) -> None:
     """Raise BadInput for an archived programme."""
     if programme in drafts_store.list_archived_keys(connection, tenant_id):
-        raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
+        raise BadInput(
+            "This programme was put away: nobody new begins it. A training manager can take it "
+            "back."
+        )
 
 
 def require_plausible_date(certified_at: datetime, now: datetime) -> None:
     """Raise BadInput for a time at which nobody can have been certified."""
     if certified_at > now:
-        raise BadInput("The certification lies in the future; enter the day on which it was earned.", field="certified_on")
+        raise BadInput(
+            "The certification lies in the future; enter the day on which it was earned.",
+            field="certified_on",
+        )
     if now - certified_at > MAX_CERTIFICATION_AGE:
-        raise BadInput("The certification lies more than ten years back; check the year.", field="certified_on")
+        raise BadInput(
+            "The certification lies more than ten years back; check the year.", field="certified_on"
+        )
 
 
 def audience_attributes(person: Profile, wave: str, team: str) -> dict[str, str]:
     """The attributes by which figures are grouped: wave, team, site, role and experience,
     where known."""
-    entries = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
+    entries = {
+        "wave": wave,
+        "team": person.team or team,
+        "site": person.site,
+        "role": person.job_role,
+        "experience": person.experience,
+    }
     return {name: value for name, value in entries.items() if value}

@@ -1,4 +1,6 @@
-"""Importing certifications from the organisation's lists: a dry run first, then all of a file or nothing."""
+"""Importing certifications from the organisation's lists: a dry run first, then all of a file or
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,27 @@ from core.errors import BadInput, RequestError
 from lti_tool.base import journal_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
-from lti_tool.people.people_import import NEW, SAME, WRONG, Line, Report, _group_by_email, _read_table
+from lti_tool.people.people_import import (
+    NEW,
+    SAME,
+    WRONG,
+    Line,
+    Report,
+    _group_by_email,
+    _read_table,
+)
 from lti_tool.programmes import certification, episodes_store, programmes, working_time
 
 
 def import_certifications(
-    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, content: bytes, apply: bool, who: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    programme: str,
+    content: bytes,
+    apply: bool,
+    who: str,
+    now: datetime,
 ) -> Report:
     """Begin an episode for each line; a person who already has one in this programme keeps
     it unchanged."""
@@ -32,10 +49,18 @@ def import_certifications(
         competencies = {competency.key: competency.title for competency in created.competencies}
         rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
         known = directory_store.find_profiles(
-            connection, tenant_id, external_ids=[row.id for row in rows if row.id], emails=[row.email.lower() for row in rows if row.email]
+            connection,
+            tenant_id,
+            external_ids=[row.id for row in rows if row.id],
+            emails=[row.email.lower() for row in rows if row.email],
         )
-        by_id, by_email = {item.external_id: item for item in known if item.external_id}, _group_by_email(known)
-        begun = episodes_store.filter_people_with_episode(connection, tenant_id, programme, [item.id for item in known])
+        by_id, by_email = (
+            {item.external_id: item for item in known if item.external_id},
+            _group_by_email(known),
+        )
+        begun = episodes_store.filter_people_with_episode(
+            connection, tenant_id, programme, [item.id for item in known]
+        )
         lines = [Line(fault.line, WRONG, "", fault.text) for fault in faults]
         chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
         for row in rows:
@@ -44,10 +69,24 @@ def import_certifications(
                 lines.append(Line(row.line, WRONG, row.id or row.email, problem))
                 continue
             if person.id in chosen:
-                lines.append(Line(row.line, WRONG, person.name or row.email, "This person stands in a line before as well."))
+                lines.append(
+                    Line(
+                        row.line,
+                        WRONG,
+                        person.name or row.email,
+                        "This person stands in a line before as well.",
+                    )
+                )
                 continue
             if person.id in begun:
-                lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
+                lines.append(
+                    Line(
+                        row.line,
+                        SAME,
+                        person.name or row.email,
+                        "This person's certification is on record already.",
+                    )
+                )
                 continue
             try:
                 certification.require_plausible_date(_certified_at(row, person, created, now), now)
@@ -55,7 +94,14 @@ def import_certifications(
                 lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
                 continue
             if row.wave and not programmes.resolve_key(row.wave, created.waves):
-                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(created, row.wave)))
+                lines.append(
+                    Line(
+                        row.line,
+                        WRONG,
+                        person.name or row.email,
+                        programmes.unknown_wave_message(created, row.wave),
+                    )
+                )
                 continue
             lines.append(Line(row.line, NEW, person.name or row.email))
             chosen[person.id] = (row, person)
@@ -76,12 +122,26 @@ def import_certifications(
                     exam=row.exam,
                     training=xapi_statements.Training(row.before, row.hours),
                 )
-            journal_store.insert_audit_entry(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
+            journal_store.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "took over certifications",
+                {"programme": programme, NEW: len(chosen)},
+            )
     return Report(lines, applied)
 
 
-def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
-    fitting = [by_id[row.id]] if row.id in by_id else [] if row.id else by_email.get(row.email.lower(), [])
+def _match_row(
+    row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]
+) -> tuple[Profile | None, str]:
+    fitting = (
+        [by_id[row.id]]
+        if row.id in by_id
+        else []
+        if row.id
+        else by_email.get(row.email.lower(), [])
+    )
     if len(fitting) == 1:
         return fitting[0], ""
     if fitting:
@@ -89,9 +149,13 @@ def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Ma
     return None, "Nobody here has this id or address; take over the list of people first."
 
 
-def _certified_at(row: CertificationRow, person: Profile, programme: programmes.Programme, now: datetime) -> datetime:
+def _certified_at(
+    row: CertificationRow, person: Profile, programme: programmes.Programme, now: datetime
+) -> datetime:
     """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
     for today, the current time if noon has not passed."""
-    when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
+    when = working_time.resolve_working_time(
+        person.time_zone, person.working_days, programme.calendar
+    )
     noon = when.at(row.certified_on, time(12))
     return min(noon, now) if row.certified_on == when.day_of(now) else noon

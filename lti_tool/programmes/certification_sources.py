@@ -19,7 +19,13 @@ from core.errors import BadInput
 from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, score_share
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.people import directory_store, people_store
-from lti_tool.programmes import certification, certification_sources_store, drafts_store, episodes_store, programmes
+from lti_tool.programmes import (
+    certification,
+    certification_sources_store,
+    drafts_store,
+    episodes_store,
+    programmes,
+)
 from lti_tool.programmes.certification_sources_store import CertifyingColumn, StatementSource
 from lti_tool.programmes.programmes import Programme
 
@@ -30,13 +36,23 @@ CERTIFYING_VERB_IRIS = (VERBS["certified"].id, EARNED, ACHIEVED, COMPLETED)
 MAX_IRI_CHARS, MAX_SOURCES = 1_000, 20
 
 
-def list_statement_sources(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[StatementSource]:
+def list_statement_sources(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str
+) -> list[StatementSource]:
     """List the activities whose statements begin a programme."""
     with unit_of_work(tenant_id) as connection:
         return certification_sources_store.list_statement_sources(connection, tenant_id, programme)
 
 
-def add_statement_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, home_page: str = "", who: str) -> None:
+def add_statement_source(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    programme: str,
+    activity: str,
+    home_page: str = "",
+    who: str,
+) -> None:
     """Let everybody who was "certified" by this activity, or "earned", "achieved" or
     "completed" it, begin the programme. Adding it again reads its statements from the start.
 
@@ -50,49 +66,110 @@ def add_statement_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme:
         parts = urlsplit(iri)
     except ValueError:
         parts = urlsplit("")
-    if not parts.scheme or not (parts.netloc or parts.path) or len(iri) > MAX_IRI_CHARS or any(letter.isspace() for letter in iri):
-        raise BadInput("This is no id of an activity; one looks like https://example.org/certifications/welding.", field="activity")
+    if (
+        not parts.scheme
+        or not (parts.netloc or parts.path)
+        or len(iri) > MAX_IRI_CHARS
+        or any(letter.isspace() for letter in iri)
+    ):
+        raise BadInput(
+            "This is no id of an activity; one looks like "
+            "https://example.org/certifications/welding.",
+            field="activity",
+        )
     with unit_of_work(tenant_id) as connection:
         if programme not in episodes_store.newest_programme_versions(connection, tenant_id):
-            raise BadInput("Publish the programme first; then statements can begin it.", field="activity")
-        if len(certification_sources_store.list_statement_sources(connection, tenant_id, programme)) >= MAX_SOURCES:
-            raise BadInput(f"A programme is begun by up to {MAX_SOURCES} activities.", field="activity")
-        certification_sources_store.upsert_statement_source(connection, tenant_id, programme, iri, accounts)
-        journal_store.insert_audit_entry(connection, tenant_id, who, "let statements begin a programme", {"programme": programme, "activity": iri})
+            raise BadInput(
+                "Publish the programme first; then statements can begin it.", field="activity"
+            )
+        if (
+            len(
+                certification_sources_store.list_statement_sources(connection, tenant_id, programme)
+            )
+            >= MAX_SOURCES
+        ):
+            raise BadInput(
+                f"A programme is begun by up to {MAX_SOURCES} activities.", field="activity"
+            )
+        certification_sources_store.upsert_statement_source(
+            connection, tenant_id, programme, iri, accounts
+        )
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "let statements begin a programme",
+            {"programme": programme, "activity": iri},
+        )
 
 
-def remove_statement_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str) -> None:
+def remove_statement_source(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str
+) -> None:
     """Stop beginning episodes from this activity's statements."""
     with unit_of_work(tenant_id) as connection:
-        certification_sources_store.delete_statement_source(connection, tenant_id, programme, activity)
+        certification_sources_store.delete_statement_source(
+            connection, tenant_id, programme, activity
+        )
         journal_store.insert_audit_entry(
-            connection, tenant_id, who, "let statements begin a programme no more", {"programme": programme, "activity": activity}
+            connection,
+            tenant_id,
+            who,
+            "let statements begin a programme no more",
+            {"programme": programme, "activity": activity},
         )
 
 
 def certify_by_grades(
-    unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingColumn, results: Iterable[tuple[str, float]], now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    column: CertifyingColumn,
+    results: Iterable[tuple[str, float]],
+    now: datetime,
 ) -> int:
     """Certify people who have reached the column's share; return how many are new.
     Gradebooks state no time, so the time of reading is used."""
-    reached = {subject: share for subject, share in results if share >= column.share and "\0" not in subject}
+    reached = {
+        subject: share
+        for subject, share in results
+        if share >= column.share and "\0" not in subject
+    }
     if not reached:
         return 0
     with unit_of_work(tenant_id) as connection:
         programme = _load_active_programme(connection, tenant_id, column.programme)
         if programme is None:
             return 0
-        known = certification_sources_store.person_ids_by_subject(connection, tenant_id, column.registration_id, sorted(reached))
-        begun = episodes_store.filter_people_with_episode(connection, tenant_id, column.programme, list(known.values()))
+        known = certification_sources_store.person_ids_by_subject(
+            connection, tenant_id, column.registration_id, sorted(reached)
+        )
+        begun = episodes_store.filter_people_with_episode(
+            connection, tenant_id, column.programme, list(known.values())
+        )
         return sum(
-            _certify_person(connection, tenant_id, person_id, programme, now, now, "gradebook", {"": reached[subject]})
+            _certify_person(
+                connection,
+                tenant_id,
+                person_id,
+                programme,
+                now,
+                now,
+                "gradebook",
+                {"": reached[subject]},
+            )
             for subject, person_id in sorted(known.items())
             if person_id not in begun
         )
 
 
 def certify_by_statements(
-    unit_of_work: UnitOfWork, *, tenant_id: int, source: StatementSource, statements: Iterable[Mapping[str, Any]], now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    source: StatementSource,
+    statements: Iterable[Mapping[str, Any]],
+    now: datetime,
 ) -> tuple[int, list[Mapping[str, Any]]]:
     """Certify the people named in statements; return (how many are new, the statements that
     match nobody here)."""
@@ -105,12 +182,25 @@ def certify_by_statements(
         for statement in statements:
             if _is_failed_or_incomplete(statement):
                 continue
-            person_id = _match_actor(connection, tenant_id, installation, statement.get("actor"), source.home_page)
+            person_id = _match_actor(
+                connection, tenant_id, installation, statement.get("actor"), source.home_page
+            )
             at = _parse_certified_at(statement.get("timestamp"), now)
             if person_id is None or at is None:
                 unmatched.append(statement)
-            elif not episodes_store.filter_people_with_episode(connection, tenant_id, source.programme, [person_id]):
-                begun += _certify_person(connection, tenant_id, person_id, programme, at, now, "statement", _exam_scores(statement))
+            elif not episodes_store.filter_people_with_episode(
+                connection, tenant_id, source.programme, [person_id]
+            ):
+                begun += _certify_person(
+                    connection,
+                    tenant_id,
+                    person_id,
+                    programme,
+                    at,
+                    now,
+                    "statement",
+                    _exam_scores(statement),
+                )
     return begun, unmatched
 
 
@@ -145,26 +235,38 @@ def _certify_person(
     )
 
 
-def _match_actor(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str) -> uuid.UUID | None:
+def _match_actor(
+    connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str
+) -> uuid.UUID | None:
     """The person whom an actor identifies: by our own account, by the account of a user who
     launches from a platform (as Moodle's plugin names people), or by an address or a trusted
     account's name that exactly one person in the directory has."""
     if not isinstance(actor, dict):
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
-    if isinstance(account, dict) and isinstance(account.get("name"), str) and "\0" not in account["name"]:
+    if (
+        isinstance(account, dict)
+        and isinstance(account.get("name"), str)
+        and "\0" not in account["name"]
+    ):
         if account.get("homePage") == f"{BASE}installations/{installation}":
             try:
                 own = uuid.UUID(account["name"])
             except ValueError:
                 return None
             return own if people_store.person_exists(connection, tenant_id, own) else None
-        launched = certification_sources_store.find_person_by_account(connection, tenant_id, str(account.get("homePage")), account["name"])
+        launched = certification_sources_store.find_person_by_account(
+            connection, tenant_id, str(account.get("homePage")), account["name"]
+        )
         if launched is not None or not home_page or account.get("homePage") != home_page:
             return launched
-        result = directory_store.find_profiles(connection, tenant_id, external_ids=[account["name"]])
+        result = directory_store.find_profiles(
+            connection, tenant_id, external_ids=[account["name"]]
+        )
     elif isinstance(mbox, str) and "\0" not in mbox:
-        result = directory_store.find_profiles(connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()])
+        result = directory_store.find_profiles(
+            connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()]
+        )
     else:
         return None
     return result[0].id if len(result) == 1 else None
@@ -190,4 +292,6 @@ def _is_failed_or_incomplete(statement: Mapping[str, Any]) -> bool:
     """Whether the certification was failed or the activity left unfinished; neither begins
     an episode."""
     result = statement.get("result")
-    return isinstance(result, dict) and (result.get("success") is False or result.get("completion") is False)
+    return isinstance(result, dict) and (
+        result.get("success") is False or result.get("completion") is False
+    )

@@ -32,7 +32,9 @@ COLUMN_SECONDS = 60  # For all pages of one column.
 MAX_PAGES = 50  # For one source in one reading; the next reading continues from there.
 SOURCE_SECONDS = 60  # For all pages of one source.
 OVERLAP, TIMESTAMP_STEP = timedelta(minutes=5), timedelta(milliseconds=1)
-UNMATCHED_WINDOW = timedelta(days=30)  # How long a statement that matched nobody may wait for the list of people to name that person.
+UNMATCHED_WINDOW = timedelta(
+    days=30
+)  # How long a statement that matched nobody may wait for the list of people to name that person.
 
 
 def read_certification_sources(deps: ToolDeps, tenant_id: int) -> int:
@@ -40,13 +42,17 @@ def read_certification_sources(deps: ToolDeps, tenant_id: int) -> int:
     begun, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            column = certification_sources_store.lease_certifying_column(connection, tenant_id, clock.now())
+            column = certification_sources_store.lease_certifying_column(
+                connection, tenant_id, clock.now()
+            )
         if column is None:
             break
         begun += _read_certifying_column(deps, tenant_id, column)
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            source = certification_sources_store.lease_statement_source(connection, tenant_id, clock.now())
+            source = certification_sources_store.lease_statement_source(
+                connection, tenant_id, clock.now()
+            )
         if source is None:
             break
         begun += _read_statement_source(deps, tenant_id, source)
@@ -62,10 +68,20 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
         with limit_total_time(COLUMN_SECONDS):
-            for page in platform_services.iter_pages(deps, platform, (RESULT_SCOPE,), lms.results_url(column.url), lms.results_page_request):
+            for page in platform_services.iter_pages(
+                deps,
+                platform,
+                (RESULT_SCOPE,),
+                lms.results_url(column.url),
+                lms.results_page_request,
+            ):
                 results = lms.read_results(page.json())
                 begun += certification_sources.certify_by_grades(
-                    deps.unit_of_work, tenant_id=tenant_id, column=column, results=results, now=clock.now()
+                    deps.unit_of_work,
+                    tenant_id=tenant_id,
+                    column=column,
+                    results=results,
+                    now=clock.now(),
                 )
     except JobTimedOut:
         raise
@@ -73,14 +89,20 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
         # An error of one column is shown on its page and does not delay the other columns.
         known = isinstance(error, OutsideCallFailed | TokenRefused | RequestError)
         trouble = str(error) if known else f"It could not be read: {type(error).__name__}."
-        log.warning("tenant %s: a certifying column was not read to its end", tenant_id, exc_info=not known)
+        log.warning(
+            "tenant %s: a certifying column was not read to its end", tenant_id, exc_info=not known
+        )
     with deps.unit_of_work(tenant_id) as connection:
-        certification_sources_store.record_column_read(connection, tenant_id, column, _next_read_at(trouble), begun, trouble[:500])
+        certification_sources_store.record_column_read(
+            connection, tenant_id, column, _next_read_at(trouble), begun, trouble[:500]
+        )
     return begun
 
 
 def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSource) -> int:
-    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(
+        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
+    )
     client = deps.own_client if ours else deps.client
     since, begun, trouble = dict(source.since), 0, ""
     lost: list[Mapping[str, Any]] = []
@@ -90,15 +112,27 @@ def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSour
                 more, missing, last = "", list[Mapping[str, Any]](), None
                 for _ in range(MAX_PAGES):
                     page = lrs_client.fetch_statements(
-                        client, store, verb=verb, activity=source.activity, since=source.since.get(verb, ""), more=more
+                        client,
+                        store,
+                        verb=verb,
+                        activity=source.activity,
+                        since=source.since.get(verb, ""),
+                        more=more,
                     )
                     now = clock.now()
                     new, nobodys = certification_sources.certify_by_statements(
-                        deps.unit_of_work, tenant_id=tenant_id, source=source, statements=page.statements, now=now
+                        deps.unit_of_work,
+                        tenant_id=tenant_id,
+                        source=source,
+                        statements=page.statements,
+                        now=now,
                     )
                     begun += new
                     missing += nobodys
-                    last, more = _stored_at(page.statements[-1]) if page.statements else last, page.more
+                    last, more = (
+                        _stored_at(page.statements[-1]) if page.statements else last,
+                        page.more,
+                    )
                     since |= {verb: _resume_point(last, missing, now)} if last else {}
                     if not more:
                         break
@@ -107,10 +141,23 @@ def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSour
         raise
     except Exception as error:
         # An error of one source is shown on its page and does not delay the other sources.
-        trouble = str(error) if isinstance(error, OutsideCallFailed | RequestError) else f"It could not be read: {type(error).__name__}."
-        log.warning("tenant %s: statements that begin a programme were not read to their end", tenant_id, exc_info=True)
+        trouble = (
+            str(error)
+            if isinstance(error, OutsideCallFailed | RequestError)
+            else f"It could not be read: {type(error).__name__}."
+        )
+        log.warning(
+            "tenant %s: statements that begin a programme were not read to their end",
+            tenant_id,
+            exc_info=True,
+        )
     with deps.unit_of_work(tenant_id) as connection:
-        values = {"since": since, "due_at": _next_read_at(trouble), "unmatched": len(lost), "trouble": trouble[:500]}
+        values = {
+            "since": since,
+            "due_at": _next_read_at(trouble),
+            "unmatched": len(lost),
+            "trouble": trouble[:500],
+        }
         certification_sources_store.record_source_read(connection, tenant_id, source, values, begun)
     return begun
 

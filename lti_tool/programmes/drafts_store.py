@@ -39,19 +39,48 @@ class ProgrammeSummary:
 def find_draft(connection: Connection, tenant_id: int, key: str) -> Draft | None:
     """The draft of a programme."""
     d = programme_draft.c
-    query = select(*(d[name] for name in Draft.__dataclass_fields__)).where(d.tenant_id == tenant_id, d.key == key)
+    query = select(*(d[name] for name in Draft.__dataclass_fields__)).where(
+        d.tenant_id == tenant_id, d.key == key
+    )
     row = connection.execute(query).first()
     return Draft(**row._mapping) if row else None
 
 
-def insert_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
+def insert_draft(
+    connection: Connection,
+    tenant_id: int,
+    key: str,
+    document: dict[str, Any],
+    at: datetime,
+    who: str,
+) -> bool:
     """Insert the first draft; False if one with this key exists."""
-    row = {"tenant_id": tenant_id, "key": key, "document": document, "revision": 1, "saved_at": at, "saved_by": who}
-    created = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
+    row = {
+        "tenant_id": tenant_id,
+        "key": key,
+        "document": document,
+        "revision": 1,
+        "saved_at": at,
+        "saved_by": who,
+    }
+    created = (
+        upsert(programme_draft)
+        .values(**row)
+        .on_conflict_do_nothing()
+        .returning(programme_draft.c.key)
+    )
     return connection.execute(created).first() is not None
 
 
-def update_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
+def update_draft(
+    connection: Connection,
+    tenant_id: int,
+    key: str,
+    document: dict[str, Any],
+    revision: int,
+    at: datetime,
+    who: str,
+) -> bool:
     """Replace the document of ``revision`` by a changed one; False if somebody else saved
     first."""
     d = programme_draft.c
@@ -60,10 +89,14 @@ def update_draft(connection: Connection, tenant_id: int, key: str, document: dic
     return connection.execute(update(programme_draft).where(own).values(**values)).rowcount == 1
 
 
-def set_draft_archived(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
+def set_draft_archived(
+    connection: Connection, tenant_id: int, key: str, at: datetime | None
+) -> None:
     """Archive a programme (nobody new can start it), or restore it if ``at`` is None."""
     d = programme_draft.c
-    connection.execute(update(programme_draft).where(d.tenant_id == tenant_id, d.key == key).values(archived_at=at))
+    connection.execute(
+        update(programme_draft).where(d.tenant_id == tenant_id, d.key == key).values(archived_at=at)
+    )
 
 
 def list_programme_summaries(connection: Connection, tenant_id: int) -> list[ProgrammeSummary]:
@@ -72,13 +105,24 @@ def list_programme_summaries(connection: Connection, tenant_id: int) -> list[Pro
     newest = {
         row.key: (row.version, row.title)
         for row in connection.execute(
-            select(v.key, v.version, v.document["title"].astext.label("title")).where(v.tenant_id == tenant_id).order_by(v.key, v.version)
+            select(v.key, v.version, v.document["title"].astext.label("title"))
+            .where(v.tenant_id == tenant_id)
+            .order_by(v.key, v.version)
         )
     }
-    people = {row[0]: row[1] for row in connection.execute(select(e.programme, func.count()).where(e.tenant_id == tenant_id).group_by(e.programme))}
+    people = {
+        row[0]: row[1]
+        for row in connection.execute(
+            select(e.programme, func.count()).where(e.tenant_id == tenant_id).group_by(e.programme)
+        )
+    }
     drafted = {
         row.key: (row.title, row.archived_at is not None)
-        for row in connection.execute(select(d.key, d.document["title"].astext.label("title"), d.archived_at).where(d.tenant_id == tenant_id))
+        for row in connection.execute(
+            select(d.key, d.document["title"].astext.label("title"), d.archived_at).where(
+                d.tenant_id == tenant_id
+            )
+        )
     }
     result = [
         ProgrammeSummary(
@@ -96,4 +140,8 @@ def list_programme_summaries(connection: Connection, tenant_id: int) -> list[Pro
 def list_archived_keys(connection: Connection, tenant_id: int) -> set[str]:
     """Keys of archived programmes."""
     d = programme_draft.c
-    return set(connection.execute(select(d.key).where(d.tenant_id == tenant_id, d.archived_at.is_not(None))).scalars())
+    return set(
+        connection.execute(
+            select(d.key).where(d.tenant_id == tenant_id, d.archived_at.is_not(None))
+        ).scalars()
+    )

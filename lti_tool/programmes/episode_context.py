@@ -29,7 +29,9 @@ class EpisodeContext:
     episode: Episode
     programme: Programme
 
-    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None, revision: int = 1) -> xapi_statements.Act:
+    def act(
+        self, name: str, at: datetime, audience: Mapping[str, str] | None = None, revision: int = 1
+    ) -> xapi_statements.Act:
         """Build an act of the episode's learner; ``name`` is unique for the act within the
         tenant."""
         return xapi_statements.Act(
@@ -49,13 +51,22 @@ class EpisodeContext:
         add_to_outbox(self.connection, self.tenant_id, statements)
 
 
-def add_to_outbox(connection: Connection, tenant_id: int, statements: Sequence[xapi_statements.Statement]) -> None:
+def add_to_outbox(
+    connection: Connection, tenant_id: int, statements: Sequence[xapi_statements.Statement]
+) -> None:
     """Add statements to the outbox, within the act's transaction."""
-    statement_outbox_store.insert_statements(connection, tenant_id, [(statement.id, statement.payload) for statement in statements])
+    statement_outbox_store.insert_statements(
+        connection, tenant_id, [(statement.id, statement.payload) for statement in statements]
+    )
 
 
 def act_without_episode(
-    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime
+    connection: Connection,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: Programme,
+    name: str,
+    at: datetime,
 ) -> xapi_statements.Act:
     """Build an act of somebody who supports other learners; it belongs to no episode."""
     return xapi_statements.Act(
@@ -71,7 +82,9 @@ def act_without_episode(
 
 def find_episode_context(connection: Connection, session: LaunchSession) -> EpisodeContext | None:
     """The context of the learner's episode; None if no certification is on record."""
-    episode = episodes_store.find_episode(connection, session.tenant_id, session.person_id, session.programme)
+    episode = episodes_store.find_episode(
+        connection, session.tenant_id, session.person_id, session.programme
+    )
     return load_episode_context(connection, session.tenant_id, episode) if episode else None
 
 
@@ -79,11 +92,20 @@ def require_episode_context(connection: Connection, session: LaunchSession) -> E
     """The same, but raise NotFound, which says who records a certification."""
     result = find_episode_context(connection, session)
     if result is None:
-        raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
+        raise NotFound(
+            "No certification is on record for you in this programme yet. Your teacher or "
+            "training manager records it."
+        )
     return result
 
 
-def load_episode_context(connection: Connection, tenant_id: int, episode: Episode) -> EpisodeContext:
+def load_episode_context(
+    connection: Connection, tenant_id: int, episode: Episode
+) -> EpisodeContext:
     """The context of an episode that is already loaded."""
-    result = programmes.load_programme(connection, tenant_id, episode.programme, episode.programme_version)
-    return EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, result)
+    result = programmes.load_programme(
+        connection, tenant_id, episode.programme, episode.programme_version
+    )
+    return EpisodeContext(
+        connection, tenant_id, tenants_store.get_installation_id(connection), episode, result
+    )

@@ -79,13 +79,17 @@ class Participant:
     scheduled: int
 
 
-def insert_programme_version(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
+def insert_programme_version(
+    connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]
+) -> None:
     """Insert a version of a programme; an existing version is left unchanged."""
     row = {"tenant_id": tenant_id, "key": key, "version": version, "document": document}
     connection.execute(upsert(programme_version).values(**row).on_conflict_do_nothing())
 
 
-def get_programme_document(connection: Connection, tenant_id: int, key: str, version: int) -> dict[str, Any]:
+def get_programme_document(
+    connection: Connection, tenant_id: int, key: str, version: int
+) -> dict[str, Any]:
     """Load the document of a version that is known to exist."""
     p = programme_version.c
     query = select(p.document).where(p.tenant_id == tenant_id, p.key == key, p.version == version)
@@ -96,18 +100,28 @@ def get_programme_document(connection: Connection, tenant_id: int, key: str, ver
 def newest_programme_versions(connection: Connection, tenant_id: int) -> dict[str, int]:
     """Programme key → newest version."""
     p = programme_version.c
-    rows = connection.execute(select(p.key, p.version).where(p.tenant_id == tenant_id).order_by(p.key, p.version))
+    rows = connection.execute(
+        select(p.key, p.version).where(p.tenant_id == tenant_id).order_by(p.key, p.version)
+    )
     return {row.key: row.version for row in rows}
 
 
-def insert_episode(connection: Connection, tenant_id: int, created: Episode, checks: Sequence[ScheduledCheck]) -> bool:
+def insert_episode(
+    connection: Connection, tenant_id: int, created: Episode, checks: Sequence[ScheduledCheck]
+) -> bool:
     """Insert an episode with its checks; False if this person already has one in this
     programme."""
     inserted = connection.execute(
-        upsert(episode).values(tenant_id=tenant_id, **vars(created)).on_conflict_do_nothing().returning(episode.c.id)
+        upsert(episode)
+        .values(tenant_id=tenant_id, **vars(created))
+        .on_conflict_do_nothing()
+        .returning(episode.c.id)
     ).first()
     if inserted and checks:
-        connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": created.id, **vars(check)} for check in checks])
+        connection.execute(
+            insert(scheduled_check),
+            [{"tenant_id": tenant_id, "episode_id": created.id, **vars(check)} for check in checks],
+        )
     return inserted is not None
 
 
@@ -115,38 +129,65 @@ def _select_episodes() -> Any:
     return select(*(episode.c[name] for name in Episode.__dataclass_fields__))
 
 
-def find_episode(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
+def find_episode(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str
+) -> Episode | None:
     """A person's episode in a programme, if any."""
     e = episode.c
-    query = _select_episodes().where(e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme)
+    query = _select_episodes().where(
+        e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme
+    )
     row = connection.execute(query).first()
     return Episode(**row._mapping) if row else None
 
 
-def filter_people_with_episode(connection: Connection, tenant_id: int, programme: str, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+def filter_people_with_episode(
+    connection: Connection, tenant_id: int, programme: str, person_ids: Sequence[uuid.UUID]
+) -> set[uuid.UUID]:
     """Which of these people have an episode in a programme."""
     e = episode.c
     return set(
-        connection.execute(select(e.person_id).where(e.tenant_id == tenant_id, e.programme == programme, e.person_id.in_(person_ids))).scalars()
+        connection.execute(
+            select(e.person_id).where(
+                e.tenant_id == tenant_id, e.programme == programme, e.person_id.in_(person_ids)
+            )
+        ).scalars()
     )
 
 
-def list_person_episodes(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[Episode]:
+def list_person_episodes(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID
+) -> list[Episode]:
     """All episodes of a person, the latest certification first."""
     e = episode.c
-    query = _select_episodes().where(e.tenant_id == tenant_id, e.person_id == person_id).order_by(e.certified_at.desc())
+    query = (
+        _select_episodes()
+        .where(e.tenant_id == tenant_id, e.person_id == person_id)
+        .order_by(e.certified_at.desc())
+    )
     return [Episode(**row._mapping) for row in connection.execute(query)]
 
 
-def insert_exam_scores(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
+def insert_exam_scores(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]
+) -> None:
     """Store the results of the certification exam by competency; the empty key is the whole
     exam."""
     if shares:
-        rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "competency": key, "share": share} for key, share in shares.items()]
+        rows = [
+            {"tenant_id": tenant_id, "episode_id": episode_id, "competency": key, "share": share}
+            for key, share in shares.items()
+        ]
         connection.execute(insert(exam_score), rows)
 
 
-def list_taught_episodes(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
+def list_taught_episodes(
+    connection: Connection,
+    tenant_id: int,
+    teacher: uuid.UUID,
+    programme: str,
+    registration_id: int | None,
+) -> list[uuid.UUID]:
     """Episodes of a programme whose people are learners of a course that ``teacher`` teaches,
     according to rosters or launches; limited to courses of one platform, or all (None)."""
     taught, related, e = membership.alias(), membership.alias(), episode.c
@@ -154,13 +195,23 @@ def list_taught_episodes(connection: Connection, tenant_id: int, teacher: uuid.U
         select(e.id)
         .distinct()
         .join(related, (related.c.tenant_id == tenant_id) & (related.c.person_id == e.person_id))
-        .join(taught, (taught.c.tenant_id == tenant_id) & (taught.c.course_id == related.c.course_id))
-        .where(e.tenant_id == tenant_id, e.programme == programme, taught.c.person_id == teacher, taught.c.active, related.c.role == "learner")
+        .join(
+            taught, (taught.c.tenant_id == tenant_id) & (taught.c.course_id == related.c.course_id)
+        )
+        .where(
+            e.tenant_id == tenant_id,
+            e.programme == programme,
+            taught.c.person_id == teacher,
+            taught.c.active,
+            related.c.role == "learner",
+        )
         .where(taught.c.role.in_(("teacher", "admin")))
         .order_by(e.id)
     )
     if registration_id is not None:
-        present_keys = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+        present_keys = select(course.c.id).where(
+            course.c.tenant_id == tenant_id, course.c.registration_id == registration_id
+        )
         query = query.where(taught.c.course_id.in_(present_keys))
     return list(connection.execute(query).scalars())
 
@@ -172,42 +223,91 @@ def get_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -
     return Episode(**connection.execute(query).one()._mapping)
 
 
-def get_episodes(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Episode]:
+def get_episodes(
+    connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]
+) -> list[Episode]:
     """These episodes."""
     e = episode.c
-    return [Episode(**row._mapping) for row in connection.execute(_select_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids)))]
+    return [
+        Episode(**row._mapping)
+        for row in connection.execute(
+            _select_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids))
+        )
+    ]
 
 
-def list_scheduled_checks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
+def list_scheduled_checks(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> list[ScheduledCheck]:
     """The scheduled checks of an episode, ordered by due date."""
     c = scheduled_check.c
-    query = select(c.interval, c.due_at, c.opens_at, c.closes_at).where(c.tenant_id == tenant_id, c.episode_id == episode_id).order_by(c.due_at)
+    query = (
+        select(c.interval, c.due_at, c.opens_at, c.closes_at)
+        .where(c.tenant_id == tenant_id, c.episode_id == episode_id)
+        .order_by(c.due_at)
+    )
     return [ScheduledCheck(**row._mapping) for row in connection.execute(query)]
 
 
 def list_holds(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
     """The holds of an episode."""
     h = hold.c
-    query = select(h.id, h.from_at, h.until_at).where(h.tenant_id == tenant_id, h.episode_id == episode_id).order_by(h.from_at)
+    query = (
+        select(h.id, h.from_at, h.until_at)
+        .where(h.tenant_id == tenant_id, h.episode_id == episode_id)
+        .order_by(h.from_at)
+    )
     return [Hold(**row._mapping) for row in connection.execute(query)]
 
 
-def insert_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, created: Hold, who: str) -> None:
+def insert_hold(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, created: Hold, who: str
+) -> None:
     """Put an episode on hold."""
-    connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(created)))
+    connection.execute(
+        insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(created))
+    )
 
 
 def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: datetime) -> None:
     """Set the end of a hold."""
-    connection.execute(update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at))
+    connection.execute(
+        update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at)
+    )
 
 
-def list_participants(connection: Connection, tenant_id: int, programme: str, after: tuple[str, uuid.UUID] | None, at: datetime) -> list[Participant]:
+def list_participants(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    after: tuple[str, uuid.UUID] | None,
+    at: datetime,
+) -> list[Participant]:
     """The people in a programme ordered by name, one page at a time."""
     e, p, c, a, h = episode.c, person.c, scheduled_check.c, attempt.c, hold.c
-    done = select(func.count()).where(a.tenant_id == tenant_id, a.episode_id == e.id, a.kind == "check", a.finished_at.is_not(None)).scalar_subquery()
-    scheduled = select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
-    existing = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == e.id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at)).exists()
+    done = (
+        select(func.count())
+        .where(
+            a.tenant_id == tenant_id,
+            a.episode_id == e.id,
+            a.kind == "check",
+            a.finished_at.is_not(None),
+        )
+        .scalar_subquery()
+    )
+    scheduled = (
+        select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
+    )
+    existing = (
+        select(h.id)
+        .where(
+            h.tenant_id == tenant_id,
+            h.episode_id == e.id,
+            h.from_at <= at,
+            h.until_at.is_(None) | (h.until_at > at),
+        )
+        .exists()
+    )
     query = (
         select(
             e.id.label("episode_id"),
@@ -226,12 +326,22 @@ def list_participants(connection: Connection, tenant_id: int, programme: str, af
     )
     if after is not None:
         query = query.where((p.name > after[0]) | ((p.name == after[0]) & (e.id > after[1])))
-    return [Participant(**row._mapping) for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE_SIZE))]
+    return [
+        Participant(**row._mapping)
+        for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE_SIZE))
+    ]
 
 
-def mark_episode_left(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
+def mark_episode_left(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime
+) -> bool:
     """Record that the learner left the programme; False if that is already on record."""
     e = episode.c
     return (
-        connection.execute(update(episode).where(e.tenant_id == tenant_id, e.id == episode_id, e.left_at.is_(None)).values(left_at=at)).rowcount == 1
+        connection.execute(
+            update(episode)
+            .where(e.tenant_id == tenant_id, e.id == episode_id, e.left_at.is_(None))
+            .values(left_at=at)
+        ).rowcount
+        == 1
     )

@@ -29,7 +29,9 @@ class ParticipantPage:
     after: str
 
 
-def list_participants(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: str, now: datetime) -> ParticipantPage:
+def list_participants(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: str, now: datetime
+) -> ParticipantPage:
     """List a programme's participants, ordered by name."""
     person_id, _, name = after.partition(":")
     try:
@@ -42,41 +44,71 @@ def list_participants(unit_of_work: UnitOfWork, *, tenant_id: int, programme: st
     return ParticipantPage(result, f"{last.episode_id}:{last.name}" if last else "")
 
 
-def pause_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, until: date | None, who: str, now: datetime) -> None:
+def pause_participation(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    episode_id: uuid.UUID,
+    until: date | None,
+    who: str,
+    now: datetime,
+) -> None:
     """Pause the learner: nothing is due from now until the start of ``until``, or indefinitely."""
     until_at = datetime.combine(until, time(0), UTC) if until else None
     if until_at is not None and until_at <= now:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
-        if any(hold.holds(now) for hold in episodes_store.list_holds(connection, tenant_id, episode_id)):
+        if any(
+            hold.holds(now) for hold in episodes_store.list_holds(connection, tenant_id, episode_id)
+        ):
             return
         created = Hold(uuid.uuid4(), now, until_at)
         episodes_store.insert_hold(connection, tenant_id, episode_id, created, who)
-        stage.enqueue_statements([xapi_statements.suspended_statement(stage.act(f"hold {created.id}", now), until_at)])
-        journal_store.insert_audit_entry(connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)})
+        stage.enqueue_statements(
+            [xapi_statements.suspended_statement(stage.act(f"hold {created.id}", now), until_at)]
+        )
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)}
+        )
 
 
-def resume_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
+def resume_participation(
+    unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime
+) -> None:
     """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
         for hold in episodes_store.list_holds(connection, tenant_id, episode_id):
             if hold.holds(now):
                 episodes_store.end_hold(connection, tenant_id, hold.id, now)
-                stage.enqueue_statements([xapi_statements.resumed_statement(stage.act(f"resume {hold.id}", now))])
-                journal_store.insert_audit_entry(connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)})
+                stage.enqueue_statements(
+                    [xapi_statements.resumed_statement(stage.act(f"resume {hold.id}", now))]
+                )
+                journal_store.insert_audit_entry(
+                    connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)}
+                )
 
 
-def end_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
+def end_participation(
+    unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime
+) -> None:
     """Remove the learner from the programme: nothing is due any more, completed work stays on
     record.
     """
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
         if episodes_store.mark_episode_left(connection, tenant_id, episode_id, now):
-            stage.enqueue_statements([xapi_statements.unregistered_statement(stage.act(f"leave {episode_id}", now))])
-            journal_store.insert_audit_entry(connection, tenant_id, who, "took somebody out of a programme", {"episode": str(episode_id)})
+            stage.enqueue_statements(
+                [xapi_statements.unregistered_statement(stage.act(f"leave {episode_id}", now))]
+            )
+            journal_store.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "took somebody out of a programme",
+                {"episode": str(episode_id)},
+            )
 
 
 def _load_stage(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> EpisodeContext:

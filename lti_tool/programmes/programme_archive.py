@@ -25,7 +25,14 @@ from lti_tool.programmes.programmes import Programme
 PROGRAMME_FILENAME = "programme.json"
 
 
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of a zip archive: exporting the same programme gives the same bytes
+_ZIP_EPOCH = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the earliest timestamp of a zip archive: exporting the same programme gives the same bytes
 
 
 def export_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
@@ -36,24 +43,46 @@ def export_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> b
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive_file:
         text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True).encode()
-        archive_file.writestr(zipfile.ZipInfo(PROGRAMME_FILENAME, _ZIP_EPOCH), text, zipfile.ZIP_DEFLATED)
+        archive_file.writestr(
+            zipfile.ZipInfo(PROGRAMME_FILENAME, _ZIP_EPOCH), text, zipfile.ZIP_DEFLATED
+        )
         for digest, picture in sorted(shown.items()):
-            archive_file.writestr(zipfile.ZipInfo(f"pictures/{digest}", _ZIP_EPOCH), picture.content)
+            archive_file.writestr(
+                zipfile.ZipInfo(f"pictures/{digest}", _ZIP_EPOCH), picture.content
+            )
     return body.getvalue()
 
 
-def import_programme(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime) -> str:
+def import_programme(
+    unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime
+) -> str:
     """Import a programme from such a file as a draft, with a new key if its own is in use;
     return the key."""
     document, shown = _unpack_archive(content)
     programme = programmes.parse_programme(document)
     with unit_of_work(tenant_id) as connection:
-        key = key_from_name(programme.key, {summary.key for summary in drafts_store.list_programme_summaries(connection, tenant_id)}, "programme")
+        key = key_from_name(
+            programme.key,
+            {
+                summary.key
+                for summary in drafts_store.list_programme_summaries(connection, tenant_id)
+            },
+            "programme",
+        )
         pictures_store.insert_pictures(connection, tenant_id, shown)
         drafts_store.insert_draft(
-            connection, tenant_id, key, programmes.programme_to_document(msgspec.structs.replace(programme, key=key, version=1)), now, who
+            connection,
+            tenant_id,
+            key,
+            programmes.programme_to_document(
+                msgspec.structs.replace(programme, key=key, version=1)
+            ),
+            now,
+            who,
         )
-        journal_store.insert_audit_entry(connection, tenant_id, who, "took in a programme", {"programme": key})
+        journal_store.insert_audit_entry(
+            connection, tenant_id, who, "took in a programme", {"programme": key}
+        )
     return key
 
 
@@ -61,13 +90,24 @@ def _unpack_archive(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
     try:
         files = read_archive(content)
         document = json.loads(files[PROGRAMME_FILENAME])
-        shown = [checked_picture(picture) for name, picture in files.items() if name.startswith("pictures/")]
+        shown = [
+            checked_picture(picture)
+            for name, picture in files.items()
+            if name.startswith("pictures/")
+        ]
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
     except PictureRefused as error:
-        raise BadInput(f"A picture of the programme cannot be taken: {error}.", field="file") from None
+        raise BadInput(
+            f"A picture of the programme cannot be taken: {error}.", field="file"
+        ) from None
     except (KeyError, ValueError, RecursionError):
-        raise BadInput(f"The file is no programme: it holds no {PROGRAMME_FILENAME} that can be read.", field="file") from None
+        raise BadInput(
+            f"The file is no programme: it holds no {PROGRAMME_FILENAME} that can be read.",
+            field="file",
+        ) from None
     if not isinstance(document, dict):
-        raise BadInput(f"The file is no programme: its {PROGRAMME_FILENAME} is no object.", field="file")
+        raise BadInput(
+            f"The file is no programme: its {PROGRAMME_FILENAME} is no object.", field="file"
+        )
     return document, shown

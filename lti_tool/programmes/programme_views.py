@@ -31,7 +31,15 @@ from lti_tool.base.manager_context import (
 )
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.people import people_import
-from lti_tool.programmes import authoring, badges, certification_import, certification_sources, participation, programme_archive, schedule_preview
+from lti_tool.programmes import (
+    authoring,
+    badges,
+    certification_import,
+    certification_sources,
+    participation,
+    programme_archive,
+    schedule_preview,
+)
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 from lti_tool.programmes.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 
@@ -51,7 +59,12 @@ class ProgrammeConsole:
     list_channels: Callable[..., Sequence[object]]
 
     def render(
-        self, staff: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
+        self,
+        staff: StaffContext,
+        key: str,
+        error: RequestError | None = None,
+        sent: FormData | None = None,
+        lost: Sequence[str] = (),
     ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
         that somebody else changed meanwhile."""
@@ -61,15 +74,47 @@ class ProgrammeConsole:
         zone = request.args.get("time_zone", "")
         try:
             events = schedule_preview.preview_schedule(result.programme, day, zone, [])
-        except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
-            events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
+        # An unknown time zone, or a date out of range.
+        except (
+            KeyError,
+            ValueError,
+            OSError,
+            OverflowError,
+        ):
+            events, error = (
+                [],
+                error or BadInput("This is no time zone; one looks like Europe/Berlin."),
+            )
         status = error.status if error else 200
         return staff.render(
-            "programme.html", status, work=result, channels=self.list_channels(tenant_id=staff.tenant_id, programme=key), sources=certification_sources.list_statement_sources(work, tenant_id=staff.tenant_id, programme=key), badges=badges.list_accepted_badges(work, tenant_id=staff.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(result.programme, sent), sent=sent, lost=lost, percent_of=format_percent
-        )  # fmt: skip
+            "programme.html",
+            status,
+            work=result,
+            channels=self.list_channels(tenant_id=staff.tenant_id, programme=key),
+            sources=certification_sources.list_statement_sources(
+                work, tenant_id=staff.tenant_id, programme=key
+            ),
+            badges=badges.list_accepted_badges(work, tenant_id=staff.tenant_id, programme=key),
+            error=error,
+            events=events,
+            day=day,
+            zone=zone,
+            intervals=INTERVALS,
+            weekdays=WEEKDAYS,
+            formats=FORMATS,
+            rows=_form_rows(result.programme, sent),
+            sent=sent,
+            lost=lost,
+            percent_of=format_percent,
+        )
 
     def edit_list(
-        self, visit_id: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
+        self,
+        visit_id: uuid.UUID,
+        key: str,
+        part: str,
+        add: Callable[[StaffContext], object],
+        remove: Callable[[StaffContext, str], object],
     ) -> ResponseReturnValue:
         """Add one line to a list on the page, or remove the one that the form names in
         ``remove``."""
@@ -90,9 +135,13 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
     pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
     deps, opening, work = console.deps, console.opening, console.deps.unit_of_work
 
-    def render_programme_list(staff: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_programme_list(
+        staff: StaffContext, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         result = authoring.list_authored_programmes(work, tenant_id=staff.tenant_id)
-        return staff.render("programmes.html", error.status if error else 200, shelf=result, error=error)
+        return staff.render(
+            "programmes.html", error.status if error else 200, shelf=result, error=error
+        )
 
     @pages.get("/")
     def list_programmes(visit_id: uuid.UUID) -> ResponseReturnValue:
@@ -103,7 +152,14 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         staff = opening(visit_id)
         try:
             title, copy_of = form_text("title"), form_text("copy_of")
-            key = authoring.create_programme(work, tenant_id=staff.tenant_id, title=title, copy_of=copy_of, who=staff.who, now=clock.now())
+            key = authoring.create_programme(
+                work,
+                tenant_id=staff.tenant_id,
+                title=title,
+                copy_of=copy_of,
+                who=staff.who,
+                now=clock.now(),
+            )
         except BadInput as error:
             return render_programme_list(staff, error)
         return redirect(f"{staff.home}programmes/{key}/", code=303)
@@ -114,7 +170,13 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         allow_large_upload()
         staff = opening(visit_id)
         try:
-            key = programme_archive.import_programme(work, tenant_id=staff.tenant_id, content=read_uploaded_file()[1], who=staff.who, now=clock.now())
+            key = programme_archive.import_programme(
+                work,
+                tenant_id=staff.tenant_id,
+                content=read_uploaded_file()[1],
+                who=staff.who,
+                now=clock.now(),
+            )
         except BadInput as error:
             return render_programme_list(staff, error)
         return redirect(f"{staff.home}programmes/{key}/?done=taken", code=303)
@@ -126,7 +188,11 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
     @pages.get("/<key>/programme.zip")
     def export_programme(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff = opening(visit_id)
-        return download_response(f"{key}.zip", "application/zip", programme_archive.export_programme(work, tenant_id=staff.tenant_id, key=key))
+        return download_response(
+            f"{key}.zip",
+            "application/zip",
+            programme_archive.export_programme(work, tenant_id=staff.tenant_id, key=key),
+        )
 
     @pages.post("/<key>/setup")
     def save_setup(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -136,13 +202,22 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         try:
             revision = form_revision()
             authoring.update_draft(
-                work, tenant_id=staff.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=staff.who, now=clock.now()
+                work,
+                tenant_id=staff.tenant_id,
+                key=key,
+                revision=revision,
+                make=_setup_change(request.form),
+                who=staff.who,
+                now=clock.now(),
             )
         except BadInput as error:
             return console.render(staff, key, error, request.form)
         except Conflict as error:
             return console.render(staff, key, error, lost=_typed_texts(request.form))
-        return redirect(f"{staff.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
+        return redirect(
+            f"{staff.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}",
+            code=303,
+        )
 
     @pages.post("/<key>/state/<act>")
     def change_state(visit_id: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
@@ -150,13 +225,30 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         staff = opening(visit_id)
         try:
             if act == "publish":
-                authoring.publish_programme(work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), who=staff.who, now=clock.now())
+                authoring.publish_programme(
+                    work,
+                    tenant_id=staff.tenant_id,
+                    key=key,
+                    revision=form_revision(),
+                    who=staff.who,
+                    now=clock.now(),
+                )
             else:
                 put_away = act == "archive"
-                authoring.set_archived(work, tenant_id=staff.tenant_id, key=key, put_away=put_away, who=staff.who, now=clock.now())
+                authoring.set_archived(
+                    work,
+                    tenant_id=staff.tenant_id,
+                    key=key,
+                    put_away=put_away,
+                    who=staff.who,
+                    now=clock.now(),
+                )
         except (BadInput, Conflict) as error:
             return console.render(staff, key, error)
-        return redirect(f"{staff.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+        return redirect(
+            f"{staff.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}",
+            code=303,
+        )
 
     @pages.post("/<key>/sources")
     def edit_sources(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -164,7 +256,9 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
 
         def add_activity(staff: StaffContext) -> None:
             named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
-            certification_sources.add_statement_source(work, tenant_id=staff.tenant_id, programme=key, **named, who=staff.who)
+            certification_sources.add_statement_source(
+                work, tenant_id=staff.tenant_id, programme=key, **named, who=staff.who
+            )
             deps.job_requests.request_job(READ_CERTIFICATIONS)
 
         return console.edit_list(
@@ -184,34 +278,71 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
             visit_id,
             key,
             "certifications",
-            lambda staff: badges.accept_badge(work, tenant_id=staff.tenant_id, programme=key, badge=form_text("badge"), who=staff.who),
-            lambda staff, removed: badges.stop_accepting_badge(work, tenant_id=staff.tenant_id, programme=key, badge=removed, who=staff.who),
+            lambda staff: badges.accept_badge(
+                work,
+                tenant_id=staff.tenant_id,
+                programme=key,
+                badge=form_text("badge"),
+                who=staff.who,
+            ),
+            lambda staff, removed: badges.stop_accepting_badge(
+                work, tenant_id=staff.tenant_id, programme=key, badge=removed, who=staff.who
+            ),
         )
 
     @pages.get("/<key>/people")
     def show_participants(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         return render_participants(opening(visit_id), key)
 
-    def render_participants(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
-        view = participation.list_participants(work, tenant_id=staff.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
+    def render_participants(
+        staff: StaffContext, key: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        view = participation.list_participants(
+            work,
+            tenant_id=staff.tenant_id,
+            programme=key,
+            after=request.args.get("after", ""),
+            now=clock.now(),
+        )
         programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
         waves = {wave.key: wave.title for wave in programme.waves}
         status = error.status if error else 200
-        return staff.render("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
+        return staff.render(
+            "participants.html",
+            status,
+            view=view,
+            key=key,
+            title=programme.title,
+            waves=waves,
+            error=error,
+        )
 
     @pages.post("/<key>/people/<uuid:episode_id>")
-    def change_participation(visit_id: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
+    def change_participation(
+        visit_id: uuid.UUID, key: str, episode_id: uuid.UUID
+    ) -> ResponseReturnValue:
         """Put somebody on hold, end a hold, or remove somebody from the programme."""
         staff, act, now = opening(visit_id), form_text("act"), clock.now()
         try:
             if act == "hold":
                 text = form_text("until")
                 until = _parse_required_day(text, "Until") if text else None
-                participation.pause_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, until=until, who=staff.who, now=now)
+                participation.pause_participation(
+                    work,
+                    tenant_id=staff.tenant_id,
+                    episode_id=episode_id,
+                    until=until,
+                    who=staff.who,
+                    now=now,
+                )
             elif act == "resume":
-                participation.resume_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now)
+                participation.resume_participation(
+                    work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now
+                )
             elif act == "leave":
-                participation.end_participation(work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now)
+                participation.end_participation(
+                    work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now
+                )
             else:
                 raise BadInput("Choose what to do.")
         except BadInput as error:
@@ -226,7 +357,13 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         staff = opening(visit_id)
         try:
             name, content = read_uploaded_file()
-            saved = uploads.store_upload(work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, name=name, content=content)
+            saved = uploads.store_upload(
+                work,
+                tenant_id=staff.tenant_id,
+                purpose=uploads.CERTIFICATIONS,
+                name=name,
+                content=content,
+            )
             report = run_import(staff, key, content, False)
         except BadInput as error:
             return console.render(staff, key, error)
@@ -237,7 +374,9 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         staff = opening(visit_id)
         text = request.form.get("kept", "")
         try:
-            _, content = uploads.load_upload(work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, text=text)
+            _, content = uploads.load_upload(
+                work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, text=text
+            )
             report = run_import(staff, key, content, True)
         except BadInput as error:
             return console.render(staff, key, error)
@@ -247,14 +386,30 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{staff.home}programmes/{key}/?done=certified", code=303)
 
-    def run_import(staff: StaffContext, key: str, content: bytes, apply: bool) -> people_import.Report:
+    def run_import(
+        staff: StaffContext, key: str, content: bytes, apply: bool
+    ) -> people_import.Report:
         return certification_import.import_certifications(
-            work, tenant_id=staff.tenant_id, programme=key, content=content, apply=apply, who=staff.who, now=clock.now()
+            work,
+            tenant_id=staff.tenant_id,
+            programme=key,
+            content=content,
+            apply=apply,
+            who=staff.who,
+            now=clock.now(),
         )
 
-    def render_import_report(staff: StaffContext, key: str, report: people_import.Report, saved: str) -> ResponseReturnValue:
+    def render_import_report(
+        staff: StaffContext, key: str, report: people_import.Report, saved: str
+    ) -> ResponseReturnValue:
         place = f"{staff.home}programmes/{key}/"
-        return staff.render("import_report.html", report=report, kept=saved, action=f"{place}certifications/take", back=place)
+        return staff.render(
+            "import_report.html",
+            report=report,
+            kept=saved,
+            action=f"{place}certifications/take",
+            back=place,
+        )
 
     return pages
 
@@ -286,11 +441,18 @@ class _FormPart:
 
     def text(self, name: str) -> str:
         """One text, with line endings normalized."""
-        return self._form.get(f"{self._name}.{name}", "").replace("\0", "").replace("\r\n", "\n").strip()
+        return (
+            self._form.get(f"{self._name}.{name}", "")
+            .replace("\0", "")
+            .replace("\r\n", "\n")
+            .strip()
+        )
 
     def texts(self, name: str) -> list[str]:
         """All texts of a field."""
-        return [value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")]
+        return [
+            value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")
+        ]
 
     def table_rows(self, *names: str) -> list[tuple[str, ...]]:
         """Rows of a table: the values of these fields, row by row."""
@@ -314,20 +476,34 @@ def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
 def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tuple[str, ...]]]:
     """The rows of the page's tables, as typed or as stored, followed by some empty ones."""
     stored: dict[str, list[tuple[str, ...]]] = {
-        "competencies": [(competency.key, competency.title) for competency in programme.competencies],
+        "competencies": [
+            (competency.key, competency.title) for competency in programme.competencies
+        ],
         "tasks": [(task.key, task.title, task.competency) for task in programme.tasks],
         "waves": [(wave.key, wave.title, wave.starts_on.isoformat()) for wave in programme.waves],
     }
     result = {}
-    for name, columns in (("competencies", ("key", "title")), ("tasks", ("key", "title", "competency")), ("waves", ("key", "title", "starts_on"))):
-        typed = [row for row in _FormPart(form, name).table_rows(*columns) if any(row[1:2])] if form is not None else stored[name]
+    for name, columns in (
+        ("competencies", ("key", "title")),
+        ("tasks", ("key", "title", "competency")),
+        ("waves", ("key", "title", "starts_on")),
+    ):
+        typed = (
+            [row for row in _FormPart(form, name).table_rows(*columns) if any(row[1:2])]
+            if form is not None
+            else stored[name]
+        )
         result[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
     return result
 
 
 def _typed_texts(form: FormData) -> list[str]:
     """The texts of a rejected form, so that whoever typed them can copy them."""
-    names = [name for name in form if name.partition(".")[0] in _PART_HANDLERS and not name.endswith((".key", ".competency"))]
+    names = [
+        name
+        for name in form
+        if name.partition(".")[0] in _PART_HANDLERS and not name.endswith((".key", ".competency"))
+    ]
     return [value for name in names for value in form.getlist(name) if len(value.strip()) > 1]
 
 
@@ -335,16 +511,30 @@ def _parse_pass_mark(text: str) -> float:
     try:
         return float(text.replace(",", ".").rstrip("% ")) / 100
     except ValueError:
-        raise BadInput("The pass mark is a percentage, for example 80.", field="pass_mark") from None
+        raise BadInput(
+            "The pass mark is a percentage, for example 80.", field="pass_mark"
+        ) from None
 
 
 def _apply_about(programme: Programme, part: _FormPart) -> Programme:
-    changes: dict[str, Any] = {name: part.text(name) for name in ("title", "certification", "goal", "audience", "language")}
+    changes: dict[str, Any] = {
+        name: part.text(name) for name in ("title", "certification", "goal", "audience", "language")
+    }
     rhythm, percent = part.text("rhythm"), part.text("pass_mark")
-    pass_mark = programme.pass_mark if percent == format_percent(programme.pass_mark) else _parse_pass_mark(percent)
+    pass_mark = (
+        programme.pass_mark
+        if percent == format_percent(programme.pass_mark)
+        else _parse_pass_mark(percent)
+    )
     if rhythm not in ("weekly", "monthly", "none"):
         raise BadInput("Choose how often people refresh between the checks.", field="rhythm")
-    return msgspec.structs.replace(programme, **changes, pass_mark=pass_mark, rhythm=rhythm, asks_confidence=part.text("asks_confidence") == "1")
+    return msgspec.structs.replace(
+        programme,
+        **changes,
+        pass_mark=pass_mark,
+        rhythm=rhythm,
+        asks_confidence=part.text("asks_confidence") == "1",
+    )
 
 
 def format_percent(share: float) -> str:
@@ -354,17 +544,26 @@ def format_percent(share: float) -> str:
 
 def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
     saved = [
-        Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.table_rows("key", "title")], "competency")
+        Competency(key, title)
+        for key, title in authoring.assign_keys(
+            [(key, title) for key, title in part.table_rows("key", "title")], "competency"
+        )
     ]
     return authoring.retain_competencies(programme, saved)
 
 
 def _apply_tasks(programme: Programme, part: _FormPart) -> Programme:
-    rows = [row for row in part.table_rows("key", "title", "competency") if " ".join(row[1].split())]
+    rows = [
+        row for row in part.table_rows("key", "title", "competency") if " ".join(row[1].split())
+    ]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "task")
     known = {competency.key for competency in programme.competencies}
     # A task is dropped together with a competency that the same form removes.
-    tasks = [Task(key, title, competency) for (key, title), (_, _, competency) in zip(named, rows, strict=True) if competency in known or not key]
+    tasks = [
+        Task(key, title, competency)
+        for (key, title), (_, _, competency) in zip(named, rows, strict=True)
+        if competency in known or not key
+    ]
     return msgspec.structs.replace(programme, tasks=tasks)
 
 
@@ -383,7 +582,9 @@ def _apply_blueprint(programme: Programme, part: _FormPart) -> Programme:
 
 
 def _apply_kpi(programme: Programme, part: _FormPart) -> Programme:
-    fields = {name: part.text(name) for name in ("name", "unit", "baseline", "target", "source", "owner")}
+    fields = {
+        name: part.text(name) for name in ("name", "unit", "baseline", "target", "source", "owner")
+    }
     fields |= {name: fields[name].replace(",", ".") for name in ("baseline", "target")}
     return msgspec.structs.replace(programme, kpi=Kpi(**fields) if fields["name"] else None)
 
@@ -391,14 +592,24 @@ def _apply_kpi(programme: Programme, part: _FormPart) -> Programme:
 def _apply_waves(programme: Programme, part: _FormPart) -> Programme:
     rows = [row for row in part.table_rows("key", "title", "starts_on") if " ".join(row[1].split())]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "wave")
-    waves = [Wave(key, title, _parse_required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
+    waves = [
+        Wave(key, title, _parse_required_day(day, title))
+        for (key, title), (_, _, day) in zip(named, rows, strict=True)
+    ]
     return msgspec.structs.replace(programme, waves=waves)
 
 
 def _apply_calendar(programme: Programme, part: _FormPart) -> Programme:
     days = sorted({int(day) for day in part.texts("day") if day in "1234567" and len(day) == 1})
-    holidays = sorted({_parse_required_day(day, "Days off") for day in part.text("holidays").replace(",", " ").split()})
-    return msgspec.structs.replace(programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays))
+    holidays = sorted(
+        {
+            _parse_required_day(day, "Days off")
+            for day in part.text("holidays").replace(",", " ").split()
+        }
+    )
+    return msgspec.structs.replace(
+        programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays)
+    )
 
 
 _PART_HANDLERS: dict[str, Callable[[Programme, _FormPart], Programme]] = {

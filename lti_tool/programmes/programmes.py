@@ -112,7 +112,12 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     def items_for_cell(self, cell: Cell) -> list[QuestionItem]:
         """Return the items of the check pool that a blueprint line draws from."""
-        return [item for item in self.items if (item.pool, item.competency, item.critical) == ("check", cell.competency, cell.critical)]
+        return [
+            item
+            for item in self.items
+            if (item.pool, item.competency, item.critical)
+            == ("check", cell.competency, cell.critical)
+        ]
 
     @property
     def cells(self) -> list[Cell]:
@@ -158,7 +163,10 @@ def resolve_key(words: str, batch: Sequence[_Titled]) -> str:
 
 def unknown_wave_message(programme: Programme, words: str) -> str:
     """Return the error text for an unknown wave, listing the programme's waves."""
-    return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(wave.title for wave in programme.waves) or 'none'}."
+    return (
+        f"The programme has no wave {words[:80]!r}; its waves are "
+        f"{', '.join(wave.title for wave in programme.waves) or 'none'}."
+    )
 
 
 def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem]) -> list[Cell]:
@@ -170,11 +178,20 @@ def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem])
     requested: Counter[tuple[str, bool]] = Counter()
     while requested.total() < MAX_QUESTIONS and any(left.values()):
         for competency in competencies:
-            cell = next(((competency.key, critical) for critical in (True, False) if left.get((competency.key, critical))), None)
+            cell = next(
+                (
+                    (competency.key, critical)
+                    for critical in (True, False)
+                    if left.get((competency.key, critical))
+                ),
+                None,
+            )
             if cell is not None and requested.total() < MAX_QUESTIONS:
                 requested[cell] += 1
                 left[cell] -= 1
-    return [Cell(competency, critical, count) for (competency, critical), count in requested.items()]
+    return [
+        Cell(competency, critical, count) for (competency, critical), count in requested.items()
+    ]
 
 
 def parse_programme(document: dict[str, Any]) -> Programme:
@@ -196,10 +213,17 @@ def clean_item(item: QuestionItem) -> QuestionItem:
         item,
         stem=clean(item.stem),
         choices=[
-            msgspec.structs.replace(choice, text=clean(choice.text), feedback=clean(choice.feedback), match=clean(choice.match))
+            msgspec.structs.replace(
+                choice,
+                text=clean(choice.text),
+                feedback=clean(choice.feedback),
+                match=clean(choice.match),
+            )
             for choice in item.choices
         ],
-        accepted=[msgspec.structs.replace(item, feedback=clean(item.feedback)) for item in item.accepted],
+        accepted=[
+            msgspec.structs.replace(item, feedback=clean(item.feedback)) for item in item.accepted
+        ],
         other_matches=[clean(match) for match in item.other_matches],
         when_right=clean(item.when_right),
         when_wrong=clean(item.when_wrong),
@@ -209,15 +233,23 @@ def clean_item(item: QuestionItem) -> QuestionItem:
 
 def _validate_programme(programme: Programme) -> None:
     if not KEY_PATTERN.match(programme.key):
-        raise BadInput("The key of a programme holds small letters, digits and hyphens alone.", field="key")
+        raise BadInput(
+            "The key of a programme holds small letters, digits and hyphens alone.", field="key"
+        )
     if not 0 < programme.pass_mark <= 1:
         raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
-    lines = [programme.title, programme.certification, *(competency.title for competency in programme.competencies)]
+    lines = [
+        programme.title,
+        programme.certification,
+        *(competency.title for competency in programme.competencies),
+    ]
     lines += [*(task.title for task in programme.tasks), *(wave.title for wave in programme.waves)]
     if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
         raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
     if any(len(words) > MAX_TEXT_LENGTH for words in (programme.goal, programme.audience)):
-        raise BadInput(f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal")
+        raise BadInput(
+            f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal"
+        )
     for name, keys in (
         ("competencies", [competency.key for competency in programme.competencies]),
         ("tasks", [task.key for task in programme.tasks]),
@@ -229,44 +261,70 @@ def _validate_programme(programme: Programme) -> None:
             raise BadInput(f"Two {name} have the key {twice}.", field=name)
         unfit = next((key for key in keys if not KEY_PATTERN.match(key)), None)
         if unfit is not None:
-            raise BadInput(f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.", field=name)
+            raise BadInput(
+                f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.",
+                field=name,
+            )
     if len(programme.items) > MAX_ITEMS:
         raise BadInput(f"A programme holds up to {MAX_ITEMS:,} questions.", field="items")
     _validate_references(programme)
     _validate_calendar(programme.calendar)
     _validate_kpi(programme.kpi)
     if programme.rubric is not None:
-        rubrics.validate_rubric(programme.rubric, {competency.key for competency in programme.competencies})
+        rubrics.validate_rubric(
+            programme.rubric, {competency.key for competency in programme.competencies}
+        )
 
 
 def _validate_references(programme: Programme) -> None:
     competencies = {competency.key for competency in programme.competencies}
     for task in programme.tasks:
         if task.competency not in competencies:
-            raise BadInput(f"Task {task.key} belongs to the unknown competency {task.competency}.", field="tasks")
+            raise BadInput(
+                f"Task {task.key} belongs to the unknown competency {task.competency}.",
+                field="tasks",
+            )
     for item in programme.items:
         if item.competency not in competencies:
-            raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.", field="items")
+            raise BadInput(
+                f"Item {item.key} belongs to the unknown competency {item.competency}.",
+                field="items",
+            )
         problem = find_item_faults(item)
         if problem:
             raise BadInput(f"Item {item.key}: {' '.join(problem)}", field="items")
     cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
     for cell in programme.blueprint:
         if cell.competency not in competencies:
-            raise BadInput(f"The blueprint names the unknown competency {cell.competency}.", field="blueprint")
+            raise BadInput(
+                f"The blueprint names the unknown competency {cell.competency}.", field="blueprint"
+            )
         if cells[cell.competency, cell.critical] > 1:
-            raise BadInput(f"The blueprint names {cell.competency} twice with the same weight.", field="blueprint")
+            raise BadInput(
+                f"The blueprint names {cell.competency} twice with the same weight.",
+                field="blueprint",
+            )
         if not 1 <= cell.questions <= MAX_QUESTIONS:
             raise BadInput("A line of the blueprint asks at least one question.", field="blueprint")
     if programme.blueprint and programme.questions > MAX_QUESTIONS:
-        raise BadInput(f"A check asks at most {MAX_QUESTIONS} questions; the blueprint asks {programme.questions}.", field="blueprint")
+        raise BadInput(
+            f"A check asks at most {MAX_QUESTIONS} questions; the blueprint asks "
+            f"{programme.questions}.",
+            field="blueprint",
+        )
 
 
 def _validate_calendar(calendar: Calendar) -> None:
     if calendar.time_zone not in available_timezones():
-        raise BadInput(f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.", field="time_zone")
+        raise BadInput(
+            f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.",
+            field="time_zone",
+        )
     if not calendar.working_days or not set(calendar.working_days) <= set(range(1, 8)):
-        raise BadInput("Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.", field="working_days")
+        raise BadInput(
+            "Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.",
+            field="working_days",
+        )
 
 
 def _validate_kpi(kpi: Kpi | None) -> None:
@@ -284,14 +342,22 @@ def list_programme_gaps(programme: Programme) -> list[str]:
     if not programme.competencies:
         result.append("It names no competency.")
     if not programme.tasks:
-        result.append("It names no task of the job, so that a transfer plan has nothing to start from.")
+        result.append(
+            "It names no task of the job, so that a transfer plan has nothing to start from."
+        )
     for cell in programme.cells:
         existing, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
         if existing < needed:
             weight = "critical" if cell.critical else "other"
-            result.append(f"The bank holds {existing} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
+            result.append(
+                f"The bank holds {existing} of {needed} {weight} questions for "
+                f"“{programme.competency_title(cell.competency)}”."
+            )
     if not programme.blueprint and programme.questions < MAX_QUESTIONS:
-        existing, needed = sum(item.pool == "check" for item in programme.items), MAX_QUESTIONS * len(INTERVALS)
+        existing, needed = (
+            sum(item.pool == "check" for item in programme.items),
+            MAX_QUESTIONS * len(INTERVALS),
+        )
         result.append(f"The bank holds {existing} of the {needed} items that the checks need.")
     return result + rubrics.list_rubric_gaps(programme.rubric)
 
@@ -305,11 +371,19 @@ def parse_complete_programme(document: dict[str, Any]) -> Programme:
     return programme
 
 
-def save_programme(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
+def save_programme(
+    unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]
+) -> Programme:
     """Store a version of a programme for a tenant."""
     programme = parse_complete_programme(document)
     with unit_of_work(tenant_id) as connection:
-        episodes_store.insert_programme_version(connection, tenant_id, programme.key, programme.version, programme_to_document(programme))
+        episodes_store.insert_programme_version(
+            connection,
+            tenant_id,
+            programme.key,
+            programme.version,
+            programme_to_document(programme),
+        )
     return programme
 
 
@@ -321,4 +395,6 @@ def programme_to_document(programme: Programme) -> dict[str, Any]:
 
 def load_programme(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:
     """Load a version that is known to exist."""
-    return msgspec.convert(episodes_store.get_programme_document(connection, tenant_id, key, version), Programme)
+    return msgspec.convert(
+        episodes_store.get_programme_document(connection, tenant_id, key, version), Programme
+    )

@@ -17,8 +17,14 @@ from adapters.questions.models import KEY_PATTERN
 from core.errors import BadInput
 
 MIN_LEVELS, MAX_LEVELS = 2, 6
-DEFAULT_LEVELS, DEFAULT_COMPETENT_FROM = ("Not yet", "With help", "Alone", "Shows others"), 3  # defaults of a new rubric
-MAX_CRITERIA, MAX_CASES = 12, 60  # the form is filled in with one hand while watching; twelve criteria take two minutes
+DEFAULT_LEVELS, DEFAULT_COMPETENT_FROM = (
+    ("Not yet", "With help", "Alone", "Shows others"),
+    3,
+)  # defaults of a new rubric
+MAX_CRITERIA, MAX_CASES = (
+    12,
+    60,
+)  # the form is filled in with one hand while watching; twelve criteria take two minutes
 LONGEST_LINE, LONGEST_ANCHOR, LONGEST_CASE = 300, 600, 4_000
 
 
@@ -61,7 +67,11 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def to_assessment(self, seen: Mapping[str, int]) -> xapi_statements.RubricAssessment:
         """Convert the observed levels to an assessment for statements."""
-        scores = [(item.key, item.competency, seen[item.key]) for item in self.criteria if item.key in seen]
+        scores = [
+            (item.key, item.competency, seen[item.key])
+            for item in self.criteria
+            if item.key in seen
+        ]
         return xapi_statements.RubricAssessment(len(self.levels), scores, self.competent_from)
 
     def parse_levels(self, provided: Mapping[str, str]) -> dict[str, int]:
@@ -74,41 +84,86 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             if not text:
                 continue
             if text not in {str(level) for level in range(1, len(self.levels) + 1)}:
-                raise BadInput(f"Choose a level for “{item.title}”, or that you did not see it.", field=item.key)
+                raise BadInput(
+                    f"Choose a level for “{item.title}”, or that you did not see it.",
+                    field=item.key,
+                )
             result[item.key] = int(text)
         if not result:
-            raise BadInput("Choose a level for at least one criterion that you saw.", field=self.criteria[0].key)
+            raise BadInput(
+                "Choose a level for at least one criterion that you saw.",
+                field=self.criteria[0].key,
+            )
         return result
 
 
 def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
     """Validate a rubric; BadInput names what is invalid."""
-    if not MIN_LEVELS <= len(rubric.levels) <= MAX_LEVELS or any(not level.strip() or len(level) > LONGEST_LINE for level in rubric.levels):
-        raise BadInput(f"A rubric has {MIN_LEVELS} to {MAX_LEVELS} levels, each with a name.", field="rubric")
+    if not MIN_LEVELS <= len(rubric.levels) <= MAX_LEVELS or any(
+        not level.strip() or len(level) > LONGEST_LINE for level in rubric.levels
+    ):
+        raise BadInput(
+            f"A rubric has {MIN_LEVELS} to {MAX_LEVELS} levels, each with a name.", field="rubric"
+        )
     if not 1 <= rubric.competent_from <= len(rubric.levels):
         raise BadInput("Choose the level from which somebody is competent.", field="rubric")
     if len(rubric.criteria) > MAX_CRITERIA:
-        raise BadInput(f"A rubric has up to {MAX_CRITERIA} criteria: more cannot be watched at once.", field="rubric")
+        raise BadInput(
+            f"A rubric has up to {MAX_CRITERIA} criteria: more cannot be watched at once.",
+            field="rubric",
+        )
     if len(rubric.cases) > MAX_CASES:
         raise BadInput(f"A rubric has up to {MAX_CASES} cases.", field="rubric")
     for keys in ([entry.key for entry in rubric.criteria], [case.key for case in rubric.cases]):
         if len(set(keys)) < len(keys) or any(not KEY_PATTERN.match(key) for key in keys):
-            raise BadInput("Keys of a rubric differ from each other and hold small letters, digits and hyphens alone.", field="rubric")
+            raise BadInput(
+                "Keys of a rubric differ from each other and hold small letters, digits and "
+                "hyphens alone.",
+                field="rubric",
+            )
     for item in rubric.criteria:
         if not item.title.strip() or len(item.title) > LONGEST_LINE:
-            raise BadInput(f"Name each criterion in up to {LONGEST_LINE} characters.", field="rubric")
+            raise BadInput(
+                f"Name each criterion in up to {LONGEST_LINE} characters.", field="rubric"
+            )
         if item.competency not in competencies:
-            raise BadInput(f"“{item.title}” belongs to no competency of this programme.", field="rubric")
-        if len(item.anchors) != len(rubric.levels) or any(len(anchor) > LONGEST_ANCHOR for anchor in item.anchors):
-            raise BadInput(f"“{item.title}” has one description a level, of up to {LONGEST_ANCHOR} characters.", field="rubric")
+            raise BadInput(
+                f"“{item.title}” belongs to no competency of this programme.", field="rubric"
+            )
+        if len(item.anchors) != len(rubric.levels) or any(
+            len(anchor) > LONGEST_ANCHOR for anchor in item.anchors
+        ):
+            raise BadInput(
+                f"“{item.title}” has one description a level, of up to {LONGEST_ANCHOR} "
+                "characters.",
+                field="rubric",
+            )
     known = {entry.key for entry in rubric.criteria}
     for case in rubric.cases:
-        if not case.title.strip() or len(case.title) > LONGEST_LINE or not case.words.strip() or len(case.words) > LONGEST_CASE:
-            raise BadInput(f"A case has a title and a description of up to {LONGEST_CASE:,} characters.", field="rubric")
+        if (
+            not case.title.strip()
+            or len(case.title) > LONGEST_LINE
+            or not case.words.strip()
+            or len(case.words) > LONGEST_CASE
+        ):
+            raise BadInput(
+                f"A case has a title and a description of up to {LONGEST_CASE:,} characters.",
+                field="rubric",
+            )
         if len(case.why) > LONGEST_CASE:
-            raise BadInput(f"Keep the reasons of “{case.title}” to {LONGEST_CASE:,} characters.", field="rubric")
-        if not case.levels or not set(case.levels) <= known or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values()):
-            raise BadInput(f"“{case.title}” needs a level for at least one criterion of this rubric.", field="rubric")
+            raise BadInput(
+                f"Keep the reasons of “{case.title}” to {LONGEST_CASE:,} characters.",
+                field="rubric",
+            )
+        if (
+            not case.levels
+            or not set(case.levels) <= known
+            or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values())
+        ):
+            raise BadInput(
+                f"“{case.title}” needs a level for at least one criterion of this rubric.",
+                field="rubric",
+            )
 
 
 def list_rubric_gaps(rubric: Rubric | None) -> list[str]:
@@ -120,7 +175,9 @@ def list_rubric_gaps(rubric: Rubric | None) -> list[str]:
     if not rubric.criteria:
         return ["The rubric has no criterion."]
     return [
-        f"The rubric says of “{item.title}” at {sum(not anchor.strip() for anchor in item.anchors)} of {len(rubric.levels)} levels not what somebody does."
+        f"The rubric says of “{item.title}” at "
+        f"{sum(not anchor.strip() for anchor in item.anchors)} of {len(rubric.levels)} levels "
+        "not what somebody does."
         for item in rubric.criteria
         if not all(anchor.strip() for anchor in item.anchors)
     ]
@@ -130,8 +187,16 @@ def replace_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Ru
     """Return the rubric with these levels: each criterion keeps its anchors and gets an empty
     one for each added top level.
     """
-    criteria = [msgspec.structs.replace(item, anchors=(item.anchors + [""] * len(levels))[: len(levels)]) for item in rubric.criteria]
-    cases = [msgspec.structs.replace(case, levels={key: min(level, len(levels)) for key, level in case.levels.items()}) for case in rubric.cases]
+    criteria = [
+        msgspec.structs.replace(item, anchors=(item.anchors + [""] * len(levels))[: len(levels)])
+        for item in rubric.criteria
+    ]
+    cases = [
+        msgspec.structs.replace(
+            case, levels={key: min(level, len(levels)) for key, level in case.levels.items()}
+        )
+        for case in rubric.cases
+    ]
     return Rubric(levels, competent_from, criteria, cases)
 
 
@@ -147,5 +212,12 @@ def replace_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
     criteria.
     """
     known = {item.key for item in criteria}
-    trimmed = [msgspec.structs.replace(case, levels={key: level for key, level in case.levels.items() if key in known}) for case in rubric.cases]
-    return msgspec.structs.replace(rubric, criteria=criteria, cases=[case for case in trimmed if case.levels])
+    trimmed = [
+        msgspec.structs.replace(
+            case, levels={key: level for key, level in case.levels.items() if key in known}
+        )
+        for case in rubric.cases
+    ]
+    return msgspec.structs.replace(
+        rubric, criteria=criteria, cases=[case for case in trimmed if case.levels]
+    )

@@ -13,9 +13,15 @@ from lti_tool.programmes.programmes import Programme
 _PROTOCOL_TEXTS = {
     "exercise": ("Exercise", "A first use on real data, handed in by this day."),
     "plan": ("Transfer plan", "One page, committed by this day."),
-    "exercise review": ("Answer to the exercise", "By the mentor or the manager, who get a mail when it is handed in."),
+    "exercise review": (
+        "Answer to the exercise",
+        "By the mentor or the manager, who get a mail when it is handed in.",
+    ),
     "case study": ("Case study", "One real use described, by this day."),
-    "behaviour assessment": ("Behaviour assessment", "By the manager or the mentor, with the rubric."),
+    "behaviour assessment": (
+        "Behaviour assessment",
+        "By the manager or the mentor, with the rubric.",
+    ),
     "feedback": ("Feedback on the case study", "By the manager or the mentor."),
 }
 
@@ -31,19 +37,30 @@ class ScheduledEvent:
     text: str
 
 
-def preview_schedule(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[ScheduledEvent]:
+def preview_schedule(
+    programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]
+) -> list[ScheduledEvent]:
     """Preview the schedule: everything that becomes due for somebody who is certified on
     this day."""
     when = working_time.resolve_working_time(time_zone, working_days, programme.calendar)
     certified_at = when.at(certified_on)
     events = [
-        ScheduledEvent(when.day_of(transfer_schedule.act_due_at(certified_at, days, when)), days, title, text)
+        ScheduledEvent(
+            when.day_of(transfer_schedule.act_due_at(certified_at, days, when)), days, title, text
+        )
         for act, days in transfer_schedule.protocol_for(programme).items()
         for title, text in (_PROTOCOL_TEXTS[act],)
     ]
     if any(item.pool == "baseline" for item in programme.items):
         count = sum(item.pool == "baseline" for item in programme.items)
-        events.append(ScheduledEvent(certified_on, 0, "What you know on day 0", f"{count} questions, once, before the first check."))
+        events.append(
+            ScheduledEvent(
+                certified_on,
+                0,
+                "What you know on day 0",
+                f"{count} questions, once, before the first check.",
+            )
+        )
     for interval in INTERVALS:
         due = working_time.check_due_at(certified_at, interval, when)
         closes = when.day_of(working_time.check_window(certified_at, interval)[1])

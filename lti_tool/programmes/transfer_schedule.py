@@ -13,7 +13,13 @@ from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.working_time import WorkingTime
 
 # Act → days after the certification by which it is due.
-PROTOCOL_DAYS: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
+PROTOCOL_DAYS: Mapping[str, int] = {
+    "exercise": 4,
+    "plan": 7,
+    "exercise review": 7,
+    "case study": 23,
+    "feedback": 30,
+}
 
 
 FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
@@ -33,7 +39,9 @@ def review_due_at(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
     """Return when the review of a submission is due: on the protocol's day, but never before
     the reviewer has had the time that the protocol allows after submission (three days for an
     exercise, seven for a case study)."""
-    return max(due_at, handed_at + timedelta(days=PROTOCOL_DAYS[REPLY_KINDS[kind]] - PROTOCOL_DAYS[kind]))
+    return max(
+        due_at, handed_at + timedelta(days=PROTOCOL_DAYS[REPLY_KINDS[kind]] - PROTOCOL_DAYS[kind])
+    )
 
 
 def protocol_for(programme: Programme) -> Mapping[str, int]:
@@ -43,15 +51,24 @@ def protocol_for(programme: Programme) -> Mapping[str, int]:
     return {**PROTOCOL_DAYS, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL_DAYS
 
 
-def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -> list[xapi_statements.Statement]:
+def schedule_protocol(
+    stage: EpisodeContext, when: WorkingTime, now: datetime
+) -> list[xapi_statements.Statement]:
     """Schedule the acts that are due besides the checks and return their statements; acts whose
     due date had already passed are neither requested nor counted.
     """
-    planned = {act: act_due_at(stage.episode.certified_at, days, when) for act, days in protocol_for(stage.programme).items()}
+    planned = {
+        act: act_due_at(stage.episode.certified_at, days, when)
+        for act, days in protocol_for(stage.programme).items()
+    }
     dues = {act: at for act, at in planned.items() if at > now}
     schedule_store.insert_scheduled_acts(stage.connection, stage.tenant_id, stage.episode.id, dues)
     return [_scheduled_statement(stage, act, at, now) for act, at in dues.items()]
 
 
-def _scheduled_statement(stage: EpisodeContext, act: str, at: datetime, now: datetime) -> xapi_statements.Statement:
-    return xapi_statements.act_scheduled_statement(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
+def _scheduled_statement(
+    stage: EpisodeContext, act: str, at: datetime, now: datetime
+) -> xapi_statements.Statement:
+    return xapi_statements.act_scheduled_statement(
+        stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at
+    )

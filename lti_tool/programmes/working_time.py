@@ -47,14 +47,27 @@ class WorkingTime:
         """Return the first working day on or after ``day``, or ``day`` itself if there is none
         within a year.
         """
-        return next((item for item in (day + timedelta(days=n) for n in range(MAX_SEARCH_DAYS)) if self.works_on(item)), day)
+        return next(
+            (
+                item
+                for item in (day + timedelta(days=n) for n in range(MAX_SEARCH_DAYS))
+                if self.works_on(item)
+            ),
+            day,
+        )
 
 
-def resolve_working_time(time_zone: str, working_days: Sequence[int], calendar: Calendar) -> WorkingTime:
+def resolve_working_time(
+    time_zone: str, working_days: Sequence[int], calendar: Calendar
+) -> WorkingTime:
     """Resolve the person's own time zone and working days, falling back to the programme's. The
     programme's days off apply to everybody.
     """
-    return WorkingTime(ZoneInfo(time_zone or calendar.time_zone), frozenset(working_days or calendar.working_days), frozenset(calendar.holidays))
+    return WorkingTime(
+        ZoneInfo(time_zone or calendar.time_zone),
+        frozenset(working_days or calendar.working_days),
+        frozenset(calendar.holidays),
+    )
 
 
 def check_due_at(certified_at: datetime, interval: Interval, when: WorkingTime) -> datetime:
@@ -79,11 +92,16 @@ def check_due_at(certified_at: datetime, interval: Interval, when: WorkingTime) 
 
 def check_opens_at(certified_at: datetime, interval: Interval, when: WorkingTime) -> datetime:
     """Return when a check opens: at the start of its due day, but never before its window."""
-    return max(check_window(certified_at, interval)[0], when.at(when.day_of(check_due_at(certified_at, interval, when)), time(0)))
+    return max(
+        check_window(certified_at, interval)[0],
+        when.at(when.day_of(check_due_at(certified_at, interval, when)), time(0)),
+    )
 
 
 def check_window(certified_at: datetime, interval: Interval) -> tuple[datetime, datetime]:
     """Return the half-open window [from, to) in which an answer counts for an interval, in
     elapsed time.
     """
-    return certified_at + timedelta(days=interval.opens_days), certified_at + timedelta(days=interval.closes_days)
+    return certified_at + timedelta(days=interval.opens_days), certified_at + timedelta(
+        days=interval.closes_days
+    )

@@ -41,9 +41,13 @@ def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str
         partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _choice_keys(item)}
         if not set(partners.values()) <= {f"m{number}" for number in range(len(item.matches))}:
             raise BadInput("Choose a partner for each line, then send it.", field="choice")
-        return RESPONSE_SEPARATOR.join(f"{key}{PAIR_SEPARATOR}{partner}" for key, partner in partners.items())
+        return RESPONSE_SEPARATOR.join(
+            f"{key}{PAIR_SEPARATOR}{partner}" for key, partner in partners.items()
+        )
     if item.kind == "ordering":
-        places = [(form.get(f"place-{number}") or [""])[0] for number in range(1, len(item.choices) + 1)]
+        places = [
+            (form.get(f"place-{number}") or [""])[0] for number in range(1, len(item.choices) + 1)
+        ]
         if sorted(places) != sorted(_choice_keys(item)):
             raise BadInput("Put each line in one place, then send it.", field="choice")
         return RESPONSE_SEPARATOR.join(places)
@@ -87,16 +91,29 @@ def is_correct(item: QuestionItem, response: str) -> bool:
 
 def _correct_matching(item: QuestionItem) -> str:
     matches = item.matches
-    return RESPONSE_SEPARATOR.join(f"{choice.key}{PAIR_SEPARATOR}m{matches.index(choice.match)}" for choice in item.choices)
+    return RESPONSE_SEPARATOR.join(
+        f"{choice.key}{PAIR_SEPARATOR}m{matches.index(choice.match)}" for choice in item.choices
+    )
 
 
 def _find_accepted(item: QuestionItem, response: str) -> AcceptedAnswer | None:
     for entry in item.accepted:
         if item.kind == "numeric":
-            provided, value, tolerance = parse_decimal(response), parse_decimal(entry.value), parse_decimal(entry.tolerance)
-            if provided is not None and value is not None and tolerance is not None and abs(provided - value) <= tolerance:
+            provided, value, tolerance = (
+                parse_decimal(response),
+                parse_decimal(entry.value),
+                parse_decimal(entry.tolerance),
+            )
+            if (
+                provided is not None
+                and value is not None
+                and tolerance is not None
+                and abs(provided - value) <= tolerance
+            ):
                 return entry
-        elif re.fullmatch(_wildcard_regex(_fold_text(item, entry.value)), _fold_text(item, response)):
+        elif re.fullmatch(
+            _wildcard_regex(_fold_text(item, entry.value)), _fold_text(item, response)
+        ):
             return entry
     return None
 
@@ -127,8 +144,16 @@ def render_correct_answer(item: QuestionItem) -> list[str]:
         return render_response(item, _correct_matching(item))
     if item.kind in ("numeric", "short"):
         first = item.accepted[0]
-        around = f" ± {first.tolerance}" if item.kind == "numeric" and parse_decimal(first.tolerance) else ""
-        return [question_html.text_to_html(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
+        around = (
+            f" ± {first.tolerance}"
+            if item.kind == "numeric" and parse_decimal(first.tolerance)
+            else ""
+        )
+        return [
+            question_html.text_to_html(
+                first.value.replace("*", "…" if item.kind == "short" else "*") + around
+            )
+        ]
     return render_response(item, RESPONSE_SEPARATOR.join(item.correct))
 
 
@@ -150,17 +175,30 @@ def select_feedback(item: QuestionItem, response: str) -> ResponseFeedback:
     if item.kind in ("single", "true_false", "multiple"):
         chosen = response.split(RESPONSE_SEPARATOR)
         answered = [item.choice(key).feedback for key in chosen]
-        correct = [] if right else [item.choice(key).feedback for key in item.correct if key not in chosen]
+        correct = (
+            []
+            if right
+            else [item.choice(key).feedback for key in item.correct if key not in chosen]
+        )
     elif item.kind in ("numeric", "short"):
         used = _find_accepted(item, response)
         answered = [used.feedback] if used else []
     answered.append(item.when_right if right else item.when_wrong)
-    return ResponseFeedback(*([line for line in dict.fromkeys(lines) if line] for lines in (answered, correct, [item.explanation])))
+    return ResponseFeedback(
+        *(
+            [line for line in dict.fromkeys(lines) if line]
+            for lines in (answered, correct, [item.explanation])
+        )
+    )
 
 
 def is_rapid_guess(item: QuestionItem, seconds: float) -> bool:
     """Whether an answer came faster than the question can be read."""
-    shown = [item.stem, *(choice.text for choice in item.choices), *(item.matches if item.kind == "matching" else ())]
+    shown = [
+        item.stem,
+        *(choice.text for choice in item.choices),
+        *(item.matches if item.kind == "matching" else ()),
+    ]
     words = len(question_html.html_to_text(" ".join(shown)).split())
     return seconds < max(MIN_READ_SECONDS, words * SECONDS_PER_WORD)
 
@@ -182,9 +220,18 @@ def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi_statements.I
         parts["choices"] = lines
     elif interaction == "matching":
         parts["source"] = lines
-        parts["target"] = [(f"m{number}", question_html.html_to_text(text)) for number, text in enumerate(item.matches)]
+        parts["target"] = [
+            (f"m{number}", question_html.html_to_text(text))
+            for number, text in enumerate(item.matches)
+        ]
     return xapi_statements.ItemDefinition(
-        item.key, question_html.html_to_text(item.stem), interaction, _correct_patterns(item), parts, item.competency, competency_title
+        item.key,
+        question_html.html_to_text(item.stem),
+        interaction,
+        _correct_patterns(item),
+        parts,
+        item.competency,
+        competency_title,
     )
 
 
@@ -192,8 +239,14 @@ def _correct_patterns(item: QuestionItem) -> list[str]:
     if item.kind == "matching":
         return [_correct_matching(item)]
     if item.kind == "numeric":
-        bounds = [(parse_decimal(item.value) or Decimal(0), parse_decimal(item.tolerance) or Decimal(0)) for item in item.accepted]
+        bounds = [
+            (parse_decimal(item.value) or Decimal(0), parse_decimal(item.tolerance) or Decimal(0))
+            for item in item.accepted
+        ]
         return [f"{value - around:f}[:]{value + around:f}" for value, around in bounds]
     if item.kind == "short":
-        return [f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{entry.value}" for entry in item.accepted]
+        return [
+            f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{entry.value}"
+            for entry in item.accepted
+        ]
     return [RESPONSE_SEPARATOR.join(item.correct)]

@@ -10,7 +10,9 @@ from collections.abc import Set as AbstractSet
 from lti_tool.programmes.programmes import Programme
 
 
-def sample_check_items(programme: Programme, episode: uuid.UUID, interval: str, met: AbstractSet[str]) -> list[str]:
+def sample_check_items(
+    programme: Programme, episode: uuid.UUID, interval: str, met: AbstractSet[str]
+) -> list[str]:
     """Draw the keys of a check's items for one learner; ``met`` are the items of earlier
     checks.
 

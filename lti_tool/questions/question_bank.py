@@ -30,15 +30,26 @@ class QuestionImportDiff:
 
 
 def preview_question_import(
-    unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    key: str,
+    name: str,
+    content: bytes,
+    competency: str,
+    pool: str,
 ) -> QuestionImportDiff:
     """Preview what importing a file of questions would change in a programme."""
     with unit_of_work(tenant_id) as connection:
         programme = msgspec.convert(_ensure_draft(connection, tenant_id, key).document, Programme)
-    return _diff_questions(programme, *_read_question_file(programme, name, content, competency, pool))
+    return _diff_questions(
+        programme, *_read_question_file(programme, name, content, competency, pool)
+    )
 
 
-def _read_question_file(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
+def _read_question_file(
+    programme: Programme, name: str, content: bytes, competency: str, pool: str
+) -> tuple[Reading, str]:
     """Read the questions of a file and give each a competency and a pool of this programme."""
     known = {competency.key for competency in programme.competencies}
     if competency not in known:
@@ -56,13 +67,24 @@ def _read_question_file(programme: Programme, name: str, content: bytes, compete
         named = resolve_key(item.competency, programme.competencies)
         if item.competency and not named:
             used = "its own stays" if item.key in present_keys else "the chosen one is taken"
-            notes.append(ImportNote(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {used}."))
+            notes.append(
+                ImportNote(
+                    item.key,
+                    f"The competency {item.competency[:80]!r} is none of this programme; {used}.",
+                )
+            )
         if item.key in present_keys:  # fields that the file does not state keep their values
             items.append(msgspec.structs.replace(item, competency=named))
             continue
         # A pool that the file states is kept; "check" is the default of a file that states
         # none.
-        items.append(msgspec.structs.replace(item, competency=named or competency, pool=pool if item.pool == "check" else item.pool))
+        items.append(
+            msgspec.structs.replace(
+                item,
+                competency=named or competency,
+                pool=pool if item.pool == "check" else item.pool,
+            )
+        )
     return replace(reading, items=items, notes=notes), form.name
 
 
@@ -90,7 +112,15 @@ def _diff_questions(programme: Programme, reading: Reading, format_name: str) ->
 
 def _question_content(item: QuestionItem) -> tuple[Any, ...]:
     """What a question asks and what it accepts as correct."""
-    return item.kind, item.stem, tuple(item.choices), tuple(item.correct), tuple(item.accepted), tuple(item.other_matches), item.case_sensitive
+    return (
+        item.kind,
+        item.stem,
+        tuple(item.choices),
+        tuple(item.correct),
+        tuple(item.accepted),
+        tuple(item.other_matches),
+        item.case_sensitive,
+    )
 
 
 # Fields of a question that a file may leave out (by the name of the column, where it differs).
@@ -120,12 +150,19 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
     stays: dict[str, Any] = {
         name: getattr(old, name)
         for name in _OPTIONAL_FIELDS
-        if (name in columns if columns is not None else getattr(item, name) == getattr(_EMPTY_ITEM, name))
+        if (
+            name in columns
+            if columns is not None
+            else getattr(item, name) == getattr(_EMPTY_ITEM, name)
+        )
         and not (name == "other_matches" and item.kind != old.kind)
     }
     if columns is not None and "feedback" in columns:
         stated = {choice.text: choice.feedback for choice in old.choices}
-        stays["choices"] = [msgspec.structs.replace(choice, feedback=stated.get(choice.text, "")) for choice in item.choices]
+        stays["choices"] = [
+            msgspec.structs.replace(choice, feedback=stated.get(choice.text, ""))
+            for choice in item.choices
+        ]
     if not item.competency:
         stays["competency"] = old.competency
     if item.title == item.key:  # what our own export writes as the title of a question without one
@@ -136,7 +173,10 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
 def _keep_choice_keys(old: QuestionItem, item: QuestionItem) -> QuestionItem:
     """The question with its existing choice keys, if the choices are the same: some formats
     have no choice keys."""
-    present_keys, uploaded = {choice.text: choice for choice in old.choices}, {choice.text: choice for choice in item.choices}
+    present_keys, uploaded = (
+        {choice.text: choice for choice in old.choices},
+        {choice.text: choice for choice in item.choices},
+    )
     if item.kind != old.kind or not present_keys or present_keys.keys() != uploaded.keys():
         return item
     key_of = {item.key: present_keys[text].key for text, item in uploaded.items()}
@@ -144,7 +184,12 @@ def _keep_choice_keys(old: QuestionItem, item: QuestionItem) -> QuestionItem:
     if item.kind != "ordering":
         correct.sort(key=lambda key: (len(key), key))
     return msgspec.structs.replace(
-        item, choices=[msgspec.structs.replace(uploaded[text], key=item.key) for text, item in present_keys.items()], correct=correct
+        item,
+        choices=[
+            msgspec.structs.replace(uploaded[text], key=item.key)
+            for text, item in present_keys.items()
+        ],
+        correct=correct,
     )
 
 
@@ -171,14 +216,27 @@ def import_questions(
     def merge_questions(now_there: Programme) -> Programme:
         result = _diff_questions(now_there, reading, form_name)
         over = {created.key: created for _, created in result.replaced}
-        return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *result.new])
+        return msgspec.structs.replace(
+            now_there, items=[*(over.get(item.key, item) for item in now_there.items), *result.new]
+        )
 
     pictures_brought = list(reading.pictures.values())
-    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=merge_questions, who=who, now=now, uploaded=pictures_brought)
+    update_draft(
+        unit_of_work,
+        tenant_id=tenant_id,
+        key=key,
+        revision=revision,
+        make=merge_questions,
+        who=who,
+        now=now,
+        uploaded=pictures_brought,
+    )
     return len(intake.new) + len(intake.replaced)
 
 
-def export_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:
+def export_questions(
+    unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str
+) -> tuple[str, str, bytes]:
     """Export a programme's questions in a format: (file name, media type, content)."""
     if form not in FORMATS:
         raise NotFound("There is no such format.")

@@ -44,19 +44,29 @@ from lti_tool.questions import question_bank
 
 PAGE_SIZE = 50
 SPARE_LINES = 2
-_ALLOWED_TAG = re.compile(rf"</?(?:{'|'.join(sorted(question_html.ALLOWED_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ALLOWED_TAG = re.compile(
+    rf"</?(?:{'|'.join(sorted(question_html.ALLOWED_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE
+)
 
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/questions``."""
-    pages = Blueprint("questions", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/questions")
+    pages = Blueprint(
+        "questions", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/questions"
+    )
     work = deps.unit_of_work
 
-    def render_question_bank(staff: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_question_bank(
+        staff: StaffContext, key: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         chosen = {name: request.args.get(name, "") for name in ("competency", "pool", "search")}
         items = [item for item in result.programme.items if _matches_filter(item, chosen)]
-        start = int(request.args["from"]) if request.args.get("from", "").isdecimal() and len(request.args["from"]) < 6 else 0
+        start = (
+            int(request.args["from"])
+            if request.args.get("from", "").isdecimal() and len(request.args["from"]) < 6
+            else 0
+        )
         return staff.render(
             "questions.html",
             error.status if error else 200,
@@ -72,12 +82,24 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         )
 
     def render_question_form(
-        staff: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None
+        staff: StaffContext,
+        key: str,
+        item: QuestionItem,
+        fresh: bool,
+        error: RequestError | None = None,
     ) -> ResponseReturnValue:
         result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         status = error.status if error else 200
         return staff.render(
-            "question_form.html", status, work=result, item=item, fresh=fresh, error=error, kinds=KINDS, spare=SPARE_LINES, most=MAX_CHOICES
+            "question_form.html",
+            status,
+            work=result,
+            item=item,
+            fresh=fresh,
+            error=error,
+            kinds=KINDS,
+            spare=SPARE_LINES,
+            most=MAX_CHOICES,
         )
 
     def get_item(staff: StaffContext, key: str, item_key: str) -> QuestionItem:
@@ -94,7 +116,11 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     @pages.get("/export/<form_name>")
     def export_questions(visit_id: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
         staff = opening(visit_id)
-        return download_response(*question_bank.export_questions(work, tenant_id=staff.tenant_id, key=key, form=form_name))
+        return download_response(
+            *question_bank.export_questions(
+                work, tenant_id=staff.tenant_id, key=key, form=form_name
+            )
+        )
 
     @pages.get("/new")
     def new_question(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -103,7 +129,9 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         if kind not in KINDS:
             raise BadInput("There is no such kind of question.")
         choices = [Choice("true", "True"), Choice("false", "False")] if kind == "true_false" else []
-        return render_question_form(staff, key, QuestionItem("", "", "", kind=kind, choices=choices), True)
+        return render_question_form(
+            staff, key, QuestionItem("", "", "", kind=kind, choices=choices), True
+        )
 
     @pages.get("/edit/<item_key>")
     def edit_question(visit_id: uuid.UUID, key: str, item_key: str) -> ResponseReturnValue:
@@ -125,14 +153,27 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
 
             def store_item(now_there: Programme) -> Programme:
                 items = [saved if item.key == saved.key else item for item in now_there.items]
-                return msgspec.structs.replace(now_there, items=items if before else [*items, saved])
+                return msgspec.structs.replace(
+                    now_there, items=items if before else [*items, saved]
+                )
 
             revision = form_revision()
             authoring.update_draft(
-                work, tenant_id=staff.tenant_id, key=key, revision=revision, make=store_item, who=staff.who, now=clock.now(), uploaded=uploaded
+                work,
+                tenant_id=staff.tenant_id,
+                key=key,
+                revision=revision,
+                make=store_item,
+                who=staff.who,
+                now=clock.now(),
+                uploaded=uploaded,
             )
         except (BadInput, Conflict) as error:
-            return render_question_form(staff, key, typed, not before, error) if typed is not None else render_question_bank(staff, key, error)
+            return (
+                render_question_form(staff, key, typed, not before, error)
+                if typed is not None
+                else render_question_bank(staff, key, error)
+            )
         return redirect(f"{staff.home}programmes/{key}/questions/?done=saved", code=303)
 
     @pages.post("/remove")
@@ -141,11 +182,19 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         removed = form_text("key")
 
         def without_item(now_there: Programme) -> Programme:
-            return msgspec.structs.replace(now_there, items=[item for item in now_there.items if item.key != removed])
+            return msgspec.structs.replace(
+                now_there, items=[item for item in now_there.items if item.key != removed]
+            )
 
         try:
             authoring.update_draft(
-                work, tenant_id=staff.tenant_id, key=key, revision=form_revision(), make=without_item, who=staff.who, now=clock.now()
+                work,
+                tenant_id=staff.tenant_id,
+                key=key,
+                revision=form_revision(),
+                make=without_item,
+                who=staff.who,
+                now=clock.now(),
             )
         except (BadInput, Conflict) as error:
             return render_question_bank(staff, key, error)
@@ -160,20 +209,36 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             name, content = read_uploaded_file()
             competency, pool = form_text("competency"), form_text("pool")
             intake = question_bank.preview_question_import(
-                work, tenant_id=staff.tenant_id, key=key, name=name, content=content, competency=competency, pool=pool
+                work,
+                tenant_id=staff.tenant_id,
+                key=key,
+                name=name,
+                content=content,
+                competency=competency,
+                pool=pool,
             )
-            saved = uploads.store_upload(work, tenant_id=staff.tenant_id, purpose=uploads.QUESTIONS, name=name, content=content)
+            saved = uploads.store_upload(
+                work,
+                tenant_id=staff.tenant_id,
+                purpose=uploads.QUESTIONS,
+                name=name,
+                content=content,
+            )
         except BadInput as error:
             return render_question_bank(staff, key, error)
         result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
-        return staff.render("intake.html", work=result, intake=intake, kept=saved, competency=competency, pool=pool)
+        return staff.render(
+            "intake.html", work=result, intake=intake, kept=saved, competency=competency, pool=pool
+        )
 
     @pages.post("/take")
     def import_questions(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff = opening(visit_id)
         text = form_text("kept")
         try:
-            name, content = uploads.load_upload(work, tenant_id=staff.tenant_id, purpose=uploads.QUESTIONS, text=text)
+            name, content = uploads.load_upload(
+                work, tenant_id=staff.tenant_id, purpose=uploads.QUESTIONS, text=text
+            )
             question_bank.import_questions(
                 work,
                 tenant_id=staff.tenant_id,
@@ -199,7 +264,12 @@ def _matches_filter(item: QuestionItem, chosen: dict[str, str]) -> bool:
     return (
         (not chosen["competency"] or item.competency == chosen["competency"])
         and (not chosen["pool"] or item.pool == chosen["pool"])
-        and (not words or words in f"{item.key} {item.title} {question_html.html_to_text(item.stem)} {' '.join(item.tags)}".casefold())
+        and (
+            not words
+            or words
+            in f"{item.key} {item.title} {question_html.html_to_text(item.stem)} "
+            f"{' '.join(item.tags)}".casefold()
+        )
     )
 
 
@@ -223,12 +293,16 @@ def _read_question(programme: Programme) -> tuple[QuestionItem, list[Picture]]:
     try:
         review_on = date.fromisoformat(review) if review else None
     except ValueError:
-        raise BadInput("Enter the day of the next review as year-month-day.", field="review_on") from None
+        raise BadInput(
+            "Enter the day of the next review as year-month-day.", field="review_on"
+        ) from None
     pool = form_text("pool")
     if pool not in ("check", "practice", "baseline"):
         raise BadInput("Choose what the question is for.", field="pool")
     fields: dict[str, Any] = {
-        "key": before.key if before else key_from_name(name, {item.key for item in programme.items}, "question"),
+        "key": before.key
+        if before
+        else key_from_name(name, {item.key for item in programme.items}, "question"),
         "version": before.version if before else 1,
         "kind": kind,
         "competency": form_text("competency"),
@@ -256,45 +330,78 @@ def _to_markup(text: str) -> str:
     """An author's input as markup: HTML if it contains a complete tag that is allowed in
     questions, else escaped plain text."""
     try:
-        return question_html.clean_imported_html(text if _ALLOWED_TAG.search(text) else question_html.text_to_html(text))
+        return question_html.clean_imported_html(
+            text if _ALLOWED_TAG.search(text) else question_html.text_to_html(text)
+        )
     except UnsupportedQuestion as wrong:
         raise BadInput(str(wrong)) from None
 
 
 def _read_kind_fields(kind: str) -> dict[str, Any]:
     texts = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("text")]
-    stated = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("feedback")] + [""] * len(texts)
+    stated = [
+        _to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("feedback")
+    ] + [""] * len(texts)
     if kind == "true_false":
         return {
-            "choices": [Choice("true", "True", stated[0] if stated else ""), Choice("false", "False", stated[1] if len(stated) > 1 else "")],
+            "choices": [
+                Choice("true", "True", stated[0] if stated else ""),
+                Choice("false", "False", stated[1] if len(stated) > 1 else ""),
+            ],
             "correct": request.form.getlist("right")[:1],
         }
     if kind in ("single", "multiple"):
-        right = {int(item) for item in request.form.getlist("right") if item.isdecimal() and len(item) < 4}
-        rows = [(text, words, number in right) for number, (text, words) in enumerate(zip(texts, stated, strict=False)) if text]
+        right = {
+            int(item)
+            for item in request.form.getlist("right")
+            if item.isdecimal() and len(item) < 4
+        }
+        rows = [
+            (text, words, number in right)
+            for number, (text, words) in enumerate(zip(texts, stated, strict=False))
+            if text
+        ]
         keys = _choice_keys([text for text, _, _ in rows], keep_order=True)
         choices = [Choice(keys[text], text, words) for text, words, _ in rows]
-        return {"choices": choices, "correct": [keys[text] for text, _, matching in rows if matching]}
+        return {
+            "choices": choices,
+            "correct": [keys[text] for text, _, matching in rows if matching],
+        }
     if kind == "matching":
-        matches = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("match")]
-        pairs = [(text, match) for text, match in zip(texts, matches, strict=False) if text or match]
+        matches = [
+            _to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("match")
+        ]
+        pairs = [
+            (text, match) for text, match in zip(texts, matches, strict=False) if text or match
+        ]
         keys = _choice_keys([text for text, _ in pairs if text], keep_order=True)
         choices = [Choice(keys[text], text, match=match) for text, match in pairs if text]
         return {"choices": choices, "other_matches": [match for text, match in pairs if not text]}
     if kind == "ordering":
         lines = [text for text in texts if text]
         keys = _choice_keys(lines, keep_order=False)
-        return {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in lines]}
+        return {
+            "choices": sort_by_key(Choice(key, text) for text, key in keys.items()),
+            "correct": [keys[text] for text in lines],
+        }
     values = [item.replace("\0", "").strip() for item in request.form.getlist("value")]
-    around = [item.replace("\0", "").strip() for item in request.form.getlist("tolerance")] + [""] * len(values)
+    around = [item.replace("\0", "").strip() for item in request.form.getlist("tolerance")] + [
+        ""
+    ] * len(values)
     if kind == "numeric":
         pairs = [
-            (normalize_number(value.replace(",", ".")), normalize_number((width or "0").replace(",", ".")))
+            (
+                normalize_number(value.replace(",", ".")),
+                normalize_number((width or "0").replace(",", ".")),
+            )
             for value, width in zip(values, around, strict=False)
             if value
         ]
         return {"accepted": [AcceptedAnswer(value, width) for value, width in pairs]}
-    return {"accepted": [AcceptedAnswer(value) for value in values if value], "case_sensitive": form_text("case_sensitive") == "1"}
+    return {
+        "accepted": [AcceptedAnswer(value) for value in values if value],
+        "case_sensitive": form_text("case_sensitive") == "1",
+    }
 
 
 def _choice_keys(texts: list[str], keep_order: bool) -> dict[str, str]:

@@ -52,7 +52,14 @@ assessment_request = Table(
     Column("words", Text, nullable=False),
     Column("asked_at", TIMESTAMPTZ, nullable=False),
     Column("done_at", TIMESTAMPTZ),
-    Index("uq_assessment_request_open", "tenant_id", "episode_id", "rater_id", unique=True, postgresql_where=text("done_at IS NULL")),
+    Index(
+        "uq_assessment_request_open",
+        "tenant_id",
+        "episode_id",
+        "rater_id",
+        unique=True,
+        postgresql_where=text("done_at IS NULL"),
+    ),
     Index(None, "tenant_id", "rater_id", postgresql_where=text("done_at IS NULL")),
 )
 

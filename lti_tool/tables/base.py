@@ -78,10 +78,18 @@ platform_registration = Table(
     # genuine launches.
     Column("frame_origins", ARRAY(Text), nullable=False),
     created_at_column(),
-    CheckConstraint("status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"),
+    CheckConstraint(
+        "status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"
+    ),
     CheckConstraint("names_people IN ('nobody', 'id', 'id or address')", name="names_people_known"),
     # One registration per issuer and client; a removed one does not count.
-    Index("uq_platform_registration_issuer_client_id", "issuer", "client_id", unique=True, postgresql_where=text("status <> 'removed'")),
+    Index(
+        "uq_platform_registration_issuer_client_id",
+        "issuer",
+        "client_id",
+        unique=True,
+        postgresql_where=text("status <> 'removed'"),
+    ),
     Index(None, "tenant_id"),
 )
 

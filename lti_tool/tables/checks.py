@@ -46,7 +46,14 @@ attempt = Table(
     Column("finished_at", TIMESTAMPTZ),
     Column("right_answers", SmallInteger),
     # A check measures once: opening it again continues the same attempt.
-    Index("uq_attempt_check", "tenant_id", "episode_id", "interval", unique=True, postgresql_where=text("kind IN ('check', 'baseline')")),
+    Index(
+        "uq_attempt_check",
+        "tenant_id",
+        "episode_id",
+        "interval",
+        unique=True,
+        postgresql_where=text("kind IN ('check', 'baseline')"),
+    ),
     # Other quizzes must be finished before another of the same kind starts.
     Index(
         "uq_attempt_open",
@@ -133,7 +140,12 @@ grade_outbox = Table(
     Column("replaced", Boolean, nullable=False, server_default="false"),
     CheckConstraint("score >= 0 AND score <= maximum", name="score_within"),
     UniqueConstraint("tenant_id", "attempt_id"),
-    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL AND NOT replaced")),
+    Index(
+        None,
+        "tenant_id",
+        "next_try_at",
+        postgresql_where=text("sent_at IS NULL AND refused IS NULL AND NOT replaced"),
+    ),
     Index(None, "tenant_id", "place", "subject"),
     Index(None, "tenant_id", "course_id", "id"),
 )

@@ -52,5 +52,10 @@ channel_post = Table(
     Column("sent_at", TIMESTAMPTZ),
     Column("refused", Text),
     UniqueConstraint("tenant_id", "channel_id", "key"),
-    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
+    Index(
+        None,
+        "tenant_id",
+        "next_try_at",
+        postgresql_where=text("sent_at IS NULL AND refused IS NULL"),
+    ),
 )

@@ -50,8 +50,16 @@ person = Table(
     Column("imported_at", TIMESTAMPTZ),
     created_at_column(),
     Index(None, "tenant_id"),
-    Index("uq_person_external_id", "tenant_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
-    Index("ix_person_email", text("lower(email)"), "tenant_id", postgresql_where=text("email <> ''")),
+    Index(
+        "uq_person_external_id",
+        "tenant_id",
+        "external_id",
+        unique=True,
+        postgresql_where=text("external_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_person_email", text("lower(email)"), "tenant_id", postgresql_where=text("email <> ''")
+    ),
     Index(None, "tenant_id", "manager_id", postgresql_where=text("manager_id IS NOT NULL")),
     Index(None, "tenant_id", "mentor_id", postgresql_where=text("mentor_id IS NOT NULL")),
 )

@@ -26,5 +26,11 @@ erasure = Table(
     Column("tool_done_at", TIMESTAMPTZ),
     Column("done_at", TIMESTAMPTZ),
     Index(None, "tenant_id", "asked_at"),
-    Index("uq_erasure_person_id", "tenant_id", "person_id", unique=True, postgresql_where=text("person_id IS NOT NULL")),
+    Index(
+        "uq_erasure_person_id",
+        "tenant_id",
+        "person_id",
+        unique=True,
+        postgresql_where=text("person_id IS NOT NULL"),
+    ),
 )

@@ -83,7 +83,12 @@ mail = Table(
     Column("refused", Text),
     Column("opened_at", TIMESTAMPTZ),
     UniqueConstraint("tenant_id", "person_id", "key"),
-    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
+    Index(
+        None,
+        "tenant_id",
+        "next_try_at",
+        postgresql_where=text("sent_at IS NULL AND refused IS NULL"),
+    ),
     Index(None, "tenant_id", "person_id", "id"),
 )
 

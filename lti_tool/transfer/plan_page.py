@@ -41,7 +41,9 @@ def list_task_titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dic
     """List the tasks that a learner may choose from."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        return _task_titles(stage, transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id))
+        return _task_titles(
+            stage, transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
+        )
 
 
 def list_plan_revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
@@ -49,4 +51,8 @@ def list_plan_revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> 
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
-        return transfer_store.list_plan_revisions(connection, session.tenant_id, plan.id) if plan else []
+        return (
+            transfer_store.list_plan_revisions(connection, session.tenant_id, plan.id)
+            if plan
+            else []
+        )

@@ -26,7 +26,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """The routes below ``/t/<launch>``: plan, uses."""
     pages = Blueprint("plan", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def render_learner(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_learner(
+        template: str, who: LaunchSession, status: int = 200, **values: Any
+    ) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
     def enqueue_statement_job() -> None:
@@ -37,7 +39,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         who = sessions.require_session(deps, request, launch_id)
         return render_plan(who, None)
 
-    def render_plan(who: LaunchSession, error: RequestError | None, status: int = 200) -> ResponseReturnValue:
+    def render_plan(
+        who: LaunchSession, error: RequestError | None, status: int = 200
+    ) -> ResponseReturnValue:
         view = plan_page.load_plan(deps.unit_of_work, session=who)
         sent = request.form.to_dict() if error is not None else {}
         field = str(error.where.get("field", "")) if error is not None else ""
@@ -59,7 +63,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/plan")
     def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        words = {name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS}
+        words = {
+            name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS
+        }
         commit = request.form.get("act") == "commit"
         try:
             transfer_plan.submit_plan(
@@ -108,7 +114,9 @@ def _parse_form_day(text: str, field: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
+        raise BadInput(
+            "Enter the day as year-month-day, for example 2026-12-31.", field=field
+        ) from None
 
 
 def _parse_form_id(text: str) -> uuid.UUID:

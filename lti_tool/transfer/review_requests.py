@@ -17,24 +17,45 @@ from lti_tool.programmes.episode_context import EpisodeContext
 REVIEW_MAIL_KIND = "review"
 
 
-def mail_reviewers(stage: EpisodeContext, key: str, subject: str, words: str, now: datetime, peer_id: uuid.UUID | None = None) -> None:
+def mail_reviewers(
+    stage: EpisodeContext,
+    key: str,
+    subject: str,
+    words: str,
+    now: datetime,
+    peer_id: uuid.UUID | None = None,
+) -> None:
     """Queue a mail to each reviewer; ``subject`` (which may hold the learner's name) and
     ``words`` are translated into the recipient's language."""
-    learner = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    learner = directory_store.get_profile(
+        stage.connection, stage.tenant_id, stage.episode.person_id
+    )
     mail_people(stage, [learner.mentor_id, learner.manager_id, peer_id], key, subject, words, now)
 
 
 def mail_people(
-    stage: EpisodeContext, people: Iterable[uuid.UUID | None], key: str, subject: str, words: str, now: datetime, path: str = "inbox"
+    stage: EpisodeContext,
+    people: Iterable[uuid.UUID | None],
+    key: str,
+    subject: str,
+    words: str,
+    now: datetime,
+    path: str = "inbox",
 ) -> None:
     """Queue a mail to each of these people. Nobody gets more than one mail for the same
     ``key``."""
-    name = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id).name
+    name = directory_store.get_profile(
+        stage.connection, stage.tenant_id, stage.episode.person_id
+    ).name
     rows = []
     for person_id in dict.fromkeys(person for person in people if person is not None):
-        if REVIEW_MAIL_KIND in mail_outbox_store.list_stopped_kinds(stage.connection, stage.tenant_id, person_id):
+        if REVIEW_MAIL_KIND in mail_outbox_store.list_stopped_kinds(
+            stage.connection, stage.tenant_id, person_id
+        ):
             continue
-        tag = translations.choose_language([directory_store.get_profile(stage.connection, stage.tenant_id, person_id).language])
+        tag = translations.choose_language(
+            [directory_store.get_profile(stage.connection, stage.tenant_id, person_id).language]
+        )
         stated = translations.translate_text
         rows.append(
             {

@@ -24,10 +24,18 @@ MANAGER, MENTOR, PEER, LEARNER = "manager", "mentor", "peer", "learner"
 
 def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> str:
     """Return a person's relation to a learner whose work is shown to this person."""
-    return MANAGER if learner.manager_id == person_id else MENTOR if learner.mentor_id == person_id else PEER
+    return (
+        MANAGER
+        if learner.manager_id == person_id
+        else MENTOR
+        if learner.mentor_id == person_id
+        else PEER
+    )
 
 
-def require_led_stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID) -> tuple[EpisodeContext, str]:
+def require_led_stage(
+    connection: Connection, session: LaunchSession, episode_id: uuid.UUID
+) -> tuple[EpisodeContext, str]:
     """Return the stage of a learner whom this person leads or mentors, and the relation; raise
     Forbidden for any other learner.
     """
@@ -38,19 +46,34 @@ def require_reviewable_stage(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID, peer_id: uuid.UUID | None
 ) -> tuple[EpisodeContext, str]:
     """The same, but also permits the peer whom the learner asked."""
-    result = next(iter(transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id, episode_id)), None)
+    result = next(
+        iter(
+            transfer_store.list_led_episodes(
+                connection, session.tenant_id, session.person_id, episode_id
+            )
+        ),
+        None,
+    )
     if result is None and peer_id != session.person_id:
         raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
     relation = PEER if result is None else relation_to_learner(session.person_id, result)
     return episode_context.load_episode_context(
-        connection, session.tenant_id, episodes_store.get_episode(connection, session.tenant_id, episode_id)
+        connection,
+        session.tenant_id,
+        episodes_store.get_episode(connection, session.tenant_id, episode_id),
     ), relation
 
 
 def list_peers(stage: EpisodeContext) -> list[GroupMember]:
     """List the other members of the learner's coaching group."""
-    group = coaching_store.find_group_of_episode(stage.connection, stage.tenant_id, stage.episode.id)
-    people = coaching_store.members_by_group(stage.connection, stage.tenant_id, [group.id])[group.id] if group else []
+    group = coaching_store.find_group_of_episode(
+        stage.connection, stage.tenant_id, stage.episode.id
+    )
+    people = (
+        coaching_store.members_by_group(stage.connection, stage.tenant_id, [group.id])[group.id]
+        if group
+        else []
+    )
     return [person for person in people if person.person_id != stage.episode.person_id]
 
 
@@ -58,7 +81,9 @@ def peer_from_form(stage: EpisodeContext, text: str) -> uuid.UUID | None:
     """Return the peer named in a form; None if empty, BadInput if that person is not a peer."""
     if not text:
         return None
-    result = next((peer.person_id for peer in list_peers(stage) if str(peer.person_id) == text), None)
+    result = next(
+        (peer.person_id for peer in list_peers(stage) if str(peer.person_id) == text), None
+    )
     if result is None:
         raise BadInput("Choose somebody of your coaching group.", field="peer")
     return result

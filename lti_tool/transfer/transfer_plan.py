@@ -42,7 +42,9 @@ def submit_plan(
     words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
     for field, text in words.items():
         if len(text) > MAX_TEXT_LENGTH:
-            raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field)
+            raise BadInput(
+                f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field
+            )
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         if task and find_task_title(stage, task) is None:
@@ -65,18 +67,28 @@ def submit_plan(
             return
         # The database decides between two concurrent submissions: one commit succeeds, the
         # other gets Conflict.
-        saved = plans_store.upsert_plan(connection, session.tenant_id, stage.episode.id, created, now)
+        saved = plans_store.upsert_plan(
+            connection, session.tenant_id, stage.episode.id, created, now
+        )
         if saved is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
             assert by_when is not None
-            transfer_store.insert_plan_revision(connection, session.tenant_id, replace(created, id=saved), 1, now)
-            schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
+            transfer_store.insert_plan_revision(
+                connection, session.tenant_id, replace(created, id=saved), 1, now
+            )
+            schedule_store.mark_act_done(
+                connection, session.tenant_id, stage.episode.id, "plan", now
+            )
             act = stage.act(f"commit {saved}", now)
             stage.enqueue_statements(
                 [
                     xapi_statements.committed_statement(
-                        act, plan=saved, task=task, task_title=statement_task_title(stage, task), due_at=_end_of_day(by_when)
+                        act,
+                        plan=saved,
+                        task=task,
+                        task_title=statement_task_title(stage, task),
+                        due_at=_end_of_day(by_when),
                     )
                 ]
             )
@@ -88,14 +100,26 @@ def _revise_plan(stage: EpisodeContext, before: Plan, plan: Plan, now: datetime)
         return
     revision = max(before.revision, 1) + 1
     if before.revision == 0:  # committed before plan revisions were stored
-        transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
-    if not transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, plan, revision, now):
+        transfer_store.insert_plan_revision(
+            stage.connection, stage.tenant_id, before, 1, before.committed_at or now
+        )
+    if not transfer_store.insert_plan_revision(
+        stage.connection, stage.tenant_id, plan, revision, now
+    ):
         raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
     assert plan.by_when is not None
     act = stage.act(f"revise {plan.id} {revision}", now)
     due_at = _end_of_day(plan.by_when)
     stage.enqueue_statements(
-        [xapi_statements.plan_revised_statement(act, plan=plan.id, task=plan.task, task_title=statement_task_title(stage, plan.task), due_at=due_at)]
+        [
+            xapi_statements.plan_revised_statement(
+                act,
+                plan=plan.id,
+                task=plan.task,
+                task_title=statement_task_title(stage, plan.task),
+                due_at=due_at,
+            )
+        ]
     )
 
 
@@ -103,7 +127,9 @@ def _end_of_day(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
-def _require_complete_plan(task: str, what: str, by_when: date | None, stage: EpisodeContext) -> None:
+def _require_complete_plan(
+    task: str, what: str, by_when: date | None, stage: EpisodeContext
+) -> None:
     if not task:
         raise BadInput("Choose the task on which you will use what you learned.", field="task")
     if not what:
@@ -132,7 +158,9 @@ def report_job_use(
     empty.
     """
     if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
@@ -141,10 +169,14 @@ def report_job_use(
         if find_task_title(stage, task) is None:
             raise BadInput("Choose the task on which you used it.", field="task")
         if used_on is None or used_on > now.date() + timedelta(days=1):
-            raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
+            raise BadInput(
+                "Enter the day on which you used it; it cannot lie in the future.", field="used_on"
+            )
         if used_on < stage.episode.certified_at.date():
             raise BadInput("This day lies before your certification.", field="used_on")
-        use = JobUse(form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(stage, peer))
+        use = JobUse(
+            form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(stage, peer)
+        )
         if not plans_store.insert_job_use(connection, session.tenant_id, plan.id, use):
             return
         review_requests.mail_reviewers(
@@ -159,7 +191,11 @@ def report_job_use(
         stage.enqueue_statements(
             [
                 xapi_statements.applied_statement(
-                    act, plan=plan.id, task=task, task_title=statement_task_title(stage, task), evidence_grade=SELF_REPORTED_GRADE
+                    act,
+                    plan=plan.id,
+                    task=task,
+                    task_title=statement_task_title(stage, task),
+                    evidence_grade=SELF_REPORTED_GRADE,
                 )
             ]
         )

@@ -35,7 +35,14 @@ USE_FREQUENCIES = ("daily", "weekly", "monthly", "rarely")
 
 
 def add_task(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, key: str, title: str, competency: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    episode_id: uuid.UUID | None,
+    key: str,
+    title: str,
+    competency: str,
+    now: datetime,
 ) -> None:
     """Map a task of the learner's own job to a competency: one from the programme's list
     (``key``), or a custom one (``title``).
@@ -51,16 +58,30 @@ def add_task(
         if key and listed is None:
             raise BadInput("Choose one of the tasks.", field="task")
         if not key and (not words or len(words) > transfer_plan.MAX_TITLE_LENGTH):
-            raise BadInput(f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.", field="title")
+            raise BadInput(
+                f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.",
+                field="title",
+            )
         # The id is derived from the text, so that resubmitting the form creates no second task.
-        created = MappedTask(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
-        if transfer_store.insert_mapped_task(connection, session.tenant_id, stage.episode.id, created, session.person_id):
+        created = MappedTask(
+            key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}",
+            listed or words,
+            competency,
+            not key,
+        )
+        if transfer_store.insert_mapped_task(
+            connection, session.tenant_id, stage.episode.id, created, session.person_id
+        ):
             act = stage.act(f"mapped {stage.episode.id} {created.key} {now.isoformat()}", now)
             titled = stage.programme.competency_title(competency)
             stage.enqueue_statements(
                 [
                     xapi_statements.task_mapped_statement(
-                        act, task=created.key, task_title=statement_task_title(stage, created.key), competency=competency, competency_title=titled
+                        act,
+                        task=created.key,
+                        task_title=statement_task_title(stage, created.key),
+                        competency=competency,
+                        competency_title=titled,
                     )
                 ]
             )
@@ -95,17 +116,28 @@ def hand_in_work(
     if not words.strip() and not file:
         raise BadInput("Write what you did, or choose a file.", field="words")
     if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+        )
     if file and len(file[1]) > MAX_FILE_BYTES:
-        raise BadInput(f"The file has {len(file[1]) / 1e6:.0f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the most.", field="file")
+        raise BadInput(
+            f"The file has {len(file[1]) / 1e6:.0f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the most.",
+            field="file",
+        )
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
         if find_task_title(stage, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        before = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id).get(kind)
+        before = transfer_store.submissions_by_kind(
+            connection, session.tenant_id, stage.episode.id
+        ).get(kind)
         if before is not None:
-            transfer_store.lock_submission(connection, session.tenant_id, before.id)  # row lock: serializes a review and a change
-        if before is not None and before.id in transfer_store.reviews_by_submission(connection, session.tenant_id, [before.id]):
+            transfer_store.lock_submission(
+                connection, session.tenant_id, before.id
+            )  # row lock: serializes a review and a change
+        if before is not None and before.id in transfer_store.reviews_by_submission(
+            connection, session.tenant_id, [before.id]
+        ):
             raise Conflict("It was answered already, so it stays as it is.")
         document_id = (
             transfer_store.insert_document(connection, session.tenant_id, session.person_id, *file)
@@ -115,15 +147,42 @@ def hand_in_work(
             else None
         )
         peer_id = reviewers.peer_from_form(stage, peer) if kind == "exercise" else None
-        values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
-        handed_id, revision = transfer_store.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
-        stage.enqueue_statements([xapi_statements.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
+        values = {
+            "kind": kind,
+            "task": task,
+            "words": words,
+            "document_id": document_id,
+            "peer_id": peer_id,
+            "at": now,
+        }
+        handed_id, revision = transfer_store.upsert_submission(
+            connection, session.tenant_id, stage.episode.id, values
+        )
+        stage.enqueue_statements(
+            [
+                xapi_statements.submitted_statement(
+                    stage.act(f"handed in {handed_id} {revision}", now), kind
+                )
+            ]
+        )
         schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
-        stated = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
-        review_requests.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", stated, now, peer_id)
+        stated = (
+            "Something was handed in and waits for you. Reading and answering it takes about "
+            "five minutes."
+        )
+        review_requests.mail_reviewers(
+            stage,
+            f"review {handed_id} {revision}",
+            "%(name)s waits for your answer",
+            stated,
+            now,
+            peer_id,
+        )
 
 
-def _stage_for(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> EpisodeContext:
+def _stage_for(
+    connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None
+) -> EpisodeContext:
     return (
         episode_context.require_episode_context(connection, session)
         if episode_id is None
@@ -132,22 +191,36 @@ def _stage_for(connection: Connection, session: LaunchSession, episode_id: uuid.
 
 
 def review_work(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, handed_id: uuid.UUID, good: str, next_step: str, weak_content: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    handed_id: uuid.UUID,
+    good: str,
+    next_step: str,
+    weak_content: str,
+    now: datetime,
 ) -> None:
     """Review a submission: what is good, what to do next, what the training left open. The
     first review stands.
     """
     for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
         if len(words) > MAX_TEXT_LENGTH:
-            raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field=field)
+            raise BadInput(
+                f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field=field
+            )
     if not good.strip() or not next_step.strip():
-        raise BadInput("Write what is good, and what comes next.", field="good" if not good.strip() else "next_step")
+        raise BadInput(
+            "Write what is good, and what comes next.",
+            field="good" if not good.strip() else "next_step",
+        )
     with unit_of_work(session.tenant_id) as connection:
         result = transfer_store.lock_submission(connection, session.tenant_id, handed_id)
         if result is None:
             raise NotFound("This was not handed in.")
         episode_id, handed = result
-        stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, handed.peer_id)
+        stage, relation = reviewers.require_reviewable_stage(
+            connection, session, episode_id, handed.peer_id
+        )
         values = {
             "handed_in_id": handed_id,
             "reviewer_id": session.person_id,
@@ -161,13 +234,27 @@ def review_work(
             return
         name = REPLY_KINDS[handed.kind]
         stage.enqueue_statements(
-            [xapi_statements.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
+            [
+                xapi_statements.reviewed_statement(
+                    stage.act(f"reviewed {handed_id}", now),
+                    name,
+                    reviewer=session.person_id,
+                    relation=relation,
+                )
+            ]
         )
         schedule_store.mark_act_done(connection, session.tenant_id, episode_id, name, now)
 
 
 def confirm_use(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, record: str = "", now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    use_id: uuid.UUID,
+    seen: bool,
+    words: str,
+    record: str = "",
+    now: datetime,
 ) -> None:
     """Confirm a use on the job, or deny having seen it. The grade depends on the confirming
     person, never on the learner who claimed it.
@@ -176,16 +263,25 @@ def confirm_use(
     stronger evidence than somebody's memory.
     """
     if len(record) > MAX_RECORD_LENGTH:
-        raise BadInput(f"Keep it to {MAX_RECORD_LENGTH} characters; this has {len(record)}.", field="record")
+        raise BadInput(
+            f"Keep it to {MAX_RECORD_LENGTH} characters; this has {len(record)}.", field="record"
+        )
     if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         use = transfer_store.lock_use(connection, session.tenant_id, use_id)
         if use is None:
             raise NotFound("There is no such use on the job.")
-        stage, relation = reviewers.require_reviewable_stage(connection, session, use.episode_id, use.peer_id)
+        stage, relation = reviewers.require_reviewable_stage(
+            connection, session, use.episode_id, use.peer_id
+        )
         if record and relation == PEER:
-            raise BadInput("A work record is vouched for by who leads or accompanies the learner.", field="record")
+            raise BadInput(
+                "A work record is vouched for by who leads or accompanies the learner.",
+                field="record",
+            )
         grade = WORK_RECORD_GRADE if record else EVIDENCE_GRADES[relation]
         values = {
             "use_id": use_id,
@@ -196,14 +292,23 @@ def confirm_use(
             "record": record if seen else "",
             "at": now,
         }
-        if not transfer_store.insert_confirmation(connection, session.tenant_id, values) or not seen:
+        if (
+            not transfer_store.insert_confirmation(connection, session.tenant_id, values)
+            or not seen
+        ):
             return
         title = statement_task_title(stage, use.task)
         act = stage.act(f"confirmed {use_id} {session.person_id}", now)
         stage.enqueue_statements(
             [
                 xapi_statements.confirmed_statement(
-                    act, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade, by=session.person_id, relation=relation
+                    act,
+                    plan=use.plan_id,
+                    task=use.task,
+                    task_title=title,
+                    evidence_grade=grade,
+                    by=session.person_id,
+                    relation=relation,
                 )
             ]
         )
@@ -211,17 +316,29 @@ def confirm_use(
             _raise_grade(stage, use, grade, title, now)
 
 
-def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str, now: datetime) -> None:
+def _raise_grade(
+    stage: EpisodeContext, use: ReportedUse, grade: int, title: str, now: datetime
+) -> None:
     """Emit the use again with the higher grade and void its previous statement; the first
     verified use schedules the follow-up.
     """
-    transfer_store.update_use_grade(stage.connection, stage.tenant_id, use.id, grade, use.revision + 1)
+    transfer_store.update_use_grade(
+        stage.connection, stage.tenant_id, use.id, grade, use.revision + 1
+    )
     at = transfer_plan.use_timestamp(use.used_on, stage.episode.certified_at, use.reported_at)
-    before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
+    before, after = (
+        stage.act(f"use {use.id}", at, revision=revision)
+        for revision in (use.revision, use.revision + 1)
+    )
     stage.enqueue_statements(
         [
-            xapi_statements.voiding_statement(stage.act(f"void use {use.id} {use.revision}", now), xapi_statements.statement_id(before, "applied")),
-            xapi_statements.applied_statement(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
+            xapi_statements.voiding_statement(
+                stage.act(f"void use {use.id} {use.revision}", now),
+                xapi_statements.statement_id(before, "applied"),
+            ),
+            xapi_statements.applied_statement(
+                after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade
+            ),
         ]
     )
     asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
@@ -232,20 +349,43 @@ def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str
         stage.enqueue_statements([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
 
 
-def report_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, words: str, now: datetime) -> None:
+def report_no_opportunity(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    words: str,
+    now: datetime,
+) -> None:
     """Report that there was no opportunity to use the skill: an honest answer, and not a
     failure of the learner.
     """
     if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+        raise BadInput(
+            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+        )
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        if transfer_store.insert_no_opportunity(connection, session.tenant_id, form_id, stage.episode.id, words, now):
-            stage.enqueue_statements([xapi_statements.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
+        if transfer_store.insert_no_opportunity(
+            connection, session.tenant_id, form_id, stage.episode.id, words, now
+        ):
+            stage.enqueue_statements(
+                [
+                    xapi_statements.no_opportunity_statement(
+                        stage.act(f"no opportunity {form_id}", now)
+                    )
+                ]
+            )
 
 
 def answer_follow_up(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, still_used: bool, how_often: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    episode_id: uuid.UUID | None,
+    still_used: bool,
+    how_often: str,
+    now: datetime,
 ) -> None:
     """Answer the two questions asked 90 days after the first verified use: as the learner, or
     (with ``episode_id``) as the learner's manager.
@@ -259,7 +399,9 @@ def answer_follow_up(
             stage, relation = reviewers.require_led_stage(connection, session, episode_id)
             if relation != MANAGER:
                 raise Forbidden("The supervisor is asked this, and nobody else.")
-        due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
+        due = schedule_store.scheduled_acts_by_name(
+            connection, session.tenant_id, stage.episode.id
+        ).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
         requested = "learner" if relation == LEARNER else "supervisor"
@@ -273,12 +415,22 @@ def answer_follow_up(
         }
         if transfer_store.insert_follow_up(connection, session.tenant_id, values):
             act = stage.act(f"follow-up {stage.episode.id} {requested}", now)
-            stage.enqueue_statements([xapi_statements.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
+            stage.enqueue_statements(
+                [
+                    xapi_statements.follow_up_statement(
+                        act, still_used=still_used, by=session.person_id, relation=relation
+                    )
+                ]
+            )
             if relation == LEARNER:
-                schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
+                schedule_store.mark_act_done(
+                    connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now
+                )
 
 
-def load_document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:
+def load_document(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID
+) -> tuple[str, bytes]:
     """Return (name, content) of a file: permitted for its author, the author's manager or
     mentor, and the peer who was asked.
     """
@@ -287,9 +439,14 @@ def load_document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_
         if result is None:
             raise NotFound("There is no such file.")
         whose, name, content = result
-        shown = whose == session.person_id or transfer_store.is_peer_of_document(connection, session.tenant_id, session.person_id, document_id)
+        shown = whose == session.person_id or transfer_store.is_peer_of_document(
+            connection, session.tenant_id, session.person_id, document_id
+        )
         if not shown and whose not in {
-            episode.person_id for episode in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)
+            episode.person_id
+            for episode in transfer_store.list_led_episodes(
+                connection, session.tenant_id, session.person_id
+            )
         }:
             raise NotFound("There is no such file.")
         return name, content

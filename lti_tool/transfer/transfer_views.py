@@ -29,7 +29,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("transfer", __name__, url_prefix="/t/<uuid:launch_id>")
     work = deps.unit_of_work
 
-    def render_transfer(who: LaunchSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_transfer(
+        who: LaunchSession, template: str, status: int = 200, **values: Any
+    ) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
     def render_work(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
@@ -48,7 +50,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             how_often=transfer_protocol.USE_FREQUENCIES,
         )
 
-    def run_act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+    def run_act(
+        launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str
+    ) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
             what(who)
@@ -67,14 +71,26 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         key, title, competency = form_text("task"), form_text("title"), form_text("competency")
         return run_act(
             launch_id,
-            lambda who: transfer_protocol.add_task(work, session=who, episode_id=None, key=key, title=title, competency=competency, now=clock.now()),
+            lambda who: transfer_protocol.add_task(
+                work,
+                session=who,
+                episode_id=None,
+                key=key,
+                title=title,
+                competency=competency,
+                now=clock.now(),
+            ),
             "mapped",
         )
 
     @pages.post("/tasks/drop")
     def remove_task(launch_id: uuid.UUID) -> ResponseReturnValue:
         key = form_text("key")
-        return run_act(launch_id, lambda who: transfer_protocol.remove_task(work, session=who, key=key), "dropped")
+        return run_act(
+            launch_id,
+            lambda who: transfer_protocol.remove_task(work, session=who, key=key),
+            "dropped",
+        )
 
     @pages.post("/hand-in/<kind>")
     def submit_work(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
@@ -83,9 +99,20 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
         def save_submission(who: LaunchSession) -> None:
             file = request.files.get("file")
-            uploaded = (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read()) if file and file.filename else None
+            uploaded = (
+                (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read())
+                if file and file.filename
+                else None
+            )
             transfer_protocol.hand_in_work(
-                work, session=who, kind=name, task=form_text("task"), words=form_text("words"), file=uploaded, peer=form_text("peer"), now=clock.now()
+                work,
+                session=who,
+                kind=name,
+                task=form_text("task"),
+                words=form_text("words"),
+                file=uploaded,
+                peer=form_text("peer"),
+                now=clock.now(),
             )
 
         return run_act(launch_id, save_submission, "handed")
@@ -95,7 +122,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         form_id, words = parse_uuid(form_text("form_id")), form_text("words")
         return run_act(
             launch_id,
-            lambda who: transfer_protocol.report_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
+            lambda who: transfer_protocol.report_no_opportunity(
+                work, session=who, form_id=form_id, words=words, now=clock.now()
+            ),
             "told",
         )
 
@@ -118,10 +147,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
 
 def save_follow_up(deps: ToolDeps, who: LaunchSession, episode_id: uuid.UUID | None) -> None:
-    """Save the answers of a follow-up form: the learner's own, or (``episode_id``) the supervisor's."""
+    """Save the answers of a follow-up form: the learner's own, or (``episode_id``) the
+    supervisor's.
+    """
     if form_text("still") not in ("yes", "no"):
         raise BadInput("Say whether it is still used.", field="still")
     still = form_text("still") == "yes"
     transfer_protocol.answer_follow_up(
-        deps.unit_of_work, session=who, episode_id=episode_id, still_used=still, how_often=form_text("how_often"), now=clock.now()
+        deps.unit_of_work,
+        session=who,
+        episode_id=episode_id,
+        still_used=still,
+        how_often=form_text("how_often"),
+        now=clock.now(),
     )

@@ -50,35 +50,74 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     """Load the learner's protocol page."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        dues = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id)
+        dues = schedule_store.scheduled_acts_by_name(
+            connection, session.tenant_id, stage.episode.id
+        )
         handed = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id)
-        result = transfer_store.reviews_by_submission(connection, session.tenant_id, [item.id for item in handed.values()])
+        result = transfer_store.reviews_by_submission(
+            connection, session.tenant_id, [item.id for item in handed.values()]
+        )
         tasks = transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
         plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
-        last = transfer_store.latest_no_opportunity_at(connection, session.tenant_id, stage.episode.id)
-        answered = transfer_store.list_answered_follow_ups(connection, session.tenant_id, [stage.episode.id])
+        last = transfer_store.latest_no_opportunity_at(
+            connection, session.tenant_id, stage.episode.id
+        )
+        answered = transfer_store.list_answered_follow_ups(
+            connection, session.tenant_id, [stage.episode.id]
+        )
         peers = reviewers.list_peers(stage)
     done = {"plan": plan.committed_at if plan else None}
     done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
     answers = {kind: result[handed[kind].id] for kind in handed if handed[kind].id in result}
-    done |= {act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()}
+    done |= {
+        act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()
+    }
     if ASSESSMENT in dues:
         done[ASSESSMENT] = dues[ASSESSMENT].done_at
     for kind, act in REPLY_KINDS.items():
         if act in dues and kind in handed:
-            dues[act] = replace(dues[act], due_at=transfer_schedule.review_due_at(kind, dues[act].due_at, handed[kind].at))
+            dues[act] = replace(
+                dues[act],
+                due_at=transfer_schedule.review_due_at(kind, dues[act].due_at, handed[kind].at),
+            )
     waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
-    steps = [_build_step(act, dues.get(act), done.get(act), now, act in waiting) for act in transfer_schedule.protocol_for(stage.programme)]
+    steps = [
+        _build_step(act, dues.get(act), done.get(act), now, act in waiting)
+        for act in transfer_schedule.protocol_for(stage.programme)
+    ]
     follow_up = dues.get(FOLLOW_UP)
-    requested = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
+    requested = (
+        follow_up is not None
+        and follow_up.due_at <= now
+        and (stage.episode.id, "learner") not in answered
+    )
     mapped = {task.competency for task in tasks}
-    unmapped = [competency.title for competency in stage.programme.competencies if competency.key not in mapped]
-    return WorkView(stage.programme, steps, tasks, _task_titles(stage, tasks), handed, answers, last, requested, unmapped, peers)
+    unmapped = [
+        competency.title
+        for competency in stage.programme.competencies
+        if competency.key not in mapped
+    ]
+    return WorkView(
+        stage.programme,
+        steps,
+        tasks,
+        _task_titles(stage, tasks),
+        handed,
+        answers,
+        last,
+        requested,
+        unmapped,
+        peers,
+    )
 
 
-def _build_step(act: str, due: ScheduledAct | None, done_at: datetime | None, now: datetime, waiting: bool) -> ProtocolStep:
+def _build_step(
+    act: str, due: ScheduledAct | None, done_at: datetime | None, now: datetime, waiting: bool
+) -> ProtocolStep:
     passed = "waiting" if waiting else "late"
-    state = "done" if done_at else "unasked" if due is None else passed if due.due_at < now else "due"
+    state = (
+        "done" if done_at else "unasked" if due is None else passed if due.due_at < now else "due"
+    )
     return ProtocolStep(act, due.due_at if due else None, done_at, state)
 
 
@@ -87,5 +126,7 @@ def _task_titles(stage: EpisodeContext, tasks: list[MappedTask]) -> dict[str, st
     list.
     """
     return {task.key: task.title for task in tasks} | {
-        item.key: item.title for item in stage.programme.tasks if item.key not in {task.key for task in tasks}
+        item.key: item.title
+        for item in stage.programme.tasks
+        if item.key not in {task.key for task in tasks}
     }

@@ -42,10 +42,15 @@ def driver() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(driver: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium where it stands, else Playwright's own; make test has seen to one of the two."""
+    """Debian's Chromium where it stands, else Playwright's own; make test has seen to one of the
+    two.
+    """
     path = str(CHROMIUM) if CHROMIUM.exists() else None
-    # Third-party cookies are blocked as browsers do more and more; a test proves it with a cookie that does not arrive.
-    browser = driver.chromium.launch(executable_path=path, args=[*QUIET, "--test-third-party-cookie-phaseout"])
+    # Third-party cookies are blocked as browsers do more and more; a test proves it with a cookie
+    # that does not arrive.
+    browser = driver.chromium.launch(
+        executable_path=path, args=[*QUIET, "--test-third-party-cookie-phaseout"]
+    )
     yield browser
     browser.close()
 
@@ -57,7 +62,10 @@ def page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(width: int, dark: bool = False, scripts: bool = True) -> Page:
         context = chromium.new_context(
-            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", java_script_enabled=scripts, reduced_motion="reduce"
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
         )
         contexts.append(context)
         return context.new_page()
@@ -68,19 +76,33 @@ def page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def without_cookies(demo: Demo, driver: Playwright, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
-    """Makes a page whose browser gives the tool no cookie at all, not even a partitioned one, while the LMS's page is around it."""
+def without_cookies(
+    demo: Demo, driver: Playwright, tmp_path: Path
+) -> Iterator[Callable[[int], Page]]:
+    """Makes a page whose browser gives the tool no cookie at all, not even a partitioned one, while
+    the LMS's page is around it.
+    """
     contexts: list[BrowserContext] = []
     pair = f"http://127.0.0.1:{demo.port},http://localhost:{demo.port}"
-    blocked = {"exceptions": {"cookies": {pair: {"setting": 2, "last_modified": "13400000000000000"}}}}
-    profile = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1, "content_settings": blocked}}
+    blocked = {
+        "exceptions": {"cookies": {pair: {"setting": 2, "last_modified": "13400000000000000"}}}
+    }
+    profile = {
+        "profile": {
+            "block_third_party_cookies": True,
+            "cookie_controls_mode": 1,
+            "content_settings": blocked,
+        }
+    }
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(profile))
 
     def make(width: int) -> Page:
         path = str(CHROMIUM) if CHROMIUM.exists() else None
         viewport: Any = {"width": width, "height": 800}
-        context = driver.chromium.launch_persistent_context(tmp_path, executable_path=path, args=QUIET, viewport=viewport, reduced_motion="reduce")
+        context = driver.chromium.launch_persistent_context(
+            tmp_path, executable_path=path, args=QUIET, viewport=viewport, reduced_motion="reduce"
+        )
         contexts.append(context)
         return context.new_page()
 

@@ -1,4 +1,6 @@
-"""The operator's page of statements in a real browser: a filter that follows what is typed, without a script as well."""
+"""The operator's page of statements in a real browser: a filter that follows what is typed, without
+a script as well.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def signed_in(demo: Demo, page: Pages) -> Callable[..., Page]:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
-def test_the_list_follows_the_filter_and_is_accessible(signed_in: Pages, tmp_path: Path, width: int, dark: bool) -> None:
+def test_the_list_follows_the_filter_and_is_accessible(
+    signed_in: Pages, tmp_path: Path, width: int, dark: bool
+) -> None:
     opened = signed_in(width, dark)
     assert opened.locator(".rows li").count() == 50
     accessible(opened)
@@ -71,6 +75,11 @@ def test_new_statements_come_by_themselves(demo: Demo, signed_in: Pages) -> None
         "object": {"id": "https://example.org/new"},
     }
     headers = {"X-Experience-API-Version": "1.0.3"}
-    httpx.post(f"http://127.0.0.1:{demo.port}/xapi/statements", json=new, headers=headers, auth=(kept["key"], kept["secret"]))
+    httpx.post(
+        f"http://127.0.0.1:{demo.port}/xapi/statements",
+        json=new,
+        headers=headers,
+        auth=(kept["key"], kept["secret"]),
+    )
     opened.locator(".who", has_text="just-now@example.org").wait_for(timeout=10_000)
     assert httpx.get(f"http://127.0.0.1:{demo.port}/browse").status_code == 401

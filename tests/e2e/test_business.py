@@ -1,4 +1,6 @@
-"""Was it worth it, by a training manager in a real browser: a figure is named, readings come from a table, money and weights are put on record."""
+"""Was it worth it, by a training manager in a real browser: a figure is named, readings come from a
+table, money and weights are put on record.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,20 @@ from tests.e2e.test_rooms import SIZES, opened
 def table(teams: tuple[str, ...]) -> bytes:
     """Clicks a month of some teams; one line is far from the others."""
     year = datetime.now(UTC).year - 1
-    lines = [f"{team};{year}-{month:02};{20 + (len(team) * month) % 5},5" for team in teams for month in range(1, 13)]
-    return ("Abteilung;Monat;Klicks\n" + "\n".join(lines) + f"\n{teams[0]};{year + 1}-01;900\n").encode()
+    lines = [
+        f"{team};{year}-{month:02};{20 + (len(team) * month) % 5},5"
+        for team in teams
+        for month in range(1, 13)
+    ]
+    return (
+        "Abteilung;Monat;Klicks\n" + "\n".join(lines) + f"\n{teams[0]};{year + 1}-01;900\n"
+    ).encode()
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_from_a_named_figure_to_a_weighed_scorecard(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").first.press("Enter")
@@ -40,7 +50,9 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
     named.get_by_label("Target").fill("many")
     frame.get_by_role("button", name="Name it").press("Enter")
     frame.get_by_role("alert").wait_for()
-    assert "is no number" in frame.get_by_role("alert").inner_text(), "and what was typed is still there"
+    assert "is no number" in frame.get_by_role("alert").inner_text(), (
+        "and what was typed is still there"
+    )
     if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
         frame.get_by_text("Name a new figure").press("Enter")
     assert named.get_by_label("Name", exact=True).input_value() == label
@@ -51,7 +63,9 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
     # A table with columns of its own: mapped, with a fault, then without.
     def choose(content: bytes) -> None:
         frame.get_by_label("Of which figure").select_option(label=label)
-        frame.get_by_label("File", exact=True).set_input_files(FilePayload(name="klicks.csv", mimeType="text/csv", buffer=content))
+        frame.get_by_label("File", exact=True).set_input_files(
+            FilePayload(name="klicks.csv", mimeType="text/csv", buffer=content)
+        )
         frame.get_by_role("button", name="Look at its columns").press("Enter")
         frame.get_by_role("heading", name="Which column is what").wait_for()
 

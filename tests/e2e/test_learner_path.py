@@ -1,4 +1,6 @@
-"""The learner's path in a real browser: course, frame, check, plan, gradebook, figures; with axe on every page."""
+"""The learner's path in a real browser: course, frame, check, plan, gradebook, figures; with axe on
+every page.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ from tests.demo import Demo, wait_until
 Pages = Callable[..., Page]
 # WCAG 2.2 AA and what lies below it.
 AXE = Axe().axe_script
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
 
 
 def frame_of(page: Page) -> Frame:
@@ -34,12 +41,18 @@ def accessible(page: Page) -> None:
             # A frame of another site is judged by itself: axe does not look into it from outside.
             frame.evaluate(AXE)
             report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)
-            assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]] == [], frame.url
-            assert frame.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), frame.url
+            assert [
+                (one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]
+            ] == [], frame.url
+            assert frame.evaluate(
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            ), frame.url
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
-def test_the_pages_of_each_person_are_accessible_and_fit(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_the_pages_of_each_person_are_accessible_and_fit(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     for who in ("learner", "teacher", "mentor"):
         tab = page(width, dark)
         tab.goto(demo.told["launch"][who])
@@ -47,7 +60,9 @@ def test_the_pages_of_each_person_are_accessible_and_fit(demo: Demo, page: Pages
         tab.screenshot(path=pictures / f"{who}-{width}.png")
         accessible(tab)
         if who == "learner":
-            frame.get_by_role("link", name="plan", exact=False).or_(frame.get_by_role("link", name="Report")).first.press("Enter")
+            frame.get_by_role("link", name="plan", exact=False).or_(
+                frame.get_by_role("link", name="Report")
+            ).first.press("Enter")
             frame.get_by_role("heading", name="Transfer plan").wait_for()
             tab.screenshot(path=pictures / f"plan-{width}.png")
             accessible(tab)
@@ -57,7 +72,9 @@ def test_the_pages_of_each_person_are_accessible_and_fit(demo: Demo, page: Pages
             accessible(tab)
 
 
-def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_teachers_figure(demo: Demo, page: Pages, pictures: Path) -> None:
+def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_teachers_figure(
+    demo: Demo, page: Pages, pictures: Path
+) -> None:
     phone, desk = page(360), page(1280)
     before = demo.figure("retention_observed", "1w")
     phone.goto(demo.told["launch"]["learner"])
@@ -123,16 +140,32 @@ def wait_for_frame(page: Page, part: str) -> Frame:
     raise AssertionError([frame.url for frame in page.frames])
 
 
-def test_the_frame_is_another_site_so_an_unpartitioned_cookie_does_not_arrive(demo: Demo, page: Pages) -> None:
-    """The control: what is not Partitioned is lost in the frame; what is arrives. Else cookie faults could hide."""
+def test_the_frame_is_another_site_so_an_unpartitioned_cookie_does_not_arrive(
+    demo: Demo, page: Pages
+) -> None:
+    """The control: what is not Partitioned is lost in the frame; what is arrives. Else cookie
+    faults could hide.
+    """
     tab = page(1280)
     tab.goto(demo.told["launch"]["learner"])
     frame = frame_of(tab)
     tab.context.add_cookies(
-        [{"name": "control", "value": "1", "domain": "127.0.0.1", "path": "/", "secure": True, "httpOnly": True, "sameSite": "None"}]
+        [
+            {
+                "name": "control",
+                "value": "1",
+                "domain": "127.0.0.1",
+                "path": "/",
+                "secure": True,
+                "httpOnly": True,
+                "sameSite": "None",
+            }
+        ]
     )
     with tab.expect_request(lambda request: "/plan" in request.url) as caught:
-        frame.get_by_role("link", name="plan", exact=False).or_(frame.get_by_role("link", name="Report")).first.press("Enter")
+        frame.get_by_role("link", name="plan", exact=False).or_(
+            frame.get_by_role("link", name="Report")
+        ).first.press("Enter")
     cookies = caught.value.all_headers().get("cookie", "")
     assert "__Host-carryover-launch-" in cookies
     assert "control=1" not in cookies

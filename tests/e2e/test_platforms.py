@@ -1,4 +1,6 @@
-"""Tool and LMS on two sites, third-party cookies blocked: registration, chosen content, launches, quiz, grade; and every new page with axe."""
+"""Tool and LMS on two sites, third-party cookies blocked: registration, chosen content, launches,
+quiz, grade; and every new page with axe.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def lms(demo: Demo) -> str:
 
 
 def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
-    """Register the tool in the LMS by the address of demo.json, as an administrator does; gives the client id that the LMS gave."""
+    """Register the tool in the LMS by the address of demo.json, as an administrator does; gives the
+    client id that the LMS gave.
+    """
     before = demo.told["registration_url"]
     tab.goto(f"{lms(demo)}/admin/tools")
     known = {one.get_attribute("data-tool") for one in tab.locator("[data-tool]").all()}
@@ -52,7 +56,9 @@ def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
 
 def open_as(demo: Demo, tab: Page, who: str, **query: Any) -> Frame:
     """Open the activity as somebody; the tool's frame once it shows a page after the launch."""
-    tab.goto(f"{lms(demo)}/launch/{who}?" + "&".join(f"{name}={value}" for name, value in query.items()))
+    tab.goto(
+        f"{lms(demo)}/launch/{who}?" + "&".join(f"{name}={value}" for name, value in query.items())
+    )
     frame = wait_for_frame(tab, "127.0.0.1")
     frame.locator("h1:not(:has-text('One moment'))").wait_for()
     return frame
@@ -70,9 +76,12 @@ def answer_all(frame: Frame) -> None:
 
 
 @pytest.mark.parametrize("mode", ["cookie=lax", "cookie=none", "storage=1"])
-def test_from_registration_to_grade(demo: Demo, page: Pages, without_cookies: Callable[[int], Page], pictures: Path, mode: str) -> None:
-    """In a frame of another site: an LMS whose own cookie is Lax, one whose cookie is None, and one that offers storage to a browser
-    that keeps no cookie of the tool at all."""
+def test_from_registration_to_grade(
+    demo: Demo, page: Pages, without_cookies: Callable[[int], Page], pictures: Path, mode: str
+) -> None:
+    """In a frame of another site: an LMS whose own cookie is Lax, one whose cookie is None, and one
+    that offers storage to a browser that keeps no cookie of the tool at all.
+    """
     name, value = mode.split("=")
     tab = without_cookies(1280) if name == "storage" else page(1280)
     client = registered(demo, tab, pictures if mode == "cookie=lax" else None)
@@ -83,7 +92,11 @@ def test_from_registration_to_grade(demo: Demo, page: Pages, without_cookies: Ca
     teacher = open_as(demo, tab, "teacher", **more)
     teacher.get_by_role("heading", name="does it last?").wait_for()
     week_ago = (datetime.now(UTC) - timedelta(days=7)).date().isoformat()
-    teacher.locator("#person").select_option(label=next(one for one in teacher.locator("#person option").all_inner_texts() if "newcomer" in one))
+    teacher.locator("#person").select_option(
+        label=next(
+            one for one in teacher.locator("#person option").all_inner_texts() if "newcomer" in one
+        )
+    )
     teacher.get_by_label("Certified on").fill(week_ago)
     teacher.get_by_role("button", name="Record the certification").click()
     teacher.get_by_text("The certification is recorded").wait_for()
@@ -137,12 +150,18 @@ def test_a_browser_without_cookies_and_an_lms_without_storage_open_a_window(
     accessible(window)
 
 
-def test_without_cookies_pages_keep_their_place_in_history_and_for_screen_readers(demo: Demo, without_cookies: Callable[[int], Page]) -> None:
+def test_without_cookies_pages_keep_their_place_in_history_and_for_screen_readers(
+    demo: Demo, without_cookies: Callable[[int], Page]
+) -> None:
     tab = without_cookies(360)
     frame = open_as(demo, tab, "learner", storage=1)
-    frame.get_by_role("link", name="plan", exact=False).or_(frame.get_by_role("link", name="Report")).first.press("Enter")
+    frame.get_by_role("link", name="plan", exact=False).or_(
+        frame.get_by_role("link", name="Report")
+    ).first.press("Enter")
     frame.locator("h1:has-text('Transfer plan')").wait_for()
-    assert frame.evaluate("document.activeElement.tagName") == "H1", "a screen reader begins at the new page's heading"
+    assert frame.evaluate("document.activeElement.tagName") == "H1", (
+        "a screen reader begins at the new page's heading"
+    )
     assert "/plan" in frame.evaluate("location.pathname")
     frame.evaluate("history.back()")
     frame.locator("h1:has-text('Phishing response')").wait_for()
@@ -151,7 +170,9 @@ def test_without_cookies_pages_keep_their_place_in_history_and_for_screen_reader
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
-def test_the_administration_by_keyboard_and_its_pages(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_the_administration_by_keyboard_and_its_pages(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = open_as(demo, tab, "admin")
     frame.get_by_role("link", name="Administration").press("Enter")
@@ -195,9 +216,17 @@ def test_the_administration_by_keyboard_and_its_pages(demo: Demo, page: Pages, p
 
 
 def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page: Pages) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")
+    }
     command = [sys.executable, "-m", "carryover", "admin", "link"]
-    link = subprocess.run(command, env={**environ, "CARRYOVER_HOME": str(demo.home)}, capture_output=True, text=True, check=True).stdout.strip()
+    link = subprocess.run(
+        command,
+        env={**environ, "CARRYOVER_HOME": str(demo.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
     tab = page(360)
     tab.goto(link)
     accessible(tab)
@@ -211,7 +240,9 @@ def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
-def test_the_course_page_and_a_review(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_the_course_page_and_a_review(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = open_as(demo, tab, "teacher")
     frame.get_by_role("link", name="Course: people").press("Enter")
@@ -245,7 +276,8 @@ new Promise(done => {
 def test_a_frame_is_as_tall_as_its_page_and_does_not_jump(demo: Demo, page: Pages) -> None:
     """lti.frameResize: the LMS gives the frame the height that the page tells; told once, it stays."""
     tab = page(1280)
-    # The second visit is measured, its styles kept by the browser: a page whose styles arrive late is another matter than a frame that jumps.
+    # The second visit is measured, its styles kept by the browser: a page whose styles arrive late
+    # is another matter than a frame that jumps.
     for _ in range(2):
         tab.goto(demo.told["launch"]["teacher"])
         frame = frame_of(tab)
@@ -253,11 +285,20 @@ def test_a_frame_is_as_tall_as_its_page_and_does_not_jump(demo: Demo, page: Page
 
     def heights() -> tuple[float, float]:
         outer = tab.locator("iframe").bounding_box()
-        return (outer or {})["height"], float(frame.evaluate("document.documentElement.scrollHeight"))
+        return (outer or {})["height"], float(
+            frame.evaluate("document.documentElement.scrollHeight")
+        )
 
     wait_until(lambda: abs(heights()[0] - heights()[1]) < 20, 5)
     shifts: list[Any] = frame.evaluate(SHIFTS)
-    # Known and open: a page is at times painted for a moment before its styles are there (the body leaves its margin of 8 px). That is
-    # another matter than a frame that jumps, which this test is about.
-    shifts = [one for one in shifts if not any(node == "BODY" and '"x":8,"y":8,' in before for node, before, _ in one[1])]
-    assert sum(value for value, _ in shifts) < 0.1, f"cumulative layout shift: good is below 0.1 (web.dev); {shifts}"
+    # Known and open: a page is at times painted for a moment before its styles are there (the body
+    # leaves its margin of 8 px). That is another matter than a frame that jumps, which this test is
+    # about.
+    shifts = [
+        one
+        for one in shifts
+        if not any(node == "BODY" and '"x":8,"y":8,' in before for node, before, _ in one[1])
+    ]
+    assert sum(value for value, _ in shifts) < 0.1, (
+        f"cumulative layout shift: good is below 0.1 (web.dev); {shifts}"
+    )

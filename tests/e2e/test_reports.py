@@ -1,4 +1,6 @@
-"""Figures and every report in a real browser, as whoever teaches meets them: axe on each page, narrowed by keyboard, the table beside each picture."""
+"""Figures and every report in a real browser, as whoever teaches meets them: axe on each page,
+narrowed by keyboard, the table beside each picture.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ def chosen(frame: Frame, label: str) -> None:
     others = frame.get_by_text("Other reports")
     if others.count():
         others.press("Enter")
-    frame.get_by_role("navigation", name="Reports").get_by_role("link", name=label, exact=True).press("Enter")
+    frame.get_by_role("navigation", name="Reports").get_by_role(
+        "link", name=label, exact=True
+    ).press("Enter")
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_every_report_is_reached_from_the_figures_and_reads_well(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_every_report_is_reached_from_the_figures_and_reads_well(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     demo.settled()
     tab = page(width, dark)
     tab.goto(demo.told["launch"]["teacher"])
@@ -33,7 +39,9 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(demo: Demo, pag
     for some in REPORT_GROUPS.values():
         for key, label in some.items():
             chosen(frame, label)
-            frame.locator(f"nav[aria-label=Reports] [aria-current=page]:text-is('{label}')").wait_for(state="attached")
+            frame.locator(
+                f"nav[aria-label=Reports] [aria-current=page]:text-is('{label}')"
+            ).wait_for(state="attached")
             assert frame.get_by_role("alert").count() == 0, key
             accessible(tab)
             tab.screenshot(path=pictures / f"report-{key}-{width}.png", full_page=True)
@@ -53,7 +61,9 @@ def test_from_a_figure_to_the_statements_behind_it(demo: Demo, page: Pages, pict
     figure.get_by_role("link", name="The statements behind it: Transfer").press("Enter")
     frame.get_by_role("heading", name="What a figure rests on: transfer rate").wait_for()
     frame.locator("summary").first.press("Enter")
-    frame.get_by_role("cell", name="certified").or_(frame.get_by_role("rowheader", name="certified")).first.wait_for()
+    frame.get_by_role("cell", name="certified").or_(
+        frame.get_by_role("rowheader", name="certified")
+    ).first.wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / "behind-360.png")
     frame.get_by_role("link", name="More people").press("Enter")

@@ -1,4 +1,6 @@
-"""The rooms of everybody beside the check, in a real browser: work, inbox, programmes, questions, people, mail; axe on each of them."""
+"""The rooms of everybody beside the check, in a real browser: work, inbox, programmes, questions,
+people, mail; axe on each of them.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,16 @@ def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
     """The room of a person, from the navigation after a launch."""
     tab.goto(demo.told["launch"][who])
     frame = frame_of(tab)
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press(
+        "Enter"
+    )
     return frame
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("heading", name="Your steps").wait_for()
@@ -34,20 +40,26 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
     accessible(tab)
     tab.screenshot(path=pictures / f"work-{width}.png", full_page=True)
     for room, title in (("Group", "Coaching group"), ("Today", "Your checks")):
-        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
+        frame.get_by_role("navigation", name="Pages").get_by_role(
+            "link", name=room, exact=True
+        ).press("Enter")
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
     frame.get_by_role("link", name="What is stored about me").first.press("Enter")
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"me-{width}.png")
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="To work", exact=True).press("Enter")
+    frame.get_by_role("navigation", name="Pages").get_by_role(
+        "link", name="To work", exact=True
+    ).press("Enter")
     exercise = frame.get_by_role("region", name="Exercise on your own data")
     if exercise.get_by_text("handed in on").count() == 0 and exercise.locator("form").count():
         if exercise.locator("details[open]").count() == 0:
             exercise.locator("summary").click()
         exercise.get_by_label("Task").select_option(index=1)
-        exercise.get_by_label("In your words").fill("I looked at the domain of three mails before I opened them.")
+        exercise.get_by_label("In your words").fill(
+            "I looked at the domain of three mails before I opened them."
+        )
         exercise.get_by_role("button", name="Hand it in").press("Enter")
         frame.get_by_text("It is handed in.").wait_for()
 
@@ -55,11 +67,17 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
 
     def letter() -> bool:
         mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
-        return mail.get_by_role("heading", name="Practice learner waits for your answer").count() > 0
+        return (
+            mail.get_by_role("heading", name="Practice learner waits for your answer").count() > 0
+        )
 
     wait_until(letter, 40)
     accessible(mail)
-    section = mail.locator("section", has_text="To Practice mentor").filter(has_text="waits for your answer").first
+    section = (
+        mail.locator("section", has_text="To Practice mentor")
+        .filter(has_text="waits for your answer")
+        .first
+    )
     mail.goto(section.get_by_role("link").first.get_attribute("href") or "")
     accessible(mail)
     mail.get_by_role("button", name="Open my page").press("Enter")
@@ -74,7 +92,9 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_a_training_manager_s_rooms_are_accessible_and_fit(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("heading", name="Programmes").wait_for()
@@ -89,7 +109,15 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
     accessible(tab)
     tab.screenshot(path=pictures / f"questions-{width}.png")
     place = frame.url
-    for kind in ("one answer", "several answers", "true or false", "a number", "a few words", "matching", "an order"):
+    for kind in (
+        "one answer",
+        "several answers",
+        "true or false",
+        "a number",
+        "a few words",
+        "matching",
+        "an order",
+    ):
         frame.get_by_role("link", name=kind, exact=True).press("Enter")
         frame.get_by_role("heading", name="A new question").wait_for()
         accessible(tab)
@@ -100,7 +128,9 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
     tab.screenshot(path=pictures / f"question-form-{width}.png")
     frame.goto(place)
     frame.locator("summary").first.click()
-    frame.get_by_label("File").set_input_files({"name": "bank.txt", "mimeType": "text/plain", "buffer": samples.GIFT})
+    frame.get_by_label("File").set_input_files(
+        {"name": "bank.txt", "mimeType": "text/plain", "buffer": samples.GIFT}
+    )
     frame.get_by_role("button", name="Look what it would bring").click()
     frame.get_by_role("heading", name="What the file would bring").wait_for()
     for summary in frame.locator("summary").all():
@@ -111,23 +141,32 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
     frame.get_by_role("heading", name="People in it").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"participants-{width}.png")
-    for room, title in (("groups", "Coaching groups"), ("left-open", "What the training left open")):
+    for room, title in (
+        ("groups", "Coaching groups"),
+        ("left-open", "What the training left open"),
+    ):
         frame.goto(urljoin(place, f"../{room}"))
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
     for room, title in (("Your people", "Your people"), ("Teams", "Teams")):
-        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
+        frame.get_by_role("navigation", name="Pages").get_by_role(
+            "link", name=room, exact=True
+        ).press("Enter")
         frame.get_by_role("heading", name=title).first.wait_for()
         accessible(tab)
         tab.screenshot(path=pictures / f"{room.lower().replace(' ', '-')}-{width}.png")
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).press("Enter")
+    frame.get_by_role("navigation", name="Pages").get_by_role(
+        "link", name="People", exact=True
+    ).press("Enter")
     frame.get_by_role("heading", name="Take over a list").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
     tab.screenshot(path=pictures / f"people-{width}.png")
     content = b"id,name,email,manager\nX1,Somebody new,new@example.org,SIS-3\nX2,,wrong,\n"
-    frame.get_by_label("File").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": content})
+    frame.get_by_label("File").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": content}
+    )
     frame.get_by_role("button", name="Look what it would do").click()
     frame.get_by_role("heading", name="What the file would do").wait_for()
     frame.get_by_text("1 wrong").wait_for()
@@ -136,7 +175,9 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").first.press("Enter")
@@ -158,7 +199,9 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(demo:
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_every_kind_of_question_is_answered_by_keyboard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_every_kind_of_question_is_answered_by_keyboard(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     """As its author sees it in the preview: each kind with its fields, without scripts."""
     tab = page(width, dark)
     frame = opened(demo, tab, "learner", "Today")
@@ -167,8 +210,13 @@ def test_every_kind_of_question_is_answered_by_keyboard(demo: Demo, page: Pages,
     for position in range(1, 4):
         frame.get_by_role("radio").first.press("Space")
         frame.get_by_role("button", name="Answer").press("Enter")
-        # What is said of the answer before looks the same: the page after this one is known by what it goes on with.
-        (frame.get_by_text(f"Question {position + 1} of 3") if position < 3 else frame.get_by_role("link", name="See your result")).wait_for()
+        # What is said of the answer before looks the same: the page after this one is known by what
+        # it goes on with.
+        (
+            frame.get_by_text(f"Question {position + 1} of 3")
+            if position < 3
+            else frame.get_by_role("link", name="See your result")
+        ).wait_for()
         frame.get_by_role("status").wait_for()
         accessible(tab)
         if position == 1:
@@ -191,24 +239,37 @@ def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> N
         return tab.get_by_role("heading", name="Your link to Carryover").count() > 0
 
     wait_until(arrived, 40)
-    address = tab.locator("section", has_text="Your link to Carryover").get_by_role("link").first.get_attribute("href") or ""
+    address = (
+        tab.locator("section", has_text="Your link to Carryover")
+        .get_by_role("link")
+        .first.get_attribute("href")
+        or ""
+    )
     tab.goto(address)
     tab.get_by_role("button", name="Open my page").press("Enter")
-    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Programmes").press("Enter")
+    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Programmes").press(
+        "Enter"
+    )
     tab.get_by_role("heading", name="Programmes").wait_for()
     accessible(tab)
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
-    """The learner asks the mentor to look; the mentor watches where there is no network; both see the levels side by side."""
+def test_work_is_assessed_on_a_phone_without_a_connection(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
+    """The learner asks the mentor to look; the mentor watches where there is no network; both see
+    the levels side by side.
+    """
     tab = page(width, dark)
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("link", name="A look at your work").press("Enter")
     frame.get_by_role("heading", name="Side by side").wait_for()
     accessible(tab)
     frame.get_by_role("link", name="Say how you see it yourself").press("Enter")
-    frame.get_by_role("group", name="Verifies by a second way").get_by_label("2 · With help").press("Space")
+    frame.get_by_role("group", name="Verifies by a second way").get_by_label("2 · With help").press(
+        "Space"
+    )
     accessible(tab)
     tab.screenshot(path=pictures / f"assess-own-{width}.png", full_page=True)
     frame.get_by_role("button", name="Send the assessment").press("Enter")
@@ -223,7 +284,12 @@ def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Page
 
     def letter() -> bool:
         mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
-        return mail.get_by_role("heading", name="Practice learner asks you to look at a piece of work").count() > 0
+        return (
+            mail.get_by_role(
+                "heading", name="Practice learner asks you to look at a piece of work"
+            ).count()
+            > 0
+        )
 
     wait_until(letter, 40)
     section = mail.locator("section", has_text="asks you to look at a piece of work").first
@@ -247,7 +313,10 @@ def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Page
     mail.get_by_role("button", name="Send the assessment").press("Enter")
     mail.get_by_text("Your assessment is on record.").wait_for()
     accessible(mail)
-    assert mail.evaluate("Object.keys(localStorage).filter(key => key.startsWith('carryover-draft'))") == [], "nothing stays behind"
+    assert (
+        mail.evaluate("Object.keys(localStorage).filter(key => key.startsWith('carryover-draft'))")
+        == []
+    ), "nothing stays behind"
     mail.get_by_role("link", name="Practise assessing: Phishing response").press("Enter")
     mail.get_by_role("heading", name="Practise assessing").wait_for()
     accessible(mail)
@@ -261,7 +330,9 @@ def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Page
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_a_rubric_is_built_on_its_page(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+def test_a_rubric_is_built_on_its_page(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").press("Enter")
@@ -297,7 +368,9 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     wait_until(lambda: codes() - before, 40)
     frame.get_by_label("Code of eight digits").fill((codes() - before).pop())
     frame.get_by_role("button", name="Confirm").press("Enter")
-    frame.get_by_role("alert").get_by_text("Another user of this LMS is this person already").wait_for()
+    frame.get_by_role("alert").get_by_text(
+        "Another user of this LMS is this person already"
+    ).wait_for()
     accessible(tab)
 
     tab = page(width, dark)

@@ -1,4 +1,6 @@
-"""One demo for all functional tests; those that end it, or use it up, start their own on a copy of a home that was made once."""
+"""One demo for all functional tests; those that end it, or use it up, start their own on a copy of
+a home that was made once.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from tests.demo import Browser, Demo
 
 @pytest.fixture(scope="session")
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Makes the home of a demo that was started once and stopped: the second start takes a third of the time. The processes of a run that
-    is spread over several share the first."""
+    """Makes the home of a demo that was started once and stopped: the second start takes a third of
+    the time. The processes of a run that is spread over several share the first.
+    """
     base = tmp_path_factory.getbasetemp()
     first = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "first-demo" / "home"
     first.parent.mkdir(exist_ok=True)
@@ -36,7 +39,9 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     def make() -> Path:
         made = folder / str(next(numbers)) / "home"
         made.parent.mkdir()
-        subprocess.run(["cp", "-a", first, made], check=True)  # with its owners: PostgreSQL's folder is not root's
+        subprocess.run(
+            ["cp", "-a", first, made], check=True
+        )  # with its owners: PostgreSQL's folder is not root's
         return made
 
     return make

@@ -1,6 +1,8 @@
-"""Every core row of the domain (docs/rows.md), in the words of the people who meet it: a practice course, HTTP, nothing patched.
+"""Every core row of the domain (docs/rows.md), in the words of the people who meet it: a practice
+course, HTTP, nothing patched.
 
-What is behind the figures of D2, D3, D4 and E4 is tested where they are made (tests/integration/analytics/test_metrics.py).
+What is behind the figures of D2, D3, D4 and E4 is tested where they are made
+(tests/integration/analytics/test_metrics.py).
 """
 
 from __future__ import annotations
@@ -70,30 +72,64 @@ def test_a1_i_say_on_which_tasks_of_my_own_job_it_shows(practice: Demo, enter: E
     wait_until(lambda: stated(practice, "mapped"), 15)
 
 
-def test_a2_i_commit_to_one_page_and_revise_it_with_its_history(practice: Demo, enter: Enter) -> None:
+def test_a2_i_commit_to_one_page_and_revise_it_with_its_history(
+    practice: Demo, enter: Enter
+) -> None:
     browser, home = enter("learner")
-    plan = {"task": "supplier-data", "with_whom": "A colleague", "evidence": "A note in the system", "obstacle": "A hurry: I call all the same"}
+    plan = {
+        "task": "supplier-data",
+        "with_whom": "A colleague",
+        "evidence": "A note in the system",
+        "obstacle": "A hurry: I call all the same",
+    }
     browser.get(f"{home}plan")
     browser.submit("", act="save", what="Call back", by_when="", **plan)
-    browser.submit("", act="commit", what="Call back on a known number", by_when=(TODAY + timedelta(days=30)).isoformat(), **plan)
+    browser.submit(
+        "",
+        act="commit",
+        what="Call back on a known number",
+        by_when=(TODAY + timedelta(days=30)).isoformat(),
+        **plan,
+    )
     assert "You have committed to this plan." in browser.page.text
-    browser.submit("", act="commit", what="Call back before every change", by_when=(TODAY + timedelta(days=40)).isoformat(), **plan)
-    assert "What it was before" in browser.page.text and "Call back on a known number" in browser.page.text
+    browser.submit(
+        "",
+        act="commit",
+        what="Call back before every change",
+        by_when=(TODAY + timedelta(days=40)).isoformat(),
+        **plan,
+    )
+    assert (
+        "What it was before" in browser.page.text
+        and "Call back on a known number" in browser.page.text
+    )
     wait_until(lambda: stated(practice, "committed") and stated(practice, "updated"), 15)
 
 
-def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_reaches_its_owner(practice: Demo, enter: Enter) -> None:
+def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_reaches_its_owner(
+    practice: Demo, enter: Enter
+) -> None:
     browser, home = enter("learner")
     for kind in ("exercise", "case-study"):
         browser.get(f"{home}work")
-        page = browser.submit(f"/hand-in/{kind}", kind=kind.replace("-", " "), task="inbox", words=f"My {kind}: I looked at the domain.")
+        page = browser.submit(
+            f"/hand-in/{kind}",
+            kind=kind.replace("-", " "),
+            task="inbox",
+            words=f"My {kind}: I looked at the domain.",
+        )
         assert "It is handed in." in page.text
     mentor, mentors = enter("mentor")
     page = mentor.get(f"{mentors}inbox")
     assert "My exercise" in page.text and "My case-study" in page.text
     for _ in range(2):
         mentor.get(f"{mentors}inbox")
-        mentor.submit("/inbox/reviews/", good="You slowed down.", next_step="Report it.", weak_content="No example of a voice mail.")
+        mentor.submit(
+            "/inbox/reviews/",
+            good="You slowed down.",
+            next_step="Report it.",
+            weak_content="No example of a voice mail.",
+        )
     assert "Nothing waits for you" in mentor.get(f"{mentors}inbox").text
     assert browser.get(f"{home}work").text.count("You slowed down.") == 2
     owner, office = enter("teacher")
@@ -105,23 +141,32 @@ def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_r
 def test_a_use_on_the_job_is_worth_what_its_witness_is(practice: Demo, enter: Enter) -> None:
     browser, home = enter("learner")
     browser.get(f"{home}plan")
-    page = browser.submit("/uses", task="inbox", used_on=TODAY.isoformat(), words="Three mails were false.")
+    page = browser.submit(
+        "/uses", task="inbox", used_on=TODAY.isoformat(), words="Three mails were false."
+    )
     assert "(self-reported)" in page.text
     manager, managers = enter("teacher")
     manager.get(f"{managers}inbox")
     manager.submit("/inbox/uses/", seen="yes", words="", record="TICKET-1")
     assert "(on record in a work system)" in browser.get(f"{home}plan").text
     browser.get(f"{home}work")
-    assert "Thank you for the honest answer." in browser.submit("/no-opportunity", words="No supplier changed anything.").text
+    assert (
+        "Thank you for the honest answer."
+        in browser.submit("/no-opportunity", words="No supplier changed anything.").text
+    )
 
     def grades() -> list[int]:
-        found = practice.xapi("GET", params={"verb": VERBS["applied"].id, "limit": 50}).json()["statements"]
+        found = practice.xapi("GET", params={"verb": VERBS["applied"].id, "limit": 50}).json()[
+            "statements"
+        ]
         return [one["context"]["extensions"].get(EXTENSIONS["evidence_grade"], 1) for one in found]
 
     wait_until(lambda: 4 in grades(), 15)
 
 
-def test_b1_groups_are_formed_meet_and_carry_their_actions_over(practice: Demo, enter: Enter) -> None:
+def test_b1_groups_are_formed_meet_and_carry_their_actions_over(
+    practice: Demo, enter: Enter
+) -> None:
     office, place = enter("teacher")
     office.get(f"{place}people/")
     people = b"id,name,email,team\nN1,Nell,n1@example.org,North\nN2,Nico,n2@example.org,South\nN3,Nora,n3@example.org,West\n"
@@ -139,10 +184,17 @@ def test_b1_groups_are_formed_meet_and_carry_their_actions_over(practice: Demo, 
     assert "Nell" in page.text and page.text.count("Meeting ") >= 6
     whose = re.search(r'<option value="([0-9a-f-]{36})"[^>]*>Practice learner', page.text)
     assert whose
-    agreed = browser.submit("/group/actions", whose=whose[1], words="Show one false mail.", due_on=(TODAY + timedelta(days=14)).isoformat())
+    agreed = browser.submit(
+        "/group/actions",
+        whose=whose[1],
+        words="Show one false mail.",
+        due_on=(TODAY + timedelta(days=14)).isoformat(),
+    )
     assert "Show one false mail." in agreed.text
     browser.submit("/group/actions/")
-    wait_until(lambda: stated(practice, "closed") and stated(practice, "scheduled", "/meetings/"), 15)
+    wait_until(
+        lambda: stated(practice, "closed") and stated(practice, "scheduled", "/meetings/"), 15
+    )
 
 
 def test_b3_who_leads_sees_how_far_each_is_and_what_waits(enter: Enter) -> None:
@@ -157,7 +209,10 @@ def test_c1_a_check_is_two_taps_a_question_with_the_reason_at_once(enter: Enter)
     browser.submit("/checks/1w")
     attempt = str(browser.page.url)
     for position in range(1, 6):
-        assert f"Question {position} of 5" in browser.page.text and "correct" not in browser.page.text.lower().replace("incorrect", "")
+        assert (
+            f"Question {position} of 5" in browser.page.text
+            and "correct" not in browser.page.text.lower().replace("incorrect", "")
+        )
         browser.submit(choice="a", position=str(position))
         assert "✓ Right" in browser.page.text or "What is right" in browser.page.text
         browser.get(attempt)
@@ -167,21 +222,33 @@ def test_c1_a_check_is_two_taps_a_question_with_the_reason_at_once(enter: Enter)
 def test_c2_five_checks_of_one_blueprint_and_a_rhythm_between(enter: Enter) -> None:
     office, place = enter("teacher")
     page = unescape(office.get(f"{place}programmes/phishing-response/?certified_on={TODAY}").text)
-    for words in ("Check after 1 day", "Check after 1 week", "Check after 1 month", "Check after 3 months", "Check after 6 months"):
+    for words in (
+        "Check after 1 day",
+        "Check after 1 week",
+        "Check after 1 month",
+        "Check after 3 months",
+        "Check after 6 months",
+    ):
         assert words in page
     assert "two or three questions a week, which do not count" in page and "about to fade" in page
 
 
 def test_c3_nudges_reach_me_by_mail_and_calendar(practice: Demo, enter: Enter) -> None:
     browser, home = enter("learner")
-    address = re.search(r'<code class="secret">([^<]+\.ics)</code>', browser.get(f"{home}today").text)
+    address = re.search(
+        r'<code class="secret">([^<]+\.ics)</code>', browser.get(f"{home}today").text
+    )
     assert address
     events = Calendar.from_ical(httpx.get(unescape(address[1])).text).walk("VEVENT")
     assert any("check" in str(event["SUMMARY"]).lower() for event in events)
     wait_until(lambda: "Practice learner waits for your answer" in letters(practice), 30)
     office, place = enter("teacher")
     office.get(f"{place}programmes/phishing-response/")
-    added = office.submit("/channels", channel_name="#desk", channel_url="https://hooks.slack.com/services/T0/B0/secret")
+    added = office.submit(
+        "/channels",
+        channel_name="#desk",
+        channel_url="https://hooks.slack.com/services/T0/B0/secret",
+    )
     assert "#desk" in added.text and "services/T0" not in added.text
 
 
@@ -191,18 +258,34 @@ def test_d1_i_ask_to_be_watched_and_see_it_side_by_side(practice: Demo, enter: E
     browser.submit("/assessments/form", **{"level-second-way": "2"})
     rater = re.search(r'<option value="([0-9a-f-]{36})">Practice mentor', browser.page.text)
     assert rater
-    assert "The wish is on its way." in browser.submit("/assessments/wishes", rater=rater[1], words="On Monday").text
+    assert (
+        "The wish is on its way."
+        in browser.submit("/assessments/wishes", rater=rater[1], words="On Monday").text
+    )
     mentor, mentors = enter("mentor")
     form = re.search(r"assessments/form/[0-9a-f-]{36}", mentor.get(f"{mentors}inbox").text)
     assert form
     mentor.get(f"{mentors}{form[0]}")
-    mentor.submit("/assessments/form/", method="watching", words="Calm.", **{"level-second-way": "3", "level-reports": "4"})
+    mentor.submit(
+        "/assessments/form/",
+        method="watching",
+        words="Calm.",
+        **{"level-second-way": "3", "level-reports": "4"},
+    )
     page = browser.get(f"{home}assessments").text
     assert "2 · With help" in page and "3 · Alone" in page and "Calm." in page
     mentor.get(f"{mentors}assessments/cases/phishing-response")
-    rated = mentor.submit("/assessments/cases/", **{"level-reads-before-acting": "3", "level-second-way": "2"})
+    rated = mentor.submit(
+        "/assessments/cases/", **{"level-reads-before-acting": "3", "level-second-way": "2"}
+    )
     assert "2, as agreed" in rated.text
-    wait_until(lambda: stated(practice, "assessed", "/behaviour-assessment") and stated(practice, "assessed", "/cases/"), 15)
+    wait_until(
+        lambda: (
+            stated(practice, "assessed", "/behaviour-assessment")
+            and stated(practice, "assessed", "/cases/")
+        ),
+        15,
+    )
 
 
 def test_d3_a_question_that_is_unclear_reaches_its_owner(enter: Enter) -> None:
@@ -212,16 +295,29 @@ def test_d3_a_question_that_is_unclear_reaches_its_owner(enter: Enter) -> None:
     browser.submit(choice="a", position="1")
     browser.submit("/remarks", words="Two answers are right.")
     owner, office = enter("teacher")
-    assert "Two answers are right." in owner.get(f"{office}programmes/phishing-response/left-open").text
+    assert (
+        "Two answers are right."
+        in owner.get(f"{office}programmes/phishing-response/left-open").text
+    )
 
 
 def test_d2_a_business_figure_is_read_with_its_evidence(practice: Demo, enter: Enter) -> None:
     programme = f"{BASE}programmes/phishing-response"
     words = {"owner": "head of security", "source": "mail gateway", "frequency": "monthly"}
-    clicks = {"label": "Clicks on false mails", "unit": "clicks", "more_is_better": False, "baseline": 10, "target": 5, **words}
+    clicks = {
+        "label": "Clicks on false mails",
+        "unit": "clicks",
+        "more_is_better": False,
+        "baseline": 10,
+        "target": 5,
+        **words,
+    }
     key = practice.told["xapi"]
     asked = httpx.Client(base_url=practice.base, auth=(key["key"], key["secret"]))
-    assert asked.put("/api/v1/kpis/clicks", params={"programme": programme}, json=clicks).status_code == 204
+    assert (
+        asked.put("/api/v1/kpis/clicks", params={"programme": programme}, json=clicks).status_code
+        == 204
+    )
     months = [TODAY.replace(day=1) - timedelta(days=31 * back) for back in range(12, 0, -1)]
     rows = [
         {
@@ -242,13 +338,21 @@ def test_d2_a_business_figure_is_read_with_its_evidence(practice: Demo, enter: E
     asked.close()
 
 
-def test_d3_and_d4_what_many_miss_and_each_questions_figures_point_at_the_content(enter: Enter) -> None:
+def test_d3_and_d4_what_many_miss_and_each_questions_figures_point_at_the_content(
+    enter: Enter,
+) -> None:
     browser, home = enter("teacher")
     page = unescape(browser.get(f"{home}reports/weak_domains").text)
     assert "points at the content, not at them" in page
     wait_until(lambda: "Tells who knows" in browser.get(f"{home}reports/items").text, 60)
     page = unescape(browser.get(f"{home}reports/items").text)
-    for words in ("Share right", "Best less weakest 27 %", "What people answer", "(right):", "too few to judge it"):
+    for words in (
+        "Share right",
+        "Best less weakest 27 %",
+        "What people answer",
+        "(right):",
+        "too few to judge it",
+    ):
         assert words in page
     table = browser.get(f"{home}reports/items.csv").text.splitlines()
     assert table[0].startswith("Question,Answers,Share right")
@@ -265,7 +369,9 @@ def test_e4_five_questions_are_answered_from_what_people_did(enter: Enter) -> No
 
 def test_e2_practice_counts_for_nothing_and_nobody_sees_it(practice: Demo, enter: Enter) -> None:
     practice.settled()
-    before = practice.xapi("GET", params={"verb": VERBS["answered"].id, "limit": 1}).json()["statements"][0]["id"]
+    before = practice.xapi("GET", params={"verb": VERBS["answered"].id, "limit": 1}).json()[
+        "statements"
+    ][0]["id"]
     browser, home = enter("learner")
     browser.get(f"{home}today")
     page = browser.submit("/quizzes/practice")
@@ -275,9 +381,15 @@ def test_e2_practice_counts_for_nothing_and_nobody_sees_it(practice: Demo, enter
         position = re.search(r'name="position" value="(\d)"', page.text)
         if position is None:
             break
-        page = browser.submit(f"/attempts/{str(page.url).split('/attempts/')[1][:36]}", choice="a", position=position[1])
+        page = browser.submit(
+            f"/attempts/{str(page.url).split('/attempts/')[1][:36]}",
+            choice="a",
+            position=position[1],
+        )
     practice.settled()
-    after = practice.xapi("GET", params={"verb": VERBS["answered"].id, "limit": 1}).json()["statements"][0]["id"]
+    after = practice.xapi("GET", params={"verb": VERBS["answered"].id, "limit": 1}).json()[
+        "statements"
+    ][0]["id"]
     assert after == before, "practice leaves no statement"
 
 
@@ -286,9 +398,15 @@ def test_an_episode_begins_by_a_statement_of_another_system(practice: Demo, ente
     office.get(f"{place}people/")
     office.upload("/people/import", "people.csv", b"id,name,email\nX1,Xenia,x1@example.org\n")
     office.submit("/people/")
-    earned = {"actor": {"mbox": "mailto:x1@example.org"}, "verb": {"id": EARNED}, "object": {"id": "https://academy.example/phishing"}}
+    earned = {
+        "actor": {"mbox": "mailto:x1@example.org"},
+        "verb": {"id": EARNED},
+        "object": {"id": "https://academy.example/phishing"},
+    }
     assert practice.xapi("POST", json=earned).status_code == 200
     office.get(f"{place}programmes/phishing-response/")
     office.submit("/sources", activity="https://academy.example/phishing")
-    wait_until(lambda: "Xenia" in office.get(f"{place}programmes/phishing-response/people").text, 90)
+    wait_until(
+        lambda: "Xenia" in office.get(f"{place}programmes/phishing-response/people").text, 90
+    )
     assert ACTIVITY_TYPES["certification"], "what we say ourselves is of this type"

@@ -1,4 +1,6 @@
-"""A person goes: out of the tool, the record store, the mailbox and the logs, by one command; figures move back."""
+"""A person goes: out of the tool, the record store, the mailbox and the logs, by one command;
+figures move back.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,14 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
     browser.get(f"{home}work")
     browser.submit("/hand-in/exercise", task="inbox", words="Something of my own.", kind="exercise")
     mailbox = alone.home / "mailbox"
-    wait_until(lambda: any("Practice learner waits" in file.read_text(errors="replace") for file in mailbox.rglob("*") if file.is_file()), 30)
+    wait_until(
+        lambda: any(
+            "Practice learner waits" in file.read_text(errors="replace")
+            for file in mailbox.rglob("*")
+            if file.is_file()
+        ),
+        30,
+    )
     browser.get(attempt)
     for position in range(1, 6):
         browser.submit(choice="a", position=str(position))
@@ -44,7 +53,14 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
     alone.settled()
     before = alone.figure("transfer_rate")[1]
     agent = json.dumps(
-        {"account": {"homePage": alone.xapi("GET", params={"limit": 1}).json()["statements"][0]["actor"]["account"]["homePage"], "name": person}}
+        {
+            "account": {
+                "homePage": alone.xapi("GET", params={"limit": 1}).json()["statements"][0]["actor"][
+                    "account"
+                ]["homePage"],
+                "name": person,
+            }
+        }
     )
     assert alone.xapi("GET", params={"agent": agent}).json()["statements"]
 
@@ -57,5 +73,10 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
     wait_until(lambda: alone.figure("transfer_rate")[1] == before - 1, 15)
     assert browser.get(home).status_code == 401
     for file in mailbox.rglob("*"):
-        assert not file.is_file() or not any(mark in file.read_text(errors="replace") for mark in ("learner@example.org", "Practice learner"))
-    assert person not in alone.log.read_text() and "learner@example.org" not in alone.log.read_text()
+        assert not file.is_file() or not any(
+            mark in file.read_text(errors="replace")
+            for mark in ("learner@example.org", "Practice learner")
+        )
+    assert (
+        person not in alone.log.read_text() and "learner@example.org" not in alone.log.read_text()
+    )

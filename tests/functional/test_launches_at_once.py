@@ -33,9 +33,13 @@ def test_100_launches_at_once_with_10_replays_each_are_100_sessions(demo: Demo) 
 
     def post(launch: tuple[Browser, dict[str, str]]) -> tuple[int, str]:
         browser, fields = launch
-        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies_of("127.0.0.1").items())
+        cookies = "; ".join(
+            f"{name}={value}" for name, value in browser.cookies_of("127.0.0.1").items()
+        )
         with httpx.Client(timeout=60) as client:
-            answer = client.post(f"{demo.base}/lti/launch", data=fields, headers={"Cookie": cookies})
+            answer = client.post(
+                f"{demo.base}/lti/launch", data=fields, headers={"Cookie": cookies}
+            )
         return answer.status_code, answer.headers.get("location", "")
 
     # The first tries and the replays of all launches, mixed.

@@ -1,4 +1,6 @@
-"""The main job over HTTP: from a launch to a grade, statements and figures; and what strangers send."""
+"""The main job over HTTP: from a launch to a grade, statements and figures; and what strangers
+send.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +45,16 @@ def test_the_practice_cohort_has_figures_from_the_first_minute(demo: Demo) -> No
     shares = {value["part"]: value["value"] for value in answer["values"]}
     assert all(share is not None for part, share in shares.items() if part != "6m")
     (half_a_year,) = (value for value in answer["values"] if value["part"] == "6m")
-    assert half_a_year["suppressed"], "one person alone has come so far, and the reporting key may see groups only"
+    assert half_a_year["suppressed"], (
+        "one person alone has come so far, and the reporting key may see groups only"
+    )
     assert shares["1d"] > shares["3m"]
     assert demo.figure("transfer_rate")[1] == 25, "24 of the cohort and the practice learner"
 
 
-def test_a_learner_goes_from_launch_to_grade_statements_and_figures(demo: Demo, browser: Browser) -> None:
+def test_a_learner_goes_from_launch_to_grade_statements_and_figures(
+    demo: Demo, browser: Browser
+) -> None:
     before = demo.figure("retention_observed", "1w")
     assert "Start the check" in browser.launch(demo.told["launch"]["learner"]).text
     assert "Practice data" in browser.page.text
@@ -65,7 +71,9 @@ def test_a_learner_goes_from_launch_to_grade_statements_and_figures(demo: Demo, 
     wait_until(lambda: demo.figure("retention_observed", "1w")[1] == before[1] + 5, 10)
     found = demo.xapi("GET", params={"verb": VERBS["answered"].id, "limit": 5}).json()["statements"]
     assert {one["context"]["extensions"][EXTENSIONS["kind"]] for one in found} == {"check"}
-    assert "score sent to your course" in wait_until(lambda: page_with(browser, demo, "score sent to your course"), 10)
+    assert "score sent to your course" in wait_until(
+        lambda: page_with(browser, demo, "score sent to your course"), 10
+    )
 
 
 def page_with(browser: Browser, demo: Demo, words: str) -> str:
@@ -73,20 +81,31 @@ def page_with(browser: Browser, demo: Demo, words: str) -> str:
     return text if words in text else ""
 
 
-def test_a_learner_commits_to_a_plan_and_reports_a_use_that_moves_transfer(demo: Demo, browser: Browser) -> None:
+def test_a_learner_commits_to_a_plan_and_reports_a_use_that_moves_transfer(
+    demo: Demo, browser: Browser
+) -> None:
     before = demo.figure("transfer_by_grade", "1")
     home = str(browser.launch(demo.told["launch"]["learner"]).url)
     browser.get(f"{home}plan")
     by_when = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-    browser.submit("/plan", act="commit", task="approvals", what="Call back before I approve.", by_when=by_when)
+    browser.submit(
+        "/plan", act="commit", task="approvals", what="Call back before I approve.", by_when=by_when
+    )
     assert "You have committed" in browser.page.text
-    browser.submit("/uses", task="approvals", used_on=datetime.now(UTC).date().isoformat(), words="Called back.")
+    browser.submit(
+        "/uses",
+        task="approvals",
+        used_on=datetime.now(UTC).date().isoformat(),
+        words="Called back.",
+    )
     assert "recorded" in browser.page.text
     wait_until(lambda: demo.figure("transfer_by_grade", "1") == (before[0] + 1, before[1]), 10)
 
 
 @pytest.mark.parametrize("who", ["teacher", "mentor"])
-def test_those_who_lead_see_the_headlines_with_their_intervals(demo: Demo, browser: Browser, who: str) -> None:
+def test_those_who_lead_see_the_headlines_with_their_intervals(
+    demo: Demo, browser: Browser, who: str
+) -> None:
     page = browser.launch(demo.told["launch"][who]).text
     assert page.count("<svg") == 4
     for words in (
@@ -106,9 +125,13 @@ def test_those_who_lead_see_the_headlines_with_their_intervals(demo: Demo, brows
 def test_64_teacher_pages_at_once_all_answer(demo: Demo) -> None:
     browsers = [Browser() for _ in range(64)]
     with ThreadPoolExecutor(16) as pool:
-        homes = list(pool.map(lambda one: str(one.launch(demo.told["launch"]["teacher"]).url), browsers))
+        homes = list(
+            pool.map(lambda one: str(one.launch(demo.told["launch"]["teacher"]).url), browsers)
+        )
     with ThreadPoolExecutor(64) as pool:
-        answers = list(pool.map(lambda pair: pair[0].get(pair[1]), zip(browsers, homes, strict=True)))
+        answers = list(
+            pool.map(lambda pair: pair[0].get(pair[1]), zip(browsers, homes, strict=True))
+        )
     for one in browsers:
         one.close()
     assert [answer.status_code for answer in answers] == [200] * 64
@@ -117,23 +140,45 @@ def test_64_teacher_pages_at_once_all_answer(demo: Demo) -> None:
 
 def remote(demo: Demo) -> Any:
     xapi = demo.told["xapi"]
-    return tincan.RemoteLRS(version="1.0.3", endpoint=xapi["endpoint"], username=xapi["key"], password=xapi["secret"])
+    return tincan.RemoteLRS(
+        version="1.0.3", endpoint=xapi["endpoint"], username=xapi["key"], password=xapi["secret"]
+    )
 
 
-def test_a_stock_client_saves_and_reads_back_and_its_statement_moves_the_metric_until_it_is_voided(demo: Demo) -> None:
+def test_a_stock_client_saves_and_reads_back_and_its_statement_moves_the_metric_until_it_is_voided(
+    demo: Demo,
+) -> None:
     """tincan's RemoteLRS is a client that knows nothing of us."""
     lrs = remote(demo)
     before = demo.figure("retention_observed", "1m")
     certified = datetime.now(UTC) - timedelta(days=30)
-    registration, programme = str(uuid.uuid4()), {"id": f"{BASE}programmes/phishing-response", "definition": {"type": ACTIVITY_TYPES["programme"]}}
+    registration, programme = (
+        str(uuid.uuid4()),
+        {
+            "id": f"{BASE}programmes/phishing-response",
+            "definition": {"type": ACTIVITY_TYPES["programme"]},
+        },
+    )
     actor = {"account": {"homePage": "https://elsewhere.example", "name": "somebody"}}
 
     def said(verb: str, obj: str, at: datetime, **parts: Any) -> Any:
-        context = {"registration": registration, "contextActivities": {"grouping": [programme]}, "extensions": parts.pop("extensions", {})}
-        value = {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": format_instant(at), "context": context}
+        context = {
+            "registration": registration,
+            "contextActivities": {"grouping": [programme]},
+            "extensions": parts.pop("extensions", {}),
+        }
+        value = {
+            "actor": actor,
+            "verb": {"id": VERBS[verb].id},
+            "object": {"id": obj},
+            "timestamp": format_instant(at),
+            "context": context,
+        }
         return tincan.Statement({**value, **parts})
 
-    assert lrs.save_statement(said("certified", f"{BASE}programmes/phishing-response/certification", certified)).success
+    assert lrs.save_statement(
+        said("certified", f"{BASE}programmes/phishing-response/certification", certified)
+    ).success
     answer = said(
         "answered",
         "https://elsewhere.example/item/1",
@@ -148,17 +193,31 @@ def test_a_stock_client_saves_and_reads_back_and_its_statement_moves_the_metric_
     assert read.content.actor.account.name == "somebody"
     queried = lrs.query_statements({"registration": registration, "limit": 1})
     assert queried.success
-    assert lrs.more_statements(queried.content.more).success if "://" in queried.content.more else queried.content.more.startswith("/xapi/")
-    wait_until(lambda: demo.figure("retention_observed", "1m") == (before[0] + 1, before[1] + 1), 10)
+    assert (
+        lrs.more_statements(queried.content.more).success
+        if "://" in queried.content.more
+        else queried.content.more.startswith("/xapi/")
+    )
+    wait_until(
+        lambda: demo.figure("retention_observed", "1m") == (before[0] + 1, before[1] + 1), 10
+    )
     voiding = tincan.Statement(
-        {"actor": actor, "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": str(saved.content.id)}}
+        {
+            "actor": actor,
+            "verb": {"id": VERBS["voided"].id},
+            "object": {"objectType": "StatementRef", "id": str(saved.content.id)},
+        }
     )
     assert lrs.save_statement(voiding).success
     wait_until(lambda: demo.figure("retention_observed", "1m") == before, 10)
 
 
 def test_a_bad_statement_is_refused_with_index_path_and_reason(demo: Demo) -> None:
-    good = {"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}}
+    good = {
+        "actor": {"mbox": "mailto:a@example.org"},
+        "verb": {"id": "https://v.example"},
+        "object": {"id": "https://o.example"},
+    }
     marked = {**good, "id": str(uuid.uuid4())}
     answer = demo.xapi("POST", json=[marked, {**good, "result": {"score": {"scaled": 2}}}])
     assert answer.status_code == 400
@@ -169,13 +228,21 @@ def test_a_bad_statement_is_refused_with_index_path_and_reason(demo: Demo) -> No
 
 def test_csv_by_accept(demo: Demo) -> None:
     api = demo.told["api"]
-    answer = httpx.get(f"{demo.base}/api/v1/metrics/adoption_due/values", auth=(api["key"], api["secret"]), headers={"Accept": "text/csv"})
+    answer = httpx.get(
+        f"{demo.base}/api/v1/metrics/adoption_due/values",
+        auth=(api["key"], api["secret"]),
+        headers={"Accept": "text/csv"},
+    )
     assert answer.text.startswith("metric,version,label")
 
 
 def test_keys_of_one_kind_do_not_open_the_other_door(demo: Demo) -> None:
     api = demo.told["api"]
-    denied = httpx.get(f"{demo.base}/xapi/statements", auth=(api["key"], api["secret"]), headers={"X-Experience-API-Version": "1.0.3"})
+    denied = httpx.get(
+        f"{demo.base}/xapi/statements",
+        auth=(api["key"], api["secret"]),
+        headers={"X-Experience-API-Version": "1.0.3"},
+    )
     assert denied.status_code == 403
     assert httpx.get(f"{demo.base}/api/v1/metrics").status_code == 401
 
@@ -187,10 +254,18 @@ def test_a_refused_launch_is_a_page_that_a_teacher_understands(demo: Demo) -> No
     assert "set-cookie" not in answer.headers
 
 
-def test_the_practice_lms_offers_names_and_roles_and_line_items_to_whoever_holds_a_token(demo: Demo) -> None:
+def test_the_practice_lms_offers_names_and_roles_and_line_items_to_whoever_holds_a_token(
+    demo: Demo,
+) -> None:
     lms = demo.told["launch"]["learner"].partition("/practice")[0]
     assert httpx.get(f"{lms}/practice/memberships").status_code == 401
-    assert httpx.post(f"{lms}/practice/token", data={"grant_type": "client_credentials", "client_assertion": "x"}).status_code == 400
+    assert (
+        httpx.post(
+            f"{lms}/practice/token",
+            data={"grant_type": "client_credentials", "client_assertion": "x"},
+        ).status_code
+        == 400
+    )
     assert httpx.get(f"{lms}/practice/launch/nobody").status_code == 404
     config = httpx.get(f"{lms}/practice/jwks.json").json()
     assert json.dumps(config).count('"d"') == 0

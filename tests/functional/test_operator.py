@@ -1,4 +1,6 @@
-"""The operator's day, by the command line alone: keys, import, export, erasure, rules, backup and restore, a look by the doctor."""
+"""The operator's day, by the command line alone: keys, import, export, erasure, rules, backup and
+restore, a look by the doctor.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +77,14 @@ def test_keys(operator: Desk) -> None:
 
 
 def test_statements_come_in_go_out_and_are_erased(operator: Desk, tmp_path: Path) -> None:
-    file, report, out = statements(tmp_path / "in.ndjson", 1_200), tmp_path / "report.ndjson", tmp_path / "out.ndjson"
-    assert "1200 stored, 0 known already, 1 refused" in operator("import", str(file), "--report", str(report))
+    file, report, out = (
+        statements(tmp_path / "in.ndjson", 1_200),
+        tmp_path / "report.ndjson",
+        tmp_path / "out.ndjson",
+    )
+    assert "1200 stored, 0 known already, 1 refused" in operator(
+        "import", str(file), "--report", str(report)
+    )
     assert json.loads(report.read_text())["line"] == 1_201
     assert "0 stored, 1200 known already" in operator("import", str(file), "--report", str(report))
     assert "1200 statements written" in operator("export", str(out))
@@ -97,26 +105,51 @@ def test_rules_and_forwards(operator: Desk) -> None:
     assert "400 days  https://v.example" in operator("retention", "list")
     operator("retention", "remove", "1")
     assert "no rule 1" in operator("retention", "remove", "1", fails=True)
-    operator("forward", "add", "https://lrs.example/xapi", "--key", "k", "--filter", "verb=https://v.example", said="a secret\n")
+    operator(
+        "forward",
+        "add",
+        "https://lrs.example/xapi",
+        "--key",
+        "k",
+        "--filter",
+        "verb=https://v.example",
+        said="a secret\n",
+    )
     listed = operator("forward", "list")
     assert "https://lrs.example/xapi" in listed
     assert "a secret" not in listed
-    assert "no filter" in operator("forward", "add", "https://lrs.example/xapi", "--key", "k", "--filter", "limit=3", said="s\n", fails=True)
+    assert "no filter" in operator(
+        "forward",
+        "add",
+        "https://lrs.example/xapi",
+        "--key",
+        "k",
+        "--filter",
+        "limit=3",
+        said="s\n",
+        fails=True,
+    )
     for command in (("stop", "1"), ("start", "1"), ("dead", "1"), ("remove", "1")):
         operator("forward", *command)
-    assert "gave no answer" in operator("issuer", "add", "http://127.0.0.1:9", "--audience", "x", fails=True)
+    assert "gave no answer" in operator(
+        "issuer", "add", "http://127.0.0.1:9", "--audience", "x", fails=True
+    )
 
 
 def test_a_backup_is_whole_checked_and_restored_row_for_row(
     operator: Desk, servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
 ) -> None:
-    operator("import", str(statements(tmp_path / "in.ndjson", 300)), "--report", str(tmp_path / "r"))
+    operator(
+        "import", str(statements(tmp_path / "in.ndjson", 300)), "--report", str(tmp_path / "r")
+    )
     kept = tmp_path / "home" / "attachments" / "1" / "ab"
     kept.mkdir(parents=True)
     sha2 = "ab" + "0" * 62
     (kept / sha2).write_bytes(b"a file")
     with psycopg.connect(operator.environ["CARRYOVER_MIGRATION_URL"]) as connection:
-        connection.execute("INSERT INTO lrs.attachment (tenant_id, sha2, bytes) VALUES (1, %s, 6)", (sha2,))
+        connection.execute(
+            "INSERT INTO lrs.attachment (tenant_id, sha2, bytes) VALUES (1, %s, 6)", (sha2,)
+        )
     folder = tmp_path / "backup"
     assert "1 attachments" in operator("backup", str(folder))
     assert "not empty" in operator("backup", str(folder), fails=True)
@@ -155,7 +188,11 @@ def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(
     fresh = desk(servers, new_database(), tmp_path / "fresh")
     assert "run carryover migrate" in fresh("doctor", fails=True)
     away = Desk(
-        {**operator.environ, "CARRYOVER_REDIS_URL": "redis://127.0.0.1:9", "CARRYOVER_DATABASE_URL": "postgresql://carryover_app@127.0.0.1:9/x"}
+        {
+            **operator.environ,
+            "CARRYOVER_REDIS_URL": "redis://127.0.0.1:9",
+            "CARRYOVER_DATABASE_URL": "postgresql://carryover_app@127.0.0.1:9/x",
+        }
     )
     said = away("doctor", fails=True)
     assert "Redis cannot be reached" in said
@@ -168,34 +205,63 @@ def test_platforms_administration_and_keys(operator: Desk) -> None:
     address = operator("platform", "invite", "--note", "the school").strip()
     assert re.fullmatch(r"http://127\.0\.0\.1:8080/lti/register/[\w-]{30,}", address)
     assert operator("platform", "list") == ""
-    made = operator("platform", "add", "--issuer", "https://canvas.instructure.com", "--client-id", "10000000000001", "--pending")
+    made = operator(
+        "platform",
+        "add",
+        "--issuer",
+        "https://canvas.instructure.com",
+        "--client-id",
+        "10000000000001",
+        "--pending",
+    )
     assert "waits for approval" in made
     number = re.findall(r"Platform (\d+)", made)[0]
     assert "pending" in operator("platform", "list")
     assert "is approved" in operator("platform", "approve", number)
     shown = operator("platform", "show", number)
-    for words in ("auth_token_url: https://sso.canvaslms.com/login/oauth2/token", "redirect URI: http://127.0.0.1:8080/lti/launch", "family: canvas"):
+    for words in (
+        "auth_token_url: https://sso.canvaslms.com/login/oauth2/token",
+        "redirect URI: http://127.0.0.1:8080/lti/launch",
+        "family: canvas",
+    ):
         assert words in shown
     operator("platform", "update", number, "--name", "Our Canvas")
     assert "Our Canvas" in operator("platform", "list")
     assert "registered already" in operator(
-        "platform", "add", "--issuer", "https://canvas.instructure.com", "--client-id", "10000000000001", fails=True
+        "platform",
+        "add",
+        "--issuer",
+        "https://canvas.instructure.com",
+        "--client-id",
+        "10000000000001",
+        fails=True,
     )
-    assert "no such deployment" in operator("platform", "approve", number, "--deployment", "unknown", fails=True).lower()
-    for act, words in (("disable", "switched off"), ("enable", "switched on"), ("remove", "removed")):
+    assert (
+        "no such deployment"
+        in operator("platform", "approve", number, "--deployment", "unknown", fails=True).lower()
+    )
+    for act, words in (
+        ("disable", "switched off"),
+        ("enable", "switched on"),
+        ("remove", "removed"),
+    ):
         assert words in operator("platform", act, number)
     assert operator("platform", "list") == ""
     assert "no such platform" in operator("platform", "approve", "99", fails=True).lower()
     assert re.search(r"http://127\.0\.0\.1:8080/admin/enter/[\w-]{40,}", operator("admin", "link"))
     assert operator("keys", "list") == ""
     operator("keys", "rotate")
-    assert len(operator("keys", "list").splitlines()) == 2, "the one that signs, and the one that will"
+    assert len(operator("keys", "list").splitlines()) == 2, (
+        "the one that signs, and the one that will"
+    )
     operator("keys", "rotate", "--at-once")
     assert len(operator("keys", "list").splitlines()) == 1
 
 
 def test_commands_without_addresses_work_on_the_demo_that_runs_here(demo: Demo) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")
+    }
     beside = Desk({**environ, "CARRYOVER_HOME": str(demo.home)})
     assert f"{demo.base}/admin/enter/" in beside("admin", "link")
     assert "practice-client" in beside("platform", "list")

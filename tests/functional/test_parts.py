@@ -1,4 +1,6 @@
-"""The parts alone, against a PostgreSQL and a Redis of one's own: migrate, tenant create, serve, worker."""
+"""The parts alone, against a PostgreSQL and a Redis of one's own: migrate, tenant create, serve,
+worker.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.conftest import environ_for
 from tests.demo import free_port, wait_until
 
 
-def test_an_operator_brings_it_up_part_by_part(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path) -> None:
+def test_an_operator_brings_it_up_part_by_part(
+    servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
+) -> None:
     port = free_port()
     environ = {**os.environ, **environ_for(servers, new_database(), tmp_path), "PORT": str(port)}
     base = f"http://127.0.0.1:{port}"
@@ -28,7 +32,10 @@ def test_an_operator_brings_it_up_part_by_part(servers: EmbeddedServers, new_dat
     key, secret = re.findall(r"xAPI .*key (\S+) +secret (\S+)", made.stdout)[0]
     assert "exists already" in carryover(environ, "tenant", "create", "Organisation").stderr
     assert carryover(environ, "worker", "--check").returncode == 1
-    parts = [subprocess.Popen([sys.executable, "-m", "carryover", part], env=environ) for part in ("serve", "worker")]
+    parts = [
+        subprocess.Popen([sys.executable, "-m", "carryover", part], env=environ)
+        for part in ("serve", "worker")
+    ]
     try:
 
         def ready() -> bool:
@@ -46,15 +53,24 @@ def test_an_operator_brings_it_up_part_by_part(servers: EmbeddedServers, new_dat
             "context": {"registration": "5d3c2f2e-7a53-4a55-9a58-1f0c8a3f9d10"},
         }
         headers = {"X-Experience-API-Version": "1.0.3"}
-        assert httpx.post(f"{base}/xapi/statements", json=earned, headers=headers, auth=(key, secret)).status_code == 200
+        assert (
+            httpx.post(
+                f"{base}/xapi/statements", json=earned, headers=headers, auth=(key, secret)
+            ).status_code
+            == 200
+        )
 
         def certified() -> bool:
-            values = httpx.get(f"{base}/api/v1/metrics/transfer_rate/values", auth=(key, secret)).json()["values"]
+            values = httpx.get(
+                f"{base}/api/v1/metrics/transfer_rate/values", auth=(key, secret)
+            ).json()["values"]
             return bool(values[0]["denominator"] == 1)
 
         wait_until(certified)
         assert "opened from inside a course" in httpx.get(base).text
-        assert httpx.get(f"{base}/practice/").status_code == 404, "the practice LMS belongs to the demo alone"
+        assert httpx.get(f"{base}/practice/").status_code == 404, (
+            "the practice LMS belongs to the demo alone"
+        )
         (public,) = httpx.get(f"{base}/lti/jwks.json").json()["keys"]
         assert "d" not in public
     finally:

@@ -1,4 +1,6 @@
-"""Whatever is killed, whenever: every acknowledged statement is counted exactly once, and nothing stays behind."""
+"""Whatever is killed, whenever: every acknowledged statement is counted exactly once, and nothing
+stays behind.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,33 @@ from tests.demo import Browser, Demo, free_port, wait_until
 
 
 def episode() -> list[dict[str, object]]:
-    """A certification and one right answer: one more in the numerator and in the denominator of three months."""
+    """A certification and one right answer: one more in the numerator and in the denominator of
+    three months.
+    """
     registration, at = str(uuid.uuid4()), datetime.now(UTC) - timedelta(days=100)
 
     def said(verb: str, obj: str, when: datetime, **parts: object) -> dict[str, object]:
         context = {"registration": registration, "extensions": {EXTENSIONS["kind"]: "check"}}
         actor = {"account": {"homePage": "https://kills.example", "name": registration}}
-        return {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": format_instant(when), "context": context, **parts}
+        return {
+            "actor": actor,
+            "verb": {"id": VERBS[verb].id},
+            "object": {"id": obj},
+            "timestamp": format_instant(when),
+            "context": context,
+            **parts,
+        }
 
-    return [said("certified", "https://c.example", at), said("answered", "https://i.example", at + timedelta(days=90), result={"success": True})]
+    return [
+        said("certified", "https://c.example", at),
+        said("answered", "https://i.example", at + timedelta(days=90), result={"success": True}),
+    ]
 
 
 class Writer(threading.Thread):
-    """Posts episodes until it is told to stop; an episode that was not acknowledged is posted again, with the same ids."""
+    """Posts episodes until it is told to stop; an episode that was not acknowledged is posted
+    again, with the same ids.
+    """
 
     def __init__(self, demo: Demo) -> None:
         super().__init__(daemon=True)
@@ -60,7 +76,9 @@ class Writer(threading.Thread):
 
 def killed(demo: Demo, words: str) -> int:
     """SIGKILL the first process whose command line holds ``words``."""
-    pid = wait_until(lambda: next((pid for pid, line in demo.processes().items() if words in line), 0))
+    pid = wait_until(
+        lambda: next((pid for pid, line in demo.processes().items() if words in line), 0)
+    )
     os.kill(pid, signal.SIGKILL)
     return int(pid)
 
@@ -110,7 +128,9 @@ def test_every_acknowledged_statement_is_counted_exactly_once(demo: Demo, victim
     assert demo.ready()["status"] == "ready"
 
 
-def test_a_page_answers_again_after_a_web_worker_was_killed_between_two_requests(demo: Demo, browser: Browser) -> None:
+def test_a_page_answers_again_after_a_web_worker_was_killed_between_two_requests(
+    demo: Demo, browser: Browser
+) -> None:
     home = str(browser.launch(demo.told["launch"]["teacher"]).url)
     web_worker(demo)
 
@@ -128,7 +148,9 @@ def gone(demo: Demo) -> None:
     wait_until(lambda: not demo.processes(), 30)
 
 
-def test_another_start_keeps_the_data_and_no_process_stays_however_the_one_before_ended(home: Path) -> None:
+def test_another_start_keeps_the_data_and_no_process_stays_however_the_one_before_ended(
+    home: Path,
+) -> None:
     demo = Demo.start(home)
     for how in (signal.SIGTERM, signal.SIGKILL):
         told = demo.told
@@ -167,7 +189,9 @@ def refused(*arguments: str, **environ: str) -> str:
 
 
 def test_a_port_in_use_is_one_sentence(demo: Demo, tmp_path: Path) -> None:
-    assert f"PORT={demo.port + 1}" in refused("demo", PORT=str(demo.port), CARRYOVER_HOME=str(tmp_path / "home"))
+    assert f"PORT={demo.port + 1}" in refused(
+        "demo", PORT=str(demo.port), CARRYOVER_HOME=str(tmp_path / "home")
+    )
 
 
 def test_a_home_in_use_is_one_sentence(demo: Demo) -> None:
@@ -182,25 +206,40 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")])
+@pytest.mark.parametrize(
+    "command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")]
+)
 def test_an_unreachable_database_is_one_sentence(command: tuple[str, ...]) -> None:
     assert "database cannot be reached" in refused(*command, **SETTINGS)
 
 
-@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")])
+@pytest.mark.parametrize(
+    "command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")]
+)
 def test_a_missing_setting_is_one_sentence(command: tuple[str, ...]) -> None:
     assert "is not set" in refused(*command)
 
 
 @pytest.mark.parametrize("command", [("serve",), ("worker",)])
 def test_an_unreachable_queue_is_one_sentence(demo: Demo, command: tuple[str, ...]) -> None:
-    environ = Path(f"/proc/{next(pid for pid, line in demo.processes().items() if '--part queue' in line)}/environ").read_text()
-    database = next(entry.partition("=")[2] for entry in environ.split("\0") if entry.startswith("CARRYOVER_DATABASE_URL="))
-    assert "Redis cannot be reached" in refused(*command, **{**SETTINGS, "CARRYOVER_DATABASE_URL": database})
+    environ = Path(
+        f"/proc/{next(pid for pid, line in demo.processes().items() if '--part queue' in line)}/environ"
+    ).read_text()
+    database = next(
+        entry.partition("=")[2]
+        for entry in environ.split("\0")
+        if entry.startswith("CARRYOVER_DATABASE_URL=")
+    )
+    assert "Redis cannot be reached" in refused(
+        *command, **{**SETTINGS, "CARRYOVER_DATABASE_URL": database}
+    )
 
 
 def test_a_wrong_option_in_the_databases_address_is_one_sentence() -> None:
-    assert "foo" in refused("migrate", **{**SETTINGS, "CARRYOVER_MIGRATION_URL": "postgresql://owner@127.0.0.1:9/none?foo=bar"})
+    assert "foo" in refused(
+        "migrate",
+        **{**SETTINGS, "CARRYOVER_MIGRATION_URL": "postgresql://owner@127.0.0.1:9/none?foo=bar"},
+    )
 
 
 def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_path: Path) -> None:
@@ -224,11 +263,19 @@ def test_a_wrong_setting_is_one_sentence() -> None:
 
 
 def test_a_home_that_cannot_be_used_is_one_sentence() -> None:
-    assert "CARRYOVER_HOME" in refused("demo", CARRYOVER_HOME="/proc/nothing", PORT=str(free_port()))
+    assert "CARRYOVER_HOME" in refused(
+        "demo", CARRYOVER_HOME="/proc/nothing", PORT=str(free_port())
+    )
 
 
 def test_help_shows_every_command_with_one_line() -> None:
-    shown = subprocess.run([sys.executable, "-m", "carryover", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", "carryover", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
     for command in ("demo", "serve", "worker", "migrate", "tenant"):
         line = next(line for line in shown.splitlines() if line.strip().startswith(command))
         assert len(line.split()) > 3

@@ -16,8 +16,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 def test_the_episode_of_the_docs_is_taken_and_counts() -> None:
     text = PAGE.read_text().partition("```json\n")[2].partition("```")[0]
-    incoming = StatementParser(family_2_0=False).statements(text.encode(), Authority.from_json(b'{"mbox":"mailto:a@example.org"}'))
-    facts = derive_facts(uuid.uuid4(), [decode_statement(n, json.dumps(one).encode(), clock.now()) for n, one in enumerate(json.loads(text))])
+    incoming = StatementParser(family_2_0=False).statements(
+        text.encode(), Authority.from_json(b'{"mbox":"mailto:a@example.org"}')
+    )
+    facts = derive_facts(
+        uuid.uuid4(),
+        [
+            decode_statement(n, json.dumps(one).encode(), clock.now())
+            for n, one in enumerate(json.loads(text))
+        ],
+    )
     assert len(incoming) == 2
     assert [(row["interval"], row["success"]) for row in facts.recalls] == [("1w", True)]
     assert facts.uncountable == []

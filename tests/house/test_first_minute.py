@@ -1,4 +1,6 @@
-"""What somebody reads whose Python cannot make the environment: one sentence. (The long form, clones in several folders, is in the soak.)"""
+"""What somebody reads whose Python cannot make the environment: one sentence. (The long form,
+clones in several folders, is in the soak.)
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,23 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_missing_venv_module_is_one_sentence(tmp_path: Path) -> None:
-    """Debian's python3 without python3-venv lacks ensurepip, and says so in eight lines of a traceback."""
+    """Debian's python3 without python3-venv lacks ensurepip, and says so in eight lines of a
+    traceback.
+    """
     (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nreal = u.find_spec\nu.find_spec = lambda name, *more: None if name == 'ensurepip' else real(name, *more)\n"
+        "import importlib.util as u\nreal = u.find_spec\nu.find_spec = lambda name, *more: None "
+        "if name == 'ensurepip' else real(name, *more)\n"
     )
     place = tmp_path / "venv"
     place.mkdir()
     ended = subprocess.run(
         ["make", "--silent", f"PYTHON={sys.executable}", f"VENV={place}", f"{place}/made.stamp"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode != 0 and not (place / "made.stamp").exists()
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("make")]
     assert len(lines) == 1 and "apt-get install python3-venv" in lines[0], ended.stderr

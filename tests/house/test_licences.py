@@ -1,4 +1,6 @@
-"""What is installed to run: under licences that let an organisation run it, and with what each Python needs."""
+"""What is installed to run: under licences that let an organisation run it, and with what each
+Python needs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ HOUSE = Path(__file__).parents[2]
 
 
 def test_no_run_dependency_is_gpl_or_agpl() -> None:
-    wrong = {one.name: one.licence for one in notices.run_dependencies() if notices.refused(one.licence)}
+    wrong = {
+        one.name: one.licence for one in notices.run_dependencies() if notices.refused(one.licence)
+    }
     assert wrong == {}
 
 
@@ -45,7 +49,9 @@ def test_the_notices_are_made_from_the_lock() -> None:
 
 @pytest.mark.parametrize("version", ["3.11.0", "3.11.2", "3.11.9", "3.12.3", "3.13.0"])
 def test_the_run_lock_holds_what_each_python_needs(version: str) -> None:
-    """Debian 12 has 3.11.2, for which redis asks for async-timeout: hashes are required, so a lock without it could not be installed."""
+    """Debian 12 has 3.11.2, for which redis asks for async-timeout: hashes are required, so a lock
+    without it could not be installed.
+    """
     pinned = {canonicalize_name(one.name) for one in notices.run_dependencies()}
     environment: dict[str, str] = {
         **{name: str(value) for name, value in default_environment().items()},
@@ -68,7 +74,10 @@ def test_the_run_lock_holds_what_each_python_needs(version: str) -> None:
         seen.add(key)
         for text in metadata.requires(name) or ():
             inner = Requirement(text)
-            if inner.marker is None or any(inner.marker.evaluate({**environment, "extra": extra}) for extra in ("", *one.extras)):
+            if inner.marker is None or any(
+                inner.marker.evaluate({**environment, "extra": extra})
+                for extra in ("", *one.extras)
+            ):
                 inner.marker = None
                 wanted.append((inner, name))
     assert missing == set()

@@ -37,7 +37,13 @@ sys.exit(pytest.main([*sys.argv[1:], "-x", "-q", "-W", "ignore::pytest.PytestAss
 """
 
 
-QUICK = ("tests/unit/lrs", *(f"tests/integration/lrs/test_{name}.py" for name in ("statements", "documents", "queries", "attachments")))
+QUICK = (
+    "tests/unit/lrs",
+    *(
+        f"tests/integration/lrs/test_{name}.py"
+        for name in ("statements", "documents", "queries", "attachments")
+    ),
+)
 
 
 def test_the_record_stores_tests_pass_where_every_other_house_is_deleted(tmp_path: Path) -> None:
@@ -54,5 +60,13 @@ def run_alone(folder: Path, *tests: str) -> None:
         shutil.copy(ROOT / part, folder / part)
     (folder / "alone.py").write_text(RUNNER)
     environ = {**os.environ, "PYTHONPATH": ""}
-    ended = subprocess.run([sys.executable, "alone.py", *tests], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=900)
+    ended = subprocess.run(
+        [sys.executable, "alone.py", *tests],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
     assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr[-2_000:]

@@ -1,4 +1,6 @@
-"""docs/rows.md names for each core row of the domain, A to E, a picture that is there and a test that is there."""
+"""docs/rows.md names for each core row of the domain, A to E, a picture that is there and a test
+that is there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CORE = ["A1", "A2", "A3", "A4", "B1", "B3", "C1", "C2", "C3", "D1", "D2", "D3", "D4", "E2", "E4"]
-ROWS = {line.split("|")[1].strip(): line for line in (ROOT / "docs" / "rows.md").read_text().splitlines() if re.match(r"\| [A-E]\d ", line)}
+ROWS = {
+    line.split("|")[1].strip(): line
+    for line in (ROOT / "docs" / "rows.md").read_text().splitlines()
+    if re.match(r"\| [A-E]\d ", line)
+}
 
 
 def test_every_core_row_stands_there_once() -> None:

@@ -19,12 +19,16 @@ HOUSES = ("core", "lrs", "lti_tool", "adapters", "carryover")
 
 def modules() -> Iterator[Path]:
     for house in HOUSES:
-        yield from (file for file in sorted((ROOT / house).rglob("*.py")) if "versions" not in file.parts)
+        yield from (
+            file for file in sorted((ROOT / house).rglob("*.py")) if "versions" not in file.parts
+        )
 
 
 def tracked() -> list[Path]:
     """Files of the project; outside a git checkout, those that are here."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     names = listed.stdout.splitlines() if listed.returncode == 0 else []
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
@@ -48,7 +52,9 @@ def test_no_import_inside_a_function_and_nothing_left_to_do(file: Path) -> None:
         if isinstance(function, ast.FunctionDef):
             for node in ast.walk(function):
                 if isinstance(node, ast.Import | ast.ImportFrom):
-                    assert {name.name for name in node.names} <= allowed, f"import inside {function.name}"
+                    assert {name.name for name in node.names} <= allowed, (
+                        f"import inside {function.name}"
+                    )
 
 
 def test_every_type_ignore_gives_its_reason() -> None:
@@ -61,7 +67,10 @@ def test_every_type_ignore_gives_its_reason() -> None:
 def test_every_setting_stands_in_the_docs() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     for setting in settings.SETTING_TABLE:
-        assert f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else '–'} | {setting.meaning} |" in page, setting.name
+        assert (
+            f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else '–'} | "
+            f"{setting.meaning} |" in page
+        ), setting.name
     named = set(re.findall(r"\| `([A-Z0-9_]+)` \|", page))
     assert named == {setting.name for setting in settings.SETTING_TABLE}
 
@@ -74,7 +83,10 @@ def test_every_metric_stands_in_the_docs() -> None:
 
 
 def test_env_example_names_known_settings_and_holds_no_secret() -> None:
-    known = {setting.name for setting in settings.SETTING_TABLE} | {"POSTGRES_PASSWORD", "CARRYOVER_APP_PASSWORD"}
+    known = {setting.name for setting in settings.SETTING_TABLE} | {
+        "POSTGRES_PASSWORD",
+        "CARRYOVER_APP_PASSWORD",
+    }
     for line in (ROOT / ".env.example").read_text().splitlines():
         if line and not line.startswith("#"):
             name, _, value = line.partition("=")
@@ -100,7 +112,13 @@ def test_the_test_lock_is_the_run_lock_and_more() -> None:
 
 
 def test_no_address_of_a_package_registry_and_no_binary_in_the_project() -> None:
-    hosts = ("pypi" + ".org", "python" + "hosted", "registry" + ".npmjs", "deb" + ".debian", "docker" + ".io")
+    hosts = (
+        "pypi" + ".org",
+        "python" + "hosted",
+        "registry" + ".npmjs",
+        "deb" + ".debian",
+        "docker" + ".io",
+    )
     for file in tracked():
         if file.suffix in (".png",):
             continue
@@ -123,7 +141,14 @@ def test_the_compose_file_holds_no_secret_and_every_service_is_looked_after() ->
 def test_compose_passes_what_an_operator_has_to_set() -> None:
     """Mails waited for ever, and everybody behind the proxy was one: nothing passed these on."""
     text, example = (ROOT / "docker-compose.yml").read_text(), (ROOT / ".env.example").read_text()
-    for name in ("CARRYOVER_MAIL_URL", "CARRYOVER_MAIL_FROM", "CARRYOVER_PROXIES", "CARRYOVER_SECRET_KEY_PREVIOUS"):
+    for name in (
+        "CARRYOVER_MAIL_URL",
+        "CARRYOVER_MAIL_FROM",
+        "CARRYOVER_PROXIES",
+        "CARRYOVER_SECRET_KEY_PREVIOUS",
+    ):
         assert f"{name}: ${{{name}:-" in text, name
         assert f"\n{name}=" in example, name
-    assert "python" not in "".join(line for line in text.splitlines() if "test:" in line), "a look starts no interpreter"
+    assert "python" not in "".join(line for line in text.splitlines() if "test:" in line), (
+        "a look starts no interpreter"
+    )

@@ -1,4 +1,6 @@
-"""What users see of the structure stays as it is unless somebody means to change it: the kept texts lie in ``goldens/``."""
+"""What users see of the structure stays as it is unless somebody means to change it: the kept texts
+lie in ``goldens/``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from tests.support import goldens
 
 @pytest.fixture(scope="module")
 def migrated(
-    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory
+    servers: EmbeddedServers,
+    new_database: Callable[..., str],
+    lrs_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     environ = environ_for(servers, new_database(lrs_template), tmp_path_factory.mktemp("home"))
     composition.migrate_store(settings.read_settings(environ))
@@ -44,12 +49,18 @@ def test_the_routes_of_the_tool_and_who_may_call_them(migrated: dict[str, str]) 
     deps.own_client.close()
 
 
-def test_the_routes_of_the_record_store_and_which_scope_opens_each(migrated: dict[str, str], joined: StoreAndAnalytics) -> None:
+def test_the_routes_of_the_record_store_and_which_scope_opens_each(
+    migrated: dict[str, str], joined: StoreAndAnalytics
+) -> None:
     """Asked with each scope alone: the answer decides, not a table."""
-    made = store_cli.create_tenant(settings.read_settings(migrated), "one", [(scope, (scope,)) for scope in SCOPES])
+    made = store_cli.create_tenant(
+        settings.read_settings(migrated), "one", [(scope, (scope,)) for scope in SCOPES]
+    )
     headers = {scope: goldens.basic(*pair) for scope, pair in zip(SCOPES, made, strict=True)}
     app = composition.create_store_app(joined)
-    goldens.require_golden("store_routes.txt", goldens.store_routes(app, app.test_client(), headers))
+    goldens.require_golden(
+        "store_routes.txt", goldens.store_routes(app, app.test_client(), headers)
+    )
 
 
 def test_the_document_of_the_api(joined: StoreAndAnalytics) -> None:

@@ -1,4 +1,6 @@
-"""Migrations build what the models say, every table is under row-level security, and the app role owns nothing."""
+"""Migrations build what the models say, every table is under row-level security, and the app role
+owns nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +22,32 @@ from lti_tool.tables import metadata as tool_tables
 from lti_tool.tables import schema as tool_schema
 from tests.conftest import environ_for
 
-HOUSES = [(lrs_schema.MIGRATIONS_FOLDER, lrs_tables.metadata, "lrs"), (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool")]
+HOUSES = [
+    (lrs_schema.MIGRATIONS_FOLDER, lrs_tables.metadata, "lrs"),
+    (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool"),
+]
 # Who this installation is and the keys it signs with belong to no tenant.
-WITHOUT_TENANT = {"lti_tool.installation", "lti_tool.tool_key", "lrs.alembic_version", "lti_tool.alembic_version"}
+WITHOUT_TENANT = {
+    "lti_tool.installation",
+    "lti_tool.tool_key",
+    "lrs.alembic_version",
+    "lti_tool.alembic_version",
+}
 
 
 @pytest.fixture
-def migrated(servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> dict[str, str]:
+def migrated(
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
+) -> dict[str, str]:
     environ = environ_for(servers, new_database(lrs_template), tmp_path)
     tool_cli.migrate(settings.read_settings(environ))
     return environ
 
 
 @pytest.mark.parametrize(("folder", "metadata", "name"), HOUSES)
-def test_models_and_migrations_do_not_drift_apart(migrated: dict[str, str], folder: Path, metadata: MetaData, name: str) -> None:
+def test_models_and_migrations_do_not_drift_apart(
+    migrated: dict[str, str], folder: Path, metadata: MetaData, name: str
+) -> None:
     owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
     with owner.connect() as connection:
         command.check(migrations.build_alembic_config(folder, connection))
@@ -52,12 +66,17 @@ def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict
             text(
                 "SELECT n.nspname || '.' || c.relname AS name, c.relrowsecurity AS bound,"
                 " EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) AS policy,"
-                " EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS tenant,"
+                " EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = "
+                "'tenant_id' AND a.attnotnull) AS tenant,"
                 " pg_get_userbyid(c.relowner) AS owner"
-                " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname IN ('lrs', 'lti_tool')"
+                " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind "
+                "= 'r' AND n.nspname IN ('lrs', 'lti_tool')"
             )
         ).all()
-        role = connection.execute(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).scalar()
+        role = connection.execute(
+            text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :role"),
+            {"role": APP_ROLE},
+        ).scalar()
     owner.dispose()
     assert len(rows) > 25
     for row in rows:
@@ -87,30 +106,49 @@ def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(
     with pytest.raises(FatalError, match="nothing was changed"):
         lrs_schema.upgrade(owner)
     with owner.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'lrs'")).scalar() == 1
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM pg_tables WHERE schemaname = 'lrs'")
+            ).scalar()
+            == 1
+        )
     owner.dispose()
 
 
 def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
     servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
 ) -> None:
-    """Before, an address, an id or a parameter of a launch made somebody a person of the list, for good."""
+    """Before, an address, an id or a parameter of a launch made somebody a person of the list, for
+    good.
+    """
     environ = environ_for(servers, new_database(lrs_template), tmp_path)
     owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
     with owner.begin() as connection:
-        command.upgrade(migrations.build_alembic_config(tool_schema.MIGRATIONS_FOLDER, connection), "0009")
+        command.upgrade(
+            migrations.build_alembic_config(tool_schema.MIGRATIONS_FOLDER, connection), "0009"
+        )
     with owner.begin() as connection:
-        connection.execute(text("INSERT INTO lti_tool.tenant (name, lrs_key, lrs_secret_sealed, practice) VALUES ('one', 'k', 's', false)"))
+        connection.execute(
+            text(
+                "INSERT INTO lti_tool.tenant (name, lrs_key, lrs_secret_sealed, practice) VALUES "
+                "('one', 'k', 's', false)"
+            )
+        )
         tenant = connection.execute(text("SELECT tenant_id FROM lti_tool.tenant")).scalar_one()
         connection.execute(
             text(
-                "INSERT INTO lti_tool.platform_registration (tenant_id, name, family, status, issuer, client_id, auth_login_url, auth_token_url,"
+                "INSERT INTO lti_tool.platform_registration (tenant_id, name, family, status, "
+                "issuer, client_id, auth_login_url, auth_token_url,"
                 " auth_audience, key_set_url, approve_deployments, administers, frame_origins)"
-                " VALUES (:tenant, 'Canvas', 'canvas', 'approved', 'https://canvas.instructure.com', '1', 'u', 'u', 'canvas.instructure.com', 'u', true, true, '{}')"
+                " VALUES (:tenant, 'Canvas', 'canvas', 'approved', "
+                "'https://canvas.instructure.com', '1', 'u', 'u', 'canvas.instructure.com', 'u', "
+                "true, true, '{}')"
             ),
             {"tenant": tenant},
         )
-        for number, (subject, said, external, listed) in enumerate((("a", "E1", "E1", True), ("b", "", "E2", True), ("c", "E9", None, False))):
+        for number, (subject, said, external, listed) in enumerate(
+            (("a", "E1", "E1", True), ("b", "", "E2", True), ("c", "E9", None, False))
+        ):
             values = {
                 "tenant": tenant,
                 "id": f"00000000-0000-4000-8000-00000000000{number}",
@@ -121,22 +159,39 @@ def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
             }
             connection.execute(
                 text(
-                    "INSERT INTO lti_tool.person (id, tenant_id, name, email, external_id, imported_at)"
-                    " VALUES (CAST(:id AS uuid), :tenant, 'x', '', :external, CASE WHEN :listed THEN now() END)"
+                    "INSERT INTO lti_tool.person (id, tenant_id, name, email, external_id, "
+                    "imported_at)"
+                    " VALUES (CAST(:id AS uuid), :tenant, 'x', '', :external, CASE WHEN :listed "
+                    "THEN now() END)"
                 ),
                 values,
             )
             connection.execute(
                 text(
-                    "INSERT INTO lti_tool.identity (tenant_id, registration_id, subject, person_id, sourced_id)"
-                    " SELECT :tenant, id, :subject, CAST(:id AS uuid), :said FROM lti_tool.platform_registration"
+                    "INSERT INTO lti_tool.identity (tenant_id, registration_id, subject, "
+                    "person_id, sourced_id)"
+                    " SELECT :tenant, id, :subject, CAST(:id AS uuid), :said FROM "
+                    "lti_tool.platform_registration"
                 ),
                 values,
             )
     tool_cli.migrate(settings.read_settings(environ))
     with owner.connect() as connection:
-        joined = connection.execute(text("SELECT subject, joined_by FROM lti_tool.identity ORDER BY subject")).all()
-        (platform,) = connection.execute(text("SELECT names_people, wide_parameter, auth_audience FROM lti_tool.platform_registration")).all()
+        joined = connection.execute(
+            text("SELECT subject, joined_by FROM lti_tool.identity ORDER BY subject")
+        ).all()
+        (platform,) = connection.execute(
+            text(
+                "SELECT names_people, wide_parameter, auth_audience FROM "
+                "lti_tool.platform_registration"
+            )
+        ).all()
     owner.dispose()
-    assert [tuple(row) for row in joined] == [("a", "id"), ("b", "address or parameter"), ("c", "met")]
-    assert tuple(platform) == ("nobody", False, ""), "no LMS says who somebody is, and Canvas's token endpoint is the audience"
+    assert [tuple(row) for row in joined] == [
+        ("a", "id"),
+        ("b", "address or parameter"),
+        ("c", "met"),
+    ]
+    assert tuple(platform) == ("nobody", False, ""), (
+        "no LMS says who somebody is, and Canvas's token endpoint is the audience"
+    )

@@ -16,12 +16,18 @@ SECONDS = 60.0
 RESULTS = Path(__file__).parent / "results" / "concurrency.md"
 
 
-def test_a_minute_of_many_writers(live: Live, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_minute_of_many_writers(
+    live: Live, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(test_concurrency, "SECONDS", SECONDS)
-    test_concurrency.test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(live)
+    test_concurrency.test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
+        live
+    )
     said = capsys.readouterr().out.strip()
     RESULTS.write_text(
         "# Many writers that share everything\n\n"
-        f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. `make soak`\n\n"
-        f"{said}. No deadlock in the log of PostgreSQL. One reader followed `more`, another polled `since=` the consistent-through moment.\n"
+        f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}. `make soak`\n\n"
+        f"{said}. No deadlock in the log of PostgreSQL. One reader followed `more`, another "
+        "polled `since=` the consistent-through moment.\n"
     )

@@ -1,4 +1,5 @@
-"""A disk that fills up: nothing is acknowledged that is not stored, everybody is told, and it goes on by itself once there is room.
+"""A disk that fills up: nothing is acknowledged that is not stored, everybody is told, and it goes
+on by itself once there is room.
 
 Needs root, for a disk of its own of 300 MB (tmpfs).
 """
@@ -52,12 +53,26 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
         children.wait_until(server.answers, 60, "PostgreSQL did not start")
         children.wait_until(redis.answers, 60, "Redis did not start")
         server.ensure_database()
-        environ = {"CARRYOVER_HOME": str(tmp_path), "CARRYOVER_SECRET_KEY": SECRET, "CARRYOVER_REDIS_URL": redis.url}
+        environ = {
+            "CARRYOVER_HOME": str(tmp_path),
+            "CARRYOVER_SECRET_KEY": SECRET,
+            "CARRYOVER_REDIS_URL": redis.url,
+        }
         made = settings.read_settings(environ)
-        made = replace(made, database_url=server.url("carryover_app"), migration_url=server.url("carryover_owner"))
+        made = replace(
+            made,
+            database_url=server.url("carryover_app"),
+            migration_url=server.url("carryover_owner"),
+        )
         operator_api.migrate_store(made)
         ((key, secret),) = operator_api.create_tenant(made, "a school", [("all", ("all",))])
-        deps = bootstrap.build_from_environ({**environ, "CARRYOVER_DATABASE_URL": made.database_url, "CARRYOVER_MIGRATION_URL": made.migration_url})
+        deps = bootstrap.build_from_environ(
+            {
+                **environ,
+                "CARRYOVER_DATABASE_URL": made.database_url,
+                "CARRYOVER_MIGRATION_URL": made.migration_url,
+            }
+        )
         client = create_app(deps).test_client()
 
         def post() -> tuple[int, str]:
@@ -66,7 +81,10 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
                     "id": str(uuid.uuid4()),
                     "actor": {"mbox": "mailto:a@example.org"},
                     "verb": {"id": "https://v.example"},
-                    "object": {"id": "https://o.example", "definition": {"description": {"en": "x" * 4_000}}},
+                    "object": {
+                        "id": "https://o.example",
+                        "definition": {"description": {"en": "x" * 4_000}},
+                    },
                 }
                 for _ in range(20)
             ]
@@ -94,12 +112,16 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
         answers = ", ".join(str(status) for status in sorted({status for status, _ in refused}))
         RESULTS.write_text(
             "# A disk that fills up\n\n"
-            f"{datetime.now(UTC):%d %B %Y}, {platform.system()}, Python {platform.python_version()}, PostgreSQL 18 on a disk of {DISK}. `make soak`\n\n"
-            f"With nothing free: `/health/ready` {ready.status_code} ({ready.json['status']}); twenty posts of statements: {answers}.\n"
+            f"{datetime.now(UTC):%d %B %Y}, {platform.system()}, Python "
+            f"{platform.python_version()}, PostgreSQL 18 on a disk of {DISK}. `make soak`\n\n"
+            f"With nothing free: `/health/ready` {ready.status_code} ({ready.json['status']}); "
+            f"twenty posts of statements: {answers}.\n"
         )
         assert (ready.status_code, ready.json["status"]) == (503, "not ready")
         assert int(ready.headers["Retry-After"]) > 0
-        assert {status for status, _ in refused} <= {200, 503} and any(status == 503 for status, _ in refused)
+        assert {status for status, _ in refused} <= {200, 503} and any(
+            status == 503 for status, _ in refused
+        )
         assert all(again for status, again in refused if status == 503)
         filler.unlink()
         assert post()[0] == 200 and client.get("/health/ready").status_code == 200

@@ -1,4 +1,6 @@
-"""The long form of the kill tests: writers post for minutes while random processes are killed; then every figure must be exact."""
+"""The long form of the kill tests: writers post for minutes while random processes are killed; then
+every figure must be exact.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from tests.demo import Demo
 from tests.functional.test_survival import VICTIMS, Writer
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "180"))
-WRITERS, PAUSE_SECONDS = 2, 14  # slower than the demo's limit of five deaths of one kind within a minute
+WRITERS, PAUSE_SECONDS = (
+    2,
+    14,
+)  # slower than the demo's limit of five deaths of one kind within a minute
 RESULTS = Path(__file__).parent / "results" / "kills.md"
 
 
@@ -42,9 +47,11 @@ def test_writers_go_on_while_processes_are_killed_at_random(tmp_path: Path) -> N
     kills = ", ".join(f"{name} ({times})" for name, times in sorted(killed.items()))
     RESULTS.write_text(
         "# Killing at random\n\n"
-        f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. `make soak`\n\n"
+        f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}. `make soak`\n\n"
         f"{SECONDS} seconds, {WRITERS} writers, {sum(killed.values())} kills: {kills}.\n\n"
-        f"Episodes acknowledged: {count:,}. Counted: {after[1] - before[1]:,} answers, {after[0] - before[0]:,} of them right (all were). Difference: "
+        f"Episodes acknowledged: {count:,}. Counted: {after[1] - before[1]:,} answers, "
+        f"{after[0] - before[0]:,} of them right (all were). Difference: "
         f"{count - (after[1] - before[1])}.\n"
     )
     assert after == (before[0] + count, before[1] + count)

@@ -17,7 +17,14 @@ CERTIFIED = datetime.now(UTC).replace(microsecond=0) - timedelta(days=20)
 VOIDED = VERBS["voided"].id
 
 
-def said(verb: str, registration: uuid.UUID, obj: str, days: float = 0, extensions: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
+def said(
+    verb: str,
+    registration: uuid.UUID,
+    obj: str,
+    days: float = 0,
+    extensions: dict[str, Any] | None = None,
+    **parts: Any,
+) -> dict[str, Any]:
     named = {EXTENSIONS[name]: value for name, value in (extensions or {}).items()}
     return {
         "id": str(uuid.uuid4()),
@@ -25,7 +32,11 @@ def said(verb: str, registration: uuid.UUID, obj: str, days: float = 0, extensio
         "verb": {"id": VERBS[verb].id},
         "object": {"id": obj},
         "timestamp": format_instant(CERTIFIED + timedelta(days=days)),
-        "context": {"registration": str(registration), "contextActivities": {"grouping": [PROGRAMME]}, "extensions": named},
+        "context": {
+            "registration": str(registration),
+            "contextActivities": {"grouping": [PROGRAMME]},
+            "extensions": named,
+        },
         **parts,
     }
 
@@ -35,11 +46,22 @@ def certified(registration: uuid.UUID) -> dict[str, Any]:
 
 
 def answered(registration: uuid.UUID, item: str, success: bool, days: float = 7) -> dict[str, Any]:
-    return said("answered", registration, f"https://i.example/{item}", days, {"kind": "check"}, result={"success": success})
+    return said(
+        "answered",
+        registration,
+        f"https://i.example/{item}",
+        days,
+        {"kind": "check"},
+        result={"success": success},
+    )
 
 
 def void(target: dict[str, Any]) -> dict[str, Any]:
-    return {"actor": target["actor"], "verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": target["id"]}}
+    return {
+        "actor": target["actor"],
+        "verb": {"id": VOIDED},
+        "object": {"objectType": "StatementRef", "id": target["id"]},
+    }
 
 
 def episode_of(n: int) -> list[dict[str, Any]]:
@@ -56,4 +78,8 @@ def episode_of(n: int) -> list[dict[str, Any]]:
 
 def figures(one: Caller) -> dict[str, tuple[int, int]]:
     answer = one.get("/api/v1/figures").json
-    return {f"{f['key']} {v['part']}".strip(): (v["numerator"], v["denominator"]) for f in answer["figures"] for v in f["values"]}
+    return {
+        f"{f['key']} {v['part']}".strip(): (v["numerator"], v["denominator"])
+        for f in answer["figures"]
+        for v in f["values"]
+    }

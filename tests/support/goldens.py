@@ -1,6 +1,8 @@
-"""What a user of the product sees of its structure, as texts that are kept beside the tests: routes, document, tables, jobs, commands, settings.
+"""What a user of the product sees of its structure, as texts that are kept beside the tests:
+routes, document, tables, jobs, commands, settings.
 
-A change of these is a change for users: it is made on purpose, with ``CARRYOVER_WRITE_GOLDENS=1``, and seen in the diff.
+A change of these is a change for users: it is made on purpose, with ``CARRYOVER_WRITE_GOLDENS=1``,
+and seen in the diff.
 """
 
 from __future__ import annotations
@@ -34,12 +36,17 @@ def require_golden(name: str, text: str) -> None:
     kept = FOLDER / name
     if os.environ.get("CARRYOVER_WRITE_GOLDENS"):
         kept.write_text(text)
-    assert text == kept.read_text(), f"{kept} differs: if that is meant, write it anew with CARRYOVER_WRITE_GOLDENS=1"
+    assert text == kept.read_text(), (
+        f"{kept} differs: if that is meant, write it anew with CARRYOVER_WRITE_GOLDENS=1"
+    )
 
 
 def tool_routes(app: Flask) -> str:
     """Address, method and roles of every route of the tool."""
-    return "".join(f"{rule.rule} {methods(rule)}: {_roles(str(rule.endpoint))}\n" for rule in _sorted_rules(app))
+    return "".join(
+        f"{rule.rule} {methods(rule)}: {_roles(str(rule.endpoint))}\n"
+        for rule in _sorted_rules(app)
+    )
 
 
 def _roles(endpoint: str) -> str:
@@ -51,15 +58,24 @@ def _roles(endpoint: str) -> str:
 
 
 def store_routes(app: Flask, client: FlaskClient, headers: dict[str, dict[str, str]]) -> str:
-    """Address, method and the scopes that open it; ``headers``: scope → what a caller with that scope alone sends."""
+    """Address, method and the scopes that open it; ``headers``: scope → what a caller with that
+    scope alone sends.
+    """
     lines = []
     for rule in _sorted_rules(app):
-        address = re.sub(r"<[^>]*>", "1", rule.rule.replace("/metrics/<key>", "/metrics/transfer_rate"))
+        address = re.sub(
+            r"<[^>]*>", "1", rule.rule.replace("/metrics/<key>", "/metrics/transfer_rate")
+        )
         for method in methods(rule).split(","):
             if client.open(address, method=method, headers=_NOBODY).status_code != _HTTP_UNKNOWN:
                 lines.append(f"{rule.rule} {method}: everybody\n")
                 continue
-            opened = [scope for scope in SCOPES if client.open(address, method=method, headers=headers[scope]).status_code != _HTTP_REFUSED]
+            opened = [
+                scope
+                for scope in SCOPES
+                if client.open(address, method=method, headers=headers[scope]).status_code
+                != _HTTP_REFUSED
+            ]
             lines.append(f"{rule.rule} {method}: {', '.join(opened)}\n")
     return "".join(lines)
 
@@ -75,23 +91,42 @@ def methods(rule: Rule) -> str:
 
 def document(app: Flask) -> str:
     """The OpenAPI document, as it is served."""
-    return json.dumps(app.test_client().get("/api/v1/openapi.json").json, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            app.test_client().get("/api/v1/openapi.json").json,
+            indent=1,
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
 
 
 def tables(url: str) -> str:
     """The DDL of a migrated database, as pg_dump tells it."""
     folder = embedded.find_postgres_programs("18")
     assert folder is not None
-    command = [str(folder / "pg_dump"), "--schema-only", "--no-owner", "--dbname", url.replace("postgresql+psycopg://", "postgresql://")]
+    command = [
+        str(folder / "pg_dump"),
+        "--schema-only",
+        "--no-owner",
+        "--dbname",
+        url.replace("postgresql+psycopg://", "postgresql://"),
+    ]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    kept = [line for line in told.splitlines() if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))]
+    kept = [
+        line
+        for line in told.splitlines()
+        if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))
+    ]
     return "\n".join(kept) + "\n"
 
 
 def jobs() -> str:
     """Name, queue and interval of every timed job."""
     return "".join(
-        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.every_seconds}\n" for entry in sorted(ALL_TIMED_JOBS, key=lambda entry: entry.job)
+        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.every_seconds}\n"
+        for entry in sorted(ALL_TIMED_JOBS, key=lambda entry: entry.job)
     )
 
 
@@ -100,8 +135,16 @@ def commands() -> str:
     return "\n".join(f"$ {name} --help\n{text}" for name, text in _help(main, "carryover", None))
 
 
-def _help(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, max_content_width=120, terminal_width=120)
+def _help(
+    command: click.Command, name: str, parent: click.Context | None
+) -> Iterator[tuple[str, str]]:
+    context = click.Context(
+        command,
+        info_name=name.rpartition(" ")[2],
+        parent=parent,
+        max_content_width=120,
+        terminal_width=120,
+    )
     yield name, command.get_help(context) + "\n"
     if isinstance(command, click.Group):
         for inner in sorted(command.commands):
@@ -110,7 +153,9 @@ def _help(command: click.Command, name: str, parent: click.Context | None) -> It
 
 def setting_table() -> str:
     """Every setting with its default and meaning."""
-    return "".join(f"{entry.name}={entry.default}: {entry.meaning}\n" for entry in settings.SETTING_TABLE)
+    return "".join(
+        f"{entry.name}={entry.default}: {entry.meaning}\n" for entry in settings.SETTING_TABLE
+    )
 
 
 def basic(key: str, secret: str) -> dict[str, str]:

@@ -21,29 +21,56 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 PROGRAMME = f"{BASE}programmes/p"
 
 
-GROUPING = {"id": PROGRAMME, "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "P"}}}
+GROUPING = {
+    "id": PROGRAMME,
+    "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "P"}},
+}
 
 
-COMPETENCY = {"id": f"{PROGRAMME}/competencies/c", "definition": {"type": ACTIVITY_TYPES["competency"], "name": {"en": "Reading links"}}}
+COMPETENCY = {
+    "id": f"{PROGRAMME}/competencies/c",
+    "definition": {"type": ACTIVITY_TYPES["competency"], "name": {"en": "Reading links"}},
+}
 
 
 class Person:
     """A learner with one episode, and the statements about it."""
 
-    def __init__(self, team: str = "north", certified_days_ago: float = 200, name: str | None = None, **audience: str) -> None:
+    def __init__(
+        self,
+        team: str = "north",
+        certified_days_ago: float = 200,
+        name: str | None = None,
+        **audience: str,
+    ) -> None:
         self.registration, self.name = uuid.uuid4(), name or str(uuid.uuid4())
         self.certified = NOW - timedelta(days=certified_days_ago)
         self.audience = {"team": team, **audience}
-        self.said: list[dict[str, Any]] = [self.say("certified", f"{PROGRAMME}/certification", 0, self.audience)]
+        self.said: list[dict[str, Any]] = [
+            self.say("certified", f"{PROGRAMME}/certification", 0, self.audience)
+        ]
 
     @property
     def agent(self) -> dict[str, Any]:
         return {"account": {"homePage": "https://h.example", "name": self.name}}
 
-    def say(self, verb: str, iri: str, days: float, extensions: dict[str, Any] | None = None, kind: str = "", **parts: Any) -> dict[str, Any]:
-        definition = {"definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri}}} if kind else {}
+    def say(
+        self,
+        verb: str,
+        iri: str,
+        days: float,
+        extensions: dict[str, Any] | None = None,
+        kind: str = "",
+        **parts: Any,
+    ) -> dict[str, Any]:
+        definition = (
+            {"definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri}}} if kind else {}
+        )
         context = parts.pop("context", {})
-        activities = {"grouping": [GROUPING, *parts.pop("grouping", ())], **parts.pop("activities", {})}
+        activities = {
+            "grouping": [GROUPING, *parts.pop("grouping", ())],
+            **parts.pop("activities", {}),
+        }
         return {
             "id": str(uuid.uuid4()),
             "actor": self.agent,
@@ -53,7 +80,9 @@ class Person:
             "context": {
                 "registration": str(self.registration),
                 "contextActivities": activities,
-                "extensions": {EXTENSIONS[name]: value for name, value in (extensions or {}).items()},
+                "extensions": {
+                    EXTENSIONS[name]: value for name, value in (extensions or {}).items()
+                },
                 **context,
             },
             **parts,
@@ -70,7 +99,11 @@ class Person:
                 "scheduled",
                 iri,
                 0,
-                {"due_date": format_instant(self.certified + timedelta(days=days)), "interval": interval, "kind": "check"},
+                {
+                    "due_date": format_instant(self.certified + timedelta(days=days)),
+                    "interval": interval,
+                    "kind": "check",
+                },
                 "check",
             )
         for i, right in enumerate(rights):
@@ -101,10 +134,20 @@ class Person:
 
     def assessed(self, days: float, level: int, relation: str, rater: str = "rater") -> Person:
         scores = [{"criterion": "x", "competency": "c", "level": level, "reached": level >= 3}]
-        result = {"success": level >= 3, "score": {"raw": level, "min": 1, "max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: scores}}
+        result = {
+            "success": level >= 3,
+            "score": {"raw": level, "min": 1, "max": 4},
+            "extensions": {EXTENSIONS["rubric_scores"]: scores},
+        }
         by = {"instructor": {"account": {"homePage": "https://h.example", "name": rater}}}
         return self.add(
-            "assessed", f"{BASE}look/{self.registration}", days, {"relation": relation}, "behaviour assessment", result=result, context=by
+            "assessed",
+            f"{BASE}look/{self.registration}",
+            days,
+            {"relation": relation},
+            "behaviour assessment",
+            result=result,
+            context=by,
         )
 
 
@@ -149,7 +192,9 @@ KPI = {
 
 
 def send(caller: Caller, method: str, path: str, body: Any, **query: str) -> Any:
-    return caller.send(method, path, query or None, data=json.dumps(body), content_type="application/json")
+    return caller.send(
+        method, path, query or None, data=json.dumps(body), content_type="application/json"
+    )
 
 
 def reading(subject: str, month: int, value: float, **more: Any) -> dict[str, Any]:

@@ -23,15 +23,26 @@ def described(data: bytes, **changes: Any) -> dict[str, Any]:
     return {name: part for name, part in value.items() if part is not None}
 
 
-def part(data: bytes, sha2: str | None = None, content_type: str = "text/plain", encoding: str = "binary") -> bytes:
+def part(
+    data: bytes, sha2: str | None = None, content_type: str = "text/plain", encoding: str = "binary"
+) -> bytes:
     sha2 = hashlib.sha256(data).hexdigest() if sha2 is None else sha2
-    head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+    head = (
+        f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: "
+        f"{encoding}\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+    )
     return f"--{BOUNDARY}\r\n{head}".encode() + data + b"\r\n"
 
 
 def mixed(statement: Any, *parts: bytes, end: str = f"--{BOUNDARY}--\r\n") -> bytes:
-    return f"--{BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(statement)}\r\n".encode() + b"".join(parts) + end.encode()
+    return (
+        f"--{BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(statement)}\r\n".encode()
+        + b"".join(parts)
+        + end.encode()
+    )
 
 
-def send(one: Caller, data: bytes, content_type: str = f'multipart/mixed; boundary="{BOUNDARY}"') -> Any:
+def send(
+    one: Caller, data: bytes, content_type: str = f'multipart/mixed; boundary="{BOUNDARY}"'
+) -> Any:
     return one.send("POST", "/xapi/statements", data=data, content_type=content_type)

@@ -12,7 +12,10 @@ from tests.support.learners import PROGRAMME, Person, values
 from tests.support.store import Caller
 
 ADL = "http://adlnet.gov/expapi/verbs"
-QUIZ, ASSIGNMENT = "https://moodle.example/mod/quiz/view.php?id=7", "https://moodle.example/mod/assign/view.php?id=8"
+QUIZ, ASSIGNMENT = (
+    "https://moodle.example/mod/quiz/view.php?id=7",
+    "https://moodle.example/mod/assign/view.php?id=8",
+)
 
 
 UNIT, PROBLEM, TICKETS = (
@@ -34,13 +37,32 @@ def elsewhere(person: Person, verb: str, iri: str, days: float, **parts: Any) ->
     }
 
 
-def moodle_answer(person: Person, number: int, right: bool, days: float, quiz: str = QUIZ) -> dict[str, Any]:
-    """As Moodle's logstore plugin says it: the question is the object, the quiz one of its groupings."""
-    item = {"type": "http://adlnet.gov/expapi/activities/cmi.interaction", "interactionType": "choice", "name": {"en": f"Question {number}"}}
-    grouping = [{"id": "https://moodle.example"}, {"id": "https://moodle.example/course/view.php?id=3"}, {"id": quiz}]
+def moodle_answer(
+    person: Person, number: int, right: bool, days: float, quiz: str = QUIZ
+) -> dict[str, Any]:
+    """As Moodle's logstore plugin says it: the question is the object, the quiz one of its
+    groupings.
+    """
+    item = {
+        "type": "http://adlnet.gov/expapi/activities/cmi.interaction",
+        "interactionType": "choice",
+        "name": {"en": f"Question {number}"},
+    }
+    grouping = [
+        {"id": "https://moodle.example"},
+        {"id": "https://moodle.example/course/view.php?id=3"},
+        {"id": quiz},
+    ]
     context = {"platform": "Moodle", "contextActivities": {"grouping": grouping}}
     iri = f"https://moodle.example/question/question.php?cmid=7&id={number}"
-    made = elsewhere(person, f"{ADL}/answered", iri, days, context=context, result={"response": "Yes", "success": right})
+    made = elsewhere(
+        person,
+        f"{ADL}/answered",
+        iri,
+        days,
+        context=context,
+        result={"response": "Yes", "success": right},
+    )
     return {**made, "object": {"id": iri, "definition": item}}
 
 

@@ -33,16 +33,28 @@ class Caller:
 
     def post(self, body: Any) -> TestResponse:
         raw = body if isinstance(body, bytes | str) else json.dumps(body)
-        return self.client.post("/xapi/statements", data=raw, headers=self.headers(), content_type="application/json")
+        return self.client.post(
+            "/xapi/statements", data=raw, headers=self.headers(), content_type="application/json"
+        )
 
-    def send(self, method: str, path: str, query: Mapping[str, str] | None = None, **more: Any) -> TestResponse:
-        """Any request; ``headers`` are added to those of the caller, ``version=None`` leaves the version away."""
+    def send(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, **more: Any
+    ) -> TestResponse:
+        """Any request; ``headers`` are added to those of the caller, ``version=None`` leaves the
+        version away.
+        """
         headers = {**self.headers(), **more.pop("headers", {})}
         return self.client.open(path, method=method, query_string=query, headers=headers, **more)
 
     def put(self, statement_id: str, body: Any) -> TestResponse:
         query = {"statementId": statement_id}
-        return self.client.put("/xapi/statements", query_string=query, data=json.dumps(body), headers=self.headers(), content_type="application/json")
+        return self.client.put(
+            "/xapi/statements",
+            query_string=query,
+            data=json.dumps(body),
+            headers=self.headers(),
+            content_type="application/json",
+        )
 
 
 def body(answer: TestResponse) -> Any:
@@ -67,4 +79,8 @@ class Live:
 
     def headers(self, version: str = "1.0.3") -> dict[str, str]:
         token = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
-        return {"Authorization": f"Basic {token}", "X-Experience-API-Version": version, "Content-Type": "application/json"}
+        return {
+            "Authorization": f"Basic {token}",
+            "X-Experience-API-Version": version,
+            "Content-Type": "application/json",
+        }

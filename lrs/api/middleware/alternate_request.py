@@ -17,12 +17,22 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ERROR_KEY = "carryover.alternate_wrong"  # in the WSGI environment: why this is not a valid request of the alternate syntax
+# in the WSGI environment: why this is not a valid request of the alternate syntax
+ERROR_KEY = "carryover.alternate_wrong"
 MAX_FORM_BYTES = 32 * 1024 * 1024
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 # Form fields that stand for headers of the real request.
 _HEADER_FIELDS = frozenset(
-    ["Authorization", "X-Experience-API-Version", "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"]
+    [
+        "Authorization",
+        "X-Experience-API-Version",
+        "Content-Type",
+        "Content-Length",
+        "If-Match",
+        "If-None-Match",
+        "Accept",
+        "Accept-Language",
+    ]
 )
 _HEADER_BY_LOWER = {name.lower(): name for name in _HEADER_FIELDS}
 
@@ -34,7 +44,11 @@ class AlternateSyntax:
         self._inner = inner
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "POST" and "method=" in environ.get("QUERY_STRING", "") and str(environ.get("PATH_INFO")).startswith("/xapi"):
+        if (
+            environ["REQUEST_METHOD"] == "POST"
+            and "method=" in environ.get("QUERY_STRING", "")
+            and str(environ.get("PATH_INFO")).startswith("/xapi")
+        ):
             query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
             if any(name == "method" for name, _ in query):
                 _rewrite_environ(environ, query)
@@ -44,7 +58,9 @@ class AlternateSyntax:
 def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
     length = environ.get("CONTENT_LENGTH") or ""
     # Without a Content-Length the form is sent chunked, and the stream ends by itself.
-    body = environ["wsgi.input"].read(min(int(length), MAX_FORM_BYTES + 1) if length.isdigit() else MAX_FORM_BYTES + 1)
+    body = environ["wsgi.input"].read(
+        min(int(length), MAX_FORM_BYTES + 1) if length.isdigit() else MAX_FORM_BYTES + 1
+    )
     size = int(length) if length.isdigit() else len(body)
     if size <= MAX_FORM_BYTES:
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(b""), "0"
@@ -53,26 +69,47 @@ def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> 
     except UnicodeDecodeError:
         environ[ERROR_KEY] = "The form of this request is not UTF-8."
         return
-    headers = {_HEADER_BY_LOWER[name.lower()]: value for name, value in form.items() if name.lower() in _HEADER_BY_LOWER}
-    version = headers.get("X-Experience-API-Version") or str(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
+    headers = {
+        _HEADER_BY_LOWER[name.lower()]: value
+        for name, value in form.items()
+        if name.lower() in _HEADER_BY_LOWER
+    }
+    version = headers.get("X-Experience-API-Version") or str(
+        environ.get("HTTP_X_EXPERIENCE_API_VERSION", "")
+    )
     if version:
         environ["HTTP_X_EXPERIENCE_API_VERSION"] = version
     method = query[0][1].upper()
     if size > MAX_FORM_BYTES:
         environ[ERROR_KEY] = f"The form of this request is larger than {MAX_FORM_BYTES} bytes."
     elif version.startswith("2."):
-        environ[ERROR_KEY] = "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request itself."
+        environ[ERROR_KEY] = (
+            "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request "
+            "itself."
+        )
     elif len(query) > 1:
-        environ[ERROR_KEY] = "A request of the alternate syntax has method as its only parameter; the others belong into the form."
+        environ[ERROR_KEY] = (
+            "A request of the alternate syntax has method as its only parameter; the others "
+            "belong into the form."
+        )
     elif not all(value.isascii() and value.isprintable() for value in headers.values()):
-        environ[ERROR_KEY] = "A field of the form that stands for a header holds a character that no header can."
+        environ[ERROR_KEY] = (
+            "A field of the form that stands for a header holds a character that no header can."
+        )
     elif method not in _METHODS:
         environ[ERROR_KEY] = f"{query[0][1]!r} is no method of this resource."
     elif body.lstrip()[:1] in (b"{", b"[", b"-"):
-        environ[ERROR_KEY] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded), and this body is none."
+        environ[ERROR_KEY] = (
+            "A request of the alternate syntax is a form (application/x-www-form-urlencoded), "
+            "and this body is none."
+        )
     else:
         content = form.get("content", "").encode()
-        parameters = {name: value for name, value in form.items() if name.lower() not in _HEADER_BY_LOWER and name != "content"}
+        parameters = {
+            name: value
+            for name, value in form.items()
+            if name.lower() not in _HEADER_BY_LOWER and name != "content"
+        }
         environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, urlencode(parameters)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
         environ["CONTENT_TYPE"] = headers.get("Content-Type", "application/json" if content else "")

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHUNK_BYTES = 256 * 1024
-MAX_DRAINED_BYTES = 256 * 1024 * 1024  # bytes; a client that sends more than this after an error may see the connection break
+MAX_DRAINED_BYTES = (
+    256 * 1024 * 1024
+)  # bytes; a client that sends more than this after an error may see the connection break
 
 
 class DrainRequestBody:
@@ -26,10 +28,16 @@ class DrainRequestBody:
         def record_status(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal refused
             refused = status[:1] in "45"
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+            return (
+                start_response(status, headers, exc_info)
+                if exc_info
+                else start_response(status, headers)
+            )
 
         body = self._inner(environ, record_status)
-        left = MAX_DRAINED_BYTES if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
+        left = (
+            MAX_DRAINED_BYTES if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
+        )
         while left > 0 and (piece := environ["wsgi.input"].read(CHUNK_BYTES)):
             left -= len(piece)
         return body

@@ -28,7 +28,8 @@ from lrs.xapi.statement_parser import Authority, Incoming
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PARSED_STATEMENTS_KEY = "carryover.read"  # in the WSGI environment: statements parsed and validated here, for the slow path to store
+# in the WSGI environment: statements parsed and validated here, for the slow path to store
+PARSED_STATEMENTS_KEY = "carryover.read"
 _VERSION_PATTERN = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
 _VERSIONS = {"1": "1.0.3", "2": "2.0.0"}
 
@@ -46,13 +47,32 @@ class FastPathPost:
         headers: Callable[[], list[tuple[str, str]]],
         after: Callable[[], None],
     ) -> None:
-        self._inner, self._deps, self._largest, self._headers, self._on_stored = inner, deps, largest, headers, after
+        self._inner, self._deps, self._largest, self._headers, self._on_stored = (
+            inner,
+            deps,
+            largest,
+            headers,
+            after,
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/xapi/statements" and not environ.get("QUERY_STRING"):
-            caller, version = self._cached_caller(environ), _VERSION_PATTERN.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
+        if (
+            environ["REQUEST_METHOD"] == "POST"
+            and environ["PATH_INFO"] == "/xapi/statements"
+            and not environ.get("QUERY_STRING")
+        ):
+            caller, version = (
+                self._cached_caller(environ),
+                _VERSION_PATTERN.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", "")),
+            )
             length = environ.get("CONTENT_LENGTH") or ""
-            if caller and version and environ.get("CONTENT_TYPE") == "application/json" and length.isdigit() and int(length) <= self._largest:
+            if (
+                caller
+                and version
+                and environ.get("CONTENT_TYPE") == "application/json"
+                and length.isdigit()
+                and int(length) <= self._largest
+            ):
                 body = environ["wsgi.input"].read(int(length))
                 stored = self._store_statements(environ, caller, version[1], body)
                 if stored is not None:
@@ -78,11 +98,15 @@ class FastPathPost:
             return None
         return self._deps.access.cached_caller(key, secret)
 
-    def _store_statements(self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
+    def _store_statements(
+        self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes
+    ) -> list[Incoming] | None:
         if not scope_satisfied(caller.scopes, "statements/write"):
             return None
         try:
-            incoming = self._deps.readers[family == "2"].statements(body, Authority.from_json(caller.authority))
+            incoming = self._deps.readers[family == "2"].statements(
+                body, Authority.from_json(caller.authority)
+            )
             incoming = attachments.match_attachments(incoming, [])
             environ[PARSED_STATEMENTS_KEY] = incoming
             if not scope_satisfied(caller.scopes, "define"):

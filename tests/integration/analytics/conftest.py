@@ -20,16 +20,26 @@ from tests.support.store import Caller
 
 @pytest.fixture(scope="session")
 def analytics_template(
-    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory
+    servers: EmbeddedServers,
+    new_database: Callable[..., str],
+    lrs_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """A database with the tables, and the views for reporting tools."""
     name = new_database(lrs_template)
-    composition.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    composition.migrate_store(
+        settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home")))
+    )
     return name
 
 
 @pytest.fixture
-def lrs_settings(servers: EmbeddedServers, new_database: Callable[..., str], analytics_template: str, tmp_path: Path) -> Settings:
+def lrs_settings(
+    servers: EmbeddedServers,
+    new_database: Callable[..., str],
+    analytics_template: str,
+    tmp_path: Path,
+) -> Settings:
     """Settings for a fresh database."""
     return settings.read_settings(environ_for(servers, new_database(analytics_template), tmp_path))
 
@@ -52,7 +62,9 @@ def tenant(lrs_settings: Settings, joined: StoreAndAnalytics) -> Callable[..., C
     client = composition.create_store_app(joined).test_client()
 
     def make(name: str = "one", scopes: tuple[str, ...] = ("all",)) -> Caller:
-        ((key, secret),) = operator_api.create_tenant(lrs_settings, name, [("test", scopes)], again=True)
+        ((key, secret),) = operator_api.create_tenant(
+            lrs_settings, name, [("test", scopes)], again=True
+        )
         return Caller(client, key, secret)
 
     return make

@@ -1,4 +1,6 @@
-"""``/api/v1`` as its OpenAPI document says: nothing undocumented, no failure of ours, whatever a client sends."""
+"""``/api/v1`` as its OpenAPI document says: nothing undocumented, no failure of ours, whatever a
+client sends.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from analytics.deps import AnalyticsDeps
 from tests.support.learners import KPI, PROGRAMME, Person, count, post
 from tests.support.store import Caller
 
-CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
 EXAMPLES = 15
 BELOW = "/api/v1"
 
@@ -25,7 +36,11 @@ BELOW = "/api/v1"
 def test_every_route_is_described_and_nothing_else(one: Caller) -> None:
     routes = {
         (
-            re.sub(r"<(?:\w+:)?(?:cost_id|merge_id|mapping_id|export_id|(\w+))>", lambda found: "{" + (found[1] or "number") + "}", rule.rule),
+            re.sub(
+                r"<(?:\w+:)?(?:cost_id|merge_id|mapping_id|export_id|(\w+))>",
+                lambda found: "{" + (found[1] or "number") + "}",
+                rule.rule,
+            ),
             method.lower(),
         )
         for rule in one.client.application.url_map.iter_rules()
@@ -41,27 +56,48 @@ def test_every_route_is_described_and_nothing_else(one: Caller) -> None:
     assert told == routes
 
 
-def test_schemathesis_finds_no_failure_and_no_undocumented_answer(one: Caller, deps: AnalyticsDeps) -> None:
+def test_schemathesis_finds_no_failure_and_no_undocumented_answer(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
     post(one, *[Person(name=f"p{n}").check("1w", 7, [True, False]).used(9, 2) for n in range(6)])
-    assert one.send("PUT", "/api/v1/kpis/clicks", {"programme": PROGRAMME}, data=json.dumps(KPI)).status_code == 204
+    assert (
+        one.send(
+            "PUT", "/api/v1/kpis/clicks", {"programme": PROGRAMME}, data=json.dumps(KPI)
+        ).status_code
+        == 204
+    )
     count(deps)
-    config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True))))
-    schema = schemathesis.openapi.from_dict(one.get("/api/v1/openapi.json").json or {}, config=config)
+    config = SchemathesisConfig(
+        projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True)))
+    )
+    schema = schemathesis.openapi.from_dict(
+        one.get("/api/v1/openapi.json").json or {}, config=config
+    )
     schema.app = one.client.application
     answered: dict[int, int] = {}
     for result in schema.include(path_regex=f"^{BELOW}").get_all_operations():
         operation = result.ok()
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(
             case=operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
             | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
             known=st.booleans(),
         )
         def attack(case: Any, known: bool) -> None:
-            """``known``: it names what there is, so that it is not always told that there is nothing."""
+            """``known``: it names what there is, so that it is not always told that there is
+            nothing.
+            """
             if known:
-                for place, name, value in (("query", "programme", PROGRAMME), ("path_parameters", "key", "transfer_rate")):
+                for place, name, value in (
+                    ("query", "programme", PROGRAMME),
+                    ("path_parameters", "key", "transfer_rate"),
+                ):
                     held = getattr(case, place)
                     if isinstance(held, dict) and name in held:
                         held[name] = value

@@ -1,4 +1,6 @@
-"""From stored statements to figures: counted once whatever happens, moved back by voiding, equal to a full recount."""
+"""From stored statements to figures: counted once whatever happens, moved back by voiding, equal to
+a full recount.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,18 @@ def count(deps: AnalyticsDeps) -> int:
     return counting.count_all_tenants(deps)
 
 
-def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: AnalyticsDeps, one: Caller) -> None:
+def test_statements_become_figures_with_all_that_is_needed_to_judge_them(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     registration = uuid.uuid4()
-    one.post([certified(registration), answered(registration, "a", True), answered(registration, "b", False), answered(registration, "c", True)])
+    one.post(
+        [
+            certified(registration),
+            answered(registration, "a", True),
+            answered(registration, "b", False),
+            answered(registration, "c", True),
+        ]
+    )
     count(deps)
     answer = one.get("/api/v1/metrics/retention_observed/values").json
     week = next(value for value in answer["values"] if value["part"] == "1w")
@@ -47,7 +58,9 @@ def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: A
     assert all(value["value"] is None and value["denominator"] == 0 for value in others)
 
 
-def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps: AnalyticsDeps, one: Caller) -> None:
+def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     registration = uuid.uuid4()
     one.post([certified(registration), answered(registration, "a", True)])
     count(deps)
@@ -65,15 +78,24 @@ def test_each_metric_counts_what_its_definition_says(deps: AnalyticsDeps, one: C
     one.post(episode_of(0))
     registration = uuid.uuid4()
     late = {"due_date": format_instant(datetime.now(UTC) + timedelta(days=5))}
-    one.post([certified(registration), said("scheduled", registration, "https://check.example/later", 0, late)])
+    one.post(
+        [
+            certified(registration),
+            said("scheduled", registration, "https://check.example/later", 0, late),
+        ]
+    )
     count(deps)
     assert figures(one)["transfer_by_grade 1"] == (1, 2)
     assert figures(one)["adoption_due"] == (1, 1), "a check that is not due yet is no missed one"
     other = one.get("/api/v1/figures", programme="https://another.example").json
-    assert all(value["denominator"] == 0 for figure in other["figures"] for value in figure["values"])
+    assert all(
+        value["denominator"] == 0 for figure in other["figures"] for value in figure["values"]
+    )
 
 
-def test_the_watermark_stays_before_what_is_not_counted_yet(deps: AnalyticsDeps, one: Caller) -> None:
+def test_the_watermark_stays_before_what_is_not_counted_yet(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     (statement_id,) = one.post(certified(uuid.uuid4())).json or []
     stored = one.get("/xapi/statements", statementId=statement_id).json["stored"]
     waiting = one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]
@@ -83,7 +105,9 @@ def test_the_watermark_stays_before_what_is_not_counted_yet(deps: AnalyticsDeps,
     assert one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]["watermark"] > stored
 
 
-def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: AnalyticsDeps, one: Caller) -> None:
+def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     orphan, good = answered(uuid.uuid4(), "a", True), episode_of(0)
     homeless = {**certified(uuid.uuid4()), "context": {}}
     long = said("certified", uuid.uuid4(), "https://c.example/" + "x" * 3_000)
@@ -98,7 +122,9 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: AnalyticsD
     assert any("names no learner or no activity" in reason for reason in reasons)
 
 
-def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever a sender hides in a text: NUL, or something that nobody thought of."""
     nul, poison = episode_of(0), episode_of(1)
     for part in nul:
@@ -114,14 +140,23 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Analy
 
     monkeypatch.setattr("analytics.jobs.counting.derive_facts", poisonous)
     assert count(deps) == 27
-    assert figures(one)["transfer_by_grade 1"] == (2, 3), "of the poisoned episode the use alone is set aside"
+    assert figures(one)["transfer_by_grade 1"] == (2, 3), (
+        "of the poisoned episode the use alone is set aside"
+    )
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
         assert reasons == ["it cannot be counted (NumericValueOutOfRange)"]
-        assert connection.execute(text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")).scalar() == 1
+        assert (
+            connection.execute(
+                text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")
+            ).scalar()
+            == 1
+        )
 
 
-def test_a_certification_that_comes_last_brings_its_answers_in(deps: AnalyticsDeps, one: Caller) -> None:
+def test_a_certification_that_comes_last_brings_its_answers_in(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     registration = uuid.uuid4()
     one.post(answered(registration, "a", True))
     count(deps)
@@ -131,7 +166,9 @@ def test_a_certification_that_comes_last_brings_its_answers_in(deps: AnalyticsDe
     assert figures(one)["retention_observed 1w"] == (1, 1)
 
 
-def test_jobs_side_by_side_count_every_statement_exactly_once(deps: AnalyticsDeps, one: Caller) -> None:
+def test_jobs_side_by_side_count_every_statement_exactly_once(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     for n in range(12):
         one.post(episode_of(n))
     with ThreadPoolExecutor(4) as pool:
@@ -141,7 +178,9 @@ def test_jobs_side_by_side_count_every_statement_exactly_once(deps: AnalyticsDep
     assert figures(one)["retention_observed 1w"][1] == 60
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_nothing(deps: AnalyticsDeps, one: Caller, servers: Any) -> None:
+def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_nothing(
+    deps: AnalyticsDeps, one: Caller, servers: Any
+) -> None:
     """SIGKILL between claiming and committing: the claim falls back, the next run counts."""
     for n in range(4):
         one.post(episode_of(n))
@@ -178,11 +217,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
 def test_csv_for_whoever_asks_for_it(deps: AnalyticsDeps, one: Caller) -> None:
     one.post(episode_of(0))
     count(deps)
-    answer = one.client.get("/api/v1/metrics/transfer_rate/values", headers={**one.headers(), "Accept": "text/csv"})
+    answer = one.client.get(
+        "/api/v1/metrics/transfer_rate/values", headers={**one.headers(), "Accept": "text/csv"}
+    )
     assert answer.content_type.startswith("text/csv")
     header, row, matured = answer.text.strip().splitlines()
     assert dict(zip(header.split(","), row.split(","), strict=True))["denominator"] == "1"
-    assert dict(zip(header.split(","), matured.split(","), strict=True))["denominator"] == "0", "nobody's 90 days are over"
+    assert dict(zip(header.split(","), matured.split(","), strict=True))["denominator"] == "0", (
+        "nobody's 90 days are over"
+    )
 
 
 def test_the_catalogue_and_its_errors(one: Caller) -> None:
@@ -195,7 +238,9 @@ def test_the_catalogue_and_its_errors(one: Caller) -> None:
     assert (wrong.json["status"], wrong.json["detail"]) == (400, wrong.json["error"]["message"])
 
 
-def test_tenants_have_their_own_figures(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+def test_tenants_have_their_own_figures(
+    deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]
+) -> None:
     two = tenant("two")
     one.post(episode_of(0))
     two.post(episode_of(1) + episode_of(2))

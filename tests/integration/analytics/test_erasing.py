@@ -1,4 +1,6 @@
-"""Erasing a person, and keeping statements no longer than wanted: nothing of it is left, the rest is untouched, figures move back."""
+"""Erasing a person, and keeping statements no longer than wanted: nothing of it is left, the rest
+is untouched, figures move back.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,15 @@ def everything(deps: AnalyticsDeps) -> str:
     """All that the database holds, as text."""
     owner = make_engine(deps.settings.migration_url)
     with owner.connect() as connection:
-        tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'lrs'")).scalars().all()
-        rows = [str(connection.execute(text(f"SELECT * FROM lrs.{table}")).all()) for table in tables]  # noqa: S608 - names from the catalogue
+        tables = (
+            connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'lrs'"))
+            .scalars()
+            .all()
+        )
+        rows = [
+            str(connection.execute(text(f"SELECT * FROM lrs.{table}")).all())  # noqa: S608
+            for table in tables
+        ]
     owner.dispose()
     return "\n".join(rows)
 
@@ -41,7 +50,9 @@ def erase(one: Caller, agent: Any, dry_run: bool) -> Any:
     return body(one.send("POST", "/api/v1/erasures", data=data, content_type="application/json"))
 
 
-def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, deps: AnalyticsDeps, statement: Make) -> None:
+def test_nothing_of_a_person_is_left_and_everything_of_others_is(
+    one: Caller, deps: AnalyticsDeps, statement: Make
+) -> None:
     theirs = [
         statement(actor=PERSON),
         statement(actor=OTHER, object={"objectType": "Agent", **PERSON}),
@@ -51,17 +62,28 @@ def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, de
     mentions = [
         statement(actor=OTHER, context={"instructor": {"name": "A Name", **PERSON}}),
         statement(actor={"objectType": "Group", "member": [OTHER, PERSON]}),
-        statement(actor=OTHER, context={"extensions": {"https://e.example": {"who": PERSON}}, "team": {"objectType": "Group", "member": [PERSON]}}),
+        statement(
+            actor=OTHER,
+            context={
+                "extensions": {"https://e.example": {"who": PERSON}},
+                "team": {"objectType": "Group", "member": [PERSON]},
+            },
+        ),
     ]
     sent = [statement(id=str(uuid.uuid4()), **value) for value in theirs + mentions]
     assert one.post(sent).status_code == 200
-    (kept,) = body(one.post(statement(actor=OTHER, result={"score": {"raw": 12345678901234567890.5}})))
+    (kept,) = body(
+        one.post(statement(actor=OTHER, result={"score": {"raw": 12345678901234567890.5}}))
+    )
     before = one.get("/xapi/statements", statementId=kept).text
-    with_file = statement(id=str(uuid.uuid4()), actor=PERSON, attachments=[described(b"their file")])
+    with_file = statement(
+        id=str(uuid.uuid4()), actor=PERSON, attachments=[described(b"their file")]
+    )
     send(one, mixed(with_file, part(b"their file")))
     owner = make_engine(deps.settings.migration_url)
     with owner.begin() as connection:
-        # What came in the last minutes may be named by a statement that is on its way; the daily sweep takes it.
+        # What came in the last minutes may be named by a statement that is on its way; the daily
+        # sweep takes it.
         connection.execute(text("UPDATE lrs.attachment SET created_at = now() - interval '1 hour'"))
     owner.dispose()
     state = {"activityId": "https://o.example", "agent": json.dumps(PERSON), "stateId": "s"}
@@ -71,7 +93,13 @@ def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, de
     assert erase(one, PERSON, dry_run=True) == {"dry_run": True, **counted}
     assert "erased@example.org" in everything(deps)
     assert erase(one, PERSON, dry_run=False) == {"dry_run": False, **counted, "attachments": 1}
-    assert erase(one, PERSON, dry_run=False) == {"dry_run": False, "statements": 0, "mentions": 0, "documents": 0, "attachments": 0}
+    assert erase(one, PERSON, dry_run=False) == {
+        "dry_run": False,
+        "statements": 0,
+        "mentions": 0,
+        "documents": 0,
+        "attachments": 0,
+    }
 
     assert "erased@example.org" not in everything(deps)
     assert "A Name" not in everything(deps)
@@ -79,26 +107,70 @@ def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, de
     assert one.get("/xapi/statements", statementId=kept).text == before
     found = [each["id"] for each in body(one.get("/xapi/statements"))["statements"]]
     assert set(found) == {kept, *(each["id"] for each in sent[4:])}
-    assert found[0] in [each["id"] for each in body(one.get("/xapi/statements", agent=json.dumps(OTHER), related_agents="true"))["statements"]]
-    assert body(one.get("/xapi/statements", agent=json.dumps(PERSON), related_agents="true"))["statements"] == []
+    assert found[0] in [
+        each["id"]
+        for each in body(
+            one.get("/xapi/statements", agent=json.dumps(OTHER), related_agents="true")
+        )["statements"]
+    ]
+    assert (
+        body(one.get("/xapi/statements", agent=json.dumps(PERSON), related_agents="true"))[
+            "statements"
+        ]
+        == []
+    )
     assert "erased a person" in everything(deps)
 
 
 def test_what_an_erased_person_had_voided_stays_voided(one: Caller, statement: Make) -> None:
     (target,) = body(one.post(statement(actor=OTHER)))
-    one.post(statement(actor=PERSON, verb={"id": "http://adlnet.gov/expapi/verbs/voided"}, object={"objectType": "StatementRef", "id": target}))
-    group = {"objectType": "Group", "account": {"homePage": "https://h.example", "name": "team"}, "member": [PERSON]}
+    one.post(
+        statement(
+            actor=PERSON,
+            verb={"id": "http://adlnet.gov/expapi/verbs/voided"},
+            object={"objectType": "StatementRef", "id": target},
+        )
+    )
+    group = {
+        "objectType": "Group",
+        "account": {"homePage": "https://h.example", "name": "team"},
+        "member": [PERSON],
+    }
     (by_group,) = body(one.post(statement(actor=group)))
     assert erase(one, PERSON, dry_run=False)["mentions"] == 2
     assert one.get("/xapi/statements", statementId=target).status_code == 404
-    assert body(one.get("/xapi/statements", statementId=by_group))["actor"]["account"] == group["account"]
+    assert (
+        body(one.get("/xapi/statements", statementId=by_group))["actor"]["account"]
+        == group["account"]
+    )
 
 
 def test_erasing_needs_one_identifier_and_says_so(one: Caller) -> None:
-    for wrong in (None, {}, {"name": "A Name"}, {"objectType": "Group", **PERSON}, {**PERSON, "openid": "https://o.example"}, "somebody", 7):
-        answer = one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": wrong}), content_type="application/json")
+    for wrong in (
+        None,
+        {},
+        {"name": "A Name"},
+        {"objectType": "Group", **PERSON},
+        {**PERSON, "openid": "https://o.example"},
+        "somebody",
+        7,
+    ):
+        answer = one.send(
+            "POST",
+            "/api/v1/erasures",
+            data=json.dumps({"agent": wrong}),
+            content_type="application/json",
+        )
         assert answer.status_code == 400, wrong
-    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": PERSON, "dry": True}), content_type="application/json").status_code == 400
+    assert (
+        one.send(
+            "POST",
+            "/api/v1/erasures",
+            data=json.dumps({"agent": PERSON, "dry": True}),
+            content_type="application/json",
+        ).status_code
+        == 400
+    )
 
 
 def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: AnalyticsDeps) -> None:
@@ -108,11 +180,16 @@ def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: Analytics
     before = figures(one)
     erase(one, first[0]["actor"], dry_run=False)
     counting.count_all_tenants(deps)
-    assert before == {key: (2 * numerator, 2 * denominator) for key, (numerator, denominator) in figures(one).items()}
+    assert before == {
+        key: (2 * numerator, 2 * denominator)
+        for key, (numerator, denominator) in figures(one).items()
+    }
     assert not counting.reconcile_tenant(deps.unit_of_work, 1)
 
 
-def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps: AnalyticsDeps, joined: StoreAndAnalytics, statement: Make) -> None:
+def test_a_retention_rule_removes_what_is_old_and_nothing_else(
+    one: Caller, deps: AnalyticsDeps, joined: StoreAndAnalytics, statement: Make
+) -> None:
     old = body(one.post([statement(), statement(verb={"id": "https://v.example/kept"})]))
     owner = make_engine(deps.settings.migration_url)
     shift = (40 * 86_400 * 1_000_000) << 10
@@ -122,9 +199,14 @@ def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps
     owner.dispose()
     (young,) = body(one.post(statement()))
     with deps.unit_of_work(1) as connection:
-        retention.insert_retention_rule(connection, 1, 30, "http://adlnet.gov/expapi/verbs/answered", None)
+        retention.insert_retention_rule(
+            connection, 1, 30, "http://adlnet.gov/expapi/verbs/answered", None
+        )
     assert erasure.apply_retention(joined.store, 1) == 1
     assert erasure.apply_retention(joined.store, 1) == 0
-    assert {each["id"] for each in body(one.get("/xapi/statements"))["statements"]} == {old[1], young}
+    assert {each["id"] for each in body(one.get("/xapi/statements"))["statements"]} == {
+        old[1],
+        young,
+    }
     assert "removed old statements" in everything(deps)
     assert clock.now() - timedelta(days=30) < clock.now()

@@ -23,7 +23,11 @@ from tests.support.store import Caller
 
 
 def ask(one: Caller, **wish: Any) -> dict[str, Any]:
-    answer = one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "csv", **wish}))
+    answer = one.send(
+        "POST",
+        "/api/v1/exports",
+        data=json.dumps({"programme": PROGRAMME, "format": "csv", **wish}),
+    )
     assert answer.status_code == 202, answer.text
     return dict(answer.json or {})
 
@@ -40,25 +44,39 @@ def made(deps: AnalyticsDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any],
 
 
 def people(n: int, team: str = "north") -> list[Person]:
-    return [Person(team=team).check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(n)]
+    return [
+        Person(team=team).check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager")
+        for _ in range(n)
+    ]
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_a_file_holds_what_its_manifest_says(deps: AnalyticsDeps, one: Caller, file_format: str) -> None:
+def test_a_file_holds_what_its_manifest_says(
+    deps: AnalyticsDeps, one: Caller, file_format: str
+) -> None:
     post(one, *people(6))
     count(deps)
     told, archive = made(deps, one, format=file_format, people=True)
     assert told["rows_done"] == told["rows_in_all"] > 0
     manifest = json.loads(archive.read("manifest.json"))
     assert manifest == told["manifest"]
-    assert set(archive.namelist()) == {"manifest.json", *(file["name"] for file in manifest["files"] + manifest["pictures"])}
+    assert set(archive.namelist()) == {
+        "manifest.json",
+        *(file["name"] for file in manifest["files"] + manifest["pictures"]),
+    }
     assert "pictures/first_use.png" in archive.namelist(), "the same pictures as on the pages"
     for picture in manifest["pictures"]:
         content = archive.read(picture["name"])
-        assert content.startswith(b"\x89PNG") and hashlib.sha256(content).hexdigest() == picture["sha256"]
+        assert (
+            content.startswith(b"\x89PNG")
+            and hashlib.sha256(content).hexdigest() == picture["sha256"]
+        )
     for file in manifest["files"]:
         content = archive.read(file["name"])
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (
+            file["bytes"],
+            file["sha256"],
+        )
         names = [column["name"] for column in file["columns"]]
         if file_format == "csv":
             header, *rows = csv.reader(io.StringIO(content.decode()))
@@ -70,7 +88,9 @@ def test_a_file_holds_what_its_manifest_says(deps: AnalyticsDeps, one: Caller, f
     assert (held["episodes"], held["answers"], held["uses"], held["ratings"]) == (6, 12, 6, 6)
 
 
-def test_values_hide_small_groups_unless_people_are_asked_for(deps: AnalyticsDeps, one: Caller) -> None:
+def test_values_hide_small_groups_unless_people_are_asked_for(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     post(one, *people(6), *people(2, "=south"))
     count(deps)
 
@@ -78,10 +98,16 @@ def test_values_hide_small_groups_unless_people_are_asked_for(deps: AnalyticsDep
         _, archive = made(deps, one, **wish)
         rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
         return {
-            row["member"]: row["value"] for row in rows if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] in ("", "team")
+            row["member"]: row["value"]
+            for row in rows
+            if row["metric"] == "transfer_rate"
+            and not row["part"]
+            and row["dimension"] in ("", "team")
         }
 
-    assert shares(people=True) == {"": "1.0", "north": "1.0", "'=south": "1.0"}, "no text runs as a formula"
+    assert shares(people=True) == {"": "1.0", "north": "1.0", "'=south": "1.0"}, (
+        "no text runs as a formula"
+    )
     assert shares() == {"": "1.0", "north": ""}, "north less the whole would tell of two people"
     assert "episodes.csv" not in made(deps, one)[1].namelist()
 
@@ -90,7 +116,9 @@ def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: AnalyticsDeps, o
     post(one, *people(6))
     count(deps)
     told, _ = made(deps, one, people=True)
-    key = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    key = one.send(
+        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
+    ).json
     groups_alone = Caller(one.client, key["key"], key["secret"])
     wish = {"programme": PROGRAMME, "format": "csv", "people": True}
     assert groups_alone.send("POST", "/api/v1/exports", data=json.dumps(wish)).status_code == 403
@@ -98,14 +126,28 @@ def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: AnalyticsDeps, o
     assert groups_alone.get("/api/v1/exports").json["exports"] == []
 
 
-def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(deps: AnalyticsDeps, one: Caller) -> None:
+def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     first, again = ask(one, key="monday"), ask(one, key="monday")
     assert first["export"] == again["export"]
-    assert one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "parquet", "key": "monday"})).status_code == 409
+    assert (
+        one.send(
+            "POST",
+            "/api/v1/exports",
+            data=json.dumps({"programme": PROGRAMME, "format": "parquet", "key": "monday"}),
+        ).status_code
+        == 409
+    )
     waiting = one.get(f"/api/v1/exports/{first['export']}/file")
     assert waiting.status_code == 409
     assert "being made" in waiting.json["detail"]
-    assert one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "xlsx"})).status_code == 400
+    assert (
+        one.send(
+            "POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "xlsx"})
+        ).status_code
+        == 400
+    )
 
 
 def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they_expire(
@@ -116,7 +158,12 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     count(deps)
     whole, _ = made(deps, one, people=True)
     of_groups, _ = made(deps, one)
-    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
+    assert (
+        one.send(
+            "POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})
+        ).status_code
+        == 200
+    )
     assert one.get(f"/api/v1/exports/{whole['export']}/file").status_code == 404
     assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
@@ -125,7 +172,9 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 
 
-def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken, fine = ask(one, format="parquet"), ask(one)
 
     def fails(*given: Any) -> None:
@@ -137,19 +186,32 @@ def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: Ana
     assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"
 
 
-def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     some = people(6)
     post(one, *some)
     count(deps)
     export, kept = ask(one, people=True)["export"], making._store_archive
 
     def erased_meanwhile(*given: Any) -> dict[str, Any]:
-        assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
+        assert (
+            one.send(
+                "POST",
+                "/api/v1/erasures",
+                data=json.dumps({"agent": some[0].agent, "dry_run": False}),
+            ).status_code
+            == 200
+        )
         return kept(*given)
 
     monkeypatch.setattr(making, "_store_archive", erased_meanwhile)
-    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, "made anew"
-    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, "not while the removal is not counted"
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, (
+        "made anew"
+    )
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, (
+        "not while the removal is not counted"
+    )
     monkeypatch.setattr(making, "_store_archive", kept)
     count(deps)
     assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 1
@@ -181,15 +243,26 @@ def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_as
 def test_more_wishes_than_can_be_made_are_refused(one: Caller) -> None:
     for n in range(20):
         ask(one, key=f"{n}")
-    answer = one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "csv"}))
+    answer = one.send(
+        "POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "csv"})
+    )
     assert answer.status_code == 409
     assert "wait" in answer.json["detail"]
 
 
-def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(deps: AnalyticsDeps, one: Caller) -> None:
-    post(one, *(Person(wave=wave) for wave, size in (("a", 10), ("b", 6), ("c", 4)) for _ in range(size)))
+def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
+    post(
+        one,
+        *(Person(wave=wave) for wave, size in (("a", 10), ("b", 6), ("c", 4)) for _ in range(size)),
+    )
     count(deps)
     _, archive = made(deps, one)
     rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
-    shown = {row["member"]: row["denominator"] for row in rows if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] == "wave"}
+    shown = {
+        row["member"]: row["denominator"]
+        for row in rows
+        if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] == "wave"
+    }
     assert shown == {"a": "10", "b": ""}, "with b shown, c would be 20 - 10 - 6"

@@ -20,16 +20,27 @@ from tests.support.learners import PROGRAMME, Person, count, report, values
 from tests.support.other_systems import QUIZ, map_, moodle_answer, retention
 from tests.support.store import Caller
 
-RECORDED = Path(__file__).parents[2] / "captures" / "moodle-logstore-xapi-5.0.1" / "statements.ndjson"
+RECORDED = (
+    Path(__file__).parents[2] / "captures" / "moodle-logstore-xapi-5.0.1" / "statements.ndjson"
+)
 MOODLE = "http://127.0.0.1:8100"  # the recorded site
-AN_EVENT = {"actor": {"mbox": "mailto:p@example.org"}, "verb": {"id": "http://e.org/v"}, "object": {"id": "http://e.org/a"}}
+AN_EVENT = {
+    "actor": {"mbox": "mailto:p@example.org"},
+    "verb": {"id": "http://e.org/v"},
+    "object": {"id": "http://e.org/a"},
+}
 # xAPI-Data.md of 1.0.3 ("simplest statement") and xAPI-About.md: the standard's own examples.
-UUIDS_OF_THE_STANDARD = ("12345678-1234-5678-1234-567812345678", "2a41c918-b88b-4220-20a5-a4c32391a240")
+UUIDS_OF_THE_STANDARD = (
+    "12345678-1234-5678-1234-567812345678",
+    "2a41c918-b88b-4220-20a5-a4c32391a240",
+)
 
 
 def set_aside(deps: AnalyticsDeps) -> list[str]:
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
-        return list(connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars())
+        return list(
+            connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars()
+        )
 
 
 def with_result(statement: dict[str, Any], raw_json: str) -> str:
@@ -38,11 +49,20 @@ def with_result(statement: dict[str, Any], raw_json: str) -> str:
 
 @pytest.mark.parametrize(
     "result",
-    ['{"score":{"raw":1e309}}', '{"score":{"raw":-1e999999999}}', '{"extensions":{"http://e.org/x":' + "9" * 4_500 + "}}", '{"duration":"PT1e9S"}'],
+    [
+        '{"score":{"raw":1e309}}',
+        '{"score":{"raw":-1e999999999}}',
+        '{"extensions":{"http://e.org/x":' + "9" * 4_500 + "}}",
+        '{"duration":"PT1e9S"}',
+    ],
     ids=["beyond a double", "far beyond", "thousands of digits", "no duration"],
 )
-def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds(one: Caller, deps: AnalyticsDeps, result: str) -> None:
-    """A valid JSON number is a statement like any other (record store F1: one of them stopped the counting of a whole organisation)."""
+def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds(
+    one: Caller, deps: AnalyticsDeps, result: str
+) -> None:
+    """A valid JSON number is a statement like any other (record store F1: one of them stopped the
+    counting of a whole organisation).
+    """
     answer = one.post(with_result(AN_EVENT, result))
     assert answer.status_code in (200, 400)
     hurt = Person()
@@ -54,8 +74,12 @@ def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds
     assert one.get("/health/ready").status_code in (200, 404)
 
 
-def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(one: Caller, deps: AnalyticsDeps) -> None:
-    """Moodle's plugin gives every statement a registration of its own, and short answers no success."""
+def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    """Moodle's plugin gives every statement a registration of its own, and short answers no
+    success.
+    """
     people = [Person() for _ in range(6)]
     for person in people:
         one.post([*person.said, moodle_answer(person, 1, True, 7)])
@@ -69,21 +93,32 @@ def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(on
     count(deps)
     assert retention(one) == (6, 6)
     assert any("does not say whether it was right" in reason for reason in set_aside(deps))
-    assert any("does not say whether it was right" in json.dumps(row) for row in report(one, "quality", programme=PROGRAMME)["rows"])
+    assert any(
+        "does not say whether it was right" in json.dumps(row)
+        for row in report(one, "quality", programme=PROGRAMME)["rows"]
+    )
     one.send("DELETE", f"/api/v1/activity-mappings/{number}")
     count(deps)
-    assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 6, "undoing a mapping takes all of it back"
+    assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 6, (
+        "undoing a mapping takes all of it back"
+    )
 
 
-def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever of another system breaks the code that counts, or the database: the person's own record stays."""
+def test_a_fault_of_our_own_costs_one_statement_and_no_episode(
+    one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of another system breaks the code that counts, or the database: the person's own
+    record stays.
+    """
     person, other = Person(), Person()
     number = map_(one, QUIZ, "check")
     good, bad = moodle_answer(person, 1, True, 7), moodle_answer(person, 2, True, 7)
     one.post([*person.said, *other.said, good, bad])
     make = derive_facts
 
-    def breaking(registration: uuid.UUID, statements: Any, same: Any, mappings: Any, without: Any) -> Any:
+    def breaking(
+        registration: uuid.UUID, statements: Any, same: Any, mappings: Any, without: Any
+    ) -> Any:
         facts = make(registration, statements, same, mappings, without)
         if any(row["item"].endswith("id=2") for row in facts.recalls):
             raise KeyError("a forgotten key")
@@ -101,7 +136,9 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps
     assert retention(one) == (2, 2), "once the fault is mended, it counts"
 
 
-def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(
+    one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person = Person()
     number = map_(one, QUIZ, "check")
     one.post([*person.said, moodle_answer(person, 1, True, 7)])
@@ -118,7 +155,9 @@ def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Ca
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 1
 
 
-def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(
+    one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def breaking(s: Any, same: Any) -> Any:
         if s.object_id == "http://e.org/bad":
             raise TypeError("whatever it is")
@@ -131,15 +170,21 @@ def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Call
     assert set_aside(deps) == ["it cannot be counted (TypeError)"]
 
 
-def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, deps: AnalyticsDeps) -> None:
-    """The recorded statements of Moodle 4.5.6 with logstore_xapi 5.0.1, replayed: all stored; a mapped quiz counts for its people once joined."""
+def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    """The recorded statements of Moodle 4.5.6 with logstore_xapi 5.0.1, replayed: all stored; a
+    mapped quiz counts for its people once joined.
+    """
     recorded = [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
     answered = datetime.fromisoformat("2026-11-30T00:35:57+00:00")
     days = (datetime.now(answered.tzinfo) - answered).total_seconds() / 86_400 + 7.0
     people = {"4": Person(certified_days_ago=days), "5": Person(certified_days_ago=days)}
     others = [Person() for _ in range(5)]
     one.post([said for person in [*people.values(), *others] for said in person.said])
-    assert [one.post(recorded[start : start + 50]).status_code for start in range(0, len(recorded), 50)] == [200] * 3
+    assert [
+        one.post(recorded[start : start + 50]).status_code for start in range(0, len(recorded), 50)
+    ] == [200] * 3
     count(deps)
     before = values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"]
     assert before == 7
@@ -152,7 +197,8 @@ def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, d
         body = {"alias": alias, "agent": person.agent, "reason": "looked up in the list"}
         assert one.send("POST", "/api/v1/person-merges", data=json.dumps(body)).status_code == 201
     count(deps)
-    # By hand from the recording: of quiz 1, four of five say success for each (2 and 0 right), of quiz 18 four of six (2 and 0 right).
+    # By hand from the recording: of quiz 1, four of five say success for each (2 and 0 right), of
+    # quiz 18 four of six (2 and 0 right).
     assert retention(one) == (4, 16)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == before
     assert change_queue.measure_backlog(deps.engine) == (0, None)
@@ -170,43 +216,82 @@ def test_courseware_may_use_the_uuids_that_the_standard_prints(one: Caller, give
     assert one.post({**AN_EVENT, "id": given[:-1] + "g"}).status_code == 400
 
 
-@pytest.mark.parametrize("content_type", ["text/plain;charset=UTF-8", None, "application/octet-stream", "text/xml"])
-def test_a_storyline_course_resumes_and_records_by_the_alternate_syntax(one: Caller, content_type: str | None) -> None:
-    """Articulate Storyline posts its form as text/plain (Learning Locker's issues 699, 998, 1042); XDomainRequest sends no Content-Type at all."""
+@pytest.mark.parametrize(
+    "content_type", ["text/plain;charset=UTF-8", None, "application/octet-stream", "text/xml"]
+)
+def test_a_storyline_course_resumes_and_records_by_the_alternate_syntax(
+    one: Caller, content_type: str | None
+) -> None:
+    """Articulate Storyline posts its form as text/plain (Learning Locker's issues 699, 998, 1042);
+    XDomainRequest sends no Content-Type at all.
+    """
     agent = json.dumps({"mbox": "mailto:p@example.org"})
-    place = {**one.headers(), "activityId": "https://example.org/a", "agent": agent, "stateId": "resume"}
+    place = {
+        **one.headers(),
+        "activityId": "https://example.org/a",
+        "agent": agent,
+        "stateId": "resume",
+    }
 
     def call(method: str, path: str, form: dict[str, str]) -> Any:
-        return one.client.post(f"{path}?method={method}", data=urlencode(form), content_type=content_type)
+        return one.client.post(
+            f"{path}?method={method}", data=urlencode(form), content_type=content_type
+        )
 
-    put = call("PUT", "/xapi/activities/state", {**place, "Content-Type": "text/plain", "content": "2|slide3"})
+    put = call(
+        "PUT",
+        "/xapi/activities/state",
+        {**place, "Content-Type": "text/plain", "content": "2|slide3"},
+    )
     assert put.status_code == 204, put.text
     assert call("GET", "/xapi/activities/state", place).text == "2|slide3"
-    statement = {**one.headers(), "Content-Type": "application/json", "content": json.dumps(AN_EVENT)}
+    statement = {
+        **one.headers(),
+        "Content-Type": "application/json",
+        "content": json.dumps(AN_EVENT),
+    }
     assert call("POST", "/xapi/statements", statement).status_code == 200
-    real = one.client.post("/xapi/statements?method=PUT", data=json.dumps(AN_EVENT), content_type=content_type, headers=one.headers())
+    real = one.client.post(
+        "/xapi/statements?method=PUT",
+        data=json.dumps(AN_EVENT),
+        content_type=content_type,
+        headers=one.headers(),
+    )
     assert real.status_code == 400, "a body that is no form is not taken for one"
 
 
-def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(one: Caller, deps: AnalyticsDeps) -> None:
+def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
     """Moodle's plugin: 60 of 100 points is scaled 0.2."""
     person = Person()
     person.said[0]["result"] = {"score": {"raw": 60, "min": 0, "max": 100, "scaled": 0.2}}
     one.post(person.said)
     count(deps)
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
-        assert connection.execute(text("SELECT exam FROM lrs.fact_episode")).scalar_one() == pytest.approx(0.6)
+        assert connection.execute(
+            text("SELECT exam FROM lrs.fact_episode")
+        ).scalar_one() == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("did_it", [True, False])
-def test_what_fell_due_in_a_pause_is_out_of_the_figures_done_or_not(one: Caller, deps: AnalyticsDeps, did_it: bool) -> None:
-    """A denominator that asks for the outcome can only go up (the audit's pausedone 1/1, pausenot 0/0)."""
+def test_what_fell_due_in_a_pause_is_out_of_the_figures_done_or_not(
+    one: Caller, deps: AnalyticsDeps, did_it: bool
+) -> None:
+    """A denominator that asks for the outcome can only go up (the audit's pausedone 1/1, pausenot
+    0/0).
+    """
     person = Person()
     due = {"due_date": (person.certified + timedelta(days=10)).isoformat()}
     plan = f"{PROGRAMME}/plan"
     person.said += [
         person.say("scheduled", plan, 0.1, due, kind="plan"),
-        person.say("suspended", PROGRAMME, 5, {"until": (person.certified + timedelta(days=20)).isoformat()}),
+        person.say(
+            "suspended",
+            PROGRAMME,
+            5,
+            {"until": (person.certified + timedelta(days=20)).isoformat()},
+        ),
     ]
     if did_it:
         person.said.append(person.say("committed", plan, 12, kind="plan"))

@@ -1,4 +1,6 @@
-"""Decision 5 as a state machine: whatever comes, in whatever order, the facts are those of a full recount, row for row."""
+"""Decision 5 as a state machine: whatever comes, in whatever order, the facts are those of a full
+recount, row for row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Table, func, select, text
 
 from analytics.deps import AnalyticsDeps
@@ -21,7 +29,11 @@ from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.support.learners import PROGRAMME, Person
 from tests.support.store import Caller
 
-FACTS = [table for name, table in tables.metadata.tables.items() if ".fact_" in name or name.endswith((".uncountable", ".borrowed"))]
+FACTS = [
+    table
+    for name, table in tables.metadata.tables.items()
+    if ".fact_" in name or name.endswith((".uncountable", ".borrowed"))
+]
 QUIZ = "https://moodle.example/quiz"
 WORKERS = 4
 PEOPLE = 3
@@ -31,17 +43,39 @@ EXAMPLES, STEPS = 8, 14
 def everything_about(n: int) -> Person:
     """An episode with something for every table of facts."""
     person = Person(name=f"person {n} {uuid.uuid4()}", team=f"team {n % 2}")
-    person.check("1d", 1, [True, n % 2 == 0]).check("1w", 7, [False, True]).used(9, 1).used(12, 2 + n % 2, "u")
-    return person.assessed(20, 3, "manager").assessed(30, 2 + n % 2, "mentor").add("unregistered", PROGRAMME, 150)
+    person.check("1d", 1, [True, n % 2 == 0]).check("1w", 7, [False, True]).used(9, 1).used(
+        12, 2 + n % 2, "u"
+    )
+    return (
+        person.assessed(20, 3, "manager")
+        .assessed(30, 2 + n % 2, "mentor")
+        .add("unregistered", PROGRAMME, 150)
+    )
 
 
 def of_no_episode(person: Person) -> list[dict[str, Any]]:
-    """A visit, an exercise of raters, and answers in another system: under no registration, and under one of its own."""
+    """A visit, an exercise of raters, and answers in another system: under no registration, and
+    under one of its own.
+    """
     visit = person.say("logged-in", PROGRAMME, 3, {"team": "team 0"}, "programme")
-    scores = {"score": {"max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: [{"criterion": "x", "level": 2}]}}
-    exercise = person.say("assessed", f"{PROGRAMME}/cases/1", 4, None, "calibration case", result=scores)
+    scores = {
+        "score": {"max": 4},
+        "extensions": {EXTENSIONS["rubric_scores"]: [{"criterion": "x", "level": 2}]},
+    }
+    exercise = person.say(
+        "assessed", f"{PROGRAMME}/cases/1", 4, None, "calibration case", result=scores
+    )
     answers = [
-        person.say("answered", f"{QUIZ}/{n}", 7 * n, None, "item", result={"success": n == 1}, activities={"parent": [{"id": QUIZ}]}) for n in (1, 2)
+        person.say(
+            "answered",
+            f"{QUIZ}/{n}",
+            7 * n,
+            None,
+            "item",
+            result={"success": n == 1},
+            activities={"parent": [{"id": QUIZ}]},
+        )
+        for n in (1, 2)
     ]
     for one in (visit, exercise, answers[0]):
         del one["context"]["registration"]
@@ -58,8 +92,9 @@ def map_quiz(caller: Caller) -> int | None:
 
 
 class Machine(RuleBasedStateMachine):
-    """Statements arrive, again and late, are voided, erased, their people merged, and what happened elsewhere mapped, while up to four workers
-    count."""
+    """Statements arrive, again and late, are voided, erased, their people merged, and what happened
+    elsewhere mapped, while up to four workers count.
+    """
 
     deps: AnalyticsDeps
     tenant: Callable[..., Caller]
@@ -68,7 +103,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.caller = self.tenant(f"t{uuid.uuid4().hex[:12]}")
         self.people = [everything_about(n) for n in range(PEOPLE)]
-        self.waiting = [one for person in self.people for one in person.said + of_no_episode(person)]
+        self.waiting = [
+            one for person in self.people for one in person.said + of_no_episode(person)
+        ]
         self.sent: list[dict[str, Any]] = []
         self.merged: dict[int, int] = {}
         self.mapping: int | None = None
@@ -91,7 +128,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
     def arrive_again(self, data: st.DataObject) -> None:
-        some = data.draw(st.lists(st.sampled_from(self.sent), min_size=1, max_size=5, unique_by=lambda one: one["id"]))
+        some = data.draw(
+            st.lists(
+                st.sampled_from(self.sent), min_size=1, max_size=5, unique_by=lambda one: one["id"]
+            )
+        )
         assert self.caller.post(some).status_code == 200
 
     @precondition(lambda self: self.sent)
@@ -99,13 +140,21 @@ class Machine(RuleBasedStateMachine):
     def void(self, data: st.DataObject) -> None:
         target = data.draw(st.sampled_from(self.sent))
         self.sent.remove(target)
-        voiding = {"actor": target["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": target["id"]}}
+        voiding = {
+            "actor": target["actor"],
+            "verb": {"id": VERBS["voided"].id},
+            "object": {"objectType": "StatementRef", "id": target["id"]},
+        }
         assert self.caller.post(voiding).status_code == 200
 
     @rule(alias=st.integers(0, PEOPLE - 1), agent=st.integers(0, PEOPLE - 1))
     def merge(self, alias: int, agent: int) -> None:
         if alias != agent:
-            body = {"alias": self.people[alias].agent, "agent": self.people[agent].agent, "reason": "one person"}
+            body = {
+                "alias": self.people[alias].agent,
+                "agent": self.people[agent].agent,
+                "reason": "one person",
+            }
             answer = self.caller.send("POST", "/api/v1/person-merges", data=json.dumps(body))
             assert answer.status_code in (201, 400, 409), answer.text
             if answer.status_code == 201:
@@ -116,20 +165,28 @@ class Machine(RuleBasedStateMachine):
     def take_a_merge_apart(self, data: st.DataObject) -> None:
         merge = data.draw(st.sampled_from(sorted(self.merged)))
         del self.merged[merge]
-        assert self.caller.send("DELETE", f"/api/v1/person-merges/{merge}").status_code in (204, 404), "404: erased with its person"
+        assert self.caller.send("DELETE", f"/api/v1/person-merges/{merge}").status_code in (
+            204,
+            404,
+        ), "404: erased with its person"
 
     @rule()
     def map_or_undo_it(self) -> None:
         if self.mapping is None:
             self.mapping = map_quiz(self.caller)
         else:
-            assert self.caller.send("DELETE", f"/api/v1/activity-mappings/{self.mapping}").status_code == 204
+            assert (
+                self.caller.send("DELETE", f"/api/v1/activity-mappings/{self.mapping}").status_code
+                == 204
+            )
             self.mapping = None
 
     @rule(who=st.integers(0, PEOPLE - 1))
     def erase(self, who: int) -> None:
         body = {"agent": self.people[who].agent, "dry_run": False}
-        assert self.caller.send("POST", "/api/v1/erasures", data=json.dumps(body)).status_code == 200
+        assert (
+            self.caller.send("POST", "/api/v1/erasures", data=json.dumps(body)).status_code == 200
+        )
         gone = [one["id"] for one in self.sent if one["actor"] == self.people[who].agent]
         self.sent = [one for one in self.sent if one["id"] not in gone]
 
@@ -145,7 +202,9 @@ class Machine(RuleBasedStateMachine):
         owner = make_engine(self.deps.settings.migration_url)
         with owner.begin() as connection:
             for table in FACTS:
-                connection.execute(text(f"DELETE FROM {table.fullname} WHERE tenant_id = {self.tenant_id}"))  # noqa: S608 - our own names
+                connection.execute(
+                    text(f"DELETE FROM {table.fullname} WHERE tenant_id = {self.tenant_id}")  # noqa: S608 - our own names
+                )
         owner.dispose()
         counting.reconcile_tenant(self.deps.unit_of_work, self.tenant_id)
         self.count(1)  # whose anchors were not there when they were counted
@@ -157,7 +216,12 @@ class Machine(RuleBasedStateMachine):
         with self.deps.unit_of_work(self.tenant_id) as connection:
 
             def rows(table: Table) -> list[Any]:
-                return [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+                return [
+                    tuple(row)
+                    for row in connection.execute(
+                        select(table).order_by(*table.primary_key.columns)
+                    )
+                ]
 
             return {table.name: rows(table) for table in FACTS}
 
@@ -165,7 +229,9 @@ class Machine(RuleBasedStateMachine):
         self.equals_a_full_recount()
 
 
-def test_incremental_equals_full_row_for_row(deps: AnalyticsDeps, tenant: Callable[..., Caller]) -> None:
+def test_incremental_equals_full_row_for_row(
+    deps: AnalyticsDeps, tenant: Callable[..., Caller]
+) -> None:
     Machine.deps, Machine.tenant = deps, staticmethod(tenant)
     limits = settings(
         max_examples=EXAMPLES,
@@ -176,12 +242,23 @@ def test_incremental_equals_full_row_for_row(deps: AnalyticsDeps, tenant: Callab
     run_state_machine_as_test(Machine, settings=limits)
 
 
-def test_the_people_of_the_machine_fill_every_table_of_facts(deps: AnalyticsDeps, tenant: Callable[..., Caller]) -> None:
+def test_the_people_of_the_machine_fill_every_table_of_facts(
+    deps: AnalyticsDeps, tenant: Callable[..., Caller]
+) -> None:
     """Otherwise the equality above would say little."""
     caller, person = tenant("full"), everything_about(0)
     map_quiz(caller)
-    caller.post([*person.said, *of_no_episode(person), {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}}])
+    caller.post(
+        [
+            *person.said,
+            *of_no_episode(person),
+            {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}},
+        ]
+    )
     counting.count_all_tenants(deps)
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
-        filled = {table.name: connection.execute(select(func.count()).select_from(table)).scalar() for table in FACTS}
+        filled = {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar()
+            for table in FACTS
+        }
     assert all(filled.values()), filled

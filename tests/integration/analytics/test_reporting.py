@@ -1,4 +1,6 @@
-"""An analyst with psql, Power BI or Tableau: sees the groups of one tenant, and nothing else, whatever is tried."""
+"""An analyst with psql, Power BI or Tableau: sees the groups of one tenant, and nothing else,
+whatever is tried.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,20 @@ Sign = Callable[[str], psycopg.Connection]
 @pytest.fixture
 def filled(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
     two = tenant("two")
-    post(one, *(Person("north").check("1w", 7, [True, False]).used(9, 2) for _ in range(7)), *(Person("south") for _ in range(3)))
+    post(
+        one,
+        *(Person("north").check("1w", 7, [True, False]).used(9, 2) for _ in range(7)),
+        *(Person("south") for _ in range(3)),
+    )
     post(two, *(Person("west") for _ in range(6)))
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     person = {**reading("account h p", 1, 3), "subject_kind": "person"}
-    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": [reading("north", 1, 9), person]})
+    send(
+        one,
+        "POST",
+        "/api/v1/kpi-readings",
+        {"programme": PROGRAMME, "kpi": "clicks", "readings": [reading("north", 1, 9), person]},
+    )
     count(deps)
 
 
@@ -61,7 +72,9 @@ def rows(connection: psycopg.Connection, query: str) -> list[tuple[object, ...]]
 def test_each_sees_its_own_tenant_alone(sign_in: Sign) -> None:
     one, two = sign_in("one"), sign_in("two")
     assert rows(one, "SELECT numerator, denominator, people FROM report.transfer") == [(7, 10, 10)]
-    assert rows(two, "SELECT numerator, denominator, people FROM transfer") == [(0, 6, 6)], "schema report is where it looks first"
+    assert rows(two, "SELECT numerator, denominator, people FROM transfer") == [(0, 6, 6)], (
+        "schema report is where it looks first"
+    )
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -73,10 +86,18 @@ def test_every_view_can_be_read_and_says_what_it_is(sign_in: Sign, name: str) ->
 
 def test_small_teams_are_hidden_and_what_would_tell_of_them(sign_in: Sign) -> None:
     one = sign_in("one")
-    assert rows(one, "SELECT team FROM report.teams") == [], "seven of ten would tell of the three others"
-    assert rows(one, "SELECT subject_kind, subject FROM report.kpi_readings") == [("team", "north")], "no row is of a person"
-    ((low, share, high),) = rows(one, "SELECT ci_low, share, ci_high FROM report.retention WHERE interval = '1w'")
-    assert (round(float(str(low)), 3), share, round(float(str(high)), 3)) == (0.268, 0.5, 0.732), "Wilson 1927, of 7 in 14"
+    assert rows(one, "SELECT team FROM report.teams") == [], (
+        "seven of ten would tell of the three others"
+    )
+    assert rows(one, "SELECT subject_kind, subject FROM report.kpi_readings") == [
+        ("team", "north")
+    ], "no row is of a person"
+    ((low, share, high),) = rows(
+        one, "SELECT ci_low, share, ci_high FROM report.retention WHERE interval = '1w'"
+    )
+    assert (round(float(str(low)), 3), share, round(float(str(high)), 3)) == (0.268, 0.5, 0.732), (
+        "Wilson 1927, of 7 in 14"
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +107,8 @@ def test_small_teams_are_hidden_and_what_would_tell_of_them(sign_in: Sign) -> No
         "SELECT * FROM lrs.fact_episode",
         "SELECT * FROM lrs.reporting_user",
         "SELECT * FROM lrs.find_credential('x')",
-        "SET default_transaction_read_only = off; INSERT INTO report.transfer (programme) VALUES ('x')",
+        "SET default_transaction_read_only = off; INSERT INTO report.transfer (programme) VALUES "
+        "('x')",
         "SET default_transaction_read_only = off; CREATE TABLE report.mine (x int)",
         "SET default_transaction_read_only = off; CREATE TABLE public.mine (x int)",
         "SET default_transaction_read_only = off; CREATE SCHEMA mine",

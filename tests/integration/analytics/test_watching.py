@@ -19,7 +19,8 @@ from tests.support.learners import NOW, PROGRAMME, Person, post
 from tests.support.store import Caller
 
 WEEKS, A_WEEK = 28, 10
-# How many of ten do their check, week by week: an ordinary half year, three bad weeks, two good ones, and a bad one again.
+# How many of ten do their check, week by week: an ordinary half year, three bad weeks, two good
+# ones, and a bad one again.
 USUAL = [9, 8, 10, 9, 9, 8, 10, 9, 8, 9, 10, 9, 8, 9, 9, 10, 8, 9, 9, 9, 10, 9]
 DONE = [*USUAL, 1, 2, 1, 9, 10, 1]
 START = NOW - timedelta(days=7 * (WEEKS + 3))
@@ -54,7 +55,9 @@ def alarms(one: Caller, **asked: str) -> list[dict[str, Any]]:
     return list(answer.json["alarms"])
 
 
-def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for week, done in enumerate(DONE):
         post(one, *people(done, week, "north"), *people(9, week, "south"))
     usual, bad = len(USUAL), len(USUAL) + 3
@@ -64,30 +67,42 @@ def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: A
     for week in range(usual, bad):
         watch(deps, monkeypatch, week)
         watch(deps, monkeypatch, week)  # however often the job runs, a week is judged once
-        (north,) = [found for found in alarms(one) if found["team"] == "north" and found["series"] == "checks_done"]
+        (north,) = [
+            found
+            for found in alarms(one)
+            if found["team"] == "north" and found["series"] == "checks_done"
+        ]
         levels.append(north["level"])
     assert levels == ["owner", "sponsor", "steering"]
     assert "Fewer checks are done than before in north: 10% in the week from" in north["words"]
     assert north["owner"] == "training manager"
     assert not [found for found in alarms(one) if found["team"] == "south"]
     watch(deps, monkeypatch, bad)
-    assert [found["calm"] for found in alarms(one) if found["team"] == "north"] == [1], "one calm week does not end it"
+    assert [found["calm"] for found in alarms(one) if found["team"] == "north"] == [1], (
+        "one calm week does not end it"
+    )
     watch(deps, monkeypatch, bad + 1)
     assert not [found for found in alarms(one) if found["team"] == "north"]
     ended = [found for found in alarms(one, history="all") if found["team"] == "north"]
     assert [found["ended_at"] is not None for found in ended] == [True]
     watch(deps, monkeypatch, bad + 2)
-    assert not [found for found in alarms(one) if found["team"] == "north"], "it was told a fortnight ago"
+    assert not [found for found in alarms(one) if found["team"] == "north"], (
+        "it was told a fortnight ago"
+    )
 
 
-def test_too_little_is_grey_and_raises_nothing(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_is_grey_and_raises_nothing(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for week, done in enumerate([9] * 9 + [0]):
         post(one, *people(done, week, "north"))
     watch(deps, monkeypatch, 9)
     assert alarms(one) == []
 
 
-def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     some = people(9, 0, "north")
     post(one, *some)
     watch(deps, monkeypatch, 2)
@@ -95,7 +110,13 @@ def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: 
     (first,) = one.get("/api/v1/weeks/checks_done", **asked).json["weeks"]
     assert (first["numerator"], first["denominator"], first["value"]) == (9, 10, 0.9)
     passed = next(said for said in some[0].said if said["verb"]["id"] == VERBS["passed"].id)
-    one.post({"actor": passed["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": passed["id"]}})
+    one.post(
+        {
+            "actor": passed["actor"],
+            "verb": {"id": VERBS["voided"].id},
+            "object": {"objectType": "StatementRef", "id": passed["id"]},
+        }
+    )
     watch(deps, monkeypatch, 2)
     (now,) = one.get("/api/v1/weeks/checks_done", **asked).json["weeks"]
     assert (now["numerator"], now["denominator"]) == (8, 10)
@@ -112,24 +133,34 @@ def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
 ) -> None:
     post(one, *people(3, 0, "north")[:4])
     watch(deps, monkeypatch, 2)
-    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    made = one.send(
+        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
+    ).json
     groups_alone = Caller(one.client, made["key"], made["secret"])
     (hidden,) = groups_alone.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"]
     assert hidden["suppressed"]
     assert hidden["numerator"] is hidden["denominator"] is hidden["value"] is None
-    assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"][0]["value"] == 0.75
+    assert (
+        one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"][0]["value"] == 0.75
+    )
 
 
-def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: AnalyticsDeps, one: Caller) -> None:
+def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
     post(one, Person().used(9, 2))
     counting.count_all_tenants(deps)
     tenant_id = change_queue.list_tenant_ids(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
         connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
-    watching.update_self_check(deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id))
+    watching.update_self_check(
+        deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id)
+    )
     (found,) = alarms(one)
     assert (found["series"], found["owner"]) == ("self-check", "operator")
-    watching.update_self_check(deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id))
+    watching.update_self_check(
+        deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id)
+    )
     assert alarms(one) == []
 
 
@@ -139,33 +170,61 @@ def test_a_small_team_cannot_be_told_from_the_others_and_what_was_restated_is_hi
     some = people(9, 0, "north")
     post(one, *some, *people(3, 0, "south")[:3])
     watch(deps, monkeypatch, 2)
-    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    made = one.send(
+        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
+    ).json
     groups_alone = Caller(one.client, made["key"], made["secret"])
 
     def numbers(team: str, **more: str) -> list[Any]:
-        return [row["numerator"] for row in groups_alone.get("/api/v1/weeks/checks_done", programme=PROGRAMME, team=team, **more).json["weeks"]]
+        return [
+            row["numerator"]
+            for row in groups_alone.get(
+                "/api/v1/weeks/checks_done", programme=PROGRAMME, team=team, **more
+            ).json["weeks"]
+        ]
 
-    assert (numbers(""), numbers("north"), numbers("south")) == ([12], [None], [None]), "12 less 9 would be the three of the south"
+    assert (numbers(""), numbers("north"), numbers("south")) == ([12], [None], [None]), (
+        "12 less 9 would be the three of the south"
+    )
     passed = next(said for said in some[0].said if said["verb"]["id"] == VERBS["passed"].id)
-    one.post({"actor": passed["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": passed["id"]}})
+    one.post(
+        {
+            "actor": passed["actor"],
+            "verb": {"id": VERBS["voided"].id},
+            "object": {"objectType": "StatementRef", "id": passed["id"]},
+        }
+    )
     watch(deps, monkeypatch, 2)
     assert numbers("", history="all") == [None, 11], "before and after would tell of one person"
 
 
-def test_of_a_week_in_which_few_answered_nothing_is_told(deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_week_in_which_few_answered_nothing_is_told(
+    deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(one, *people(2, 0, "north"))
     watch(deps, monkeypatch, 2)
-    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    made = one.send(
+        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
+    ).json
     groups_alone = Caller(one.client, made["key"], made["secret"])
     asked = {"programme": PROGRAMME}
-    assert groups_alone.get("/api/v1/weeks/answers_right", **asked).json["weeks"][0]["numerator"] is None
+    assert (
+        groups_alone.get("/api/v1/weeks/answers_right", **asked).json["weeks"][0]["numerator"]
+        is None
+    )
     assert groups_alone.get("/api/v1/weeks/checks_done", **asked).json["weeks"][0]["numerator"] == 2
     for bound in ("retention_worst", "retention_best"):
-        (week,) = [row for row in groups_alone.get(f"/api/v1/metrics/{bound}/values", **asked).json["values"] if row["part"] == "1w"]
+        (week,) = [
+            row
+            for row in groups_alone.get(f"/api/v1/metrics/{bound}/values", **asked).json["values"]
+            if row["part"] == "1w"
+        ]
         assert week["suppressed"], bound
 
 
-def test_nothing_is_judged_while_counting_is_behind(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_judged_while_counting_is_behind(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(one, *people(9, 0, "north"))
     monkeypatch.setattr("core.clock.now", lambda: NOW + timedelta(days=30))
     watching.watch_tenant(deps.unit_of_work, change_queue.list_tenant_ids(deps.engine)[0])
@@ -173,7 +232,16 @@ def test_nothing_is_judged_while_counting_is_behind(deps: AnalyticsDeps, one: Ca
 
 
 def day_of_week(week: int) -> str:
-    return (NOW.fromtimestamp((int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week) * groups.WEEK_SECONDS, NOW.tzinfo)).date().isoformat()
+    return (
+        (
+            NOW.fromtimestamp(
+                (int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week) * groups.WEEK_SECONDS,
+                NOW.tzinfo,
+            )
+        )
+        .date()
+        .isoformat()
+    )
 
 
 def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(
@@ -183,21 +251,32 @@ def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(
     for week, done in enumerate([*USUAL[:18], *lower]):
         post(one, *people(done, week, "north"))
     watch(deps, monkeypatch, 18 + len(lower) - 1)
-    assert [found["series"] for found in alarms(one)] == ["checks_done"] * 2, "the programme, and its one team"
-    body = {"programme": PROGRAMME, "series": "checks_done", "since": day_of_week(18), "why": "checks come by mail alone since the spring"}
+    assert [found["series"] for found in alarms(one)] == ["checks_done"] * 2, (
+        "the programme, and its one team"
+    )
+    body = {
+        "programme": PROGRAMME,
+        "series": "checks_done",
+        "since": day_of_week(18),
+        "why": "checks come by mail alone since the spring",
+    }
 
     def decide(**changes: Any) -> Any:
         return one.send("POST", "/api/v1/baselines", data=json.dumps({**body, **changes}))
 
     chart = one.get("/api/v1/reports", programme=PROGRAMME, key="checks_done").json["reports"][0]
-    assert chart["extra"]["new_level"] == day_of_week(18), "the page offers the week since which it is so"
+    assert chart["extra"]["new_level"] == day_of_week(18), (
+        "the page offers the week since which it is so"
+    )
     assert decide(since=day_of_week(17)).status_code == 409, "that week was as usual"
     assert decide(since=day_of_week(19)).status_code == 409, "seven weeks are too few"
     assert decide(since="2020-01-01").json["error"]["where"] == {"path": "$.since"}
     assert decide(why=" ").json["error"]["where"] == {"path": "$.why"}
     assert decide(series="mood").json["error"]["where"] == {"path": "$.series"}
     assert decide().status_code == 201
-    assert [found["team"] for found in alarms(one)] == ["north"], "the alarm of the programme has ended, that of its team stands"
+    assert [found["team"] for found in alarms(one)] == ["north"], (
+        "the alarm of the programme has ended, that of its team stands"
+    )
     assert decide(team="north").status_code == 201
     (first, second) = one.get("/api/v1/baselines", programme=PROGRAMME).json["baselines"]
     assert (first["since"], first["team"], second["team"]) == (day_of_week(18), "", "north")

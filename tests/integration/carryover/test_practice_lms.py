@@ -1,4 +1,6 @@
-"""The practice LMS is as strict a platform as a real one: signing in, launches, tokens, registration, deep linking, services."""
+"""The practice LMS is as strict a platform as a real one: signing in, launches, tokens,
+registration, deep linking, services.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +120,13 @@ class Lms:
         """What the platform signed with its published key."""
         (published,) = self.get("/practice/jwks.json").json["keys"]
         assert jwt.get_unverified_header(id_token)["kid"] == published["kid"]
-        return jwt.decode(id_token, jwt.PyJWK(published).key, algorithms=["RS256"], audience=client_id, issuer=self.url)
+        return jwt.decode(
+            id_token,
+            jwt.PyJWK(published).key,
+            algorithms=["RS256"],
+            audience=client_id,
+            issuer=self.url,
+        )
 
     def launch(self, path: str, client_id: str = CLIENT_ID) -> dict[str, Any]:
         """From the click to the message's claims."""
@@ -128,42 +136,79 @@ class Lms:
 
     def assertion(self, client_id: str = CLIENT_ID, **changes: Any) -> str:
         now = int(time.time())
-        base = {"iss": client_id, "sub": client_id, "aud": f"{self.url}/practice/token", "iat": now, "exp": now + 60, "jti": str(time.monotonic_ns())}
-        return self.sign({name: value for name, value in {**base, **changes}.items() if value is not None})
+        base = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": f"{self.url}/practice/token",
+            "iat": now,
+            "exp": now + 60,
+            "jti": str(time.monotonic_ns()),
+        }
+        return self.sign(
+            {name: value for name, value in {**base, **changes}.items() if value is not None}
+        )
 
-    def token(self, assertion: str | None = None, scope: str = " ".join(SCOPES), **changes: str) -> TestResponse:
-        fields = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "client_assertion": assertion or self.assertion()}
+    def token(
+        self, assertion: str | None = None, scope: str = " ".join(SCOPES), **changes: str
+    ) -> TestResponse:
+        fields = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": JWT_BEARER,
+            "client_assertion": assertion or self.assertion(),
+        }
         return self.client.post("/practice/token", data={**fields, "scope": scope, **changes})
 
-    def call(self, method: str, path: str, kind: str, body: Any = None, token: str | None = None) -> TestResponse:
+    def call(
+        self, method: str, path: str, kind: str, body: Any = None, token: str | None = None
+    ) -> TestResponse:
         headers = {"Authorization": f"Bearer {token or self.token().json['access_token']}"}
         path = path.removeprefix(self.url)
         if body is None:
-            return self.client.open(path, method=method, headers={**headers, "Accept": kind}, base_url=self.url)
-        return self.client.open(path, method=method, headers=headers, data=json.dumps(body), content_type=kind, base_url=self.url)
+            return self.client.open(
+                path, method=method, headers={**headers, "Accept": kind}, base_url=self.url
+            )
+        return self.client.open(
+            path,
+            method=method,
+            headers=headers,
+            data=json.dumps(body),
+            content_type=kind,
+            base_url=self.url,
+        )
 
     def read(self, path: str, kind: str, token: str | None = None) -> Any:
         """What a service answers to a GET."""
         return self.call("GET", path, kind, token=token).json
 
     def registration_token(self, url: str | None = None) -> str:
-        page = self.post("/practice/admin/tools", data={"url": url or f"{self.tool_url}/lti/register"})
+        page = self.post(
+            "/practice/admin/tools", data={"url": url or f"{self.tool_url}/lti/register"}
+        )
         return framed_query(page)["registration_token"][0]
 
     def register(self, token: str, body: Any) -> TestResponse:
-        return self.post("/practice/registration", json=body, headers={"Authorization": f"Bearer {token}"})
+        return self.post(
+            "/practice/registration", json=body, headers={"Authorization": f"Bearer {token}"}
+        )
 
     def registered(self, **changes: Any) -> str:
         """Another tool, registered and activated; its client id."""
         answer = self.register(self.registration_token(), registration(self, **changes)).json
-        assert self.post(f"/practice/admin/tools/{answer[TOOL_CONFIGURATION]['deployment_id']}/activate").status_code == 303
+        assert (
+            self.post(
+                f"/practice/admin/tools/{answer[TOOL_CONFIGURATION]['deployment_id']}/activate"
+            ).status_code
+            == 303
+        )
         return str(answer["client_id"])
 
     def chosen(self, *items: dict[str, Any], **changes: Any) -> TestResponse:
         """A deep-linking round in which the tool answers ``items``."""
         return self.answer(self.launch("teacher/deep-link"), *items, **changes)
 
-    def answer(self, request: dict[str, Any], *items: dict[str, Any], **changes: Any) -> TestResponse:
+    def answer(
+        self, request: dict[str, Any], *items: dict[str, Any], **changes: Any
+    ) -> TestResponse:
         now, settings = int(time.time()), request[SETTINGS]
         claims = {
             "iss": request["aud"],
@@ -178,20 +223,42 @@ class Lms:
             ITEMS: list(items),
         }
         kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-        return self.post(settings["deep_link_return_url"].removeprefix(self.url), data={"JWT": self.sign(kept)})
+        return self.post(
+            settings["deep_link_return_url"].removeprefix(self.url), data={"JWT": self.sign(kept)}
+        )
 
 
 def framed_query(page: TestResponse) -> dict[str, list[str]]:
     """The query of the address in the page's frame."""
     assert page.status_code == 200, page.text
-    return parse_qs(urlsplit(unescape(page.text.split('<iframe src="')[1].split('"')[0])).query, keep_blank_values=True)
+    return parse_qs(
+        urlsplit(unescape(page.text.split('<iframe src="')[1].split('"')[0])).query,
+        keep_blank_values=True,
+    )
 
 
 @pytest.fixture
 def lms(tmp_path: Path) -> Iterator[Lms]:
     tool = FakeServer()
     public = RSAAlgorithm.to_jwk(tool_key().public_key(), as_dict=True)
-    tool.says("/lti/jwks.json", (200, "OK", {"keys": [{"kty": "RSA", "n": public["n"], "e": public["e"], "kid": "tool", "alg": "RS256"}]}))
+    tool.says(
+        "/lti/jwks.json",
+        (
+            200,
+            "OK",
+            {
+                "keys": [
+                    {
+                        "kty": "RSA",
+                        "n": public["n"],
+                        "e": public["e"],
+                        "kid": "tool",
+                        "alg": "RS256",
+                    }
+                ]
+            },
+        ),
+    )
     yield Lms(create_app(tmp_path, tool.url).test_client(), tool.url)
     tool.close()
 
@@ -204,7 +271,10 @@ def registration(lms: Lms, tool: dict[str, Any] | None = None, **changes: Any) -
         "description": "Another tool",
         "claims": ["iss", "sub", "name"],
         "custom_parameters": {"history": "$Context.id.history", "plain": "a b&c"},
-        "messages": [{"type": "LtiResourceLinkRequest"}, {"type": "LtiDeepLinkingRequest", "target_link_uri": f"{lms.tool_url}/lti/launch"}],
+        "messages": [
+            {"type": "LtiResourceLinkRequest"},
+            {"type": "LtiDeepLinkingRequest", "target_link_uri": f"{lms.tool_url}/lti/launch"},
+        ],
         **(tool or {}),
     }
     base = {
@@ -217,7 +287,9 @@ def registration(lms: Lms, tool: dict[str, Any] | None = None, **changes: Any) -
         "jwks_uri": f"{lms.tool_url}/lti/jwks.json",
         "token_endpoint_auth_method": "private_key_jwt",
         "scope": f"{SCORE_SCOPE} {LINE_ITEM_READ_SCOPE} https://example.org/unknown",
-        TOOL_CONFIGURATION: {name: value for name, value in configuration.items() if value is not None},
+        TOOL_CONFIGURATION: {
+            name: value for name, value in configuration.items() if value is not None
+        },
     }
     return {name: value for name, value in {**base, **changes}.items() if value is not None}
 
@@ -238,8 +310,21 @@ CONTENT = {
     "type": "ltiResourceLink",
     "title": "Check after a week",
     "text": "Five questions",
-    "custom": {"check": "1w", "link": "$ResourceLink.id", "course": "$Context.id", "user": "$User.id", "sis": "$Person.sourcedId", "odd": "$No.Such"},
-    "lineItem": {"scoreMaximum": 20, "label": "Week one", "resourceId": "r-1w", "tag": "grade", "submissionReview": {}},
+    "custom": {
+        "check": "1w",
+        "link": "$ResourceLink.id",
+        "course": "$Context.id",
+        "user": "$User.id",
+        "sis": "$Person.sourcedId",
+        "odd": "$No.Such",
+    },
+    "lineItem": {
+        "scoreMaximum": 20,
+        "label": "Week one",
+        "resourceId": "r-1w",
+        "tag": "grade",
+        "submissionReview": {},
+    },
 }
 
 
@@ -254,12 +339,19 @@ def test_the_platforms_issuer_is_its_own_address(lms: Lms) -> None:
 
 
 def test_it_is_reached_under_its_own_name(lms: Lms) -> None:
-    assert lms.client.get("/practice/gradebook", base_url=lms.tool_url).location == f"{lms.url}/practice/gradebook"
+    assert (
+        lms.client.get("/practice/gradebook", base_url=lms.tool_url).location
+        == f"{lms.url}/practice/gradebook"
+    )
 
 
 def test_a_launch_says_who_comes_and_an_administrator_teaches_too(lms: Lms) -> None:
     admin = lms.launch("admin")
-    assert (admin["sub"], admin["name"], admin["email"]) == ("2", "Practice administrator", "admin@example.org")
+    assert (admin["sub"], admin["name"], admin["email"]) == (
+        "2",
+        "Practice administrator",
+        "admin@example.org",
+    )
     lis = "http://purl.imsglobal.org/vocab/lis/v2/"
     assert admin[f"{CLAIM}roles"] == [
         f"{lis}institution/person#Administrator",
@@ -281,7 +373,14 @@ def test_a_resource_link_launch_carries_what_a_tool_works_with(lms: Lms) -> None
 
 
 def test_what_does_not_exist_is_a_page_of_its_own(lms: Lms) -> None:
-    for path in ("launch/nobody", "launch/learner/dance", "launch/learner?item=99", "launch/learner?tool=unknown", "start/nobody", "nowhere"):
+    for path in (
+        "launch/nobody",
+        "launch/learner/dance",
+        "launch/learner?item=99",
+        "launch/learner?tool=unknown",
+        "start/nobody",
+        "nowhere",
+    ):
         answer = lms.get(f"/practice/{path}")
         assert answer.status_code == 404, path
         assert "Back to the course" in answer.text
@@ -302,7 +401,9 @@ def test_opening_an_activity_signs_the_person_in_with_a_cookie_of_the_wanted_kin
     assert {"SameSite=None", "Secure"} <= set(none.split("; "))
 
 
-def test_without_the_cookie_the_page_posts_itself_once_more_and_then_says_that_nobody_is_signed_in(lms: Lms) -> None:
+def test_without_the_cookie_the_page_posts_itself_once_more_and_then_says_that_nobody_is_signed_in(
+    lms: Lms,
+) -> None:
     asked = lms.asked(lms.open("learner"))
     cookie = lms.client.get_cookie("practice-session", domain="localhost", path="/practice")
     lms.client.delete_cookie("practice-session", domain="localhost", path="/practice")
@@ -310,7 +411,11 @@ def test_without_the_cookie_the_page_posts_itself_once_more_and_then_says_that_n
         address, again = form(lms.auth(asked, method))
         assert (address, again) == ("/practice/auth", {**asked, "repost": "true"})
     address, fields = form(lms.auth(again, "POST"))
-    assert (address, fields["error"], fields["state"]) == (asked["redirect_uri"], "login_required", "s")
+    assert (address, fields["error"], fields["state"]) == (
+        asked["redirect_uri"],
+        "login_required",
+        "s",
+    )
     assert fields["error_description"]
     assert lms.auth({**again, "redirect_uri": "https://evil.example"}, "POST").status_code == 404
     lms.client.set_cookie("practice-session", cookie.value, domain="localhost", path="/practice")
@@ -339,7 +444,9 @@ def test_a_launch_works_once(lms: Lms) -> None:
         ({"prompt": None}, "invalid_request"),
     ],
 )
-def test_some_wrong_requests_are_told_to_the_tool(lms: Lms, change: dict[str, Any], error: str) -> None:
+def test_some_wrong_requests_are_told_to_the_tool(
+    lms: Lms, change: dict[str, Any], error: str
+) -> None:
     address, fields = form(lms.auth(lms.asked(lms.open("learner"), **change)))
     assert (address, fields["error"], fields["state"]) == (f"{lms.tool_url}/lti/launch", error, "s")
     assert "id_token" not in fields
@@ -366,7 +473,12 @@ def test_others_end_on_a_page(lms: Lms, change: dict[str, Any]) -> None:
 
 
 def test_the_redirect_uri_is_compared_with_its_query(lms: Lms) -> None:
-    assert lms.auth(lms.asked(lms.open("learner"), redirect_uri=f"{lms.tool_url}/lti/launch?x=1")).status_code == 404
+    assert (
+        lms.auth(
+            lms.asked(lms.open("learner"), redirect_uri=f"{lms.tool_url}/lti/launch?x=1")
+        ).status_code
+        == 404
+    )
 
 
 def test_the_state_comes_back_without_tags_and_may_be_empty(lms: Lms) -> None:
@@ -397,7 +509,8 @@ def test_without_storage_nothing_of_it_is_said(lms: Lms) -> None:
     assert "data-storage" not in lms.get("/practice/launch/learner").text
 
 
-# A stand-in for the page: the script's own file runs in it, the tool's frame sends messages, and what happens is printed.
+# A stand-in for the page: the script's own file runs in it, the tool's frame sends messages, and
+# what happens is printed.
 PAGE = """
 const fs = require("node:fs");
 const heard = [], sent = JSON.parse(process.argv[2]);
@@ -416,27 +529,54 @@ SCRIPT = Path(practice_lms.__file__).parent / "static" / "practice.js"
 
 
 def in_page(dataset: dict[str, str], *sent: tuple[Any, str, bool]) -> Any:
-    """What the page's script does with messages: each with its sender's origin, and whether it comes from the frame."""
+    """What the page's script does with messages: each with its sender's origin, and whether it
+    comes from the frame.
+    """
     command = ["node", "-e", PAGE, str(SCRIPT), json.dumps(sent), json.dumps(dataset)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return json.loads(subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True, timeout=60).stdout)
+    return json.loads(
+        subprocess.run(
+            command,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+    )
 
 
 def test_the_page_keeps_what_a_tool_puts_for_its_own_origin() -> None:
     put = {"subject": "lti.put_data", "message_id": "1", "key": "state", "value": "v"}
     get = {"subject": "lti.get_data", "message_id": "2", "key": "state"}
-    seen = in_page({"storage": ""}, (put, "http://a.example", True), (get, "http://a.example", True), (get, "http://b.example", True))
+    seen = in_page(
+        {"storage": ""},
+        (put, "http://a.example", True),
+        (get, "http://a.example", True),
+        (get, "http://b.example", True),
+    )
     assert seen["heard"] == [
-        ["http://a.example", {"subject": "lti.put_data.response", "message_id": "1", "key": "state", "value": "v"}],
-        ["http://a.example", {"subject": "lti.get_data.response", "message_id": "2", "key": "state", "value": "v"}],
-        ["http://b.example", {"subject": "lti.get_data.response", "message_id": "2", "key": "state", "value": None}],
+        [
+            "http://a.example",
+            {"subject": "lti.put_data.response", "message_id": "1", "key": "state", "value": "v"},
+        ],
+        [
+            "http://a.example",
+            {"subject": "lti.get_data.response", "message_id": "2", "key": "state", "value": "v"},
+        ],
+        [
+            "http://b.example",
+            {"subject": "lti.get_data.response", "message_id": "2", "key": "state", "value": None},
+        ],
     ]
 
 
 def test_the_page_says_what_it_can_do_and_what_is_wrong() -> None:
     asked = {"subject": "lti.capabilities", "message_id": "1"}
     ((_, can), (_, wrong)) = in_page(
-        {"storage": ""}, (asked, "http://a.example", True), ({**asked, "subject": "lti.put_data"}, "http://a.example", True)
+        {"storage": ""},
+        (asked, "http://a.example", True),
+        ({**asked, "subject": "lti.put_data"}, "http://a.example", True),
     )["heard"]
     assert {"subject": "lti.put_data"} in can["supported_messages"]
     assert wrong["error"]["code"] == "bad_request"
@@ -444,12 +584,21 @@ def test_the_page_says_what_it_can_do_and_what_is_wrong() -> None:
 
 def test_the_page_answers_its_frame_alone_and_only_with_storage() -> None:
     get = {"subject": "lti.get_data", "message_id": "2", "key": "state"}
-    assert in_page({"storage": ""}, (get, "http://a.example", False), ("text", "http://a.example", True))["heard"] == []
+    assert (
+        in_page(
+            {"storage": ""}, (get, "http://a.example", False), ("text", "http://a.example", True)
+        )["heard"]
+        == []
+    )
     assert in_page({}, (get, "http://a.example", True))["heard"] == []
 
 
-@pytest.mark.parametrize(("height", "becomes"), [(800, "800px"), (1, "300px"), (9_999, "5000px"), ("tall", None)])
-def test_the_frame_takes_the_height_that_the_tool_asks_for(height: Any, becomes: str | None) -> None:
+@pytest.mark.parametrize(
+    ("height", "becomes"), [(800, "800px"), (1, "300px"), (9_999, "5000px"), ("tall", None)]
+)
+def test_the_frame_takes_the_height_that_the_tool_asks_for(
+    height: Any, becomes: str | None
+) -> None:
     resize = {"subject": "lti.frameResize", "height": height}
     assert in_page({}, (resize, "http://a.example", True))["height"] == becomes
     assert in_page({}, (resize, "http://a.example", False))["height"] is None
@@ -457,8 +606,14 @@ def test_the_frame_takes_the_height_that_the_tool_asks_for(height: Any, becomes:
 
 def test_the_registration_page_is_closed_by_its_frame_alone() -> None:
     close = {"subject": "org.imsglobal.lti.close"}
-    assert in_page({"close": "/practice/admin/tools"}, (close, "http://a.example", True))["gone"] == "/practice/admin/tools"
-    assert in_page({"close": "/practice/admin/tools"}, (close, "http://a.example", False))["gone"] is None
+    assert (
+        in_page({"close": "/practice/admin/tools"}, (close, "http://a.example", True))["gone"]
+        == "/practice/admin/tools"
+    )
+    assert (
+        in_page({"close": "/practice/admin/tools"}, (close, "http://a.example", False))["gone"]
+        is None
+    )
     assert in_page({}, (close, "http://a.example", True))["gone"] is None
 
 
@@ -473,23 +628,46 @@ def test_the_script_is_served(lms: Lms) -> None:
 def test_a_token_is_given_for_a_signed_assertion_once(lms: Lms) -> None:
     assertion = lms.assertion()
     given = lms.token(assertion).json
-    assert (given["scope"], given["expires_in"], given["token_type"]) == (" ".join(SCOPES), 3600, "Bearer")
+    assert (given["scope"], given["expires_in"], given["token_type"]) == (
+        " ".join(SCOPES),
+        3600,
+        "Bearer",
+    )
     assert lms.token(assertion).status_code == 400, "its jti was used"
 
 
 @pytest.mark.parametrize(
-    "changes", [{"aud": "https://elsewhere.example"}, {"iss": "another"}, {"exp": 1}, {"sub": "another"}, {"jti": None}, {"exp": None}]
+    "changes",
+    [
+        {"aud": "https://elsewhere.example"},
+        {"iss": "another"},
+        {"exp": 1},
+        {"sub": "another"},
+        {"jti": None},
+        {"exp": None},
+    ],
 )
-def test_an_assertion_that_is_not_for_this_platform_is_refused(lms: Lms, changes: dict[str, Any]) -> None:
+def test_an_assertion_that_is_not_for_this_platform_is_refused(
+    lms: Lms, changes: dict[str, Any]
+) -> None:
     assert lms.token(lms.assertion(**changes)).json["error"] == "invalid_client"
 
 
 def test_an_assertion_must_be_signed_with_a_key_of_the_tool(lms: Lms) -> None:
     claims = jwt.decode(lms.assertion(), options={"verify_signature": False})
     other = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    for wrong in (lms.sign(claims, kid="another"), jwt.encode(claims, tool_key(), algorithm="RS256"), "x"):
+    for wrong in (
+        lms.sign(claims, kid="another"),
+        jwt.encode(claims, tool_key(), algorithm="RS256"),
+        "x",
+    ):
         assert lms.token(wrong).json["error"] == "invalid_client"
-    assert lms.token(jwt.encode(claims, other, algorithm="RS256", headers={"kid": "tool"})).json["error"] == "invalid_client"
+    assert (
+        lms.token(jwt.encode(claims, other, algorithm="RS256", headers={"kid": "tool"})).json[
+            "error"
+        ]
+        == "invalid_client"
+    )
 
 
 def test_a_token_request_is_complete(lms: Lms) -> None:
@@ -510,13 +688,20 @@ def test_the_configuration_names_the_platform_and_its_addresses(lms: Lms) -> Non
         assert told[name].startswith(f"{lms.url}/practice/")
     assert set(SCOPES) < set(told["scopes_supported"])
     product = told[PLATFORM_CONFIGURATION]
-    assert (product["product_family_code"], bool(product["version"])) == ("carryover-practice", True)
+    assert (product["product_family_code"], bool(product["version"])) == (
+        "carryover-practice",
+        True,
+    )
     assert "Context.id.history" in product["variables"]
-    assert {"LtiResourceLinkRequest", "LtiDeepLinkingRequest"} <= {message["type"] for message in product["messages_supported"]}
+    assert {"LtiResourceLinkRequest", "LtiDeepLinkingRequest"} <= {
+        message["type"] for message in product["messages_supported"]
+    }
 
 
 def test_the_registration_page_frames_the_tool_with_its_own_query_kept(lms: Lms) -> None:
-    page = lms.post("/practice/admin/tools", data={"url": f"{lms.tool_url}/lti/register?for=a%20b&empty="})
+    page = lms.post(
+        "/practice/admin/tools", data={"url": f"{lms.tool_url}/lti/register?for=a%20b&empty="}
+    )
     query = framed_query(page)
     assert (query["for"], query["empty"]) == (["a b"], [""])
     assert query["openid_configuration"] == [f"{lms.url}/practice/openid-configuration"]
@@ -527,7 +712,11 @@ def test_the_registration_page_frames_the_tool_with_its_own_query_kept(lms: Lms)
 
 
 def test_only_the_page_itself_presses_its_buttons(lms: Lms) -> None:
-    answer = lms.post("/practice/admin/tools", data={"url": lms.tool_url}, headers={"Sec-Fetch-Site": "cross-site"})
+    answer = lms.post(
+        "/practice/admin/tools",
+        data={"url": lms.tool_url},
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )
     assert answer.status_code == 403
 
 
@@ -537,20 +726,35 @@ def test_a_tool_registers_itself_and_waits_until_it_is_activated(lms: Lms) -> No
     assert answer.status_code == 200
     told = answer.json
     assert told["client_id"] == jwt.decode(token, options={"verify_signature": False})["sub"]
-    assert told["scope"] == f"{LINE_ITEM_READ_SCOPE} {SCORE_SCOPE}", "what is not known is not granted"
+    assert told["scope"] == f"{LINE_ITEM_READ_SCOPE} {SCORE_SCOPE}", (
+        "what is not known is not granted"
+    )
     configuration = told[TOOL_CONFIGURATION]
-    assert (configuration["version"], configuration["deployment_id"], configuration["domain"]) == ("1.3.0", "2", lms.domain)
-    assert configuration["custom_parameters"] == {"history": "$Context.id.history", "plain": "a b&c"}
+    assert (configuration["version"], configuration["deployment_id"], configuration["domain"]) == (
+        "1.3.0",
+        "2",
+        lms.domain,
+    )
+    assert configuration["custom_parameters"] == {
+        "history": "$Context.id.history",
+        "plain": "a b&c",
+    }
     assert configuration["claims"] == ["sub", "iss", "name", "given_name", "family_name"]
     listed = lms.get("/practice/admin/tools").text
     assert f'data-tool="{told["client_id"]}" data-state="pending"' in listed
     query = urlencode({"tool": told["client_id"]})
     assert lms.get(f"/practice/launch/learner?{query}").status_code == 403, "it waits"
-    assert lms.token(lms.assertion(told["client_id"])).json["scope"] == told["scope"], "but gets tokens, as in Moodle"
+    assert lms.token(lms.assertion(told["client_id"])).json["scope"] == told["scope"], (
+        "but gets tokens, as in Moodle"
+    )
     lms.post("/practice/admin/tools/2/activate")
     assert query in lms.get("/practice/").text
     claims = lms.launch(f"learner?{query}", told["client_id"])
-    assert (claims[f"{CLAIM}deployment_id"], claims["name"], "email" in claims) == ("2", "Practice learner", False)
+    assert (claims[f"{CLAIM}deployment_id"], claims["name"], "email" in claims) == (
+        "2",
+        "Practice learner",
+        False,
+    )
     assert claims[f"{CLAIM}custom"] == {"history": "", "plain": "a b&c"}
     assert claims[f"{CLAIM}resource_link"]["id"] != "1"
     assert set(claims[GRADES_CLAIM]["scope"]) == {SCORE_SCOPE, LINE_ITEM_READ_SCOPE}
@@ -559,15 +763,25 @@ def test_a_tool_registers_itself_and_waits_until_it_is_activated(lms: Lms) -> No
 
 def test_a_registration_token_works_once_and_must_be_ours(lms: Lms) -> None:
     token, body = lms.registration_token(), registration(lms)
-    assert lms.register(token, registration(lms, client_name=None)).status_code == 400, "an error does not use it up"
-    assert lms.get("/practice/registration", headers={"Authorization": f"Bearer {token}"}).status_code == 404, "nothing to show yet"
+    assert lms.register(token, registration(lms, client_name=None)).status_code == 400, (
+        "an error does not use it up"
+    )
+    assert (
+        lms.get("/practice/registration", headers={"Authorization": f"Bearer {token}"}).status_code
+        == 404
+    ), "nothing to show yet"
     assert lms.register(token, body).status_code == 200
     again = lms.register(token, body)
     assert (again.status_code, again.json) == (401, {"error": "token_already_used"})
     missing = lms.post("/practice/registration", json=body)
     assert (missing.status_code, missing.json) == (401, {"error": "missing_registration_token"})
     assert lms.register("x.y.z", body).status_code == 404
-    assert lms.register(lms.sign({"sub": "abc", "scope": "reg", "exp": int(time.time()) + 60}), body).status_code == 404
+    assert (
+        lms.register(
+            lms.sign({"sub": "abc", "scope": "reg", "exp": int(time.time()) + 60}), body
+        ).status_code
+        == 404
+    )
     id_token = form(lms.auth(lms.asked(lms.open("learner"))))[1]["id_token"]
     assert lms.register(id_token, body).status_code == 403, "signed by us for something else"
 
@@ -580,7 +794,11 @@ def test_a_registration_token_works_once_and_must_be_ours(lms: Lms) -> None:
         ({"domain": "127.0.0.1"}, {}, "domain_targetlinkuri_mismatch"),
         ({}, {"response_types": ["code"]}, "invalid_response_types"),
         ({}, {"redirect_uris": "https://tool.example/launch"}, "invalid_redirect_uris"),
-        ({}, {"token_endpoint_auth_method": "client_secret_basic"}, "invalid_token_endpoint_auth_method"),
+        (
+            {},
+            {"token_endpoint_auth_method": "client_secret_basic"},
+            "invalid_token_endpoint_auth_method",
+        ),
         ({}, {"application_type": "native"}, "invalid_application_type"),
         ({}, {"client_name": None}, "missing required attribute client_name"),
         ({}, {"jwks_uri": None}, "missing required attribute jwks_uri"),
@@ -588,7 +806,9 @@ def test_a_registration_token_works_once_and_must_be_ours(lms: Lms) -> None:
         ({"custom_parameters": {"a": 1}}, {}, "invalid_custom_parameters"),
     ],
 )
-def test_a_wrong_registration_is_refused_by_name(lms: Lms, tool: dict[str, Any], changes: dict[str, Any], error: str) -> None:
+def test_a_wrong_registration_is_refused_by_name(
+    lms: Lms, tool: dict[str, Any], changes: dict[str, Any], error: str
+) -> None:
     answer = lms.register(lms.registration_token(), registration(lms, tool, **changes))
     assert (answer.status_code, answer.json) == (400, {"error": error})
 
@@ -599,12 +819,18 @@ def test_a_registration_that_is_no_object_is_refused(lms: Lms) -> None:
 
 def test_an_update_keeps_client_id_deployment_and_state_and_its_token_is_reusable(lms: Lms) -> None:
     client_id = lms.registered()
-    token = framed_query(lms.post("/practice/admin/tools/2/update", data={"url": f"{lms.tool_url}/lti/register"}))["registration_token"][0]
+    token = framed_query(
+        lms.post("/practice/admin/tools/2/update", data={"url": f"{lms.tool_url}/lti/register"})
+    )["registration_token"][0]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["sub"], claims["scope"]) == ("2", "reg-update")
     for name in ("Renamed", "Renamed again"):
         told = lms.register(token, registration(lms, client_name=name)).json
-        assert (told["client_id"], told["client_name"], told[TOOL_CONFIGURATION]["deployment_id"]) == (client_id, name, "2")
+        assert (
+            told["client_id"],
+            told["client_name"],
+            told[TOOL_CONFIGURATION]["deployment_id"],
+        ) == (client_id, name, "2")
     shown = lms.get("/practice/registration", headers={"Authorization": f"Bearer {token}"})
     assert shown.json == told
     page = lms.get("/practice/admin/tools").text
@@ -628,22 +854,34 @@ def test_a_tool_sees_its_own_line_items_alone(lms: Lms) -> None:
     token = lms.token(lms.assertion(client_id)).json["access_token"]
     (own,) = lms.read("/practice/lineitems", LINE_ITEMS, token)
     assert own["label"] == "Refresher checks (Another)"
-    assert lms.call("POST", own["id"].replace("lineitem?", "lineitem/scores?"), SCORE, score(), token=token).status_code == 200
+    assert (
+        lms.call(
+            "POST", own["id"].replace("lineitem?", "lineitem/scores?"), SCORE, score(), token=token
+        ).status_code
+        == 200
+    )
     assert lms.call("POST", SCORE_PATH, SCORE, score(), token=token).status_code == 404
-    assert lms.call("GET", "/practice/lineitems?type_id=1", LINE_ITEMS, token=token).status_code == 401
+    assert (
+        lms.call("GET", "/practice/lineitems?type_id=1", LINE_ITEMS, token=token).status_code == 401
+    )
 
 
 def test_the_preinstalled_tool_follows_its_address(tmp_path: Path) -> None:
     for address in ("http://127.0.0.1:8081", "http://127.0.0.1:8082"):
         client = create_app(tmp_path, address).test_client()
-        page = client.get("/practice/start/learner", base_url=address.replace("127.0.0.1", "localhost"))
+        page = client.get(
+            "/practice/start/learner", base_url=address.replace("127.0.0.1", "localhost")
+        )
         assert form(page)[0] == f"{address}/lti/login"
 
 
 def test_a_ledger_of_an_older_form_is_begun_anew(tmp_path: Path) -> None:
     file = tmp_path / "practice_lms.sqlite"
     with closing(sqlite3.connect(file)) as db:
-        db.execute("CREATE TABLE token (token TEXT PRIMARY KEY, scopes TEXT NOT NULL, expires REAL NOT NULL)")
+        db.execute(
+            "CREATE TABLE token (token TEXT PRIMARY KEY, scopes TEXT NOT NULL, expires REAL NOT "
+            "NULL)"
+        )
     client = create_app(tmp_path, "http://127.0.0.1:8081").test_client()
     assert client.get("/practice/gradebook", base_url="http://localhost:8081").status_code == 200
     assert file.stat().st_mode & 0o077 == 0
@@ -659,7 +897,11 @@ def test_a_deep_linking_request_carries_its_settings(lms: Lms) -> None:
     assert claims[f"{CLAIM}message_type"] == "LtiDeepLinkingRequest"
     assert f"{CLAIM}resource_link" not in claims
     settings = claims[SETTINGS]
-    assert (settings["accept_types"], settings["accept_multiple"], settings["auto_create"]) == (["ltiResourceLink"], True, False)
+    assert (settings["accept_types"], settings["accept_multiple"], settings["auto_create"]) == (
+        ["ltiResourceLink"],
+        True,
+        False,
+    )
     back = urlsplit(settings["deep_link_return_url"])
     assert f"{back.scheme}://{back.netloc}{back.path}" == f"{lms.url}/practice/deep-link/return"
     assert {"course", "sesskey"} <= set(parse_qs(back.query))
@@ -667,24 +909,51 @@ def test_a_deep_linking_request_carries_its_settings(lms: Lms) -> None:
 
 
 def test_only_teachers_and_administrators_choose_content_and_review(lms: Lms) -> None:
-    for path in ("launch/learner/deep-link", "start/mentor/deep-link", "launch/learner/review?for=5", "start/learner/review?for=5"):
+    for path in (
+        "launch/learner/deep-link",
+        "start/mentor/deep-link",
+        "launch/learner/review?for=5",
+        "start/learner/review?for=5",
+    ):
         assert lms.get(f"/practice/{path}").status_code == 403
 
 
-def test_chosen_content_is_opened_with_its_own_link_custom_parameters_and_line_item(lms: Lms) -> None:
-    answer = lms.chosen({**CONTENT, "url": f"{lms.tool_url}/lti/launch?check=1w"}, {"type": "ltiResourceLink", "title": "Ungraded"})
+def test_chosen_content_is_opened_with_its_own_link_custom_parameters_and_line_item(
+    lms: Lms,
+) -> None:
+    answer = lms.chosen(
+        {**CONTENT, "url": f"{lms.tool_url}/lti/launch?check=1w"},
+        {"type": "ltiResourceLink", "title": "Ungraded"},
+    )
     assert (answer.status_code, answer.location) == (303, "/practice/")
     page = lms.get("/practice/").text
     items = re.findall(r'href="/practice/launch/learner\?item=(\d+)"', page)
     assert len(items) == 2
     assert "Check after a week" in page
     claims = lms.launch(f"learner?item={items[0]}")
-    assert claims[f"{CLAIM}resource_link"] == {"id": items[0], "title": "Check after a week", "description": "Five questions"}
+    assert claims[f"{CLAIM}resource_link"] == {
+        "id": items[0],
+        "title": "Check after a week",
+        "description": "Five questions",
+    }
     assert claims[f"{CLAIM}target_link_uri"] == f"{lms.tool_url}/lti/launch?check=1w"
-    expected = {"check": "1w", "link": items[0], "course": "2", "user": "5", "sis": "SIS-5", "odd": "$No.Such"}
+    expected = {
+        "check": "1w",
+        "link": items[0],
+        "course": "2",
+        "user": "5",
+        "sis": "SIS-5",
+        "odd": "$No.Such",
+    }
     assert claims[f"{CLAIM}custom"] == expected
     item = lms.call("GET", claims[GRADES_CLAIM]["lineitem"], LINE_ITEM).json
-    assert (item["label"], item["scoreMaximum"], item["resourceId"], item["tag"], item["resourceLinkId"]) == (
+    assert (
+        item["label"],
+        item["scoreMaximum"],
+        item["resourceId"],
+        item["tag"],
+        item["resourceLinkId"],
+    ) == (
         "Week one",
         20,
         "r-1w",
@@ -699,9 +968,15 @@ def test_an_items_custom_parameters_go_over_the_tools(lms: Lms) -> None:
     client_id = lms.registered()
     request = lms.launch(f"teacher/deep-link?tool={client_id}", client_id)
     assert request[f"{CLAIM}custom"] == {"history": "", "plain": "a b&c"}
-    assert lms.answer(request, {"type": "ltiResourceLink", "custom": {"plain": "other"}}).status_code == 303
+    assert (
+        lms.answer(request, {"type": "ltiResourceLink", "custom": {"plain": "other"}}).status_code
+        == 303
+    )
     item = re.findall(r'href="/practice/launch/learner\?item=(\d+)"', lms.get("/practice/").text)[0]
-    assert lms.launch(f"learner?item={item}", client_id)[f"{CLAIM}custom"] == {"history": "", "plain": "other"}
+    assert lms.launch(f"learner?item={item}", client_id)[f"{CLAIM}custom"] == {
+        "history": "",
+        "plain": "other",
+    }
 
 
 def test_an_empty_choice_is_an_answer_too(lms: Lms) -> None:
@@ -729,7 +1004,9 @@ def test_an_empty_choice_is_an_answer_too(lms: Lms) -> None:
         {ITEMS: [{"type": "ltiResourceLink", "lineItem": {"label": "no maximum"}}]},
     ],
 )
-def test_an_answer_that_is_wrong_in_one_place_is_refused_with_a_reason(lms: Lms, changes: dict[str, Any]) -> None:
+def test_an_answer_that_is_wrong_in_one_place_is_refused_with_a_reason(
+    lms: Lms, changes: dict[str, Any]
+) -> None:
     answer = lms.chosen(CONTENT, **changes)
     assert answer.status_code == 400
     assert "cannot be taken" in answer.text
@@ -768,7 +1045,15 @@ def test_without_the_cookie_the_answer_is_posted_once_more_from_our_own_site(lms
 
 
 def test_a_review_names_the_learner_and_the_line_item(lms: Lms) -> None:
-    lms.chosen({**CONTENT, "lineItem": {"scoreMaximum": 5, "submissionReview": {"url": f"{lms.tool_url}/lti/launch?review=1"}}})
+    lms.chosen(
+        {
+            **CONTENT,
+            "lineItem": {
+                "scoreMaximum": 5,
+                "submissionReview": {"url": f"{lms.tool_url}/lti/launch?review=1"},
+            },
+        }
+    )
     claims = lms.launch("teacher/review?for=5&item=1")
     assert claims[f"{CLAIM}message_type"] == "LtiSubmissionReviewRequest"
     about = claims[f"{CLAIM}for_user"]
@@ -776,7 +1061,10 @@ def test_a_review_names_the_learner_and_the_line_item(lms: Lms) -> None:
     assert about["roles"] == ["http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"]
     assert (claims["sub"], claims[f"{CLAIM}resource_link"]["id"]) == ("3", "1")
     assert claims[GRADES_CLAIM]["lineitem"].startswith(f"{lms.url}/practice/lineitems/1/lineitem")
-    assert lms.launch("admin/review?for=5&item=2")[f"{CLAIM}target_link_uri"] == f"{lms.tool_url}/lti/launch?review=1"
+    assert (
+        lms.launch("admin/review?for=5&item=2")[f"{CLAIM}target_link_uri"]
+        == f"{lms.tool_url}/lti/launch?review=1"
+    )
 
 
 def test_a_review_is_one_of_a_learner_and_of_something_handed_in(lms: Lms) -> None:
@@ -789,22 +1077,34 @@ def test_a_review_is_one_of_a_learner_and_of_something_handed_in(lms: Lms) -> No
 
 
 def test_scores_arrive_in_the_gradebook_and_must_grow_newer(lms: Lms) -> None:
-    assert lms.call("POST", SCORE_PATH, SCORE, score(comment="check after 1 week")).status_code == 200
+    assert (
+        lms.call("POST", SCORE_PATH, SCORE, score(comment="check after 1 week")).status_code == 200
+    )
     page = lms.get("/practice/gradebook").text
     assert "4 / 5" in page.split('data-person="learner"')[1].split("</td>")[0]
     assert "check after 1 week" in page
     assert "/practice/launch/teacher/review?for=5&amp;item=1" in page
     refused = lms.call("POST", SCORE_PATH, SCORE, score(timestamp="2026-11-23T10:00:00.900Z"))
     assert refused.status == "409 Refusing score with an earlier timestamp for item 1 and user 5"
-    assert lms.call("POST", SCORE_PATH, SCORE, score(timestamp="2026-11-23T10:00:01.000Z", scoreGiven=5)).status_code == 200
+    assert (
+        lms.call(
+            "POST", SCORE_PATH, SCORE, score(timestamp="2026-11-23T10:00:01.000Z", scoreGiven=5)
+        ).status_code
+        == 200
+    )
     (result,) = lms.read("/practice/lineitems/1/lineitem/results", RESULTS)
     assert (result["userId"], result["resultScore"], result["resultMaximum"]) == ("5", 5, 5)
     assert len(lms.read("/practice/lineitems/1/lineitem/results?user_id=5", RESULTS)) == 1
     assert lms.read("/practice/lineitems/1/lineitem/results?user_id=6", RESULTS) == []
 
 
-@pytest.mark.parametrize(("given", "value"), [({"scoreGiven": 8, "scoreMaximum": 10}, 4), ({"scoreGiven": 9}, 5), ({"scoreGiven": -1}, 0)])
-def test_a_score_is_brought_to_the_line_items_maximum_as_in_moodle(lms: Lms, given: dict[str, Any], value: float) -> None:
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [({"scoreGiven": 8, "scoreMaximum": 10}, 4), ({"scoreGiven": 9}, 5), ({"scoreGiven": -1}, 0)],
+)
+def test_a_score_is_brought_to_the_line_items_maximum_as_in_moodle(
+    lms: Lms, given: dict[str, Any], value: float
+) -> None:
     lms.call("POST", SCORE_PATH, SCORE, score(**given))
     (result,) = lms.read("/practice/lineitems/1/lineitem/results", RESULTS)
     assert (result["resultScore"], result["resultMaximum"]) == (value, 5)
@@ -812,7 +1112,12 @@ def test_a_score_is_brought_to_the_line_items_maximum_as_in_moodle(lms: Lms, giv
 
 def test_a_score_that_is_not_fully_graded_takes_the_grade_away_as_in_moodle(lms: Lms) -> None:
     lms.call("POST", SCORE_PATH, SCORE, score())
-    lms.call("POST", SCORE_PATH, SCORE, score(gradingProgress="PendingManual", timestamp="2026-11-23T10:00:05Z"))
+    lms.call(
+        "POST",
+        SCORE_PATH,
+        SCORE,
+        score(gradingProgress="PendingManual", timestamp="2026-11-23T10:00:05Z"),
+    )
     (result,) = lms.read("/practice/lineitems/1/lineitem/results", RESULTS)
     assert "resultScore" not in result
     assert "4 / 5" not in lms.get("/practice/gradebook").text
@@ -847,8 +1152,12 @@ def test_media_types_and_scopes_are_exact(lms: Lms) -> None:
     assert lms.call("POST", SCORE_PATH, SCORE, score(), token=reading).status_code == 403
     assert lms.call("POST", SCORE_PATH, SCORE, score(), token="unknown").status_code == 401
     changing = lms.token(scope=LINE_ITEM_SCOPE).json["access_token"]
-    assert lms.call("GET", "/practice/lineitems", LINE_ITEMS, token=changing).status_code == 403, "reading is a scope of its own, as in Moodle"
-    asking = {"Authorization": f"Bearer {lms.token(scope=LINE_ITEM_READ_SCOPE).json['access_token']}"}
+    assert lms.call("GET", "/practice/lineitems", LINE_ITEMS, token=changing).status_code == 403, (
+        "reading is a scope of its own, as in Moodle"
+    )
+    asking = {
+        "Authorization": f"Bearer {lms.token(scope=LINE_ITEM_READ_SCOPE).json['access_token']}"
+    }
     assert lms.get("/practice/lineitems", headers=asking).status_code == 200, "no Accept is no wish"
 
 
@@ -856,7 +1165,10 @@ def test_line_items_are_made_changed_found_and_removed(lms: Lms) -> None:
     extra = {"label": "Extra", "scoreMaximum": 10, "tag": "extra", "resourceId": "r9"}
     made = lms.call("POST", "/practice/lineitems", LINE_ITEM, extra)
     assert made.status_code == 201
-    assert lms.call("PUT", made.json["id"], LINE_ITEM, {**extra, "label": "Other"}).json["label"] == "Other"
+    assert (
+        lms.call("PUT", made.json["id"], LINE_ITEM, {**extra, "label": "Other"}).json["label"]
+        == "Other"
+    )
     for query, labels in (
         ("tag=extra", ["Other"]),
         ("resource_id=r9", ["Other"]),
@@ -864,9 +1176,16 @@ def test_line_items_are_made_changed_found_and_removed(lms: Lms) -> None:
         ("tag=extra&resource_link_id=1", []),
         ("type_id=1", ["Refresher checks", "Other"]),
     ):
-        assert [one["label"] for one in lms.call("GET", f"/practice/lineitems?{query}", LINE_ITEMS).json] == labels
+        assert [
+            one["label"] for one in lms.call("GET", f"/practice/lineitems?{query}", LINE_ITEMS).json
+        ] == labels
     assert lms.call("DELETE", made.json["id"], LINE_ITEM).status_code == 204
-    wrongs: tuple[Any, ...] = ({"label": "Extra", "scoreMaximum": 0}, {"scoreMaximum": 1}, {"label": "Extra"}, [])
+    wrongs: tuple[Any, ...] = (
+        {"label": "Extra", "scoreMaximum": 0},
+        {"scoreMaximum": 1},
+        {"label": "Extra"},
+        [],
+    )
     for wrong in wrongs:
         assert lms.call("POST", "/practice/lineitems", LINE_ITEM, wrong).status_code == 400
 
@@ -875,7 +1194,10 @@ def test_an_unknown_line_item_is_named_in_the_reason(lms: Lms) -> None:
     gone = lms.call("GET", "/practice/lineitems/99/lineitem", LINE_ITEM)
     assert gone.status == "404 Not Found: Grade item 99 doesn't exist"
     assert gone.json == {"status": 404, "reason": "Not Found: Grade item 99 doesn't exist"}
-    assert lms.call("POST", "/practice/lineitems/99/lineitem/scores", SCORE, score()).status_code == 404
+    assert (
+        lms.call("POST", "/practice/lineitems/99/lineitem/scores", SCORE, score()).status_code
+        == 404
+    )
     assert lms.call("GET", "/practice/lineitems/99/lineitem/results", RESULTS).status_code == 404
 
 
@@ -883,12 +1205,19 @@ def test_a_line_item_belongs_to_a_resource_link_of_its_tool(lms: Lms) -> None:
     foreign = {"label": "Extra", "scoreMaximum": 10, "resourceLinkId": "99"}
     assert lms.call("POST", "/practice/lineitems", LINE_ITEM, foreign).status_code == 403
     assert lms.call("PUT", "/practice/lineitems/1/lineitem", LINE_ITEM, foreign).status_code == 403
-    kept = lms.call("PUT", "/practice/lineitems/1/lineitem", LINE_ITEM, {"label": "Renamed", "scoreMaximum": 5}).json
+    kept = lms.call(
+        "PUT", "/practice/lineitems/1/lineitem", LINE_ITEM, {"label": "Renamed", "scoreMaximum": 5}
+    ).json
     assert (kept["label"], kept["resourceLinkId"]) == ("Renamed", "1")
 
 
 def test_a_launch_names_no_line_item_once_a_second_one_is_tied_to_its_link(lms: Lms) -> None:
-    lms.call("POST", "/practice/lineitems", LINE_ITEM, {"label": "Extra", "scoreMaximum": 10, "resourceLinkId": "1"})
+    lms.call(
+        "POST",
+        "/practice/lineitems",
+        LINE_ITEM,
+        {"label": "Extra", "scoreMaximum": 10, "resourceLinkId": "1"},
+    )
     assert "lineitem" not in lms.launch("learner")[GRADES_CLAIM]
 
 
@@ -900,8 +1229,15 @@ def test_all_members_come_at_once_with_short_roles_names_and_addresses(lms: Lms)
     assert "Link" not in answer.headers
     members = {member["user_id"]: member for member in answer.json["members"]}
     assert set(members) == {person.subject for person in PEOPLE.values()}
-    assert members["2"]["roles"] == ["Instructor", "http://purl.imsglobal.org/vocab/lis/v2/person#Administrator"]
-    assert (members["5"]["name"], members["5"]["email"], members["5"]["status"]) == ("Practice learner", "learner@example.org", "Active")
+    assert members["2"]["roles"] == [
+        "Instructor",
+        "http://purl.imsglobal.org/vocab/lis/v2/person#Administrator",
+    ]
+    assert (members["5"]["name"], members["5"]["email"], members["5"]["status"]) == (
+        "Practice learner",
+        "learner@example.org",
+        "Active",
+    )
     assert answer.json["context"]["id"] == "2"
 
 
@@ -913,13 +1249,19 @@ def test_members_come_in_pages_when_a_limit_is_asked_for(lms: Lms) -> None:
         link, pages = answer.headers.get("Link", ""), pages + 1
         assert not link or link.endswith('>; rel="next"')
         path = link.partition("<")[2].partition(">")[0]
-    assert (pages, [member["user_id"] for member in found]) == (2, [person.subject for person in PEOPLE.values()])
+    assert (pages, [member["user_id"] for member in found]) == (
+        2,
+        [person.subject for person in PEOPLE.values()],
+    )
 
 
 def test_members_can_be_asked_for_by_role_and_only_with_their_scope(lms: Lms) -> None:
     for role in ("Learner", "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"):
         query = urlencode({"role": role})
-        assert [member["user_id"] for member in lms.call("GET", f"/practice/memberships?{query}", MEMBERS).json["members"]] == ["5", "9"]
+        assert [
+            member["user_id"]
+            for member in lms.call("GET", f"/practice/memberships?{query}", MEMBERS).json["members"]
+        ] == ["5", "9"]
     other = lms.token(scope=SCORE_SCOPE).json["access_token"]
     assert lms.call("GET", "/practice/memberships", MEMBERS, token=other).status_code == 403
     assert lms.call("GET", "/practice/memberships", "application/json").status_code == 406

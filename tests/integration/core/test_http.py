@@ -1,4 +1,6 @@
-"""The guarded client: no private address unless allowed, no redirect followed, no endless or silent answer."""
+"""The guarded client: no private address unless allowed, no redirect followed, no endless or silent
+answer.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ class Handler(BaseHTTPRequestHandler):
                 return
         elif self.path in ("/drip", "/drip-headers"):
             try:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 1000\r\n\r\n" if self.path == "/drip" else b""))
+                self.wfile.write(
+                    b"HTTP/1.1 200 OK\r\n"
+                    + (b"Content-Length: 1000\r\n\r\n" if self.path == "/drip" else b"")
+                )
                 for _ in range(100):
                     self.wfile.write(b"x" if self.path == "/drip" else b"X-More: 1\r\n")
                     self.wfile.flush()
@@ -36,7 +41,9 @@ class Handler(BaseHTTPRequestHandler):
                 return
         elif self.path == "/paged":
             self.send_response(200)
-            self.send_header("Link", '</paged?page=2>; rel="next", <http://elsewhere.example/>; rel=first')
+            self.send_header(
+                "Link", '</paged?page=2>; rel="next", <http://elsewhere.example/>; rel=first'
+            )
             self.end_headers()
         elif self.path == "/redirect":
             self.send_response(302)
@@ -97,8 +104,12 @@ def test_private_addresses_are_refused_unless_allowed(url: str) -> None:
     strict.close()
 
 
-def test_the_address_that_was_judged_is_the_one_that_is_called(monkeypatch: pytest.MonkeyPatch, client: GuardedClient, address: str) -> None:
-    """A name that resolves differently the second time cannot slip through: there is no second time."""
+def test_the_address_that_was_judged_is_the_one_that_is_called(
+    monkeypatch: pytest.MonkeyPatch, client: GuardedClient, address: str
+) -> None:
+    """A name that resolves differently the second time cannot slip through: there is no second
+    time.
+    """
     port, asked = int(address.rpartition(":")[2]), []
 
     def resolve(host: str, port: int, *rest: object, **named: object) -> object:
@@ -128,14 +139,25 @@ def test_too_much_is_cut_off(client: GuardedClient, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[x/", "http://.../", f"http://{'a' * 80}.example/", "http:///", "ftp://127.0.0.1/", "nonsense", "http://127.0.0.1:99999/"]
+    "url",
+    [
+        "http://[x/",
+        "http://.../",
+        f"http://{'a' * 80}.example/",
+        "http:///",
+        "ftp://127.0.0.1/",
+        "nonsense",
+        "http://127.0.0.1:99999/",
+    ],
 )
 def test_an_address_that_is_none_is_a_failed_call(client: GuardedClient, url: str) -> None:
     with pytest.raises(OutsideCallFailed):
         client.call("GET", url)
 
 
-def test_a_header_that_cannot_be_written_is_a_failed_call(client: GuardedClient, address: str) -> None:
+def test_a_header_that_cannot_be_written_is_a_failed_call(
+    client: GuardedClient, address: str
+) -> None:
     with pytest.raises(OutsideCallFailed):
         client.call("GET", address, headers={"Authorization": "Bearer é\u2603"})
 
@@ -148,7 +170,9 @@ def test_what_cannot_be_reached_says_so_without_its_query(client: GuardedClient)
 
 
 @pytest.mark.parametrize("path", ["/drip", "/drip-headers"])
-def test_an_answer_that_drips_is_left_by_the_deadline(client: GuardedClient, address: str, path: str) -> None:
+def test_an_answer_that_drips_is_left_by_the_deadline(
+    client: GuardedClient, address: str, path: str
+) -> None:
     begun = time.monotonic()
     with pytest.raises(OutsideCallFailed):
         client.call("GET", address + path, seconds=0.5)
@@ -191,8 +215,14 @@ def test_what_counts_as_the_open_internet(given: str, public: bool) -> None:
     assert http_client.is_public_address(given) is public
 
 
-def test_plain_http_leads_to_this_network_alone(monkeypatch: pytest.MonkeyPatch, client: GuardedClient) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.114.9", 80))])
+def test_plain_http_leads_to_this_network_alone(
+    monkeypatch: pytest.MonkeyPatch, client: GuardedClient
+) -> None:
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *given, **named: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.114.9", 80))],
+    )
     with pytest.raises(OutsideCallFailed, match="by https"):
         client.call("GET", "http://platform.example/")
 

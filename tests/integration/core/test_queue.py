@@ -1,4 +1,6 @@
-"""The queue: nudges are coalesced, never fail a request, and the timer's jobs can be read by a JSON worker."""
+"""The queue: nudges are coalesced, never fail a request, and the timer's jobs can be read by a JSON
+worker.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,14 @@ def until(reached: Callable[[], bool]) -> None:
 def work(connection: redis.Redis) -> None:
     """Everything that waits, by a worker that reads JSON alone."""
     jobs = Queue(queue.QUEUE, connection=connection, serializer=JSONSerializer)
-    SimpleWorker([jobs], connection=connection, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")
+    SimpleWorker([jobs], connection=connection, serializer=JSONSerializer).work(
+        burst=True, logging_level="ERROR"
+    )
 
 
-def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connection: redis.Redis) -> None:
+def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(
+    connection: redis.Redis,
+) -> None:
     nudges = JobRequests(connection)
     for _ in range(5):
         nudges.request_job(JOB)
@@ -61,7 +67,9 @@ def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connec
 
 
 def test_a_timed_job_can_be_read_by_a_json_worker(connection: redis.Redis) -> None:
-    """rq's own CronJob makes a queue without the serializer, and a JSON worker fails on what it puts there."""
+    """rq's own CronJob makes a queue without the serializer, and a JSON worker fails on what it
+    puts there.
+    """
     queue._CoalescedCronJob(queue.QUEUE, func_name=JOB, interval=5).enqueue(connection)
     work(connection)
     assert RAN == ["ran"]
@@ -73,7 +81,9 @@ def test_a_queue_that_is_down_fails_no_request() -> None:
     assert nudges.count_waiting_jobs() is None
 
 
-def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(connection: redis.Redis) -> None:
+def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(
+    connection: redis.Redis,
+) -> None:
     JobRequests(connection).request_job(JOB)
     until(lambda: bool(connection.keys("carryover:waiting:*")))
     (key,) = connection.keys("carryover:waiting:*")

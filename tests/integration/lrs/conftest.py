@@ -34,7 +34,9 @@ def tenant(lrs_settings: Settings, deps: StoreDeps) -> Callable[..., Caller]:
     client = app.create_app(deps).test_client()
 
     def make(name: str = "one", scopes: tuple[str, ...] = ("all",)) -> Caller:
-        ((key, secret),) = operator_api.create_tenant(lrs_settings, name, [("test", scopes)], again=True)
+        ((key, secret),) = operator_api.create_tenant(
+            lrs_settings, name, [("test", scopes)], again=True
+        )
         return Caller(client, key, secret)
 
     return make
@@ -47,7 +49,9 @@ def one(tenant: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Iterator[Live]:
-    ((key, secret),) = operator_api.create_tenant(lrs_settings, "live", [("test", ("all",))], again=True)
+    ((key, secret),) = operator_api.create_tenant(
+        lrs_settings, "live", [("test", ("all",))], again=True
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -61,8 +65,32 @@ def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> It
         "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
         "PORT": str(port),
     }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--workers", "2"]
-    process = subprocess.Popen([*command, "--workers-kill-timeout", "3", "--log-level", "error", "--factory", "lrs.wsgi:create_app"], env=environ)
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-ws",
+        "--workers",
+        "2",
+    ]
+    process = subprocess.Popen(
+        [
+            *command,
+            "--workers-kill-timeout",
+            "3",
+            "--log-level",
+            "error",
+            "--factory",
+            "lrs.wsgi:create_app",
+        ],
+        env=environ,
+    )
     made = Live(f"http://127.0.0.1:{port}", key, secret, process, environ, servers.postgres_log)
     for _ in range(300):
         try:

@@ -1,4 +1,6 @@
-"""Who may do what: scopes on every resource, keys that change, bearer tokens, what a credential may read back."""
+"""Who may do what: scopes on every resource, keys that change, bearer tokens, what a credential may
+read back.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,33 @@ Make = Callable[..., dict[str, Any]]
 AGENT = '{"mbox":"mailto:somebody@example.org"}'
 
 
-def test_without_define_a_statement_is_stored_and_its_definitions_are_not_learnt(tenant: Callable[..., Caller], one: Caller, statement: Make) -> None:
+def test_without_define_a_statement_is_stored_and_its_definitions_are_not_learnt(
+    tenant: Callable[..., Caller], one: Caller, statement: Make
+) -> None:
     activity = {"id": "https://example.org/x", "definition": {"name": {"en": "x"}}}
     assert tenant(scopes=("statements/write",)).post(statement(object=activity)).status_code == 200
     assert "definition" not in body(one.get("/xapi/activities", activityId=activity["id"]))
-    assert tenant(scopes=("statements/write", "define")).post(statement(object=activity)).status_code == 200
-    assert one.get("/xapi/activities", activityId=activity["id"]).json["definition"] == {"name": {"en": "x"}}
+    assert (
+        tenant(scopes=("statements/write", "define")).post(statement(object=activity)).status_code
+        == 200
+    )
+    assert one.get("/xapi/activities", activityId=activity["id"]).json["definition"] == {
+        "name": {"en": "x"}
+    }
 
 
-def test_mine_is_what_the_same_credential_sent_and_no_oracle_for_the_rest(tenant: Callable[..., Caller], one: Caller, statement: Make) -> None:
+def test_mine_is_what_the_same_credential_sent_and_no_oracle_for_the_rest(
+    tenant: Callable[..., Caller], one: Caller, statement: Make
+) -> None:
     mine = tenant(scopes=("statements/write", "statements/read/mine"))
     secret = str(uuid.uuid4())
-    one.post(statement(id=secret, verb={"id": "https://v.example/secret"}, context={"instructor": json.loads(mine_authority(mine, statement))}))
+    one.post(
+        statement(
+            id=secret,
+            verb={"id": "https://v.example/secret"},
+            context={"instructor": json.loads(mine_authority(mine, statement))},
+        )
+    )
     (own,) = body(mine.post(statement(verb={"id": "https://v.example/own"})))
     (pointing,) = body(mine.post(statement(object={"objectType": "StatementRef", "id": secret})))
     seen = [found["id"] for found in body(mine.get("/xapi/statements"))["statements"]]
@@ -52,7 +69,9 @@ def mine_authority(caller: Caller, statement: Make) -> str:
     return json.dumps(caller.get("/xapi/statements", statementId=made).json["authority"])
 
 
-def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_settings: Settings, one: Caller, statement: Make) -> None:
+def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(
+    lrs_settings: Settings, one: Caller, statement: Make
+) -> None:
     before = mine_authority(one, statement)
     with operator_api.open_tenant(lrs_settings, "") as desk:
         key, secret = desk.rotate_credential(one.key, 3_600)
@@ -61,7 +80,10 @@ def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_se
         assert one.post(statement()).status_code == 200
         desk.revoke_credential(one.key)
         assert [credential.ends_at is None for credential in desk.credentials()] == [False, True]
-        assert [entry.act for entry in desk.latest_audit_entries(10)] == ["revoked a credential", "rotated a credential"]
+        assert [entry.act for entry in desk.latest_audit_entries(10)] == [
+            "revoked a credential",
+            "rotated a credential",
+        ]
     assert secret not in repr(desk)
     time.sleep(credential_cache.CACHE_SECONDS + 0.1)
     assert one.post(statement()).status_code == 401
@@ -69,7 +91,10 @@ def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_se
 
 
 def test_a_scope_that_does_not_exist_is_refused(lrs_settings: Settings, one: Caller) -> None:
-    with operator_api.open_tenant(lrs_settings, "") as desk, pytest.raises(BadInput, match="statements/erase is no scope"):
+    with (
+        operator_api.open_tenant(lrs_settings, "") as desk,
+        pytest.raises(BadInput, match="statements/erase is no scope"),
+    ):
         desk.create_credential(["statements/erase"], "")
 
 
@@ -109,7 +134,11 @@ class Issuer:
         }
         claims |= {name: value for name, value in changes.items() if name not in ("key", "alg")}
         key = changes.get("key", self.keys[-1])
-        return jwt.encode({"alg": "RS256", "kid": key.kid}, {name: value for name, value in claims.items() if value is not None}, key)
+        return jwt.encode(
+            {"alg": "RS256", "kid": key.kid},
+            {name: value for name, value in claims.items() if value is not None},
+            key,
+        )
 
 
 @pytest.fixture
@@ -122,14 +151,27 @@ def issuer() -> Iterator[Issuer]:
 
 def bearer(one: Caller, token: str, method: str = "GET", body: Any = None) -> Any:
     data = json.dumps(body) if body is not None else None
-    return one.send(method, "/xapi/statements", headers={"Authorization": f"Bearer {token}"}, data=data, content_type="application/json")
+    return one.send(
+        method,
+        "/xapi/statements",
+        headers={"Authorization": f"Bearer {token}"},
+        data=data,
+        content_type="application/json",
+    )
 
 
-def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Settings, one: Caller, statement: Make, issuer: Issuer) -> None:
+def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(
+    lrs_settings: Settings, one: Caller, statement: Make, issuer: Issuer
+) -> None:
     with operator_api.open_tenant(lrs_settings, "") as desk:
         assert (
             desk.add_issuer(
-                issuer.address, "the-store", {"lrs.write": ["statements/write", "statements/read/mine"], "lrs.read": ["statements/read"]}
+                issuer.address,
+                "the-store",
+                {
+                    "lrs.write": ["statements/write", "statements/read/mine"],
+                    "lrs.read": ["statements/read"],
+                },
             ).keys_url
             == f"{issuer.address}/keys"
         )
@@ -138,7 +180,9 @@ def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Setting
     (found,) = bearer(one, issuer.token()).json["statements"]
     assert found["authority"]["account"] == {"homePage": issuer.address, "name": "content-7"}
     assert len(body(bearer(one, issuer.token(scope="lrs.read")))["statements"]) == 2
-    assert bearer(one, issuer.token(scope="all")).status_code == 403, "where words are mapped, no other counts"
+    assert bearer(one, issuer.token(scope="all")).status_code == 403, (
+        "where words are mapped, no other counts"
+    )
     assert bearer(one, issuer.token(scope="openid profile")).status_code == 403
     issuer.keys.append(RSAKey.generate_key(2_048, {"kid": "2"}, private=True))
     stranger = RSAKey.generate_key(2_048, {"kid": "1"}, private=True)
@@ -158,7 +202,9 @@ def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Setting
     assert bearer(one, issuer.token(key=issuer.keys[0])).status_code == 401
 
 
-def test_a_secret_is_in_no_answer_no_log_and_no_table(one: Caller, statement: Make, deps: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_is_in_no_answer_no_log_and_no_table(
+    one: Caller, statement: Make, deps: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     one.post(statement())
     one.post({"bad": 1})
     Caller(one.client, one.key, one.secret + "x").post(statement())

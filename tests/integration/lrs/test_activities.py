@@ -1,4 +1,6 @@
-"""What the store holds of an activity: the same whatever came first, whoever wrote at once (xAPI-Data 2.4.4.1)."""
+"""What the store holds of an activity: the same whatever came first, whoever wrote at once
+(xAPI-Data 2.4.4.1).
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,14 @@ DEFINITIONS = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), DEFINITIONS), max_size=5), st.randoms())
-def test_the_merged_definition_does_not_depend_on_the_order(said: list[tuple[int, dict[str, Any]]], random: Any) -> None:
-    rows = [(seen, number, json_codec.encode_canonical(definition)) for number, (seen, definition) in enumerate(said) if definition]
+def test_the_merged_definition_does_not_depend_on_the_order(
+    said: list[tuple[int, dict[str, Any]]], random: Any
+) -> None:
+    rows = [
+        (seen, number, json_codec.encode_canonical(definition))
+        for number, (seen, definition) in enumerate(said)
+        if definition
+    ]
     mixed = list(rows)
     random.shuffle(mixed)
     assert definitions.merge_definitions(rows) == definitions.merge_definitions(mixed)
@@ -40,13 +48,24 @@ def test_every_order_of_arrival_gives_the_same_definition(one: Caller, statement
     said = [
         ({"name": {"en": "Old"}, "type": "https://t.example/1"}, "2026-01-01T00:00:00Z"),
         ({"name": {"en": "New", "de": "Neu"}}, "2026-02-01T00:00:00Z"),
-        ({"name": {"en": "Old"}, "type": "https://t.example/1"}, "2026-03-01T00:00:00Z"),  # an old copy that goes on sending
-        ({"description": {"en": "Text"}, "extensions": {"https://e.example": {"deep": [1]}}}, "2026-01-15T00:00:00Z"),
+        (
+            {"name": {"en": "Old"}, "type": "https://t.example/1"},
+            "2026-03-01T00:00:00Z",
+        ),  # an old copy that goes on sending
+        (
+            {"description": {"en": "Text"}, "extensions": {"https://e.example": {"deep": [1]}}},
+            "2026-01-15T00:00:00Z",
+        ),
     ]
     for number, order in enumerate(itertools.permutations(said)):
         iri = f"https://o.example/{number}"
         for definition, timestamp in order:
-            assert one.post(statement(object={"id": iri, "definition": definition}, timestamp=timestamp)).status_code == 200
+            assert (
+                one.post(
+                    statement(object={"id": iri, "definition": definition}, timestamp=timestamp)
+                ).status_code
+                == 200
+            )
         found = one.get("/xapi/activities", activityId=iri).json
         assert found["definition"] == {
             "name": {"en": "New", "de": "Neu"},
@@ -56,13 +75,21 @@ def test_every_order_of_arrival_gives_the_same_definition(one: Caller, statement
         }
 
 
-def test_a_clock_that_is_years_ahead_does_not_pin_a_definition(one: Caller, statement: Make) -> None:
+def test_a_clock_that_is_years_ahead_does_not_pin_a_definition(
+    one: Caller, statement: Make
+) -> None:
     def said(name: str, **more: Any) -> None:
-        one.post(statement(object={"id": "https://o.example/1", "definition": {"name": {"en": name}}}, **more))
+        one.post(
+            statement(
+                object={"id": "https://o.example/1", "definition": {"name": {"en": name}}}, **more
+            )
+        )
 
     said("typo", timestamp="2999-01-01T00:00:00Z")
     said("right")
-    assert one.get("/xapi/activities", activityId="https://o.example/1").json["definition"] == {"name": {"en": "right"}}
+    assert one.get("/xapi/activities", activityId="https://o.example/1").json["definition"] == {
+        "name": {"en": "right"}
+    }
 
 
 def test_many_who_define_at_once_lose_nothing(one: Caller, statement: Make) -> None:
@@ -70,9 +97,20 @@ def test_many_who_define_at_once_lose_nothing(one: Caller, statement: Make) -> N
 
     def batch(language: str) -> int:
         order = range(30) if languages.index(language) % 2 else range(29, -1, -1)
-        return one.post([statement(object={"id": f"https://o.example/{n}", "definition": {"name": {language: "x"}}}) for n in order]).status_code
+        return one.post(
+            [
+                statement(
+                    object={"id": f"https://o.example/{n}", "definition": {"name": {language: "x"}}}
+                )
+                for n in order
+            ]
+        ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(batch, languages * 2)) == {200}
     for n in range(30):
-        assert set(one.get("/xapi/activities", activityId=f"https://o.example/{n}").json["definition"]["name"]) == set(languages)
+        assert set(
+            one.get("/xapi/activities", activityId=f"https://o.example/{n}").json["definition"][
+                "name"
+            ]
+        ) == set(languages)

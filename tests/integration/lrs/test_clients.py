@@ -1,4 +1,6 @@
-"""Clients that know nothing of us, as others publish them: tincan (Python), tincanjs and @xapi/xapi (npm), and Moodle's habit."""
+"""Clients that know nothing of us, as others publish them: tincan (Python), tincanjs and @xapi/xapi
+(npm), and Moodle's habit.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,15 @@ def environ_of_node() -> dict[str, str]:
 
 
 def npm(folder: Path, *arguments: str) -> None:
-    ended = subprocess.run(["npm", *arguments], cwd=folder, env=environ_of_node(), capture_output=True, text=True, check=False, timeout=300)
+    ended = subprocess.run(
+        ["npm", *arguments],
+        cwd=folder,
+        env=environ_of_node(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr[-2_000:]
 
 
@@ -48,7 +58,15 @@ def run(node_modules: Path, live: Live, script: str, version: str = "1.0.3") -> 
         "XAPI_VERSION": version,
         "NO_PROXY": "127.0.0.1",
     }
-    ended = subprocess.run(["node", script], cwd=node_modules, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(
+        ["node", script],
+        cwd=node_modules,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert ended.returncode == 0, ended.stdout[-2_000:] + ended.stderr[-2_000:]
     return json.loads(ended.stdout.splitlines()[-1])
 
@@ -84,9 +102,13 @@ def test_tincanjs(live: Live, node_modules: Path) -> None:
 
 
 def test_tincan(live: Live) -> None:
-    lrs = tincan.tincan.RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
+    lrs = tincan.tincan.RemoteLRS(
+        version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret
+    )
     agent = tincan.Agent(mbox="mailto:tincan@example.org", name="Some Body")
-    activity = tincan.Activity(id="https://example.org/tincan", definition=tincan.ActivityDefinition(name={"en": "Thing"}))
+    activity = tincan.Activity(
+        id="https://example.org/tincan", definition=tincan.ActivityDefinition(name={"en": "Thing"})
+    )
     verb = tincan.Verb(id="http://adlnet.gov/expapi/verbs/experienced")
 
     def statement() -> Any:
@@ -100,23 +122,38 @@ def test_tincan(live: Live) -> None:
     page = lrs.query_statements({"agent": agent, "limit": 2})
     assert len(page.content.statements) == 2
     assert len(lrs.more_statements(page.content.more).content.statements) == 1
-    state = tincan.StateDocument(id="s", agent=agent, activity=activity, content=bytearray(b'{"page":1}'), content_type="application/json")
+    state = tincan.StateDocument(
+        id="s",
+        agent=agent,
+        activity=activity,
+        content=bytearray(b'{"page":1}'),
+        content_type="application/json",
+    )
     assert lrs.save_state(state).success
     assert lrs.save_state(state).success, "content of 1.0.3 writes its state again without If-Match"
     assert lrs.retrieve_state(activity, agent, "s").content.content == bytearray(b'{"page":1}')
     assert lrs.retrieve_state_ids(activity, agent).content == ["s"]
     assert lrs.delete_state(state).success
-    profile = tincan.ActivityProfileDocument(id="p", activity=activity, content=bytearray(b"{}"), content_type="application/json")
-    assert not lrs.save_activity_profile(profile).success, "a profile needs a precondition, which tincan sends with an etag alone"
+    profile = tincan.ActivityProfileDocument(
+        id="p", activity=activity, content=bytearray(b"{}"), content_type="application/json"
+    )
+    assert not lrs.save_activity_profile(profile).success, (
+        "a profile needs a precondition, which tincan sends with an etag alone"
+    )
 
 
 def test_a_queue_that_sends_batches_again_as_moodles_does(live: Live) -> None:
-    """A batch without ids, sent again in halves after a failure; and one with ids, of which some are known."""
+    """A batch without ids, sent again in halves after a failure; and one with ids, of which some
+    are known.
+    """
     import contextlib
 
     def statement(n: int, **more: Any) -> dict[str, Any]:
         return {
-            "actor": {"name": "Some Body", "account": {"homePage": "https://moodle.example", "name": str(n)}},
+            "actor": {
+                "name": "Some Body",
+                "account": {"homePage": "https://moodle.example", "name": str(n)},
+            },
             "verb": {"id": "http://id.tincanapi.com/verb/viewed", "display": {"en": "viewed"}},
             "object": {
                 "id": f"https://moodle.example/mod/page/view.php?id={n}",
@@ -126,8 +163,17 @@ def test_a_queue_that_sends_batches_again_as_moodles_does(live: Live) -> None:
             "context": {
                 "platform": "Moodle",
                 "language": "en",
-                "extensions": {"http://lrs.learninglocker.net/define/extensions/info": {"event_name": "\\mod_page\\event\\course_module_viewed"}},
-                "contextActivities": {"grouping": [{"id": "https://moodle.example", "definition": {"name": {"en": "Moodle"}}}], "category": []},
+                "extensions": {
+                    "http://lrs.learninglocker.net/define/extensions/info": {
+                        "event_name": "\\mod_page\\event\\course_module_viewed"
+                    }
+                },
+                "contextActivities": {
+                    "grouping": [
+                        {"id": "https://moodle.example", "definition": {"name": {"en": "Moodle"}}}
+                    ],
+                    "category": [],
+                },
             },
             **more,
         }
@@ -151,10 +197,20 @@ def test_a_queue_that_sends_batches_again_as_moodles_does(live: Live) -> None:
         assert json.loads(connection.getresponse().read())["more"]
 
 
-def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(one: Caller, live: Live) -> None:
+def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(
+    one: Caller, live: Live
+) -> None:
     """TinCanPython 1.0.0 sends ascending=True."""
-    lrs = tincan.RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
-    answer = lrs.query_statements({"agent": tincan.Agent(mbox="mailto:p@example.org"), "ascending": True, "related_agents": True})
+    lrs = tincan.RemoteLRS(
+        version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret
+    )
+    answer = lrs.query_statements(
+        {
+            "agent": tincan.Agent(mbox="mailto:p@example.org"),
+            "ascending": True,
+            "related_agents": True,
+        }
+    )
     assert answer.success, answer.data
     assert one.get("/xapi/statements", ascending="TRUE").status_code == 200
     assert one.get("/xapi/statements", ascending="yes").status_code == 400

@@ -1,4 +1,6 @@
-"""Concurrency is part of conformance: many writers that share everything, readers beside them, on the real server."""
+"""Concurrency is part of conformance: many writers that share everything, readers beside them, on
+the real server.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,31 @@ def statement(n: int, pick: random.Random) -> dict[str, Any]:
         "id": str(uuid.uuid4()),
         "actor": {"account": {"homePage": "https://h.example", "name": f"p{pick.randrange(50)}"}},
         "verb": {"id": "http://adlnet.gov/expapi/verbs/answered"},
-        "object": {"id": f"https://o.example/{activity}", "definition": {"name": {pick.choice(["en", "de", "fr"]): f"Thing {activity}"}}},
+        "object": {
+            "id": f"https://o.example/{activity}",
+            "definition": {"name": {pick.choice(["en", "de", "fr"]): f"Thing {activity}"}},
+        },
         "context": {
-            "contextActivities": {"parent": [{"id": f"https://o.example/{pick.randrange(ACTIVITIES)}", "definition": {"type": "https://t.example"}}]}
+            "contextActivities": {
+                "parent": [
+                    {
+                        "id": f"https://o.example/{pick.randrange(ACTIVITIES)}",
+                        "definition": {"type": "https://t.example"},
+                    }
+                ]
+            }
         },
         "result": {"score": {"raw": n}},
     }
 
 
-def call(connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str], body: str | None = None) -> tuple[int, Any, Any]:
+def call(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: str | None = None,
+) -> tuple[int, Any, Any]:
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     data = answer.read()
@@ -60,9 +78,13 @@ def test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
             while not done.is_set():
                 batch = [statement(n, pick) for n in range(BATCH)]
                 if pick.random() < 0.1:
-                    batch = shared[::-1] if pick.random() < 0.5 else shared  # sent before: accepted, and stored once
+                    batch = (
+                        shared[::-1] if pick.random() < 0.5 else shared
+                    )  # sent before: accepted, and stored once
                 pick.shuffle(batch)
-                status, _, said = call(connection, "POST", "/xapi/statements", live.headers(), json.dumps(batch))
+                status, _, said = call(
+                    connection, "POST", "/xapi/statements", live.headers(), json.dumps(batch)
+                )
                 with lock:
                     statuses[status] = statuses.get(status, 0) + 1
                     if status == 200:
@@ -71,7 +93,9 @@ def test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
     paged: list[str] = []
     polled: list[str] = []
 
-    def read_to_the_end(connection: http.client.HTTPConnection, first: str) -> tuple[list[str], str]:
+    def read_to_the_end(
+        connection: http.client.HTTPConnection, first: str
+    ) -> tuple[list[str], str]:
         """Follow more; gives the ids and the moment up to which the first page was consistent."""
         found, path, through = [], first, ""
         while path:
@@ -90,13 +114,25 @@ def test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
                 last = done.is_set() and writers_ended.is_set()
                 time.sleep(0.05)
                 found, _ = read_to_the_end(
-                    connection, "/xapi/statements?" + urlencode({"ascending": "true", "since": since, "until": (edge := horizon(connection))})
+                    connection,
+                    "/xapi/statements?"
+                    + urlencode(
+                        {
+                            "ascending": "true",
+                            "since": since,
+                            "until": (edge := horizon(connection)),
+                        }
+                    ),
                 )
                 paged.extend(found)
                 since = edge
 
     def horizon(connection: http.client.HTTPConnection) -> str:
-        return str(call(connection, "GET", "/xapi/statements?ascending=true&limit=1", live.headers())[1]["X-Experience-API-Consistent-Through"])
+        return str(
+            call(connection, "GET", "/xapi/statements?ascending=true&limit=1", live.headers())[1][
+                "X-Experience-API-Consistent-Through"
+            ]
+        )
 
     def poll() -> None:
         """since=Consistent-Through, as the standard means it."""
@@ -105,7 +141,10 @@ def test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
             while not last:
                 last = done.is_set() and writers_ended.is_set()
                 time.sleep(0.05)
-                found, through = read_to_the_end(connection, "/xapi/statements?" + urlencode({"ascending": "true", "since": since}))
+                found, through = read_to_the_end(
+                    connection,
+                    "/xapi/statements?" + urlencode({"ascending": "true", "since": since}),
+                )
                 polled.extend(found)
                 since = through
 
@@ -135,4 +174,7 @@ def test_many_writers_that_share_activities_never_fail_and_readers_miss_nothing(
     assert len(polled) == len(set(polled)), len(polled) - len(set(polled))
     log = live.postgres_log.read_text()[len(log_before) :]
     assert "deadlock detected" not in log
-    print(f"{sum(statuses.values())} batches, {len(acknowledged)} statements in {SECONDS:.0f} s by {WRITERS} writers; none failed, each read once")  # noqa: T201 - the soak's result
+    print(  # noqa: T201 - the soak's result
+        f"{sum(statuses.values())} batches, {len(acknowledged)} statements in {SECONDS:.0f} s by "
+        f"{WRITERS} writers; none failed, each read once"
+    )

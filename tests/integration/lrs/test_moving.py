@@ -1,4 +1,6 @@
-"""Statements that move: sent on to another store, taken in from a file or another store, given out without the people in them."""
+"""Statements that move: sent on to another store, taken in from a file or another store, given out
+without the people in them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 
 
 class Moody:
-    """A record store that answers as a test wants: a list of statuses, then 200; refuses some ids for good."""
+    """A record store that answers as a test wants: a list of statuses, then 200; refuses some ids
+    for good.
+    """
 
     def __init__(self) -> None:
         self.moods: list[int] = []
@@ -41,7 +45,9 @@ class Moody:
                 sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 batch = sent if isinstance(sent, list) else [sent]
                 ids = [each["id"] for each in batch]
-                moody.requests.append((self.headers["Authorization"], self.headers["X-Experience-API-Version"], ids))
+                moody.requests.append(
+                    (self.headers["Authorization"], self.headers["X-Experience-API-Version"], ids)
+                )
                 status = moody.moods.pop(0) if moody.moods else 200
                 if status == 200 and moody.refused & set(ids):
                     status = 400
@@ -79,7 +85,16 @@ def target() -> Iterator[Moody]:
 
 
 def add(deps: StoreDeps, target: Moody, **filter_: str) -> int:
-    return forwarding.add_forward(deps, tenant_id=1, url=target.address, key="k", secret="s", filter_=filter_, from_start=True, who="test")
+    return forwarding.add_forward(
+        deps,
+        tenant_id=1,
+        url=target.address,
+        key="k",
+        secret="s",
+        filter_=filter_,
+        from_start=True,
+        who="test",
+    )
 
 
 def due_again(deps: StoreDeps) -> None:
@@ -93,14 +108,27 @@ def state(deps: StoreDeps) -> forwards.Forward:
     return found
 
 
-def test_everything_that_passes_the_filter_arrives_once_and_in_order(one: Caller, deps: StoreDeps, statement: Make, target: Moody) -> None:
-    sent = body(one.post([statement(verb={"id": ANSWERED if n % 2 else "https://v.example"}) for n in range(260)]))
+def test_everything_that_passes_the_filter_arrives_once_and_in_order(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
+    sent = body(
+        one.post(
+            [statement(verb={"id": ANSWERED if n % 2 else "https://v.example"}) for n in range(260)]
+        )
+    )
     add(deps, target, verb=ANSWERED)
     assert forwarding.send_forwards(deps, 1) == 130
     assert list(target.held) == sent[1::2]
     assert forwarding.send_forwards(deps, 1) == 0
     (late,) = body(one.post(statement(verb={"id": ANSWERED})))
-    (voider,) = body(one.post(statement(verb={"id": "http://adlnet.gov/expapi/verbs/voided"}, object={"objectType": "StatementRef", "id": sent[1]})))
+    (voider,) = body(
+        one.post(
+            statement(
+                verb={"id": "http://adlnet.gov/expapi/verbs/voided"},
+                object={"objectType": "StatementRef", "id": sent[1]},
+            )
+        )
+    )
     assert forwarding.send_forwards(deps, 1) == 2
     assert list(target.held)[-2:] == [late, voider]
     assert {"stored", "authority"}.isdisjoint(target.held[late])
@@ -111,7 +139,9 @@ def test_everything_that_passes_the_filter_arrives_once_and_in_order(one: Caller
     assert target.requests[-1][1] == "2.0.0"
 
 
-def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(one: Caller, deps: StoreDeps, statement: Make, target: Moody) -> None:
+def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
     sent = body(one.post([statement() for _ in range(150)]))
     add(deps, target)
     target.moods = [503]
@@ -122,7 +152,10 @@ def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(one: Call
     target.moods = [200, 401]
     assert forwarding.send_forwards(deps, 1) == 100
     # The answer to the second batch was lost: it was stored there, and is sent again.
-    target.held.update((one_id, one.get("/xapi/statements", statementId=one_id).json or {}) for one_id in sent[100:])
+    target.held.update(
+        (one_id, one.get("/xapi/statements", statementId=one_id).json or {})
+        for one_id in sent[100:]
+    )
     due_again(deps)
     assert forwarding.send_forwards(deps, 1) == 50
     assert sorted(target.held) == sorted(sent)
@@ -162,7 +195,10 @@ def test_a_target_that_takes_few_at_a_time_comes_to_the_end_although_one_stateme
         due_again(deps)
     assert sorted(target.held) == sorted(set(sent) - {sent[40]})
     with deps.unit_of_work(1) as connection:
-        assert [str(letter.id) for letter, _ in forwards.list_dead_letters(connection, 1, forward_id, 10)] == [sent[40]]
+        assert [
+            str(letter.id)
+            for letter, _ in forwards.list_dead_letters(connection, 1, forward_id, 10)
+        ] == [sent[40]]
 
 
 def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
@@ -181,35 +217,66 @@ def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
     assert "not here any more" in reason
 
 
-def test_a_forward_needs_an_address_and_a_filter_that_is_one(deps: StoreDeps, one: Caller, target: Moody) -> None:
+def test_a_forward_needs_an_address_and_a_filter_that_is_one(
+    deps: StoreDeps, one: Caller, target: Moody
+) -> None:
     with pytest.raises(BadInput, match="limit is no filter"):
         add(deps, target, limit="3")
     with pytest.raises(BadInput, match="verb"):
         add(deps, target, verb="no iri")
     with pytest.raises(BadInput, match="begins with https"):
-        forwarding.add_forward(deps, tenant_id=1, url="ftp://x", key="k", secret="s", filter_={}, from_start=True, who="test")
+        forwarding.add_forward(
+            deps,
+            tenant_id=1,
+            url="ftp://x",
+            key="k",
+            secret="s",
+            filter_={},
+            from_start=True,
+            who="test",
+        )
 
 
-def test_between_two_real_stores_attachments_go_along(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
+def test_between_two_real_stores_attachments_go_along(
+    one: Caller, live: Live, deps: StoreDeps, statement: Make
+) -> None:
     sent = statement(id=str(uuid.uuid4()), attachments=[described(b"a file")])
     send(one, mixed(sent, part(b"a file")))
     body(one.post([statement() for _ in range(30)]))
-    forwarding.add_forward(deps, tenant_id=1, url=f"{live.url}/xapi", key=live.key, secret=live.secret, filter_={}, from_start=True, who="test")
+    forwarding.add_forward(
+        deps,
+        tenant_id=1,
+        url=f"{live.url}/xapi",
+        key=live.key,
+        secret=live.secret,
+        filter_={},
+        from_start=True,
+        who="test",
+    )
     assert forwarding.send_forwards(deps, 1) == 31
     there = Caller(one.client, live.key, live.secret)
     assert len(body(there.get("/xapi/statements"))["statements"]) == 31
-    assert b"a file" in there.get("/xapi/statements", statementId=sent["id"], attachments="true").data
+    assert (
+        b"a file" in there.get("/xapi/statements", statementId=sent["id"], attachments="true").data
+    )
 
 
 def take(deps: StoreDeps, path: Path, tenant_id: int = 1) -> tuple[Any, list[tuple[int, str, str]]]:
     told: list[tuple[int, str, str]] = []
     run = importing.import_file(
-        deps, tenant_id=tenant_id, path=path, report=lambda *line: told.append(line), progress=lambda run, size: None, who="test"
+        deps,
+        tenant_id=tenant_id,
+        path=path,
+        report=lambda *line: told.append(line),
+        progress=lambda run, size: None,
+        who="test",
     )
     return run, told
 
 
-def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path) -> None:
+def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(
+    one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path
+) -> None:
     first = statement(id=str(uuid.uuid4()), timestamp="2020-01-01T00:00:00Z")
     lines = [
         json.dumps(first),
@@ -220,13 +287,24 @@ def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(one: Caller, d
         json.dumps({**first, "verb": {"id": "https://v.example/other"}}),
         json.dumps(statement(version="2.0.0", context={"contextAgents": []})),
         json.dumps([statement(), statement()]),
-        json.dumps({**statement(id=str(uuid.uuid4())), "authority": {"mbox": "mailto:their@store.example"}, "stored": "2020-01-01T00:00:00Z"}),
+        json.dumps(
+            {
+                **statement(id=str(uuid.uuid4())),
+                "authority": {"mbox": "mailto:their@store.example"},
+                "stored": "2020-01-01T00:00:00Z",
+            }
+        ),
     ]
     path = tmp_path / "some.ndjson"
     path.write_text("\n".join(lines))
     run, told = take(deps, path)
     assert (run.stored, run.known, run.refused, run.lines) == (3, 1, 4, 9)
-    assert [(line, place) for line, place, _ in sorted(told)] == [(3, "$"), (4, "$.actor.mbox"), (6, "$"), (8, "$")]
+    assert [(line, place) for line, place, _ in sorted(told)] == [
+        (3, "$"),
+        (4, "$.actor.mbox"),
+        (6, "$"),
+        (8, "$"),
+    ]
     kept = one.get("/xapi/statements", statementId=json.loads(lines[8])["id"]).json
     assert kept["authority"] == {"mbox": "mailto:their@store.example"}
     assert not kept["stored"].startswith("2020")
@@ -248,7 +326,14 @@ def test_an_import_that_was_cut_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        importing.import_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop_at_third, who="test")
+        importing.import_file(
+            deps,
+            tenant_id=1,
+            path=path,
+            report=lambda *line: None,
+            progress=stop_at_third,
+            who="test",
+        )
     run, _ = take(deps, path)
     assert (run.stored, run.known, run.lines, run.finished) == (45, 0, 45, True)
 
@@ -264,22 +349,34 @@ def test_another_file_under_the_same_name_is_taken_from_its_beginning(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        importing.import_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop, who="test")
+        importing.import_file(
+            deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop, who="test"
+        )
     path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(40)))
     run, _ = take(deps, path)
     assert (run.stored, run.lines) == (40, 40)
 
 
-def test_everything_is_taken_over_from_another_store(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
+def test_everything_is_taken_over_from_another_store(
+    one: Caller, live: Live, deps: StoreDeps, statement: Make
+) -> None:
     there = Caller(one.client, live.key, live.secret)
     sent = body(there.post([statement(result={"score": {"raw": n}}) for n in range(230)]))
     source = RemoteStore(f"{live.url}/xapi", live.key, live.secret)
     read: list[int] = []
     run = importing.import_from_store(
-        deps, tenant_id=1, source=source, report=lambda *line: None, progress=lambda run, size: read.append(run.lines), who="test"
+        deps,
+        tenant_id=1,
+        source=source,
+        report=lambda *line: None,
+        progress=lambda run, size: read.append(run.lines),
+        who="test",
     )
     assert (run.stored, run.refused, read) == (230, 0, [100, 200, 230])
-    assert body(one.get("/xapi/statements", limit=1, ascending="true"))["statements"][0]["id"] == sent[0]
+    assert (
+        body(one.get("/xapi/statements", limit=1, ascending="true"))["statements"][0]["id"]
+        == sent[0]
+    )
     with pytest.raises(RequestError, match="401"):
         importing.import_from_store(
             deps,
@@ -291,11 +388,27 @@ def test_everything_is_taken_over_from_another_store(one: Caller, live: Live, de
         )
 
 
-def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps, statement: Make) -> None:
+def test_an_export_holds_every_statement_and_nobody(
+    one: Caller, deps: StoreDeps, statement: Make
+) -> None:
     person = {"name": "A Name", "mbox": "mailto:somebody@example.org"}
-    free = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "long-fill-in"}}
-    closed = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "choice"}}
-    named = {"id": "https://g.example", "definition": {"name": {"en": "Essay of A Name"}, "extensions": {"https://e.example": "A Name"}}}
+    free = {
+        "objectType": "Activity",
+        "id": "https://o.example",
+        "definition": {"interactionType": "long-fill-in"},
+    }
+    closed = {
+        "objectType": "Activity",
+        "id": "https://o.example",
+        "definition": {"interactionType": "choice"},
+    }
+    named = {
+        "id": "https://g.example",
+        "definition": {
+            "name": {"en": "Essay of A Name"},
+            "extensions": {"https://e.example": "A Name"},
+        },
+    }
     context = {
         "platform": "A Name's laptop",
         "contextActivities": {"parent": [named]},
@@ -305,8 +418,14 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     }
     one.post(
         [
-            statement(actor=person, object=free, result={"response": "I, A Name, think"}, context=context),
-            statement(actor=person, object=closed, result={"response": "b", "score": {"raw": 12345678901234567890.5}}),
+            statement(
+                actor=person, object=free, result={"response": "I, A Name, think"}, context=context
+            ),
+            statement(
+                actor=person,
+                object=closed,
+                result={"response": "b", "score": {"raw": 12345678901234567890.5}},
+            ),
             statement(object={"objectType": "Agent", **person}),
             statement(object=statement(objectType="SubStatement", actor=person)),
             *[statement(actor=person) for _ in range(150)],
@@ -321,4 +440,7 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     values = [json.loads(line) for line in lines]
     assert len({value["actor"]["account"]["name"] for value in values}) == 1
     assert values[1]["result"]["response"] == "b"
-    assert "A Name" in b"".join(ndjson_export.export_lines(deps, tenant_id=1, identified=True)).decode()
+    assert (
+        "A Name"
+        in b"".join(ndjson_export.export_lines(deps, tenant_id=1, identified=True)).decode()
+    )

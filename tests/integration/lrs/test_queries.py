@@ -1,4 +1,6 @@
-"""GET /statements: formats, references, voiding, groups, pages, plans (xAPI-Communication 2.1.3; xAPI-Data 2.3.2)."""
+"""GET /statements: formats, references, voiding, groups, pages, plans (xAPI-Communication 2.1.3;
+xAPI-Data 2.3.2).
+"""
 
 from __future__ import annotations
 
@@ -50,18 +52,30 @@ def test_a_reference_is_found_by_what_its_target_is_found_by(one: Caller, statem
     post(
         one,
         statement(
-            id=target, actor=A, verb={"id": "https://v.example/1"}, object={"id": "https://o.example/1"}, context={"registration": registration}
+            id=target,
+            actor=A,
+            verb={"id": "https://v.example/1"},
+            object={"id": "https://o.example/1"},
+            context={"registration": registration},
         ),
     )
     post(one, statement(id=other, actor=A))
-    (pointing,) = post(one, statement(actor=B, verb={"id": "https://v.example/2"}, object=ref(target)))
-    (again,) = post(one, statement(actor=B, verb={"id": "https://v.example/3"}, object=ref(pointing)))
+    (pointing,) = post(
+        one, statement(actor=B, verb={"id": "https://v.example/2"}, object=ref(target))
+    )
+    (again,) = post(
+        one, statement(actor=B, verb={"id": "https://v.example/3"}, object=ref(pointing))
+    )
     for query in (
         {"verb": "https://v.example/1"},
         {"activity": "https://o.example/1"},
         {"registration": registration},
         {"verb": "https://v.example/1", "agent": json.dumps(A)},
-        {"activity": "https://o.example/1", "related_activities": "true", "registration": registration},
+        {
+            "activity": "https://o.example/1",
+            "related_activities": "true",
+            "registration": registration,
+        },
     ):
         assert ids(one.get("/xapi/statements", **query)) == [again, pointing, target], query
     # Both filters must hold of one statement of the chain, not one here and one there.
@@ -69,7 +83,9 @@ def test_a_reference_is_found_by_what_its_target_is_found_by(one: Caller, statem
     assert ids(one.get("/xapi/statements", agent=json.dumps(A))) == [again, pointing, other, target]
 
 
-def test_a_target_that_comes_after_its_reference_is_found_through_it_once_the_job_has_run(one: Caller, deps: StoreDeps, statement: Make) -> None:
+def test_a_target_that_comes_after_its_reference_is_found_through_it_once_the_job_has_run(
+    one: Caller, deps: StoreDeps, statement: Make
+) -> None:
     late = new()
     (first,) = post(one, statement(actor=B, object=ref(late)))
     (second,) = post(one, statement(actor=B, object=ref(first)))
@@ -88,10 +104,24 @@ def test_references_in_a_circle_do_no_harm(one: Caller, deps: StoreDeps, stateme
 def test_many_references_to_a_statement_with_many_people(one: Caller, statement: Make) -> None:
     """More rows than a statement of SQL has parameters for."""
     target = new()
-    crowd = {"objectType": "Group", "member": [{"mbox": f"mailto:m{n}@example.org"} for n in range(150)]}
+    crowd = {
+        "objectType": "Group",
+        "member": [{"mbox": f"mailto:m{n}@example.org"} for n in range(150)],
+    }
     post(one, statement(id=target, actor=crowd))
     assert len(post(one, *[statement(actor=B, object=ref(target)) for _ in range(200)])) == 200
-    assert len(ids(one.get("/xapi/statements", agent=json.dumps({"mbox": "mailto:m7@example.org"}), limit=100))) == 100
+    assert (
+        len(
+            ids(
+                one.get(
+                    "/xapi/statements",
+                    agent=json.dumps({"mbox": "mailto:m7@example.org"}),
+                    limit=100,
+                )
+            )
+        )
+        == 100
+    )
 
 
 def test_what_refers_to_a_voided_statement_is_still_found(one: Caller, statement: Make) -> None:
@@ -101,7 +131,9 @@ def test_what_refers_to_a_voided_statement_is_still_found(one: Caller, statement
     assert ids(one.get("/xapi/statements", verb="https://v.example/1")) == [voider]
 
 
-def test_a_voiding_statement_cannot_be_voided_whichever_came_first(one: Caller, statement: Make) -> None:
+def test_a_voiding_statement_cannot_be_voided_whichever_came_first(
+    one: Caller, statement: Make
+) -> None:
     voider, target = new(), new()
     post(one, statement(verb=VOIDED, object=ref(voider)))
     post(one, statement(id=voider, verb=VOIDED, object=ref(target)))
@@ -110,25 +142,40 @@ def test_a_voiding_statement_cannot_be_voided_whichever_came_first(one: Caller, 
     assert one.post(statement(verb=VOIDED, object=ref(voider))).status_code == 400
 
 
-def test_groups_are_found_by_their_own_identity_and_by_their_members(one: Caller, statement: Make) -> None:
-    group = {"objectType": "Group", "account": {"homePage": "https://h.example", "name": "team"}, "member": [A, B]}
+def test_groups_are_found_by_their_own_identity_and_by_their_members(
+    one: Caller, statement: Make
+) -> None:
+    group = {
+        "objectType": "Group",
+        "account": {"homePage": "https://h.example", "name": "team"},
+        "member": [A, B],
+    }
     (by_group,) = post(one, statement(actor=group))
     (instructed,) = post(one, statement(context={"instructor": A}))
     bare = json.dumps({"objectType": "Group", "account": group["account"]})
     assert ids(one.get("/xapi/statements", agent=bare)) == [by_group]
     assert ids(one.get("/xapi/statements", agent=json.dumps(A))) == [by_group]
-    assert ids(one.get("/xapi/statements", agent=json.dumps(A), related_agents="true")) == [instructed, by_group]
+    assert ids(one.get("/xapi/statements", agent=json.dumps(A), related_agents="true")) == [
+        instructed,
+        by_group,
+    ]
 
 
 def test_context_agents_and_groups_are_related_agents(one: Caller, statement: Make) -> None:
     one.version = "2.0.0"
     context = {
-        "contextAgents": [{"objectType": "contextAgent", "agent": A, "relevantTypes": ["https://t.example"]}],
-        "contextGroups": [{"objectType": "contextGroup", "group": {"objectType": "Group", "member": [B]}}],
+        "contextAgents": [
+            {"objectType": "contextAgent", "agent": A, "relevantTypes": ["https://t.example"]}
+        ],
+        "contextGroups": [
+            {"objectType": "contextGroup", "group": {"objectType": "Group", "member": [B]}}
+        ],
     }
     (made,) = post(one, statement(context=context))
     for agent in (A, B):
-        assert ids(one.get("/xapi/statements", agent=json.dumps(agent), related_agents="true")) == [made]
+        assert ids(one.get("/xapi/statements", agent=json.dumps(agent), related_agents="true")) == [
+            made
+        ]
         assert ids(one.get("/xapi/statements", agent=json.dumps(agent))) == []
     one.version = "1.0.3"
     assert one.post(statement(context=context)).status_code == 400
@@ -136,26 +183,55 @@ def test_context_agents_and_groups_are_related_agents(one: Caller, statement: Ma
 
 def test_ids_gives_what_identifies_and_nothing_else(one: Caller, statement: Make) -> None:
     crowd = {"objectType": "Group", "name": "n", "member": [{"name": "N", **A}]}
-    activity = {"objectType": "Activity", "id": "https://o.example/1", "definition": {"name": {"en": "one"}}}
+    activity = {
+        "objectType": "Activity",
+        "id": "https://o.example/1",
+        "definition": {"name": {"en": "one"}},
+    }
     (made,) = post(
-        one, statement(actor=crowd, object=activity, context={"contextActivities": {"parent": activity}, "instructor": {"name": "N", **B}})
+        one,
+        statement(
+            actor=crowd,
+            object=activity,
+            context={"contextActivities": {"parent": activity}, "instructor": {"name": "N", **B}},
+        ),
     )
     found = one.get("/xapi/statements", statementId=made, format="ids").json
     assert found["actor"] == {"objectType": "Group", "member": [A]}
     assert found["object"] == {"id": "https://o.example/1"}
-    assert found["context"] == {"contextActivities": {"parent": [{"id": "https://o.example/1"}]}, "instructor": B}
+    assert found["context"] == {
+        "contextActivities": {"parent": [{"id": "https://o.example/1"}]},
+        "instructor": B,
+    }
 
 
-def test_canonical_gives_one_language_and_what_the_store_holds_of_an_activity(one: Caller, statement: Make) -> None:
+def test_canonical_gives_one_language_and_what_the_store_holds_of_an_activity(
+    one: Caller, statement: Make
+) -> None:
     def activity(**definition: Any) -> dict[str, Any]:
         return {"id": "https://o.example/1", "definition": definition}
 
     (made,) = post(
-        one, statement(object=activity(name={"en": "one", "de": "eins"}), verb={"id": "https://v.example", "display": {"fr": "lu", "de": "gelesen"}})
+        one,
+        statement(
+            object=activity(name={"en": "one", "de": "eins"}),
+            verb={"id": "https://v.example", "display": {"fr": "lu", "de": "gelesen"}},
+        ),
     )
-    post(one, statement(object=activity(description={"de-AT": "Beschreibung"}, extensions={"https://e.example": 12345678901234567890123})))
+    post(
+        one,
+        statement(
+            object=activity(
+                description={"de-AT": "Beschreibung"},
+                extensions={"https://e.example": 12345678901234567890123},
+            )
+        ),
+    )
     asked = one.send(
-        "GET", "/xapi/statements", {"statementId": made, "format": "canonical"}, headers={"Accept-Language": "de;q=0.5, de-AT, en;q=0.1"}
+        "GET",
+        "/xapi/statements",
+        {"statementId": made, "format": "canonical"},
+        headers={"Accept-Language": "de;q=0.5, de-AT, en;q=0.1"},
     )
     assert asked.json["object"]["definition"] == {
         "name": {"de": "eins"},
@@ -165,21 +241,39 @@ def test_canonical_gives_one_language_and_what_the_store_holds_of_an_activity(on
     assert asked.json["verb"]["display"] == {"de": "gelesen"}
     exact = one.get("/xapi/statements", statementId=made).json
     assert exact["object"]["definition"] == {"name": {"en": "one", "de": "eins"}}
-    whole = one.send("GET", "/xapi/activities", {"activityId": "https://o.example/1"}, headers={"Accept-Language": "de"}).json
+    whole = one.send(
+        "GET",
+        "/xapi/activities",
+        {"activityId": "https://o.example/1"},
+        headers={"Accept-Language": "de"},
+    ).json
     assert whole["definition"]["name"] == {"en": "one", "de": "eins"}
 
 
 def test_a_single_context_activity_comes_back_in_a_list(one: Caller, statement: Make) -> None:
-    inner = statement(objectType="SubStatement", context={"contextActivities": {"other": {"id": "https://o.example/2"}}})
-    sent = statement(object=inner, context={"contextActivities": {"parent": {"id": "https://o.example/1"}, "grouping": []}})
+    inner = statement(
+        objectType="SubStatement",
+        context={"contextActivities": {"other": {"id": "https://o.example/2"}}},
+    )
+    sent = statement(
+        object=inner,
+        context={"contextActivities": {"parent": {"id": "https://o.example/1"}, "grouping": []}},
+    )
     (made,) = post(one, sent)
     found = one.get("/xapi/statements", statementId=made).json
-    assert found["context"]["contextActivities"] == {"parent": [{"id": "https://o.example/1"}], "grouping": []}
-    assert found["object"]["context"]["contextActivities"] == {"other": [{"id": "https://o.example/2"}]}
+    assert found["context"]["contextActivities"] == {
+        "parent": [{"id": "https://o.example/1"}],
+        "grouping": [],
+    }
+    assert found["object"]["context"]["contextActivities"] == {
+        "other": [{"id": "https://o.example/2"}]
+    }
     assert one.put(made, sent).status_code == 204
 
 
-def test_more_leads_through_everything_once_while_new_statements_come(one: Caller, statement: Make) -> None:
+def test_more_leads_through_everything_once_while_new_statements_come(
+    one: Caller, statement: Make
+) -> None:
     before = post(one, *[statement() for _ in range(25)])
     answer, seen = one.get("/xapi/statements", limit=4), list[str]()
     while True:
@@ -201,12 +295,22 @@ def test_a_person_has_every_name_that_statements_give(one: Caller, statement: Ma
         statement(context={"instructor": {**A, "name": "Third"}}),
     )
     found = one.get("/xapi/agents", agent=json.dumps(A)).json
-    assert found == {"objectType": "Person", "name": ["Third", "Second", "First"], "mbox": ["mailto:a@example.org"]}
-    assert one.get("/xapi/agents", agent=json.dumps(B)).json == {"objectType": "Person", "mbox": ["mailto:b@example.org"]}
+    assert found == {
+        "objectType": "Person",
+        "name": ["Third", "Second", "First"],
+        "mbox": ["mailto:a@example.org"],
+    }
+    assert one.get("/xapi/agents", agent=json.dumps(B)).json == {
+        "objectType": "Person",
+        "mbox": ["mailto:b@example.org"],
+    }
 
 
 def test_an_unknown_activity_is_answered_with_its_id(one: Caller) -> None:
-    assert one.get("/xapi/activities", activityId="https://o.example/none").json == {"objectType": "Activity", "id": "https://o.example/none"}
+    assert one.get("/xapi/activities", activityId="https://o.example/none").json == {
+        "objectType": "Activity",
+        "id": "https://o.example/none",
+    }
 
 
 QUERIES: list[dict[str, Any]] = [
@@ -226,7 +330,9 @@ QUERIES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("asked", QUERIES, ids=lambda asked: "+".join(asked) or "nothing")
-def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps, asked: dict[str, Any]) -> None:
+def test_no_filter_reads_a_large_table_from_end_to_end(
+    large: StoreDeps, asked: dict[str, Any]
+) -> None:
     tenant_id = change_queue.list_tenant_ids(large.engine)[0]
     sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
     with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
@@ -241,24 +347,34 @@ def large(one: Caller, deps: StoreDeps) -> StoreDeps:
 
     owner = make_engine(deps.settings.migration_url)
     keys = {
-        kind: [key_of(kind, f"{name}/{n}") for n in range(50)] for kind, name in (("verb", "https://v.example"), ("activity", "https://o.example"))
+        kind: [key_of(kind, f"{name}/{n}") for n in range(50)]
+        for kind, name in (("verb", "https://v.example"), ("activity", "https://o.example"))
     }
     with owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload) SELECT 1, n::bigint << 20, gen_random_uuid(), (CAST(:verbs AS bigint[]))[1 + n % 50],"
-                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true, convert_to(repeat('x', 1000), 'UTF8') FROM generate_series(1, 40000) n"
+                "INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, "
+                "timestamp_given, payload) SELECT 1, n::bigint << 20, gen_random_uuid(), "
+                "(CAST(:verbs AS bigint[]))[1 + n % 50],"
+                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true, convert_to(repeat('x', "
+                "1000), 'UTF8') FROM generate_series(1, 40000) n"
             ),
             {"verbs": keys["verb"]},
         )
         connection.execute(
             text(
-                "INSERT INTO lrs.statement_rel (tenant_id, key, ord) SELECT 1, (CAST(:keys AS bigint[]))[1 + n % 50] + k, n::bigint << 20"
+                "INSERT INTO lrs.statement_rel (tenant_id, key, ord) SELECT 1, (CAST(:keys AS "
+                "bigint[]))[1 + n % 50] + k, n::bigint << 20"
                 " FROM generate_series(1, 40000) n, generate_series(0, 4) k"
             ),
             {"keys": keys["activity"]},
         )
-        connection.execute(text("INSERT INTO lrs.voiding SELECT 1, gen_random_uuid(), n FROM generate_series(1, 5000) n"))
+        connection.execute(
+            text(
+                "INSERT INTO lrs.voiding SELECT 1, gen_random_uuid(), n FROM generate_series(1, "
+                "5000) n"
+            )
+        )
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     owner.dispose()

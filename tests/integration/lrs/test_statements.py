@@ -1,4 +1,6 @@
-"""The statements resource on a real database: kept exactly, stored once, all or nothing, found again."""
+"""The statements resource on a real database: kept exactly, stored once, all or nothing, found
+again.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def ids(answer: Any) -> list[str]:
 
 def test_what_was_posted_is_given_back_byte_for_byte(one: Caller) -> None:
     sent = (
-        '{ "actor":{"mbox":"mailto:a@example.org"}, "verb":{"id":"https://v.example"},\n "object":{"id":"https://o.example"},'
+        '{ "actor":{"mbox":"mailto:a@example.org"}, "verb":{"id":"https://v.example"},\n '
+        '"object":{"id":"https://o.example"},'
         ' "result":{"score":{"scaled":0.12345678901234567890},"response":"\\u00e9\\u0000\\n"} }'
     )
     (statement_id,) = one.post(sent).json or []
@@ -44,12 +47,16 @@ def test_what_was_posted_is_given_back_byte_for_byte(one: Caller) -> None:
     assert answer.headers["Last-Modified"].endswith("GMT")
 
 
-def test_sending_again_is_harmless_and_another_statement_under_the_same_id_is_refused(one: Caller, statement: Make) -> None:
+def test_sending_again_is_harmless_and_another_statement_under_the_same_id_is_refused(
+    one: Caller, statement: Make
+) -> None:
     first = statement(id=str(uuid.uuid4()))
     assert one.post(first).status_code == 200
     assert one.post(first).status_code == 200
     assert one.put(first["id"], first).status_code == 204
-    other = one.post([statement(id=str(uuid.uuid4())), {**first, "verb": {"id": "https://other.example"}}])
+    other = one.post(
+        [statement(id=str(uuid.uuid4())), {**first, "verb": {"id": "https://other.example"}}]
+    )
     assert other.status_code == 409
     assert other.json["error"]["where"]["index"] == 1
     assert ids(one.get("/xapi/statements")) == [first["id"]]
@@ -76,11 +83,15 @@ def test_of_a_batch_with_one_bad_statement_nothing_is_stored(one: Caller, statem
         ({"Authorization": "Bearer x"}, 401),
     ],
 )
-def test_every_answer_names_a_version_and_a_horizon(one: Caller, change: dict[str, str], status: int) -> None:
+def test_every_answer_names_a_version_and_a_horizon(
+    one: Caller, change: dict[str, str], status: int
+) -> None:
     headers = {name: value for name, value in {**one.headers(), **change}.items() if value}
     answer = one.client.get("/xapi/statements", headers=headers)
     assert answer.status_code == status
-    assert answer.headers["X-Experience-API-Version"] == ("2.0.0" if change.get("X-Experience-API-Version") == "2.0.0" else "1.0.3")
+    assert answer.headers["X-Experience-API-Version"] == (
+        "2.0.0" if change.get("X-Experience-API-Version") == "2.0.0" else "1.0.3"
+    )
     assert "X-Experience-API-Consistent-Through" in answer.headers
     if status != 200:
         assert answer.json["error"]["message"].endswith(".")
@@ -92,7 +103,10 @@ def test_about_needs_neither_key_nor_version(one: Caller) -> None:
 
 def test_a_voided_statement_is_found_only_as_voided(one: Caller, statement: Make) -> None:
     (target,) = one.post(statement()).json or []
-    (voider,) = one.post(statement(verb=VOIDED, object={"objectType": "StatementRef", "id": target})).json or []
+    (voider,) = (
+        one.post(statement(verb=VOIDED, object={"objectType": "StatementRef", "id": target})).json
+        or []
+    )
     assert one.get("/xapi/statements", statementId=target).status_code == 404
     assert one.get("/xapi/statements", voidedStatementId=target).json["id"] == target
     assert one.get("/xapi/statements", voidedStatementId=voider).status_code == 404
@@ -104,14 +118,30 @@ def test_a_voided_statement_is_found_only_as_voided(one: Caller, statement: Make
 
 def test_a_voiding_statement_may_come_before_its_target(one: Caller, statement: Make) -> None:
     target = str(uuid.uuid4())
-    assert one.post(statement(verb=VOIDED, object={"objectType": "StatementRef", "id": target})).status_code == 200
+    assert (
+        one.post(
+            statement(verb=VOIDED, object={"objectType": "StatementRef", "id": target})
+        ).status_code
+        == 200
+    )
     one.post(statement(id=target))
     assert one.get("/xapi/statements", statementId=target).status_code == 404
 
 
 def test_filters_find_what_they_name(one: Caller, statement: Make) -> None:
-    registration, group = str(uuid.uuid4()), {"objectType": "Group", "mbox": "mailto:team@example.org", "member": [{"mbox": "mailto:m@example.org"}]}
-    context = {"registration": registration, "team": group, "contextActivities": {"parent": [{"id": "https://parent.example"}]}}
+    registration, group = (
+        str(uuid.uuid4()),
+        {
+            "objectType": "Group",
+            "mbox": "mailto:team@example.org",
+            "member": [{"mbox": "mailto:m@example.org"}],
+        },
+    )
+    context = {
+        "registration": registration,
+        "team": group,
+        "contextActivities": {"parent": [{"id": "https://parent.example"}]},
+    }
     (plain, rich, about_agent) = one.post(
         [
             statement(),
@@ -133,7 +163,10 @@ def test_filters_find_what_they_name(one: Caller, statement: Make) -> None:
     assert found(agent=team) == []
     assert found(agent=team, related_agents="true") == [rich]
     assert found(agent=member, related_agents="true") == [rich]
-    assert found(agent='{"mbox":"mailto:somebody@example.org"}', ascending="true", limit="2") == [plain, rich]
+    assert found(agent='{"mbox":"mailto:somebody@example.org"}', ascending="true", limit="2") == [
+        plain,
+        rich,
+    ]
 
 
 def test_since_is_exclusive_and_until_inclusive(one: Caller, statement: Make) -> None:
@@ -146,8 +179,18 @@ def test_since_is_exclusive_and_until_inclusive(one: Caller, statement: Make) ->
     assert ids(one.get("/xapi/statements", until=second["stored"])) == [second["id"], first["id"]]
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "2026-11-23t10:00:00z", "2026-11-23T12:00:00+02"])
-def test_any_moment_of_the_calendar_may_be_asked_for(one: Caller, statement: Make, moment: str) -> None:
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999Z",
+        "2026-11-23t10:00:00z",
+        "2026-11-23T12:00:00+02",
+    ],
+)
+def test_any_moment_of_the_calendar_may_be_asked_for(
+    one: Caller, statement: Make, moment: str
+) -> None:
     one.post(statement())
     for name in ("since", "until"):
         assert one.get("/xapi/statements", **{name: moment}).status_code == 200
@@ -155,10 +198,17 @@ def test_any_moment_of_the_calendar_may_be_asked_for(one: Caller, statement: Mak
 
 def test_nul_in_a_key_is_nobody(one: Caller) -> None:
     token = base64.b64encode(b"a\0b:secret").decode()
-    assert one.client.get("/xapi/statements", headers={**one.headers(), "Authorization": f"Basic {token}"}).status_code == 401
+    assert (
+        one.client.get(
+            "/xapi/statements", headers={**one.headers(), "Authorization": f"Basic {token}"}
+        ).status_code
+        == 401
+    )
 
 
-def test_following_more_gives_every_statement_once_while_others_write(one: Caller, statement: Make) -> None:
+def test_following_more_gives_every_statement_once_while_others_write(
+    one: Caller, statement: Make
+) -> None:
     before = [str(uuid.uuid4()) for _ in range(25)]
     one.post([statement(id=one_id) for one_id in before])
     answer = one.get("/xapi/statements", limit="10")
@@ -171,14 +221,18 @@ def test_following_more_gives_every_statement_once_while_others_write(one: Calle
     assert seen == before[::-1]
 
 
-def test_a_more_link_of_another_tenant_or_an_altered_one_is_refused(one: Caller, tenant: Callable[..., Caller], statement: Make) -> None:
+def test_a_more_link_of_another_tenant_or_an_altered_one_is_refused(
+    one: Caller, tenant: Callable[..., Caller], statement: Make
+) -> None:
     one.post([statement() for _ in range(3)])
     more = one.get("/xapi/statements", limit="1").json["more"]
     assert one.client.get(more + "x", headers=one.headers()).status_code == 400
     assert one.client.get(more, headers=tenant("two").headers()).status_code == 400
 
 
-def test_tenants_never_see_each_other(one: Caller, tenant: Callable[..., Caller], statement: Make) -> None:
+def test_tenants_never_see_each_other(
+    one: Caller, tenant: Callable[..., Caller], statement: Make
+) -> None:
     mine = statement(id=str(uuid.uuid4()))
     two = tenant("two")
     one.post(mine)
@@ -187,7 +241,9 @@ def test_tenants_never_see_each_other(one: Caller, tenant: Callable[..., Caller]
     assert two.post({**mine, "verb": {"id": "https://other.example"}}).status_code == 200
 
 
-def test_without_a_tenant_the_database_refuses_every_query(deps: Deps, one: Caller, statement: Make) -> None:
+def test_without_a_tenant_the_database_refuses_every_query(
+    deps: Deps, one: Caller, statement: Make
+) -> None:
     one.post(statement())
     with deps.engine.connect() as connection, pytest.raises(DBAPIError):
         connection.execute(text("SELECT count(*) FROM lrs.statement")).scalar()
@@ -214,7 +270,9 @@ def test_batches_that_share_ids_in_any_order_never_deadlock(one: Caller, stateme
     assert len(ids(one.get("/xapi/statements"))) == 60
 
 
-def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits_come_out_of_order(deps: Deps, one: Caller, statement: Make) -> None:
+def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits_come_out_of_order(
+    deps: Deps, one: Caller, statement: Make
+) -> None:
     """Decision 4: writers that keep transactions open; a reader that remembers only where it was."""
     from lrs.store import statements as store
 
@@ -224,7 +282,9 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 
     def write(number: int) -> None:
         for count in range(each):
-            incoming = StatementParser(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.from_json(AUTHORITY))
+            incoming = StatementParser(family_2_0=False).statements(
+                json.dumps(statement()).encode(), Authority.from_json(AUTHORITY)
+            )
             with deps.unit_of_work(tenant_id) as connection:
                 store.insert_new_statements(connection, tenant_id, incoming)
                 threading.Event().wait(0.002 * ((number + count) % 4))
@@ -237,7 +297,11 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
         after, last = None, False
         while not last:
             last = done.is_set()
-            page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=StatementQuery(ascending=True, after=after, limit=10))
+            page = statements.statement_page(
+                deps.unit_of_work,
+                tenant_id=tenant_id,
+                query=StatementQuery(ascending=True, after=after, limit=10),
+            )
             assert page.horizon is not None
             horizons.append(page.horizon)
             if page.payloads:
@@ -264,7 +328,9 @@ def store_tenant(deps: Deps) -> int:
 
 def store_ord(deps: Deps, tenant_id: int, statement_id: str) -> int:
     with deps.unit_of_work(tenant_id) as connection:
-        found = connection.execute(text("SELECT ord FROM lrs.statement WHERE id = :id"), {"id": statement_id}).scalar_one()
+        found = connection.execute(
+            text("SELECT ord FROM lrs.statement WHERE id = :id"), {"id": statement_id}
+        ).scalar_one()
     return int(found)
 
 
@@ -275,7 +341,9 @@ def test_the_order_of_a_batch_is_the_senders(one: Caller, statement: Make) -> No
     assert ids(one.get("/xapi/statements", ascending="true")) == sent
 
 
-def test_stored_is_the_databases_clock_in_utc_with_milliseconds(one: Caller, statement: Make) -> None:
+def test_stored_is_the_databases_clock_in_utc_with_milliseconds(
+    one: Caller, statement: Make
+) -> None:
     before = clock.now()
     (statement_id,) = one.post(statement()).json or []
     stored = one.get("/xapi/statements", statementId=statement_id).json["stored"]
@@ -292,7 +360,12 @@ def test_what_does_not_exist_is_said_in_json(one: Caller, path: str) -> None:
 
 
 def test_what_is_no_json_or_too_much_is_refused(one: Caller, statement: Make) -> None:
-    plain = one.client.post("/xapi/statements", data=json.dumps(statement()), headers=one.headers(), content_type="text/plain")
+    plain = one.client.post(
+        "/xapi/statements",
+        data=json.dumps(statement()),
+        headers=one.headers(),
+        content_type="text/plain",
+    )
     assert (plain.status_code, plain.json["error"]["where"]["header"]) == (400, "Content-Type")
     assert one.post([statement() for _ in range(MAX_BATCH_SIZE + 1)]).status_code == 400
     assert one.post(b"[" + b" " * (33 * 1024 * 1024) + b"]").status_code == 413

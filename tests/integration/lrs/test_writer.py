@@ -1,4 +1,6 @@
-"""Storing together: nobody is told that it is stored unless it is; each gets the answer to its own request."""
+"""Storing together: nobody is told that it is stored unless it is; each gets the answer to its own
+request.
+"""
 
 from __future__ import annotations
 
@@ -70,15 +72,28 @@ def test_when_no_connection_can_be_had_all_who_wait_are_stored_the_careful_way_o
 
 def stored(deps: StoreDeps, sent: list[list[Incoming]]) -> set[uuid.UUID]:
     with deps.unit_of_work(1) as connection:
-        return set(store.find_statements_by_id(connection, 1, [one.id for incoming in sent for one in incoming]))
+        return set(
+            store.find_statements_by_id(
+                connection, 1, [one.id for incoming in sent for one in incoming]
+            )
+        )
 
 
-def test_a_conflict_in_one_request_harms_no_other_that_is_stored_with_it(deps: StoreDeps, one: Caller, statement: Make) -> None:
+def test_a_conflict_in_one_request_harms_no_other_that_is_stored_with_it(
+    deps: StoreDeps, one: Caller, statement: Make
+) -> None:
     known = statement(id=str(uuid.uuid4()))
     deps.writer.store(tenant_id=1, incoming=judged(known))
     other = {**known, "verb": {"id": "https://other.example"}}
     twin = statement(id=str(uuid.uuid4()))
-    requests = [judged(statement()), judged(statement(), other), judged(known), judged(twin), judged(twin), judged(statement(), statement())] * 4
+    requests = [
+        judged(statement()),
+        judged(statement(), other),
+        judged(known),
+        judged(twin),
+        judged(twin),
+        judged(statement(), statement()),
+    ] * 4
     start = threading.Barrier(8)
 
     def send(number: int) -> str:
@@ -91,16 +106,22 @@ def test_a_conflict_in_one_request_harms_no_other_that_is_stored_with_it(deps: S
 
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(send, range(len(requests))))
-    assert [outcome for number, outcome in enumerate(outcomes) if number % 6 == 1] == ["conflict"] * 4
+    assert [outcome for number, outcome in enumerate(outcomes) if number % 6 == 1] == [
+        "conflict"
+    ] * 4
     assert [outcome for number, outcome in enumerate(outcomes) if number % 6 == 2] == ["known"] * 4
-    assert "conflict" not in {outcome for number, outcome in enumerate(outcomes) if number % 6 not in (1,)}
+    assert "conflict" not in {
+        outcome for number, outcome in enumerate(outcomes) if number % 6 not in (1,)
+    }
     kept = [incoming for number, incoming in enumerate(requests) if number % 6 != 1]
     assert stored(deps, kept) == {one.id for incoming in kept for one in incoming}
     refused = [incoming[:1] for number, incoming in enumerate(requests) if number % 6 == 1]
     assert stored(deps, refused) == set()
 
 
-def test_an_attempt_that_met_a_deadlock_is_made_again(monkeypatch: pytest.MonkeyPatch, deps: StoreDeps, one: Caller, statement: Make) -> None:
+def test_an_attempt_that_met_a_deadlock_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, deps: StoreDeps, one: Caller, statement: Make
+) -> None:
     from sqlalchemy.exc import OperationalError
 
     attempts = []

@@ -1,4 +1,6 @@
-"""A fresh tool for each test, and a platform that answers over real HTTP what a recorded Moodle answered."""
+"""A fresh tool for each test, and a platform that answers over real HTTP what a recorded Moodle
+answered.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,17 @@ def capture(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def tool_template(servers: Any, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def tool_template(
+    servers: Any,
+    new_database: Callable[..., str],
+    lrs_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     """A database with both houses' tables."""
     name = new_database(lrs_template)
-    operator_api.migrate(ground_settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    operator_api.migrate(
+        ground_settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home")))
+    )
     return name
 
 
@@ -61,7 +70,9 @@ class FakeServer:
     """The platform's and a record store's HTTP: answers are set by tests, requests are kept."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Reply | Callable[[Asked], Reply]]] = {"/api/v1/alarms": [(200, "OK", {"alarms": [], "next": None})]}
+        self.answers: dict[str, list[Reply | Callable[[Asked], Reply]]] = {
+            "/api/v1/alarms": [(200, "OK", {"alarms": [], "next": None})]
+        }
         self.requests: list[Asked] = []
         self.otherwise: Callable[[Asked], Reply] = lambda asked: (404, "Not Found", "")
         outer = self
@@ -91,7 +102,9 @@ class FakeServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
 
     def says(self, path: str, *answers: Reply | Callable[[Asked], Reply]) -> None:
@@ -100,7 +113,11 @@ class FakeServer:
 
     def bodies(self, path: str) -> list[Any]:
         """The JSON bodies posted to a path."""
-        return [json.loads(body) for _, asked, _, body in self.requests if urlsplit(asked).path == path and body]
+        return [
+            json.loads(body)
+            for _, asked, _, body in self.requests
+            if urlsplit(asked).path == path and body
+        ]
 
     def count(self, path: str) -> int:
         """How often a path was asked for."""
@@ -170,20 +187,34 @@ class Tool:
         asked = parse_qs(urlsplit(self.login(**changes).location).query)
         return asked["state"][0], asked["nonce"][0]
 
-    def claims(self, made_for: str, recorded: str = "launch-resource-student1", /, **changes: Any) -> dict[str, Any]:
+    def claims(
+        self, made_for: str, recorded: str = "launch-resource-student1", /, **changes: Any
+    ) -> dict[str, Any]:
         """Recorded claims, made fresh: nonce, times, our registration and address."""
         now = int(time.time())
-        fresh = {"nonce": made_for, "iat": now, "exp": now + 60, "aud": CLIENT_ID, f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch"}
+        fresh = {
+            "nonce": made_for,
+            "iat": now,
+            "exp": now + 60,
+            "aud": CLIENT_ID,
+            f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch",
+        }
         fresh[f"{CLAIM_PREFIX}deployment_id"] = DEPLOYMENT_ID
         merged = {**capture(recorded)["claims"], **fresh, **changes}
         return {key: value for key, value in merged.items() if value is not ...}
 
     def enter(self, state: str, id_token: str, **more: str) -> TestResponse:
-        return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token, **more}, base_url="https://127.0.0.1:8080")
+        return self.browser.post(
+            "/lti/launch",
+            data={"state": state, "id_token": id_token, **more},
+            base_url="https://127.0.0.1:8080",
+        )
 
     def launch(self, recorded: str = "launch-resource-student1", /, **changes: Any) -> TestResponse:
         deployment = changes.get(f"{CLAIM_PREFIX}deployment_id", DEPLOYMENT_ID)
-        state, nonce = self.begun(lti_deployment_id=deployment if isinstance(deployment, str) else "")
+        state, nonce = self.begun(
+            lti_deployment_id=deployment if isinstance(deployment, str) else ""
+        )
         return self.enter(state, self.moodle.sign(self.claims(nonce, recorded, **changes)))
 
     def get(self, path: str) -> TestResponse:
@@ -192,7 +223,12 @@ class Tool:
     def post(self, path: str, page: TestResponse, /, **fields: Any) -> TestResponse:
         """Send a form of ``page``: its token goes with it."""
         token = page.text.split('name="form_token" value="')[1].split('"')[0]
-        return self.browser.post(path, data={"form_token": token, **fields}, base_url="https://127.0.0.1:8080", follow_redirects=True)
+        return self.browser.post(
+            path,
+            data={"form_token": token, **fields},
+            base_url="https://127.0.0.1:8080",
+            follow_redirects=True,
+        )
 
     def sql(self, statement: str, **values: Any) -> Any:
         """Rows of a statement, seen as this tenant."""
@@ -202,12 +238,25 @@ class Tool:
 
     def grant_to(self, subject: str, role: str) -> None:
         """Give a role to whom the LMS calls so, as an administrator does."""
-        found = self.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject)
-        directory.grant_role(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
+        found = self.sql(
+            "SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject
+        )
+        directory.grant_role(
+            self.deps.unit_of_work,
+            tenant_id=self.tenant_id,
+            person_id=found[0][0],
+            role=role,
+            who="test",
+        )
 
     def lets_say(self, whom: str, wide_parameter: bool = False) -> None:
         """What the platform may say about people of the list."""
-        self.sql("UPDATE lti_tool.platform_registration SET names_people = :whom, wide_parameter = :wide", whom=whom, wide=wide_parameter)
+        self.sql(
+            "UPDATE lti_tool.platform_registration SET names_people = :whom, wide_parameter = "
+            ":wide",
+            whom=whom,
+            wide=wide_parameter,
+        )
 
     def stranger(self) -> FlaskClient:
         """Another browser."""
@@ -215,16 +264,26 @@ class Tool:
 
     def rows(self, table: str) -> int:
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return int(connection.execute(text(f"SELECT count(*) FROM lti_tool.{table}")).scalar_one())  # noqa: S608 - names of this file
+            return int(
+                connection.execute(text(f"SELECT count(*) FROM lti_tool.{table}")).scalar_one()  # noqa: S608 - names of this file
+            )
 
 
 @contextmanager
 def running_tool(servers: Any, database: str, home: Path, server: FakeServer) -> Iterator[Tool]:
-    """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a week ago."""
-    environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": TOOL, "CARRYOVER_LRS_URL": server.url}
+    """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a
+    week ago.
+    """
+    environ = {
+        **environ_for(servers, database, home),
+        "CARRYOVER_BASE_URL": TOOL,
+        "CARRYOVER_LRS_URL": server.url,
+    }
     settings = ground_settings.read_settings(environ)
     deps = bootstrap.build(environ)
-    tenant_id = operator_api.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
+    tenant_id = operator_api.create_tenant(
+        settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False
+    )
     platform = {
         "issuer": ISSUER,
         "client_id": CLIENT_ID,
@@ -234,7 +293,12 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
     operator_api.seed_tenant(
-        settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)}
+        settings,
+        tenant_id=tenant_id,
+        programme=sample_document(),
+        platform=platform,
+        deployments=[DEPLOYMENT_ID],
+        certified={"5": ("", week_ago)},
     )
     moodle = Moodle(server)
     moodle.publish()
@@ -245,16 +309,29 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
 
 
 @pytest.fixture
-def tool(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path: Path, server: FakeServer) -> Iterator[Tool]:
+def tool(
+    servers: Any,
+    new_database: Callable[..., str],
+    tool_template: str,
+    tmp_path: Path,
+    server: FakeServer,
+) -> Iterator[Tool]:
     with running_tool(servers, new_database(tool_template), tmp_path, server) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def shared_tool(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tool]:
+def shared_tool(
+    servers: Any,
+    new_database: Callable[..., str],
+    tool_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Tool]:
     """One tool for tests that leave nothing behind, which they prove."""
     server = FakeServer()
-    with running_tool(servers, new_database(tool_template), tmp_path_factory.mktemp("home"), server) as made:
+    with running_tool(
+        servers, new_database(tool_template), tmp_path_factory.mktemp("home"), server
+    ) as made:
         yield made
     server.close()
 

@@ -1,4 +1,5 @@
-"""LMSs of other houses: lti1p3platform as a platform over HTTP, Open edX's consumer as a second signer, and our tool served beside them.
+"""LMSs of other houses: lti1p3platform as a platform over HTTP, Open edX's consumer as a second
+signer, and our tool served beside them.
 
 What is said in LTI is said by their classes; here are only storage, routes and the joining.
 """
@@ -51,18 +52,31 @@ MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 CERTIFIED = 9  # learners who were certified a week ago
 LEARNERS = 65
 MEMBERS_A_PAGE = 25
-# The library's own launch form; its package of templates cannot be imported without setuptools' retired pkg_resources.
-_LAUNCH_FORM = Environment(loader=PackageLoader("lti1p3platform.framework"), autoescape=True).get_template("launch.html")
+# The library's own launch form; its package of templates cannot be imported without setuptools'
+# retired pkg_resources.
+_LAUNCH_FORM = Environment(
+    loader=PackageLoader("lti1p3platform.framework"), autoescape=True
+).get_template("launch.html")
 
 
 class Served:
-    """A WSGI application on a port of its own. Its address is known before the application is, which may need it."""
+    """A WSGI application on a port of its own. Its address is known before the application is,
+    which may need it.
+    """
 
     def __init__(self) -> None:
         self.app: Callable[..., Iterable[bytes]] = Flask(__name__)
-        self._server = make_server("127.0.0.1", 0, lambda environ, start: self.app(environ, start), threaded=True, request_handler=_Quiet)
+        self._server = make_server(
+            "127.0.0.1",
+            0,
+            lambda environ, start: self.app(environ, start),
+            threaded=True,
+            request_handler=_Quiet,
+        )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -80,15 +94,20 @@ class _Quiet(WSGIRequestHandler):
 def private_key(owner: str) -> str:
     """A key of a platform (PEM)."""
     made = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    return made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    return made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
-# --- lti1p3platform ---------------------------------------------------------------------------------------------------------------
+# --- lti1p3platform
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Activity:
-    """One activity of a course; ``column`` is the address of its own column, ``chooses`` makes it the choice of content instead."""
+    """One activity of a course; ``column`` is the address of its own column, ``chooses`` makes it
+    the choice of content instead.
+    """
 
     course: str
     id: str
@@ -103,7 +122,10 @@ class School:
 
     def __init__(self, url: str, tool: str) -> None:
         self.url, self.tool = url, tool
-        self.people = {f"learner-{number}": (f"Learner {number}", "Learner") for number in range(1, LEARNERS + 1)}
+        self.people = {
+            f"learner-{number}": (f"Learner {number}", "Learner")
+            for number in range(1, LEARNERS + 1)
+        }
         self.people["teacher"] = ("Tessa Teacher", "Instructor")
         self.activities: dict[str, Activity] = {}
         self.columns: dict[str, dict[str, Any]] = {}
@@ -113,7 +135,9 @@ class School:
         self.pages_read: list[str] = []  # of rosters: their addresses
         pem = private_key("lti1p3platform")
         public = serialization.load_pem_private_key(pem.encode(), None).public_key()
-        public_pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+        public_pem = public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ).decode()
         self.registration = (
             Registration()
             .set_iss(url)
@@ -127,11 +151,17 @@ class School:
             .set_platform_private_key(pem)
         )
 
-    def activity(self, course: str, name: str, *, column: bool = False, chooses: bool = False, **custom: str) -> Activity:
+    def activity(
+        self, course: str, name: str, *, column: bool = False, chooses: bool = False, **custom: str
+    ) -> Activity:
         """Put an activity into a course, with a column of its own or without."""
-        made = Activity(course, f"{course}-{name}", f"{self.tool}/lti/launch", custom, chooses=chooses)
+        made = Activity(
+            course, f"{course}-{name}", f"{self.tool}/lti/launch", custom, chooses=chooses
+        )
         if column:
-            made.column = self.new_column(course, {"label": name, "scoreMaximum": 5, "resourceLinkId": made.id})["id"]
+            made.column = self.new_column(
+                course, {"label": name, "scoreMaximum": 5, "resourceLinkId": made.id}
+            )["id"]
         self.activities[made.id] = made
         return made
 
@@ -157,7 +187,9 @@ class School:
             made = self.activity(course, item["custom"]["page"], **item["custom"])
             made.url = item["url"]
             if "lineItem" in item:
-                made.column = self.new_column(course, {**item["lineItem"], "resourceLinkId": made.id})["id"]
+                made.column = self.new_column(
+                    course, {**item["lineItem"], "resourceLinkId": made.id}
+                )["id"]
 
 
 class _Conf(LTI1P3PlatformConfAbstract):  # type: ignore[misc]  # the package carries no types
@@ -173,7 +205,10 @@ class _Conf(LTI1P3PlatformConfAbstract):  # type: ignore[misc]  # the package ca
 class _Request(Request):  # type: ignore[misc]  # the package carries no types
     def build_metadata(self, request: Any) -> dict[str, Any]:
         # The library's paging counts with what it is handed, so numbers must be some.
-        asked = {name: int(value) if name in ("page", "limit") else value for name, value in request.args.items()}
+        asked = {
+            name: int(value) if name in ("page", "limit") else value
+            for name, value in request.args.items()
+        }
         return {
             "method": request.method,
             "form_data": request.form.to_dict(),
@@ -181,7 +216,9 @@ class _Request(Request):  # type: ignore[misc]  # the package carries no types
             "headers": request.headers,
             "content_type": request.content_type,
             "path": request.path,
-            "json": json.loads(request.data) if request.data and "json" in (request.content_type or "") else None,
+            "json": json.loads(request.data)
+            if request.data and "json" in (request.content_type or "")
+            else None,
         }
 
 
@@ -198,7 +235,10 @@ class _Launch(LTIAdvantageMessageLaunchAbstract):  # type: ignore[misc]  # the p
 
     def prepare_launch(self, preflight_response: dict[str, Any]) -> None:
         school, person = self.school, preflight_response["login_hint"]
-        activity, (name, role) = school.activities[preflight_response["lti_message_hint"]], school.people[person]
+        activity, (name, role) = (
+            school.activities[preflight_response["lti_message_hint"]],
+            school.people[person],
+        )
         self.set_user_data(person, [f"{MEMBERSHIP}{role}"], name, f"{person}@example.org")
         self.set_launch_context_claim(activity.course, context_title=f"Course {activity.course}")
         self.set_launch_presentation_claim("iframe", f"{school.url}/{activity.course}")
@@ -222,7 +262,11 @@ def _page(rows: list[dict[str, Any]], page: int, limit: int | None) -> dict[str,
 
 class _Gradebook(AssignmentsGradesService):  # type: ignore[misc]  # the package carries no types
     def __init__(self, school: School, course: str) -> None:
-        super().__init__(_Request(request), _Conf(registration=school.registration), f"{school.url}/{course}/lineitems")
+        super().__init__(
+            _Request(request),
+            _Conf(registration=school.registration),
+            f"{school.url}/{course}/lineitems",
+        )
         self.school, self.course = school, course
 
     def find_lineitems(
@@ -235,8 +279,20 @@ class _Gradebook(AssignmentsGradesService):  # type: ignore[misc]  # the package
         tag: str | None = None,
     ) -> dict[str, Any]:
         wanted = {"resourceLinkId": resource_link_id, "resourceId": resource_id, "tag": tag}
-        here = [one for one in self.school.columns.values() if one["id"].startswith(f"{self.ags.lineitems_url}/")]
-        return _page([one for one in here if all(value is None or one.get(name) == value for name, value in wanted.items())], page, limit)
+        here = [
+            one
+            for one in self.school.columns.values()
+            if one["id"].startswith(f"{self.ags.lineitems_url}/")
+        ]
+        return _page(
+            [
+                one
+                for one in here
+                if all(value is None or one.get(name) == value for name, value in wanted.items())
+            ],
+            page,
+            limit,
+        )
 
     def find_lineitem(self, line_item_id: str) -> dict[str, Any]:
         return self.school.column(line_item_id)
@@ -262,7 +318,9 @@ class _Gradebook(AssignmentsGradesService):  # type: ignore[misc]  # the package
         self.school.scores[key] = score
         return UpdateScoreStatus.SUCCESS if before else UpdateScoreStatus.CREATED
 
-    def get_results(self, line_item_id: str, page: int = 1, limit: int | None = None, user_id: str | None = None) -> dict[str, Any]:
+    def get_results(
+        self, line_item_id: str, page: int = 1, limit: int | None = None, user_id: str | None = None
+    ) -> dict[str, Any]:
         self.school.column(line_item_id)
         found = [
             {
@@ -280,14 +338,27 @@ class _Gradebook(AssignmentsGradesService):  # type: ignore[misc]  # the package
 
 class _Roster(NamesRoleProvisioningService):  # type: ignore[misc]  # the package carries no types
     def __init__(self, school: School, course: str) -> None:
-        super().__init__(_Request(request), _Conf(registration=school.registration), f"{school.url}/{course}/members")
+        super().__init__(
+            _Request(request),
+            _Conf(registration=school.registration),
+            f"{school.url}/{course}/members",
+        )
         self.school, self.course = school, course
 
     def get_context_by_id(self) -> Any:
         return Context(id=self.course, label=self.course, title=f"Course {self.course}")
 
-    def get_member_data_page(self, page: int = 1, limit: int | None = None, role: str | None = None, since: str | None = None) -> dict[str, Any]:
-        members = [{"user_id": person, "roles": [f"{MEMBERSHIP}{role}"], "name": name} for person, (name, role) in self.school.people.items()]
+    def get_member_data_page(
+        self,
+        page: int = 1,
+        limit: int | None = None,
+        role: str | None = None,
+        since: str | None = None,
+    ) -> dict[str, Any]:
+        members = [
+            {"user_id": person, "roles": [f"{MEMBERSHIP}{role}"], "name": name}
+            for person, (name, role) in self.school.people.items()
+        ]
         return _page(members, page, limit)
 
 
@@ -296,7 +367,11 @@ def _answer(found: Any) -> ResponseReturnValue:
     if not 200 <= found.code < 300:
         return jsonify({"error": found.message}), found.code
     whole = found.result if isinstance(found.result, dict) else {}
-    made = Response("" if found.code == 204 else json.dumps(whole.get("content", found.result)), found.code, content_type=found.media_type)
+    made = Response(
+        "" if found.code == 204 else json.dumps(whole.get("content", found.result)),
+        found.code,
+        content_type=found.media_type,
+    )
     if whole.get("next"):
         made.headers["Link"] = response.generate_next_link(whole["next"])
     return made
@@ -342,23 +417,41 @@ def platform_app(school: School) -> Flask:
     @pages.route("/<course>/lineitems", methods=["GET", "POST"])
     def columns(course: str) -> ResponseReturnValue:
         book = _Gradebook(school, course)
-        return _answer(book.handle_resp({"GET": book.handle_get_lineitems, "POST": book.handle_create_lineitem}[request.method]))
+        return _answer(
+            book.handle_resp(
+                {"GET": book.handle_get_lineitems, "POST": book.handle_create_lineitem}[
+                    request.method
+                ]
+            )
+        )
 
     @pages.route("/<course>/lineitems/<number>", methods=["GET", "PUT", "DELETE"])
     def column(course: str, number: str) -> ResponseReturnValue:
         book = _Gradebook(school, course)
-        acts = {"GET": book.handle_get_lineitem, "PUT": book.handle_update_lineitem, "DELETE": book.handle_delete_lineitem}
+        acts = {
+            "GET": book.handle_get_lineitem,
+            "PUT": book.handle_update_lineitem,
+            "DELETE": book.handle_delete_lineitem,
+        }
         return _answer(book.handle_resp(acts[request.method], line_item_id=request.base_url))
 
     @pages.post("/<course>/lineitems/<number>/scores")
     def scores(course: str, number: str) -> ResponseReturnValue:
         book = _Gradebook(school, course)
-        return _answer(book.handle_resp(book.handle_update_score, line_item_id=request.base_url.removesuffix("/scores")))
+        return _answer(
+            book.handle_resp(
+                book.handle_update_score, line_item_id=request.base_url.removesuffix("/scores")
+            )
+        )
 
     @pages.get("/<course>/lineitems/<number>/results")
     def results(course: str, number: str) -> ResponseReturnValue:
         book = _Gradebook(school, course)
-        return _answer(book.handle_resp(book.handle_get_results, line_item_id=request.base_url.removesuffix("/results")))
+        return _answer(
+            book.handle_resp(
+                book.handle_get_results, line_item_id=request.base_url.removesuffix("/results")
+            )
+        )
 
     @pages.get("/<course>/members")
     def members(course: str) -> ResponseReturnValue:
@@ -377,22 +470,32 @@ def platform_app(school: School) -> Flask:
     return pages
 
 
-# --- Open edX ---------------------------------------------------------------------------------------------------------------------
+# --- Open edX
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @cache
 def _open_edx() -> tuple[Any, Any, Any]:
-    """The package's modules of consumer, launch data and cache. Django is set up once, without its logging, and when it is first needed."""
+    """The package's modules of consumer, launch data and cache. Django is set up once, without its
+    logging, and when it is first needed.
+    """
     with warnings.catch_warnings():
-        # At import: webob needs cgi, which Python 3.13 has no more; openedx-filters says that Python 3.11 is old.
+        # At import: webob needs cgi, which Python 3.13 has no more; openedx-filters says that
+        # Python 3.11 is old.
         warnings.filterwarnings("ignore", "'cgi' is deprecated", DeprecationWarning)
         warnings.filterwarnings("ignore", "Python 3.11 support is deprecated", DeprecationWarning)
         django_settings = import_module("django.conf").settings
         if not django_settings.configured:
             caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-            django_settings.configure(PLATFORM_NAME="Counterpart", CACHES=caches, LOGGING_CONFIG=None)
+            django_settings.configure(
+                PLATFORM_NAME="Counterpart", CACHES=caches, LOGGING_CONFIG=None
+            )
             import_module("django").setup()
-        return import_module("lti_consumer.lti_1p3.consumer"), import_module("lti_consumer.data"), import_module("lti_consumer.utils")
+        return (
+            import_module("lti_consumer.lti_1p3.consumer"),
+            import_module("lti_consumer.data"),
+            import_module("lti_consumer.utils"),
+        )
 
 
 class OpenEdx:
@@ -429,14 +532,23 @@ class OpenEdx:
     def door(self, person: str, role: str, message: str = "LtiResourceLinkRequest") -> str:
         """Where a person goes to open the activity: the tool's login."""
         wanted = self._data.Lti1p3LaunchData(
-            person, role, "config", "edx-link", name=f"{person} of edX", context_id="edx-course", message_type=message
+            person,
+            role,
+            "config",
+            "edx-link",
+            name=f"{person} of edX",
+            context_id="edx-course",
+            message_type=message,
         )
         address: str = self.consumer().prepare_preflight_url(wanted)
         return address
 
     def _auth(self, asked: Asked) -> Reply:
         preflight = {name: values[0] for name, values in parse_qs(urlsplit(asked[1]).query).items()}
-        wanted, signer = self._utils.get_data_from_cache(preflight["lti_message_hint"]), self.consumer()
+        wanted, signer = (
+            self._utils.get_data_from_cache(preflight["lti_message_hint"]),
+            self.consumer(),
+        )
         signer.set_user_data(wanted.user_id, wanted.user_role, full_name=wanted.name)
         signer.set_resource_link_claim(wanted.resource_link_id)
         signer.set_context_claim(wanted.context_id)
@@ -446,14 +558,23 @@ class OpenEdx:
         return (200, "OK", _LAUNCH_FORM.render(launch_url=preflight["redirect_uri"], **signed))
 
     def _token(self, asked: Asked) -> Reply:
-        return (200, "OK", self.consumer().access_token({name: values[0] for name, values in parse_qs(asked[3].decode()).items()}))
+        return (
+            200,
+            "OK",
+            self.consumer().access_token(
+                {name: values[0] for name, values in parse_qs(asked[3].decode()).items()}
+            ),
+        )
 
     def _chosen(self, asked: Asked) -> Reply:
-        self.chosen = self.consumer().check_and_decode_deep_linking_token(parse_qs(asked[3].decode())["JWT"][0])
+        self.chosen = self.consumer().check_and_decode_deep_linking_token(
+            parse_qs(asked[3].decode())["JWT"][0]
+        )
         return (200, "OK", "taken")
 
 
-# --- our tool ---------------------------------------------------------------------------------------------------------------------
+# --- our tool
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -469,19 +590,31 @@ class Meeting:
     def registered(self, issuer: str) -> platforms_store.Platform:
         """A platform as the tool knows it."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return next(one for one in platforms_store.list_platforms(connection, self.tenant_id) if one.issuer == issuer)
+            return next(
+                one
+                for one in platforms_store.list_platforms(connection, self.tenant_id)
+                if one.issuer == issuer
+            )
 
 
 @contextmanager
 def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
-    """A tenant with the sample programme, lti1p3platform as its LMS, and learners there who were certified a week ago."""
+    """A tenant with the sample programme, lti1p3platform as its LMS, and learners there who were
+    certified a week ago.
+    """
     ours, theirs, server = Served(), Served(), FakeServer()
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": ours.url, "CARRYOVER_LRS_URL": server.url}
+    environ = {
+        **environ_for(servers, database, home),
+        "CARRYOVER_BASE_URL": ours.url,
+        "CARRYOVER_LRS_URL": server.url,
+    }
     settings, deps = ground_settings.read_settings(environ), bootstrap.build(environ)
     school = School(theirs.url, ours.url)
     ours.app, theirs.app = app.create_app(deps), platform_app(school)
-    tenant_id = operator_api.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
+    tenant_id = operator_api.create_tenant(
+        settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False
+    )
     platform = {
         "issuer": theirs.url,
         "client_id": CLIENT_ID,
@@ -490,9 +623,16 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
         "key_set_url": f"{theirs.url}/jwks",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    certified = {f"learner-{number}": (f"Learner {number}", week_ago) for number in range(1, CERTIFIED + 1)}
+    certified = {
+        f"learner-{number}": (f"Learner {number}", week_ago) for number in range(1, CERTIFIED + 1)
+    }
     operator_api.seed_tenant(
-        settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified=certified
+        settings,
+        tenant_id=tenant_id,
+        programme=sample_document(),
+        platform=platform,
+        deployments=[DEPLOYMENT_ID],
+        certified=certified,
     )
     yield Meeting(deps, tenant_id, ours.url, school, server)
     for one in (ours, theirs, server):
@@ -517,5 +657,7 @@ def register_open_edx(met: Meeting) -> OpenEdx:
         deployment_ids=("1",),
         frame_origins=(),
     )
-    operator_api.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add_platform(typed, True)
+    operator_api.TenantOperator(
+        met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test"
+    ).add_platform(typed, True)
     return edx

@@ -1,4 +1,6 @@
-"""A Moodle that answers what the recorded one answered, to the requests that were recorded and to no other."""
+"""A Moodle that answers what the recorded one answered, to the requests that were recorded and to
+no other.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,19 @@ def exchanges(file: str) -> dict[str, dict[str, Any]]:
 
 def _key(method: str, url: str, headers: dict[str, str]) -> tuple[Any, ...]:
     parts = urlsplit(url)
-    kind = headers.get({"POST": "Content-Type", "PUT": "Content-Type", "GET": "Accept"}.get(method, ""), "")
+    kind = headers.get(
+        {"POST": "Content-Type", "PUT": "Content-Type", "GET": "Accept"}.get(method, ""), ""
+    )
     return method, parts.path, tuple(sorted(parse_qsl(parts.query))), kind
 
 
 def replayed(server: FakeServer, *names: str, file: str = "services") -> None:
-    """Let the server answer with these exchanges, each to its own request; a request that was not recorded is told so (599)."""
+    """Let the server answer with these exchanges, each to its own request; a request that was not
+    recorded is told so (599).
+    """
     wanted = {
-        _key(one["request"]["method"], one["request"]["url"], one["request"]["headers"]): one for one in (exchanges(file)[name] for name in names)
+        _key(one["request"]["method"], one["request"]["url"], one["request"]["headers"]): one
+        for one in (exchanges(file)[name] for name in names)
     }
 
     def answer(asked: Asked) -> Reply:
@@ -37,7 +44,9 @@ def replayed(server: FakeServer, *names: str, file: str = "services") -> None:
         response = found["response"]
         body = response["body"]
         text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
-        headers = {name: value.replace(RECORDED, server.url) for name, value in response["headers"].items()}
+        headers = {
+            name: value.replace(RECORDED, server.url) for name, value in response["headers"].items()
+        }
         return (
             response["status"],
             response["reason"].replace("\n", " "),

@@ -1,7 +1,8 @@
-"""A sender of grades that is killed about every second: run as a program by test_grades_under_kills.py, its folder and tenant as arguments.
+"""A sender of grades that is killed about every second: run as a program by
+test_grades_under_kills.py, its folder and tenant as arguments.
 
-The parent imports everything once and forks a child that sends, as the queue's worker does; it kills the child with SIGKILL about
-each second, until the folder holds a file named stop.
+The parent imports everything once and forks a child that sends, as the queue's worker does; it
+kills the child with SIGKILL about each second, until the folder holds a file named stop.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from lti_tool import bootstrap
 from lti_tool.checks import grade_sender
 from lti_tool.checks import grades_store as stored
 
-# Not a fixed time: a lease of three seconds would end at the same moment of a child's life again and again, and the same grade be cut off.
+# Not a fixed time: a lease of three seconds would end at the same moment of a child's life again
+# and again, and the same grade be cut off.
 SHORTEST, LONGEST = 0.6, 1.4
 
 
 def main() -> None:
     """Until told to stop."""
     folder, tenant_id = Path(sys.argv[1]), int(sys.argv[2])
-    # A test's platform answers at once, so a lease may end soon: else the test would mostly wait for leases of the killed.
+    # A test's platform answers at once, so a lease may end soon: else the test would mostly wait
+    # for leases of the killed.
     stored.LEASE_TIME = timedelta(seconds=float(sys.argv[3]))
     chance = random.Random(20_261_125)
     while not (folder / "stop").exists():

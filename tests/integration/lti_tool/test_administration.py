@@ -19,7 +19,9 @@ BASE = "https://127.0.0.1:8080"
 @pytest.fixture
 def desk(tool: Tool) -> operator_api.TenantOperator:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    return operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "operator at a test")
+    return operator_api.TenantOperator(
+        tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "operator at a test"
+    )
 
 
 class Admin:
@@ -33,7 +35,12 @@ class Admin:
 
     def post(self, path: str, **fields: str) -> Any:
         token = self.get().text.split('name="form_token" value="')[1].split('"')[0]
-        return self.browser.post(self.home + path, data={"form_token": token, **fields}, base_url=BASE, follow_redirects=True)
+        return self.browser.post(
+            self.home + path,
+            data={"form_token": token, **fields},
+            base_url=BASE,
+            follow_redirects=True,
+        )
 
 
 def by_link(tool: Tool, desk: operator_api.TenantOperator) -> Admin:
@@ -52,7 +59,9 @@ def by_launch(tool: Tool, recorded: str = "launch-resource-admin") -> Admin:
 SUBJECT_OF_ADMIN = capture("launch-resource-admin")["claims"]["sub"]
 
 
-def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_a_link_opens_the_administration_once_and_nothing_frames_it(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     link = desk.create_admin_link().removeprefix(TOOL)
     first, second = tool.stranger(), tool.stranger()
     for _ in range(3):
@@ -76,13 +85,17 @@ def test_a_link_that_expired(tool: Tool, desk: operator_api.TenantOperator) -> N
     assert tool.stranger().post(link, base_url=BASE).status_code == 404
 
 
-def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_whoever_was_given_the_role_administers_from_inside_the_lms(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     by_launch(tool)
     tool.grant_to(SUBJECT_OF_ADMIN, "admin")
     admin = by_launch(tool)
     page = admin.get()
     assert "127.0.0.1:8100" in page.text
-    assert set(page.headers["Content-Security-Policy"].partition("frame-ancestors ")[2].split()) == {
+    assert set(
+        page.headers["Content-Security-Policy"].partition("frame-ancestors ")[2].split()
+    ) == {
         "'self'",
         "http://127.0.0.1:8100",
         tool.moodle.server.url,
@@ -90,24 +103,38 @@ def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, 
     assert 'href="/t/' in tool.get(admin.home.replace("admin/", "")).text
 
 
-def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_link(tool: Tool, desk: operator_api.TenantOperator) -> None:
-    """Canvas says institution/person#Administrator of whoever helps in any sub-account (lib/lti/substitutions_helper.rb)."""
+def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_link(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """Canvas says institution/person#Administrator of whoever helps in any sub-account
+    (lib/lti/substitutions_helper.rb).
+    """
     admin = by_launch(tool)
     for path in ("", "store", "audit", "sign-in", "platforms/1", "people/"):
         assert admin.get(path).status_code in (403, 404), path
     first = by_link(tool, desk)
     page = first.get()
     assert "Who runs an LMS" in page.text and "Let this person administer" in page.text
-    person = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=SUBJECT_OF_ADMIN)[0][0]
+    person = tool.sql(
+        "SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=SUBJECT_OF_ADMIN
+    )[0][0]
     assert "The role is given" in first.post("administrators", person=str(person)).text
     assert admin.get().status_code == 200, "at once, in the running visit"
     acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
     assert acts[-1] == "gave a role"
 
 
-@pytest.mark.parametrize("role", ["institution/person#Administrator", "system/person#Administrator", "system/person#SysAdmin"])
-def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(tool: Tool, desk: operator_api.TenantOperator, role: str) -> None:
-    home = tool.launch("launch-resource-admin", **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
+@pytest.mark.parametrize(
+    "role",
+    ["institution/person#Administrator", "system/person#Administrator", "system/person#SysAdmin"],
+)
+def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(
+    tool: Tool, desk: operator_api.TenantOperator, role: str
+) -> None:
+    home = tool.launch(
+        "launch-resource-admin",
+        **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]},
+    ).location
     page = tool.get(home)
     assert "does it last?" not in page.text
     for path in ("figures", "course/", "people/", "programmes/", "admin/", "pick"):
@@ -125,9 +152,18 @@ def test_nobody_else_does(tool: Tool, desk: operator_api.TenantOperator, recorde
         assert tool.post(admin.home + path, form).status_code == 403
 
 
-def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothing(tool: Tool, desk: operator_api.TenantOperator) -> None:
-    for role in ("membership#Administrator", "institution/person#Instructor", "institution/person#Staff"):
-        home = tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
+def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothing(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    for role in (
+        "membership#Administrator",
+        "institution/person#Instructor",
+        "institution/person#Staff",
+    ):
+        home = tool.launch(
+            "launch-resource-teacher",
+            **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]},
+        ).location
         assert tool.get(f"{home}admin/").status_code == 403
 
 
@@ -139,20 +175,40 @@ def test_what_an_lms_may_say_about_people_is_switched_on_by_an_administrator_who
     assert (own.names_people, own.wide_parameter) == ("nobody", False)
     form = admin.get(f"platforms/{own.id}/change")
     assert "Lock value" in form.text and "not verified" in form.text
-    changed = admin.post(f"platforms/{own.id}/change", **{**_typed(own), "names_people": "id", "name": "Mine"})
+    changed = admin.post(
+        f"platforms/{own.id}/change", **{**_typed(own), "names_people": "id", "name": "Mine"}
+    )
     assert changed.status_code == 200
     (now,) = desk.platforms()
     assert (now.name, now.names_people, now.wide_parameter) == ("Mine", "id", False)
-    assert admin.post(f"platforms/{own.id}/change", **{**_typed(own), "names_people": "everybody"}).status_code == 400
-    assert "names_people" in str(tool.sql("SELECT details FROM lti_tool.audit ORDER BY audit_id DESC LIMIT 1")[0][0])
+    assert (
+        admin.post(
+            f"platforms/{own.id}/change", **{**_typed(own), "names_people": "everybody"}
+        ).status_code
+        == 400
+    )
+    assert "names_people" in str(
+        tool.sql("SELECT details FROM lti_tool.audit ORDER BY audit_id DESC LIMIT 1")[0][0]
+    )
 
 
 def _typed(platform: Any) -> dict[str, str]:
-    names = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
+    names = (
+        "name",
+        "family",
+        "issuer",
+        "client_id",
+        "auth_login_url",
+        "auth_token_url",
+        "key_set_url",
+        "auth_audience",
+    )
     return {name: getattr(platform, name) for name in names}
 
 
-def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_platforms_are_registered_changed_switched_and_removed(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     admin = by_link(tool, desk)
     made = admin.post("invites", note="the school", approves="1")
     assert re.search(rf"{TOOL}/lti/register/[\w-]+", made.text)
@@ -181,7 +237,9 @@ def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk:
     again = admin.post("platforms/new", **new)
     assert again.status_code == 409
     platform = desk.platforms()[-1]
-    assert [one.deployment_id for one in desk.deployments(platform.id)] == ["1", "2"] or len(desk.deployments(platform.id)) == 2
+    assert [one.deployment_id for one in desk.deployments(platform.id)] == ["1", "2"] or len(
+        desk.deployments(platform.id)
+    ) == 2
     place = f"platforms/{platform.id}"
     assert "launches are refused now" in admin.post(f"{place}/status", act="disable").text
     assert "taken again" in admin.post(f"{place}/status", act="enable").text
@@ -206,18 +264,26 @@ def test_deployments_are_decided(tool: Tool, desk: operator_api.TenantOperator) 
     assert tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "named before"}).status_code == 303
 
 
-def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_last_launches_show_the_reason_of_each_refusal(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     tool.launch()
     tool.launch(**{f"{CLAIM_PREFIX}roles": "none"})
     state, nonce = tool.begun()
-    tool.stranger().post("/lti/launch", data={"state": state, "id_token": tool.moodle.sign(tool.claims(nonce))}, base_url=BASE)
+    tool.stranger().post(
+        "/lti/launch",
+        data={"state": state, "id_token": tool.moodle.sign(tool.claims(nonce))},
+        base_url=BASE,
+    )
     page = by_link(tool, desk).get(f"platforms/{desk.platforms()[0].id}")
     assert "activity, learner" in page.text
     assert "claim roles is missing" in page.text
     assert "kept no cookie" in page.text
 
 
-def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     by_launch(tool)
     tool.grant_to(SUBJECT_OF_ADMIN, "admin")
     by_launch(tool).post(f"platforms/{desk.platforms()[0].id}/status", act="disable")
@@ -226,7 +292,10 @@ def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: 
     assert "switched a platform off" in page.text
     assert "operator at a test" in page.text
     for statement in ("UPDATE lti_tool.audit SET who = 'nobody'", "DELETE FROM lti_tool.audit"):
-        with pytest.raises(ProgrammingError, match="permission denied"), tool.deps.unit_of_work(tool.tenant_id) as connection:
+        with (
+            pytest.raises(ProgrammingError, match="permission denied"),
+            tool.deps.unit_of_work(tool.tenant_id) as connection,
+        ):
             connection.execute(text(statement))
 
 
@@ -241,9 +310,15 @@ def test_the_audit_record_is_paged(tool: Tool, desk: operator_api.TenantOperator
     assert "number 0" in admin.get(older[0]).text
 
 
-def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: operator_api.TenantOperator) -> None:
-    other = operator_api.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = by_link(tool, operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them"))
+def test_one_tenants_administrators_see_nothing_of_another(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    other = operator_api.create_tenant(
+        tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False
+    )
+    theirs = by_link(
+        tool, operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    )
     own = desk.platforms()[0]
     assert "127.0.0.1:8100" not in theirs.get().text
     assert theirs.get(f"platforms/{own.id}").status_code == 404
@@ -255,7 +330,9 @@ def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: ope
     assert desk.platforms()[0].status == "approved"
 
 
-def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_forms_are_taken_from_the_session_that_shows_them(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     admin = by_link(tool, desk)
     token = admin.get().text.split('name="form_token" value="')[1].split('"')[0]
     path = f"{admin.home}platforms/{desk.platforms()[0].id}/status"
@@ -265,20 +342,39 @@ def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: oper
         ({"act": "disable", "form_token": token}, {"Origin": "https://evil.example"}),
         ({"act": "disable", "form_token": token}, {"Sec-Fetch-Site": "cross-site"}),
     ):
-        assert admin.browser.post(path, data=fields, headers=headers, base_url=BASE).status_code == 403
+        assert (
+            admin.browser.post(path, data=fields, headers=headers, base_url=BASE).status_code == 403
+        )
     assert desk.platforms()[0].status == "approved"
 
 
-# --- the record store ---------------------------------------------------------------------------------------------------------------
+# --- the record store
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_keys_of_the_record_store(tool: Tool, desk: operator_api.TenantOperator) -> None:
     server = tool.moodle.server
-    listed = [{"key": "key", "scopes": ["statements/write"], "note": "the tool", "created_at": "x", "ends_at": None}]
+    listed = [
+        {
+            "key": "key",
+            "scopes": ["statements/write"],
+            "note": "the tool",
+            "created_at": "x",
+            "ends_at": None,
+        }
+    ]
 
     def credentials(asked: Any) -> Any:
         if asked[0] == "POST":
-            listed.append({"key": "made", "scopes": ["metrics/read"], "note": "Power BI", "created_at": "x", "ends_at": None})
+            listed.append(
+                {
+                    "key": "made",
+                    "scopes": ["metrics/read"],
+                    "note": "Power BI",
+                    "created_at": "x",
+                    "ends_at": None,
+                }
+            )
             return (201, "Created", {"key": "made", "secret": "shown-once"})
         return (200, "OK", {"credentials": listed})
 
@@ -298,25 +394,48 @@ def test_keys_of_the_record_store(tool: Tool, desk: operator_api.TenantOperator)
     assert acts[-2:] == ["made a key of the record store", "ended a key of the record store"]
 
 
-def test_a_record_store_that_does_not_answer_is_told(tool: Tool, desk: operator_api.TenantOperator) -> None:
-    tool.moodle.server.says("/api/v1/credentials", (403, "Forbidden", {"error": {"code": "forbidden", "message": "this call needs credentials."}}))
+def test_a_record_store_that_does_not_answer_is_told(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    tool.moodle.server.says(
+        "/api/v1/credentials",
+        (
+            403,
+            "Forbidden",
+            {"error": {"code": "forbidden", "message": "this call needs credentials."}},
+        ),
+    )
     page = by_link(tool, desk).get("store")
     assert page.status_code == 200
     assert "this call needs credentials" in page.text
 
 
-def test_another_record_store_is_tried_before_it_is_used(tool: Tool, desk: operator_api.TenantOperator) -> None:
+def test_another_record_store_is_tried_before_it_is_used(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     from lti_tool.base.record_store import load_record_store
 
     server = tool.moodle.server
     admin = by_link(tool, desk)
     server.says("/data/xAPI/statements", (401, "Unauthorized", ""), (200, "OK", {"statements": []}))
-    store = {"act": "use", "url": f"{server.url}/data/xAPI/", "key": "theirs", "secret": "secret-of-theirs"}
+    store = {
+        "act": "use",
+        "url": f"{server.url}/data/xAPI/",
+        "key": "theirs",
+        "secret": "secret-of-theirs",
+    }
     refused = admin.post("store", **store)
     assert refused.status_code == 400
     assert "401" in refused.text
     assert "secret-of-theirs" not in refused.text
     assert "from now on" in admin.post("store", **store).text
-    found, ours = load_record_store(tool.deps.unit_of_work, tool.deps.secrets, tenant_id=tool.tenant_id, own_url="x")
-    assert (found.xapi, found.key, found.secret, ours) == (f"{server.url}/data/xAPI", "theirs", "secret-of-theirs", False)
+    found, ours = load_record_store(
+        tool.deps.unit_of_work, tool.deps.secrets, tenant_id=tool.tenant_id, own_url="x"
+    )
+    assert (found.xapi, found.key, found.secret, ours) == (
+        f"{server.url}/data/xAPI",
+        "theirs",
+        "secret-of-theirs",
+        False,
+    )
     assert "secret-of-theirs" not in str(tool.sql("SELECT * FROM lti_tool.audit"))

@@ -1,4 +1,6 @@
-"""Coaching groups on their pages: formed once, meetings with who was there, actions carried over until they are done."""
+"""Coaching groups on their pages: formed once, meetings with who was there, actions carried over
+until they are done.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,22 @@ from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import said, send, visit
 
 NOW = datetime.now(UTC)
-LIST = b"id,name,email\n" + b"".join(f"M{n},Member {n},m{n}@example.org\n".encode() for n in range(1, 5))
+LIST = b"id,name,email\n" + b"".join(
+    f"M{n},Member {n},m{n}@example.org\n".encode() for n in range(1, 5)
+)
 
 
 @pytest.fixture
 def wave(tool: Tool) -> Tool:
     """Four people who were certified yesterday."""
-    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    people_import.import_people(
+        tool.deps.unit_of_work,
+        tenant_id=tool.tenant_id,
+        content=LIST,
+        apply=True,
+        who="test",
+        now=NOW,
+    )
     for number in range(1, 5):
         certification.certify_person(
             tool.deps.unit_of_work,
@@ -32,12 +43,21 @@ def wave(tool: Tool) -> Tool:
             certified_at=NOW - timedelta(days=1),
             now=NOW,
         )
-    tool.sql("UPDATE lti_tool.episode SET left_at = now() WHERE person_id IN (SELECT person_id FROM lti_tool.identity)")
+    tool.sql(
+        "UPDATE lti_tool.episode SET left_at = now() WHERE person_id IN (SELECT person_id FROM "
+        "lti_tool.identity)"
+    )
     return tool
 
 
 def form(tool: Tool) -> int:
-    return coaching_groups.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW)
+    return coaching_groups.form_groups(
+        tool.deps.unit_of_work,
+        tenant_id=tool.tenant_id,
+        programme="phishing-response",
+        who="test",
+        now=NOW,
+    )
 
 
 def begin(tool: Tool) -> str:
@@ -72,25 +92,48 @@ def test_a_meeting_is_recorded_once_with_who_was_there(wave: Tool) -> None:
     meeting = page.text.split("group/meetings/")[1].split('"')[0]
     there = [
         row[0]
-        for row in wave.sql("SELECT e.id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE p.external_id IN ('M1', 'M2')")
+        for row in wave.sql(
+            "SELECT e.id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id "
+            "WHERE p.external_id IN ('M1', 'M2')"
+        )
     ]
     for _ in range(2):
-        recorded = wave.post(f"{home}group/meetings/{meeting}", page, there=[str(one) for one in there])
+        recorded = wave.post(
+            f"{home}group/meetings/{meeting}", page, there=[str(one) for one in there]
+        )
     assert "There were: Member 1, Member 2" in recorded.text
-    assert (len(said(wave, "held")), len(said(wave, "attended")), wave.rows("attendance")) == (1, 2, 2)
+    assert (len(said(wave, "held")), len(said(wave, "attended")), wave.rows("attendance")) == (
+        1,
+        2,
+        2,
+    )
     nobody = wave.post(f"{home}group/meetings/{meeting}", page)
     assert nobody.status_code == 400 and "Tick who was there." in nobody.text
     later = wave.sql("SELECT id FROM lti_tool.meeting WHERE number = 2")[0][0]
-    assert send(wave, home, f"group/meetings/{later}", there=[str(there[0])]).status_code == 400, "it has not been yet"
+    assert send(wave, home, f"group/meetings/{later}", there=[str(there[0])]).status_code == 400, (
+        "it has not been yet"
+    )
 
 
 def test_what_was_agreed_is_carried_over_until_it_is_done(wave: Tool) -> None:
     home = begin(wave)
     page = wave.get(f"{home}group")
-    whose = str(wave.sql("SELECT e.id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE p.external_id = 'M2'")[0][0])
+    whose = str(
+        wave.sql(
+            "SELECT e.id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id "
+            "WHERE p.external_id = 'M2'"
+        )[0][0]
+    )
     form_id = str(uuid.uuid4())
     for _ in range(2):
-        page = wave.post(f"{home}group/actions", page, form_id=form_id, whose=whose, words="Show the others one mail", due_on="2026-12-24")
+        page = wave.post(
+            f"{home}group/actions",
+            page,
+            form_id=form_id,
+            whose=whose,
+            words="Show the others one mail",
+            due_on="2026-12-24",
+        )
     assert wave.rows("agreed_action") == 1
     other = visit(wave, "M2")
     page = wave.get(f"{other}group")
@@ -106,7 +149,12 @@ def test_what_was_agreed_is_carried_over_until_it_is_done(wave: Tool) -> None:
 def test_who_is_not_in_it_sees_and_changes_nothing(wave: Tool) -> None:
     begin(wave)
     people_import.import_people(
-        wave.deps.unit_of_work, tenant_id=wave.tenant_id, content=b"id,name,email\nM9,Member 9,m9@example.org\n", apply=True, who="test", now=NOW
+        wave.deps.unit_of_work,
+        tenant_id=wave.tenant_id,
+        content=b"id,name,email\nM9,Member 9,m9@example.org\n",
+        apply=True,
+        who="test",
+        now=NOW,
     )
     certification.certify_person(
         wave.deps.unit_of_work,
@@ -121,7 +169,12 @@ def test_who_is_not_in_it_sees_and_changes_nothing(wave: Tool) -> None:
     assert "You are in no coaching group yet." in page.text and "Member 1" not in page.text
     meeting = wave.sql("SELECT id FROM lti_tool.meeting WHERE number = 1")[0][0]
     assert send(wave, outside, f"group/meetings/{meeting}", there="x").status_code == 404
-    assert send(wave, outside, "group/actions", form_id=str(uuid.uuid4()), whose="x", words="x").status_code == 404
+    assert (
+        send(
+            wave, outside, "group/actions", form_id=str(uuid.uuid4()), whose="x", words="x"
+        ).status_code
+        == 404
+    )
     assert form(wave) == 0, "one alone waits for others"
 
 

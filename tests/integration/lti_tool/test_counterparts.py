@@ -1,4 +1,6 @@
-"""The happy paths against code that is not ours, over real HTTP: a platform of lti1p3platform, and launches that Open edX signs."""
+"""The happy paths against code that is not ours, over real HTTP: a platform of lti1p3platform, and
+launches that Open edX signs.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ RIGHT = {item["stem"]: item["correct"][0] for item in sample_document()["items"]
 
 
 @pytest.fixture(scope="module")
-def met(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
+def met(
+    servers: Any,
+    new_database: Callable[..., str],
+    tool_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Meeting]:
     """Tool and platform for all tests here; each works in a course, and with learners, of its own."""
     with meeting(servers, new_database(tool_template), tmp_path_factory.mktemp("home")) as made:
         yield made
@@ -80,7 +87,10 @@ def finish_check(browser: Browser, right: int) -> httpx.Response:
     for position in range(1, 6):
         stem = unescape(browser.page.text.split("<legend>")[1].split("</legend>")[0])
         keys = re.findall(r'name="choice" value="(\w+)"', browser.page.text)
-        browser.submit("/attempts/", choice=next(key for key in keys if (key == RIGHT[stem]) == (position <= right)))
+        browser.submit(
+            "/attempts/",
+            choice=next(key for key in keys if (key == RIGHT[stem]) == (position <= right)),
+        )
     follow(browser, "See your result")
     assert f"{right} of 5 right" in browser.page.text
     return browser.page
@@ -90,7 +100,8 @@ def columns_of(met: Meeting, course: str) -> list[dict[str, Any]]:
     return [one for address, one in met.school.columns.items() if f"/{course}/" in address]
 
 
-# --- lti1p3platform ---------------------------------------------------------------------------------------------------------------
+# --- lti1p3platform
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_learner_launches_and_sees_what_is_due(met: Meeting, browser: Browser) -> None:
@@ -98,7 +109,9 @@ def test_a_learner_launches_and_sees_what_is_due(met: Meeting, browser: Browser)
     assert "Learner 1, you were certified on" in page.text
     assert "Your check after 1 week is open" in page.text
     assert "Course launches" in page.text
-    assert f"frame-ancestors 'self' {met.school.url};" in page.headers["Content-Security-Policy"] + ";"
+    assert (
+        f"frame-ancestors 'self' {met.school.url};" in page.headers["Content-Security-Policy"] + ";"
+    )
 
 
 def test_a_teacher_launches_and_sees_the_course(met: Meeting, browser: Browser) -> None:
@@ -110,7 +123,9 @@ def test_a_teacher_launches_and_sees_the_course(met: Meeting, browser: Browser) 
 
 
 def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browser) -> None:
-    activity = met.school.activity("whole", "check", column=True, programme="phishing-response", page="check-1w")
+    activity = met.school.activity(
+        "whole", "check", column=True, programme="phishing-response", page="check-1w"
+    )
     launch(met, browser, activity, "learner-2")
     assert "Your score is on its way" in finish_check(browser, right=4).text
     assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
@@ -121,12 +136,19 @@ def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browse
 
     platform = met.registered(met.school.url)
     lms = dialect_for(platform.family)
-    answer = platform_services.call_service(met.deps, platform, RESULT_SCOPE, lambda token: lms.results(activity.column, "learner-2", token))
+    answer = platform_services.call_service(
+        met.deps,
+        platform,
+        RESULT_SCOPE,
+        lambda token: lms.results(activity.column, "learner-2", token),
+    )
     result = lms.read_result(answer.json(), "learner-2")
     assert (result.score, result.maximum) == (4, 5)
 
 
-def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met: Meeting, browser: Browser) -> None:
+def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(
+    met: Meeting, browser: Browser
+) -> None:
     page = launch(met, browser, met.school.activity("chosen", "choose", chooses=True), "teacher")
     assert f"Your choice goes to {met.school.url}." in page.text
     chosen = ["check-1w", "plan"]
@@ -134,7 +156,11 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met:
     answer = browser.submit("/chosen")
     assert "The course has 2 more activities." in answer.text
     claims = met.school.answers[-1]
-    assert (claims["iss"], claims["aud"], claims[f"{CLAIM_PREFIX}deployment_id"]) == (CLIENT_ID, met.school.url, DEPLOYMENT_ID)
+    assert (claims["iss"], claims["aud"], claims[f"{CLAIM_PREFIX}deployment_id"]) == (
+        CLIENT_ID,
+        met.school.url,
+        DEPLOYMENT_ID,
+    )
     assert claims[f"{DEEP_LINKING_PREFIX}data"] == "for teacher"
     (column,) = columns_of(met, "chosen")
     assert (column["resourceId"], column["scoreMaximum"]) == ("phishing-response/1w", 5)
@@ -144,20 +170,32 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met:
     finish_check(browser, right=5)
     assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
     assert met.school.scores[check.column, "learner-3"]["scoreGiven"] == 5
-    assert "Transfer plan" in launch(met, browser, met.school.activities["chosen-plan"], "learner-3").text
+    assert (
+        "Transfer plan"
+        in launch(met, browser, met.school.activities["chosen-plan"], "learner-3").text
+    )
 
 
-def test_the_library_takes_no_choice_that_another_key_signed(met: Meeting, browser: Browser) -> None:
+def test_the_library_takes_no_choice_that_another_key_signed(
+    met: Meeting, browser: Browser
+) -> None:
     launch(met, browser, met.school.activity("forged", "choose", chooses=True), "teacher")
     page = browser.submit("/pick", page="today")
     token = page.text.split('name="JWT" value="')[1].split('"')[0]
-    claims, kid = jwt.decode(token, options={"verify_signature": False}), jwt.get_unverified_header(token)["kid"]
-    forged = jwt.encode(claims, private_key("lti1p3platform"), algorithm="RS256", headers={"kid": kid})
+    claims, kid = (
+        jwt.decode(token, options={"verify_signature": False}),
+        jwt.get_unverified_header(token)["kid"],
+    )
+    forged = jwt.encode(
+        claims, private_key("lti1p3platform"), algorithm="RS256", headers={"kid": kid}
+    )
     assert httpx.post(f"{met.school.url}/forged/chosen", data={"JWT": forged}).status_code == 400
     assert httpx.post(f"{met.school.url}/forged/chosen", data={"JWT": token}).status_code == 200
 
 
-def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(met: Meeting, browser: Browser) -> None:
+def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(
+    met: Meeting, browser: Browser
+) -> None:
     activity = met.school.activity("columns", "today")
     for person, right in (("learner-4", 3), ("learner-5", 2)):
         launch(met, browser, activity, person)
@@ -170,8 +208,13 @@ def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(met: Me
 
 
 def test_a_column_that_is_there_is_found_by_its_resource(met: Meeting, browser: Browser) -> None:
-    known = met.school.new_column("known", {"label": "Kept", "scoreMaximum": 5, "resourceId": "phishing-response/1w", "tag": ""})
-    met.school.new_column("known", {"label": "Another", "scoreMaximum": 5, "resourceId": "another", "tag": ""})
+    known = met.school.new_column(
+        "known",
+        {"label": "Kept", "scoreMaximum": 5, "resourceId": "phishing-response/1w", "tag": ""},
+    )
+    met.school.new_column(
+        "known", {"label": "Another", "scoreMaximum": 5, "resourceId": "another", "tag": ""}
+    )
     launch(met, browser, met.school.activity("known", "today"), "learner-6")
     finish_check(browser, right=1)
     assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
@@ -179,7 +222,9 @@ def test_a_column_that_is_there_is_found_by_its_resource(met: Meeting, browser: 
     assert len(columns_of(met, "known")) == 2
 
 
-def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(met: Meeting, browser: Browser) -> None:
+def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(
+    met: Meeting, browser: Browser
+) -> None:
     launch(met, browser, met.school.activity("renaming", "figures"), "teacher")
     follow(browser, "Course: people")
     assert "Every check has its column" in browser.submit("/course/columns").text
@@ -187,9 +232,16 @@ def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(met: Mee
     assert len(made) == 5
     page = browser.submit("/course/columns/rename", label="Refresher Ü & <b>1</b>")
     assert "The column has its new name" in page.text
-    (renamed,) = [one for one in columns_of(met, "renaming") if one["label"] == "Refresher Ü & <b>1</b>"]
-    assert (renamed["scoreMaximum"], renamed["resourceId"].partition("/")[0]) == (5, "phishing-response")
-    assert sum(one["label"] == made[one["id"]] for one in columns_of(met, "renaming")) == 4, "the others keep their names"
+    (renamed,) = [
+        one for one in columns_of(met, "renaming") if one["label"] == "Refresher Ü & <b>1</b>"
+    ]
+    assert (renamed["scoreMaximum"], renamed["resourceId"].partition("/")[0]) == (
+        5,
+        "phishing-response",
+    )
+    assert sum(one["label"] == made[one["id"]] for one in columns_of(met, "renaming")) == 4, (
+        "the others keep their names"
+    )
     place = re.search(r'name="place" value="([^"]*)"', browser.page.text)
     assert place
     page = browser.submit("/course/columns/remove", sure="1")
@@ -202,23 +254,32 @@ def test_a_roster_of_several_pages_is_read_to_its_end(met: Meeting, browser: Bro
     launch(met, browser, met.school.activity("roster", "figures"), "teacher")
     assert rosters.sync_due_rosters(met.deps, met.tenant_id) >= 1
     read = [urlsplit(url).query for url in met.school.pages_read if "/roster/" in url]
-    assert read == ["limit=25", "limit=25&page=2", "limit=25&page=3"], "by a Link header whose rel stands without quotes"
+    assert read == ["limit=25", "limit=25&page=2", "limit=25&page=3"], (
+        "by a Link header whose rel stands without quotes"
+    )
     page = follow(browser, "Course: people")
     assert f"{LEARNERS + 1} people on 3 pages, {LEARNERS} new, 0 left" in page.text
     assert f"Learner {LEARNERS}" in page.text
 
 
 def test_one_token_serves_many_scores(met: Meeting, browser: Browser) -> None:
-    activity = met.school.activity("tokens", "check", column=True, programme="phishing-response", page="check-1w")
+    activity = met.school.activity(
+        "tokens", "check", column=True, programme="phishing-response", page="check-1w"
+    )
     for person in ("learner-7", "learner-8", "learner-9"):
         launch(met, browser, activity, person)
         finish_check(browser, right=2)
     assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 3
-    assert {person for column, person in met.school.scores if column == activity.column} == {"learner-7", "learner-8", "learner-9"}
+    assert {person for column, person in met.school.scores if column == activity.column} == {
+        "learner-7",
+        "learner-8",
+        "learner-9",
+    }
     assert met.school.asked.count(SCORE_SCOPE) == 1, "in all tests of this module"
 
 
-# --- Open edX ---------------------------------------------------------------------------------------------------------------------
+# --- Open edX
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_learner_comes_from_open_edx(met: Meeting, edx: OpenEdx, browser: Browser) -> None:
@@ -231,7 +292,9 @@ def test_a_learner_comes_from_open_edx(met: Meeting, edx: OpenEdx, browser: Brow
 
 
 @pytest.mark.parametrize("role", ["staff", "instructor"])
-def test_a_teacher_comes_from_open_edx(met: Meeting, edx: OpenEdx, browser: Browser, role: str) -> None:
+def test_a_teacher_comes_from_open_edx(
+    met: Meeting, edx: OpenEdx, browser: Browser, role: str
+) -> None:
     page = enter(browser, edx.door(f"who is {role}", role))
     assert page.status_code == 200, page.text
     assert "does it last?" in page.text
@@ -244,7 +307,9 @@ def test_open_edx_takes_what_a_teacher_chose(met: Meeting, edx: OpenEdx, browser
     browser.submit("/pick", page=["today", "check-3m"])  # type: ignore[arg-type]  # a form may hold one name several times
     assert browser.submit("/edx/chosen").text == "taken"
     assert [item["custom"]["page"] for item in edx.chosen] == ["today", "check-3m"]
-    assert {(item["type"], item["url"]) for item in edx.chosen} == {("ltiResourceLink", f"{met.tool}/lti/launch")}
+    assert {(item["type"], item["url"]) for item in edx.chosen} == {
+        ("ltiResourceLink", f"{met.tool}/lti/launch")
+    }
 
 
 @pytest.mark.parametrize("scope", [SCORE_SCOPE, LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE])

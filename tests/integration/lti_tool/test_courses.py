@@ -1,4 +1,6 @@
-"""A course after its launches: copies of it, its roster, its gradebook, reviews of what was handed in."""
+"""A course after its launches: copies of it, its roster, its gradebook, reviews of what was handed
+in.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 
 
-def activity(tool: Tool, context: str, link: str, title: str, history: str = "", **custom: str) -> Any:
+def activity(
+    tool: Tool, context: str, link: str, title: str, history: str = "", **custom: str
+) -> Any:
     """A teacher opens an activity of a course."""
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     return tool.launch(
@@ -29,20 +33,26 @@ def activity(tool: Tool, context: str, link: str, title: str, history: str = "",
         **{
             f"{CLAIM_PREFIX}context": {"id": context, "title": f"Course {context}"},
             f"{CLAIM_PREFIX}resource_link": {"id": link, "title": title},
-            f"{CLAIM_PREFIX}custom": {"context_history": history or "$Context.id.history", **custom},
+            f"{CLAIM_PREFIX}custom": {
+                "context_history": history or "$Context.id.history",
+                **custom,
+            },
         },
     )
 
 
 def placed(tool: Tool, link: str) -> tuple[str, str]:
-    found = tool.sql("SELECT programme, page FROM lti_tool.placement WHERE resource_link_id = :link", link=link)
+    found = tool.sql(
+        "SELECT programme, page FROM lti_tool.placement WHERE resource_link_id = :link", link=link
+    )
     return (found[0].programme, found[0].page) if found else ("", "")
 
 
 def another_programme(tool: Tool) -> None:
     tool.sql(
         "INSERT INTO lti_tool.programme_version (tenant_id, key, version, document)"
-        " SELECT tenant_id, 'aaa-other', 1, jsonb_set(document, '{key}', '\"aaa-other\"') FROM lti_tool.programme_version"
+        " SELECT tenant_id, 'aaa-other', 1, jsonb_set(document, '{key}', '\"aaa-other\"') FROM "
+        "lti_tool.programme_version"
     )
 
 
@@ -53,7 +63,9 @@ def test_a_copied_course_opens_what_the_old_one_opened(tool: Tool) -> None:
     activity(tool, "9", "20", "Check A", history="5")
     assert placed(tool, "20") == ("phishing-response", "check-1m"), "by its title"
     activity(tool, "9", "21", "Renamed", history="5")
-    assert placed(tool, "21") == ("aaa-other", "today"), "which of two it is a copy of, nobody can say"
+    assert placed(tool, "21") == ("aaa-other", "today"), (
+        "which of two it is a copy of, nobody can say"
+    )
     activity(tool, "12", "30", "Check A", history="9,5")
     assert placed(tool, "30") == ("phishing-response", "check-1m"), "copies of copies"
     activity(tool, "13", "40", "Check A", history="5", programme="aaa-other")
@@ -76,23 +88,43 @@ def test_a_history_of_another_platform_leads_nowhere(tool: Tool) -> None:
 
     another_programme(tool)
     activity(tool, "5", "10", "Check A", programme="phishing-response", page="plan")
-    tool.sql("UPDATE lti_tool.course SET registration_id = :other WHERE context_id = '5'", other=add_platform(tool))
+    tool.sql(
+        "UPDATE lti_tool.course SET registration_id = :other WHERE context_id = '5'",
+        other=add_platform(tool),
+    )
     activity(tool, "9", "20", "Check A", history="5")
     assert placed(tool, "20") == ("aaa-other", "today")
 
 
 def finished(tool: Tool, **claims: Any) -> str:
     """A learner's finished check; gives the attempt's id."""
-    endpoint = {"scope": [f"{SCOPE}score"], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
+    endpoint = {
+        "scope": [f"{SCOPE}score"],
+        "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem",
+    }
     home = tool.launch(**{AGS: endpoint, **claims}).location
     path = answer_check(tool, home)
     return path.rpartition("/")[2]
 
 
-def review(tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", /, **changes: Any) -> Any:
-    for_user = {} if subject is ... else {f"{CLAIM_PREFIX}for_user": {"user_id": subject, "roles": [LEARNER]}}
+def review(
+    tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", /, **changes: Any
+) -> Any:
+    for_user = (
+        {}
+        if subject is ...
+        else {f"{CLAIM_PREFIX}for_user": {"user_id": subject, "roles": [LEARNER]}}
+    )
     endpoint = {"scope": [], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
-    answer = tool.launch(recorded, **{f"{CLAIM_PREFIX}message_type": "LtiSubmissionReviewRequest", AGS: endpoint, **for_user, **changes})
+    answer = tool.launch(
+        recorded,
+        **{
+            f"{CLAIM_PREFIX}message_type": "LtiSubmissionReviewRequest",
+            AGS: endpoint,
+            **for_user,
+            **changes,
+        },
+    )
     return tool.get(answer.location) if answer.status_code == 303 else answer
 
 
@@ -122,7 +154,12 @@ def test_learners_review_their_own_and_nobody_elses(tool: Tool) -> None:
 def test_a_review_shows_this_courses_checks_alone(tool: Tool) -> None:
     finished(tool, **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}})
     assert review(tool).status_code == 404
-    assert review(tool, **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}}).status_code == 200
+    assert (
+        review(
+            tool, **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}}
+        ).status_code
+        == 200
+    )
 
 
 def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
@@ -133,24 +170,41 @@ def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
         from urllib.parse import parse_qs
 
         asked = parse_qs(urlsplit(tool.login(target_link_uri=url).location).query)
-        token = tool.moodle.sign(tool.claims(asked["nonce"][0], recorded, **{f"{CLAIM_PREFIX}target_link_uri": url}))
+        token = tool.moodle.sign(
+            tool.claims(asked["nonce"][0], recorded, **{f"{CLAIM_PREFIX}target_link_uri": url})
+        )
         return tool.get(tool.enter(asked["state"][0], token).location)
 
     assert "of 5 right" in opened("launch-resource-teacher", target).text
     assert opened("launch-resource-student3-cjk", target).status_code == 403
-    assert opened("launch-resource-teacher", target.rpartition("=")[0] + "=00000000-0000-4000-8000-000000000000").status_code == 404
-    assert opened("launch-resource-student1", f"{target}x").status_code == 200, "an address that is none opens the activity"
+    assert (
+        opened(
+            "launch-resource-teacher",
+            target.rpartition("=")[0] + "=00000000-0000-4000-8000-000000000000",
+        ).status_code
+        == 404
+    )
+    assert opened("launch-resource-student1", f"{target}x").status_code == 200, (
+        "an address that is none opens the activity"
+    )
 
 
 def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> None:
     server = tool.moodle.server
     server.says("/token", (200, "OK", {"access_token": "t"}))
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    members = [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "900", "roles": ["Learner"], "name": "From the roster"}]
+    members = [
+        {"user_id": "3", "roles": ["Instructor"]},
+        {"user_id": "900", "roles": ["Learner"], "name": "From the roster"},
+    ]
     server.says("/members", (200, "OK", {"members": members}))
-    home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
+    home = tool.launch(
+        "launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}
+    ).location
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
-    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, "then not again before tomorrow"
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, (
+        "then not again before tomorrow"
+    )
     page = tool.get(home)
     assert "From the roster" in page.text, "who never opened the activity can be certified as well"
     course = tool.get(f"{home}course/")
@@ -168,10 +222,14 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
     server = tool.moodle.server
     server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
+    home = tool.launch(
+        "launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}
+    ).location
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
     assert "contextmembership" in tool.get(f"{home}course/").text
-    without = tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}context": {"id": "66"}, NRPS: ...}).location
+    without = tool.launch(
+        "launch-resource-teacher", **{f"{CLAIM_PREFIX}context": {"id": "66"}, NRPS: ...}
+    ).location
     page = tool.get(f"{without}course/")
     assert "does not offer the roster" in page.text
     assert tool.post(f"{without}course/roster", page).status_code == 400
@@ -208,7 +266,10 @@ def test_a_teacher_makes_renames_and_removes_columns(tool: Tool) -> None:
         return (200, "OK", kept[address])
 
     server.says("/items", items)
-    endpoint = {"scope": [f"{SCOPE}lineitem", f"{SCOPE}lineitem.readonly", f"{SCOPE}score"], "lineitems": f"{server.url}/items"}
+    endpoint = {
+        "scope": [f"{SCOPE}lineitem", f"{SCOPE}lineitem.readonly", f"{SCOPE}score"],
+        "lineitems": f"{server.url}/items",
+    }
     home = tool.launch("launch-resource-teacher", **{AGS: endpoint}).location
     page = tool.get(f"{home}course/")
     for _ in range(2):
@@ -216,14 +277,27 @@ def test_a_teacher_makes_renames_and_removes_columns(tool: Tool) -> None:
         assert "Every check has its column" in page.text
     assert len(kept) == 5, "made once, found again after that"
     place = tool.sql("SELECT place, url FROM lti_tool.line_item ORDER BY place LIMIT 1")[0]
-    renamed = tool.post(f"{home}course/columns/rename", page, place=place.place, label="  A  better name ")
+    renamed = tool.post(
+        f"{home}course/columns/rename", page, place=place.place, label="  A  better name "
+    )
     assert "A better name" in renamed.text
     assert kept[place.url]["label"] == "A better name"
     assert kept[place.url]["resourceId"].startswith("phishing-response/")
-    assert tool.post(f"{home}course/columns/rename", page, place=place.place, label=" ").status_code == 400
-    assert tool.post(f"{home}course/columns/rename", page, place="of nobody", label="x").status_code == 404
-    assert tool.post(f"{home}course/columns/remove", page, place=place.place).status_code == 400, "not without being sure"
-    assert "The column is gone" in tool.post(f"{home}course/columns/remove", page, place=place.place, sure="1").text
+    assert (
+        tool.post(f"{home}course/columns/rename", page, place=place.place, label=" ").status_code
+        == 400
+    )
+    assert (
+        tool.post(f"{home}course/columns/rename", page, place="of nobody", label="x").status_code
+        == 404
+    )
+    assert tool.post(f"{home}course/columns/remove", page, place=place.place).status_code == 400, (
+        "not without being sure"
+    )
+    assert (
+        "The column is gone"
+        in tool.post(f"{home}course/columns/remove", page, place=place.place, sure="1").text
+    )
     assert len(kept) == 4
 
 
@@ -231,18 +305,35 @@ def test_a_course_page_is_for_who_teaches(tool: Tool) -> None:
     home = tool.launch().location
     for path in ("course/", "pick", "admin/"):
         assert tool.get(home + path).status_code in (403, 404)
-    for path in ("course/roster", "course/columns", "course/grades/1", "admin/invites", "admin/platforms/1/status", "certifications"):
+    for path in (
+        "course/roster",
+        "course/columns",
+        "course/grades/1",
+        "admin/invites",
+        "admin/platforms/1/status",
+        "certifications",
+    ):
         assert tool.post(home + path, tool.get(home)).status_code in (403, 404), path
 
 
 def test_courses_of_two_deployments_are_two(tool: Tool) -> None:
     tool.sql("UPDATE lti_tool.platform_registration SET approve_deployments = true")
     activity(tool, "5", "1", "x")
-    tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}deployment_id": "other", f"{CLAIM_PREFIX}context": {"id": "5", "title": "Same id"}})
-    assert {row.key for row in tool.sql("SELECT key FROM lti_tool.course")} == {f'["{DEPLOYMENT_ID}", "5"]', '["other", "5"]'}
+    tool.launch(
+        "launch-resource-teacher",
+        **{
+            f"{CLAIM_PREFIX}deployment_id": "other",
+            f"{CLAIM_PREFIX}context": {"id": "5", "title": "Same id"},
+        },
+    )
+    assert {row.key for row in tool.sql("SELECT key FROM lti_tool.course")} == {
+        f'["{DEPLOYMENT_ID}", "5"]',
+        '["other", "5"]',
+    }
 
 
-# --- a teacher sees the own courses -------------------------------------------------------------------------------------------------
+# --- a teacher sees the own courses
+# -------------------------------------------------------------------------------------------------
 
 
 def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(tool: Tool) -> None:
@@ -251,13 +342,21 @@ def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(too
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     server.says("/api/v1/reports", (200, "OK", {"reports": [], "dimensions": {}}))
     tool.launch()
-    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}})
+    tool.launch(
+        "launch-resource-student3-cjk",
+        **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}},
+    )
     mine, other = (
         tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :s", s=s)[0][0]
         for s in ("5", capture("launch-resource-student3-cjk")["claims"]["sub"])
     )
     certification.certify_person(
-        tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=other, programme="phishing-response", certified_at=NOW, now=NOW
+        tool.deps.unit_of_work,
+        tenant_id=tool.tenant_id,
+        person_id=other,
+        programme="phishing-response",
+        certified_at=NOW,
+        now=NOW,
     )
     episodes = dict(tool.sql("SELECT person_id, id FROM lti_tool.episode"))
     server.requests.clear()
@@ -274,6 +373,6 @@ def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(too
     tool.grant_to("3", "training manager")
     server.requests.clear()
     tool.get(f"{home}figures")
-    assert [method for method, path, _, _ in server.requests if path.startswith("/api/v1/figures")] == ["GET"], (
-        "who runs the programme sees all of it"
-    )
+    assert [
+        method for method, path, _, _ in server.requests if path.startswith("/api/v1/figures")
+    ] == ["GET"], "who runs the programme sees all of it"

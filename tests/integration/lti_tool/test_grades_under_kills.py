@@ -1,4 +1,6 @@
-"""Queued grades while the sender is killed every second: each newest one arrives once, none is lost, each person's keep their order."""
+"""Queued grades while the sender is killed every second: each newest one arrives once, none is
+lost, each person's keep their order.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,13 @@ Place = tuple[str, str]  # a column's path, a person
 
 @dataclass
 class Gradebook:
-    """As strict as Moodle's: a score must be newer by a whole second, and what is there can be asked for."""
+    """As strict as Moodle's: a score must be newer by a whole second, and what is there can be
+    asked for.
+    """
 
-    accepted: defaultdict[Place, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    accepted: defaultdict[Place, list[dict[str, Any]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,7 +48,18 @@ class Gradebook:
             if method == "GET":
                 user = parse_qs(parts.query)["user_id"][0]
                 held = self.accepted[(column, user)][-1:]
-                return (200, "OK", [{"userId": user, "resultScore": one["scoreGiven"], "resultMaximum": one["scoreMaximum"]} for one in held])
+                return (
+                    200,
+                    "OK",
+                    [
+                        {
+                            "userId": user,
+                            "resultScore": one["scoreGiven"],
+                            "resultMaximum": one["scoreMaximum"],
+                        }
+                        for one in held
+                    ],
+                )
             score = json.loads(body)
             before = self.accepted[(column, score["userId"])]
             if before and _second(before[-1]) >= _second(score):
@@ -56,8 +73,12 @@ def _second(score: dict[str, Any]) -> int:
     return int(datetime.fromisoformat(score["timestamp"]).timestamp())
 
 
-def queue(tool: Tool, columns: list[str], people: int, rounds: int, pause: float) -> dict[Place, float]:
-    """Grades of all people for all columns, round after round while the sender runs; gives the newest of each."""
+def queue(
+    tool: Tool, columns: list[str], people: int, rounds: int, pause: float
+) -> dict[Place, float]:
+    """Grades of all people for all columns, round after round while the sender runs; gives the
+    newest of each.
+    """
     home = tool.launch().location
     tool.post(f"{home}checks/1w", tool.get(home))
     (like,) = tool.sql("SELECT * FROM lti_tool.attempt")
@@ -74,7 +95,20 @@ def queue(tool: Tool, columns: list[str], people: int, rounds: int, pause: float
                     grades_store.enqueue_grade(
                         connection,
                         tool.tenant_id,
-                        NewGrade(attempt, like.registration_id, None, column, "", "", "", subject, score, 1_000, "", datetime.now(UTC)),
+                        NewGrade(
+                            attempt,
+                            like.registration_id,
+                            None,
+                            column,
+                            "",
+                            "",
+                            "",
+                            subject,
+                            score,
+                            1_000,
+                            "",
+                            datetime.now(UTC),
+                        ),
                     )
                     newest[(urlsplit(column).path, subject)] = score
         if number + 1 < rounds:
@@ -85,36 +119,70 @@ def queue(tool: Tool, columns: list[str], people: int, rounds: int, pause: float
 def _attempt(connection: Any, like: Any) -> Any:
     return connection.execute(
         text(
-            "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', 'remediation', items, line_item_url, registration_id,"
-            " subject, started_at, finished_at, right_answers, line_items_url, course_id FROM lti_tool.attempt WHERE id = :like RETURNING id"
+            "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', "
+            "'remediation', items, line_item_url, registration_id,"
+            " subject, started_at, finished_at, right_answers, line_items_url, course_id FROM "
+            "lti_tool.attempt WHERE id = :like RETURNING id"
         ),
         {"like": like},
     ).scalar_one()
 
 
-def run(tool: Tool, servers: Any, folder: Path, *, columns: int, people: int, rounds: int, still: float = 45) -> dict[str, float]:
-    """The whole test; gives figures for the record. It fails when no grade moves for ``still`` seconds."""
+def run(
+    tool: Tool,
+    servers: Any,
+    folder: Path,
+    *,
+    columns: int,
+    people: int,
+    rounds: int,
+    still: float = 45,
+) -> dict[str, float]:
+    """The whole test; gives figures for the record. It fails when no grade moves for ``still``
+    seconds.
+    """
     server, book = tool.moodle.server, Gradebook()
     server.otherwise = book
     server.says("/token", (200, "OK", {"access_token": "t", "expires_in": 3_600}))
-    environ = {**environ_for(servers, "x", folder), "CARRYOVER_DATABASE_URL": tool.deps.settings.database_url, "CARRYOVER_BASE_URL": TOOL}
+    environ = {
+        **environ_for(servers, "x", folder),
+        "CARRYOVER_DATABASE_URL": tool.deps.settings.database_url,
+        "CARRYOVER_BASE_URL": TOOL,
+    }
     began = time.monotonic()
     program = Path(__file__).with_name("sender.py")
-    sender = subprocess.Popen([sys.executable, str(program), str(folder), str(tool.tenant_id), "3"], env={**os.environ, **environ})
+    sender = subprocess.Popen(
+        [sys.executable, str(program), str(folder), str(tool.tenant_id), "3"],
+        env={**os.environ, **environ},
+    )
     try:
-        newest = queue(tool, [f"{server.url}/columns/{number}/lineitem" for number in range(columns)], people, rounds, 1.5)
-        waiting = "SELECT count(*) AS n FROM lti_tool.grade_outbox WHERE sent_at IS NULL AND refused IS NULL AND NOT replaced"
+        newest = queue(
+            tool,
+            [f"{server.url}/columns/{number}/lineitem" for number in range(columns)],
+            people,
+            rounds,
+            1.5,
+        )
+        waiting = (
+            "SELECT count(*) AS n FROM lti_tool.grade_outbox WHERE sent_at IS NULL AND refused "
+            "IS NULL AND NOT replaced"
+        )
         left, moved = -1, time.monotonic()
         while now_left := tool.sql(waiting)[0].n:
             if now_left != left:
                 left, moved = now_left, time.monotonic()
-            assert time.monotonic() < moved + still, f"{left} grades wait, and none moved for {still} s: {_example(tool)}"
+            assert time.monotonic() < moved + still, (
+                f"{left} grades wait, and none moved for {still} s: {_example(tool)}"
+            )
             time.sleep(0.2)
     finally:
         (folder / "stop").touch()
         sender.wait(20)
     took = time.monotonic() - began
-    rows = tool.sql("SELECT place, subject, score, at, sent_at, replaced, refused FROM lti_tool.grade_outbox ORDER BY at")
+    rows = tool.sql(
+        "SELECT place, subject, score, at, sent_at, replaced, refused FROM lti_tool.grade_outbox "
+        "ORDER BY at"
+    )
     assert [row for row in rows if row.refused] == []
     by_place: defaultdict[Place, list[Any]] = defaultdict(list)
     for row in rows:
@@ -125,8 +193,13 @@ def run(tool: Tool, servers: Any, folder: Path, *, columns: int, people: int, ro
         assert arrived[-1]["scoreGiven"] == score, "the newest one is what the gradebook holds"
         times = [one["timestamp"] for one in arrived]
         assert times == sorted(set(times)), "once each, in the order of the acts"
-        queued = {(row.score, row.at.replace(microsecond=row.at.microsecond // 1000 * 1000)) for row in by_place[place]}
-        assert {(one["scoreGiven"], datetime.fromisoformat(one["timestamp"])) for one in arrived} <= queued, "nothing that was not queued"
+        queued = {
+            (row.score, row.at.replace(microsecond=row.at.microsecond // 1000 * 1000))
+            for row in by_place[place]
+        }
+        assert {
+            (one["scoreGiven"], datetime.fromisoformat(one["timestamp"])) for one in arrived
+        } <= queued, "nothing that was not queued"
         assert sum(not row.replaced for row in by_place[place]) >= 1
         for row in by_place[place]:
             assert row.sent_at is not None or row.replaced, "none is lost"
@@ -143,7 +216,8 @@ def run(tool: Tool, servers: Any, folder: Path, *, columns: int, people: int, ro
 
 def _example(tool: Tool) -> str:
     rows = tool.sql(
-        "SELECT tries, trouble, next_try_at - now() AS due_in, leased_until - now() AS leased_for FROM lti_tool.grade_outbox"
+        "SELECT tries, trouble, next_try_at - now() AS due_in, leased_until - now() AS "
+        "leased_for FROM lti_tool.grade_outbox"
         " WHERE sent_at IS NULL AND refused IS NULL AND NOT replaced ORDER BY id LIMIT 3"
     )
     return "; ".join(str(row._asdict()) for row in rows)

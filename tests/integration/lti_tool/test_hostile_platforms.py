@@ -1,4 +1,6 @@
-"""What a second pair of eyes found: platforms that lie, are slow, or answer nonsense; senders that are late; each mended, with its test."""
+"""What a second pair of eyes found: platforms that lie, are slow, or answer nonsense; senders that
+are late; each mended, with its test.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def test_what_one_answer_sets_goes_with_no_other_request(server: FakeServer) -> 
     client.close()
 
 
-@pytest.mark.parametrize("link", ['<http://[>; rel="next"', "<>; rel=next", "nonsense", '<\x00>; rel="next"'])
+@pytest.mark.parametrize(
+    "link", ['<http://[>; rel="next"', "<>; rel=next", "nonsense", '<\x00>; rel="next"']
+)
 def test_a_link_that_is_none_leads_nowhere(server: FakeServer, link: str) -> None:
     server.says("/a", (200, "OK", "x", {"Link": link}))
     client = GuardedClient(allow_private=True)
@@ -79,27 +83,43 @@ def test_all_calls_of_one_piece_of_work_end_together(server: FakeServer) -> None
                 break
     assert 1 <= answered <= 3
     assert time.monotonic() - begun < 1.5
-    assert client.call("GET", f"{server.url}/slow").status == 200, "and what comes after it has its own time"
+    assert client.call("GET", f"{server.url}/slow").status == 200, (
+        "and what comes after it has its own time"
+    )
     client.close()
 
 
-@pytest.mark.parametrize("wait", ["9" * 5_000, "Mon, 01 Jan 99999999999 00:00:00 GMT", "-5", "soon", ""])
+@pytest.mark.parametrize(
+    "wait", ["9" * 5_000, "Mon, 01 Jan 99999999999 00:00:00 GMT", "-5", "soon", ""]
+)
 def test_a_wait_that_is_none_does_no_harm(wait: str) -> None:
     told = dialect_for("standard").outcome(429, "", {"retry-after": wait}, b"")
     assert told.wait_seconds is None or 0 <= told.wait_seconds <= 3_600
 
 
 def test_numbers_and_texts_of_line_items_are_what_can_be_kept() -> None:
-    item = dialect_for("standard").read_line_item({"id": "https://lms.example/1", "label": "a\0b", "scoreMaximum": 10**400, "tag": 5})
+    item = dialect_for("standard").read_line_item(
+        {"id": "https://lms.example/1", "label": "a\0b", "scoreMaximum": 10**400, "tag": 5}
+    )
     assert item is not None
     assert (item.label, item.maximum, item.tag) == ("ab", 0, "")
-    assert dialect_for("standard").read_line_item({"id": "https://lms.example/\0", "label": "x"}) is None
-    assert dialect_for("standard").read_result([{"userId": "5", "resultScore": 10**400, "resultMaximum": 5}], "5").score is None
+    assert (
+        dialect_for("standard").read_line_item({"id": "https://lms.example/\0", "label": "x"})
+        is None
+    )
+    assert (
+        dialect_for("standard")
+        .read_result([{"userId": "5", "resultScore": 10**400, "resultMaximum": 5}], "5")
+        .score
+        is None
+    )
 
 
 def test_a_platform_that_is_switched_off_keeps_its_grades_for_later(tool: Tool) -> None:
     finish_check(tool)
-    desk = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+    desk = operator_api.TenantOperator(
+        tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test"
+    )
     desk.set_status(desk.platforms()[0].id, "disable")
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 0
@@ -111,7 +131,9 @@ def test_a_platform_that_is_switched_off_keeps_its_grades_for_later(tool: Tool) 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_a_token_that_is_refused_for_a_moment_loses_no_grade(tool: Tool, status: int) -> None:
     finish_check(tool)
-    tool.moodle.server.says("/token", (status, "x", {"error": "invalid_client"}), (200, "OK", {"access_token": "t"}))
+    tool.moodle.server.says(
+        "/token", (status, "x", {"error": "invalid_client"}), (200, "OK", {"access_token": "t"})
+    )
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 0
     assert grade_row(tool).refused is None
@@ -145,9 +167,14 @@ def test_an_old_grade_that_was_refused_does_not_come_after_a_newer_one(tool: Too
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 1
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert not stored.requeue_grade(connection, tool.tenant_id, old.id, None, None, datetime.now(UTC))
+        assert not stored.requeue_grade(
+            connection, tool.tenant_id, old.id, None, None, datetime.now(UTC)
+        )
     assert send_grades(tool) == 0
-    states = {row.id: (row.replaced, row.refused) for row in tool.sql("SELECT id, replaced, refused FROM lti_tool.grade_outbox")}
+    states = {
+        row.id: (row.replaced, row.refused)
+        for row in tool.sql("SELECT id, replaced, refused FROM lti_tool.grade_outbox")
+    }
     assert states == {old.id: (True, None), newer: (False, None)}
 
 
@@ -161,7 +188,10 @@ def test_a_try_whose_answer_was_lost_is_no_new_submission(tool: Tool) -> None:
     send_grades(tool)
     due_again(tool, "grade_outbox")
     assert send_grades(tool) == 1
-    said = [body["https://canvas.instructure.com/lti/submission"]["new_submission"] for body in tool.moodle.server.bodies(SCORES)]
+    said = [
+        body["https://canvas.instructure.com/lti/submission"]["new_submission"]
+        for body in tool.moodle.server.bodies(SCORES)
+    ]
     assert said == [True, False]
 
 
@@ -178,9 +208,16 @@ def test_columns_pressed_for_twice_at_once_are_made_once(tool: Tool) -> None:
         return (201, "Created", kept[-1])
 
     server.says("/items", items)
-    server.otherwise = lambda asked: (200, "OK", {"id": f"{server.url}{asked[1]}", "label": "x", "scoreMaximum": 5})
+    server.otherwise = lambda asked: (
+        200,
+        "OK",
+        {"id": f"{server.url}{asked[1]}", "label": "x", "scoreMaximum": 5},
+    )
     endpoint = {"scope": [LINE_ITEM_SCOPE, SCORE_SCOPE], "lineitems": f"{server.url}/items"}
-    home = tool.launch("launch-resource-teacher", **{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
+    home = tool.launch(
+        "launch-resource-teacher",
+        **{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint},
+    ).location
     token = tool.get(f"{home}course/").text.split('name="form_token" value="')[1].split('"')[0]
     cookies = {cookie.key: cookie.value for cookie in tool.browser._cookies.values()}
 
@@ -188,23 +225,38 @@ def test_columns_pressed_for_twice_at_once_are_made_once(tool: Tool) -> None:
         browser = tool.stranger()
         for name, value in cookies.items():
             browser.set_cookie(name, value, domain="127.0.0.1", secure=True)
-        return browser.post(f"{home.removeprefix(TOOL)}course/columns", data={"form_token": token}, base_url="https://127.0.0.1:8080").status_code
+        return browser.post(
+            f"{home.removeprefix(TOOL)}course/columns",
+            data={"form_token": token},
+            base_url="https://127.0.0.1:8080",
+        ).status_code
 
     with ThreadPoolExecutor(3) as pool:
         assert set(pool.map(press, range(3))) <= {303, 400}
-    assert sorted(one["resourceId"] for one in kept) == sorted({one["resourceId"] for one in kept}), "none twice"
+    assert sorted(one["resourceId"] for one in kept) == sorted(
+        {one["resourceId"] for one in kept}
+    ), "none twice"
 
 
 def test_a_roster_page_of_many_thousands_is_kept(tool: Tool) -> None:
     server = tool.moodle.server
     server.says("/token", (200, "OK", {"access_token": "t"}))
-    server.says("/members", (200, "OK", {"members": [{"user_id": f"u{n}", "roles": ["Learner"]} for n in range(3_000)]}))
+    server.says(
+        "/members",
+        (
+            200,
+            "OK",
+            {"members": [{"user_id": f"u{n}", "roles": ["Learner"]} for n in range(3_000)]},
+        ),
+    )
     course_with_roster(tool, "/members")
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert tool.sql("SELECT members FROM lti_tool.roster_run")[0].members == 3_000
 
 
-def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(
+    tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert tool.launch().status_code == 303
     monkeypatch.setattr(platform_key_cache, "FETCH_SECONDS", 2)
 
@@ -232,14 +284,39 @@ def test_a_platform_cannot_be_changed_into_another_organisations(tool: Tool) -> 
     from lti_tool.operator_api import ManualRegistration
 
     url = tool.moodle.server.url
-    other = operator_api.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    other = operator_api.create_tenant(
+        tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False
+    )
     theirs = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
-    made = theirs.add_platform(ManualRegistration("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
+    made = theirs.add_platform(
+        ManualRegistration(
+            "",
+            "",
+            "http://127.0.0.1:8100",
+            "theirs",
+            f"{url}/a",
+            f"{url}/t",
+            f"{url}/k",
+            "",
+            (),
+            (),
+        ),
+        True,
+    )
     with pytest.raises(Conflict):
         theirs.change_platform(made, {"client_id": "43Y2YZJCB1NzxN9"})
 
 
-@pytest.mark.parametrize("answer", [{"figures": ["x"]}, {"figures": [{"label": 1}]}, {"figures": [{}]}, {"figures": [{"values": []}]}, []])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"figures": ["x"]},
+        {"figures": [{"label": 1}]},
+        {"figures": [{}]},
+        {"figures": [{"values": []}]},
+        [],
+    ],
+)
 def test_a_record_store_that_answers_nonsense_breaks_no_page(tool: Tool, answer: Any) -> None:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", answer))
     page = tool.get(tool.launch("launch-resource-teacher").location)
@@ -250,14 +327,26 @@ def test_a_record_store_that_answers_nonsense_breaks_no_page(tool: Tool, answer:
 def test_a_deep_confirmation_is_refused(tool: Tool) -> None:
     for body in ("[" * 90_000, "[" * 200_000, "\ud800".encode("utf-8", "surrogatepass")):
         answer = tool.stranger().post(
-            "/lti/launch/confirm", data=body, headers={"Origin": TOOL, "Content-Type": "application/json"}, base_url="https://127.0.0.1:8080"
+            "/lti/launch/confirm",
+            data=body,
+            headers={"Origin": TOOL, "Content-Type": "application/json"},
+            base_url="https://127.0.0.1:8080",
         )
         assert 400 <= answer.status_code < 500
 
 
 def test_an_administrator_without_a_programme_certifies_nobody(tool: Tool) -> None:
-    for table in ("scheduled_check", "scheduled_act", "statement_outbox", "episode", "programme_version"):
+    for table in (
+        "scheduled_check",
+        "scheduled_act",
+        "statement_outbox",
+        "episode",
+        "programme_version",
+    ):
         tool.sql(f"DELETE FROM lti_tool.{table}")  # noqa: S608 - names of this test
     home = tool.launch("launch-resource-admin").location
     page = tool.get(f"{home}me")
-    assert tool.post(f"{home}certifications", page, person="x", certified_on="2026-01-01").status_code == 404
+    assert (
+        tool.post(f"{home}certifications", page, person="x", certified_on="2026-01-01").status_code
+        == 404
+    )

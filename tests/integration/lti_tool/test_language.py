@@ -9,7 +9,12 @@ from tests.integration.lti_tool.conftest import Tool
 
 
 def _in(locale: str) -> dict[str, object]:
-    return {f"{CLAIM_PREFIX}launch_presentation": {"locale": locale, "return_url": "http://127.0.0.1:8100/course/view.php?id=2"}}
+    return {
+        f"{CLAIM_PREFIX}launch_presentation": {
+            "locale": locale,
+            "return_url": "http://127.0.0.1:8100/course/view.php?id=2",
+        }
+    }
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,9 @@ def _in(locale: str) -> dict[str, object]:
         ("nl", "en", "Start the check"),
     ],
 )
-def test_a_learner_reads_the_language_of_the_launch(tool: Tool, locale: str, lang: str, words: str) -> None:
+def test_a_learner_reads_the_language_of_the_launch(
+    tool: Tool, locale: str, lang: str, words: str
+) -> None:
     home = tool.launch(**_in(locale)).location
     page = tool.get(home)
     assert f'<html lang="{lang}">' in page.text
@@ -44,7 +51,10 @@ def test_a_teacher_reads_english_whatever_the_launch_says(tool: Tool) -> None:
 
 def test_a_refused_launch_is_told_in_the_language_of_the_browser(tool: Tool) -> None:
     refused = tool.browser.post(
-        "/lti/launch", data={"state": "x", "id_token": "y"}, headers={"Accept-Language": "de-CH,de;q=0.9"}, base_url="https://127.0.0.1:8080"
+        "/lti/launch",
+        data={"state": "x", "id_token": "y"},
+        headers={"Accept-Language": "de-CH,de;q=0.9"},
+        base_url="https://127.0.0.1:8080",
     )
     assert refused.status_code == 400
     assert '<html lang="de">' in refused.text

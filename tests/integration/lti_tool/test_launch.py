@@ -1,4 +1,6 @@
-"""The launch: recorded Moodle launches pass, and what follows belongs to who launched. What is refused: test_launch_cases.py."""
+"""The launch: recorded Moodle launches pass, and what follows belongs to who launched. What is
+refused: test_launch_cases.py.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,18 @@ from tests.integration.lti_tool.conftest import CLIENT_ID, ISSUER, TOOL, Tool
     [
         ("launch-resource-student1", "Start the check"),
         ("launch-resource-student3-cjk", "No certification is on record for you"),
-        ("launch-resource-manualtool-window-student2-no-pii-no-sourcedid", "No certification is on record for you"),
+        (
+            "launch-resource-manualtool-window-student2-no-pii-no-sourcedid",
+            "No certification is on record for you",
+        ),
         ("launch-resource-teacher", "does it last?"),
         ("launch-resource-manualtool-window-noneditingteacher-no-pii", "does it last?"),
         ("launch-resource-admin", "does it last?"),
     ],
 )
-def test_recorded_launches_of_a_real_moodle_open_the_right_page(tool: Tool, capture: str, expected: str) -> None:
+def test_recorded_launches_of_a_real_moodle_open_the_right_page(
+    tool: Tool, capture: str, expected: str
+) -> None:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     answer = tool.launch(capture)
     assert answer.status_code == 303
@@ -31,7 +38,9 @@ def test_recorded_launches_of_a_real_moodle_open_the_right_page(tool: Tool, capt
 
 
 def test_names_in_any_script_arrive_whole_and_escaped(tool: Tool) -> None:
-    page = tool.get(tool.launch("launch-resource-student3-cjk", name="王<b>小明</b> & Ölsen").location)
+    page = tool.get(
+        tool.launch("launch-resource-student3-cjk", name="王<b>小明</b> & Ölsen").location
+    )
     assert "王<b>" not in page.text
     assert "王<b>小明</b> & Ölsen" in unescape(page.text)
 
@@ -42,8 +51,17 @@ def test_the_login_goes_on_to_the_registered_platform_with_all_it_needs(tool: To
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{tool.moodle.server.url}/auth"
     assert asked["redirect_uri"] == f"{TOOL}/lti/launch"
-    assert (asked["scope"], asked["response_type"], asked["response_mode"], asked["prompt"]) == ("openid", "id_token", "form_post", "none")
-    assert (asked["client_id"], asked["login_hint"], asked["lti_message_hint"]) == (CLIENT_ID, "5", '{"cmid":2}')
+    assert (asked["scope"], asked["response_type"], asked["response_mode"], asked["prompt"]) == (
+        "openid",
+        "id_token",
+        "form_post",
+        "none",
+    )
+    assert (asked["client_id"], asked["login_hint"], asked["lti_message_hint"]) == (
+        CLIENT_ID,
+        "5",
+        '{"cmid":2}',
+    )
     assert len(asked["nonce"]) > 20
     (cookie,) = answer.headers.getlist("Set-Cookie")
     for attribute in ("__Host-", "Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"):
@@ -55,7 +73,9 @@ def test_a_session_belongs_to_its_launch_and_to_nobody_else(tool: Tool) -> None:
     learner, teacher = tool.launch().location, tool.launch("launch-resource-teacher").location
     assert "Start the check" in tool.get(learner).text
     assert "does it last?" in tool.get(teacher).text
-    assert "Start the check" in tool.get(learner).text, "the second person in the browser does not take over the first one's page"
+    assert "Start the check" in tool.get(learner).text, (
+        "the second person in the browser does not take over the first one's page"
+    )
     stranger = tool.browser.application.test_client()
     answer = stranger.get(urlsplit(learner).path, base_url="https://127.0.0.1:8080")
     assert answer.status_code == 401

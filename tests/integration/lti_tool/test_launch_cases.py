@@ -1,6 +1,8 @@
-"""Our own negative cases of a launch, each by its id: S state and nonce, K signature and keys, C claims, L login.
+"""Our own negative cases of a launch, each by its id: S state and nonce, K signature and keys, C
+claims, L login.
 
-Each ends in a page that tells the teacher what to do, status 4xx (503 where the LMS is down), no session, no row.
+Each ends in a page that tells the teacher what to do, status 4xx (503 where the LMS is down), no
+session, no row.
 """
 
 from __future__ import annotations
@@ -22,7 +24,15 @@ from sqlalchemy import text
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.base import platform_key_cache, platforms_store
-from tests.integration.lti_tool.conftest import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
+from tests.integration.lti_tool.conftest import (
+    CLIENT_ID,
+    DEPLOYMENT_ID,
+    ISSUER,
+    TOOL,
+    Moodle,
+    Tool,
+    unsigned,
+)
 from tests.integration.lti_tool.test_certification import refused, rows
 
 OTHER_CLIENT = "another-client"
@@ -50,13 +60,20 @@ def add_platform(tool: Tool, **changes: Any) -> int:
     return made
 
 
-# --- S: state and nonce -----------------------------------------------------------------------------------------------------------
+# --- S: state and nonce
+# -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("case", "state"), [("S1 state missing", ""), ("S2 state unknown", "state-of-nobody")])
+@pytest.mark.parametrize(
+    ("case", "state"), [("S1 state missing", ""), ("S2 state unknown", "state-of-nobody")]
+)
 def test_state(shared_tool: Tool, case: str, state: str) -> None:
     before = rows(shared_tool)
-    refused(shared_tool, shared_tool.enter(state, shared_tool.moodle.sign(shared_tool.claims("n"))), before)
+    refused(
+        shared_tool,
+        shared_tool.enter(state, shared_tool.moodle.sign(shared_tool.claims("n"))),
+        before,
+    )
 
 
 @pytest.mark.parametrize("case", ["S3 state expired"])
@@ -75,7 +92,11 @@ def test_used_again(tool: Tool, case: str) -> None:
     token = tool.moodle.sign(tool.claims(nonce))
     assert tool.enter(state, token).status_code == 303
     before = rows(tool)
-    other = token if case.startswith("S8") else tool.moodle.sign(tool.claims(nonce, iat=int(time.time()) + 1))
+    other = (
+        token
+        if case.startswith("S8")
+        else tool.moodle.sign(tool.claims(nonce, iat=int(time.time()) + 1))
+    )
     refused(tool, tool.enter(state, other), before)
 
 
@@ -84,9 +105,13 @@ def test_another_browser(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)
     state, nonce = shared_tool.begun()
     token = shared_tool.moodle.sign(shared_tool.claims(nonce))
-    answer = shared_tool.stranger().post("/lti/launch", data={"state": state, "id_token": token}, base_url="https://127.0.0.1:8080")
+    answer = shared_tool.stranger().post(
+        "/lti/launch", data={"state": state, "id_token": token}, base_url="https://127.0.0.1:8080"
+    )
     refused(shared_tool, answer, before)
-    assert "Open in a new window" in answer.text, "never a silent acceptance: in a window of its own the person is asked"
+    assert "Open in a new window" in answer.text, (
+        "never a silent acceptance: in a window of its own the person is asked"
+    )
 
 
 @pytest.mark.parametrize("case", ["S6 state of one registration with a token of another"])
@@ -101,34 +126,56 @@ def test_another_registration(tool: Tool, case: str) -> None:
 def test_another_cookie(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)
     state, nonce = shared_tool.begun()
-    name = next(cookie.key for cookie in reversed(list(shared_tool.browser._cookies.values())) if "login" in cookie.key)
+    name = next(
+        cookie.key
+        for cookie in reversed(list(shared_tool.browser._cookies.values()))
+        if "login" in cookie.key
+    )
     stranger = shared_tool.stranger()
     stranger.set_cookie(name, "another", domain="127.0.0.1", secure=True)
     token = shared_tool.moodle.sign(shared_tool.claims(nonce))
-    answer = stranger.post("/lti/launch", data={"state": state, "id_token": token}, base_url="https://127.0.0.1:8080")
+    answer = stranger.post(
+        "/lti/launch", data={"state": state, "id_token": token}, base_url="https://127.0.0.1:8080"
+    )
     refused(shared_tool, answer, before)
     assert "another browser" in answer.text
 
 
-@pytest.mark.parametrize("case", ["S9 old id_token with a fresh state", "S10 new id_token with a used nonce"])
+@pytest.mark.parametrize(
+    "case", ["S9 old id_token with a fresh state", "S10 new id_token with a used nonce"]
+)
 def test_old_nonce(tool: Tool, case: str) -> None:
     state, nonce = tool.begun()
     token = tool.moodle.sign(tool.claims(nonce))
     assert tool.enter(state, token).status_code == 303
     before = rows(tool)
     fresh, _ = tool.begun()
-    refused(tool, tool.enter(fresh, token if case.startswith("S9") else tool.moodle.sign(tool.claims(nonce))), before)
+    refused(
+        tool,
+        tool.enter(fresh, token if case.startswith("S9") else tool.moodle.sign(tool.claims(nonce))),
+        before,
+    )
 
 
 @pytest.mark.parametrize(
-    ("case", "nonce"), [("S11 nonce missing", ...), ("S11 nonce empty", ""), ("S11 nonce no text", 5), ("S11 nonce of another login", "other")]
+    ("case", "nonce"),
+    [
+        ("S11 nonce missing", ...),
+        ("S11 nonce empty", ""),
+        ("S11 nonce no text", 5),
+        ("S11 nonce of another login", "other"),
+    ],
 )
 def test_nonce(shared_tool: Tool, case: str, nonce: Any) -> None:
     before = rows(shared_tool)
     state, _ = shared_tool.begun()
     _, others = shared_tool.begun()
     given = others if nonce == "other" else nonce
-    refused(shared_tool, shared_tool.enter(state, shared_tool.moodle.sign(shared_tool.claims("x", nonce=given))), before)
+    refused(
+        shared_tool,
+        shared_tool.enter(state, shared_tool.moodle.sign(shared_tool.claims("x", nonce=given))),
+        before,
+    )
 
 
 @pytest.mark.parametrize("case", ["S12 two tabs"])
@@ -148,14 +195,19 @@ def test_posted_at_once(tool: Tool, case: str) -> None:
         browser = tool.stranger()
         for name, value in secret.items():
             browser.set_cookie(name, value, domain="127.0.0.1", secure=True)
-        return browser.post("/lti/launch", data={"state": state, "id_token": token}, base_url="https://127.0.0.1:8080").status_code
+        return browser.post(
+            "/lti/launch",
+            data={"state": state, "id_token": token},
+            base_url="https://127.0.0.1:8080",
+        ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(enter, range(8))) == [303, *[400] * 7]
     assert tool.rows("launch") == 1
 
 
-# --- K: signature and keys --------------------------------------------------------------------------------------------------------
+# --- K: signature and keys
+# --------------------------------------------------------------------------------------------------------
 
 
 def _part(value: Any) -> str:
@@ -165,7 +217,9 @@ def _part(value: Any) -> str:
 def _tampered(tool: Tool, claims: dict[str, Any], header: bool) -> str:
     head, body, signature = tool.moodle.sign(claims).split(".")
     return ".".join(
-        (_part({"alg": "RS256", "kid": tool.moodle.kid, "typ": "x"}), body, signature) if header else (head, _part({**claims, "sub": "1"}), signature)
+        (_part({"alg": "RS256", "kid": tool.moodle.kid, "typ": "x"}), body, signature)
+        if header
+        else (head, _part({**claims, "sub": "1"}), signature)
     )
 
 
@@ -179,7 +233,9 @@ def _hmac(tool: Tool, claims: dict[str, Any], secret: bytes) -> str:
 
 
 def _pem(tool: Tool) -> bytes:
-    return tool.moodle.key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return tool.moodle.key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 _STRANGER = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
@@ -187,34 +243,55 @@ _STRANGERS_JWK = json.loads(JWK.from_pyca(_STRANGER.public_key()).export_public(
 FORGED: dict[str, Callable[[Tool, dict[str, Any]], str]] = {
     "K1 payload tampered with": lambda tool, claims: _tampered(tool, claims, False),
     "K2 header tampered with": lambda tool, claims: _tampered(tool, claims, True),
-    "K3 another key, right kid": lambda tool, claims: jwt.encode(claims, _STRANGER, algorithm="RS256", headers={"kid": tool.moodle.kid}),
+    "K3 another key, right kid": lambda tool, claims: jwt.encode(
+        claims, _STRANGER, algorithm="RS256", headers={"kid": tool.moodle.kid}
+    ),
     "K4 alg none": lambda tool, claims: unsigned(claims, kid=tool.moodle.kid),
     "K4 alg None": lambda tool, claims: unsigned(claims, alg="None", kid=tool.moodle.kid),
     "K4 alg NONE": lambda tool, claims: unsigned(claims, alg="NONE", kid=tool.moodle.kid),
     "K5 HS256 with the PEM": lambda tool, claims: _hmac(tool, claims, _pem(tool)),
-    "K6 HS256 with n of the JWK": lambda tool, claims: _hmac(tool, claims, tool.moodle.jwk()["n"].encode()),
+    "K6 HS256 with n of the JWK": lambda tool, claims: _hmac(
+        tool, claims, tool.moodle.jwk()["n"].encode()
+    ),
     "K7 jku to an attacker": lambda tool, claims: jwt.encode(
-        claims, _STRANGER, algorithm="RS256", headers={"kid": "x", "jku": f"{tool.moodle.server.url}/evil"}
+        claims,
+        _STRANGER,
+        algorithm="RS256",
+        headers={"kid": "x", "jku": f"{tool.moodle.server.url}/evil"},
     ),
     "K7 jwk in the header": lambda tool, claims: jwt.encode(
-        claims, _STRANGER, algorithm="RS256", headers={"kid": tool.moodle.kid, "jwk": _STRANGERS_JWK}
+        claims,
+        _STRANGER,
+        algorithm="RS256",
+        headers={"kid": tool.moodle.kid, "jwk": _STRANGERS_JWK},
     ),
     "K7 x5u to an attacker": lambda tool, claims: jwt.encode(
         claims, _STRANGER, algorithm="RS256", headers={"kid": "y", "x5u": "https://evil.example/x"}
     ),
     "K8 kid with a path": lambda tool, claims: tool.moodle.sign(claims, kid="../../etc/passwd"),
     "K8 kid with SQL": lambda tool, claims: tool.moodle.sign(claims, kid="' OR 1=1 --"),
-    "K8 kid with a line break": lambda tool, claims: tool.moodle.sign(claims, kid="a\r\nSet-Cookie: x=1"),
+    "K8 kid with a line break": lambda tool, claims: tool.moodle.sign(
+        claims, kid="a\r\nSet-Cookie: x=1"
+    ),
     "K9 RS384 where RS256 is registered": lambda tool, claims: jwt.encode(
         claims, tool.moodle.key, algorithm="RS384", headers={"kid": tool.moodle.kid}
     ),
-    "K9 PS256": lambda tool, claims: jwt.encode(claims, tool.moodle.key, algorithm="PS256", headers={"kid": tool.moodle.kid}),
-    "K9 ES256": lambda tool, claims: jwt.encode(claims, ec.generate_private_key(ec.SECP256R1()), algorithm="ES256", headers={"kid": tool.moodle.kid}),
+    "K9 PS256": lambda tool, claims: jwt.encode(
+        claims, tool.moodle.key, algorithm="PS256", headers={"kid": tool.moodle.kid}
+    ),
+    "K9 ES256": lambda tool, claims: jwt.encode(
+        claims,
+        ec.generate_private_key(ec.SECP256R1()),
+        algorithm="ES256",
+        headers={"kid": tool.moodle.kid},
+    ),
     "C26 id_token missing": lambda tool, claims: "",
     "C26 two parts": lambda tool, claims: "a.b",
     "C26 four parts": lambda tool, claims: tool.moodle.sign(claims) + ".x",
     "C26 no base64": lambda tool, claims: "!.!.!",
-    "C26 no object": lambda tool, claims: f"{tool.moodle.sign(claims).split('.')[0]}.W10.{tool.moodle.sign(claims).split('.')[2]}",
+    "C26 no object": lambda tool, claims: (
+        f"{tool.moodle.sign(claims).split('.')[0]}.W10.{tool.moodle.sign(claims).split('.')[2]}"
+    ),
     "C26 almost 1 MB": lambda tool, claims: tool.moodle.sign({**claims, "name": "x" * 600_000}),
 }
 
@@ -223,7 +300,11 @@ FORGED: dict[str, Callable[[Tool, dict[str, Any]], str]] = {
 def test_forged(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)
     state, nonce = shared_tool.begun()
-    refused(shared_tool, shared_tool.enter(state, FORGED[case](shared_tool, shared_tool.claims(nonce))), before)
+    refused(
+        shared_tool,
+        shared_tool.enter(state, FORGED[case](shared_tool, shared_tool.claims(nonce))),
+        before,
+    )
     assert shared_tool.moodle.server.count("/evil") == 0
 
 
@@ -244,7 +325,9 @@ def test_too_large(shared_tool: Tool, case: str) -> None:
     ],
 )
 def test_key_that_is_none(tool: Tool, case: str, changes: dict[str, Any]) -> None:
-    tool.moodle.server.says("/certs", (200, "OK", {"keys": [None, "x", tool.moodle.jwk(**changes)]}))
+    tool.moodle.server.says(
+        "/certs", (200, "OK", {"keys": [None, "x", tool.moodle.jwk(**changes)]})
+    )
     before = rows(tool)
     refused(tool, tool.launch(), before)
     state, nonce = tool.begun()
@@ -265,7 +348,9 @@ def test_unknown_kid(tool: Tool, case: str) -> None:
     before, fetched = rows(tool), tool.moodle.server.count("/certs")
     for _ in range(3):
         state, nonce = tool.begun()
-        refused(tool, tool.enter(state, tool.moodle.sign(tool.claims(nonce), kid="unknown")), before)
+        refused(
+            tool, tool.enter(state, tool.moodle.sign(tool.claims(nonce), kid="unknown")), before
+        )
     assert tool.moodle.server.count("/certs") == fetched + 1, "exactly one look, then it cools down"
 
 
@@ -329,7 +414,11 @@ def test_slow_platform(tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -
         for name, value in cookies.items():
             browser.set_cookie(name, value, domain="127.0.0.1", secure=True)
         token = tool.moodle.sign(tool.claims(login[1]))
-        return browser.post("/lti/launch", data={"state": login[0], "id_token": token}, base_url="https://127.0.0.1:8080").status_code
+        return browser.post(
+            "/lti/launch",
+            data={"state": login[0], "id_token": token},
+            base_url="https://127.0.0.1:8080",
+        ).status_code
 
     begun = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
@@ -340,7 +429,9 @@ def test_slow_platform(tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_class_that_opens_together_before_the_keys_are_known_is_let_in(tool: Tool) -> None:
-    """The keys of a platform are not known to a process that has just started; who waits while one asks for them is refused nothing."""
+    """The keys of a platform are not known to a process that has just started; who waits while one
+    asks for them is refused nothing.
+    """
     together = 30
 
     def unhurried(asked: Any) -> Any:
@@ -350,7 +441,12 @@ def test_a_class_that_opens_together_before_the_keys_are_known_is_let_in(tool: T
     tool.moodle.server.says("/certs", unhurried)
     token, url = tool.moodle.sign({"x": 1}), f"{tool.moodle.server.url}/certs"
     with ThreadPoolExecutor(together) as pool:
-        found = list(pool.map(lambda _: tool.deps.platform_keys.key_set_for_token(url, token)["keys"], range(together)))
+        found = list(
+            pool.map(
+                lambda _: tool.deps.platform_keys.key_set_for_token(url, token)["keys"],
+                range(together),
+            )
+        )
     assert all(keys == [tool.moodle.jwk()] for keys in found)
     assert tool.moodle.server.count("/certs") == 1, "one asks for all"
 
@@ -358,7 +454,10 @@ def test_a_class_that_opens_together_before_the_keys_are_known_is_let_in(tool: T
 @pytest.mark.parametrize("case", ["K14 the LMS rotates its key"])
 def test_rotated_key(tool: Tool, case: str) -> None:
     assert tool.launch().status_code == 303
-    tool.moodle.key, tool.moodle.kid = rsa.generate_private_key(public_exponent=65_537, key_size=2_048), "new"
+    tool.moodle.key, tool.moodle.kid = (
+        rsa.generate_private_key(public_exponent=65_537, key_size=2_048),
+        "new",
+    )
     tool.moodle.publish()
     assert tool.launch().status_code == 303, "the next launch works, at once"
     asked = tool.moodle.server.count("/certs")
@@ -370,7 +469,10 @@ def test_rotated_key(tool: Tool, case: str) -> None:
 def test_removed_key(tool: Tool, case: str) -> None:
     assert tool.launch().status_code == 303
     old = Moodle(tool.moodle.server, tool.moodle.kid, tool.moodle.key)
-    tool.moodle.key, tool.moodle.kid = rsa.generate_private_key(public_exponent=65_537, key_size=2_048), "new"
+    tool.moodle.key, tool.moodle.kid = (
+        rsa.generate_private_key(public_exponent=65_537, key_size=2_048),
+        "new",
+    )
     tool.moodle.publish()
     _kept(tool).fresh_until = 0
     before = rows(tool)
@@ -378,14 +480,22 @@ def test_removed_key(tool: Tool, case: str) -> None:
     refused(tool, tool.enter(state, old.sign(tool.claims(nonce))), before)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("max-age=60", 300), ("max-age=7200", 7_200), ("max-age=999999", 86_400), ("no-store", 3_600)])
-def test_a_key_set_is_kept_as_long_as_it_says_within_limits(tool: Tool, header: str, seconds: int) -> None:
-    tool.moodle.server.says("/certs", (200, "OK", {"keys": [tool.moodle.jwk()]}, {"Cache-Control": header}))
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("max-age=60", 300), ("max-age=7200", 7_200), ("max-age=999999", 86_400), ("no-store", 3_600)],
+)
+def test_a_key_set_is_kept_as_long_as_it_says_within_limits(
+    tool: Tool, header: str, seconds: int
+) -> None:
+    tool.moodle.server.says(
+        "/certs", (200, "OK", {"keys": [tool.moodle.jwk()]}, {"Cache-Control": header})
+    )
     assert tool.launch().status_code == 303
     assert _kept(tool).fresh_until - time.monotonic() == pytest.approx(seconds, abs=5)
 
 
-# --- C: claims --------------------------------------------------------------------------------------------------------------------
+# --- C: claims
+# --------------------------------------------------------------------------------------------------------------------
 
 NOW = time.time
 BAD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -418,8 +528,12 @@ BAD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C19 EULA": lambda: {f"{CLAIM_PREFIX}message_type": "LtiEulaRequest"},
     "C19 message a list": lambda: {f"{CLAIM_PREFIX}message_type": ["LtiResourceLinkRequest"]},
     "C20 target missing": lambda: {f"{CLAIM_PREFIX}target_link_uri": ...},
-    "C20 target of another host": lambda: {f"{CLAIM_PREFIX}target_link_uri": "https://evil.example/lti/launch"},
-    "C20 target differs from the login's": lambda: {f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch?other=1"},
+    "C20 target of another host": lambda: {
+        f"{CLAIM_PREFIX}target_link_uri": "https://evil.example/lti/launch"
+    },
+    "C20 target differs from the login's": lambda: {
+        f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch?other=1"
+    },
     "C20 target a script": lambda: {f"{CLAIM_PREFIX}target_link_uri": "javascript:alert(1)"},
     "C21 resource_link no object": lambda: {f"{CLAIM_PREFIX}resource_link": "1"},
     "C21 resource_link null": lambda: {f"{CLAIM_PREFIX}resource_link": None},
@@ -458,8 +572,12 @@ GOOD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C25 custom missing": lambda: {f"{CLAIM_PREFIX}custom": ...},
     "C25 custom null": lambda: {f"{CLAIM_PREFIX}custom": None},
     "C25 custom a list": lambda: {f"{CLAIM_PREFIX}custom": ["x"]},
-    "C25 a variable left as it was": lambda: {f"{CLAIM_PREFIX}custom": {"programme": "$Course.programme", "page": 5}},
-    "roles of other systems beside ours": lambda: {f"{CLAIM_PREFIX}roles": ["Learner", "urn:x:y#z"]},
+    "C25 a variable left as it was": lambda: {
+        f"{CLAIM_PREFIX}custom": {"programme": "$Course.programme", "page": 5}
+    },
+    "roles of other systems beside ours": lambda: {
+        f"{CLAIM_PREFIX}roles": ["Learner", "urn:x:y#z"]
+    },
 }
 
 
@@ -478,16 +596,29 @@ def test_deployment_of_another_client(tool: Tool, case: str) -> None:
     answer = tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "77"})
     refused(tool, answer, rows(tool))
     assert "77" in answer.text, "the page names it for the administrator"
-    waiting = tool.sql("SELECT registration_id, deployment_id FROM lti_tool.deployment WHERE status = 'pending'")
+    waiting = tool.sql(
+        "SELECT registration_id, deployment_id FROM lti_tool.deployment WHERE status = 'pending'"
+    )
     assert [(row.registration_id != other, row.deployment_id) for row in waiting] == [(True, "77")]
 
 
-@pytest.mark.parametrize("case", ["C18 registration pending", "C18 registration disabled", "C18 registration removed", "C18 deployment refused"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "C18 registration pending",
+        "C18 registration disabled",
+        "C18 registration removed",
+        "C18 deployment refused",
+    ],
+)
 def test_switched_off(tool: Tool, case: str) -> None:
     before, what = rows(tool), case.rpartition(" ")[2]
     state, nonce = tool.begun()
     if what == "refused":
-        tool.sql("UPDATE lti_tool.deployment SET status = 'refused' WHERE deployment_id = :id", id=DEPLOYMENT_ID)
+        tool.sql(
+            "UPDATE lti_tool.deployment SET status = 'refused' WHERE deployment_id = :id",
+            id=DEPLOYMENT_ID,
+        )
     else:
         tool.sql("UPDATE lti_tool.platform_registration SET status = :status", status=what)
         assert 400 <= tool.login().status_code < 500
@@ -506,14 +637,22 @@ def test_session_after_the_end(tool: Tool, case: str) -> None:
 def test_platform_error(shared_tool: Tool, case: str, caplog: pytest.LogCaptureFixture) -> None:
     before = rows(shared_tool)
     state, _ = shared_tool.begun()
-    words = {"error": "login_required", "error_description": "<script>alert(1)</script>\n2026 CRITICAL forged", "state": state}
+    words = {
+        "error": "login_required",
+        "error_description": "<script>alert(1)</script>\n2026 CRITICAL forged",
+        "state": state,
+    }
     with caplog.at_level("WARNING"):
-        answer = shared_tool.browser.post("/lti/launch", data=words, base_url="https://127.0.0.1:8080")
+        answer = shared_tool.browser.post(
+            "/lti/launch", data=words, base_url="https://127.0.0.1:8080"
+        )
     refused(shared_tool, answer, before)
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;" in answer.text
     assert "\n2026" not in caplog.text, "nobody writes lines of their own into the log"
-    stranger = shared_tool.browser.post("/lti/launch", data={**words, "state": "x"}, base_url="https://127.0.0.1:8080")
+    stranger = shared_tool.browser.post(
+        "/lti/launch", data={**words, "state": "x"}, base_url="https://127.0.0.1:8080"
+    )
     assert "alert(1)" not in stranger.text, "nor onto a page, without a login that was begun"
 
 
@@ -527,7 +666,11 @@ def test_html_in_claims(tool: Tool, case: str) -> None:
         f"{CLAIM_PREFIX}resource_link": {"id": "1", "title": evil},
         f"{CLAIM_PREFIX}launch_presentation": {"return_url": "javascript:alert(1)", "locale": evil},
     }
-    for recorded in ("launch-resource-student1", "launch-resource-teacher", "launch-resource-student3-cjk"):
+    for recorded in (
+        "launch-resource-student1",
+        "launch-resource-teacher",
+        "launch-resource-student3-cjk",
+    ):
         home = tool.launch(recorded, **changes).location
         for path in (home, f"{home}course/"):
             page = tool.get(path)
@@ -541,7 +684,11 @@ def test_login_of_another_deployment(tool: Tool, case: str) -> None:
 
     before = rows(tool)
     asked = parse_qs(urlsplit(tool.login(lti_deployment_id="999").location).query)
-    refused(tool, tool.enter(asked["state"][0], tool.moodle.sign(tool.claims(asked["nonce"][0]))), before)
+    refused(
+        tool,
+        tool.enter(asked["state"][0], tool.moodle.sign(tool.claims(asked["nonce"][0]))),
+        before,
+    )
 
 
 @pytest.mark.parametrize("case", ["C18 a session that was left alone"])
@@ -549,12 +696,15 @@ def test_idle_session(tool: Tool, case: str) -> None:
     home = tool.launch().location
     tool.sql("UPDATE lti_tool.launch SET seen_at = now() - interval '6 minutes'")
     assert tool.get(home).status_code == 200
-    assert tool.sql("SELECT seen_at > now() - interval '1 minute' AS fresh FROM lti_tool.launch")[0].fresh
+    assert tool.sql("SELECT seen_at > now() - interval '1 minute' AS fresh FROM lti_tool.launch")[
+        0
+    ].fresh
     tool.sql("UPDATE lti_tool.launch SET seen_at = now() - interval '3 hours'")
     assert tool.get(home).status_code == 401
 
 
-# --- L: login ---------------------------------------------------------------------------------------------------------------------
+# --- L: login
+# ---------------------------------------------------------------------------------------------------------------------
 
 BAD_LOGINS: dict[str, dict[str, str]] = {
     "L1 iss missing": {"iss": ""},
@@ -569,7 +719,9 @@ BAD_LOGINS: dict[str, dict[str, str]] = {
     "L4 target a script": {"target_link_uri": "javascript:alert(1)"},
     "L4 target broken": {"target_link_uri": "http://[x"},
     "L4 target missing": {"target_link_uri": ""},
-    "L4 target of a host that begins like ours": {"target_link_uri": f"{TOOL}.evil.example/lti/launch"},
+    "L4 target of a host that begins like ours": {
+        "target_link_uri": f"{TOOL}.evil.example/lti/launch"
+    },
     "L4 target with a user": {"target_link_uri": "http://127.0.0.1:8080@evil.example/lti/launch"},
     "L6 a hint too long": {"lti_message_hint": "x" * 5_000},
 }
@@ -585,7 +737,9 @@ def test_bad_login(shared_tool: Tool, case: str) -> None:
     assert {**rows(shared_tool), "login_state": shared_tool.rows("login_state")} == before
 
 
-@pytest.mark.parametrize("case", ["L2 client_id missing with one registration", "L2 client_id missing with several"])
+@pytest.mark.parametrize(
+    "case", ["L2 client_id missing with one registration", "L2 client_id missing with several"]
+)
 def test_login_without_client(tool: Tool, case: str) -> None:
     several = case.endswith("several")
     if several:
@@ -596,11 +750,23 @@ def test_login_without_client(tool: Tool, case: str) -> None:
         assert tool.login(client_id=OTHER_CLIENT).status_code == 302
 
 
-@pytest.mark.parametrize("case", ["L5 by GET", "L5 by POST", "L8 unknown parameters", "L9 no open redirect"])
+@pytest.mark.parametrize(
+    "case", ["L5 by GET", "L5 by POST", "L8 unknown parameters", "L9 no open redirect"]
+)
 def test_good_login(shared_tool: Tool, case: str) -> None:
-    parameters = {"iss": ISSUER, "login_hint": "5", "target_link_uri": f"{TOOL}/lti/launch", "client_id": CLIENT_ID}
+    parameters = {
+        "iss": ISSUER,
+        "login_hint": "5",
+        "target_link_uri": f"{TOOL}/lti/launch",
+        "client_id": CLIENT_ID,
+    }
     if case.startswith(("L8", "L9")):
-        parameters |= {"canvas_region": "eu", "redirect_uri": "https://evil.example", "auth_login_url": "https://evil.example", "x": "<y>"}
+        parameters |= {
+            "canvas_region": "eu",
+            "redirect_uri": "https://evil.example",
+            "auth_login_url": "https://evil.example",
+            "x": "<y>",
+        }
     ask = shared_tool.browser.get if "GET" in case else shared_tool.browser.post
     how: Any = {"query_string": parameters} if "GET" in case else {"data": parameters}
     answer = ask("/lti/login", base_url="https://127.0.0.1:8080", **how)
@@ -614,12 +780,22 @@ def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("lti_tool.launch.launch_views.MAX_PER_MINUTE", 3)
     before = shared_tool.rows("login_state")
     answers = [
-        shared_tool.browser.post("/lti/login", data={}, base_url="https://127.0.0.1:8080", environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+        shared_tool.browser.post(
+            "/lti/login",
+            data={},
+            base_url="https://127.0.0.1:8080",
+            environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+        )
         for _ in range(5)
     ]
     assert [answer.status_code for answer in answers] == [400, 400, 400, 429, 429]
     assert "Wait a minute" in answers[-1].text
-    other = shared_tool.browser.post("/lti/login", data={}, base_url="https://127.0.0.1:8080", environ_overrides={"REMOTE_ADDR": "192.0.2.8"})
+    other = shared_tool.browser.post(
+        "/lti/login",
+        data={},
+        base_url="https://127.0.0.1:8080",
+        environ_overrides={"REMOTE_ADDR": "192.0.2.8"},
+    )
     assert other.status_code == 400, "others are not held up"
     assert shared_tool.rows("login_state") == before
 
@@ -639,8 +815,19 @@ def test_what_has_had_its_time_is_forgotten(tool: Tool) -> None:
     tool.launch()
     long_ago = datetime.now(UTC) - timedelta(days=40)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        for table, column in (("login_state", "expires_at"), ("launch", "expires_at"), ("launch_log", "at")):
-            connection.execute(text(f"UPDATE lti_tool.{table} SET {column} = :then"), {"then": long_ago})  # noqa: S608 - names of this test
+        for table, column in (
+            ("login_state", "expires_at"),
+            ("launch", "expires_at"),
+            ("launch_log", "at"),
+        ):
+            connection.execute(
+                text(f"UPDATE lti_tool.{table} SET {column} = :then"),  # noqa: S608
+                {"then": long_ago},
+            )
     expiry.discard_expired_data(tool.deps, tool.tenant_id)
-    assert {table: tool.rows(table) for table in ("login_state", "launch", "launch_log")} == {"login_state": 0, "launch": 0, "launch_log": 0}
+    assert {table: tool.rows(table) for table in ("login_state", "launch", "launch_log")} == {
+        "login_state": 0,
+        "launch": 0,
+        "launch_log": 0,
+    }
     assert tool.rows("membership") == 1, "who was there stays known"

@@ -30,7 +30,10 @@ def asking(tool: Tool, /, **settings: Any) -> Any:
         "deep_link_return_url": RETURN,
         **settings,
     }
-    return tool.launch("launch-deep-linking-teacher", **{SETTINGS: {name: value for name, value in whole.items() if value is not ...}})
+    return tool.launch(
+        "launch-deep-linking-teacher",
+        **{SETTINGS: {name: value for name, value in whole.items() if value is not ...}},
+    )
 
 
 BAD: dict[str, dict[str, Any]] = {
@@ -51,7 +54,13 @@ def test_bad_settings(shared_tool: Tool, case: str) -> None:
 @pytest.mark.parametrize("case", ["D1 settings missing", "D1 settings a list"])
 def test_no_settings(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)
-    refused(shared_tool, shared_tool.launch("launch-deep-linking-teacher", **{SETTINGS: ... if "missing" in case else []}), before)
+    refused(
+        shared_tool,
+        shared_tool.launch(
+            "launch-deep-linking-teacher", **{SETTINGS: ... if "missing" in case else []}
+        ),
+        before,
+    )
 
 
 @pytest.mark.parametrize("case", ["D2 return address of plain http where that is not allowed"])
@@ -70,7 +79,9 @@ def test_where_it_goes_is_shown(tool: Tool, case: str) -> None:
     assert "Your choice goes to https://elsewhere.example" in page.text
 
 
-@pytest.mark.parametrize("case", ["D4 two things where one is taken", "D4 one thing where one is taken"])
+@pytest.mark.parametrize(
+    "case", ["D4 two things where one is taken", "D4 one thing where one is taken"]
+)
 def test_one_at_a_time(tool: Tool, case: str) -> None:
     two = case.startswith("D4 two")
     answer, claims = picked(tool, ["today", "plan"] if two else ["plan"], accept_multiple=False)
@@ -89,16 +100,22 @@ def test_data(tool: Tool, case: str) -> None:
     assert claims.get(f"{DEEP_LINKING_PREFIX}data", ...) == (DATA if given else ...)
 
 
-@pytest.mark.parametrize("data", [5, 1.5, True, "", [1, {"b": None, "a": [2]}], {"z": 1, "a": {"csrf": "x\0y"}}])
+@pytest.mark.parametrize(
+    "data", [5, 1.5, True, "", [1, {"b": None, "a": [2]}], {"z": 1, "a": {"csrf": "x\0y"}}]
+)
 def test_data_is_opaque(tool: Tool, data: Any) -> None:
-    """Deep Linking 2.0, 4.4.1: "an opaque value which must be returned by the tool"; its examples are texts, it says of no type."""
+    """Deep Linking 2.0, 4.4.1: "an opaque value which must be returned by the tool"; its examples
+    are texts, it says of no type.
+    """
     _, claims = picked(tool, ["today"], data=data)
     assert json.dumps(claims[f"{DEEP_LINKING_PREFIX}data"]) == json.dumps(data)
 
 
 def test_the_specification_s_own_request_is_taken(tool: Tool) -> None:
-    """Deep Linking 2.0, appendix A, "Deep linking request example": members as there, our registration and address; it has no target_link_uri, an
-    audience that is a list, an azp, media types that are one text, presentations that are three."""
+    """Deep Linking 2.0, appendix A, "Deep linking request example": members as there, our
+    registration and address; it has no target_link_uri, an audience that is a list, an azp, media
+    types that are one text, presentations that are three.
+    """
     settings = {
         "deep_link_return_url": "https://platform.example/deep_links",
         "accept_types": ["link", "file", "html", "ltiResourceLink", "image"],
@@ -114,7 +131,11 @@ def test_the_specification_s_own_request_is_taken(tool: Tool) -> None:
         "launch-deep-linking-teacher",
         aud=["43Y2YZJCB1NzxN9"],
         azp="43Y2YZJCB1NzxN9",
-        **{SETTINGS: settings, f"{CLAIM_PREFIX}target_link_uri": ..., f"{CLAIM_PREFIX}resource_link": ...},
+        **{
+            SETTINGS: settings,
+            f"{CLAIM_PREFIX}target_link_uri": ...,
+            f"{CLAIM_PREFIX}resource_link": ...,
+        },
     )
     assert asked.status_code == 303, asked.text
     assert "platform.example" in tool.get(asked.location).text
@@ -150,7 +171,11 @@ def test_answer(tool: Tool, case: str) -> None:
     assert len(claims["nonce"]) >= 20
 
     def nulls(value: Any) -> bool:
-        return value is None or (isinstance(value, dict) and any(map(nulls, value.values()))) or (isinstance(value, list) and any(map(nulls, value)))
+        return (
+            value is None
+            or (isinstance(value, dict) and any(map(nulls, value.values())))
+            or (isinstance(value, list) and any(map(nulls, value)))
+        )
 
     assert not nulls(claims)
 
@@ -164,20 +189,31 @@ def test_form(tool: Tool, case: str) -> None:
     assert action and unescape(action[1]) == evil
     policy = answer.headers["Content-Security-Policy"]
     assert "form-action 'self' http://127.0.0.1:8100;" in policy
-    assert "script-src 'self';" in policy, "no script inside the page: the file frame.js sends the form"
+    assert "script-src 'self';" in policy, (
+        "no script inside the page: the file frame.js sends the form"
+    )
     assert '<script type="module" src="/static/frame.js">' in answer.text
     assert ">Go on</button>" in answer.text, "and without scripts a button does"
 
 
-@pytest.mark.parametrize("case", ["D9 without the form's token", "D9 from another site", "D9 by another person's session"])
+@pytest.mark.parametrize(
+    "case",
+    ["D9 without the form's token", "D9 from another site", "D9 by another person's session"],
+)
 def test_forged_choice(tool: Tool, case: str) -> None:
     home = urlsplit(asking(tool).location).path
     page = tool.get(f"{home}pick")
     token = page.text.split('name="form_token" value="')[1].split('"')[0]
-    fields = {"form_token": "x" if "without" in case else token, "programme": "phishing-response", "page": "today"}
+    fields = {
+        "form_token": "x" if "without" in case else token,
+        "programme": "phishing-response",
+        "page": "today",
+    }
     headers = {"Origin": "https://evil.example"} if "another site" in case else {}
     browser = tool.stranger() if "another person" in case else tool.browser
-    answer = browser.post(f"{home}pick", data=fields, headers=headers, base_url="https://127.0.0.1:8080")
+    answer = browser.post(
+        f"{home}pick", data=fields, headers=headers, base_url="https://127.0.0.1:8080"
+    )
     assert answer.status_code in (401, 403)
     assert "JWT" not in answer.text
 
@@ -186,7 +222,11 @@ def test_forged_choice(tool: Tool, case: str) -> None:
 def test_strange_choice(tool: Tool, case: str) -> None:
     home = urlsplit(asking(tool).location).path
     page = tool.get(f"{home}pick")
-    chosen = {"programme": "of-another-tenant", "choice": "today"} if "programme" in case else {"programme": "phishing-response", "choice": "admin"}
+    chosen = (
+        {"programme": "of-another-tenant", "choice": "today"}
+        if "programme" in case
+        else {"programme": "phishing-response", "choice": "admin"}
+    )
     answer = tool.browser.post(
         f"{home}pick",
         data={
@@ -205,15 +245,30 @@ def test_dates_and_columns_by_product(tool: Tool, family: str) -> None:
     tool.sql("UPDATE lti_tool.platform_registration SET family = :family", family=family)
     home = urlsplit(asking(tool).location).path
     page = tool.get(f"{home}pick")
-    answer = tool.post(f"{home}pick", page, programme="phishing-response", page="check-1d", opens_on="2026-12-01", closes_on="2027-01-31")
-    claims = jwt.decode(answer.text.split('name="JWT" value="')[1].split('"')[0], options={"verify_signature": False})
+    answer = tool.post(
+        f"{home}pick",
+        page,
+        programme="phishing-response",
+        page="check-1d",
+        opens_on="2026-12-01",
+        closes_on="2027-01-31",
+    )
+    claims = jwt.decode(
+        answer.text.split('name="JWT" value="')[1].split('"')[0],
+        options={"verify_signature": False},
+    )
     (item,) = claims[f"{DEEP_LINKING_PREFIX}content_items"]
-    assert item["available"] == {"startDateTime": "2026-12-01T00:00:00.000Z", "endDateTime": "2027-01-31T23:59:59.000Z"}
+    assert item["available"] == {
+        "startDateTime": "2026-12-01T00:00:00.000Z",
+        "endDateTime": "2027-01-31T23:59:59.000Z",
+    }
     assert item["submission"] == {"endDateTime": "2027-01-31T23:59:59.000Z"}
     assert "lineItem" not in item, "a column only where it was asked for"
     assert ("url" in item) == (family != "moodle")
     for wrong in ({"opens_on": "soon"}, {"opens_on": "2027-01-01", "closes_on": "2026-01-01"}):
-        refusal = tool.post(f"{home}pick", page, programme="phishing-response", page="check-1d", **wrong)
+        refusal = tool.post(
+            f"{home}pick", page, programme="phishing-response", page="check-1d", **wrong
+        )
         assert refusal.status_code == 400
         assert 'value="check-1d" checked' in refusal.text, "nothing that was chosen is lost"
 
@@ -225,10 +280,16 @@ def test_what_was_chosen_opens(tool: Tool) -> None:
         ("check-1d", "not on your schedule"),
         ("plan", "Transfer plan"),
     ):
-        home = tool.launch(**{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": page}}).location
+        home = tool.launch(
+            **{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": page}}
+        ).location
         assert expected in tool.get(home).text, page
-    home = tool.launch(**{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": "admin"}}).location
-    assert "Phishing response" in tool.get(home).text, "a custom parameter makes nobody an administrator"
+    home = tool.launch(
+        **{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": "admin"}}
+    ).location
+    assert "Phishing response" in tool.get(home).text, (
+        "a custom parameter makes nobody an administrator"
+    )
     assert tool.get(f"{home}admin/").status_code == 403
 
 
@@ -244,6 +305,10 @@ def test_no_programme_is_explained(tool: Tool) -> None:
     assert tool.launch().status_code == 400
     admin = tool.launch("launch-resource-admin")
     assert admin.status_code == 303
-    assert "carryover admin link" in tool.get(admin.location).text, "who runs the LMS reads how to get the administration"
+    assert "carryover admin link" in tool.get(admin.location).text, (
+        "who runs the LMS reads how to get the administration"
+    )
     tool.grant_to("2", "admin")
-    assert "Platforms" in tool.get(tool.launch("launch-resource-admin").location).text, "and has it before a programme exists"
+    assert "Platforms" in tool.get(tool.launch("launch-resource-admin").location).text, (
+        "and has it before a programme exists"
+    )

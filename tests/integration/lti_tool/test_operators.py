@@ -1,4 +1,6 @@
-"""What an operator meets: a training room behind one address, somebody who sends a host of theirs, a database that only reads."""
+"""What an operator meets: a training room behind one address, somebody who sends a host of theirs,
+a database that only reads.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,18 @@ def ask(tool: Tool, email: str) -> tuple[int, str]:
 
 
 def test_a_training_room_behind_one_address_signs_in(tool: Tool) -> None:
-    """The twenty-first of an hour was locked out, and behind a proxy of fifty organisations everybody."""
+    """The twenty-first of an hour was locked out, and behind a proxy of fifty organisations
+    everybody.
+    """
     room = uuid.uuid4()
     assert {ask(tool, f"{n}@{room}.example") for n in range(60)} == {(200, "")}
 
 
 def test_one_address_is_asked_for_a_few_times_and_nobody_is_told(tool: Tool) -> None:
     email = f"{uuid.uuid4()}@example.org"
-    assert {ask(tool, email) for _ in range(6)} == {(200, "")}, "an answer that differs would tell who is on a list"
+    assert {ask(tool, email) for _ in range(6)} == {(200, "")}, (
+        "an answer that differs would tell who is on a list"
+    )
 
 
 def test_too_many_are_told_as_such(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +43,10 @@ def test_too_many_are_told_as_such(tool: Tool, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("path", [f"/t/{VISIT}", f"//evil.example//t/{VISIT}", f"/t//{VISIT}"])
 def test_a_redirect_leads_to_no_host_that_the_request_names(tool: Tool, path: str) -> None:
-    for headers in ({"Host": "evil.example"}, {"Host": "evil.example", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"}):
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": "evil.example", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"},
+    ):
         answer = tool.browser.open(path, headers=headers)
         location = answer.headers.get("Location", "/")
         assert location.startswith("/") and not location.startswith("//"), location
@@ -50,7 +59,11 @@ def test_a_page_says_that_nothing_was_stored_where_the_database_only_reads(tool:
     owner = tool.deps.settings.migration_url.replace("postgresql+psycopg://", "postgresql://")
     with psycopg.connect(owner.replace("carryover_owner@", "postgres@"), autocommit=True) as admin:
         admin.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", (database,))
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid "
+            "<> pg_backend_pid()",
+            (database,),
+        )
     tool.deps.engine.dispose()
     answer = tool.post(f"{home}checks/1w", page)
     assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0

@@ -1,4 +1,6 @@
-"""Setting a programme up on its pages: from a title to a published version, with questions from a file; versions never change."""
+"""Setting a programme up on its pages: from a title to a published version, with questions from a
+file; versions never change.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,12 @@ def revision(page: TestResponse) -> str:
 
 def part(tool: Tool, place: str, name: str, **fields: object) -> TestResponse:
     page = tool.get(place)
-    return tool.post(f"{place}setup", page, revision=revision(page), **{f"{name}.{field}": value for field, value in fields.items()})
+    return tool.post(
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{f"{name}.{field}": value for field, value in fields.items()},
+    )
 
 
 def begun(tool: Tool, office: str) -> str:
@@ -45,43 +52,87 @@ def begun(tool: Tool, office: str) -> str:
     page = tool.get(f"{office}programmes/")
     made = tool.post(f"{office}programmes/", page, title="Forklift safety")
     place = str(made.request.path)
-    part(tool, place, "competencies", key=["", "", ""], title=["Look before you lift", "Drive slowly", ""])
+    part(
+        tool,
+        place,
+        "competencies",
+        key=["", "", ""],
+        title=["Look before you lift", "Drive slowly", ""],
+    )
     return place
 
 
 def bank_of(competencies: list[str], each: int) -> bytes:
     lines = ["question,answers,competency,critical"]
-    lines += [f'"{name} {n}?","* right {n}\n- wrong {n}",{name},yes' for name in competencies for n in range(each)]
+    lines += [
+        f'"{name} {n}?","* right {n}\n- wrong {n}",{name},yes'
+        for name in competencies
+        for n in range(each)
+    ]
     return "\n".join(lines).encode()
 
 
 def test_from_a_title_to_people_in_a_published_version(tool: Tool, office: str) -> None:
     place = begun(tool, office)
     page = tool.get(place)
-    assert "It names no task" in page.text and "The bank holds 0 of the 25 items" in page.text and "Publish version" not in page.text
-    part(tool, place, "tasks", key=[""], title=["Loading the ramp"], competency=["look-before-you-lift"])
+    assert (
+        "It names no task" in page.text
+        and "The bank holds 0 of the 25 items" in page.text
+        and "Publish version" not in page.text
+    )
+    part(
+        tool,
+        place,
+        "tasks",
+        key=[""],
+        title=["Loading the ramp"],
+        competency=["look-before-you-lift"],
+    )
     saved = part(
         tool,
         place,
         "blueprint",
-        **{"critical-look-before-you-lift": "1", "other-look-before-you-lift": "0", "critical-drive-slowly": "1", "other-drive-slowly": "0"},
+        **{
+            "critical-look-before-you-lift": "1",
+            "other-look-before-you-lift": "0",
+            "critical-drive-slowly": "1",
+            "other-drive-slowly": "0",
+        },
     )
     assert "The bank holds 0 of 5 critical questions for “Drive slowly”." in unescape(saved.text)
 
     bank = tool.get(f"{place}questions/")
     content = bank_of(["look-before-you-lift", "drive-slowly"], 5)
-    look = tool.post(f"{place}questions/look", bank, file=(io.BytesIO(content), "bank.csv"), competency="drive-slowly", pool="check")
+    look = tool.post(
+        f"{place}questions/look",
+        bank,
+        file=(io.BytesIO(content), "bank.csv"),
+        competency="drive-slowly",
+        pool="check",
+    )
     assert "10 new." in look.text
     kept = look.text.split('name="kept" value="')[1].split('"')[0]
-    taken = tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="drive-slowly", pool="check")
+    taken = tool.post(
+        f"{place}questions/take",
+        look,
+        kept=kept,
+        revision=revision(look),
+        competency="drive-slowly",
+        pool="check",
+    )
     assert "The questions are in the draft." in taken.text and "10 questions" in taken.text
 
     page = tool.get(place)
     assert "Everything that people need is there." in page.text
     published = tool.post(f"{place}state/publish", page, revision=revision(page))
-    assert "Version 1 is published." in published.text and "What you see is what is published." in published.text
+    assert (
+        "Version 1 is published." in published.text
+        and "What you see is what is published." in published.text
+    )
     certified = tool.post(
-        f"{place}certifications/look", published, file=(io.BytesIO(b"email,certified_on\nnobody@example.org,2026-11-01\n"), "c.csv")
+        f"{place}certifications/look",
+        published,
+        file=(io.BytesIO(b"email,certified_on\nnobody@example.org,2026-11-01\n"), "c.csv"),
     )
     assert "take over the list of people first" in certified.text
 
@@ -89,7 +140,10 @@ def test_from_a_title_to_people_in_a_published_version(tool: Tool, office: str) 
 def test_what_people_did_stays_tied_to_the_version_they_saw(tool: Tool, office: str) -> None:
     place = f"{office}programmes/phishing-response/"
     page = tool.get(f"{place}questions/edit/recognise-sender")
-    texts, said = re.findall(r'name="text" value="([^"]*)"', page.text), re.findall(r'name="feedback" value="([^"]*)"', page.text)
+    texts, said = (
+        re.findall(r'name="text" value="([^"]*)"', page.text),
+        re.findall(r'name="feedback" value="([^"]*)"', page.text),
+    )
     fields = {
         "kind": "single",
         "key": "recognise-sender",
@@ -111,7 +165,14 @@ def test_what_people_did_stays_tied_to_the_version_they_saw(tool: Tool, office: 
     assert "Publish version 2" in page.text
     tool.post(f"{place}state/publish", page, revision=revision(page))
     rows = tool.sql("SELECT version, document FROM lti_tool.programme_version ORDER BY version")
-    stems = [next((item["stem"], item.get("version", 1)) for item in row[1]["items"] if item["key"] == "recognise-sender") for row in rows]
+    stems = [
+        next(
+            (item["stem"], item.get("version", 1))
+            for item in row[1]["items"]
+            if item["key"] == "recognise-sender"
+        )
+        for row in rows
+    ]
     assert stems[0][0].startswith("A mail from") and stems[1] == ("Changed", 2)
     assert tool.sql("SELECT programme_version FROM lti_tool.episode") == [(1,)]
 
@@ -121,17 +182,40 @@ def test_a_question_that_is_saved_again_stays_as_it_is(tool: Tool, office: str) 
     place, typed = f"{office}programmes/phishing-response/", 'Is 3 < 4 & "yes" fine?'
     for turn in range(3):
         page = tool.get(f"{place}questions/edit/recognise-sender")
-        stem = unescape(page.text.split('name="stem"')[1].split(">", 1)[1].split("</textarea>")[0]) if turn else typed
+        stem = (
+            unescape(page.text.split('name="stem"')[1].split(">", 1)[1].split("</textarea>")[0])
+            if turn
+            else typed
+        )
         texts = [unescape(one) for one in re.findall(r'name="text" value="([^"]*)"', page.text)]
         said = [unescape(one) for one in re.findall(r'name="feedback" value="([^"]*)"', page.text)]
         assert stem == typed
-        fields = {"kind": "single", "key": "recognise-sender", "competency": "recognise", "pool": "check", "critical": "1", "right": "0"}
-        saved = tool.post(f"{place}questions/save", page, revision=revision(page), stem=stem, text=texts, feedback=said, **fields)
+        fields = {
+            "kind": "single",
+            "key": "recognise-sender",
+            "competency": "recognise",
+            "pool": "check",
+            "critical": "1",
+            "right": "0",
+        }
+        saved = tool.post(
+            f"{place}questions/save",
+            page,
+            revision=revision(page),
+            stem=stem,
+            text=texts,
+            feedback=said,
+            **fields,
+        )
         assert saved.status_code == 200
 
 
-@pytest.mark.parametrize("query", ["time_zone=Berlin", "time_zone=..%2Fetc", "certified_on=9999-12-31"])
-def test_a_look_at_who_receives_what_explains_what_cannot_be(tool: Tool, office: str, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["time_zone=Berlin", "time_zone=..%2Fetc", "certified_on=9999-12-31"]
+)
+def test_a_look_at_who_receives_what_explains_what_cannot_be(
+    tool: Tool, office: str, query: str
+) -> None:
     answer = tool.get(f"{office}programmes/phishing-response/?{query}")
     assert answer.status_code == 400 and "Europe/Berlin" in answer.text
 
@@ -140,10 +224,16 @@ def test_two_editors_never_write_over_each_other(tool: Tool, office: str) -> Non
     place = begun(tool, office)
     page = tool.get(place)
     first = tool.post(
-        f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["Autumn"], "waves.starts_on": ["2026-12-01"]}
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{"waves.key": [""], "waves.title": ["Autumn"], "waves.starts_on": ["2026-12-01"]},
     )
     second = tool.post(
-        f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["Spring"], "waves.starts_on": ["2027-03-01"]}
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{"waves.key": [""], "waves.title": ["Spring"], "waves.starts_on": ["2027-03-01"]},
     )
     assert first.status_code == 200 and second.status_code == 409 and "meanwhile" in second.text
     assert "Autumn" in second.text
@@ -152,20 +242,43 @@ def test_two_editors_never_write_over_each_other(tool: Tool, office: str) -> Non
 def test_a_whole_programme_is_one_file_and_comes_back_equal(tool: Tool, office: str) -> None:
     place = f"{office}programmes/phishing-response/"
     bank = tool.get(f"{place}questions/")
-    look = tool.post(f"{place}questions/look", bank, file=(io.BytesIO(samples.whole_moodle()), "m.xml"), competency="verify", pool="practice")
+    look = tool.post(
+        f"{place}questions/look",
+        bank,
+        file=(io.BytesIO(samples.whole_moodle()), "m.xml"),
+        competency="verify",
+        pool="practice",
+    )
     kept = look.text.split('name="kept" value="')[1].split('"')[0]
-    tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="verify", pool="practice")
+    tool.post(
+        f"{place}questions/take",
+        look,
+        kept=kept,
+        revision=revision(look),
+        competency="verify",
+        pool="practice",
+    )
     exported = tool.get(f"{place}programme.zip").data
     with zipfile.ZipFile(io.BytesIO(exported)) as archive:
         first = json.loads(archive.read("programme.json"))
         assert len([name for name in archive.namelist() if name.startswith("pictures/")]) == 2
-    taken = tool.post(f"{office}programmes/take-in", tool.get(f"{office}programmes/"), file=(io.BytesIO(exported), "p.zip"))
+    taken = tool.post(
+        f"{office}programmes/take-in",
+        tool.get(f"{office}programmes/"),
+        file=(io.BytesIO(exported), "p.zip"),
+    )
     assert "phishing-response-2" in taken.request.path
-    with zipfile.ZipFile(io.BytesIO(tool.get(f"{taken.request.path}programme.zip").data)) as archive:
+    with zipfile.ZipFile(
+        io.BytesIO(tool.get(f"{taken.request.path}programme.zip").data)
+    ) as archive:
         again = json.loads(archive.read("programme.json"))
     assert {**again, "key": "", "version": 0} == {**first, "key": "", "version": 0}
     for spoiled in (b"PK nonsense", b"", exported[:200]):
-        answer = tool.post(f"{office}programmes/take-in", tool.get(f"{office}programmes/"), file=(io.BytesIO(spoiled), "p.zip"))
+        answer = tool.post(
+            f"{office}programmes/take-in",
+            tool.get(f"{office}programmes/"),
+            file=(io.BytesIO(spoiled), "p.zip"),
+        )
         assert answer.status_code == 400
 
 
@@ -175,7 +288,11 @@ def test_the_sample_bank_goes_out_and_comes_back(tool: Tool, office: str, form: 
     exported = tool.get(f"{place}questions/export/{form}")
     name = exported.headers["Content-Disposition"].split("filename=")[1]
     look = tool.post(
-        f"{place}questions/look", tool.get(f"{place}questions/"), file=(io.BytesIO(exported.data), name), competency="verify", pool="check"
+        f"{place}questions/look",
+        tool.get(f"{place}questions/"),
+        file=(io.BytesIO(exported.data), name),
+        competency="verify",
+        pool="check",
     )
     assert "0 new, 43 that are there already." in look.text and "Cannot be taken" not in look.text
 
@@ -188,12 +305,16 @@ def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office:
     figures = tool.get(f"{tool.launch('launch-resource-teacher').location}figures")
     person = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '90'")[0][0]
     home = figures.request.path.removesuffix("figures")
-    answer = tool.post(f"{home}certifications", figures, person=str(person), certified_on="2026-11-20")
+    answer = tool.post(
+        f"{home}certifications", figures, person=str(person), certified_on="2026-11-20"
+    )
     assert answer.status_code == 400 and "put away" in answer.text
     assert "Take it back" in tool.get(place).text
 
 
-def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(tool: Tool, office: str) -> None:
+def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(
+    tool: Tool, office: str
+) -> None:
     place = begun(tool, office)
     page = tool.get(f"{place}questions/new?kind=short")
     fields = {
@@ -205,7 +326,13 @@ def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(tool
         "value": ["forklift"],
         "alt": 'A "forklift"',
     }
-    saved = tool.post(f"{place}questions/save", page, revision=revision(page), picture=(io.BytesIO(samples.png()), "f.png"), **fields)
+    saved = tool.post(
+        f"{place}questions/save",
+        page,
+        revision=revision(page),
+        picture=(io.BytesIO(samples.png()), "f.png"),
+        **fields,
+    )
     assert "Saved." in saved.text
     form = tool.get(f"{place}questions/edit/what-is-it")
     address = form.text.split('<img src="')[1].split('"')[0]
@@ -225,13 +352,22 @@ def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(tool
 def test_a_file_that_is_too_large_is_explained(tool: Tool, office: str) -> None:
     place = begun(tool, office)
     answer = tool.browser.post(
-        f"{place}questions/look", data=b"x" * 33_000_000, content_type="multipart/form-data; boundary=x", base_url="https://127.0.0.1:8080"
+        f"{place}questions/look",
+        data=b"x" * 33_000_000,
+        content_type="multipart/form-data; boundary=x",
+        base_url="https://127.0.0.1:8080",
     )
     assert answer.status_code == 413 and "32 MB" in answer.text
 
 
 @pytest.mark.parametrize(
-    "path", ["programmes/", "programmes/phishing-response/", "programmes/phishing-response/questions/", "programmes/phishing-response/programme.zip"]
+    "path",
+    [
+        "programmes/",
+        "programmes/phishing-response/",
+        "programmes/phishing-response/questions/",
+        "programmes/phishing-response/programme.zip",
+    ],
 )
 def test_questions_and_answers_are_for_those_who_set_programmes_up(tool: Tool, path: str) -> None:
     for recorded in ("launch-resource-student1", "launch-resource-teacher"):
@@ -266,28 +402,51 @@ def test_somebody_is_put_on_hold_comes_back_and_leaves(tool: Tool, office: str) 
 
 def take_in(tool: Tool, place: str, content: bytes, name: str) -> TestResponse:
     """Look at a file of questions, then take it; gives the look."""
-    look = tool.post(f"{place}questions/look", tool.get(f"{place}questions/"), file=(io.BytesIO(content), name), competency="verify", pool="check")
+    look = tool.post(
+        f"{place}questions/look",
+        tool.get(f"{place}questions/"),
+        file=(io.BytesIO(content), name),
+        competency="verify",
+        pool="check",
+    )
     if 'name="kept"' in look.text:
         kept = look.text.split('name="kept" value="')[1].split('"')[0]
-        taken = tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="verify", pool="check")
+        taken = tool.post(
+            f"{place}questions/take",
+            look,
+            kept=kept,
+            revision=revision(look),
+            competency="verify",
+            pool="check",
+        )
         assert "The questions are in the draft." in taken.text
     return look
 
 
 def items_of(tool: Tool) -> dict[str, QuestionItem]:
-    work = authoring.load_draft(tool.deps.unit_of_work, tenant_id=tool.tenant_id, key="phishing-response")
+    work = authoring.load_draft(
+        tool.deps.unit_of_work, tenant_id=tool.tenant_id, key="phishing-response"
+    )
     return {item.key: item for item in work.programme.items}
 
 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("::Question 1::How high may a ladder be?{=6 m ~9 m}", "::Question 1::What does acid do?{=burns ~cools}"),
-        ("::Лестница::Высота?{=6 ~9}\n\n::Кислота::Что?{=a ~b}", "::Пожар::Где?{=c ~d}\n\n::Шум::Как?{=e ~f}"),
+        (
+            "::Question 1::How high may a ladder be?{=6 m ~9 m}",
+            "::Question 1::What does acid do?{=burns ~cools}",
+        ),
+        (
+            "::Лестница::Высота?{=6 ~9}\n\n::Кислота::Что?{=a ~b}",
+            "::Пожар::Где?{=c ~d}\n\n::Шум::Как?{=e ~f}",
+        ),
         ("::Вопрос 1::Высота?{=6 ~9}", "::Вопрос 1::Что?{=a ~b}"),
     ],
 )
-def test_an_author_keeps_the_first_file_when_a_second_one_comes(tool: Tool, office: str, first: str, second: str) -> None:
+def test_an_author_keeps_the_first_file_when_a_second_one_comes(
+    tool: Tool, office: str, first: str, second: str
+) -> None:
     """Titles are no identifiers: "Question 1" wiped "Question 1", and one Cyrillic file another."""
     place = f"{office}programmes/phishing-response/"
     before = items_of(tool)
@@ -302,36 +461,76 @@ def test_an_author_keeps_the_first_file_when_a_second_one_comes(tool: Tool, offi
     assert items_of(tool) == after
 
 
-def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_does_not_say_stays(tool: Tool, office: str) -> None:
+def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_does_not_say_stays(
+    tool: Tool, office: str
+) -> None:
     place = f"{office}programmes/phishing-response/"
     old = items_of(tool)["recognise-sender"]
     table = b'key,question,answers\nrecognise-sender,"Is it new?","* yes\n- no"\n'
     look = take_in(tool, place, table, "bank.csv")
-    assert "0 new, 1 in the place of the question with the identifier that the file states" in look.text
-    assert "Is it new?" in look.text and question_html.html_to_text(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
+    assert (
+        "0 new, 1 in the place of the question with the identifier that the file states"
+        in look.text
+    )
+    assert "Is it new?" in look.text and question_html.html_to_text(old.stem)[:40] in unescape(
+        look.text
+    ), "old and new stand side by side"
     new = items_of(tool)["recognise-sender"]
     assert new.stem == "Is it new?"
-    for name in ("critical", "competency", "pool", "title", "source", "review_on", "tags", "explanation", "when_right", "when_wrong"):
+    for name in (
+        "critical",
+        "competency",
+        "pool",
+        "title",
+        "source",
+        "review_on",
+        "tags",
+        "explanation",
+        "when_right",
+        "when_wrong",
+    ):
         assert getattr(new, name) == getattr(old, name), name
     gift_file = f"// [id:recognise-sender]\n::{old.title or 'x'}::Is it newer?{{=yes ~no}}".encode()
     take_in(tool, place, gift_file, "bank.gift")
     newer = items_of(tool)["recognise-sender"]
-    assert newer.stem == "Is it newer?" and (newer.critical, newer.competency, newer.explanation) == (old.critical, old.competency, old.explanation)
-    emptied = b'key,question,answers,critical,explanation\nrecognise-sender,"Is it new?","* yes\n- no",no,\n'
+    assert newer.stem == "Is it newer?" and (
+        newer.critical,
+        newer.competency,
+        newer.explanation,
+    ) == (old.critical, old.competency, old.explanation)
+    emptied = (
+        b'key,question,answers,critical,explanation\nrecognise-sender,"Is it new?","* yes\n- '
+        b'no",no,\n'
+    )
     take_in(tool, place, emptied, "bank.csv")
     last = items_of(tool)["recognise-sender"]
-    assert (last.critical, last.explanation, last.competency) == (False, "", old.competency), "a column that is there says what it says"
+    assert (last.critical, last.explanation, last.competency) == (False, "", old.competency), (
+        "a column that is there says what it says"
+    )
 
 
-def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_part(tool: Tool, office: str) -> None:
+def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_part(
+    tool: Tool, office: str
+) -> None:
     """Seven forms with seven Save buttons: saving one dropped what was typed in the others."""
     place = begun(tool, office)
     page = tool.get(place)
     forms = page.text.split("<form ")
     (setup,) = [
-        form for form in forms if 'action="' + place.removeprefix("https://127.0.0.1:8080") + 'setup"' in form or "setup" in form.split(">")[0]
+        form
+        for form in forms
+        if 'action="' + place.removeprefix("https://127.0.0.1:8080") + 'setup"' in form
+        or "setup" in form.split(">")[0]
     ]
-    fields = {"about.title", "about.goal", "competencies.title", "tasks.title", "kpi.name", "waves.title", "calendar.time_zone"}
+    fields = {
+        "about.title",
+        "about.goal",
+        "competencies.title",
+        "tasks.title",
+        "kpi.name",
+        "waves.title",
+        "calendar.time_zone",
+    }
     assert all(f'name="{name}"' in setup for name in fields), "one form holds all that can be typed"
     saved = tool.post(
         f"{place}setup",
@@ -350,41 +549,83 @@ def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_
             "waves.starts_on": ["2026-12-01"],
         },
     )
-    assert "Saved." in saved.text and "Fewer tipped loads" in saved.text and 'value="Daten schützen"' in saved.text
+    assert (
+        "Saved." in saved.text
+        and "Fewer tipped loads" in saved.text
+        and 'value="Daten schützen"' in saved.text
+    )
     assert 'value="muenchen"' in saved.text
     page = tool.get(place)
     wrong = tool.post(
-        f"{place}setup", page, revision=revision(page), **{"about.goal": "No tipped loads", "about.pass_mark": "many", "about.rhythm": "weekly"}
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{"about.goal": "No tipped loads", "about.pass_mark": "many", "about.rhythm": "weekly"},
     )
-    assert wrong.status_code == 400 and "No tipped loads" in wrong.text and 'value="many"' in wrong.text, "what was refused is shown again"
+    assert (
+        wrong.status_code == 400
+        and "No tipped loads" in wrong.text
+        and 'value="many"' in wrong.text
+    ), "what was refused is shown again"
     late = tool.post(
-        f"{place}setup", page, revision="0", **{"about.title": "T", "about.goal": "Typed too late", "about.pass_mark": "80", "about.rhythm": "weekly"}
+        f"{place}setup",
+        page,
+        revision="0",
+        **{
+            "about.title": "T",
+            "about.goal": "Typed too late",
+            "about.pass_mark": "80",
+            "about.rhythm": "weekly",
+        },
     )
-    assert late.status_code == 409 and "What you had entered" in late.text and "Typed too late" in late.text
+    assert (
+        late.status_code == 409
+        and "What you had entered" in late.text
+        and "Typed too late" in late.text
+    )
 
 
 def test_a_wave_and_a_competency_are_named_as_people_call_them(tool: Tool, office: str) -> None:
-    """A wave "München" had the hidden key "m-nchen", and a table that said München was refused line by line."""
-    waves = [programmes.Wave("m-nchen", "München", date(2026, 11, 1)), programmes.Wave("koeln", "Köln", date(2026, 11, 1))]
-    assert [programmes.resolve_key(words, waves) for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")] == ["m-nchen"] * 3 + [
-        "koeln"
-    ] * 2 + [""]
+    """A wave "München" had the hidden key "m-nchen", and a table that said München was refused line
+    by line.
+    """
+    waves = [
+        programmes.Wave("m-nchen", "München", date(2026, 11, 1)),
+        programmes.Wave("koeln", "Köln", date(2026, 11, 1)),
+    ]
+    assert [
+        programmes.resolve_key(words, waves)
+        for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")
+    ] == ["m-nchen"] * 3 + ["koeln"] * 2 + [""]
     found, faults = people_csv.read_certifications(
-        "id;certified_on;score:Daten schützen;score:b\nE1;2026-11-01;85 %;0,5\n".encode(), {"daten-sch-tzen": "Daten schützen", "b": "B"}
+        "id;certified_on;score:Daten schützen;score:b\nE1;2026-11-01;85 %;0,5\n".encode(),
+        {"daten-sch-tzen": "Daten schützen", "b": "B"},
     )
     assert (found[0].exam, faults) == ({"daten-sch-tzen": 0.85, "b": 0.5}, [])
     place = f"{office}programmes/phishing-response/"
     page = tool.get(place)
-    tool.post(f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["München"], "waves.starts_on": ["2026-11-01"]})
+    tool.post(
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{"waves.key": [""], "waves.title": ["München"], "waves.starts_on": ["2026-11-01"]},
+    )
     tool.post(f"{place}state/publish", tool.get(place), revision=revision(tool.get(place)))
     take_people(tool, b"id,name,email\nX1,One,x1@example.org\nX2,Two,x2@example.org\n")
     table = "id;certified_on;wave\nX1;2026-11-20;München\nX2;2026-11-20;muenchen\n".encode()
-    look = tool.post(f"{place}certifications/look", tool.get(place), file=(io.BytesIO(table), "c.csv"))
+    look = tool.post(
+        f"{place}certifications/look", tool.get(place), file=(io.BytesIO(table), "c.csv")
+    )
     kept = look.text.split('name="kept" value="')[1].split('"')[0]
     tool.post(f"{place}certifications/take", look, kept=kept)
     waves_of = tool.sql(
-        "SELECT DISTINCT e.wave FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE p.external_id IN ('X1', 'X2')"
+        "SELECT DISTINCT e.wave FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = "
+        "e.person_id WHERE p.external_id IN ('X1', 'X2')"
     )
     assert [row.wave for row in waves_of] == ["muenchen"]
-    wrong = tool.post(f"{place}certifications/look", tool.get(place), file=(io.BytesIO(table.replace("München".encode(), b"Bonn")), "c.csv"))
+    wrong = tool.post(
+        f"{place}certifications/look",
+        tool.get(place),
+        file=(io.BytesIO(table.replace("München".encode(), b"Bonn")), "c.csv"),
+    )
     assert "its waves are München" in unescape(wrong.text) or "on record already" in wrong.text

@@ -1,4 +1,6 @@
-"""The recorded exchanges with a real Moodle, replayed: tokens, line items, scores, rosters, registration, chosen content."""
+"""The recorded exchanges with a real Moodle, replayed: tokens, line items, scores, rosters,
+registration, chosen content.
+"""
 
 from __future__ import annotations
 
@@ -37,22 +39,38 @@ def moodle(tool: Tool) -> Platform:
 
 
 def with_token(tool: Tool) -> Platform:
-    tool.moodle.server.says("/token", (200, "OK", exchanges("services")["token-all"]["response"]["body"]))
+    tool.moodle.server.says(
+        "/token", (200, "OK", exchanges("services")["token-all"]["response"]["body"])
+    )
     return moodle(tool)
 
 
-# --- tokens -----------------------------------------------------------------------------------------------------------------------
+# --- tokens
+# -----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in exchanges("services") if name.startswith("token-")])
+@pytest.mark.parametrize(
+    "name", [name for name in exchanges("services") if name.startswith("token-")]
+)
 def test_token_answers(tool: Tool, name: str) -> None:
     recorded = exchanges("services")[name]["response"]
     tool.moodle.server.says(
-        "/token", (recorded["status"], recorded["reason"], recorded["body"], {"Content-Type": recorded["headers"]["Content-Type"]})
+        "/token",
+        (
+            recorded["status"],
+            recorded["reason"],
+            recorded["body"],
+            {"Content-Type": recorded["headers"]["Content-Type"]},
+        ),
     )
-    granted = recorded["body"].get("scope", "").split() if isinstance(recorded["body"], dict) else []
+    granted = (
+        recorded["body"].get("scope", "").split() if isinstance(recorded["body"], dict) else []
+    )
     if SCORE_SCOPE in granted:
-        assert access_tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE) == recorded["body"]["access_token"]
+        assert (
+            access_tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE)
+            == recorded["body"]["access_token"]
+        )
     else:
         with pytest.raises(TokenRefused) as refused:
             access_tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE)
@@ -71,7 +89,8 @@ def test_a_token_is_asked_for_once_an_hour_and_never_kept_in_clear(tool: Tool) -
     assert tool.moodle.server.count("/token") == 2
 
 
-# --- line items -------------------------------------------------------------------------------------------------------------------
+# --- line items
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def test_line_items_are_found_by_resource_read_made_changed_and_removed(tool: Tool) -> None:
@@ -90,10 +109,18 @@ def test_line_items_are_found_by_resource_read_made_changed_and_removed(tool: To
     assert urlsplit(found.url).query == "type_id=2"
     made = line_items.create_line_item(tool.deps, platform, url, LineItem("Étape 1", 11, "r1", "t"))
     assert made.resource_id == "r1"
-    line_items.rename_line_item(tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url))
-    deleted = next(one for name, one in exchanges("services").items() if name == "lineitem-delete")["request"]["url"]
-    line_items.delete_line_item(tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url))
-    there = exchanges("services")["lineitem-get"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
+    line_items.rename_line_item(
+        tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url)
+    )
+    deleted = next(one for name, one in exchanges("services").items() if name == "lineitem-delete")[
+        "request"
+    ]["url"]
+    line_items.delete_line_item(
+        tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url)
+    )
+    there = exchanges("services")["lineitem-get"]["request"]["url"].replace(
+        RECORDED, tool.moodle.server.url
+    )
     read = line_items.fetch_line_item(tool.deps, platform, there)
     assert read is not None and read.label == "Étape 0"
 
@@ -101,24 +128,43 @@ def test_line_items_are_found_by_resource_read_made_changed_and_removed(tool: To
 def test_a_list_without_matching_items_is_no_column(tool: Tool) -> None:
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-list")
-    tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (200, "OK", exchanges("services")["lineitems-list"]["response"]["body"]))
-    assert line_items.find_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource") is None
+    tool.moodle.server.says(
+        "/mod/lti/services.php/2/lineitems",
+        (200, "OK", exchanges("services")["lineitems-list"]["response"]["body"]),
+    )
+    assert (
+        line_items.find_line_item(
+            tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource"
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in exchanges("services") if name.startswith("lineitem-create-") and exchanges("services")[name]["response"]["status"] >= 400],
+    [
+        name
+        for name in exchanges("services")
+        if name.startswith("lineitem-create-")
+        and exchanges("services")[name]["response"]["status"] >= 400
+    ],
 )
 def test_refused_columns_say_why(tool: Tool, name: str) -> None:
     from core.errors import BadInput
 
     platform, recorded = with_token(tool), exchanges("services")[name]["response"]
-    tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (recorded["status"], recorded["reason"], recorded["body"]))
+    tool.moodle.server.says(
+        "/mod/lti/services.php/2/lineitems",
+        (recorded["status"], recorded["reason"], recorded["body"]),
+    )
     with pytest.raises((BadInput, OutsideCallFailed), match=str(recorded["status"])):
-        line_items.create_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t"))
+        line_items.create_line_item(
+            tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t")
+        )
 
 
-# --- scores -----------------------------------------------------------------------------------------------------------------------
+# --- scores
+# -----------------------------------------------------------------------------------------------------------------------
 
 SCORES = [name for name in exchanges("services") if name.startswith("score-")]
 
@@ -148,7 +194,9 @@ def test_a_score_is_the_request_that_a_real_moodle_took() -> None:
     assert (request.method, request.url) == (recorded["method"], recorded["url"])
     assert request.headers["Content-Type"] == recorded["headers"]["Content-Type"]
     ours, theirs = json.loads(request.body or b""), sent
-    assert datetime.fromisoformat(ours.pop("timestamp")) == datetime.fromisoformat(theirs.pop("timestamp"))
+    assert datetime.fromisoformat(ours.pop("timestamp")) == datetime.fromisoformat(
+        theirs.pop("timestamp")
+    )
     assert ours == theirs
 
 
@@ -176,7 +224,10 @@ def test_the_recorded_sequence_of_scores_with_its_409s() -> None:
     assert [step["status"] for step in sequence].count(409) == 2
 
 
-@pytest.mark.parametrize(("name", "score"), [("results-after-ok", 8), ("results-user", None), ("results-after-pending", None)])
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [("results-after-ok", 8), ("results-user", None), ("results-after-pending", None)],
+)
 def test_results_are_read(tool: Tool, name: str, score: float | None) -> None:
     recorded = exchanges("services")[name]["response"]["body"]
     result = MOODLE.read_result(recorded, "5")
@@ -185,24 +236,43 @@ def test_results_are_read(tool: Tool, name: str, score: float | None) -> None:
 
 
 def test_results_are_asked_for_as_moodle_answers(tool: Tool) -> None:
-    request = MOODLE.results(f"{RECORDED}/mod/lti/services.php/2/lineitems/3/lineitem?type_id=2", "5", "token")
-    assert request.url == f"{RECORDED}/mod/lti/services.php/2/lineitems/3/lineitem/results?user_id=5"
-    assert request.headers["Accept"] == exchanges("services")["results-user"]["request"]["headers"]["Accept"]
+    request = MOODLE.results(
+        f"{RECORDED}/mod/lti/services.php/2/lineitems/3/lineitem?type_id=2", "5", "token"
+    )
+    assert (
+        request.url == f"{RECORDED}/mod/lti/services.php/2/lineitems/3/lineitem/results?user_id=5"
+    )
+    assert (
+        request.headers["Accept"]
+        == exchanges("services")["results-user"]["request"]["headers"]["Accept"]
+    )
 
 
-# --- rosters ----------------------------------------------------------------------------------------------------------------------
+# --- rosters
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def course_with_roster(tool: Tool, path: str) -> None:
     tool.launch("launch-resource-teacher")
-    tool.sql("UPDATE lti_tool.course SET memberships_url = :url, roster_due_at = now() - interval '1 second'", url=f"{tool.moodle.server.url}{path}")
+    tool.sql(
+        "UPDATE lti_tool.course SET memberships_url = :url, roster_due_at = now() - interval '1 "
+        "second'",
+        url=f"{tool.moodle.server.url}{path}",
+    )
 
 
 PAGES = "/mod/lti/services.php/CourseSection/2/bindings/2/memberships"
 
 
 @pytest.mark.parametrize(
-    ("path", "names"), [(PAGES, ["nrps-all"]), (f"{PAGES}?limit=2&from=0", ["nrps-limit2-from0", "nrps-limit2-from2", "nrps-limit2-from4"])]
+    ("path", "names"),
+    [
+        (PAGES, ["nrps-all"]),
+        (
+            f"{PAGES}?limit=2&from=0",
+            ["nrps-limit2-from0", "nrps-limit2-from2", "nrps-limit2-from4"],
+        ),
+    ],
 )
 def test_the_recorded_roster_is_read_to_its_end(tool: Tool, path: str, names: list[str]) -> None:
     with_token(tool)
@@ -210,12 +280,17 @@ def test_the_recorded_roster_is_read_to_its_end(tool: Tool, path: str, names: li
     course_with_roster(tool, path)
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     run = tool.sql("SELECT pages, members, reason FROM lti_tool.roster_run")[0]
-    recorded = {one["user_id"]: one for name in names for one in exchanges("services")[name]["response"]["body"]["members"]}
+    recorded = {
+        one["user_id"]: one
+        for name in names
+        for one in exchanges("services")[name]["response"]["body"]["members"]
+    }
     assert (run.pages, run.members, run.reason) == (len(names), len(recorded), "")
     people = {
         row.subject: row
         for row in tool.sql(
-            "SELECT i.subject, m.role, m.active, p.name FROM lti_tool.membership m JOIN lti_tool.identity i ON i.person_id = m.person_id"
+            "SELECT i.subject, m.role, m.active, p.name FROM lti_tool.membership m JOIN "
+            "lti_tool.identity i ON i.person_id = m.person_id"
             " JOIN lti_tool.person p ON p.id = m.person_id"
         )
     }
@@ -233,14 +308,23 @@ def test_the_token_scopes_of_every_service() -> None:
 def test_the_curly_quotes_of_moodles_line_item_paging_lead_nowhere(tool: Tool) -> None:
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-limit2-from0")
-    url = exchanges("services")["lineitems-limit2-from0"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
+    url = exchanges("services")["lineitems-limit2-from0"]["request"]["url"].replace(
+        RECORDED, tool.moodle.server.url
+    )
     pages = list(
-        platform_services.iter_pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token))
+        platform_services.iter_pages(
+            tool.deps,
+            platform,
+            (LINE_ITEM_SCOPE,),
+            url,
+            lambda address, token: MOODLE.find_line_items(address, token),
+        )
     )
     assert len(pages) == 1
 
 
-# --- registration -----------------------------------------------------------------------------------------------------------------
+# --- registration
+# -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -248,7 +332,9 @@ def invite(tool: Tool) -> Callable[..., str]:
     """Makes an address that registers once."""
 
     def make(approves: bool = False) -> str:
-        desk = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+        desk = operator_api.TenantOperator(
+            tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test"
+        )
         return urlsplit(desk.create_invite("a school", approves)).path
 
     return make
@@ -256,7 +342,10 @@ def invite(tool: Tool) -> Callable[..., str]:
 
 def registering(tool: Tool, address: str) -> Any:
     """What the LMS opens, then the button of our page."""
-    found = {"openid_configuration": f"{tool.moodle.server.url}/mod/lti/openid-configuration.php", "registration_token": "a.b.c"}
+    found = {
+        "openid_configuration": f"{tool.moodle.server.url}/mod/lti/openid-configuration.php",
+        "registration_token": "a.b.c",
+    }
     page = tool.browser.get(address, query_string=found, base_url="https://127.0.0.1:8080")
     if page.status_code != 200:
         return page
@@ -266,24 +355,49 @@ def registering(tool: Tool, address: str) -> Any:
 
 def test_the_recorded_registration(tool: Tool, invite: Callable[..., str]) -> None:
     replayed(tool.moodle.server, "openid-configuration", "registration", file="registration")
-    tool.moodle.server.says("/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration")))
-    tool.moodle.server.says("/mod/lti/openid-registration.php", (200, "OK", as_here(tool, "registration")))
+    tool.moodle.server.says(
+        "/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration"))
+    )
+    tool.moodle.server.says(
+        "/mod/lti/openid-registration.php", (200, "OK", as_here(tool, "registration"))
+    )
     address = invite()
     answer = registering(tool, address)
     assert answer.status_code == 200
     assert "waits for approval" in answer.text
-    method, _, headers, body = next(one for one in tool.moodle.server.requests if one[1].endswith("openid-registration.php"))
-    assert (method, headers["Authorization"], headers["Content-Type"]) == ("POST", "Bearer a.b.c", "application/json")
-    ours, theirs = json.loads(body), json.loads(exchanges("registration")["registration"]["request"]["body"])
+    method, _, headers, body = next(
+        one for one in tool.moodle.server.requests if one[1].endswith("openid-registration.php")
+    )
+    assert (method, headers["Authorization"], headers["Content-Type"]) == (
+        "POST",
+        "Bearer a.b.c",
+        "application/json",
+    )
+    ours, theirs = (
+        json.loads(body),
+        json.loads(exchanges("registration")["registration"]["request"]["body"]),
+    )
     assert set(ours) == set(theirs), "the members that Moodle took"
-    config, recorded = (one["https://purl.imsglobal.org/spec/lti-tool-configuration"] for one in (ours, theirs))
+    config, recorded = (
+        one["https://purl.imsglobal.org/spec/lti-tool-configuration"] for one in (ours, theirs)
+    )
     assert set(config) == set(recorded)
     assert config["domain"] == "127.0.0.1:8080", "with its port"
     assert "=" not in "".join(config["custom_parameters"].values())
     row = tool.sql("SELECT * FROM lti_tool.platform_registration ORDER BY id DESC LIMIT 1")[0]
-    assert (row.status, row.family, row.client_id, row.issuer) == ("pending", "moodle", "43Y2YZJCB1NzxN9", tool.moodle.server.url)
+    assert (row.status, row.family, row.client_id, row.issuer) == (
+        "pending",
+        "moodle",
+        "43Y2YZJCB1NzxN9",
+        tool.moodle.server.url,
+    )
     assert not row.approve_deployments
-    assert [one.deployment_id for one in tool.sql("SELECT deployment_id FROM lti_tool.deployment WHERE registration_id = :id", id=row.id)] == ["2"]
+    assert [
+        one.deployment_id
+        for one in tool.sql(
+            "SELECT deployment_id FROM lti_tool.deployment WHERE registration_id = :id", id=row.id
+        )
+    ] == ["2"]
     again = registering(tool, address)
     assert again.status_code == 400
     assert "used already" in again.text
@@ -298,15 +412,23 @@ def as_here(tool: Tool, name: str) -> Any:
     )
 
 
-REFUSALS = [name for name, one in exchanges("registration").items() if one["response"]["status"] >= 400]
+REFUSALS = [
+    name for name, one in exchanges("registration").items() if one["response"]["status"] >= 400
+]
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refused_registration_says_why_keeps_nothing_and_gives_the_invite_back(tool: Tool, invite: Callable[..., str], name: str) -> None:
+def test_a_refused_registration_says_why_keeps_nothing_and_gives_the_invite_back(
+    tool: Tool, invite: Callable[..., str], name: str
+) -> None:
     recorded = exchanges("registration")[name]["response"]
-    tool.moodle.server.says("/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration")))
     tool.moodle.server.says(
-        "/mod/lti/openid-registration.php", (recorded["status"], "x", recorded["body"]), (200, "OK", as_here(tool, "registration"))
+        "/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration"))
+    )
+    tool.moodle.server.says(
+        "/mod/lti/openid-registration.php",
+        (recorded["status"], "x", recorded["body"]),
+        (200, "OK", as_here(tool, "registration")),
     )
     address, before = invite(), tool.rows("platform_registration")
     refused = registering(tool, address)
@@ -314,43 +436,76 @@ def test_a_refused_registration_says_why_keeps_nothing_and_gives_the_invite_back
     assert str(recorded["status"]) in refused.text
     assert "a.b.c" not in refused.text
     assert tool.rows("platform_registration") == before
-    assert registering(tool, address).status_code == 200, "the same address again, once the LMS is right"
+    assert registering(tool, address).status_code == 200, (
+        "the same address again, once the LMS is right"
+    )
 
 
-def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(tool: Tool, invite: Callable[..., str]) -> None:
-    tool.moodle.server.says("/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration")))
-    tool.moodle.server.says("/mod/lti/openid-registration.php", (200, "OK", as_here(tool, "registration-update")))
+def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(
+    tool: Tool, invite: Callable[..., str]
+) -> None:
+    tool.moodle.server.says(
+        "/mod/lti/openid-configuration.php", (200, "OK", as_here(tool, "openid-configuration"))
+    )
+    tool.moodle.server.says(
+        "/mod/lti/openid-registration.php", (200, "OK", as_here(tool, "registration-update"))
+    )
     assert registering(tool, invite(True)).status_code == 200
     count = tool.rows("platform_registration")
     tool.sql(
-        "UPDATE lti_tool.platform_registration SET key_set_url = 'https://old.example/keys' WHERE issuer = :issuer", issuer=tool.moodle.server.url
+        "UPDATE lti_tool.platform_registration SET key_set_url = 'https://old.example/keys' "
+        "WHERE issuer = :issuer",
+        issuer=tool.moodle.server.url,
     )
     refused = registering(tool, invite())
-    assert refused.status_code == 409, "who may change where keys are may forge launches: not by an invite that approves nothing"
+    assert refused.status_code == 409, (
+        "who may change where keys are may forge launches: not by an invite that approves nothing"
+    )
     assert "was not touched" in refused.text
     answer = registering(tool, invite(True))
     assert "up to date" in answer.text
     assert tool.rows("platform_registration") == count
-    row = tool.sql("SELECT status, key_set_url FROM lti_tool.platform_registration WHERE issuer = :issuer", issuer=tool.moodle.server.url)[0]
-    assert (row.status, row.key_set_url) == ("approved", f"{tool.moodle.server.url}/mod/lti/certs.php")
+    row = tool.sql(
+        "SELECT status, key_set_url FROM lti_tool.platform_registration WHERE issuer = :issuer",
+        issuer=tool.moodle.server.url,
+    )[0]
+    assert (row.status, row.key_set_url) == (
+        "approved",
+        f"{tool.moodle.server.url}/mod/lti/certs.php",
+    )
 
 
-# --- chosen content ---------------------------------------------------------------------------------------------------------------
+# --- chosen content
+# ---------------------------------------------------------------------------------------------------------------
 
 
-def picked(tool: Tool, pages: list[str], columns: bool = True, /, **settings: Any) -> tuple[Any, dict[str, Any]]:
-    """The recorded request for content, answered by a teacher: our page that carries the answer, and its claims."""
+def picked(
+    tool: Tool, pages: list[str], columns: bool = True, /, **settings: Any
+) -> tuple[Any, dict[str, Any]]:
+    """The recorded request for content, answered by a teacher: our page that carries the answer,
+    and its claims.
+    """
     name = f"{DEEP_LINKING_PREFIX}deep_linking_settings"
-    recorded = json.loads((CAPTURES / "launch-deep-linking-teacher.json").read_text())["claims"][name]
+    recorded = json.loads((CAPTURES / "launch-deep-linking-teacher.json").read_text())["claims"][
+        name
+    ]
     launched = tool.launch("launch-deep-linking-teacher", **{name: {**recorded, **settings}})
     page = tool.get(launched.location)
-    fields = {"page": pages, **({"columns": "1"} if columns else {}), **({} if pages else {"act": "cancel"})}
-    answer = tool.post(f"{urlsplit(launched.location).path}pick", page, programme="phishing-response", **fields)
+    fields = {
+        "page": pages,
+        **({"columns": "1"} if columns else {}),
+        **({} if pages else {"act": "cancel"}),
+    }
+    answer = tool.post(
+        f"{urlsplit(launched.location).path}pick", page, programme="phishing-response", **fields
+    )
     found = re.search(r'name="JWT" value="([^"]*)"', answer.text)
     if found is None:
         return answer, {}
     (key,) = tool.get("/lti/jwks.json").json["keys"]
-    claims = jwt.decode(found[1], jwt.PyJWK(key).key, algorithms=["RS256"], audience="http://127.0.0.1:8100")
+    claims = jwt.decode(
+        found[1], jwt.PyJWK(key).key, algorithms=["RS256"], audience="http://127.0.0.1:8100"
+    )
     return answer, claims
 
 
@@ -361,16 +516,23 @@ def test_one_check_as_the_recorded_choice_that_moodle_took(tool: Tool) -> None:
     moodle(tool)
     answer, claims = picked(tool, ["check-1w"])
     recorded = VARIANTS["offered"]["pick"]
-    assert set(claims) == set(recorded), "no member more, none less: Moodle sends no data, so none goes back"
+    assert set(claims) == set(recorded), (
+        "no member more, none less: Moodle sends no data, so none goes back"
+    )
     (item,) = claims[f"{DEEP_LINKING_PREFIX}content_items"]
     (theirs,) = recorded[f"{DEEP_LINKING_PREFIX}content_items"]
     assert set(item) < set(theirs)
     assert "url" not in item, "Moodle then binds the activity to this very tool"
     assert item["custom"] == {"programme": "phishing-response", "page": "check-1w"}
     assert set(item["lineItem"]) == set(theirs["lineItem"])
-    assert (item["lineItem"]["scoreMaximum"], item["lineItem"]["resourceId"]) == (5, "phishing-response/1w")
+    assert (item["lineItem"]["scoreMaximum"], item["lineItem"]["resourceId"]) == (
+        5,
+        "phishing-response/1w",
+    )
     form = VARIANTS["outcome"]["pick"]["values"]
-    assert form["instructorcustomparameters"] == "item_id=7\nresource=quiz-7", "a custom value stands on a line of its own"
+    assert form["instructorcustomparameters"] == "item_id=7\nresource=quiz-7", (
+        "a custom value stands on a line of its own"
+    )
     assert 'action="http://127.0.0.1:8100/mod/lti/contentitem_return.php' in answer.text
     assert "form-action 'self' http://127.0.0.1:8100;" in answer.headers["Content-Security-Policy"]
 
@@ -380,7 +542,9 @@ def test_several_choices_as_recorded(tool: Tool) -> None:
     _, claims = picked(tool, ["today", "check-1d", "check-1m"])
     items = claims[f"{DEEP_LINKING_PREFIX}content_items"]
     assert [item["custom"]["page"] for item in items] == ["today", "check-1d", "check-1m"]
-    assert ["lineItem" in item for item in items] == [False, True, True], "one column for each check"
+    assert ["lineItem" in item for item in items] == [False, True, True], (
+        "one column for each check"
+    )
     assert len(VARIANTS["outcome"]["pickmulti"]["course_items"]) > 2
 
 
@@ -389,7 +553,9 @@ def test_no_choice_as_recorded(tool: Tool, variant: str) -> None:
     _, claims = picked(tool, [])
     assert claims[f"{DEEP_LINKING_PREFIX}content_items"] == []
     assert claims[f"{CLAIM_PREFIX}message_type"] == "LtiDeepLinkingResponse"
-    assert not VARIANTS["outcome"][variant]["modal_still_open"], "Moodle closes its window at such an answer"
+    assert not VARIANTS["outcome"][variant]["modal_still_open"], (
+        "Moodle closes its window at such an answer"
+    )
 
 
 def test_the_answer_names_deployment_and_audience_although_moodle_does_not_look(tool: Tool) -> None:
@@ -402,7 +568,10 @@ def test_the_answer_names_deployment_and_audience_although_moodle_does_not_look(
 def test_the_recorded_login_initiation_goes_on(tool: Tool) -> None:
     recorded = "http://127.0.0.1:9500/launch?item=7"
     assert tool.login(target_link_uri=recorded).status_code == 400, "another tool's address"
-    answer = tool.login(target_link_uri=f"{TOOL}/lti/launch?item=7", lti_message_hint='{"cmid":2,"launchid":"ltilaunch1_1005405240"}')
+    answer = tool.login(
+        target_link_uri=f"{TOOL}/lti/launch?item=7",
+        lti_message_hint='{"cmid":2,"launchid":"ltilaunch1_1005405240"}',
+    )
     asked = parse_qs(urlsplit(answer.location).query)
     assert asked["redirect_uri"] == [f"{TOOL}/lti/launch"], "exact, without a query"
     assert asked["response_mode"] == ["form_post"]

@@ -1,4 +1,6 @@
-"""Between the checks: the baseline, a weekly rhythm, remediation after a lapse, practice that nobody sees; and holds."""
+"""Between the checks: the baseline, a weekly rhythm, remediation after a lapse, practice that
+nobody sees; and holds.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def age(tool: Tool, by: timedelta) -> None:
         ("answer", ("answered_at",)),
         ("memory", ("due_at",)),
     ):
-        tool.sql(f"UPDATE lti_tool.{table} SET " + ", ".join(f"{one} = {one} - :by" for one in columns), by=by)  # noqa: S608 - names of this file
+        tool.sql(
+            f"UPDATE lti_tool.{table} SET " + ", ".join(f"{one} = {one} - :by" for one in columns),  # noqa: S608 - names of this file
+            by=by,
+        )
 
 
 def take(tool: Tool, home: str, address: str, right: bool) -> TestResponse:
@@ -45,7 +50,11 @@ def take(tool: Tool, home: str, address: str, right: bool) -> TestResponse:
 
 
 def kinds(tool: Tool) -> list[str]:
-    found = [one["context"]["extensions"].get(EXTENSIONS["kind"]) for one in statements(tool) if one["verb"]["id"] == VERBS["answered"].id]
+    found = [
+        one["context"]["extensions"].get(EXTENSIONS["kind"])
+        for one in statements(tool)
+        if one["verb"]["id"] == VERBS["answered"].id
+    ]
     return [kind for kind in found if kind]
 
 
@@ -54,11 +63,17 @@ def test_practice_counts_for_nothing_and_leaves_no_trace_outside(tool: Tool) -> 
     before = len(statements(tool))
     result = take(tool, home, "quizzes/practice", right=True)
     assert "counts for nothing" in result.text
-    assert len(statements(tool)) == before and tool.rows("grade_outbox") == 0 and tool.rows("memory") == 0
+    assert (
+        len(statements(tool)) == before
+        and tool.rows("grade_outbox") == 0
+        and tool.rows("memory") == 0
+    )
     items = tool.sql("SELECT items FROM lti_tool.attempt WHERE kind = 'practice'")[0][0]
     assert {POOL[item] for item in items} == {"practice"}
     take(tool, home, "quizzes/practice", right=False)
-    assert tool.sql("SELECT count(*) FROM lti_tool.attempt WHERE kind = 'practice'")[0][0] == 2, "as often as one likes"
+    assert tool.sql("SELECT count(*) FROM lti_tool.attempt WHERE kind = 'practice'")[0][0] == 2, (
+        "as often as one likes"
+    )
 
 
 def test_a_lapse_in_a_check_is_met_again_and_does_not_measure(tool: Tool) -> None:
@@ -74,8 +89,12 @@ def test_a_lapse_in_a_check_is_met_again_and_does_not_measure(tool: Tool) -> Non
     assert kinds(tool)[5:] == ["remediation"] * 3
     items = tool.sql("SELECT items FROM lti_tool.attempt WHERE kind = 'remediation'")[0][0]
     assert {POOL[item] for item in items} == {"practice"}, "the pool of the checks is never touched"
-    assert tool.sql("SELECT max(due_at) FROM lti_tool.memory")[0][0] > due + timedelta(days=2), "what came to mind is met later"
-    assert tool.sql("SELECT count(*) FROM lti_tool.grade_outbox")[0][0] == 1, "only the check has a grade"
+    assert tool.sql("SELECT max(due_at) FROM lti_tool.memory")[0][0] > due + timedelta(days=2), (
+        "what came to mind is met later"
+    )
+    assert tool.sql("SELECT count(*) FROM lti_tool.grade_outbox")[0][0] == 1, (
+        "only the check has a grade"
+    )
 
 
 def test_the_weekly_rhythm_gives_way_to_checks(tool: Tool) -> None:
@@ -87,7 +106,9 @@ def test_the_weekly_rhythm_gives_way_to_checks(tool: Tool) -> None:
     take(tool, home, "quizzes/reinforcement", right=True)
     assert "Nothing is due today" in tool.get(f"{home}today").text
     age(tool, timedelta(days=14))  # the check after a month is due in a day
-    assert "Nothing is due today" in tool.get(f"{home}today").text, "nothing is trained just before it is measured"
+    assert "Nothing is due today" in tool.get(f"{home}today").text, (
+        "nothing is trained just before it is measured"
+    )
     age(tool, timedelta(days=1))
     page = tool.get(f"{home}today")
     assert "Your refresher" not in page.text and "1 month is open" in page.text
@@ -126,7 +147,8 @@ def test_on_hold_nothing_is_due_and_nothing_is_late(tool: Tool) -> None:
     home = tool.launch().location
     episode = tool.sql("SELECT id FROM lti_tool.episode")[0][0]
     tool.sql(
-        "INSERT INTO lti_tool.hold (id, tenant_id, episode_id, from_at, set_by) VALUES (gen_random_uuid(), :tenant, :episode, now() - interval '1 day', 'x')",
+        "INSERT INTO lti_tool.hold (id, tenant_id, episode_id, from_at, set_by) VALUES "
+        "(gen_random_uuid(), :tenant, :episode, now() - interval '1 day', 'x')",
         tenant=tool.tenant_id,
         episode=episode,
     )
@@ -134,7 +156,10 @@ def test_on_hold_nothing_is_due_and_nothing_is_late(tool: Tool) -> None:
     assert "You are on hold" in page.text and "Start the check" not in page.text
     assert tool.post(f"{home}checks/1w", page).status_code == 400
     age(tool, timedelta(days=10))
-    tool.sql("UPDATE lti_tool.hold SET from_at = from_at - interval '10 days', until_at = now() - interval '1 day'")
+    tool.sql(
+        "UPDATE lti_tool.hold SET from_at = from_at - interval '10 days', until_at = now() - "
+        "interval '1 day'"
+    )
     assert "left out: you were on hold" in tool.get(f"{home}today").text
     assert "missed" not in re.sub(r"<style.*?</style>", "", tool.get(f"{home}today").text)
 
@@ -143,7 +168,9 @@ def test_an_answer_faster_than_reading_is_marked_on_its_statement(tool: Tool) ->
     home = tool.launch().location
     page = tool.post(f"{home}checks/1w", tool.get(home))
     tool.post(where(page), page, position=1, choice="a")
-    extensions: dict[str, Any] = json.loads(bytes(tool.sql("SELECT payload FROM lti_tool.statement_outbox ORDER BY id DESC LIMIT 1")[0][0]))[
-        "context"
-    ]["extensions"]
+    extensions: dict[str, Any] = json.loads(
+        bytes(
+            tool.sql("SELECT payload FROM lti_tool.statement_outbox ORDER BY id DESC LIMIT 1")[0][0]
+        )
+    )["context"]["extensions"]
     assert extensions[EXTENSIONS["rapid_guess"]] is True

@@ -18,18 +18,30 @@ def test_a_manager_sees_how_far_each_is_and_no_answer_of_a_check(tool: Tool, hom
     use = report(tool, home)
     confirm(tool, "E9", use)
     hand_in(tool, visit(tool, "SIS-L"))
-    tool.sql("UPDATE lti_tool.scheduled_check SET due_at = now() - interval '1 hour' WHERE interval IN ('1d', '1w')")
+    tool.sql(
+        "UPDATE lti_tool.scheduled_check SET due_at = now() - interval '1 hour' WHERE interval "
+        "IN ('1d', '1w')"
+    )
     page = tool.get(f"{visit(tool, 'E9')}team").text
-    assert "Learner seventeen" in page and "0 of 2" in page and "committed" in page and "1, 1 of them confirmed" in page
+    assert (
+        "Learner seventeen" in page
+        and "0 of 2" in page
+        and "committed" in page
+        and "1, 1 of them confirmed" in page
+    )
     assert [one["object"]["id"].rsplit("/", 1)[1] for one in said(tool, "viewed")] == ["team"]
     assert tool.get(f"{visit(tool, 'E7')}team").status_code == 403
 
 
 def test_a_held_check_is_not_due(tool: Tool, home: str) -> None:
-    tool.sql("UPDATE lti_tool.scheduled_check SET due_at = now() - interval '1 hour' WHERE interval IN ('1d', '1w')")
+    tool.sql(
+        "UPDATE lti_tool.scheduled_check SET due_at = now() - interval '1 hour' WHERE interval "
+        "IN ('1d', '1w')"
+    )
     tool.sql(
         "INSERT INTO lti_tool.hold (id, tenant_id, episode_id, from_at, set_by)"
-        " SELECT gen_random_uuid(), tenant_id, id, now() - interval '2 hours', 'test' FROM lti_tool.episode"
+        " SELECT gen_random_uuid(), tenant_id, id, now() - interval '2 hours', 'test' FROM "
+        "lti_tool.episode"
     )
     page = tool.get(f"{visit(tool, 'E9')}team").text
     assert "0 of 0" in page and "on hold" in page
@@ -37,10 +49,19 @@ def test_a_held_check_is_not_due(tool: Tool, home: str) -> None:
 
 def test_everybody_else_sees_teams_of_five_or_more(tool: Tool) -> None:
     people = b"id,name,email,team\n" + b"".join(
-        f"T{n},Person {n},t{n}@example.org,{'North' if n < 6 else 'South' if n < 12 else 'West'}\n".encode() for n in range(14)
+        f"T{n},Person "
+        f"{n},t{n}@example.org,{'North' if n < 6 else 'South' if n < 12 else 'West'}\n".encode()
+        for n in range(14)
     )
     tool.sql("UPDATE lti_tool.episode SET left_at = now()")
-    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
+    people_import.import_people(
+        tool.deps.unit_of_work,
+        tenant_id=tool.tenant_id,
+        content=people,
+        apply=True,
+        who="test",
+        now=NOW,
+    )
     for number in range(14):
         certification.certify_person(
             tool.deps.unit_of_work,
@@ -54,5 +75,10 @@ def test_everybody_else_sees_teams_of_five_or_more(tool: Tool) -> None:
     assert tool.get(f"{tool.launch('launch-resource-teacher').location}teams").status_code == 403
     grant(tool, "executive")
     page = tool.get(f"{tool.launch('launch-resource-teacher').location}teams").text
-    assert "South" in page and "Other teams together" in page and "North" not in page and "West" not in page, "two of West alone would be found"
+    assert (
+        "South" in page
+        and "Other teams together" in page
+        and "North" not in page
+        and "West" not in page
+    ), "two of West alone would be found"
     assert "Person" not in page

@@ -1,4 +1,6 @@
-"""Open Badges: hosted, signed and as VC-JWT, from an issuer over real HTTP; and what must not be taken for one."""
+"""Open Badges: hosted, signed and as VC-JWT, from an issuer over real HTTP; and what must not be
+taken for one.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ from core.http_client import GuardedClient
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 OTHER = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+PEM = (
+    KEY.public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
 SALT = "grains"
 HASH = "sha256$" + hashlib.sha256(f"one@example.org{SALT}".encode()).hexdigest()
 
@@ -54,13 +60,27 @@ class Issuer:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.badge = f"{self.url}/badges/phishing"
         self.documents |= {
-            "/badges/phishing": {"type": "BadgeClass", "id": self.badge, "issuer": f"{self.url}/issuer"},
-            "/issuer": {"id": f"{self.url}/issuer", "publicKey": f"{self.url}/key", "revocationList": f"{self.url}/revoked"},
+            "/badges/phishing": {
+                "type": "BadgeClass",
+                "id": self.badge,
+                "issuer": f"{self.url}/issuer",
+            },
+            "/issuer": {
+                "id": f"{self.url}/issuer",
+                "publicKey": f"{self.url}/key",
+                "revocationList": f"{self.url}/revoked",
+            },
             "/revoked": {"revokedAssertions": [{"id": "urn:uuid:taken-back"}]},
             "/key": {"type": "CryptographicKey", "id": f"{self.url}/key", "publicKeyPem": PEM},
-            "/neighbour": {"type": "CryptographicKey", "id": f"{self.url}/neighbour", "publicKeyPem": PEM},
+            "/neighbour": {
+                "type": "CryptographicKey",
+                "id": f"{self.url}/neighbour",
+                "publicKeyPem": PEM,
+            },
             "/jwk": JWK.from_pyca(KEY.public_key()).export_public(as_dict=True),
-            "/status": {"credentialSubject": {"revokedCredential": [{"id": "urn:uuid:taken-back"}]}},
+            "/status": {
+                "credentialSubject": {"revokedCredential": [{"id": "urn:uuid:taken-back"}]}
+            },
         }
 
     def hosted(self, **changes: Any) -> str:
@@ -77,14 +97,21 @@ class Issuer:
 
     def signed(self, key: Any = KEY, **changes: Any) -> str:
         self.hosted()
-        body = {**self.documents["/assertions/1"], "id": "urn:uuid:1", "verification": {"type": "signed", "creator": f"{self.url}/key"}, **changes}
+        body = {
+            **self.documents["/assertions/1"],
+            "id": "urn:uuid:1",
+            "verification": {"type": "signed", "creator": f"{self.url}/key"},
+            **changes,
+        }
         return jwt.encode(body, key, algorithm="RS256")
 
     def credential(self, key: Any = KEY, kid: str = "/jwk", **changes: Any) -> str:
         subject = {
             "type": "AchievementSubject",
             "achievement": {"id": self.badge},
-            "identifier": [{"identityType": "emailAddress", "hashed": True, "salt": SALT, "identityHash": HASH}],
+            "identifier": [
+                {"identityType": "emailAddress", "hashed": True, "salt": SALT, "identityHash": HASH}
+            ],
         }
         body = {
             "id": "urn:uuid:1",
@@ -93,7 +120,12 @@ class Issuer:
             "credentialSubject": subject,
             **changes,
         }
-        return jwt.encode(body, key, algorithm="RS256", headers={"kid": kid if "://" in kid else f"{self.url}{kid}"})
+        return jwt.encode(
+            body,
+            key,
+            algorithm="RS256",
+            headers={"kid": kid if "://" in kid else f"{self.url}{kid}"},
+        )
 
     def close(self) -> None:
         self._server.shutdown()
@@ -127,17 +159,31 @@ def baked(text: str, name: str = "openbadges") -> bytes:
     return body.getvalue()
 
 
-def test_each_form_is_proven_and_says_when_it_was_earned(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
+def test_each_form_is_proven_and_says_when_it_was_earned(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]
+) -> None:
     address = issuer.hosted()
-    for text in (address, json.dumps(issuer.documents["/assertions/1"]), baked(address), issuer.signed(), baked(issuer.signed())):
-        assert prove(text) == badges.VerifiedBadge(issuer.badge, datetime(2026, 11, 1, 10, tzinfo=UTC))
+    for text in (
+        address,
+        json.dumps(issuer.documents["/assertions/1"]),
+        baked(address),
+        issuer.signed(),
+        baked(issuer.signed()),
+    ):
+        assert prove(text) == badges.VerifiedBadge(
+            issuer.badge, datetime(2026, 11, 1, 10, tzinfo=UTC)
+        )
     for token in (issuer.credential(), baked(issuer.credential(), "openbadgecredential")):
-        assert prove(token) == badges.VerifiedBadge(issuer.badge, datetime(2026, 11, 2, 10, tzinfo=UTC))
+        assert prove(token) == badges.VerifiedBadge(
+            issuer.badge, datetime(2026, 11, 2, 10, tzinfo=UTC)
+        )
     plain = {"type": "email", "hashed": False, "identity": "one@example.org"}
     assert prove(issuer.hosted(recipient=plain)).badge == issuer.badge
 
 
-def test_somebody_else_s_badge_is_not_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
+def test_somebody_else_s_badge_is_not_taken(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]
+) -> None:
     for text in (issuer.hosted(), issuer.signed(), issuer.credential()):
         with pytest.raises(BadgeRefused, match="another address"):
             prove(text, "two@example.org")
@@ -156,12 +202,16 @@ def test_somebody_else_s_badge_is_not_taken(issuer: Issuer, prove: Callable[...,
         {"id": "https://other.example/1"},
     ],
 )
-def test_a_hosted_badge_with_one_fault_is_refused(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge], changes: dict[str, Any]) -> None:
+def test_a_hosted_badge_with_one_fault_is_refused(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge], changes: dict[str, Any]
+) -> None:
     with pytest.raises(BadgeRefused):
         prove(issuer.hosted(**changes))
 
 
-def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
+def test_what_proves_a_badge_stands_where_the_badge_stands(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]
+) -> None:
     """Else anybody could host, or sign, a badge of somebody else."""
     stranger = Issuer()
     stranger.badge = issuer.badge
@@ -172,15 +222,29 @@ def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove
         issuer.signed(key=OTHER),
         issuer.signed(verification={"type": "signed", "creator": f"{issuer.url}/neighbour"}),
         issuer.credential(key=OTHER),
-        jwt.encode({"id": "urn:1", "badge": issuer.badge, "verification": {"creator": f"{issuer.url}/key"}}, "x" * 40, algorithm="HS256"),
-        jwt.encode({"badge": issuer.badge, "verification": {"creator": f"{issuer.url}/key"}}, "", algorithm="none"),
+        jwt.encode(
+            {
+                "id": "urn:1",
+                "badge": issuer.badge,
+                "verification": {"creator": f"{issuer.url}/key"},
+            },
+            "x" * 40,
+            algorithm="HS256",
+        ),
+        jwt.encode(
+            {"badge": issuer.badge, "verification": {"creator": f"{issuer.url}/key"}},
+            "",
+            algorithm="none",
+        ),
     ):
         with pytest.raises(BadgeRefused):
             prove(text)
     stranger.close()
 
 
-def test_what_was_taken_back_is_not_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
+def test_what_was_taken_back_is_not_taken(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]
+) -> None:
     status = {"id": f"{issuer.url}/status", "type": "1EdTechRevocationList"}
     assert prove(issuer.credential(credentialStatus=status))
     for text in (
@@ -197,7 +261,20 @@ def test_what_was_taken_back_is_not_taken(issuer: Issuer, prove: Callable[..., b
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"nonsense", b"{", b"[]", b"{}", b"a.b.c", b"\x89PNG\r\n\x1a\nno picture", b"\xff\xfe", b"https://[", b'{"id": 5}', b"[" * 100_000]
+    "text",
+    [
+        b"",
+        b"nonsense",
+        b"{",
+        b"[]",
+        b"{}",
+        b"a.b.c",
+        b"\x89PNG\r\n\x1a\nno picture",
+        b"\xff\xfe",
+        b"https://[",
+        b'{"id": 5}',
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_no_badge_says_so(prove: Callable[..., badges.VerifiedBadge], text: bytes) -> None:
     with pytest.raises(BadgeRefused):
@@ -209,5 +286,7 @@ def test_a_picture_without_a_badge_says_so(prove: Callable[..., badges.VerifiedB
         prove(baked("x", "comment"))
 
 
-def test_a_badge_that_ends_later_is_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
+def test_a_badge_that_ends_later_is_taken(
+    issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]
+) -> None:
     assert prove(issuer.credential(validUntil=(NOW + timedelta(days=1)).isoformat()))

@@ -16,15 +16,31 @@ HEAD = "id,name,email,manager,mentor,team,site,role,experience,start_date,time_z
 
 
 def test_a_whole_line() -> None:
-    text = HEAD + "E1,Learner one,one@example.org,E9,E8,North,Berlin,clerk,2 years,2026-03-01,Europe/Berlin,de,Mon-Thu,yes\n"
+    text = (
+        HEAD + "E1,Learner one,one@example.org,E9,E8,North,Berlin,clerk,2 "
+        "years,2026-03-01,Europe/Berlin,de,Mon-Thu,yes\n"
+    )
     found, faults = people_csv.read_people(text.encode())
     assert not faults
     one = found[0]
-    assert (one.id, one.email, one.manager, one.team, one.started_on) == ("E1", "one@example.org", "E9", "North", date(2026, 3, 1))
-    assert (one.time_zone, one.language, one.working_days, one.comparison) == ("Europe/Berlin", "de", (1, 2, 3, 4), True)
+    assert (one.id, one.email, one.manager, one.team, one.started_on) == (
+        "E1",
+        "one@example.org",
+        "E9",
+        "North",
+        date(2026, 3, 1),
+    )
+    assert (one.time_zone, one.language, one.working_days, one.comparison) == (
+        "Europe/Berlin",
+        "de",
+        (1, 2, 3, 4),
+        True,
+    )
 
 
-@pytest.mark.parametrize("head", ["id;name\nE1;One\n", "\ufeffid\tname\r\nE1\tOne\r\n", "ID, Name\nE1,One\n"])
+@pytest.mark.parametrize(
+    "head", ["id;name\nE1;One\n", "\ufeffid\tname\r\nE1\tOne\r\n", "ID, Name\nE1,One\n"]
+)
 def test_any_spreadsheet_s_way_of_writing(head: str) -> None:
     found, faults = people_csv.read_people(head.encode())
     assert [(one.id, one.name) for one in found] == [("E1", "One")] and not faults
@@ -57,14 +73,18 @@ def test_working_days(written: str, days: tuple[int, ...]) -> None:
     ],
 )
 def test_a_wrong_line_says_what_is_wrong_and_where(line: str, words: str) -> None:
-    found, faults = people_csv.read_people(f"id,email,start_date,time_zone\nE0,,,\n{line}\n".encode())
+    found, faults = people_csv.read_people(
+        f"id,email,start_date,time_zone\nE0,,,\n{line}\n".encode()
+    )
     assert len(found) == 1 or line == ",,,"
     if line != ",,,":
         assert faults[0].line == 3 and words in faults[0].text
 
 
 def test_who_stands_twice_is_told_with_both_lines() -> None:
-    _, faults = people_csv.read_people(b"id,email\nE1,a@example.org\nE2,A@example.org\nE1,b@example.org\n")
+    _, faults = people_csv.read_people(
+        b"id,email\nE1,a@example.org\nE2,A@example.org\nE1,b@example.org\n"
+    )
     assert [(one.line, one.text) for one in faults] == [
         (3, "The email 'a@example.org' stands in line 2 as well."),
         (4, "The id 'E1' stands in line 2 as well."),
@@ -72,17 +92,29 @@ def test_who_stands_twice_is_told_with_both_lines() -> None:
 
 
 def test_certifications_with_scores_by_competency() -> None:
-    text = "id,certified_on,wave,score,score:first-hour\nE1,2026-10-01,autumn,85 %,0.7\nE2,2026-10-01,,,120%\nE3,,,,\n"
+    text = (
+        "id,certified_on,wave,score,score:first-hour\nE1,2026-10-01,autumn,85 "
+        "%,0.7\nE2,2026-10-01,,,120%\nE3,,,,\n"
+    )
     found, faults = people_csv.read_certifications(text.encode(), {"first-hour": "first-hour"})
     assert found[0].exam == {"": 0.85, "first-hour": 0.7} and found[0].wave == "autumn"
     assert [one.line for one in faults] == [3, 4]
 
 
 def test_certifications_with_the_test_before_and_the_hours_of_the_training() -> None:
-    text = 'id,certified_on,score,score_before,hours\nE1,2026-10-01,85 %,40 %,"7,5"\nE2,2026-10-01,,,\nE3,2026-10-01,,2,\nE4,2026-10-01,,,-1\nE5,2026-10-01,,,900\nE6,2026-10-01,,,0.001\nE7,2026-10-01,,,1_0\n'
+    text = (
+        "id,certified_on,score,score_before,hours\nE1,2026-10-01,85 %,40 "
+        '%,"7,5"\nE2,2026-10-01,,,\nE3,2026-10-01,,2,\nE4,2026-10-01,,,-1\nE5,2026-10-01,,,900\nE6,2026-10-01,,,0.001\nE7,2026-10-01,,,1_0\n'
+    )
     found, faults = people_csv.read_certifications(text.encode(), {})
     assert [(one.before, one.hours) for one in found] == [(0.4, 7.5), (None, None)]
-    assert [(one.line, one.text.split()[0]) for one in faults] == [(4, "score_before"), (5, "hours"), (6, "hours"), (7, "hours"), (8, "hours")]
+    assert [(one.line, one.text.split()[0]) for one in faults] == [
+        (4, "score_before"),
+        (5, "hours"),
+        (6, "hours"),
+        (7, "hours"),
+        (8, "hours"),
+    ]
 
 
 @given(st.binary(max_size=300))

@@ -1,4 +1,6 @@
-"""HTML of questions: what acts is gone after cleaning, what reads stays, and cleaning again changes nothing."""
+"""HTML of questions: what acts is gone after cleaning, what reads stays, and cleaning again changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,10 @@ def test_nothing_that_acts_is_left(hostile: str) -> None:
 
 
 def test_what_reads_stays() -> None:
-    kept = f'<p>The <strong>domain</strong><br>decides.</p><ul><li>one</li></ul><img src="file:{DIGEST}" alt="A mail">'
+    kept = (
+        "<p>The <strong>domain</strong><br>decides.</p><ul><li>one</li></ul><img "
+        f'src="file:{DIGEST}" alt="A mail">'
+    )
     assert question_html.clean_html(kept) == kept
     assert question_html.picture_digests(kept) == [DIGEST]
     assert f'src="/t/1/pictures/{DIGEST}"' in question_html.add_picture_urls(kept, "/t/1/pictures/")
@@ -67,5 +72,8 @@ def test_cleaning_again_changes_nothing_and_plain_text_survives(text: str) -> No
     once = question_html.clean_html(text)
     assert question_html.clean_html(once) == once
     assert (
-        question_html.html_to_text(question_html.text_to_html(text)).split() == text.replace("\0", "\ufffd").split() or "\r" in text or "\0" in text
+        question_html.html_to_text(question_html.text_to_html(text)).split()
+        == text.replace("\0", "\ufffd").split()
+        or "\r" in text
+        or "\0" in text
     )

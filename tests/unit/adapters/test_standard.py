@@ -43,11 +43,30 @@ def claims(**changes: Any) -> dict[str, Any]:
         (["Instructor"], Role.TEACHER),
         (["Learner"], Role.LEARNER),
         # A teacher of the institution who is a learner of this course stays a learner here.
-        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
+        (
+            [
+                "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor",
+                f"{MEMBERSHIP}#Learner",
+            ],
+            Role.LEARNER,
+        ),
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor"], Role.LEARNER),
-        (["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator", f"{MEMBERSHIP}#Instructor"], Role.TEACHER),
-        # Who runs the LMS and is a learner of this course is a learner here; without a role in the course, a visitor.
-        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
+        (
+            [
+                "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator",
+                f"{MEMBERSHIP}#Instructor",
+            ],
+            Role.TEACHER,
+        ),
+        # Who runs the LMS and is a learner of this course is a learner here; without a role in the
+        # course, a visitor.
+        (
+            [
+                "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
+                f"{MEMBERSHIP}#Learner",
+            ],
+            Role.LEARNER,
+        ),
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"], Role.VISITOR),
         (["https://unknown.example/role#Boss"], Role.LEARNER),
         ([""], Role.LEARNER),
@@ -91,13 +110,20 @@ def test_claims_that_are_no_launch_are_refused(changes: dict[str, Any]) -> None:
         ("launch-resource-student1", Role.LEARNER, True, True),
         # Moodle names no line item once a second one is tied to the link.
         ("launch-resource-student3-cjk", Role.LEARNER, True, False),
-        ("launch-resource-manualtool-window-student2-no-pii-no-sourcedid", Role.LEARNER, False, True),
+        (
+            "launch-resource-manualtool-window-student2-no-pii-no-sourcedid",
+            Role.LEARNER,
+            False,
+            True,
+        ),
         ("launch-resource-teacher", Role.TEACHER, True, True),
         ("launch-resource-manualtool-window-noneditingteacher-no-pii", Role.TEACHER, False, True),
         ("launch-resource-admin", Role.TEACHER, True, False),
     ],
 )
-def test_launches_of_a_real_moodle_are_understood(file: str, role: Role, name: bool, sends: bool) -> None:
+def test_launches_of_a_real_moodle_are_understood(
+    file: str, role: Role, name: bool, sends: bool
+) -> None:
     recorded = json.loads((CAPTURES / f"{file}.json").read_text())["claims"]
     launch = claims_reader.read_launch(recorded)
     assert launch.role == role
@@ -108,23 +134,41 @@ def test_launches_of_a_real_moodle_are_understood(file: str, role: Role, name: b
     assert not any(value.startswith("$") for value in launch.custom.values())
 
 
-@pytest.mark.parametrize("score", [-1, 11, float("nan"), float("inf")], ids=lambda score: f"A6 {score}")
+@pytest.mark.parametrize(
+    "score", [-1, 11, float("nan"), float("inf")], ids=lambda score: f"A6 {score}"
+)
 def test_a_grade_outside_its_range_is_never_sent(score: float) -> None:
     with pytest.raises(ValueError, match="is none"):
-        standard.score("https://lms.example/item", Grade("5", score, 10, datetime.now(UTC)), "token")
+        standard.score(
+            "https://lms.example/item", Grade("5", score, 10, datetime.now(UTC)), "token"
+        )
 
 
 def test_an_administrator_of_the_lms_is_told_apart_from_a_role_in_the_course() -> None:
-    roles = ["http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin", f"{MEMBERSHIP}#Learner"]
+    roles = [
+        "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
+        f"{MEMBERSHIP}#Learner",
+    ]
     launch = claims_reader.read_launch(claims(**{f"{CLAIM}roles": roles}))
     assert (launch.role, launch.administers) == (Role.LEARNER, True)
-    assert not claims_reader.read_launch(claims(**{f"{CLAIM}roles": [f"{MEMBERSHIP}#Administrator"]})).administers
+    assert not claims_reader.read_launch(
+        claims(**{f"{CLAIM}roles": [f"{MEMBERSHIP}#Administrator"]})
+    ).administers
 
 
 def test_the_courses_before_this_one_are_read_from_the_history() -> None:
     custom = {"context_history": "12, a%2Cb ,, 3"}
-    assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": custom})).context_history == ("12", "a,b", "3")
-    assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": {"context_history": "$Context.id.history"}})).context_history == ()
+    assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": custom})).context_history == (
+        "12",
+        "a,b",
+        "3",
+    )
+    assert (
+        claims_reader.read_launch(
+            claims(**{f"{CLAIM}custom": {"context_history": "$Context.id.history"}})
+        ).context_history
+        == ()
+    )
 
 
 CANVAS: list[tuple[int, bytes, ResponseVerdict]] = [
@@ -132,16 +176,32 @@ CANVAS: list[tuple[int, bytes, ResponseVerdict]] = [
     (403, b"403 Forbidden (Rate Limit Exceeded)", ResponseVerdict.RETRY_LATER),
     (403, b'{"errors":{"type":"unauthorized"}}', ResponseVerdict.REJECTED),
     (429, b"", ResponseVerdict.RETRY_LATER),
-    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', ResponseVerdict.NOT_NEWER),
-    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', ResponseVerdict.REJECTED),
-    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', ResponseVerdict.REJECTED),
+    (
+        400,
+        b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}',
+        ResponseVerdict.NOT_NEWER,
+    ),
+    (
+        422,
+        b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not '
+        b'a student"}}',
+        ResponseVerdict.REJECTED,
+    ),
+    (
+        422,
+        b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this '
+        b'submission"}}',
+        ResponseVerdict.REJECTED,
+    ),
     (401, b"", ResponseVerdict.RETRY_LATER),
     (502, b"<html>", ResponseVerdict.RETRY_LATER),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), CANVAS)
-def test_what_canvas_answers_to_a_score(status: int, body: bytes, expected: ResponseVerdict) -> None:
+def test_what_canvas_answers_to_a_score(
+    status: int, body: bytes, expected: ResponseVerdict
+) -> None:
     told = dialect_for("canvas").outcome(status, "", {}, body)
     assert told.verdict is expected
     assert "<html>" not in told.words
@@ -150,15 +210,36 @@ def test_what_canvas_answers_to_a_score(status: int, body: bytes, expected: Resp
 def test_canvas_makes_a_submission_once() -> None:
     extension = "https://canvas.instructure.com/lti/submission"
     for first in (True, False):
-        grade = Grade("5", 4, 5, datetime(2026, 1, 1, tzinfo=UTC), "", first, "https://tool.example/lti/launch?attempt=1")
-        body = json.loads(dialect_for("canvas").score("https://canvas.example/items/1", grade, "t").body or b"")
+        grade = Grade(
+            "5",
+            4,
+            5,
+            datetime(2026, 1, 1, tzinfo=UTC),
+            "",
+            first,
+            "https://tool.example/lti/launch?attempt=1",
+        )
+        body = json.loads(
+            dialect_for("canvas").score("https://canvas.example/items/1", grade, "t").body or b""
+        )
         assert body[extension]["new_submission"] is first
         assert ("submission_data" in body[extension]) is first
-    assert extension not in json.loads(dialect_for("moodle").score("https://m.example/i", Grade("5", 4, 5, datetime.now(UTC)), "t").body or b"")
+    assert extension not in json.loads(
+        dialect_for("moodle")
+        .score("https://m.example/i", Grade("5", 4, 5, datetime.now(UTC)), "t")
+        .body
+        or b""
+    )
 
 
 @pytest.mark.parametrize(
-    ("hint", "expected"), [('{"cmid":2,"launchid":"x"}', "https://m.example/mod/lti/launch.php?id=2"), ("x", ""), ("[]", ""), ('{"cmid":"2"}', "")]
+    ("hint", "expected"),
+    [
+        ('{"cmid":2,"launchid":"x"}', "https://m.example/mod/lti/launch.php?id=2"),
+        ("x", ""),
+        ("[]", ""),
+        ('{"cmid":"2"}', ""),
+    ],
 )
 def test_a_moodle_activity_can_be_opened_in_a_window_of_its_own(hint: str, expected: str) -> None:
     assert dialect_for("moodle").relaunch_url("https://m.example", hint) == expected
@@ -166,6 +247,14 @@ def test_a_moodle_activity_can_be_opened_in_a_window_of_its_own(hint: str, expec
 
 
 def test_pages_of_hosted_canvas_come_under_each_customers_name() -> None:
-    found = dialect_for("canvas").frame_origins("https://canvas.instructure.com", "https://sso.canvaslms.com/api/lti/authorize_redirect")
-    assert found == ["https://*.instructure.com", "https://canvas.instructure.com", "https://sso.canvaslms.com"]
-    assert dialect_for("canvas").frame_origins("https://own.example", "https://own.example/auth") == ["https://own.example"]
+    found = dialect_for("canvas").frame_origins(
+        "https://canvas.instructure.com", "https://sso.canvaslms.com/api/lti/authorize_redirect"
+    )
+    assert found == [
+        "https://*.instructure.com",
+        "https://canvas.instructure.com",
+        "https://sso.canvaslms.com",
+    ]
+    assert dialect_for("canvas").frame_origins(
+        "https://own.example", "https://own.example/auth"
+    ) == ["https://own.example"]

@@ -12,7 +12,8 @@ from analytics.statistics.proportions import wilson_interval
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     [
-        # Newcombe 1998, Statistics in Medicine 17:857, table I, method 3 (score, without continuity correction).
+        # Newcombe 1998, Statistics in Medicine 17:857, table I, method 3 (score, without continuity
+        # correction).
         (81, 263, 0.2553, 0.3662),
         (15, 148, 0.0624, 0.1605),
         (0, 20, 0.0, 0.1611),

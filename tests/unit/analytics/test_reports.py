@@ -37,22 +37,34 @@ VALUE = MetricValue(
     watermark="2026-11-23T00:00:00.000Z",
     computed_at="2026-11-23T00:00:01.000Z",
 )
-NOTHING = replace(VALUE, numerator=0, denominator=0, value=None, ci_low=None, ci_high=None, learners=0)
+NOTHING = replace(
+    VALUE, numerator=0, denominator=0, value=None, ci_low=None, ci_high=None, learners=0
+)
 
 
 def test_a_figure_in_words_names_all_that_is_needed_to_judge_it() -> None:
-    assert metric_values.describe_value(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
-    assert metric_values.describe_value(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
+    assert (
+        metric_values.describe_value(VALUE)
+        == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
+    )
+    assert (
+        metric_values.describe_value(replace(NOTHING, part="1w", part_label="1 week"))
+        == "1 week: nothing to count yet."
+    )
 
 
 def test_the_picture_has_a_title_and_a_description_and_escapes_what_it_is_given() -> None:
     metric = replace(METRICS_BY_KEY["transfer_rate"], label='Use <of> "it"')
-    root = ElementTree.fromstring(pictures.draw_metric(metric, [replace(VALUE, part_label="<script>"), NOTHING]))  # noqa: S314 - our own picture
+    root = ElementTree.fromstring(  # noqa: S314 - our own picture
+        pictures.draw_metric(metric, [replace(VALUE, part_label="<script>"), NOTHING])
+    )
     name = "{http://www.w3.org/2000/svg}"
     assert root.get("role") == "img"
     assert root.findtext(f"{name}title") == 'Use <of> "it"'
     assert "20 %" in (root.findtext(f"{name}desc") or "")
-    assert set((root.get("aria-labelledby") or "").split()) == {element.get("id") for element in root if element.get("id")}
+    assert set((root.get("aria-labelledby") or "").split()) == {
+        element.get("id") for element in root if element.get("id")
+    }
 
 
 def test_a_spreadsheet_runs_nothing_from_the_csv() -> None:
@@ -86,7 +98,13 @@ def test_the_headline_of_transfer_is_what_somebody_else_confirmed() -> None:
 
 def test_a_suppressed_value_tells_no_number() -> None:
     gone = metric_values.suppress_value(VALUE, "fewer than 5 people")
-    assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (None, None, None, None, None)
+    assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
     assert metric_values.describe_value(gone) == "not shown: fewer than 5 people."
 
 

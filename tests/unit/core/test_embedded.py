@@ -12,8 +12,12 @@ from core.child_processes import Supervisor
 from core.errors import FatalError
 
 
-@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
-def test_an_unsupported_machine_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str) -> None:
+@pytest.mark.parametrize(
+    ("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")]
+)
+def test_an_unsupported_machine_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str
+) -> None:
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
     with pytest.raises(FatalError, match="CARRYOVER_DATABASE_URL") as stopped:

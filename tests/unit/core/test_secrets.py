@@ -28,7 +28,9 @@ def test_a_signed_value_comes_back_and_an_altered_one_does_not() -> None:
     token = OLD.sign("page", {"after": 5})
     assert NEW.verify_token("page", token, 60) == {"after": 5}
     value, dot, signature = token.rpartition(".")
-    other = "A" if signature[0] != "A" else "B"  # its first letter: of the last one, two bits mean nothing
+    other = (
+        "A" if signature[0] != "A" else "B"
+    )  # its first letter: of the last one, two bits mean nothing
     with pytest.raises(BadInput):
         NEW.verify_token("page", f"{value}{dot}{other}{signature[1:]}", 60)
     with pytest.raises(BadInput):

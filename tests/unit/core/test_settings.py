@@ -17,7 +17,12 @@ def test_the_defaults_serve_this_machine() -> None:
 
 def test_the_base_url_follows_the_port_unless_it_is_set() -> None:
     assert settings.read_settings({"PORT": "9000"}).base_url == "http://127.0.0.1:9000"
-    assert settings.read_settings({"PORT": "9000", "CARRYOVER_BASE_URL": "https://learn.example.org/"}).base_url == "https://learn.example.org"
+    assert (
+        settings.read_settings(
+            {"PORT": "9000", "CARRYOVER_BASE_URL": "https://learn.example.org/"}
+        ).base_url
+        == "https://learn.example.org"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,11 +52,15 @@ def test_a_wrong_value_ends_with_a_sentence_that_names_the_setting(name: str, va
 
 def test_a_missing_setting_is_asked_for_by_name() -> None:
     with pytest.raises(FatalError, match="CARRYOVER_SECRET_KEY"):
-        settings.read_settings({"CARRYOVER_DATABASE_URL": "postgresql://h/d"}).require("CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
+        settings.read_settings({"CARRYOVER_DATABASE_URL": "postgresql://h/d"}).require(
+            "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY"
+        )
 
 
 def test_secrets_stay_out_of_the_representation() -> None:
     secret = "s" * 40
-    read = settings.read_settings({"CARRYOVER_SECRET_KEY": secret, "CARRYOVER_DATABASE_URL": "postgresql://u:hunter2@h/d"})
+    read = settings.read_settings(
+        {"CARRYOVER_SECRET_KEY": secret, "CARRYOVER_DATABASE_URL": "postgresql://u:hunter2@h/d"}
+    )
     assert secret not in repr(read)
     assert "hunter2" not in repr(read)

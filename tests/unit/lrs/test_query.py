@@ -45,16 +45,32 @@ def test_limit_0_means_as_many_as_the_server_gives() -> None:
 
 def test_a_query_survives_its_more_link() -> None:
     asked = statement_query.parse_statement_query(
-        {"agent": json.dumps(AGENT), "since": "2026-01-01T00:00:00+02:00", "registration": str(uuid.uuid4()), "ascending": "true", "limit": "3"}
+        {
+            "agent": json.dumps(AGENT),
+            "since": "2026-01-01T00:00:00+02:00",
+            "registration": str(uuid.uuid4()),
+            "ascending": "true",
+            "limit": "3",
+        }
     )
     assert StatementQuery.from_json(json.loads(json.dumps(asked.to_json()))) == asked
 
 
 def test_a_statement_that_only_shares_the_hash_is_left_out() -> None:
-    statement = {"actor": AGENT, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}}
+    statement = {
+        "actor": AGENT,
+        "verb": {"id": "https://v.example"},
+        "object": {"id": "https://o.example"},
+    }
     assert statement_query.parse_statement_query(
         {"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}
     ).matches_statement(statement)
-    assert not statement_query.parse_statement_query({"verb": "https://other.example"}).matches_statement(statement)
-    assert not statement_query.parse_statement_query({"agent": '{"mbox":"mailto:a@example.org"}'}).matches_statement(statement)
-    assert not statement_query.parse_statement_query({"activity": "https://v.example", "related_activities": "true"}).matches_statement(statement)
+    assert not statement_query.parse_statement_query(
+        {"verb": "https://other.example"}
+    ).matches_statement(statement)
+    assert not statement_query.parse_statement_query(
+        {"agent": '{"mbox":"mailto:a@example.org"}'}
+    ).matches_statement(statement)
+    assert not statement_query.parse_statement_query(
+        {"activity": "https://v.example", "related_activities": "true"}
+    ).matches_statement(statement)

@@ -21,7 +21,9 @@ ORD = 1_795_000_000_123_456 << 10
 
 
 def read(body: bytes | str, family_2_0: bool = False) -> list[Incoming]:
-    return StatementParser(family_2_0).statements(body.encode() if isinstance(body, str) else body, Authority.from_json(AUTHORITY))
+    return StatementParser(family_2_0).statements(
+        body.encode() if isinstance(body, str) else body, Authority.from_json(AUTHORITY)
+    )
 
 
 def small(response: str = '"x"', extra: str = "") -> str:
@@ -31,7 +33,9 @@ def small(response: str = '"x"', extra: str = "") -> str:
     )
 
 
-@pytest.mark.parametrize("number", ["0.12345678901234567890", "12345678901234567890123", "1.10", "1e2", "-0.0"])
+@pytest.mark.parametrize(
+    "number", ["0.12345678901234567890", "12345678901234567890123", "1.10", "1e2", "-0.0"]
+)
 def test_numbers_keep_every_digit(number: str) -> None:
     (one,) = read(small(number))
     assert f'"https://e.example":{number}' in one.payload.decode()
@@ -39,7 +43,9 @@ def test_numbers_keep_every_digit(number: str) -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
     )
 )
 def test_whatever_an_extension_holds_is_given_back_byte_for_byte(value: Any) -> None:
@@ -57,13 +63,25 @@ def test_what_is_missing_is_added_and_what_was_sent_stays(statement: Make) -> No
     assert answer["version"] == "1.0.0"
     assert answer["authority"]["account"]["name"] == "key"
     assert answer["timestamp"] == answer["stored"] == "2026-11-18T11:06:40.123Z"
-    (two,) = read(json.dumps(statement(id=str(uuid.UUID(int=7, version=4)), timestamp="2020-01-01T00:00:00Z", version="1.0.1")))
+    (two,) = read(
+        json.dumps(
+            statement(
+                id=str(uuid.UUID(int=7, version=4)),
+                timestamp="2020-01-01T00:00:00Z",
+                version="1.0.1",
+            )
+        )
+    )
     answer = json.loads(render_statement(two.payload, ORD, two.timestamp_given))
     assert (answer["timestamp"], answer["version"]) == ("2020-01-01T00:00:00Z", "1.0.1")
 
 
 def test_stored_and_authority_of_the_sender_do_not_survive(statement: Make) -> None:
-    (one,) = read(json.dumps(statement(stored="2001-01-01T00:00:00Z", authority={"mbox": "mailto:boss@example.org"})))
+    (one,) = read(
+        json.dumps(
+            statement(stored="2001-01-01T00:00:00Z", authority={"mbox": "mailto:boss@example.org"})
+        )
+    )
     text = render_statement(one.payload, ORD, one.timestamp_given).decode()
     assert "boss" not in text
     assert "2001" not in text
@@ -88,7 +106,9 @@ def test_colons_inside_texts_are_no_duplicates() -> None:
     read(small('{"a":":::","b":"\\u003a"}'))
 
 
-@pytest.mark.parametrize("body", ["", "x", "[", "[1]", '"text"', "null", "[{}]", b"\xff\xfe", '{"a":NaN}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "body", ["", "x", "[", "[1]", '"text"', "null", "[{}]", b"\xff\xfe", '{"a":NaN}', "[" * 100_000]
+)
 def test_what_is_no_statement_is_refused_and_never_breaks(body: str | bytes) -> None:
     with pytest.raises(StatementInvalid):
         read(body)

@@ -31,7 +31,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"actor": {"account": {"homePage": "nowhere", "name": "x"}}}, "$.actor.account.homePage"),
     ({"actor": {"objectType": "Person", **AGENT}}, "$.actor.objectType"),
     ({"actor": {"objectType": "Group"}}, "$.actor.member"),
-    ({"actor": {"objectType": "Group", "member": [{"objectType": "Group", **AGENT}]}}, "$.actor.member[0].objectType"),
+    (
+        {"actor": {"objectType": "Group", "member": [{"objectType": "Group", **AGENT}]}},
+        "$.actor.member[0].objectType",
+    ),
     ({"actor": {**AGENT, "member": []}}, "$.actor.member"),
     ({"verb": {}}, "$.verb.id"),
     ({"verb": {"id": "answered"}}, "$.verb.id"),
@@ -42,13 +45,27 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"object": {"objectType": "StatementRef"}}, "$.object.id"),
     ({"object": {**ACTIVITY, "definition": {"type": "x"}}}, "$.object.definition.type"),
     ({"object": {**ACTIVITY, "definition": {"choices": []}}}, "$.object.definition.choices"),
-    ({"object": {**ACTIVITY, "definition": {"interactionType": "guess"}}}, "$.object.definition.interactionType"),
     (
-        {"object": {**ACTIVITY, "definition": {"interactionType": "choice", "choices": [{"id": "a"}, {"id": "a"}]}}},
+        {"object": {**ACTIVITY, "definition": {"interactionType": "guess"}}},
+        "$.object.definition.interactionType",
+    ),
+    (
+        {
+            "object": {
+                **ACTIVITY,
+                "definition": {"interactionType": "choice", "choices": [{"id": "a"}, {"id": "a"}]},
+            }
+        },
         "$.object.definition.choices[1].id",
     ),
-    ({"object": {**ACTIVITY, "definition": {"interactionType": "numeric", "steps": []}}}, "$.object.definition.steps"),
-    ({"object": {**ACTIVITY, "definition": {"extensions": {"key": 1}}}}, "$.object.definition.extensions['key']"),
+    (
+        {"object": {**ACTIVITY, "definition": {"interactionType": "numeric", "steps": []}}},
+        "$.object.definition.steps",
+    ),
+    (
+        {"object": {**ACTIVITY, "definition": {"extensions": {"key": 1}}}},
+        "$.object.definition.extensions['key']",
+    ),
     ({"result": {"success": "yes"}}, "$.result.success"),
     ({"result": {"score": {"scaled": 1.01}}}, "$.result.score.scaled"),
     ({"result": {"score": {"scaled": True}}}, "$.result.score.scaled"),
@@ -60,24 +77,49 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"context": {"team": AGENT}}, "$.context.team.objectType"),
     ({"context": {"language": "not a tag"}}, "$.context.language"),
     ({"context": {"contextActivities": {"parents": []}}}, "$.context.contextActivities.parents"),
-    ({"context": {"contextActivities": {"parent": [{}]}}}, "$.context.contextActivities.parent[0].id"),
-    ({"object": AGENT | {"objectType": "Agent"}, "context": {"platform": "x"}}, "$.context.platform"),
+    (
+        {"context": {"contextActivities": {"parent": [{}]}}},
+        "$.context.contextActivities.parent[0].id",
+    ),
+    (
+        {"object": AGENT | {"objectType": "Agent"}, "context": {"platform": "x"}},
+        "$.context.platform",
+    ),
     ({"timestamp": "2026-11-23T10:00:00"}, "$.timestamp"),
     ({"timestamp": "2026-11-23T10:00:00-00:00"}, "$.timestamp"),
     ({"timestamp": "23 November"}, "$.timestamp"),
     ({"timestamp": "2026-02-30T00:00:00Z"}, "$.timestamp"),
     ({"timestamp": "0001-01-01T00:00:00+14:00"}, "$.timestamp"),
-    ({"object": {**ACTIVITY, "definition": {"interactionType": []}}}, "$.object.definition.interactionType"),
+    (
+        {"object": {**ACTIVITY, "definition": {"interactionType": []}}},
+        "$.object.definition.interactionType",
+    ),
     ({"version": "0.9"}, "$.version"),
     ({"verb": VOIDED}, "$.object"),
-    ({"object": {"objectType": "SubStatement", "actor": AGENT, "verb": VOIDED, "object": ACTIVITY, "id": ID}}, "$.object.id"),
     (
         {
             "object": {
                 "objectType": "SubStatement",
                 "actor": AGENT,
                 "verb": VOIDED,
-                "object": {"objectType": "SubStatement", "actor": AGENT, "verb": VOIDED, "object": ACTIVITY},
+                "object": ACTIVITY,
+                "id": ID,
+            }
+        },
+        "$.object.id",
+    ),
+    (
+        {
+            "object": {
+                "objectType": "SubStatement",
+                "actor": AGENT,
+                "verb": VOIDED,
+                "object": {
+                    "objectType": "SubStatement",
+                    "actor": AGENT,
+                    "verb": VOIDED,
+                    "object": ACTIVITY,
+                },
             }
         },
         "$.object.object.objectType",
@@ -95,14 +137,37 @@ TAKEN: list[dict[str, Any]] = [
     {"object": {"objectType": "Agent", **AGENT}},
     {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": ID}},
     {"verb": {"id": "https://v.example", "display": {"zh-Hant-TW": "x", "en-GB-oed": "y"}}},
-    {"result": {"score": {"scaled": -1, "raw": 0, "min": 0, "max": 10}, "extensions": {"https://e.example": None}}},
-    {"context": {"contextActivities": {"grouping": ACTIVITY, "other": [ACTIVITY]}, "revision": "2"}},
-    {"object": {**ACTIVITY, "definition": {"interactionType": "matching", "source": [{"id": "a"}], "target": [{"id": "a"}]}}},
+    {
+        "result": {
+            "score": {"scaled": -1, "raw": 0, "min": 0, "max": 10},
+            "extensions": {"https://e.example": None},
+        }
+    },
+    {
+        "context": {
+            "contextActivities": {"grouping": ACTIVITY, "other": [ACTIVITY]},
+            "revision": "2",
+        }
+    },
+    {
+        "object": {
+            **ACTIVITY,
+            "definition": {
+                "interactionType": "matching",
+                "source": [{"id": "a"}],
+                "target": [{"id": "a"}],
+            },
+        }
+    },
 ]
 
 
-@pytest.mark.parametrize(("changes", "path"), REFUSED, ids=[path + f" ({n})" for n, (_, path) in enumerate(REFUSED)])
-def test_a_statement_that_breaks_a_rule_is_refused_with_its_place(statement: Make, changes: dict[str, Any], path: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "path"), REFUSED, ids=[path + f" ({n})" for n, (_, path) in enumerate(REFUSED)]
+)
+def test_a_statement_that_breaks_a_rule_is_refused_with_its_place(
+    statement: Make, changes: dict[str, Any], path: str
+) -> None:
     value = {**statement(), **changes}
     for name in [name for name, part in changes.items() if part is None]:
         del value[name]
@@ -113,7 +178,9 @@ def test_a_statement_that_breaks_a_rule_is_refused_with_its_place(statement: Mak
 
 
 @pytest.mark.parametrize("changes", TAKEN)
-def test_a_statement_that_keeps_the_rules_is_taken_unchanged(statement: Make, changes: dict[str, Any]) -> None:
+def test_a_statement_that_keeps_the_rules_is_taken_unchanged(
+    statement: Make, changes: dict[str, Any]
+) -> None:
     value = statement(**changes)
     before = repr(value)
     assert validation.validate_statement(value, family_2_0=False) is value
@@ -122,15 +189,32 @@ def test_a_statement_that_keeps_the_rules_is_taken_unchanged(statement: Make, ch
 
 def test_null_is_refused_everywhere_but_in_extensions(statement: Make) -> None:
     with pytest.raises(StatementInvalid, match="null"):
-        validation.validate_statement({**statement(), "result": {"response": None}}, family_2_0=False)
-    validation.validate_statement(statement(context={"extensions": {"https://e.example/x": None}}), family_2_0=False)
+        validation.validate_statement(
+            {**statement(), "result": {"response": None}}, family_2_0=False
+        )
+    validation.validate_statement(
+        statement(context={"extensions": {"https://e.example/x": None}}), family_2_0=False
+    )
 
 
 def test_context_agents_belong_to_2_0_alone(statement: Make) -> None:
-    value = statement(context={"contextAgents": [{"objectType": "contextAgent", "agent": AGENT, "relevantTypes": ["https://t.example"]}]})
+    value = statement(
+        context={
+            "contextAgents": [
+                {
+                    "objectType": "contextAgent",
+                    "agent": AGENT,
+                    "relevantTypes": ["https://t.example"],
+                }
+            ]
+        }
+    )
     validation.validate_statement(value, family_2_0=True)
     with pytest.raises(StatementInvalid):
         validation.validate_statement(value, family_2_0=False)
     with pytest.raises(StatementInvalid) as refused:
-        validation.validate_statement(statement(context={"contextGroups": [{"objectType": "contextGroup", "group": AGENT}]}), family_2_0=True)
+        validation.validate_statement(
+            statement(context={"contextGroups": [{"objectType": "contextGroup", "group": AGENT}]}),
+            family_2_0=True,
+        )
     assert refused.value.path == "$.context.contextGroups[0].group"

@@ -1,4 +1,6 @@
-"""Groups by rule: three to five, of one wave, of one site where there are enough, of different teams; six meetings on working days."""
+"""Groups by rule: three to five, of one wave, of one site where there are enough, of different
+teams; six meetings on working days.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ people = st.lists(
 
 
 @given(people)
-def test_every_group_has_three_to_five_of_one_wave_and_nobody_is_in_two(candidates: list[GroupCandidate]) -> None:
+def test_every_group_has_three_to_five_of_one_wave_and_nobody_is_in_two(
+    candidates: list[GroupCandidate],
+) -> None:
     groups = coaching_groups.split_into_groups(candidates)
     placed = [one.episode_id for group in groups for one in group]
     assert len(set(placed)) == len(placed) and set(placed) <= {one.episode_id for one in candidates}
@@ -39,13 +43,15 @@ def test_every_group_has_three_to_five_of_one_wave_and_nobody_is_in_two(candidat
     left = Counter(one.wave for one in candidates if one.episode_id not in set(placed))
     for wave, count in left.items():
         mine = [group for group in groups if group[0].wave == wave]
-        assert count < coaching_groups.MIN_GROUP_SIZE and not any(len(group) < coaching_groups.MAX_GROUP_SIZE for group in mine), (
-            "who waits could not be placed"
-        )
+        assert count < coaching_groups.MIN_GROUP_SIZE and not any(
+            len(group) < coaching_groups.MAX_GROUP_SIZE for group in mine
+        ), "who waits could not be placed"
 
 
 def test_teams_are_mixed() -> None:
-    candidates = [GroupCandidate(uuid.uuid4(), "w", "Berlin", "a" if n < 4 else "b", "UTC") for n in range(8)]
+    candidates = [
+        GroupCandidate(uuid.uuid4(), "w", "Berlin", "a" if n < 4 else "b", "UTC") for n in range(8)
+    ]
     for group in coaching_groups.split_into_groups(candidates):
         assert Counter(one.team for one in group) == {"a": 2, "b": 2}
 

@@ -1,4 +1,6 @@
-"""The draw: the same blueprint at every interval, no item met twice, the same again when asked again."""
+"""The draw: the same blueprint at every interval, no item met twice, the same again when asked
+again.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ from hypothesis import strategies as st
 from adapters.questions import Choice, QuestionItem
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import INTERVALS
-from lti_tool.programmes.programmes import Cell, Competency, Programme, list_programme_gaps, parse_programme
+from lti_tool.programmes.programmes import (
+    Cell,
+    Competency,
+    Programme,
+    list_programme_gaps,
+    parse_programme,
+)
 from lti_tool.questions.item_sampling import sample_check_items
 
 PROGRAMME = parse_programme(sample_document())
@@ -36,7 +44,10 @@ def programmes(draw: st.DrawFn) -> Programme:
     competencies = [Competency(f"c{n}", f"Competency {n}") for n in range(draw(st.integers(1, 5)))]
     cells = [(one.key, critical) for one in competencies for critical in (True, False)]
     chosen = draw(st.lists(st.sampled_from(cells), min_size=1, max_size=5))
-    blueprint = [Cell(competency, critical, count) for (competency, critical), count in Counter(chosen).items()]
+    blueprint = [
+        Cell(competency, critical, count)
+        for (competency, critical), count in Counter(chosen).items()
+    ]
     items = [
         QuestionItem(
             f"{cell.competency}-{cell.critical}-{n}".lower(),
@@ -53,8 +64,12 @@ def programmes(draw: st.DrawFn) -> Programme:
 
 
 @given(programmes(), st.uuids())
-def test_every_check_keeps_the_blueprint_and_nothing_is_met_twice(programme: Programme, episode: uuid.UUID) -> None:
-    wanted = Counter({(cell.competency, cell.critical): cell.questions for cell in programme.blueprint})
+def test_every_check_keeps_the_blueprint_and_nothing_is_met_twice(
+    programme: Programme, episode: uuid.UUID
+) -> None:
+    wanted = Counter(
+        {(cell.competency, cell.critical): cell.questions for cell in programme.blueprint}
+    )
     checks = walk(programme, episode)
     for items in checks.values():
         assert Counter((item.competency, item.critical) for item in items) == wanted
@@ -91,5 +106,7 @@ def test_no_interval_gets_an_item_more_often_than_another() -> None:
 
 def test_a_programme_without_a_blueprint_gets_the_one_that_its_bank_serves() -> None:
     bare = msgspec.structs.replace(PROGRAMME, blueprint=[])
-    assert {(cell.competency, cell.critical) for cell in bare.cells} == {(cell.competency, cell.critical) for cell in PROGRAMME.blueprint}
+    assert {(cell.competency, cell.critical) for cell in bare.cells} == {
+        (cell.competency, cell.critical) for cell in PROGRAMME.blueprint
+    }
     assert bare.questions == 5 and not list_programme_gaps(bare)

@@ -23,8 +23,12 @@ _TEXT = r'"((?:[^"\\]|\\.)*)"'
 
 
 def texts() -> set[str]:
-    """Every text that a template marks as one to translate or that a mail says, and the names of the intervals."""
-    found = set(INTERVAL_LABELS.values()) | {text for _, *prompt in reminders.MANAGER_PROMPTS for text in prompt}
+    """Every text that a template marks as one to translate or that a mail says, and the names of
+    the intervals.
+    """
+    found = set(INTERVAL_LABELS.values()) | {
+        text for _, *prompt in reminders.MANAGER_PROMPTS for text in prompt
+    }
     for path in Path(reminders.__file__).parent.glob("*.py"):
         found |= set(re.findall(rf"(?:\bsaid\(|translated\(\s*tag, ){_TEXT}", path.read_text()))
     for path in TEMPLATES.glob("*.html"):
@@ -43,7 +47,13 @@ def catalogue(tag: str) -> Catalog:
 def _translations(known: Catalog, text: str) -> list[str]:
     """All forms; none where one is missing."""
     message = known.get(text)
-    forms = [] if message is None else [message.string] if isinstance(message.string, str) else list(message.string or ())
+    forms = (
+        []
+        if message is None
+        else [message.string]
+        if isinstance(message.string, str)
+        else list(message.string or ())
+    )
     return forms if all(forms) else []
 
 
@@ -59,7 +69,10 @@ def test_every_text_has_its_translation(tag: str) -> None:
 def test_a_translation_holds_the_same_values(tag: str) -> None:
     for message in catalogue(tag):
         if message.id:
-            ids, strings = ([one] if isinstance(one, str) else list(one or ()) for one in (message.id, message.string))
+            ids, strings = (
+                [one] if isinstance(one, str) else list(one or ())
+                for one in (message.id, message.string)
+            )
             wanted = [sorted(re.findall(r"%\(\w+\)s", one)) for one in ids]
             for said in strings:
                 assert sorted(re.findall(r"%\(\w+\)s", said)) in wanted, message.id
@@ -88,7 +101,15 @@ def test_no_tag_is_too_odd(tags: list[str]) -> None:
     assert translations.choose_language(tags) in ("en", *LANGUAGES)
 
 
-@pytest.mark.parametrize(("tag", "written"), [("en", "5 March 2027"), ("de", "5. März 2027"), ("fr", "5 mars 2027"), ("es", "5 de marzo de 2027")])
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "5 March 2027"),
+        ("de", "5. März 2027"),
+        ("fr", "5 mars 2027"),
+        ("es", "5 de marzo de 2027"),
+    ],
+)
 def test_a_day_is_written_as_the_language_does(tag: str, written: str) -> None:
     with Flask("x").app_context():
         page_language.use_launch_language(tag)
@@ -101,7 +122,9 @@ def test_numbers_have_their_form() -> None:
         assert page_language.translate_plural(one, many, 1) == "You reported 1 use on the job."
         assert page_language.translate_plural(one, many, 2) == "You reported 2 uses on the job."
         page_language.use_launch_language("de")
-        assert page_language.translate_plural(one, many, 1) != page_language.translate_plural(one, many, 2).replace("2", "1")
+        assert page_language.translate_plural(one, many, 1) != page_language.translate_plural(
+            one, many, 2
+        ).replace("2", "1")
         assert "%" not in page_language.translate_plural(one, many, 3)
 
 
@@ -112,7 +135,9 @@ def test_what_people_wrote_is_shown_as_they_wrote_it(tag: str, said: str) -> Non
     app.jinja_env.globals.update(_=page_language.translate)
     with app.test_request_context():
         page_language.use_launch_language(tag)
-        shown = render_template_string("{{ _(said) }}|{{ _('Welcome, %(name)s', name=said) }}", said=said)
+        shown = render_template_string(
+            "{{ _(said) }}|{{ _('Welcome, %(name)s', name=said) }}", said=said
+        )
     escaped = said.replace("<", "&lt;").replace(">", "&gt;")
     assert shown.split("|")[0] == escaped
     assert shown.split("|")[1].endswith(escaped)

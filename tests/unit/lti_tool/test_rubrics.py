@@ -28,25 +28,45 @@ RUBRIC = Rubric(
 
 def assessed(rater: int, relation: str, days_ago: int, **levels: int) -> Assessment:
     at = NOW - timedelta(days=days_ago)
-    return Assessment(uuid.uuid4(), uuid.UUID(int=rater), f"Rater {rater}", relation, "watching", levels, "", at)
+    return Assessment(
+        uuid.uuid4(), uuid.UUID(int=rater), f"Rater {rater}", relation, "watching", levels, "", at
+    )
 
 
 def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
     assert RUBRIC.to_assessment({"a": 2, "b": 3}).result["success"]
     assert not RUBRIC.to_assessment({"a": 1, "b": 3}).result["success"]
-    assert RUBRIC.to_assessment({"b": 3}).scores == [("b", "two", 3)], "what was not seen says nothing"
+    assert RUBRIC.to_assessment({"b": 3}).scores == [("b", "two", 3)], (
+        "what was not seen says nothing"
+    )
 
 
 def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
     views, hidden = behaviour_assessment.summarize_ratings(
-        [assessed(1, "manager", 1, a=3), assessed(2, "learner", 2, a=1), assessed(1, "manager", 5, a=1, b=2)]
+        [
+            assessed(1, "manager", 1, a=3),
+            assessed(2, "learner", 2, a=1),
+            assessed(1, "manager", 5, a=1, b=2),
+        ]
     )
-    assert [(view.title, view.levels, view.count) for view in views] == [("learner", {"a": 1}, 1), ("manager", {"a": 3, "b": 2}, 2)]
+    assert [(view.title, view.levels, view.count) for view in views] == [
+        ("learner", {"a": 1}, 1),
+        ("manager", {"a": 3, "b": 2}, 2),
+    ]
     assert hidden == 0
 
 
-@given(st.lists(st.tuples(st.integers(1, 5), st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), min_size=1)), max_size=12))
-def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, dict[str, int]]]) -> None:
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 5), st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), min_size=1)
+        ),
+        max_size=12,
+    )
+)
+def test_a_level_of_fewer_than_three_peers_is_never_shown(
+    said: list[tuple[int, dict[str, int]]],
+) -> None:
     every = [assessed(rater, "peer", day, **levels) for day, (rater, levels) in enumerate(said)]
     views, hidden = behaviour_assessment.summarize_ratings(every)
     raters = {rater for rater, _ in said}
@@ -92,8 +112,12 @@ def test_a_case_without_a_criterion_that_is_left_goes() -> None:
         Rubric(["No", "Yes", "More"], 2, [Criterion("A b", "A", "one", ["x"] * 3)]),
         Rubric(["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "", {"a": 1})]),
         Rubric(["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "Words", {})]),
-        Rubric(["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "Words", {"a": 4})]),
-        Rubric(["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "Words", {"c": 1})]),
+        Rubric(
+            ["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "Words", {"a": 4})]
+        ),
+        Rubric(
+            ["No", "Yes", "More"], 2, RUBRIC.criteria, [Case("case", "Case", "Words", {"c": 1})]
+        ),
     ],
 )
 def test_what_is_no_rubric_is_refused(wrong: Rubric) -> None:
@@ -103,6 +127,8 @@ def test_what_is_no_rubric_is_refused(wrong: Rubric) -> None:
 
 def test_the_exercise_tells_how_near_to_the_agreed_levels_a_rater_is() -> None:
     programme = Programme("p", 1, "P", 0.8, [], [])
-    done = CalibrationExercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibration("case", 1, {"a": 3, "b": 3}, NOW))])
+    done = CalibrationExercise(
+        programme, RUBRIC, None, [(RUBRIC.cases[0], Calibration("case", 1, {"a": 3, "b": 3}, NOW))]
+    )
     assert done.exact == (1, 2) and done.leniency == 0.5, "one level too high on one of two"
     assert CalibrationExercise(programme, RUBRIC, RUBRIC.cases[0], []).leniency is None

@@ -9,7 +9,9 @@ from lti_tool.base.backoff import FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS, backof
 
 
 @given(st.integers(1, 10_000))
-def test_a_wait_is_never_shorter_than_half_the_first_nor_longer_than_the_longest(tries: int) -> None:
+def test_a_wait_is_never_shorter_than_half_the_first_nor_longer_than_the_longest(
+    tries: int,
+) -> None:
     seconds = backoff_delay(tries).total_seconds()
     assert FIRST_DELAY_SECONDS / 2 <= seconds <= MAX_DELAY_SECONDS
 

@@ -12,12 +12,27 @@ from lrs.vocabulary import INTERVALS, find_interval
 from lti_tool.programmes import working_time
 from lti_tool.programmes.programmes import Calendar
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "America/St_Johns"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+    "America/St_Johns",
+]
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
 weekdays = st.lists(st.integers(1, 7), min_size=1, max_size=7, unique=True)
 
 
-@given(instants, st.sampled_from(ZONES), weekdays, st.lists(st.dates(date(2020, 1, 1), date(2035, 12, 31)), max_size=5), st.sampled_from(INTERVALS))
+@given(
+    instants,
+    st.sampled_from(ZONES),
+    weekdays,
+    st.lists(st.dates(date(2020, 1, 1), date(2035, 12, 31)), max_size=5),
+    st.sampled_from(INTERVALS),
+)
 def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
     certified: datetime, zone: str, days: list[int], off: list[date], interval: object
 ) -> None:
@@ -26,17 +41,28 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
     due = working_time.check_due_at(certified, interval, when)
     opens, closes = working_time.check_window(certified, interval)
     assert opens <= working_time.check_opens_at(certified, interval, when) <= due < closes
-    assert when.day_of(working_time.check_opens_at(certified, interval, when)) == when.day_of(due), "nobody meets a check before its day"
-    assert find_interval(int((due - certified).total_seconds())) == interval, "answered when due, it counts for this interval"
+    assert when.day_of(working_time.check_opens_at(certified, interval, when)) == when.day_of(
+        due
+    ), "nobody meets a check before its day"
+    assert find_interval(int((due - certified).total_seconds())) == interval, (
+        "answered when due, it counts for this interval"
+    )
     local = due.astimezone(when.zone)
     if when.works_on(local.date()):
         # Nine by the wall clock, except where the clock jumped over it.
         assert local.hour == 9 or due == certified + timedelta(days=interval.due_days)
     else:
-        candidates = (when.at(opens.astimezone(when.zone).date() + timedelta(days=n)) for n in range((closes - opens).days + 2))
-        fitting = [at for at in candidates if opens <= at < closes and when.works_on(when.day_of(at))]
+        candidates = (
+            when.at(opens.astimezone(when.zone).date() + timedelta(days=n))
+            for n in range((closes - opens).days + 2)
+        )
+        fitting = [
+            at for at in candidates if opens <= at < closes and when.works_on(when.day_of(at))
+        ]
         wanted = when.day_of(certified + timedelta(days=interval.due_days))
-        assert not [at for at in fitting if when.day_of(at) <= wanted], "there was no working day up to the wanted one"
+        assert not [at for at in fitting if when.day_of(at) <= wanted], (
+            "there was no working day up to the wanted one"
+        )
 
 
 @pytest.mark.parametrize(
@@ -54,15 +80,23 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
 def test_worked_examples(certified: str, zone: str, interval: str, due: str) -> None:
     chosen = next(one for one in INTERVALS if one.key == interval)
     assert working_time.check_due_at(
-        datetime.fromisoformat(certified), chosen, working_time.resolve_working_time(zone, [], Calendar())
+        datetime.fromisoformat(certified),
+        chosen,
+        working_time.resolve_working_time(zone, [], Calendar()),
     ) == datetime.fromisoformat(due)
 
 
 def test_sunday_to_thursday_is_a_working_week_too() -> None:
     when = working_time.resolve_working_time("Asia/Dubai", [7, 1, 2, 3, 4], Calendar())
-    assert when.day_of(working_time.check_due_at(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)) == date(2026, 11, 29)
+    assert when.day_of(
+        working_time.check_due_at(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)
+    ) == date(2026, 11, 29)
 
 
 def test_the_programme_s_days_off_hold_for_everybody() -> None:
-    when = working_time.resolve_working_time("Europe/Berlin", [], Calendar(holidays=[date(2026, 12, 25)]))
-    assert when.day_of(working_time.check_due_at(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)) == date(2026, 12, 28)
+    when = working_time.resolve_working_time(
+        "Europe/Berlin", [], Calendar(holidays=[date(2026, 12, 25)])
+    )
+    assert when.day_of(
+        working_time.check_due_at(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)
+    ) == date(2026, 12, 28)

@@ -22,11 +22,17 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", "registration", "activity", name=op.f("pk_fact_activity")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration", "activity", name=op.f("pk_fact_activity")
+        ),
         schema="lrs",
     )
     op.create_index(
-        op.f("ix_fact_activity_tenant_id_programme_due_at"), "fact_activity", ["tenant_id", "programme", "due_at"], unique=False, schema="lrs"
+        op.f("ix_fact_activity_tenant_id_programme_due_at"),
+        "fact_activity",
+        ["tenant_id", "programme", "due_at"],
+        unique=False,
+        schema="lrs",
     )
     op.create_table(
         "fact_episode",
@@ -43,7 +49,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "registration", name=op.f("pk_fact_episode")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_fact_episode_tenant_id_programme"), "fact_episode", ["tenant_id", "programme"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_fact_episode_tenant_id_programme"),
+        "fact_episode",
+        ["tenant_id", "programme"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "fact_recall",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -55,11 +67,17 @@ def upgrade() -> None:
         sa.Column("competency", sa.Text(), nullable=True),
         sa.Column("seconds_since_anchor", sa.Integer(), nullable=False),
         sa.Column("success", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "registration", "interval", "item", name=op.f("pk_fact_recall")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration", "interval", "item", name=op.f("pk_fact_recall")
+        ),
         schema="lrs",
     )
     op.create_index(
-        op.f("ix_fact_recall_tenant_id_programme_interval"), "fact_recall", ["tenant_id", "programme", "interval"], unique=False, schema="lrs"
+        op.f("ix_fact_recall_tenant_id_programme_interval"),
+        "fact_recall",
+        ["tenant_id", "programme", "interval"],
+        unique=False,
+        schema="lrs",
     )
     op.create_table(
         "fact_use",
@@ -74,8 +92,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "ord", name=op.f("pk_fact_use")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_fact_use_tenant_id_programme"), "fact_use", ["tenant_id", "programme"], unique=False, schema="lrs")
-    op.create_index(op.f("ix_fact_use_tenant_id_registration"), "fact_use", ["tenant_id", "registration"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_fact_use_tenant_id_programme"),
+        "fact_use",
+        ["tenant_id", "programme"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_fact_use_tenant_id_registration"),
+        "fact_use",
+        ["tenant_id", "registration"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "statement",
         sa.Column("ord", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -90,10 +120,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_statement_tenant_id_id")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_statement_tenant_id_activity_ord"), "statement", ["tenant_id", "activity", "ord"], unique=False, schema="lrs")
-    op.create_index(op.f("ix_statement_tenant_id_ord"), "statement", ["tenant_id", "ord"], unique=False, schema="lrs")
-    op.create_index(op.f("ix_statement_tenant_id_registration_ord"), "statement", ["tenant_id", "registration", "ord"], unique=False, schema="lrs")
-    op.create_index(op.f("ix_statement_tenant_id_verb_ord"), "statement", ["tenant_id", "verb", "ord"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_statement_tenant_id_activity_ord"),
+        "statement",
+        ["tenant_id", "activity", "ord"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_statement_tenant_id_ord"),
+        "statement",
+        ["tenant_id", "ord"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_statement_tenant_id_registration_ord"),
+        "statement",
+        ["tenant_id", "registration", "ord"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_statement_tenant_id_verb_ord"),
+        "statement",
+        ["tenant_id", "verb", "ord"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "statement_rel",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -106,7 +160,12 @@ def upgrade() -> None:
         "tenant",
         sa.Column("tenant_id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_tenant")),
         sa.UniqueConstraint("name", name=op.f("uq_tenant_name")),
         schema="lrs",
@@ -120,7 +179,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "ord", name=op.f("pk_uncountable")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_uncountable_tenant_id_registration"), "uncountable", ["tenant_id", "registration"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_uncountable_tenant_id_registration"),
+        "uncountable",
+        ["tenant_id", "registration"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "uncounted",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -143,12 +208,21 @@ def upgrade() -> None:
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
         sa.Column("scopes", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["lrs.tenant.tenant_id"], name="fk_credential_tenant"),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["lrs.tenant.tenant_id"], name="fk_credential_tenant"
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_credential")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_credential_tenant_id"), "credential", ["tenant_id"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_credential_tenant_id"), "credential", ["tenant_id"], unique=False, schema="lrs"
+    )
     for statement in protect("lrs", TABLES):
         op.execute(statement)
     # The tie-breaker of ord: 10 bits, given in turn, so that two batches of the same microsecond differ.

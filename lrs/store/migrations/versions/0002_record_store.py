@@ -21,14 +21,21 @@ def upgrade() -> None:
         sa.Column("iri", sa.Text(), nullable=False),
         sa.Column("definition", sa.LargeBinary(), nullable=False),
         sa.Column("seen", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "activity", "digest", name=op.f("pk_activity_definition")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "activity", "digest", name=op.f("pk_activity_definition")
+        ),
         schema="lrs",
     )
     op.create_table(
         "uncounted_episode",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("registration", sa.Uuid(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "since",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "registration", name=op.f("pk_uncounted_episode")),
         schema="lrs",
     )
@@ -37,7 +44,12 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("sha2", sa.Text(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "sha2", name=op.f("pk_attachment")),
         schema="lrs",
     )
@@ -45,7 +57,9 @@ def upgrade() -> None:
         "audit",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("audit_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
@@ -58,7 +72,9 @@ def upgrade() -> None:
         sa.Column("forward_id", sa.BigInteger(), nullable=False),
         sa.Column("ord", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "forward_id", "ord", name=op.f("pk_dead_letter")),
         schema="lrs",
     )
@@ -80,8 +96,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "place", name=op.f("pk_document")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_document_tenant_id_agent_key"), "document", ["tenant_id", "agent_key"], unique=False, schema="lrs")
-    op.create_index(op.f("ix_document_tenant_id_context_updated_at"), "document", ["tenant_id", "context", "updated_at"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_document_tenant_id_agent_key"),
+        "document",
+        ["tenant_id", "agent_key"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_document_tenant_id_context_updated_at"),
+        "document",
+        ["tenant_id", "context", "updated_at"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "forward",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -92,10 +120,17 @@ def upgrade() -> None:
         sa.Column("filter", sa.JSON(), nullable=False),
         sa.Column("delivered_ord", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("next_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "next_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("stopped", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "forward_id", name=op.f("pk_forward")),
         schema="lrs",
     )
@@ -109,7 +144,12 @@ def upgrade() -> None:
         sa.Column("refused", sa.BigInteger(), nullable=False),
         sa.Column("lines", sa.BigInteger(), nullable=False),
         sa.Column("finished", sa.Boolean(), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "source", name=op.f("pk_import_run")),
         schema="lrs",
     )
@@ -128,7 +168,12 @@ def upgrade() -> None:
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("verb", sa.Text(), nullable=True),
         sa.Column("activity", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "rule_id", name=op.f("pk_retention_rule")),
         schema="lrs",
     )
@@ -140,7 +185,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "ord", "sha2", name=op.f("pk_statement_attachment")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_statement_attachment_tenant_id_sha2"), "statement_attachment", ["tenant_id", "sha2"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_statement_attachment_tenant_id_sha2"),
+        "statement_attachment",
+        ["tenant_id", "sha2"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "statement_ref",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -150,9 +201,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "ord", name=op.f("pk_statement_ref")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_statement_ref_tenant_id_target"), "statement_ref", ["tenant_id", "target"], unique=False, schema="lrs")
     op.create_index(
-        "ix_statement_ref_unsettled", "statement_ref", ["tenant_id", "ord"], unique=False, schema="lrs", postgresql_where=sa.text("NOT settled")
+        op.f("ix_statement_ref_tenant_id_target"),
+        "statement_ref",
+        ["tenant_id", "target"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        "ix_statement_ref_unsettled",
+        "statement_ref",
+        ["tenant_id", "ord"],
+        unique=False,
+        schema="lrs",
+        postgresql_where=sa.text("NOT settled"),
     )
     op.create_table(
         "template_break",
@@ -170,18 +232,29 @@ def upgrade() -> None:
         sa.Column("audience", sa.Text(), nullable=False),
         sa.Column("keys_url", sa.Text(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "issuer", "audience", name=op.f("pk_token_issuer")),
         sa.UniqueConstraint("issuer", "audience", name=op.f("uq_token_issuer_issuer_audience")),
         schema="lrs",
     )
     op.add_column("credential", sa.Column("authority", sa.Text(), nullable=True), schema="lrs")
-    op.add_column("credential", sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
+    op.add_column(
+        "credential", sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True), schema="lrs"
+    )
     op.execute("UPDATE lrs.credential SET authority = key")
     op.alter_column("credential", "authority", nullable=False, schema="lrs")
     # What a statement is found by moves into one table: an activity is a key there like every other.
-    op.execute("INSERT INTO lrs.statement_rel SELECT tenant_id, activity, ord FROM lrs.statement WHERE activity IS NOT NULL ON CONFLICT DO NOTHING")
-    op.execute("INSERT INTO lrs.statement_ref (tenant_id, ord, target) SELECT tenant_id, ord, target FROM lrs.voiding")
+    op.execute(
+        "INSERT INTO lrs.statement_rel SELECT tenant_id, activity, ord FROM lrs.statement WHERE activity IS NOT NULL ON CONFLICT DO NOTHING"
+    )
+    op.execute(
+        "INSERT INTO lrs.statement_ref (tenant_id, ord, target) SELECT tenant_id, ord, target FROM lrs.voiding"
+    )
     op.drop_index("ix_statement_tenant_id_activity_ord", table_name="statement", schema="lrs")
     op.drop_index("ix_statement_tenant_id_ord", table_name="statement", schema="lrs")
     op.drop_index("ix_statement_tenant_id_registration_ord", table_name="statement", schema="lrs")

@@ -44,11 +44,17 @@ def upgrade() -> None:
         sa.Column("asked", sa.SmallInteger(), nullable=False),
         sa.Column("right", sa.SmallInteger(), nullable=False),
         sa.Column("rapid", sa.SmallInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "registration", "interval", name=op.f("pk_fact_check")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration", "interval", name=op.f("pk_fact_check")
+        ),
         schema="lrs",
     )
     op.create_index(
-        op.f("ix_fact_check_tenant_id_programme_interval"), "fact_check", ["tenant_id", "programme", "interval"], unique=False, schema="lrs"
+        op.f("ix_fact_check_tenant_id_programme_interval"),
+        "fact_check",
+        ["tenant_id", "programme", "interval"],
+        unique=False,
+        schema="lrs",
     )
     op.create_table(
         "fact_competency",
@@ -61,10 +67,18 @@ def upgrade() -> None:
         sa.Column("right", sa.Integer(), nullable=False),
         sa.Column("rated", sa.Integer(), nullable=False),
         sa.Column("reached", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "registration", "competency", name=op.f("pk_fact_competency")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration", "competency", name=op.f("pk_fact_competency")
+        ),
         schema="lrs",
     )
-    op.create_index(op.f("ix_fact_competency_tenant_id_programme"), "fact_competency", ["tenant_id", "programme"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_fact_competency_tenant_id_programme"),
+        "fact_competency",
+        ["tenant_id", "programme"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "fact_presence",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -80,7 +94,11 @@ def upgrade() -> None:
         schema="lrs",
     )
     op.create_index(
-        op.f("ix_fact_presence_tenant_id_programme_what_at"), "fact_presence", ["tenant_id", "programme", "what", "at"], unique=False, schema="lrs"
+        op.f("ix_fact_presence_tenant_id_programme_what_at"),
+        "fact_presence",
+        ["tenant_id", "programme", "what", "at"],
+        unique=False,
+        schema="lrs",
     )
     op.create_table(
         "fact_rating",
@@ -102,9 +120,19 @@ def upgrade() -> None:
         schema="lrs",
     )
     op.create_index(
-        op.f("ix_fact_rating_tenant_id_programme_calibration"), "fact_rating", ["tenant_id", "programme", "calibration"], unique=False, schema="lrs"
+        op.f("ix_fact_rating_tenant_id_programme_calibration"),
+        "fact_rating",
+        ["tenant_id", "programme", "calibration"],
+        unique=False,
+        schema="lrs",
     )
-    op.create_index(op.f("ix_fact_rating_tenant_id_registration"), "fact_rating", ["tenant_id", "registration"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_fact_rating_tenant_id_registration"),
+        "fact_rating",
+        ["tenant_id", "registration"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "person_merge",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -115,18 +143,39 @@ def upgrade() -> None:
         sa.Column("agent_identity", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "merge_id", name=op.f("pk_person_merge")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_person_merge_tenant_id_agent"), "person_merge", ["tenant_id", "agent"], unique=False, schema="lrs")
     op.create_index(
-        "uq_person_merge_alias", "person_merge", ["tenant_id", "alias"], unique=True, schema="lrs", postgresql_where=sa.text("undone_at IS NULL")
+        op.f("ix_person_merge_tenant_id_agent"),
+        "person_merge",
+        ["tenant_id", "agent"],
+        unique=False,
+        schema="lrs",
+    )
+    op.create_index(
+        "uq_person_merge_alias",
+        "person_merge",
+        ["tenant_id", "alias"],
+        unique=True,
+        schema="lrs",
+        postgresql_where=sa.text("undone_at IS NULL"),
     )
     op.add_column("fact_activity", sa.Column("kind", sa.Text(), nullable=False), schema="lrs")
-    op.add_column("fact_activity", sa.Column("started_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
-    op.drop_index(op.f("ix_fact_activity_tenant_id_programme_due_at"), table_name="fact_activity", schema="lrs")
+    op.add_column(
+        "fact_activity",
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lrs",
+    )
+    op.drop_index(
+        op.f("ix_fact_activity_tenant_id_programme_due_at"),
+        table_name="fact_activity",
+        schema="lrs",
+    )
     op.create_index(
         op.f("ix_fact_activity_tenant_id_programme_kind_due_at"),
         "fact_activity",
@@ -135,26 +184,68 @@ def upgrade() -> None:
         schema="lrs",
     )
     op.add_column("fact_episode", sa.Column("experience", sa.Text(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("registered_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
+    op.add_column(
+        "fact_episode",
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lrs",
+    )
+    op.add_column(
+        "fact_episode",
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lrs",
+    )
     op.add_column("fact_episode", sa.Column("exam", sa.Float(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("planned_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("no_opportunity_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("used_1_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("used_2_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("used_3_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("used_4_seconds", sa.Integer(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("tasks_used", sa.SmallInteger(), nullable=False), schema="lrs")
-    op.add_column("fact_episode", sa.Column("tasks_verified", sa.SmallInteger(), nullable=False), schema="lrs")
-    op.add_column("fact_episode", sa.Column("competent_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column(
+        "fact_episode", sa.Column("planned_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode",
+        sa.Column("no_opportunity_seconds", sa.Integer(), nullable=True),
+        schema="lrs",
+    )
+    op.add_column(
+        "fact_episode", sa.Column("used_1_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("used_2_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("used_3_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("used_4_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("tasks_used", sa.SmallInteger(), nullable=False), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("tasks_verified", sa.SmallInteger(), nullable=False), schema="lrs"
+    )
+    op.add_column(
+        "fact_episode", sa.Column("competent_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
     op.add_column("fact_episode", sa.Column("sustained", sa.Boolean(), nullable=True), schema="lrs")
-    op.create_index(op.f("ix_fact_episode_tenant_id_learner"), "fact_episode", ["tenant_id", "learner"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_fact_episode_tenant_id_learner"),
+        "fact_episode",
+        ["tenant_id", "learner"],
+        unique=False,
+        schema="lrs",
+    )
     op.add_column("fact_recall", sa.Column("ord", sa.BigInteger(), nullable=False), schema="lrs")
     op.add_column("fact_recall", sa.Column("rapid", sa.Boolean(), nullable=False), schema="lrs")
     op.add_column("fact_recall", sa.Column("took_seconds", sa.Float(), nullable=True), schema="lrs")
     op.add_column("fact_recall", sa.Column("response", sa.Text(), nullable=True), schema="lrs")
-    op.drop_index(op.f("ix_fact_recall_tenant_id_programme_interval"), table_name="fact_recall", schema="lrs")
-    op.create_index(op.f("ix_fact_recall_tenant_id_programme_item"), "fact_recall", ["tenant_id", "programme", "item"], unique=False, schema="lrs")
+    op.drop_index(
+        op.f("ix_fact_recall_tenant_id_programme_interval"), table_name="fact_recall", schema="lrs"
+    )
+    op.create_index(
+        op.f("ix_fact_recall_tenant_id_programme_item"),
+        "fact_recall",
+        ["tenant_id", "programme", "item"],
+        unique=False,
+        schema="lrs",
+    )
 
     op.create_table(
         "computed",
@@ -163,7 +254,12 @@ def upgrade() -> None:
         sa.Column("report", sa.Text(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("watermark", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "computed_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "programme", "report", name=op.f("pk_computed")),
         schema="lrs",
     )
@@ -183,7 +279,9 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "programme", "version", name=op.f("pk_scorecard")),
         schema="lrs",
     )
@@ -200,13 +298,21 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("signed_off_by", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("taken_back_why", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "cost_id", name=op.f("pk_cost")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_cost_tenant_id_programme"), "cost", ["tenant_id", "programme"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_cost_tenant_id_programme"),
+        "cost",
+        ["tenant_id", "programme"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_table(
         "kpi",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -220,9 +326,13 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("frequency", sa.Text(), nullable=False),
-        sa.Column("waves_randomised", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "waves_randomised", sa.Boolean(), server_default=sa.text("false"), nullable=False
+        ),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "programme", "kpi", name=op.f("pk_kpi")),
         schema="lrs",
     )
@@ -239,7 +349,9 @@ def upgrade() -> None:
         sa.Column("value", sa.Float(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replaced_by", sa.Text(), nullable=True),
         sa.Column("replaced_why", sa.Text(), nullable=True),
@@ -262,8 +374,12 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "programme", "kpi", "version", name=op.f("pk_valuation")),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "programme", "kpi", "version", name=op.f("pk_valuation")
+        ),
         schema="lrs",
     )
 
@@ -272,12 +388,22 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["lrs.tenant.tenant_id"], name="fk_reporting_user_tenant"),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["lrs.tenant.tenant_id"], name="fk_reporting_user_tenant"
+        ),
         sa.PrimaryKeyConstraint("role", name=op.f("pk_reporting_user")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_reporting_user_tenant_id"), "reporting_user", ["tenant_id"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_reporting_user_tenant_id"),
+        "reporting_user",
+        ["tenant_id"],
+        unique=False,
+        schema="lrs",
+    )
 
     for statement in protect("lrs", TABLES):
         op.execute(statement)
@@ -295,7 +421,16 @@ def upgrade() -> None:
         "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement WHERE registration IS NULL ON CONFLICT DO NOTHING"
     )
     # A policy for everybody would bind reporting users too, and they can change the setting that it reads.
-    tables = op.get_bind().execute(sa.text("SELECT tablename FROM pg_policies WHERE schemaname = 'lrs' AND policyname = 'tenant'")).scalars().all()
+    tables = (
+        op.get_bind()
+        .execute(
+            sa.text(
+                "SELECT tablename FROM pg_policies WHERE schemaname = 'lrs' AND policyname = 'tenant'"
+            )
+        )
+        .scalars()
+        .all()
+    )
     for table in tables:
         op.execute(f"ALTER POLICY tenant ON lrs.{table} TO {APP_ROLE}")
     op.execute("REVOKE INSERT, UPDATE, DELETE ON lrs.reporting_user FROM carryover_app")

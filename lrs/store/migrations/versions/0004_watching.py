@@ -28,13 +28,26 @@ def upgrade() -> None:
         sa.Column("calm", sa.SmallInteger(), nullable=False),
         sa.Column("history", sa.Text(), nullable=False),
         sa.Column("week", sa.Date(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column(
+            "changed_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "alarm_id", name=op.f("pk_alarm")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_alarm_tenant_id_programme_alarm_id"), "alarm", ["tenant_id", "programme", "alarm_id"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_alarm_tenant_id_programme_alarm_id"),
+        "alarm",
+        ["tenant_id", "programme", "alarm_id"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_index(
         "uq_alarm_open",
         "alarm",
@@ -52,7 +65,9 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("individual", sa.Boolean(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("tries", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("stale", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("rows_done", sa.BigInteger(), server_default="0", nullable=False),
@@ -66,7 +81,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "export_id", name=op.f("pk_export")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_export_tenant_id_finished_at"), "export", ["tenant_id", "finished_at"], unique=False, schema="lrs")
+    op.create_index(
+        op.f("ix_export_tenant_id_finished_at"),
+        "export",
+        ["tenant_id", "finished_at"],
+        unique=False,
+        schema="lrs",
+    )
     op.create_index("uq_export_key", "export", ["tenant_id", "key"], unique=True, schema="lrs")
     op.create_table(
         "week_figure",
@@ -79,7 +100,9 @@ def upgrade() -> None:
         sa.Column("numerator", sa.Integer(), nullable=False),
         sa.Column("denominator", sa.Integer(), nullable=False),
         sa.Column("learners", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("restated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("restated_by", sa.Text(), nullable=True),
         sa.Column("restated_why", sa.Text(), nullable=True),
@@ -94,6 +117,12 @@ def upgrade() -> None:
         schema="lrs",
         postgresql_where=sa.text("restated_at IS NULL"),
     )
-    op.create_index("ix_week_figure_trace", "week_figure", ["tenant_id", "programme", "series", "team", "figure_id"], unique=False, schema="lrs")
+    op.create_index(
+        "ix_week_figure_trace",
+        "week_figure",
+        ["tenant_id", "programme", "series", "team", "figure_id"],
+        unique=False,
+        schema="lrs",
+    )
     for statement in protect("lrs", TABLES):
         op.execute(statement)

@@ -15,10 +15,14 @@ TABLES = ["activity_mapping", "baseline", "borrowed"]
 
 def upgrade() -> None:
     op.add_column("fact_episode", sa.Column("pre_test", sa.Float(), nullable=True), schema="lrs")
-    op.add_column("fact_episode", sa.Column("training_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column(
+        "fact_episode", sa.Column("training_seconds", sa.Integer(), nullable=True), schema="lrs"
+    )
     op.drop_index("ix_fact_use_tenant_id_registration", "fact_use", schema="lrs")
     op.drop_constraint("pk_fact_use", "fact_use", schema="lrs")
-    op.create_primary_key("pk_fact_use", "fact_use", ["tenant_id", "registration", "ord"], schema="lrs")
+    op.create_primary_key(
+        "pk_fact_use", "fact_use", ["tenant_id", "registration", "ord"], schema="lrs"
+    )
     op.create_table(
         "activity_mapping",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -30,7 +34,9 @@ def upgrade() -> None:
         sa.Column("competency", sa.Text(), nullable=True),
         sa.Column("evidence_grade", sa.SmallInteger(), nullable=True),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "mapping_id", name=op.f("pk_activity_mapping")),
         schema="lrs",
@@ -53,11 +59,18 @@ def upgrade() -> None:
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "baseline_id", name=op.f("pk_baseline")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_baseline_tenant_id_programme_baseline_id"), "baseline", ["tenant_id", "programme", "baseline_id"], schema="lrs")
+    op.create_index(
+        op.f("ix_baseline_tenant_id_programme_baseline_id"),
+        "baseline",
+        ["tenant_id", "programme", "baseline_id"],
+        schema="lrs",
+    )
     op.create_table(
         "borrowed",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -66,7 +79,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "registration", "ord", name=op.f("pk_borrowed")),
         schema="lrs",
     )
-    op.create_index(op.f("ix_borrowed_tenant_id_ord"), "borrowed", ["tenant_id", "ord"], schema="lrs")
+    op.create_index(
+        op.f("ix_borrowed_tenant_id_ord"), "borrowed", ["tenant_id", "ord"], schema="lrs"
+    )
     for statement in protect("lrs", TABLES):
         op.execute(statement)
     # Certifications that told how long the training took are read again.

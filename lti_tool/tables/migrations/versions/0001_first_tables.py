@@ -15,7 +15,10 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
-        "installation", sa.Column("id", sa.Uuid(), nullable=False), sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")), schema="lti_tool"
+        "installation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+        schema="lti_tool",
     )
     op.create_table(
         "person",
@@ -23,11 +26,18 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_person_tenant_id"), "person", ["tenant_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_person_tenant_id"), "person", ["tenant_id"], unique=False, schema="lti_tool"
+    )
     op.create_table(
         "platform_registration",
         sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
@@ -37,19 +47,37 @@ def upgrade() -> None:
         sa.Column("auth_login_url", sa.Text(), nullable=False),
         sa.Column("auth_token_url", sa.Text(), nullable=False),
         sa.Column("key_set_url", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_registration")),
-        sa.UniqueConstraint("issuer", "client_id", name=op.f("uq_platform_registration_issuer_client_id")),
+        sa.UniqueConstraint(
+            "issuer", "client_id", name=op.f("uq_platform_registration_issuer_client_id")
+        ),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_platform_registration_tenant_id"), "platform_registration", ["tenant_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_platform_registration_tenant_id"),
+        "platform_registration",
+        ["tenant_id"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "programme_version",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "key", "version", name=op.f("pk_programme_version")),
         schema="lti_tool",
     )
@@ -60,14 +88,25 @@ def upgrade() -> None:
         sa.Column("statement_id", sa.Uuid(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_try_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "next_try_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.Column("refused", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_outbox")),
-        sa.UniqueConstraint("tenant_id", "statement_id", name=op.f("uq_statement_outbox_tenant_id_statement_id")),
+        sa.UniqueConstraint(
+            "tenant_id", "statement_id", name=op.f("uq_statement_outbox_tenant_id_statement_id")
+        ),
         schema="lti_tool",
     )
     op.create_index(
-        op.f("ix_statement_outbox_tenant_id_next_try_at"), "statement_outbox", ["tenant_id", "next_try_at"], unique=False, schema="lti_tool"
+        op.f("ix_statement_outbox_tenant_id_next_try_at"),
+        "statement_outbox",
+        ["tenant_id", "next_try_at"],
+        unique=False,
+        schema="lti_tool",
     )
     op.create_table(
         "tenant",
@@ -77,7 +116,12 @@ def upgrade() -> None:
         sa.Column("lrs_key", sa.Text(), nullable=False),
         sa.Column("lrs_secret_sealed", sa.Text(), nullable=False),
         sa.Column("practice", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_tenant")),
         sa.UniqueConstraint("name", name=op.f("uq_tenant_name")),
         schema="lti_tool",
@@ -87,7 +131,12 @@ def upgrade() -> None:
         sa.Column("kid", sa.Text(), nullable=False),
         sa.Column("private_sealed", sa.Text(), nullable=False),
         sa.Column("public_jwk", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_tool_key")),
         schema="lti_tool",
     )
@@ -96,8 +145,14 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("deployment_id", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_deployment_registration_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "registration_id", "deployment_id", name=op.f("pk_deployment")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_deployment_registration_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration_id", "deployment_id", name=op.f("pk_deployment")
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -108,10 +163,22 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("programme_version", sa.Integer(), nullable=False),
         sa.Column("certified_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_episode_person_id")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name=op.f("fk_episode_person_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_episode")),
-        sa.UniqueConstraint("tenant_id", "person_id", "programme", name=op.f("uq_episode_tenant_id_person_id_programme")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "person_id",
+            "programme",
+            name=op.f("uq_episode_tenant_id_person_id_programme"),
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -120,9 +187,17 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_identity_person_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_identity_registration_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "registration_id", "subject", name=op.f("pk_identity")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name=op.f("fk_identity_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_identity_registration_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration_id", "subject", name=op.f("pk_identity")
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -142,13 +217,23 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_launch_person_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_launch_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name=op.f("fk_launch_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_launch_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch")),
         schema="lti_tool",
     )
     op.create_index(
-        op.f("ix_launch_tenant_id_registration_id_course"), "launch", ["tenant_id", "registration_id", "course"], unique=False, schema="lti_tool"
+        op.f("ix_launch_tenant_id_registration_id_course"),
+        "launch",
+        ["tenant_id", "registration_id", "course"],
+        unique=False,
+        schema="lti_tool",
     )
     op.create_table(
         "login_state",
@@ -159,11 +244,21 @@ def upgrade() -> None:
         sa.Column("nonce", sa.Text(), nullable=False),
         sa.Column("target_link_uri", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_login_state_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_login_state_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_login_state")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_login_state_tenant_id_expires_at"), "login_state", ["tenant_id", "expires_at"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_login_state_tenant_id_expires_at"),
+        "login_state",
+        ["tenant_id", "expires_at"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "attempt",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -178,8 +273,14 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("right_answers", sa.SmallInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_attempt_episode_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_attempt_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_attempt_episode_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_attempt_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
         schema="lti_tool",
     )
@@ -204,7 +305,9 @@ def upgrade() -> None:
         sa.Column("obstacle", sa.Text(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("committed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_plan_episode_id")),
+        sa.ForeignKeyConstraint(
+            ["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_plan_episode_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("tenant_id", "episode_id", name=op.f("uq_plan_tenant_id_episode_id")),
         schema="lti_tool",
@@ -217,8 +320,12 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opens_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_scheduled_check_episode_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "interval", name=op.f("pk_scheduled_check")),
+        sa.ForeignKeyConstraint(
+            ["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_scheduled_check_episode_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "episode_id", "interval", name=op.f("pk_scheduled_check")
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -230,7 +337,9 @@ def upgrade() -> None:
         sa.Column("choice", sa.Text(), nullable=False),
         sa.Column("correct", sa.Boolean(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["attempt_id"], ["lti_tool.attempt.id"], name=op.f("fk_answer_attempt_id")),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["lti_tool.attempt.id"], name=op.f("fk_answer_attempt_id")
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "attempt_id", "position", name=op.f("pk_answer")),
         schema="lti_tool",
     )
@@ -247,18 +356,39 @@ def upgrade() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_try_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "next_try_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refused", sa.Text(), nullable=True),
         sa.Column("replaced", sa.Boolean(), server_default="false", nullable=False),
-        sa.CheckConstraint("score >= 0 AND score <= maximum", name=op.f("ck_grade_outbox_score_within")),
-        sa.ForeignKeyConstraint(["attempt_id"], ["lti_tool.attempt.id"], name=op.f("fk_grade_outbox_attempt_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_grade_outbox_registration_id")),
+        sa.CheckConstraint(
+            "score >= 0 AND score <= maximum", name=op.f("ck_grade_outbox_score_within")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["lti_tool.attempt.id"], name=op.f("fk_grade_outbox_attempt_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_grade_outbox_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grade_outbox")),
-        sa.UniqueConstraint("tenant_id", "attempt_id", name=op.f("uq_grade_outbox_tenant_id_attempt_id")),
+        sa.UniqueConstraint(
+            "tenant_id", "attempt_id", name=op.f("uq_grade_outbox_tenant_id_attempt_id")
+        ),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_grade_outbox_tenant_id_next_try_at"), "grade_outbox", ["tenant_id", "next_try_at"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_grade_outbox_tenant_id_next_try_at"),
+        "grade_outbox",
+        ["tenant_id", "next_try_at"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "job_use",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -272,7 +402,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_use")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_job_use_tenant_id_plan_id"), "job_use", ["tenant_id", "plan_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_job_use_tenant_id_plan_id"),
+        "job_use",
+        ["tenant_id", "plan_id"],
+        unique=False,
+        schema="lti_tool",
+    )
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
     for table in ("installation", "tool_key"):
@@ -280,7 +416,13 @@ def upgrade() -> None:
     op.execute("INSERT INTO lti_tool.installation (id) VALUES (gen_random_uuid())")
     for function in FUNCTIONS:
         op.execute(function)
-    for name in ("find_platforms(text, text)", "burn_login(bytea)", "find_launch(uuid)", "tenants_with_outbox()", "outbox_backlog()"):
+    for name in (
+        "find_platforms(text, text)",
+        "burn_login(bytea)",
+        "find_launch(uuid)",
+        "tenants_with_outbox()",
+        "outbox_backlog()",
+    ):
         op.execute(f"REVOKE ALL ON FUNCTION lti_tool.{name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.{name} TO {APP_ROLE}")
 

@@ -95,24 +95,43 @@ def upgrade() -> None:
         sa.Column("link_hash", sa.LargeBinary(), nullable=True),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admin_session")),
         sa.UniqueConstraint("link_hash", name=op.f("uq_admin_session_link_hash")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_admin_session_tenant_id_expires_at"), "admin_session", ["tenant_id", "expires_at"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_admin_session_tenant_id_expires_at"),
+        "admin_session",
+        ["tenant_id", "expires_at"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "audit",
         sa.Column("audit_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audit")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_audit_tenant_id_audit_id"), "audit", ["tenant_id", "audit_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_audit_tenant_id_audit_id"),
+        "audit",
+        ["tenant_id", "audit_id"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "access_token",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -120,8 +139,14 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("token_sealed", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_access_token_registration_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "registration_id", "scope", name=op.f("pk_access_token")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_access_token_registration_id"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "registration_id", "scope", name=op.f("pk_access_token")
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -135,10 +160,24 @@ def upgrade() -> None:
         sa.Column("memberships_url", sa.Text(), nullable=False),
         sa.Column("line_items_url", sa.Text(), nullable=False),
         sa.Column("roster_due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_course_registration_id")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_course_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
-        sa.UniqueConstraint("tenant_id", "registration_id", "key", name=op.f("uq_course_tenant_id_registration_id_key")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "registration_id",
+            "key",
+            name=op.f("uq_course_tenant_id_registration_id_key"),
+        ),
         schema="lti_tool",
     )
     op.create_index(
@@ -160,12 +199,20 @@ def upgrade() -> None:
         sa.Column("deployment_id", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_launch_log_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_launch_log_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch_log")),
         schema="lti_tool",
     )
     op.create_index(
-        op.f("ix_launch_log_tenant_id_registration_id_id"), "launch_log", ["tenant_id", "registration_id", "id"], unique=False, schema="lti_tool"
+        op.f("ix_launch_log_tenant_id_registration_id_id"),
+        "launch_log",
+        ["tenant_id", "registration_id", "id"],
+        unique=False,
+        schema="lti_tool",
     )
     op.create_table(
         "line_item",
@@ -175,8 +222,17 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("maximum", sa.Float(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_line_item_registration_id")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_line_item_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "registration_id", "place", name=op.f("pk_line_item")),
         schema="lti_tool",
     )
@@ -191,13 +247,28 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registration_id", sa.Integer(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_registration_invite_registration_id")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_registration_invite_registration_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registration_invite")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_registration_invite_secret_hash")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_registration_invite_tenant_id"), "registration_invite", ["tenant_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_registration_invite_tenant_id"),
+        "registration_invite",
+        ["tenant_id"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "membership",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -206,12 +277,22 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["course_id"], ["lti_tool.course.id"], name=op.f("fk_membership_course_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_membership_person_id")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["lti_tool.course.id"], name=op.f("fk_membership_course_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name=op.f("fk_membership_person_id")
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "course_id", "person_id", name=op.f("pk_membership")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_membership_tenant_id_person_id"), "membership", ["tenant_id", "person_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_membership_tenant_id_person_id"),
+        "membership",
+        ["tenant_id", "person_id"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_table(
         "placement",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -220,9 +301,18 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("page", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["course_id"], ["lti_tool.course.id"], name=op.f("fk_placement_course_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "course_id", "resource_link_id", name=op.f("pk_placement")),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["lti_tool.course.id"], name=op.f("fk_placement_course_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "course_id", "resource_link_id", name=op.f("pk_placement")
+        ),
         schema="lti_tool",
     )
     op.create_table(
@@ -237,16 +327,37 @@ def upgrade() -> None:
         sa.Column("arrived", sa.Integer(), nullable=False),
         sa.Column("departed", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["course_id"], ["lti_tool.course.id"], name=op.f("fk_roster_run_course_id")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["lti_tool.course.id"], name=op.f("fk_roster_run_course_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_run")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_roster_run_tenant_id_course_id_id"), "roster_run", ["tenant_id", "course_id", "id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_roster_run_tenant_id_course_id_id"),
+        "roster_run",
+        ["tenant_id", "course_id", "id"],
+        unique=False,
+        schema="lti_tool",
+    )
     _platforms()
     _launches()
     _grades()
-    op.add_column("tool_key", sa.Column("signs_from", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False), schema="lti_tool")
-    op.add_column("tool_key", sa.Column("retires_at", sa.DateTime(timezone=True), nullable=True), schema="lti_tool")
+    op.add_column(
+        "tool_key",
+        sa.Column(
+            "signs_from",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "tool_key",
+        sa.Column("retires_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lti_tool",
+    )
     op.execute("UPDATE lti_tool.tool_key SET signs_from = created_at")
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
@@ -262,7 +373,11 @@ def upgrade() -> None:
 
 def _add(table: str, name: str, kind: sa.types.TypeEngine[object], value: str) -> None:
     """A column that may not be empty: ``value`` is what the rows that are there get, an SQL literal."""
-    op.add_column(table, sa.Column(name, kind, server_default=sa.text(value), nullable=False), schema="lti_tool")
+    op.add_column(
+        table,
+        sa.Column(name, kind, server_default=sa.text(value), nullable=False),
+        schema="lti_tool",
+    )
     op.alter_column(table, name, server_default=None, schema="lti_tool")
 
 
@@ -284,7 +399,12 @@ def _platforms() -> None:
         "status IN ('pending', 'approved', 'disabled', 'removed')",
         schema="lti_tool",
     )
-    op.drop_constraint(op.f("uq_platform_registration_issuer_client_id"), "platform_registration", schema="lti_tool", type_="unique")
+    op.drop_constraint(
+        op.f("uq_platform_registration_issuer_client_id"),
+        "platform_registration",
+        schema="lti_tool",
+        type_="unique",
+    )
     op.create_index(
         "uq_platform_registration_issuer_client_id",
         "platform_registration",
@@ -294,9 +414,21 @@ def _platforms() -> None:
         postgresql_where=sa.text("status <> 'removed'"),
     )
     _add("deployment", "status", sa.Text(), "'approved'")
-    op.create_check_constraint(op.f("ck_deployment_status_known"), "deployment", "status IN ('pending', 'approved', 'refused')", schema="lti_tool")
+    op.create_check_constraint(
+        op.f("ck_deployment_status_known"),
+        "deployment",
+        "status IN ('pending', 'approved', 'refused')",
+        schema="lti_tool",
+    )
     op.add_column(
-        "deployment", sa.Column("first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False), schema="lti_tool"
+        "deployment",
+        sa.Column(
+            "first_seen_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        schema="lti_tool",
     )
     _add("login_state", "asked", postgresql.JSONB(astext_type=sa.Text()), "'{}'")
 
@@ -330,13 +462,43 @@ def _launches() -> None:
     ):
         _add("launch", name, sa.Text(), value)
     _add("launch", "administers", sa.Boolean(), "false")
-    op.add_column("launch", sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False), schema="lti_tool")
-    op.add_column("launch", sa.Column("deep_linking", postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema="lti_tool")
-    op.drop_index(op.f("ix_launch_tenant_id_registration_id_course"), table_name="launch", schema="lti_tool")
-    op.create_index(op.f("ix_launch_tenant_id_course_id"), "launch", ["tenant_id", "course_id"], unique=False, schema="lti_tool")
-    op.create_index(op.f("ix_launch_tenant_id_expires_at"), "launch", ["tenant_id", "expires_at"], unique=False, schema="lti_tool")
+    op.add_column(
+        "launch",
+        sa.Column(
+            "seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "launch",
+        sa.Column("deep_linking", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        schema="lti_tool",
+    )
+    op.drop_index(
+        op.f("ix_launch_tenant_id_registration_id_course"), table_name="launch", schema="lti_tool"
+    )
+    op.create_index(
+        op.f("ix_launch_tenant_id_course_id"),
+        "launch",
+        ["tenant_id", "course_id"],
+        unique=False,
+        schema="lti_tool",
+    )
+    op.create_index(
+        op.f("ix_launch_tenant_id_expires_at"),
+        "launch",
+        ["tenant_id", "expires_at"],
+        unique=False,
+        schema="lti_tool",
+    )
     op.create_foreign_key(
-        op.f("fk_launch_course_id"), "launch", "course", ["course_id"], ["id"], source_schema="lti_tool", referent_schema="lti_tool"
+        op.f("fk_launch_course_id"),
+        "launch",
+        "course",
+        ["course_id"],
+        ["id"],
+        source_schema="lti_tool",
+        referent_schema="lti_tool",
     )
     op.drop_column("launch", "context_title", schema="lti_tool")
     op.drop_column("launch", "course", schema="lti_tool")
@@ -347,15 +509,31 @@ def _grades() -> None:
         _add(table, "line_items_url", sa.Text(), "''")
         op.add_column(table, sa.Column("course_id", sa.Uuid(), nullable=True), schema="lti_tool")
         op.create_foreign_key(
-            op.f(f"fk_{table}_course_id"), table, "course", ["course_id"], ["id"], source_schema="lti_tool", referent_schema="lti_tool"
+            op.f(f"fk_{table}_course_id"),
+            table,
+            "course",
+            ["course_id"],
+            ["id"],
+            source_schema="lti_tool",
+            referent_schema="lti_tool",
         )
     for name in ("resource_id", "label", "place"):
         _add("grade_outbox", name, sa.Text(), "''")
     op.execute("UPDATE lti_tool.grade_outbox SET place = line_item_url")
-    op.add_column("grade_outbox", sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True), schema="lti_tool")
-    op.add_column("grade_outbox", sa.Column("resends", sa.Integer(), server_default="0", nullable=False), schema="lti_tool")
+    op.add_column(
+        "grade_outbox",
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "grade_outbox",
+        sa.Column("resends", sa.Integer(), server_default="0", nullable=False),
+        schema="lti_tool",
+    )
     op.add_column("grade_outbox", sa.Column("trouble", sa.Text(), nullable=True), schema="lti_tool")
-    op.drop_index(op.f("ix_grade_outbox_tenant_id_next_try_at"), table_name="grade_outbox", schema="lti_tool")
+    op.drop_index(
+        op.f("ix_grade_outbox_tenant_id_next_try_at"), table_name="grade_outbox", schema="lti_tool"
+    )
     op.create_index(
         op.f("ix_grade_outbox_tenant_id_next_try_at"),
         "grade_outbox",
@@ -364,7 +542,17 @@ def _grades() -> None:
         schema="lti_tool",
         postgresql_where=sa.text("sent_at IS NULL AND refused IS NULL AND NOT replaced"),
     )
-    op.create_index(op.f("ix_grade_outbox_tenant_id_course_id_id"), "grade_outbox", ["tenant_id", "course_id", "id"], unique=False, schema="lti_tool")
     op.create_index(
-        op.f("ix_grade_outbox_tenant_id_place_subject"), "grade_outbox", ["tenant_id", "place", "subject"], unique=False, schema="lti_tool"
+        op.f("ix_grade_outbox_tenant_id_course_id_id"),
+        "grade_outbox",
+        ["tenant_id", "course_id", "id"],
+        unique=False,
+        schema="lti_tool",
+    )
+    op.create_index(
+        op.f("ix_grade_outbox_tenant_id_place_subject"),
+        "grade_outbox",
+        ["tenant_id", "place", "subject"],
+        unique=False,
+        schema="lti_tool",
     )

@@ -39,7 +39,12 @@ def upgrade() -> None:
         sa.Column("authorization_url", sa.Text(), nullable=False),
         sa.Column("token_url", sa.Text(), nullable=False),
         sa.Column("keys_url", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_provider")),
         sa.UniqueConstraint("tenant_id", name=op.f("uq_sign_in_provider_tenant_id")),
         schema="lti_tool",

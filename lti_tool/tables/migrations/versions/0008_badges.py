@@ -17,7 +17,12 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("badge", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "programme", "badge", name=op.f("pk_accepted_badge")),
         schema="lti_tool",
     )

@@ -10,4 +10,8 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    op.add_column("mail", sa.Column("picture", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column(
+        "mail",
+        sa.Column("picture", sa.Text(), server_default="", nullable=False),
+        schema="lti_tool",
+    )

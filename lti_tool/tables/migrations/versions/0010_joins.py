@@ -27,8 +27,16 @@ def upgrade() -> None:
     op.execute("DROP FUNCTION lti_tool.find_platforms(text, text)")
     # Nobody administers by what an LMS says any more, and no LMS says who somebody of the list is until an administrator lets it.
     op.drop_column("platform_registration", "administers", schema="lti_tool")
-    op.add_column("platform_registration", sa.Column("names_people", sa.Text(), server_default="nobody", nullable=False), schema="lti_tool")
-    op.add_column("platform_registration", sa.Column("wide_parameter", sa.Boolean(), server_default="false", nullable=False), schema="lti_tool")
+    op.add_column(
+        "platform_registration",
+        sa.Column("names_people", sa.Text(), server_default="nobody", nullable=False),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "platform_registration",
+        sa.Column("wide_parameter", sa.Boolean(), server_default="false", nullable=False),
+        schema="lti_tool",
+    )
     op.create_check_constraint(
         op.f("ck_platform_registration_names_people_known"),
         "platform_registration",
@@ -36,13 +44,29 @@ def upgrade() -> None:
         schema="lti_tool",
     )
     # Canvas names its bare host as authorization_server; its token endpoint takes its own address alone.
-    op.execute("UPDATE lti_tool.platform_registration SET auth_audience = '' WHERE auth_audience NOT LIKE '%://%'")
+    op.execute(
+        "UPDATE lti_tool.platform_registration SET auth_audience = '' WHERE auth_audience NOT LIKE '%://%'"
+    )
     op.execute(FIND_PLATFORMS)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_platforms(text, text) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.find_platforms(text, text) TO {APP_ROLE}")
-    op.add_column("identity", sa.Column("joined_by", sa.Text(), server_default="met", nullable=False), schema="lti_tool")
-    op.add_column("identity", sa.Column("joined_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False), schema="lti_tool")
-    op.add_column("identity", sa.Column("joined_who", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column(
+        "identity",
+        sa.Column("joined_by", sa.Text(), server_default="met", nullable=False),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "identity",
+        sa.Column(
+            "joined_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "identity",
+        sa.Column("joined_who", sa.Text(), server_default="", nullable=False),
+        schema="lti_tool",
+    )
     # Joins that run go on. Those of the list's people wait for somebody to look at them: an address or a parameter made them, or an id.
     op.execute(
         "UPDATE lti_tool.identity i SET joined_who = 'before this was asked for',"
@@ -59,14 +83,23 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_join_code_person_id_person")),
         sa.ForeignKeyConstraint(
-            ["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_join_code_registration_id_platform_registration")
+            ["person_id"], ["lti_tool.person.id"], name=op.f("fk_join_code_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name=op.f("fk_join_code_registration_id_platform_registration"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "code_hash", name=op.f("pk_join_code")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_join_code_tenant_id_person_id"), "join_code", ["tenant_id", "person_id"], schema="lti_tool")
+    op.create_index(
+        op.f("ix_join_code_tenant_id_person_id"),
+        "join_code",
+        ["tenant_id", "person_id"],
+        schema="lti_tool",
+    )
     for statement in protect("lti_tool", ["join_code"]):
         op.execute(statement)
     # "completed" and "achieved" begin a programme from now on; what was said before the activity was chosen for that is not read again.
