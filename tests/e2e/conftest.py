@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.demo import Demo
+from tests.support.demo import Demo
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without these, a closed network is asked many times at each start.

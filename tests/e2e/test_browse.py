@@ -13,8 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.demo import Demo, wait_until
-from tests.e2e.test_learner_path import accessible
+from tests.support.browser_pages import accessible
+from tests.support.demo import Demo, wait_until
 
 Pages = Callable[..., Page]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload
 
-from tests.demo import Demo, wait_until
-from tests.e2e.test_learner_path import Pages, accessible
-from tests.e2e.test_rooms import SIZES, opened
+from tests.support.browser_pages import Pages, accessible
+from tests.support.browser_sizes import SIZES, opened
+from tests.support.demo import Demo, wait_until
 
 
 def table(teams: tuple[str, ...]) -> bytes:

@@ -5,48 +5,12 @@ every page.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, Page
 
-from tests.demo import Demo, wait_until
-
-Pages = Callable[..., Page]
-# WCAG 2.2 AA and what lies below it.
-AXE = Axe().axe_script
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-}
-
-
-def frame_of(page: Page) -> Frame:
-    """The tool's frame, once it shows a page after the launch."""
-
-    frame = wait_for_frame(page, "/t/")
-    frame.wait_for_load_state()
-    return frame
-
-
-def accessible(page: Page) -> None:
-    """No violation on the page nor in the frame, and nothing that scrolls sideways."""
-    for frame in page.frames:
-        if frame.url.startswith("http"):
-            # A frame of another site is judged by itself: axe does not look into it from outside.
-            frame.evaluate(AXE)
-            report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)
-            assert [
-                (one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]
-            ] == [], frame.url
-            assert frame.evaluate(
-                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-            ), frame.url
+from tests.support.browser_pages import Pages, accessible, frame_of, wait_for_frame
+from tests.support.demo import Demo, wait_until
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
@@ -128,16 +92,6 @@ def test_the_launch_works_without_scripts(demo: Demo, page: Pages) -> None:
     for step in ("/practice/start", "/practice/auth"):
         wait_for_frame(tab, step).get_by_role("button", name="Go on").click()
     frame_of(tab).get_by_role("heading", name="does it last?").wait_for()
-
-
-def wait_for_frame(page: Page, part: str) -> Frame:
-    """The frame once its address holds ``part``."""
-    for _ in range(300):
-        for frame in page.frames:
-            if part in frame.url:
-                return frame
-        page.wait_for_timeout(50)
-    raise AssertionError([frame.url for frame in page.frames])
 
 
 def test_the_frame_is_another_site_so_an_unpartitioned_cookie_does_not_arrive(

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
-from tests.demo import Demo, wait_until
-from tests.e2e.test_learner_path import accessible, frame_of, wait_for_frame
+from tests.support.browser_pages import accessible, frame_of, wait_for_frame
+from tests.support.demo import Demo, wait_until
 
 Pages = Callable[..., Page]
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Frame
 
 from lti_tool.home.report_views import REPORT_GROUPS
-from tests.demo import Demo
-from tests.e2e.test_learner_path import Pages, accessible, frame_of
-from tests.e2e.test_rooms import SIZES, opened
+from tests.support.browser_pages import Pages, accessible, frame_of
+from tests.support.browser_sizes import SIZES, opened
+from tests.support.demo import Demo
 
 
 def chosen(frame: Frame, label: str) -> None:

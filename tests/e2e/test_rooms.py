@@ -9,23 +9,11 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Frame, Page
 
-from tests.demo import Demo, wait_until
-from tests.e2e.test_learner_path import Pages, accessible, frame_of
-from tests.unit.adapters.questions import samples
-
-SIZES = [(360, False), (1280, True)]
-
-
-def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
-    """The room of a person, from the navigation after a launch."""
-    tab.goto(demo.told["launch"][who])
-    frame = frame_of(tab)
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press(
-        "Enter"
-    )
-    return frame
+from tests.support import question_samples
+from tests.support.browser_pages import Pages, accessible, frame_of
+from tests.support.browser_sizes import SIZES, opened
+from tests.support.demo import Demo, wait_until
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
@@ -129,7 +117,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.goto(place)
     frame.locator("summary").first.click()
     frame.get_by_label("File").set_input_files(
-        {"name": "bank.txt", "mimeType": "text/plain", "buffer": samples.GIFT}
+        {"name": "bank.txt", "mimeType": "text/plain", "buffer": question_samples.GIFT}
     )
     frame.get_by_role("button", name="Look what it would bring").click()
     frame.get_by_role("heading", name="What the file would bring").wait_for()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo import Browser, Demo
+from tests.support.demo import Browser, Demo
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import pytest
 from icalendar import Calendar
 
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EARNED, EXTENSIONS, VERBS
-from tests.demo import Browser, Demo, wait_until
+from tests.support.demo import Browser, Demo, wait_until
 
 TODAY = datetime.now(UTC).date()
 

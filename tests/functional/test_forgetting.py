@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import carryover
-from tests.demo import Browser, Demo, wait_until
+from tests.support.command_line import carryover
+from tests.support.demo import Browser, Demo, wait_until
 
 
 @pytest.fixture

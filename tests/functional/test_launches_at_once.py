@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tests.demo import Browser, Demo
+from tests.support.demo import Browser, Demo
 
 LAUNCHES, REPLAYS, THREADS = 100, 10, 20
 

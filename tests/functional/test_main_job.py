@@ -16,7 +16,7 @@ import tincan
 
 from core.clock import format_instant
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
-from tests.demo import Browser, Demo, wait_until
+from tests.support.demo import Browser, Demo, wait_until
 
 
 def test_demo_json_says_where_everything_is(demo: Demo) -> None:

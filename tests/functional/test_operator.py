@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from core.embedded import EmbeddedServers
-from tests.command_line import carryover
 from tests.conftest import environ_for
-from tests.demo import Demo
+from tests.support.command_line import carryover
+from tests.support.demo import Demo
 
 
 class Desk:

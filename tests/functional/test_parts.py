@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 
 from core.embedded import EmbeddedServers
-from tests.command_line import carryover
 from tests.conftest import environ_for
-from tests.demo import free_port, wait_until
+from tests.support.command_line import carryover
+from tests.support.demo import free_port, wait_until
 
 
 def test_an_operator_brings_it_up_part_by_part(

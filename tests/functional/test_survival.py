@@ -8,106 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from core.clock import format_instant
-from lrs.vocabulary import EXTENSIONS, VERBS
-from tests.command_line import carryover
-from tests.demo import Browser, Demo, free_port, wait_until
-
-
-def episode() -> list[dict[str, object]]:
-    """A certification and one right answer: one more in the numerator and in the denominator of
-    three months.
-    """
-    registration, at = str(uuid.uuid4()), datetime.now(UTC) - timedelta(days=100)
-
-    def said(verb: str, obj: str, when: datetime, **parts: object) -> dict[str, object]:
-        context = {"registration": registration, "extensions": {EXTENSIONS["kind"]: "check"}}
-        actor = {"account": {"homePage": "https://kills.example", "name": registration}}
-        return {
-            "actor": actor,
-            "verb": {"id": VERBS[verb].id},
-            "object": {"id": obj},
-            "timestamp": format_instant(when),
-            "context": context,
-            **parts,
-        }
-
-    return [
-        said("certified", "https://c.example", at),
-        said("answered", "https://i.example", at + timedelta(days=90), result={"success": True}),
-    ]
-
-
-class Writer(threading.Thread):
-    """Posts episodes until it is told to stop; an episode that was not acknowledged is posted
-    again, with the same ids.
-    """
-
-    def __init__(self, demo: Demo) -> None:
-        super().__init__(daemon=True)
-        self._demo, self._ended, self.acknowledged = demo, threading.Event(), 0
-
-    def run(self) -> None:
-        while not self._ended.is_set():
-            batch = [{**one, "id": str(uuid.uuid4())} for one in episode()]
-            while True:
-                try:
-                    if self._demo.xapi("POST", json=batch).status_code == 200:
-                        break
-                except httpx.HTTPError:
-                    time.sleep(0.05)
-            self.acknowledged += 1
-
-    def stop(self) -> int:
-        self._ended.set()
-        self.join(60)
-        return self.acknowledged
-
-
-def killed(demo: Demo, words: str) -> int:
-    """SIGKILL the first process whose command line holds ``words``."""
-    pid = wait_until(
-        lambda: next((pid for pid, line in demo.processes().items() if words in line), 0)
-    )
-    os.kill(pid, signal.SIGKILL)
-    return int(pid)
-
-
-def web_worker(demo: Demo) -> int:
-    """SIGKILL one of the processes that answer HTTP."""
-
-    def child() -> int:
-        main = [pid for pid, line in demo.processes().items() if "-m granian" in line]
-        for pid in main:
-            for entry in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                if b"resource_tracker" not in Path(f"/proc/{entry}/cmdline").read_bytes():
-                    return int(entry)
-        return 0
-
-    pid = int(wait_until(child))
-    os.kill(pid, signal.SIGKILL)
-    return pid
-
-
-VICTIMS: dict[str, Callable[[Demo], int]] = {
-    "the job queue's worker": lambda demo: killed(demo, "--part queue"),
-    "the long jobs' worker": lambda demo: killed(demo, "--part long"),
-    "the timer": lambda demo: killed(demo, "--part timer"),
-    "a web worker": web_worker,
-    "the web server": lambda demo: killed(demo, "-m granian"),
-    "Redis": lambda demo: killed(demo, "redis-server"),
-    "PostgreSQL": lambda demo: killed(demo, "bin/postgres -D"),
-}
+from tests.support.command_line import carryover
+from tests.support.demo import Browser, Demo, free_port, wait_until
+from tests.support.kills import VICTIMS, Writer, episode, web_worker
 
 
 @pytest.mark.parametrize("victim", VICTIMS)

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.demo import free_port
+from tests.support.demo import free_port
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results" / "first_minute.md"

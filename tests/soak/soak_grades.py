@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.integration.lti_tool.conftest import Tool, server, tool, tool_template
-from tests.integration.lti_tool.test_grades_under_kills import run
+from tests.integration.lti_tool.conftest import server, tool, tool_template
+from tests.support.grades_under_kills import run
+from tests.support.tool import Tool
 
 __all__ = ["server", "tool", "tool_template"]
 RESULTS = Path(__file__).parent / "results" / "grades.md"

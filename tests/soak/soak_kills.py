@@ -11,8 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.demo import Demo
-from tests.functional.test_survival import VICTIMS, Writer
+from tests.support.demo import Demo
+from tests.support.kills import VICTIMS, Writer
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "180"))
 WRITERS, PAUSE_SECONDS = (

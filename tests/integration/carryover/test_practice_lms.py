@@ -48,7 +48,7 @@ from carryover.practice_lms.vocabulary import (
     SCORE_SCOPE,
     TOOL_CONFIGURATION,
 )
-from tests.integration.lti_tool.conftest import FakeServer
+from tests.support.tool import FakeServer
 
 SCORE_PATH = "/practice/lineitems/1/lineitem/scores"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

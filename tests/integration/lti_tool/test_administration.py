@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool import operator_api
-from tests.integration.lti_tool.conftest import TOOL, Tool, capture
+from tests.support.tool import TOOL, Tool, capture
 
 BASE = "https://127.0.0.1:8080"
 

@@ -13,10 +13,10 @@ from adapters import xapi_statements
 from adapters.channels import create_mailer
 from lti_tool.nudges import alarm_jobs as jobs
 from lti_tool.nudges import mail_sender as mail_job
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_digests import MONDAY, add, console, told
-from tests.integration.lti_tool.test_people import grant
-from tests.integration.lti_tool.test_visits import Postbox, postbox
+from tests.support.digests import MONDAY, add, console, told
+from tests.support.listed_people import grant
+from tests.support.mailbox import Postbox, postbox
+from tests.support.tool import Tool
 
 __all__ = ["console", "postbox"]
 PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri

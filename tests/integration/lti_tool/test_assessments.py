@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,35 +14,14 @@ from werkzeug.test import TestResponse
 
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS
-from lti_tool.coaching import coaching_groups
 from lti_tool.nudges import reminders
-from lti_tool.people import people_import
-from lti_tool.programmes import certification, programmes
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_coaching import LIST as PEERS
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import home, said, send, visit
+from lti_tool.programmes import programmes
+from tests.support.assessments import LEVELS, NOW, WATCHED, assess, episode
+from tests.support.listed_people import grant, person
+from tests.support.tool import Tool
+from tests.support.visits import home, said, send, visit
 
 __all__ = ["home"]
-NOW = datetime.now(UTC)
-LEVELS = {
-    "level-reads-before-acting": "3",
-    "level-second-way": "4",
-    "level-reports": "",
-    "level-first-hour": "2",
-}
-WATCHED = {"method": "watching", "words": "Calm and complete."}
-
-
-def episode(tool: Tool, external_id: str) -> uuid.UUID:
-    rows = tool.sql("SELECT person_id, id FROM lti_tool.episode")
-    found: uuid.UUID = next(row[1] for row in rows if row[0] == person(tool, external_id).id)
-    return found
-
-
-def assess(tool: Tool, rater: str, whose: str = "SIS-L", **fields: Any) -> TestResponse:
-    values = {"form_id": str(uuid.uuid4()), **LEVELS, **WATCHED, **fields}
-    return send(tool, visit(tool, rater), f"assessments/form/{episode(tool, whose)}", **values)
 
 
 def test_who_watched_says_what_was_seen_and_the_learner_reads_it(tool: Tool, home: str) -> None:
@@ -222,43 +201,6 @@ def test_who_leads_is_reminded_of_the_look_at_three_months(tool: Tool, home: str
         "m.person_id WHERE m.kind = 'review'"
     )
     assert told == [("E9", "inbox")], "once, to who leads"
-
-
-@pytest.fixture
-def group(tool: Tool, home: str) -> str:
-    """The learner in a coaching group with four peers."""
-    tool.sql(
-        "UPDATE lti_tool.episode SET left_at = now() WHERE person_id IN (SELECT person_id FROM "
-        "lti_tool.identity)"
-    )
-    people_import.import_people(
-        tool.deps.unit_of_work,
-        tenant_id=tool.tenant_id,
-        content=PEERS,
-        apply=True,
-        who="test",
-        now=NOW,
-    )
-    for number in range(1, 5):
-        certification.certify_person(
-            tool.deps.unit_of_work,
-            tenant_id=tool.tenant_id,
-            person_id=person(tool, f"M{number}").id,
-            programme="phishing-response",
-            certified_at=NOW - timedelta(hours=1),
-            now=NOW,
-        )
-    assert (
-        coaching_groups.form_groups(
-            tool.deps.unit_of_work,
-            tenant_id=tool.tenant_id,
-            programme="phishing-response",
-            who="test",
-            now=NOW,
-        )
-        == 1
-    )
-    return visit(tool, "SIS-L")
 
 
 def ask(tool: Tool, rater: str, **fields: str) -> TestResponse:

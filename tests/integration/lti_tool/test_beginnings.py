@@ -18,12 +18,12 @@ from lrs.vocabulary import BASE, EARNED, VERBS
 from lti_tool.base.tenants_store import get_installation_id
 from lti_tool.people import people_import
 from lti_tool.programmes import certification_sources_jobs
-from tests.demo import Browser
-from tests.integration.lti_tool.conftest import Asked, Reply, Tool
-from tests.integration.lti_tool.counterpart import Meeting, meeting
-from tests.integration.lti_tool.test_counterparts import follow, launch
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import said, visit
+from tests.support.counterpart import Meeting, meeting
+from tests.support.demo import Browser
+from tests.support.listed_people import grant, person
+from tests.support.lms_browser import follow, launch
+from tests.support.tool import Asked, Reply, Tool
+from tests.support.visits import said, visit
 
 NOW = datetime.now(UTC)
 ACTIVITY = "https://academy.example/certifications/phishing"

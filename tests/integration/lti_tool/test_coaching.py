@@ -13,14 +13,12 @@ from lti_tool.coaching import coaching_groups
 from lti_tool.nudges import reminders
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import said, send, visit
+from tests.support.listed_people import grant, person
+from tests.support.peers import LIST
+from tests.support.tool import Tool
+from tests.support.visits import said, send, visit
 
 NOW = datetime.now(UTC)
-LIST = b"id,name,email\n" + b"".join(
-    f"M{n},Member {n},m{n}@example.org\n".encode() for n in range(1, 5)
-)
 
 
 @pytest.fixture

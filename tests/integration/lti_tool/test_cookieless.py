@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX
-from tests.integration.lti_tool.conftest import TOOL, Tool
-from tests.integration.lti_tool.test_certification import rows
+from tests.support.launch_log import rows
+from tests.support.tool import TOOL, Tool
 
 BASE = "https://127.0.0.1:8080"
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -21,18 +21,18 @@ from carryover.sample_programme import sample_document
 from lti_tool.base import access_tokens, platform_services
 from lti_tool.checks import grade_sender
 from lti_tool.people import rosters
-from tests.demo import Browser
-from tests.integration.lti_tool.counterpart import (
+from tests.support.counterpart import (
     CLIENT_ID,
     DEPLOYMENT_ID,
     LEARNERS,
-    Activity,
     Meeting,
     OpenEdx,
     meeting,
     private_key,
     register_open_edx,
 )
+from tests.support.demo import Browser
+from tests.support.lms_browser import enter, follow, launch
 
 RIGHT = {item["stem"]: item["correct"][0] for item in sample_document()["items"]}
 
@@ -59,26 +59,6 @@ def browser() -> Iterator[Browser]:
     made = Browser()
     yield made
     made.close()
-
-
-def enter(browser: Browser, door: str) -> httpx.Response:
-    """Through the login to the platform's form, which a script would send."""
-    browser.get(door)
-    return browser.submit("/lti/launch")
-
-
-def launch(met: Meeting, browser: Browser, activity: Activity, person: str) -> httpx.Response:
-    page = enter(browser, met.school.door(activity, person))
-    assert page.status_code == 200, page.text
-    assert str(page.url).startswith(f"{met.tool}/t/")
-    return page
-
-
-def follow(browser: Browser, words: str) -> httpx.Response:
-    """Click on the link with these words."""
-    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>{words}', browser.page.text)
-    assert found, browser.page.text
-    return browser.get(urljoin(str(browser.page.url), unescape(found[1])))
 
 
 def finish_check(browser: Browser, right: int) -> httpx.Response:

@@ -13,8 +13,8 @@ import pytest
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.people import rosters
 from lti_tool.programmes import certification
-from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool, capture
-from tests.integration.lti_tool.test_learning import answer_check
+from tests.support.quizzes import answer_check
+from tests.support.tool import DEPLOYMENT_ID, Tool, capture
 
 NOW = datetime.now(UTC)
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"

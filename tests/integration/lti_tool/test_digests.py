@@ -4,50 +4,27 @@ what is wrong with a question.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from lti_tool.nudges import channel_sender, digests
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
-from tests.integration.lti_tool.conftest import TOOL, Tool
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import home, said, visit
+from tests.support.digests import MONDAY, SLACK, add, told
+from tests.support.listed_people import person
+from tests.support.tool import TOOL, Tool
+from tests.support.visits import home, said, visit
 
 __all__ = ["home"]
-MONDAY = datetime(2026, 11, 23, 10, tzinfo=UTC)
-SLACK = "https://hooks.slack.com/services/T0/B0/very-secret"
-
-
-@pytest.fixture
-def console(tool: Tool) -> str:
-    """A training manager's page of the programme."""
-    tool.launch("launch-resource-teacher")
-    grant(tool, "training manager")
-    return f"{tool.launch('launch-resource-teacher').location}programmes/phishing-response/"
-
-
-def add(tool: Tool, console: str, url: str = SLACK, name: str = "#service-desk") -> str:
-    return tool.post(
-        f"{console}channels", tool.get(console), channel_name=name, channel_url=url
-    ).text
 
 
 def queue(tool: Tool, at: datetime) -> int:
     return digests.queue_digests(
         tool.deps.unit_of_work, tenant_id=tool.tenant_id, base_url=TOOL, now=at
     )
-
-
-def told(tool: Tool) -> list[str]:
-    return [
-        json.loads(bytes(row[0]))["blocks"][0]["text"]["text"]
-        for row in tool.sql("SELECT payload FROM lti_tool.channel_post ORDER BY id")
-    ]
 
 
 def test_a_channel_is_added_with_a_sealed_address_and_says_hello(tool: Tool, console: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapters import xapi_statements
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_digests import console
+from tests.support.digests import console
+from tests.support.tool import Tool
 
 __all__ = ["console"]
 PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri

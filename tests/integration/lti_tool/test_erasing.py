@@ -16,10 +16,10 @@ from lti_tool.nudges import reminders
 from lti_tool.people import erasable_columns, people_import
 from lti_tool.privacy import erasure_store, person_erasure
 from lti_tool.tables.metadata import metadata
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, send, visit
-from tests.integration.lti_tool.test_visits import press, sign_in
+from tests.support.listed_people import grant, person
+from tests.support.mailbox import press, sign_in
+from tests.support.tool import Tool
+from tests.support.visits import confirm, hand_in, home, report, send, visit
 
 __all__ = ["home"]  # the fixture of a learner with a manager and a mentor
 NOW = datetime.now(UTC)

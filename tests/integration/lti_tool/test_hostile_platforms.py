@@ -20,8 +20,7 @@ from lti_tool import operator_api
 from lti_tool.base import platform_key_cache
 from lti_tool.checks import grades_store as stored
 from lti_tool.people import rosters
-from tests.integration.lti_tool.conftest import TOOL, FakeServer, Tool
-from tests.integration.lti_tool.test_outboxes import (
+from tests.support.outboxes import (
     RESULTS,
     SCORES,
     copy_grade,
@@ -31,7 +30,8 @@ from tests.integration.lti_tool.test_outboxes import (
     result,
     send_grades,
 )
-from tests.integration.lti_tool.test_recorded import course_with_roster
+from tests.support.recorded_courses import course_with_roster
+from tests.support.tool import TOOL, FakeServer, Tool
 
 
 def test_a_packed_answer_is_not_unpacked(server: FakeServer) -> None:

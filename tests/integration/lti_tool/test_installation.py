@@ -20,7 +20,7 @@ from lti_tool.base import access_tokens
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.launch import platform_registration
 from lti_tool.launch.platform_registration import ManualRegistration
-from tests.integration.lti_tool.conftest import Tool
+from tests.support.tool import Tool
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 

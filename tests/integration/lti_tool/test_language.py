@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX
-from tests.integration.lti_tool.conftest import Tool
+from tests.support.tool import Tool
 
 
 def _in(locale: str) -> dict[str, object]:

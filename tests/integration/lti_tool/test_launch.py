@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.integration.lti_tool.conftest import CLIENT_ID, ISSUER, TOOL, Tool
+from tests.support.tool import CLIENT_ID, ISSUER, TOOL, Tool
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,8 @@ from sqlalchemy import text
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.base import platform_key_cache, platforms_store
-from tests.integration.lti_tool.conftest import (
-    CLIENT_ID,
-    DEPLOYMENT_ID,
-    ISSUER,
-    TOOL,
-    Moodle,
-    Tool,
-    unsigned,
-)
-from tests.integration.lti_tool.test_certification import refused, rows
+from tests.support.launch_log import refused, rows
+from tests.support.tool import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
 
 OTHER_CLIENT = "another-client"
 

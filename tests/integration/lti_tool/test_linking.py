@@ -12,9 +12,9 @@ import jwt
 import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_certification import refused, rows
-from tests.integration.lti_tool.test_recorded import picked
+from tests.support.launch_log import refused, rows
+from tests.support.recorded_courses import picked
+from tests.support.tool import Tool
 
 SETTINGS = f"{DEEP_LINKING_PREFIX}deep_linking_settings"
 RETURN = "http://127.0.0.1:8100/mod/lti/contentitem_return.php"

@@ -14,9 +14,9 @@ from lti_tool.base import mail_outbox_store
 from lti_tool.nudges import reminders, reminders_store
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
-from tests.integration.lti_tool.conftest import TOOL, Tool
-from tests.integration.lti_tool.test_people import person
-from tests.integration.lti_tool.test_transfer import visit
+from tests.support.listed_people import person
+from tests.support.tool import TOOL, Tool
+from tests.support.visits import visit
 
 # A Wednesday at 10:00 in Berlin.
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ import uuid
 import psycopg
 import pytest
 
-from tests.integration.lti_tool.conftest import Tool
+from tests.support.tool import Tool
 
 VISIT = "3f1b8b0e-6a57-4f0c-9d7c-2f4d3a9d8c11"
 BASE = "https://127.0.0.1:8080"

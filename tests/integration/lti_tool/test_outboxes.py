@@ -16,17 +16,23 @@ from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, SCORE_S
 from adapters.lrs_client import RecordStore
 from lti_tool.base import access_tokens, statement_sender
 from lti_tool.base.launch_errors import TokenRefused
-from lti_tool.checks import grade_sender
 from lti_tool.checks import grades_store as stored_grades
-from lti_tool.checks.grades_store import NewGrade
 from lti_tool.people import rosters
 from lti_tool.programmes.activity_pages import CHECK_TAG
-from tests.integration.lti_tool.conftest import CLIENT_ID, Tool
-from tests.integration.lti_tool.recorded import exchanges
-from tests.integration.lti_tool.test_learning import answer_check, open_check
-from tests.integration.lti_tool.test_recorded import course_with_roster
-
-SCORES = "/lineitems/2/lineitem/scores"
+from tests.support.outboxes import (
+    RESULTS,
+    SCORES,
+    copy_grade,
+    due_again,
+    finish_check,
+    grade_row,
+    result,
+    send_grades,
+)
+from tests.support.quizzes import answer_check, open_check
+from tests.support.recorded import exchanges
+from tests.support.recorded_courses import course_with_roster
+from tests.support.tool import CLIENT_ID, Tool
 
 
 def send_statements(tool: Tool) -> int:
@@ -34,41 +40,6 @@ def send_statements(tool: Tool) -> int:
     return statement_sender.send_due_statements(
         tool.deps.unit_of_work, tool.tenant_id, store, tool.deps.client
     )
-
-
-def finish_check(tool: Tool) -> None:
-    """A learner finishes a check whose line item is on our server, with a query as Moodle's have."""
-    endpoint = {
-        "scope": [SCORE_SCOPE],
-        "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem?type_id=2",
-    }
-    home = tool.launch(
-        **{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}
-    ).location
-    answer_check(tool, home)
-
-
-RESULTS = "/lineitems/2/lineitem/results"
-
-
-def send_grades(tool: Tool) -> int:
-    if "/token" not in tool.moodle.server.answers:
-        tool.moodle.server.says(
-            "/token", (200, "OK", {"access_token": "a-token", "expires_in": 3600})
-        )
-    return grade_sender.send_due_grades(tool.deps, tool.tenant_id)
-
-
-def grade_row(tool: Tool) -> Any:
-    with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return connection.execute(
-            text("SELECT * FROM lti_tool.grade_outbox ORDER BY id DESC LIMIT 1")
-        ).one()
-
-
-def due_again(tool: Tool, table: str) -> None:
-    with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        connection.execute(text(f"UPDATE lti_tool.{table} SET next_try_at = now()"))  # noqa: S608 - names of this file
 
 
 def test_statements_arrive_as_the_bytes_of_their_act_and_leave_the_outbox(tool: Tool) -> None:
@@ -165,17 +136,6 @@ def recorded(name: str) -> tuple[int, str, str]:
     """A recorded answer to a score."""
     response = exchanges("services")[name]["response"]
     return response["status"], response["reason"], "[]"
-
-
-def result(score: float | None, maximum: float = 5) -> tuple[int, str, Any]:
-    """What the gradebook holds of student 5."""
-    return (
-        200,
-        "OK",
-        [{"id": "x", "userId": "5", "resultScore": score, "resultMaximum": maximum}]
-        if score is not None
-        else [],
-    )
 
 
 @pytest.mark.parametrize("case", ["A4 as new as one of ours", "A4 nobody can say what is there"])
@@ -352,34 +312,6 @@ def test_a_newer_grade_of_a_person_takes_the_place_of_one_that_waits_and_never_o
         after = stored_grades.lease_grade(connection, tool.tenant_id, [])
     assert after is not None and after.id == newest
     assert after.at - leased.at >= timedelta(seconds=1)
-
-
-def copy_grade(tool: Tool, like: int, place: str) -> int:
-    """Another check of the same learner, finished now, for the same place."""
-    (attempt,) = tool.sql(
-        "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', "
-        "'remediation', items, line_item_url, registration_id,"
-        " subject, started_at, finished_at, right_answers, line_items_url, course_id FROM "
-        "lti_tool.attempt LIMIT 1 RETURNING id"
-    )
-    old = tool.sql("SELECT * FROM lti_tool.grade_outbox WHERE id = :id", id=like)[0]
-    made = NewGrade(
-        attempt.id,
-        old.registration_id,
-        old.course_id,
-        place,
-        "",
-        "",
-        "",
-        old.subject,
-        3,
-        5,
-        "",
-        datetime.now(UTC),
-    )
-    with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        stored_grades.enqueue_grade(connection, tool.tenant_id, made)
-    return int(tool.sql("SELECT max(id) AS id FROM lti_tool.grade_outbox")[0].id)
 
 
 def test_a_platform_that_does_not_answer_is_asked_once_in_a_run(tool: Tool) -> None:

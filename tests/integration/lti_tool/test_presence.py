@@ -13,10 +13,10 @@ from lti_tool.nudges import mail_sender as mail_job
 from lti_tool.nudges import reminders
 from lti_tool.people import people_import
 from lti_tool.programmes import product_use
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import home, said, visit
-from tests.integration.lti_tool.test_visits import Postbox, postbox, press
+from tests.support.listed_people import grant, person
+from tests.support.mailbox import Postbox, postbox, press
+from tests.support.tool import Tool
+from tests.support.visits import home, said, visit
 
 __all__ = ["home", "postbox"]
 NOW = datetime.now(UTC)

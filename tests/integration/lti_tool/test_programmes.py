@@ -18,11 +18,11 @@ from adapters import people_csv
 from adapters.questions import QuestionItem, question_html
 from carryover.sample_programme import sample_document
 from lti_tool.programmes import authoring, programmes
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_learning import verbs
-from tests.integration.lti_tool.test_people import grant
-from tests.integration.lti_tool.test_people import take as take_people
-from tests.unit.adapters.questions import samples
+from tests.support import question_samples
+from tests.support.listed_people import grant
+from tests.support.listed_people import take as take_people
+from tests.support.quizzes import verbs
+from tests.support.tool import Tool
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_a_whole_programme_is_one_file_and_comes_back_equal(tool: Tool, office: 
     look = tool.post(
         f"{place}questions/look",
         bank,
-        file=(io.BytesIO(samples.whole_moodle()), "m.xml"),
+        file=(io.BytesIO(question_samples.whole_moodle()), "m.xml"),
         competency="verify",
         pool="practice",
     )
@@ -330,14 +330,14 @@ def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(
         f"{place}questions/save",
         page,
         revision=revision(page),
-        picture=(io.BytesIO(samples.png()), "f.png"),
+        picture=(io.BytesIO(question_samples.png()), "f.png"),
         **fields,
     )
     assert "Saved." in saved.text
     form = tool.get(f"{place}questions/edit/what-is-it")
     address = form.text.split('<img src="')[1].split('"')[0]
     shown = tool.get(address)
-    assert shown.data == samples.png() and shown.mimetype == "image/png"
+    assert shown.data == question_samples.png() and shown.mimetype == "image/png"
     assert tool.stranger().get(address, base_url="https://127.0.0.1:8080").status_code == 401
     hostile = tool.post(
         f"{place}questions/save",

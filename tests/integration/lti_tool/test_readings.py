@@ -9,9 +9,9 @@ from typing import Any
 
 from adapters import xapi_statements
 from lti_tool.people import people_import
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_digests import console
-from tests.integration.lti_tool.test_people import LIST, NOW, person
+from tests.support.digests import console
+from tests.support.listed_people import LIST, NOW, person
+from tests.support.tool import Tool
 
 __all__ = ["console"]
 PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import jwt
 import pytest
 
 from adapters.lms import Grade, LineItem, ResponseVerdict, dialect_for
@@ -24,8 +23,9 @@ from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
 from lti_tool.checks import line_items
 from lti_tool.people import rosters
-from tests.integration.lti_tool.conftest import CAPTURES, TOOL, Tool
-from tests.integration.lti_tool.recorded import RECORDED, exchanges, replayed
+from tests.support.recorded import RECORDED, exchanges, replayed
+from tests.support.recorded_courses import course_with_roster, picked
+from tests.support.tool import CAPTURES, TOOL, Tool
 
 MOODLE = dialect_for("moodle")
 ITEMS = "/mod/lti/services.php/2/lineitems?type_id=2"
@@ -252,15 +252,6 @@ def test_results_are_asked_for_as_moodle_answers(tool: Tool) -> None:
 # ----------------------------------------------------------------------------------------------------------------------
 
 
-def course_with_roster(tool: Tool, path: str) -> None:
-    tool.launch("launch-resource-teacher")
-    tool.sql(
-        "UPDATE lti_tool.course SET memberships_url = :url, roster_due_at = now() - interval '1 "
-        "second'",
-        url=f"{tool.moodle.server.url}{path}",
-    )
-
-
 PAGES = "/mod/lti/services.php/CourseSection/2/bindings/2/memberships"
 
 
@@ -477,36 +468,6 @@ def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(
 
 # --- chosen content
 # ---------------------------------------------------------------------------------------------------------------
-
-
-def picked(
-    tool: Tool, pages: list[str], columns: bool = True, /, **settings: Any
-) -> tuple[Any, dict[str, Any]]:
-    """The recorded request for content, answered by a teacher: our page that carries the answer,
-    and its claims.
-    """
-    name = f"{DEEP_LINKING_PREFIX}deep_linking_settings"
-    recorded = json.loads((CAPTURES / "launch-deep-linking-teacher.json").read_text())["claims"][
-        name
-    ]
-    launched = tool.launch("launch-deep-linking-teacher", **{name: {**recorded, **settings}})
-    page = tool.get(launched.location)
-    fields = {
-        "page": pages,
-        **({"columns": "1"} if columns else {}),
-        **({} if pages else {"act": "cancel"}),
-    }
-    answer = tool.post(
-        f"{urlsplit(launched.location).path}pick", page, programme="phishing-response", **fields
-    )
-    found = re.search(r'name="JWT" value="([^"]*)"', answer.text)
-    if found is None:
-        return answer, {}
-    (key,) = tool.get("/lti/jwks.json").json["keys"]
-    claims = jwt.decode(
-        found[1], jwt.PyJWK(key).key, algorithms=["RS256"], audience="http://127.0.0.1:8100"
-    )
-    return answer, claims
 
 
 VARIANTS = json.loads((CAPTURES / "deep-linking.json").read_text())

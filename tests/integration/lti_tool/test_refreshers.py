@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.programmes import programmes
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_learning import choices, right_choice, statements, where
+from tests.support.quizzes import choices, right_choice, statements, where
+from tests.support.tool import Tool
 
 NOW = datetime.now(UTC)
 POOL = {item["key"]: item["pool"] for item in sample_document()["items"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from lti_tool.base import roles
-from tests.integration.lti_tool.conftest import Tool
+from tests.support.tool import Tool
 
 
 def test_every_route_says_who_may_call_it(shared_tool: Tool) -> None:

@@ -22,11 +22,11 @@ from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import item_remarks
 from lti_tool.coaching import coaching_groups
 from lti_tool.transfer import transfer_plan, transfer_protocol
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_assessments import LEVELS, assess, episode, group
-from tests.integration.lti_tool.test_learning import statements
-from tests.integration.lti_tool.test_people import person
-from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, send, visit
+from tests.support.assessments import LEVELS, assess, episode, group
+from tests.support.listed_people import person
+from tests.support.quizzes import statements
+from tests.support.tool import Tool
+from tests.support.visits import confirm, hand_in, home, report, send, visit
 
 __all__ = ["group", "home"]
 NOW = datetime.now(UTC)

@@ -20,8 +20,8 @@ from jwcrypto.jwk import JWK
 
 from lti_tool import operator_api
 from lti_tool.people import people_import
-from tests.integration.lti_tool.conftest import TOOL, Tool
-from tests.integration.lti_tool.test_people import grant, person
+from tests.support.listed_people import grant, person
+from tests.support.tool import TOOL, Tool
 
 with warnings.catch_warnings():
     # The provider is built on an older room of Authlib, which says so when it is opened.

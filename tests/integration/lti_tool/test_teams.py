@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
-from tests.integration.lti_tool.conftest import Tool
-from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, said, visit
+from tests.support.listed_people import grant, person
+from tests.support.tool import Tool
+from tests.support.visits import confirm, hand_in, home, report, said, visit
 
 __all__ = ["home"]
 NOW = datetime.now(UTC)

@@ -35,13 +35,13 @@ from adapters.questions.models import (
     normalize_number,
     sort_by_key,
 )
-from tests.unit.adapters.questions import samples
+from tests.support import question_samples
 
 WHOLE = {
-    "gift": samples.GIFT,
-    "moodle": samples.whole_moodle(),
-    "qti": samples.whole_qti(),
-    "csv": samples.CSV,
+    "gift": question_samples.GIFT,
+    "moodle": question_samples.whole_moodle(),
+    "qti": question_samples.whole_qti(),
+    "csv": question_samples.CSV,
 }
 
 
@@ -63,7 +63,7 @@ def test_import_export_import_is_equal(name: str) -> None:
 
 
 def test_gift_in_its_own_idiom() -> None:
-    reading = gift.read_gift(samples.GIFT)
+    reading = gift.read_gift(question_samples.GIFT)
     items = by_title(reading)
     sender = items["Who sent it?"]
     assert (sender.key, sender.competency, sender.critical, sender.tags) == (
@@ -122,12 +122,12 @@ def test_a_key_never_tells_which_one_is_right() -> None:
 
 
 def test_moodle_xml_in_its_own_idiom() -> None:
-    reading = moodle_xml.read_moodle_xml(samples.whole_moodle())
+    reading = moodle_xml.read_moodle_xml(question_samples.whole_moodle())
     items = by_title(reading)
     sender = items["Sender"]
     digest = question_html.picture_digests(sender.stem)[0]
     assert (
-        reading.pictures[digest].content == samples.png()
+        reading.pictures[digest].content == question_samples.png()
         and reading.pictures[digest].media_type == "image/png"
     )
     assert len(reading.pictures) == 2, "the picture in an answer came along"
@@ -167,12 +167,12 @@ def test_moodle_xml_in_its_own_idiom() -> None:
 
 
 def test_qti_as_canvas_lays_it_out() -> None:
-    reading = qti.read_qti(samples.whole_qti())
+    reading = qti.read_qti(question_samples.whole_qti())
     items = {item.key: item for item in reading.items}
     assert len(items) == 8
     one = reading.items[0]
     digest = question_html.picture_digests(one.stem)[0]
-    assert reading.pictures[digest].content == samples.png()
+    assert reading.pictures[digest].content == question_samples.png()
     assert (
         one.stem == f'<p>Who sent <em>it</em>?</p><img src="file:{digest}" alt="A mail">Choose one.'
     )
@@ -218,7 +218,7 @@ def test_qti_as_canvas_lays_it_out() -> None:
 
 
 def test_a_table_in_the_idiom_of_a_spreadsheet() -> None:
-    reading = spreadsheet.read_question_csv(samples.CSV)
+    reading = spreadsheet.read_question_csv(question_samples.CSV)
     assert [item.kind for item in reading.items] == [
         "single",
         "multiple",
@@ -436,12 +436,12 @@ def picture_in_moodle(content: bytes) -> Reading:
     )
     body = (
         "<single>true</single><shuffleanswers>1</shuffleanswers>"
-        + samples.answer("100", "a")
-        + samples.answer("0", "b")
+        + question_samples.answer("100", "a")
+        + question_samples.answer("0", "b")
     )
     return moodle_xml.read_moodle_xml(
-        samples.moodle(
-            samples.moodle_question(
+        question_samples.moodle(
+            question_samples.moodle_question(
                 "multichoice",
                 body,
                 "P",
@@ -458,7 +458,7 @@ def picture_in_moodle(content: bytes) -> Reading:
         (b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', "SVG is not taken"),
         (b"GIF89a<script>alert(1)</script>", "no PNG"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 2_100_000, "MB is the most"),
-        (samples.png("red", 6_100), "more than a page can show"),
+        (question_samples.png("red", 6_100), "more than a page can show"),
     ],
 )
 def test_a_hostile_picture_is_left_out_and_its_question_is_kept(content: bytes, words: str) -> None:
@@ -470,16 +470,16 @@ def test_a_hostile_picture_is_left_out_and_its_question_is_kept(content: bytes, 
 def test_scripts_styles_and_foreign_pictures_are_taken_out_and_told() -> None:
     body = (
         "<single>true</single><shuffleanswers>1</shuffleanswers>"
-        + samples.answer("100", "a<script>1</script>")
-        + samples.answer("0", '<b style="x">b</b>')
+        + question_samples.answer("100", "a<script>1</script>")
+        + question_samples.answer("0", '<b style="x">b</b>')
     )
     text = (
         '<p onclick="x()">Look<img src="https://tracker.example/x.gif"><img '
         'src="data:image/svg+xml;base64,PHN2Zy8+"><img alt="in" '
-        f'src="data:image/png;base64,{base64.b64encode(samples.png()).decode()}"></p>'
+        f'src="data:image/png;base64,{base64.b64encode(question_samples.png()).decode()}"></p>'
     )
     reading = moodle_xml.read_moodle_xml(
-        samples.moodle(samples.moodle_question("multichoice", body, "P", text))
+        question_samples.moodle(question_samples.moodle_question("multichoice", body, "P", text))
     )
     item = reading.items[0]
     digest = question_html.picture_digests(item.stem)[0]

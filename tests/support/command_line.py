@@ -25,7 +25,7 @@ class Ended:
 @cache
 def _warm() -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.warm"],
+        [sys.executable, "-m", "tests.support.warm"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

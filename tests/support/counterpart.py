@@ -45,7 +45,7 @@ from lti_tool import app, bootstrap, operator_api
 from lti_tool.base import platforms_store
 from lti_tool.base.deps import ToolDeps
 from tests.conftest import environ_for
-from tests.integration.lti_tool.conftest import Asked, FakeServer, Reply
+from tests.support.tool import Asked, FakeServer, Reply
 
 CLIENT_ID, DEPLOYMENT_ID = "carryover-over-there", "deployment-1"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"

@@ -1,7 +1,7 @@
 """A command line that is imported once: each command is a process of its own, forked, so it begins
 in milliseconds instead of seconds.
 
-Run as ``python -m tests.warm``. Each line of standard input asks for one command: a JSON object
+Run as ``python -m tests.support.warm``. Each line of standard input asks for one command: a JSON object
 with ``arguments``, ``environ`` and the paths of the files that are its standard input, output and
 error. Each line of standard output is the exit status of one.
 """

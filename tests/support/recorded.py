@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.integration.lti_tool.conftest import CAPTURES, Asked, FakeServer, Reply
+from tests.support.tool import CAPTURES, Asked, FakeServer, Reply
 
 RECORDED = "http://127.0.0.1:8100"
 

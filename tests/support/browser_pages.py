@@ -1,0 +1,56 @@
+"""Pages in a real browser: opening, waiting, accessibility."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Frame, Page
+
+Pages = Callable[..., Page]
+
+
+# WCAG 2.2 AA and what lies below it.
+AXE = Axe().axe_script
+
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+
+
+def frame_of(page: Page) -> Frame:
+    """The tool's frame, once it shows a page after the launch."""
+
+    frame = wait_for_frame(page, "/t/")
+    frame.wait_for_load_state()
+    return frame
+
+
+def accessible(page: Page) -> None:
+    """No violation on the page nor in the frame, and nothing that scrolls sideways."""
+    for frame in page.frames:
+        if frame.url.startswith("http"):
+            # A frame of another site is judged by itself: axe does not look into it from outside.
+            frame.evaluate(AXE)
+            report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)
+            assert [
+                (one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]
+            ] == [], frame.url
+            assert frame.evaluate(
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            ), frame.url
+
+
+def wait_for_frame(page: Page, part: str) -> Frame:
+    """The frame once its address holds ``part``."""
+    for _ in range(300):
+        for frame in page.frames:
+            if part in frame.url:
+                return frame
+        page.wait_for_timeout(50)
+    raise AssertionError([frame.url for frame in page.frames])
