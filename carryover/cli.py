@@ -222,5 +222,5 @@ def tenant_create(name: str) -> None:
     )
 
 
-for command_of_a_house in (*COMMANDS, *tool_commands.COMMANDS, erase):
-    main.add_command(command_of_a_house)
+for package_command in (*COMMANDS, *tool_commands.COMMANDS, erase):
+    main.add_command(package_command)

@@ -106,15 +106,15 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def check_migrations() -> str:
         owner = make_engine(settings.migration_url)
         require_database(owner)
-        behind = [
+        outdated = [
             folder.parent.parent.name
             for folder in (lrs_cli.migrations_folder(), tool_cli.migrations_folder())
             if migrations.has_pending_migrations(folder, owner)
         ]
         owner.dispose()
-        if behind:
+        if outdated:
             raise FatalError(
-                f"The tables of {' and '.join(behind)} are not up to date; run carryover migrate."
+                f"The tables of {' and '.join(outdated)} are not up to date; run carryover migrate."
             )
         return "up to date"
 

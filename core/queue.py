@@ -53,7 +53,7 @@ class TimedJob:
     and the interval in seconds."""
 
     job: str
-    every_seconds: int
+    interval_seconds: int
 
 
 def _pending_key(job: str) -> str:
@@ -170,7 +170,7 @@ def run_job_timer(url: str, timed: tuple[TimedJob, ...]) -> None:
         for entry in timed:
             scheduler.get_jobs().append(
                 _CoalescedCronJob(
-                    queue_name_for(entry.job), func_name=entry.job, interval=entry.every_seconds
+                    queue_name_for(entry.job), func_name=entry.job, interval=entry.interval_seconds
                 )
             )
         try:

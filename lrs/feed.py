@@ -1,4 +1,4 @@
-"""The door of the record store: what those who derive something from statements may know of it.
+"""The record store's only entry point for those who derive something from statements.
 
 All functions take the caller's connection, so that what is taken off the queue and what is derived
 from it are one transaction. A removal is done when whoever derives something has consumed its row.

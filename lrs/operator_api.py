@@ -167,7 +167,7 @@ class TenantAdmin:
 
     def erase_person(self, agent: str, dry_run: bool) -> Erased:
         """Erase a person, given as the JSON of an agent."""
-        return erasure.erase_person(
+        return erasure.erase_agent(
             self.deps,
             tenant_id=self.tenant_id,
             agent=statement_query.parse_agent(agent),

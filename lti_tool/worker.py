@@ -14,8 +14,8 @@ from lti_tool import bootstrap
 from lti_tool.base import statement_outbox_store, statement_sender, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.record_store import load_record_store
 from lti_tool.base.statement_outbox_store import SEND_GRADES, SEND_STATEMENTS
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.checks import grade_sender
 from lti_tool.nudges import alarm_jobs, channel_sender, digests, mail_sender, reminders
 from lti_tool.nudges.alarm_jobs import POLL_ALARMS

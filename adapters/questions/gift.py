@@ -74,14 +74,14 @@ def read_gift(content: bytes) -> Reading:
     for source in sources:
         where = f"line {source.line}"
         try:
-            item, told = _parse_question(source, keys)
+            item, faults = _parse_question(source, keys)
             require_valid_item(item)
         except UnsupportedQuestion as error:
             notes.append(ImportNote(where, str(error), lost=True))
             continue
         keys.reserve_key(item.key)
         items.append(item)
-        notes += [ImportNote(where, text) for text in told]
+        notes += [ImportNote(where, text) for text in faults]
     return Reading(items, {}, notes, keys.stated)
 
 
@@ -211,15 +211,15 @@ def _parse_true_false(block: str, form: str) -> dict[str, Any]:
     word, _, stated = block.partition("#")
     problem, _, right = stated.partition("#")
     correct = "true" if word.strip() in ("T", "TRUE") else "false"
-    said_to = {
+    feedback_by_key = {
         correct: _clean_html_of(right, form),
         "false" if correct == "true" else "true": _clean_html_of(problem, form),
     }
     return {
         "kind": "true_false",
         "choices": [
-            Choice("true", "True", said_to["true"]),
-            Choice("false", "False", said_to["false"]),
+            Choice("true", "True", feedback_by_key["true"]),
+            Choice("false", "False", feedback_by_key["false"]),
         ],
         "correct": [correct],
     }

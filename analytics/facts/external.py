@@ -92,7 +92,7 @@ class ActivityMappings:
     activities."""
 
     by_programme: Mapping[str, Mapping[str, Mapped]] = field(default_factory=dict)
-    elsewhere: ExternalSource | None = None
+    source: ExternalSource | None = None
 
     def interpret(self, s: StatementView, programme: str) -> StatementView:
         """The same statement, read as what its activity counts as in this programme."""
@@ -113,12 +113,10 @@ class ActivityMappings:
     ) -> Sequence[ExternalStatement]:
         """The statements that count for an episode although they do not name its
         registration."""
-        if self.elsewhere is None or programme not in self.by_programme:
+        if self.source is None or programme not in self.by_programme:
             return ()
-        until = self.elsewhere.next_episode_start(learner, programme, anchor)
-        result = (
-            self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme)
-        )
+        until = self.source.next_episode_start(learner, programme, anchor)
+        result = (self.interpret(s, programme) for s in self.source.statements(learner, programme))
         return [
             s
             for s in result

@@ -107,14 +107,14 @@ def external_ords_for(
     for s in begun:
         learner, programme = s.learner, s.grouped("programme") or s.object_id
         if (
-            known.elsewhere is not None
+            known.source is not None
             and learner is not None
             and programme is not None
             and programme in known.by_programme
         ):
             result |= {
                 statement.ord
-                for statement in known.elsewhere.statements(same.get(learner, learner), programme)
+                for statement in known.source.statements(same.get(learner, learner), programme)
             }
     return result
 

@@ -57,10 +57,10 @@ def _response_rows(
                 described = choice.get("description") or {}
                 words[str(choice.get("id"))] = next(iter(described.values()), str(choice.get("id")))
     provided = dict(item_analysis.responses)
-    told_types = entries.get("interactionType")
-    if told_types == "true-false":
+    interaction_type = entries.get("interactionType")
+    if interaction_type == "true-false":
         words = {"true": "true", "false": "false"}
-    if told_types in ("choice", "true-false") and all(
+    if interaction_type in ("choice", "true-false") and all(
         "[,]" not in response for response in provided
     ):
         provided = {**dict.fromkeys(words, 0), **provided}

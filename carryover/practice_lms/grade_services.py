@@ -121,7 +121,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     @pages.delete("/lineitems/<int:id_>/lineitem")
     def delete_line_item(id_: int) -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE)
-        gradebook.delete_line_item(ledger, require_line_item(tool, id_))
+        gradebook.remove_line_item(ledger, require_line_item(tool, id_))
         return "", 204
 
     @pages.post("/lineitems/<int:id_>/lineitem/scores")

@@ -79,7 +79,7 @@ def update_line_item(ledger: PracticeDatabase, item: LineItem, body: dict[str, A
     return LineItem(item.id, item.client_id, body)
 
 
-def delete_line_item(ledger: PracticeDatabase, item: LineItem) -> None:
+def remove_line_item(ledger: PracticeDatabase, item: LineItem) -> None:
     """Delete a column with its scores."""
     with ledger.open() as db:
         db.execute("DELETE FROM score WHERE line_item = ?", (item.id,))

@@ -45,7 +45,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
                 "user_id": person.subject,
                 "lis_person_sourcedid": person.sourced_id,
                 "roles": list(person.short_roles),
-                **person.told(tool.claims),
+                **person.named_as(tool.claims),
             }
             for person in result[start : start + limit]
         ]

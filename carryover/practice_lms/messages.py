@@ -53,7 +53,7 @@ def id_token_claims(
         "iss": deps.lms_url,
         "aud": tool.client_id,
         "sub": person.subject,
-        **person.told(tool.claims),
+        **person.named_as(tool.claims),
         f"{CLAIM}version": VERSION,
         f"{CLAIM}deployment_id": tool.deployment_id,
         f"{CLAIM}target_link_uri": launches.launch_target_uri(tool, launch.message, activity),
@@ -157,7 +157,7 @@ def _resource_link_claims(
         stated[f"{CLAIM}message_type"] = REVIEW_REQUEST
         stated[f"{CLAIM}for_user"] = {
             "user_id": learner.subject,
-            **learner.told(tool.claims),
+            **learner.named_as(tool.claims),
             "roles": list(learner.roles),
         }
     return stated

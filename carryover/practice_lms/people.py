@@ -45,7 +45,7 @@ class Person:
         """Whether this person can have a score."""
         return "Learner" in self.short_roles
 
-    def told(self, claims: Iterable[str]) -> dict[str, str]:
+    def named_as(self, claims: Iterable[str]) -> dict[str, str]:
         """Return the personal claims shared with a tool. As in Moodle, the name is shared
         completely or not at all.
         """

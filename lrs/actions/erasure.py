@@ -43,7 +43,7 @@ class Erased:
     attachments: int = 0
 
 
-def erase_person(
+def erase_agent(
     deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool
 ) -> Erased:
     """Erase a person by one identifier. Idempotent; figures are corrected by the next count."""

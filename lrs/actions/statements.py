@@ -118,7 +118,7 @@ class StatementWriter:
             self._known_definitions.remember_stored(tenant_id, unknown)
             return new
         if len(incoming) > SMALL_REQUEST_LIMIT:
-            return self._write_alone(tenant_id, incoming)
+            return self._write_single(tenant_id, incoming)
         return self._group_commit(_PendingWrite(tenant_id, incoming))
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class StatementWriter:
                 item.done = True
                 item.turn.release()
 
-    def _write_alone(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+    def _write_single(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         return self._insert_if_all_new(tenant_id, incoming) or store_statements(
             self._unit_of_work, tenant_id=tenant_id, incoming=incoming
         )

@@ -41,7 +41,7 @@ def blueprint(deps: StoreDeps, parts: Sequence[ApiPart]) -> Blueprint:
         dry_run = requested.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
-        result = erasure.erase_person(
+        result = erasure.erase_agent(
             deps,
             tenant_id=caller.tenant_id,
             agent=agent,

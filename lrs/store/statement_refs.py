@@ -144,16 +144,16 @@ def find_ref_target(value: dict[str, Any]) -> uuid.UUID | None:
 def collect_own_keys(value: dict[str, Any]) -> set[int]:
     """The keys in ``statement_rel`` that a statement has of its own."""
     plain_agents = [key_pair("agent", agent) for agent in iter_agents(value)]
-    every_agent = [
+    all_agents = [
         key_pair("agent", agent) for agent in iter_related_agents(value, value.get("authority"))
     ]
     obj = value["object"]
     plain_activities = (
         [key_pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
     )
-    every_activity = [key_pair("activity", item) for item in iter_related_activity_ids(value)]
-    return merge_key_pairs(plain_agents, every_agent) | merge_key_pairs(
-        plain_activities, every_activity
+    all_activities = [key_pair("activity", item) for item in iter_related_activity_ids(value)]
+    return merge_key_pairs(plain_agents, all_agents) | merge_key_pairs(
+        plain_activities, all_activities
     )
 
 

@@ -1,6 +1,6 @@
 """Permanent removal of statements: erasure and retention. The rows that depend on them in the
-record store go in the same transaction, and each removal is told to those who derive something from
-statements (lrs.store.change_queue).
+record store go in the same transaction, and a row of the change queue names each
+removal, for those who derive something from statements.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from core.errors import BadInput
 from core.http_client import OutsideCallFailed, limit_total_time, url_origin
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.record_store import load_record_store
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.base.tenants import LRS_SECRET_PURPOSE
 
 MAX_FIELD_LENGTH = 500

@@ -71,7 +71,7 @@ class AssessmentComparison:
     name: str
     episode_id: uuid.UUID
     views: list[RatingSummary]
-    said: list[Assessment]
+    remarks: list[Assessment]
     hidden_peers: int
     wishes: list[Wish]
     raters: list[tuple[str, str, str]]
@@ -391,7 +391,7 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     ``every`` is in the order of :func:`assessments.of_episode`. For each rater the latest
     level of each criterion counts.
     """
-    frozen, peers_said = _releasable_ratings(everything)
+    frozen, peer_count = _releasable_ratings(everything)
     latest: dict[uuid.UUID, list[Assessment]] = {}
     for item in frozen:
         latest.setdefault(item.rater_id, []).append(item)
@@ -410,7 +410,7 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     ]
     peers = [levels for first, _, levels in by_rater if first.relation == PEER]
     if not peers:
-        return views, peers_said
+        return views, peer_count
     counts = {
         key: [levels[key] for levels in peers if key in levels]
         for key in dict.fromkeys(key for levels in peers for key in levels)

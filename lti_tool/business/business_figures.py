@@ -18,7 +18,7 @@ from core.errors import BadInput
 from core.http_client import GuardedClient
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.record_store import load_record_store
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.people import directory_store
 
 WEIGHTS_DECIDED, NEW_LEVEL_DECIDED = (

@@ -146,9 +146,9 @@ def _lock_place(connection: Connection, tenant_id: int, subject: str, place: str
 
 
 def lease_grade(
-    connection: Connection, tenant_id: int, leave_alone: Sequence[int]
+    connection: Connection, tenant_id: int, skipped_platforms: Sequence[int]
 ) -> LeasedGrade | None:
-    """Lease the next grade that is due, or None; skips the platforms in ``leave_alone``."""
+    """Lease the next grade that is due, or None; skips the platforms in ``skipped_platforms``."""
     row = connection.execute(
         text(
             """
@@ -175,7 +175,7 @@ def lease_grade(
                         k.interrupted
             """
         ),
-        {"tenant": tenant_id, "lease": LEASE_TIME, "alone": list(leave_alone)},
+        {"tenant": tenant_id, "lease": LEASE_TIME, "alone": list(skipped_platforms)},
     ).first()
     return LeasedGrade(**row._mapping) if row else None
 

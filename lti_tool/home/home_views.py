@@ -18,9 +18,9 @@ from core.http_client import OutsideCallFailed
 from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import template_values
-from lti_tool.base.record_store import load_record_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.checks import submission_review
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.home import read_models

@@ -24,9 +24,9 @@ from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.manager_context import download_response
 from lti_tool.base.page_context import template_values
-from lti_tool.base.record_store import load_record_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.business import business_figures
 from lti_tool.home import read_models
 from lti_tool.programmes import product_use

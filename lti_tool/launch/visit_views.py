@@ -16,7 +16,7 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.launch import sign_in, visits
 
-# Per requested address, which limits one person; a whole training room, or everybody behind a
+# Per requested address, which limits one person; a whole training class, or everybody behind a
 # proxy, shares one network.
 MAX_LINKS_PER_ADDRESS, LIMIT_SECONDS = 3, 3_600
 MAX_PER_NETWORK = 3_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters import lrs_client
 from core import clock
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.record_store import load_record_store
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.nudges import alarm_delivery
 
 POLL_ALARMS = "lti_tool.worker.poll_alarms"

@@ -16,7 +16,7 @@ from lti_tool.base import mail_outbox_store, sessions_store, translations
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import LeasedMail
-from lti_tool.base.record_store import load_record_store
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.launch import visits
 from lti_tool.launch.visits import VisitLink
 from lti_tool.nudges import reminders

@@ -197,7 +197,7 @@ def has_statement_in_flight(
     )
 
 
-def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
+def delete_person_rows(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
     """Erase a person from every table; returns per table how many rows were deleted or
     anonymized."""
     values = {

@@ -87,7 +87,7 @@ def erase_person(
             known = directory_store.get_profile(connection, tenant_id, person_id)
             email, name = known.email, known.name
             moving = erasure_store.has_statement_in_flight(connection, tenant_id, [str(person_id)])
-            removed = erasure_store.erase_person(connection, tenant_id, person_id)
+            removed = erasure_store.delete_person_rows(connection, tenant_id, person_id)
             erasure_store.mark_tool_erased(connection, tenant_id, request.id, now)
         return ToolErasure(request, agent, email, name, removed, moving)
 

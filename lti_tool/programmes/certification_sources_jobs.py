@@ -20,7 +20,7 @@ from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import APPROVED
-from lti_tool.base.record_store import load_record_store
+from lti_tool.base.statement_target import load_record_store
 from lti_tool.programmes import certification_sources, certification_sources_store
 from lti_tool.programmes.certification_sources_store import CertifyingColumn, StatementSource
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from analytics.catalogue import CATALOGUE
 from core import settings
-
-ROOT = Path(__file__).parents[2]
-HOUSES = ("core", "lrs", "lti_tool", "adapters", "carryover")
-
-
-def modules() -> Iterator[Path]:
-    for house in HOUSES:
-        yield from (
-            file for file in sorted((ROOT / house).rglob("*.py")) if "versions" not in file.parts
-        )
+from tests.house.modules import ROOT, modules
 
 
 def tracked() -> list[Path]:

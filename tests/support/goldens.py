@@ -125,7 +125,7 @@ def tables(url: str) -> str:
 def jobs() -> str:
     """Name, queue and interval of every timed job."""
     return "".join(
-        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.every_seconds}\n"
+        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.interval_seconds}\n"
         for entry in sorted(ALL_TIMED_JOBS, key=lambda entry: entry.job)
     )
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
-GIFT = (Path(__file__).parent / "moodle.gift.txt").read_bytes()
+GIFT = (
+    Path(__file__).parents[1] / "unit" / "adapters" / "questions" / "moodle.gift.txt"
+).read_bytes()
 
 
 @cache

@@ -102,7 +102,7 @@ def test_tincanjs(live: Live, node_modules: Path) -> None:
 
 
 def test_tincan(live: Live) -> None:
-    lrs = tincan.tincan.RemoteLRS(
+    lrs = tincan.RemoteLRS(
         version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret
     )
     agent = tincan.Agent(mbox="mailto:tincan@example.org", name="Some Body")

@@ -13,7 +13,14 @@ import pytest
 from core import settings as ground_settings
 from lti_tool import operator_api
 from tests.conftest import environ_for
+from tests.support.assessments import group
+from tests.support.digests import console
+from tests.support.mailbox import postbox
 from tests.support.tool import FakeServer, Tool, running_tool
+from tests.support.visits import home
+
+# Fixtures of the helpers, for every test of this folder.
+__all__ = ["console", "group", "home", "postbox"]
 
 
 @pytest.fixture(scope="session")

@@ -413,7 +413,7 @@ def test_a_record_store_that_does_not_answer_is_told(
 def test_another_record_store_is_tried_before_it_is_used(
     tool: Tool, desk: operator_api.TenantOperator
 ) -> None:
-    from lti_tool.base.record_store import load_record_store
+    from lti_tool.base.statement_target import load_record_store
 
     server = tool.moodle.server
     admin = by_link(tool, desk)

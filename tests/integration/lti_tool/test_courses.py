@@ -13,6 +13,7 @@ import pytest
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.people import rosters
 from lti_tool.programmes import certification
+from tests.support.platforms import add_platform
 from tests.support.quizzes import answer_check
 from tests.support.tool import DEPLOYMENT_ID, Tool, capture
 
@@ -84,8 +85,6 @@ def test_the_only_activity_of_the_old_course_is_the_one_that_was_copied(tool: To
 
 
 def test_a_history_of_another_platform_leads_nowhere(tool: Tool) -> None:
-    from tests.integration.lti_tool.test_launch_cases import add_platform
-
     another_programme(tool)
     activity(tool, "5", "10", "Check A", programme="phishing-response", page="plan")
     tool.sql(

@@ -25,32 +25,8 @@ from sqlalchemy import text
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.base import platform_key_cache, platforms_store
 from tests.support.launch_log import refused, rows
+from tests.support.platforms import OTHER_CLIENT, add_platform
 from tests.support.tool import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
-
-OTHER_CLIENT = "another-client"
-
-
-def add_platform(tool: Tool, **changes: Any) -> int:
-    """A second registration of the same issuer, as hosted Canvas has many."""
-    values = {
-        "name": "second",
-        "family": "standard",
-        "status": "approved",
-        "issuer": ISSUER,
-        "client_id": OTHER_CLIENT,
-        "auth_login_url": f"{tool.moodle.server.url}/auth",
-        "auth_token_url": f"{tool.moodle.server.url}/token",
-        "auth_audience": "",
-        "key_set_url": f"{tool.moodle.server.url}/certs",
-        "approve_deployments": False,
-        "frame_origins": [],
-        **changes,
-    }
-    with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        made = platforms_store.insert_platform(connection, tool.tenant_id, values)
-    assert made is not None
-    return made
-
 
 # --- S: state and nonce
 # -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from lti_tool.base import page_language, translations
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.nudges import reminders
 
-TEMPLATES = Path(page_language.__file__).parent / "templates"
+TEMPLATES = Path(page_language.__file__).parents[1]
 LANGUAGES = ("de", "es", "fr")
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 
@@ -29,14 +31,25 @@ def texts() -> set[str]:
     found = set(INTERVAL_LABELS.values()) | {
         text for _, *prompt in reminders.MANAGER_PROMPTS for text in prompt
     }
-    for path in Path(reminders.__file__).parent.glob("*.py"):
-        found |= set(re.findall(rf"(?:\bsaid\(|translated\(\s*tag, ){_TEXT}", path.read_text()))
-    for path in TEMPLATES.glob("*.html"):
+    for path in TEMPLATES.glob("*/*.py"):
+        found |= set(_translated_texts(ast.parse(path.read_text())))
+    for path in TEMPLATES.glob("*/templates/*.html"):
         said = path.read_text()
         found |= set(re.findall(rf"\b_\({_TEXT}", said))
         for pair in re.findall(rf"ngettext\({_TEXT}, {_TEXT}", said):
             found |= set(pair[:1])
     return found
+
+
+def _translated_texts(tree: ast.AST) -> Iterator[str]:
+    """The texts that a module has translated: constants given to a function called translate…"""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in ("translate_text", "translate"):
+                for argument in node.args[:2]:
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        yield argument.value
 
 
 def catalogue(tag: str) -> Catalog:

@@ -1,0 +1,74 @@
+"""What docs, comments and docstrings point to is in the repository."""
+
+from __future__ import annotations
+
+import re
+
+from analytics.store import tables as analytics_tables
+from lrs.store.tables import metadata as store_metadata
+from lti_tool import tables as tool_tables
+from lti_tool.tables.metadata import metadata as tool_metadata
+from tests.house.modules import PACKAGES, ROOT, modules, prose_of
+
+# Imported, so that the metadata hold every table.
+assert analytics_tables and tool_tables.ALL
+
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_TOP = "|".join((*PACKAGES, "tests", "bench", "docs"))
+# A path of ours, as it is written: lrs/store/statements.py, docs/lti.md, lti_tool/transfer.
+_PATH = re.compile(rf"(?<![\w/.-])((?:{_TOP})/[\w/.-]*\w)")
+# After a colon: a role of Sphinx in a docstring, such as :func:`core.clock.now`.
+_MODULE = re.compile(rf"(?<![\w/.])((?:{'|'.join(PACKAGES)})(?:\.[a-z_]+)+)")
+_LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
+
+
+# Names of tables, settings and variables that look like a module of ours.
+NO_MODULES = {"carryover.tenant_id"}
+
+
+def exists(path: str) -> bool:
+    """Whether this file or folder is there, or files that begin so (a scope such as state/read has
+    no dot and is no path of ours)."""
+    return (ROOT / path).exists()
+
+
+def test_every_path_in_the_docs_is_there() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {path}"
+        for file in DOCS
+        for path in _PATH.findall(file.read_text())
+        if not exists(path)
+    ]
+    assert wrong == []
+
+
+def test_every_link_in_the_docs_leads_somewhere() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in DOCS
+        for target in _LINK.findall(file.read_text())
+        if not (file.parent / target).exists()
+    ]
+    assert wrong == []
+
+
+def test_every_path_and_module_that_the_code_points_to_is_there() -> None:
+    tables = {
+        f"{table.schema}.{table.name}"
+        for table in (*store_metadata.sorted_tables, *tool_metadata.sorted_tables)
+    }
+    wrong = []
+    for file in modules():
+        text = "\n".join(prose_of(file.read_text()))
+        here = file.relative_to(ROOT)
+        wrong += [f"{here}: {path}" for path in _PATH.findall(text) if not exists(path)]
+        for dotted in _MODULE.findall(text):
+            parts = dotted.split(".")
+            there = any(
+                exists("/".join(parts[:length]) + ending)
+                for length in range(len(parts), 1, -1)
+                for ending in (".py", "")
+            )
+            if not there and ".".join(parts[:2]) not in tables | NO_MODULES:
+                wrong.append(f"{here}: {dotted}")
+    assert wrong == []
