@@ -7,7 +7,9 @@ COPY requirements-run.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-run.txt
 COPY pyproject.toml README.md LICENSE THIRD-PARTY-NOTICES.md ./
 COPY adapters adapters
+COPY analytics analytics
 COPY carryover carryover
+COPY core core
 COPY lrs lrs
 COPY lti_tool lti_tool
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .

@@ -69,7 +69,7 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
         deps,
         MAX_BODY_BYTES,
         lambda: [*_SECURITY_HEADERS, *CORS_HEADERS, (CONSISTENT_THROUGH_HEADER, seen.text())],
-        deps.listener.stored,
+        deps.notify_stored,
     )
     app.wsgi_app = DrainRequestBody(AlternateSyntax(quick))  # type: ignore[method-assign]  # the place that Flask documents for middleware
     return app

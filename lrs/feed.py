@@ -1,7 +1,7 @@
-"""The record store's only entry point for those who derive something from statements.
+"""The record store's only entry point for packages that compute facts from statements.
 
-All functions take the caller's connection, so that what is taken off the queue and what is derived
-from it are one transaction. A removal is done when whoever derives something has consumed its row.
+All functions take the caller's connection, so that claiming rows of the queue and writing the facts
+is one transaction. An erasure is complete when its row in ``lrs.removal`` has been consumed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    cast,
+    func,
+    select,
+    text,
+)
 
 from core.clock import from_microseconds
 from core.database import driver_cursor
@@ -26,6 +36,7 @@ from lrs.store.change_queue import (
     claim_removals,
     find_oldest_pending,
     has_pending_episodes,
+    has_removals,
     has_work,
     list_tenant_ids,
     list_tenants_with_work,
@@ -55,6 +66,7 @@ __all__ = [
     "find_activity_names",
     "find_oldest_pending",
     "has_pending_episodes",
+    "has_removals",
     "has_work",
     "high_water_mark",
     "identity_of",
@@ -95,6 +107,11 @@ _STATEMENTS_ABOUT = text(
 _COLUMNS = (statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
+def _among(column: ColumnElement[int], ords: Iterable[int]) -> ColumnElement[bool]:
+    """The column is one of these, sent as one array: PostgreSQL takes 65,535 parameters."""
+    return column == func.any(cast(list(ords), ARRAY(BigInteger)))
+
+
 def stored_at(stored: StoredStatement) -> datetime:
     """When a statement was stored."""
     return from_microseconds(stored.ord >> ORD_SHIFT)
@@ -130,7 +147,9 @@ def list_statements(
 ) -> list[StoredStatement]:
     """Return those of these statements that have one of these verbs, voided or not."""
     s = statement.c
-    query = select(*_COLUMNS).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.verb.in_(verbs))
+    query = select(*_COLUMNS).where(
+        s.tenant_id == tenant_id, _among(s.ord, ords), s.verb.in_(verbs)
+    )
     return [StoredStatement(*row) for row in connection.execute(query)]
 
 
@@ -140,7 +159,7 @@ def list_loose_statements(
     """Return those of these statements that belong to no episode and are not voided."""
     s = statement.c
     query = select(*_COLUMNS).where(
-        s.tenant_id == tenant_id, s.ord.in_(ords), s.registration.is_(None), ~voided_condition()
+        s.tenant_id == tenant_id, _among(s.ord, ords), s.registration.is_(None), ~voided_condition()
     )
     return [StoredStatement(*row) for row in connection.execute(query)]
 
@@ -186,7 +205,7 @@ def list_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]
     query = (
         select(s.ord)
         .join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id))
-        .where(v.tenant_id == tenant_id, v.ord.in_(ords))
+        .where(v.tenant_id == tenant_id, _among(v.ord, ords))
     )
     return list(connection.execute(query).scalars())
 
@@ -213,7 +232,7 @@ def list_registrations_of(
         .distinct()
         .where(
             s.tenant_id == tenant_id,
-            s.ord.in_(list(ords)),
+            _among(s.ord, ords),
             s.verb.in_(verbs),
             s.registration.is_not(None),
         )

@@ -28,7 +28,7 @@ from lrs.actions import (
     ndjson_export,
     tenants,
 )
-from lrs.actions.deps import NO_LISTENER, ChangeListener, StoreDeps, build_store_deps
+from lrs.actions.deps import ChangeListener, StoreDeps, build_store_deps
 from lrs.actions.erasure import Erased
 from lrs.actions.importing import RemoteStore
 from lrs.actions.scopes import SCOPES
@@ -316,7 +316,7 @@ class TenantAdmin:
 
 @contextmanager
 def open_tenant(
-    settings: Settings, tenant: str, listener: ChangeListener = NO_LISTENER
+    settings: Settings, tenant: str, listener: ChangeListener | None = None
 ) -> Iterator[TenantAdmin]:
     """Open a tenant for operator actions, by its name (or the only tenant there is, if the
     name is empty).

@@ -74,9 +74,8 @@ def list_merges(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -
 
 def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None:
     """Remove every merge that names this agent (erasure); the identifiers merged with it
-    count separately again.
+    count separately again. The caller holds the exclusive lock on merges.
     """
-    person_merges.lock_merges(connection, tenant_id)
     for alias, agent in person_merges.list_merges_of_agent(connection, tenant_id, identity):
         _mark_for_recount(connection, tenant_id, alias, agent)
     person_merges.delete_merges_of_agent(connection, tenant_id, identity)

@@ -1,10 +1,13 @@
-"""What was removed from the record store for good goes from everything that was derived from it."""
+"""Consume removals: delete what was derived from statements and people that the record store has
+removed for good.
+"""
 
 from __future__ import annotations
 
 from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
 from analytics.store import activity_mappings, exports, facts, kpis
+from analytics.store import person_merges as merges_store
 from core import clock
 from lrs import feed
 
@@ -14,10 +17,18 @@ BATCH_ROWS = 500
 def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
     """Consume all removals of a tenant; return how many. Their rows and what follows from them are
     one transaction. Doing it again finds nothing more; figures move with the next count.
+
+    The exclusive lock on merges comes before any row is claimed: whoever else consumes the same
+    removals has committed when this returns, and no count that read a statement before it was
+    removed writes a fact of it afterwards.
     """
+    with deps.unit_of_work(tenant_id) as connection:
+        if not feed.has_removals(connection, tenant_id):
+            return 0
     total = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
+            merges_store.lock_merges(connection, tenant_id)
             removals = feed.claim_removals(connection, tenant_id, BATCH_ROWS)
             ords = [removal.ord for removal in removals if removal.ord is not None]
             agents = [removal.agent for removal in removals if removal.agent is not None]

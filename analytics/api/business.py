@@ -21,7 +21,7 @@ from analytics.api.request_params import (
     wants_history,
 )
 from analytics.deps import COMPUTE_JOB, AnalyticsDeps, RequireScope
-from analytics.reports.scorecard import line_label
+from analytics.reports.builders.scorecard import line_label
 from analytics.scorecards import DEFAULT_LINES, Line, describe_fault, parse_lines
 from analytics.store import kpis, scorecards
 from core.clock import format_instant

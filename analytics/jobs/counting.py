@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -41,19 +42,22 @@ BATCH_REGISTRATIONS = 200
 
 def count_all_tenants(deps: AnalyticsDeps) -> int:
     """Count everything that is pending, tenant by tenant; return the number of rows claimed.
-    A tenant whose counting fails does not hold up the others: its error is raised once all
-    tenants have been processed.
+    A tenant whose counting fails does not hold up the others, and a removal that fails does not
+    hold up its tenant's counting: errors are raised once all tenants have been processed.
     """
     total, trouble = 0, list[Exception]()
     for tenant_id in feed.list_tenants_with_work(deps.engine):
-        try:
-            removals.consume_removals(deps, tenant_id=tenant_id)
-            total += _count_tenant(deps.unit_of_work, tenant_id)
-        except JobTimedOut:
-            raise
-        except Exception as error:
-            log.exception("tenant %s: counting failed; it is tried again", tenant_id)
-            trouble.append(error)
+        for step in (
+            partial(removals.consume_removals, deps, tenant_id=tenant_id),
+            partial(_count_tenant, deps.unit_of_work, tenant_id),
+        ):
+            try:
+                total += step()
+            except JobTimedOut:
+                raise
+            except Exception as error:
+                log.exception("tenant %s: counting failed; it is tried again", tenant_id)
+                trouble.append(error)
     if trouble:
         raise trouble[0]
     return total

@@ -16,6 +16,7 @@ from analytics.statistics.estimates import Estimate
 from analytics.store import computed_reports
 from core.clock import format_instant
 from lrs import feed
+from lrs.vocabulary.report_names import REPORT_LABELS
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,24 @@ class ReportRequest:
 
 
 ReportBuilder = Callable[[ReportRequest], Report]
+
+# Report key -> its builder, in the order of the modules; filled by ``@report``.
+REPORT_BUILDERS: dict[str, ReportBuilder] = {}
+
+
+def report(key: str) -> Callable[[ReportBuilder], ReportBuilder]:
+    """Register a builder under the key by which readers request the report. Raises RuntimeError
+    if the key has no label in ``lrs.vocabulary.report_names`` or is taken."""
+
+    def register(builder: ReportBuilder) -> ReportBuilder:
+        if key not in REPORT_LABELS:
+            raise RuntimeError(f"The report {key!r} has no label in lrs/vocabulary/report_names.py")
+        if key in REPORT_BUILDERS:
+            raise RuntimeError(f"Two reports are called {key!r}")
+        REPORT_BUILDERS[key] = builder
+        return builder
+
+    return register
 
 
 def activity_names(requested: ReportRequest, iris: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from analytics.definitions import Scope, groups
-from analytics.reports import impact_report, questions
+from analytics.reports import impact_report
+from analytics.reports.builders import questions
 from analytics.statistics import agreement, memory
 
 

@@ -1,43 +1,18 @@
-"""The registry of reports by key."""
+"""The registry of reports by key: every module of ``analytics.reports.builders``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import pkgutil
 
 from analytics.definitions import DIMENSIONS, groups
-from analytics.reports import (
-    comparisons,
-    competencies,
-    data_quality,
-    privacy,
-    questions,
-    retention_curves,
-    roi,
-    series,
-)
-from analytics.reports.context import ReportBuilder, ReportRequest
-from analytics.reports.scorecard import scorecard_report
-from analytics.weekly_series import WEEKLY_SERIES
+from analytics.reports import builders, privacy
+from analytics.reports.context import REPORT_BUILDERS, ReportRequest
 
-REPORT_BUILDERS: Mapping[str, ReportBuilder] = {
-    "scorecard": scorecard_report,
-    "forgetting": retention_curves.forgetting_report,
-    "first_use": retention_curves.first_use_report,
-    "weak_domains": competencies.weak_domains_report,
-    "items": questions.items_report,
-    "impact": roi.impact_report,
-    "roi": roi.roi_report,
-    "heat_map": competencies.heat_map_report,
-    "teams": comparisons.teams_report,
-    "waves": comparisons.waves_report,
-    "innovation": comparisons.innovation_report,
-    **{key: series.weekly_report_builder(key) for key in WEEKLY_SERIES},
-    "readings": series.readings_report,
-    "raters": questions.raters_report,
-    "use": comparisons.usage_report,
-    "checklist": data_quality.checklist_report,
-    "quality": data_quality.quality_report,
-}
+__all__ = ["REPORT_BUILDERS", "list_dimension_values"]
+
+for _module in pkgutil.iter_modules(builders.__path__, f"{builders.__name__}."):
+    importlib.import_module(_module.name)
 
 MAX_DIMENSION_VALUES = 200  # values of one dimension that a page offers
 

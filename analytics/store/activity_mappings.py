@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from analytics.store import person_merges
-from analytics.store.tables import activity_mapping, borrowed, fact_episode, uncountable
+from analytics.store.tables import NO_EPISODE, activity_mapping, borrowed, fact_episode, uncountable
 from lrs import feed
 from lrs.feed import key_of
 from lrs.vocabulary import VERBS
@@ -128,7 +128,9 @@ def _mark_programme_for_recount(connection: Connection, tenant_id: int, programm
     aside = {
         row.ord: row.registration
         for row in connection.execute(
-            select(u.ord, u.registration).where(u.tenant_id == tenant_id, ~counts)
+            select(u.ord, u.registration).where(
+                u.tenant_id == tenant_id, u.registration != NO_EPISODE, ~counts
+            )
         )
     }
     begun = set(feed.list_registrations_of(connection, tenant_id, aside, _CERTIFIED_VERBS))

@@ -19,16 +19,13 @@ from lrs.xapi.statement_parser import StatementParser
 
 @dataclass(frozen=True)
 class ChangeListener:
-    """Who derives something from statements. ``stored`` is called after statements were stored, so
-    that the work begins soon; ``removed`` after a person of this tenant was erased, and returns
-    when all that was derived from it is gone, too.
+    """Callbacks of the package that computes facts from statements. ``stored`` is called after
+    statements were stored, so that counting begins soon; ``removed`` after a person of this tenant
+    was erased, and returns when the facts about that person are deleted, too.
     """
 
     stored: Callable[[], None]
     removed: Callable[[int], None]
-
-
-NO_LISTENER = ChangeListener(stored=lambda: None, removed=lambda tenant_id: None)
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,12 @@ class StoreDeps(Deps):
     outbound_client: GuardedClient
     access: CredentialCache
     tokens: TokenVerifier
-    listener: ChangeListener
+    listener: ChangeListener | None  # None: nobody computes facts from this store
+
+    def notify_stored(self) -> None:
+        """Have new statements counted soon, if anybody computes facts from this store."""
+        if self.listener:
+            self.listener.stored()
 
     def close(self) -> None:
         """Close all connections."""
@@ -52,7 +54,7 @@ class StoreDeps(Deps):
         self.engine.dispose()
 
 
-def build_store_deps(deps: Deps, listener: ChangeListener = NO_LISTENER) -> StoreDeps:
+def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> StoreDeps:
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
     provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}

@@ -87,7 +87,7 @@ def erase_agent(
             break
         after = named[-1].ord
     with deps.unit_of_work(tenant_id) as connection:
-        if not dry_run:
+        if not dry_run and deps.listener:
             change_queue.insert_removals(connection, tenant_id, [Removal(None, identity)])
         result.documents = statement_removal.delete_agent_documents(
             connection, tenant_id, identity, dry_run
@@ -100,10 +100,11 @@ def erase_agent(
                 "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex(),
             }
             audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
-    if not dry_run:
-        # It is done when nothing is left of the person in what others derived from statements.
-        deps.listener.stored()
+    if not dry_run and deps.listener:
+        # Complete when no fact about the person is left. Before ``stored``, which starts a count
+        # that would consume the same removals.
         deps.listener.removed(tenant_id)
+        deps.notify_stored()
     return result
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from core.clock import format_instant, now
-from core.deps import Deps
 from core.health import (
     MAX_COUNTING_DELAY,
     MAX_REQUEST_BYTES,
@@ -14,10 +13,11 @@ from core.health import (
     HealthCheck,
     measure_free_bytes,
 )
+from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue
 
 
-def record_store_check(deps: Deps) -> HealthCheck:
+def record_store_check(deps: StoreDeps) -> HealthCheck:
     """Check the database (with a real write that needs a disk page), the queue and its workers,
     the age of the oldest uncounted statement, and disk space for attachments.
 
@@ -50,6 +50,8 @@ def record_store_check(deps: Deps) -> HealthCheck:
                 )
             )
             connection.execute(text("INSERT INTO needs_a_page VALUES (repeat('x', 1000))"))
+        if deps.listener is None:
+            return
         waiting, oldest = change_queue.measure_backlog(deps.engine)
         health.facts["uncounted"] = {
             "waiting": waiting,

@@ -101,7 +101,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if not scope_satisfied(caller.scopes, "define"):
             incoming = [structs.replace(item, definitions=()) for item in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
-            deps.listener.stored()
+            deps.notify_stored()
         return incoming
 
     @pages.get("/statements")

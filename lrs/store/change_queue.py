@@ -46,7 +46,7 @@ _DELETE_EPISODES = text(
 _DELETE_REMOVALS = text(
     """
     WITH taken AS MATERIALIZED (SELECT removal_id FROM lrs.removal
-      WHERE tenant_id = :tenant ORDER BY removal_id LIMIT :rows FOR UPDATE SKIP LOCKED)
+      WHERE tenant_id = :tenant ORDER BY removal_id LIMIT :rows FOR UPDATE)
     DELETE FROM lrs.removal r USING taken WHERE r.tenant_id = :tenant
       AND r.removal_id = taken.removal_id RETURNING r.ord, r.agent
     """
@@ -201,14 +201,15 @@ class Removal:
 
 
 def insert_removals(connection: Connection, tenant_id: int, removals: Iterable[Removal]) -> None:
-    """Tell of removals, in the transaction that removes."""
+    """Record removals, in the transaction that removes."""
     rows = [{"tenant_id": tenant_id, "ord": item.ord, "agent": item.agent} for item in removals]
     if rows:
         connection.execute(insert(removal), rows)
 
 
 def claim_removals(connection: Connection, tenant_id: int, rows: int) -> list[Removal]:
-    """Take up to ``rows`` removals off the queue, in the caller's transaction."""
+    """Take up to ``rows`` removals off the queue, in the caller's transaction. A row that another
+    transaction has claimed is waited for."""
     return [
         Removal(row.ord, row.agent)
         for row in connection.execute(_DELETE_REMOVALS, {"tenant": tenant_id, "rows": rows})
@@ -250,14 +251,20 @@ def has_work(connection: Connection, tenant_id: int) -> bool:
     return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
 
 
+def has_removals(connection: Connection, tenant_id: int) -> bool:
+    """Whether a tenant has removals that were not consumed yet."""
+    query = "SELECT EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
+    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+
+
 def has_pending_episodes(connection: Connection, tenant_id: int) -> bool:
-    """Whether a tenant has queued episodes whose statements were removed."""
-    return bool(
-        connection.execute(
-            text("SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"),
-            {"tenant": tenant_id},
-        ).scalar()
+    """Whether a tenant has queued episodes whose statements were removed, or removals that were
+    not consumed yet."""
+    query = (
+        "SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
+        " OR EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
     )
+    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
 
 
 def find_oldest_pending(connection: Connection, tenant_id: int) -> datetime | None:

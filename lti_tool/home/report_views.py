@@ -7,6 +7,7 @@ import csv
 import io
 import logging
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -19,7 +20,7 @@ from adapters.lrs_client import ReportSet, VisibilityScope
 from core import clock
 from core.errors import Forbidden, NotFound
 from core.http_client import OutsideCallFailed
-from lrs.vocabulary.report_names import SUBSET_REPORTS
+from lrs.vocabulary.report_names import REPORT_GROUPS, REPORT_LABELS, SUBSET_REPORTS
 from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.manager_context import download_response
@@ -33,44 +34,11 @@ from lti_tool.programmes import product_use
 
 log = logging.getLogger(__name__)
 
-# Report key of the record store → its label in the list, grouped by the reader's question.
-REPORT_GROUPS = {
-    "What lasts": {
-        "scorecard": "Scorecard",
-        "forgetting": "How it fades",
-        "first_use": "When the first use comes",
-    },
-    "Where to look": {
-        "weak_domains": "What the training left open",
-        "items": "Questions",
-        "heat_map": "Teams and competencies",
-        "checks_done": "Checks done, week by week",
-        "answers_right": "Answers right, week by week",
-        "used": "Use, week by week",
-    },
-    "Was it worth it": {
-        "impact": "Business figures",
-        "readings": "Business figures, period by period",
-        "roi": "Return on investment",
-    },
-    "Side by side": {
-        "teams": "Teams",
-        "waves": "Waves",
-        "innovation": "Programmes",
-        "use": "Use of Carryover",
-    },
-    "Can it be trusted": {
-        "checklist": "Five questions",
-        "raters": "Do raters mean the same",
-        "quality": "What makes it doubtful",
-    },
-}
-REPORT_LABELS = {key: label for batch in REPORT_GROUPS.values() for key, label in batch.items()}
 _FILTERS = ("wave", "team", "site", "role", "experience", "programme_version")
 _MAX_LENGTH = 200
 
 
-def visible_reports(sight: VisibilityScope) -> dict[str, dict[str, str]]:
+def visible_reports(sight: VisibilityScope) -> Mapping[str, Mapping[str, str]]:
     """The reports that this person may see, grouped by the reader's question."""
     if sight.episodes is None:
         return REPORT_GROUPS

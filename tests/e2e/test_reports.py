@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame
 
-from lti_tool.home.report_views import REPORT_GROUPS
+from lrs.vocabulary.report_names import REPORT_GROUPS
 from tests.support.browser_pages import Pages, accessible, frame_of
 from tests.support.browser_sizes import SIZES, opened
 from tests.support.demo import Demo

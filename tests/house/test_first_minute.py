@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.house.modules import PACKAGES, ROOT
 
 
 def test_a_missing_venv_module_is_one_sentence(tmp_path: Path) -> None:
@@ -33,3 +33,12 @@ def test_a_missing_venv_module_is_one_sentence(tmp_path: Path) -> None:
     assert ended.returncode != 0 and not (place / "made.stamp").exists()
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("make")]
     assert len(lines) == 1 and "apt-get install python3-venv" in lines[0], ended.stderr
+
+
+def test_the_image_holds_every_package() -> None:
+    copied = {
+        line.split()[1]
+        for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+        if line.startswith("COPY ")
+    }
+    assert set(PACKAGES) <= copied

@@ -4,22 +4,33 @@ is untouched, figures move back.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import text
 
+from analytics.actions import removals
 from analytics.deps import AnalyticsDeps
-from analytics.jobs import counting
+from analytics.jobs import counting, export_files
 from carryover.composition import StoreAndAnalytics
 from core import clock
 from core.database import make_engine
+from lrs import feed
 from lrs.actions import erasure
-from lrs.store import retention
+from lrs.store import change_queue, retention
+from lrs.store.change_queue import Removal
+from lrs.xapi.actors import identity_of
 from tests.support.episodes import episode_of, figures
+from tests.support.learners import PROGRAMME
 from tests.support.multipart import described, mixed, part, send
 from tests.support.store import Caller, body
 
@@ -185,6 +196,96 @@ def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: Analytics
         for key, (numerator, denominator) in figures(one).items()
     }
     assert not counting.reconcile_tenant(deps.unit_of_work, 1)
+
+
+def merge(one: Caller, alias: Any, agent: Any) -> None:
+    data = json.dumps({"alias": alias, "agent": agent, "reason": "two accounts"})
+    assert one.send("POST", "/api/v1/person-merges", data=data).status_code == 201
+
+
+def merges(one: Caller) -> int:
+    return len((one.get("/api/v1/person-merges").json or {})["merges"])
+
+
+def test_an_erasure_is_answered_when_a_count_that_consumes_the_same_removal_has_ended(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    """The count has claimed the removal, and then fails: the erasure that waited for it finds the
+    removal again, and deletes what was derived from the person itself.
+    """
+    merge(one, PERSON, OTHER)
+    with deps.unit_of_work(1) as connection:
+        change_queue.insert_removals(connection, 1, [Removal(None, identity_of(PERSON))])
+    consumer = threading.Thread(
+        target=removals.consume_removals, args=(deps,), kwargs={"tenant_id": 1}
+    )
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    owner = make_engine(deps.settings.migration_url)
+    with (
+        owner.connect().execution_options(isolation_level="AUTOCOMMIT") as look,
+        contextlib.suppress(InterruptedError),
+        deps.unit_of_work(1) as connection,
+    ):
+        assert len(feed.claim_removals(connection, 1, 10)) == 1
+        consumer.start()
+        while consumer.is_alive() and not look.execute(waits).scalar():
+            consumer.join(0.05)
+        assert consumer.is_alive(), "it returned while the removal was still to be done"
+        raise InterruptedError("the count ends here")
+    consumer.join()
+    owner.dispose()
+    assert merges(one) == 0
+    assert removals.consume_removals(deps, tenant_id=1) == 0
+
+
+def test_a_file_that_cannot_be_deleted_keeps_an_erasure_open_and_counting_goes_on(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    first, second = episode_of(1), episode_of(1)
+    one.post(first)
+    counting.count_all_tenants(deps)
+    export = one.send(
+        "POST",
+        "/api/v1/exports",
+        data=json.dumps({"programme": PROGRAMME, "format": "csv", "people": True}),
+    )
+    export_files.build_exports(deps, 1)
+    (file,) = (
+        path
+        for path in Path(urlsplit(deps.settings.attachments_url).path).rglob("*")
+        if path.is_file()
+    )
+    kept = file.read_bytes()
+    file.unlink()
+    (file / "in the way").mkdir(parents=True)
+    one.post(second)
+    told = one.send(
+        "POST",
+        "/api/v1/erasures",
+        data=json.dumps({"agent": first[0]["actor"], "dry_run": False}),
+        content_type="application/json",
+    )
+    assert told.status_code >= 500, "it is not done"
+    with pytest.raises(OSError, match="directory"):
+        counting.count_all_tenants(deps)
+    assert figures(one), "the other person counts"
+    (file / "in the way").rmdir()
+    file.rmdir()
+    file.write_bytes(kept)
+    assert erase(one, first[0]["actor"], dry_run=False)["statements"] == 0, "they are gone already"
+    assert not file.exists()
+    assert one.get(f"/api/v1/exports/{(export.json or {})['export']}").json["status"] == "expired"
+    counting.count_all_tenants(deps)
+
+
+def test_a_store_from_which_nobody_counts_keeps_nothing_of_an_erased_person(
+    one: Caller, joined: StoreAndAnalytics, deps: AnalyticsDeps, statement: Make
+) -> None:
+    body(one.post(statement(actor=PERSON)))
+    erasure.erase_agent(
+        replace(joined.store, listener=None), tenant_id=1, agent=PERSON, who="a test", dry_run=False
+    )
+    assert "erased@example.org" not in everything(deps)
 
 
 def test_a_retention_rule_removes_what_is_old_and_nothing_else(

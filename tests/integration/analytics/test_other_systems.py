@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from analytics.deps import AnalyticsDeps
 from core.clock import format_instant
+from core.database import make_engine
 from lrs.vocabulary import EARNED, VERBS
 from tests.support.learners import PROGRAMME, Person, count, report, values
 from tests.support.other_systems import (
@@ -288,3 +290,20 @@ def test_an_activity_counts_once_in_a_programme(one: Caller) -> None:
     map_(one, QUIZ, "check")
     body = {"activity": QUIZ, "programme": PROGRAMME, "counts_as": "exercise"}
     assert one.send("POST", "/api/v1/activity-mappings", data=json.dumps(body)).status_code == 409
+
+
+def test_a_mapping_is_taken_where_more_was_set_aside_than_a_statement_has_parameters(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    """PostgreSQL takes 65,535 parameters; a tenant can have set aside more statements."""
+    owner = make_engine(deps.settings.migration_url)
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO lrs.uncountable (tenant_id, ord, registration, reason) SELECT 1, n, "
+                "gen_random_uuid(), 'it was set aside' FROM generate_series(1, 70000) n"
+            )
+        )
+    owner.dispose()
+    number = map_(one, QUIZ, "check")
+    assert one.send("DELETE", f"/api/v1/activity-mappings/{number}").status_code == 204

@@ -14,6 +14,7 @@ from analytics.reports.context import (
     ReportRequest,
     find_computed_report,
     not_narrowed_notes,
+    report,
 )
 from analytics.reports.report import Column, Report
 from analytics.statistics import items as item_statistics
@@ -80,6 +81,7 @@ def _response_rows(
     return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MAX_RESPONSES]
 
 
+@report("items")
 def items_report(requested: ReportRequest) -> Report:
     """The difficulty, discrimination and answers of each question. Narrowed only for callers
     who may see individual people: for all others, a question's answers here and in the whole
@@ -154,6 +156,7 @@ def items_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("raters")
 def raters_report(requested: ReportRequest) -> Report:
     """Whether raters mean the same by a level."""
     result = find_computed_report(requested, "raters")

@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.definitions import groups
 from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportRequest, activity_names
+from analytics.reports.context import ReportRequest, activity_names, report
 from analytics.reports.metric_values import format_value
 from analytics.reports.report import Column, Report
 from analytics.statistics import domains
@@ -15,6 +15,7 @@ from analytics.statistics import domains
 MAX_TEAMS, MAX_COLUMNS = 40, 12
 
 
+@report("weak_domains")
 def weak_domains_report(requested: ReportRequest) -> Report:
     """Competencies that many people miss, in checks and at work."""
     rows = requested.connection.execute(groups.select_competencies(requested.scope)).all()
@@ -92,6 +93,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("heat_map")
 def heat_map_report(requested: ReportRequest) -> Report:
     """Team by competency: the share right in checks. Small cells are hidden, and with them the
     cells from which they could be derived."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from analytics.catalogue import METRICS_BY_KEY
-from analytics.reports import privacy, roi
-from analytics.reports.context import ReportRequest, estimates_by_value
+from analytics.reports import privacy
+from analytics.reports.builders import roi
+from analytics.reports.context import ReportRequest, estimates_by_value, report
 from analytics.reports.metric_values import compute_estimates, format_value
 from analytics.reports.report import Column, Report
 from analytics.scorecards import DEFAULT_LINES, IMPACT_METRIC, Line, parse_lines
@@ -20,6 +21,7 @@ IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 
+@report("scorecard")
 def scorecard_report(requested: ReportRequest) -> Report:
     """The scorecard report. Colour is never the only cue: each line has a verdict in words.
     Whether a line is good enough is answered here (by the target); whether it is changing is

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportBuilder, ReportRequest, not_narrowed_notes
+from analytics.reports.context import ReportBuilder, ReportRequest, not_narrowed_notes, report
 from analytics.reports.report import Column, Report
 from analytics.statistics import charts, control_rules
 from analytics.statistics.charts import Signal
@@ -25,8 +25,8 @@ _STEADY_ADVICE = (
 )
 
 
-def weekly_report_builder(key: str) -> ReportBuilder:
-    """A builder of the report on one of SERIES."""
+def _weekly_report_builder(key: str) -> ReportBuilder:
+    """A builder of the report on one of WEEKLY_SERIES."""
 
     def build_report(requested: ReportRequest) -> Report:
         return _weekly_report(requested, key)
@@ -173,6 +173,7 @@ def _draw_control_chart(
     )
 
 
+@report("readings")
 def readings_report(requested: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
     against its own moving ranges."""
@@ -277,3 +278,7 @@ def readings_report(requested: ReportRequest) -> Report:
         else "",
         what_to_do=verdict,
     )
+
+
+for _key in WEEKLY_SERIES:
+    report(_key)(_weekly_report_builder(_key))

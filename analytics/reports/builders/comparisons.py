@@ -8,7 +8,7 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import Scope, groups
 from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportRequest, activity_names, estimates_by_value
+from analytics.reports.context import ReportRequest, activity_names, estimates_by_value, report
 from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE
 from analytics.store import kpis
@@ -98,16 +98,19 @@ def _comparison_report(
     )
 
 
+@report("waves")
 def waves_report(requested: ReportRequest) -> Report:
     """Waves side by side."""
     return _comparison_report(requested, "wave", "waves", "Waves", "Wave")
 
 
+@report("teams")
 def teams_report(requested: ReportRequest) -> Report:
     """Teams side by side."""
     return _comparison_report(requested, "team", "teams", "Teams", "Team")
 
 
+@report("use")
 def usage_report(requested: ReportRequest) -> Report:
     """Use of the product by team in the last 28 days."""
     since = requested.scope.as_of - USAGE_WINDOW
@@ -149,6 +152,7 @@ def usage_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("innovation")
 def innovation_report(requested: ReportRequest) -> Report:
     """Every programme of the tenant, and whether it states what it is meant to change, from
     which baseline to which target, and the expected benefit: the conditions for judging it

@@ -14,6 +14,7 @@ from analytics.reports.context import (
     ReportRequest,
     find_computed_report,
     not_narrowed_notes,
+    report,
 )
 from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
@@ -60,6 +61,7 @@ def _visible_effects(requested: ReportRequest) -> tuple[list[dict[str, Any]], st
     return shown, created[1], created[2]
 
 
+@report("impact")
 def impact_report(requested: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
     created = _visible_effects(requested)
@@ -167,6 +169,7 @@ def impact_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("roi")
 def roi_report(requested: ReportRequest) -> Report:
     """What came back for what was spent; the forecast beside the actual."""
     programme = requested.scope.programme or ""

@@ -7,12 +7,13 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import groups
 from analytics.reports import privacy
-from analytics.reports.context import ReportRequest
+from analytics.reports.context import ReportRequest, report
 from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 
 
+@report("quality")
 def quality_report(requested: ReportRequest) -> Report:
     """What would make figures doubtful, to be checked before they are read."""
     row = requested.connection.execute(groups.select_data_quality(requested.scope)).one()
@@ -103,6 +104,7 @@ def quality_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("checklist")
 def checklist_report(requested: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 

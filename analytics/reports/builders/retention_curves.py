@@ -7,7 +7,12 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import times
 from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportRequest, find_computed_report, not_narrowed_notes
+from analytics.reports.context import (
+    ReportRequest,
+    find_computed_report,
+    not_narrowed_notes,
+    report,
+)
 from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
 from analytics.statistics import survival
@@ -15,6 +20,7 @@ from analytics.statistics.estimates import NO_ESTIMATE
 from lrs.vocabulary import INTERVALS
 
 
+@report("first_use")
 def first_use_report(requested: ReportRequest) -> Report:
     """Time to the first verified use: one minus the survival curve of those who have not got
     there yet."""
@@ -77,6 +83,7 @@ def first_use_report(requested: ReportRequest) -> Report:
     )
 
 
+@report("forgetting")
 def forgetting_report(requested: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
     predictions may be shown."""
