@@ -176,7 +176,7 @@ def fetch_open_alarms(
     client: GuardedClient, store: RecordStore, programme: str = ""
 ) -> list[Alarm]:
     """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
-    to MOST_PAGES."""
+    to MAX_PAGES."""
     result: list[Alarm] = []
     after = 0
     for _ in range(MAX_PAGES):
@@ -565,7 +565,7 @@ def fetch_activity_mappings(
     client: GuardedClient, store: RecordStore, programme: str
 ) -> list[dict[str, Any]]:
     """Fetch how activities of other systems count in a programme: every page of
-    ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
+    ``GET /api/v1/activity-mappings``, up to MAX_PAGES."""
     result: list[dict[str, Any]] = []
     after = 0
     for _ in range(MAX_PAGES):

@@ -46,8 +46,8 @@ _WEEKDAYS = {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A line of the list. ``said`` holds the columns that the table has: the line says nothing
-    about any other. ``manager`` and ``mentor`` are ids or email addresses of others."""
+    """A line of the list. ``given_columns`` holds the columns that the table has: the line says
+    nothing about any other. ``manager`` and ``mentor`` are ids or email addresses of others."""
 
     line: int
     id: str

@@ -199,7 +199,7 @@ def certified_statement(
 @dataclass(frozen=True)
 class Quiz:
     """A short quiz: the check of an interval (with its ``label``), or one that is not measured.
-    ``kind`` is one of lrs.vocabulary.KINDS."""
+    ``kind`` is one of lrs.vocabulary.ANSWER_KINDS."""
 
     kind: str
     interval: str = ""
@@ -525,7 +525,7 @@ class RubricAssessment:
     """An assessment of somebody's work by a rubric with ``levels`` levels; ``scores`` holds
     (criterion, competency, level from 1 up) of the criteria that were observed.
 
-    ``bar``: the lowest level that counts as competent.
+    ``competent_level``: the lowest level that counts as competent.
     """
 
     levels: int

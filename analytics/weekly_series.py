@@ -13,7 +13,7 @@ from analytics.definitions import CountQuery, groups
 @dataclass(frozen=True)
 class WeeklySeries:
     """A share by week, of which more is better. ``numerator`` and ``denominator`` name columns
-    in the rows of ``count``; ``fell`` is the text of an alarm."""
+    in the rows of ``count``; ``alarm_text`` is the text of an alarm."""
 
     label: str
     count: CountQuery

@@ -133,7 +133,7 @@ class ChildProcess:
 def command_starter(
     arguments: list[str], environ: Mapping[str, str], *, heard: bool = False
 ) -> Callable[[], subprocess.Popen[bytes]]:
-    """A start function for :class:`Child`: runs ``arguments`` in its own session and dies with
+    """A start function for :class:`ChildProcess`: runs ``arguments`` in its own session and dies with
     this process. ``heard``: its output is piped to the child object."""
     parent = os.getpid()
 

@@ -26,7 +26,7 @@ class Deps:
 
 
 def build_deps(settings: Settings) -> Deps:
-    """Build Deps from settings; Stop if a required setting is missing."""
+    """Build Deps from settings; FatalError if a required setting is missing."""
     settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     engine = make_engine(settings.database_url)
     return Deps(

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-# raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
+# raised inside a job that takes longer than JOB_TIMEOUT_SECONDS; an ``except Exception`` must re-raise it
 JobTimedOut = JobTimeoutException
 # how long a lost job (its worker was killed before it began) can suppress the next ones at most
 PENDING_KEY_SECONDS = 10
@@ -97,7 +97,7 @@ class JobRequests:
             ):
                 self._sender = (
                     os.getpid(),
-                    threading.Thread(target=self._send, name="nudges", daemon=True),
+                    threading.Thread(target=self._send, name="job-requests", daemon=True),
                 )
                 self._sender[1].start()
             self._changed.notify()
@@ -128,7 +128,7 @@ class JobRequests:
 
     def queues_without_worker(self) -> list[str]:
         """The queues without a recent heartbeat of a worker; empty if the queue does not
-        answer, which :meth:`depth` reports."""
+        answer, which :meth:`count_waiting_jobs` reports."""
         try:
             return _queues_without_worker(self._connection)
         except redis.RedisError:

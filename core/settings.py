@@ -1,6 +1,6 @@
 """Settings: the environment is read once, here, into a frozen dataclass.
 
-No secret has a working default. A test checks ``docs/settings.md`` against ``TABLE``.
+No secret has a working default. A test checks ``docs/settings.md`` against ``SETTING_TABLE``.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _parse_sender(text: str, required: bool) -> str:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from ``environ``; an invalid value ends the process with a one-sentence
-    message (:class:`Stop`)."""
+    message (:class:`FatalError`)."""
     value = {
         setting.name: environ.get(setting.name, "").strip() or setting.default
         for setting in SETTING_TABLE

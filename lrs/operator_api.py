@@ -358,7 +358,7 @@ def _operator_name() -> str:
 
 def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     """The record store's checks for carryover doctor: each returns a sentence, or raises
-    Stop with what to do.
+    FatalError with what to do.
     """
 
     def check_attachments() -> str:

@@ -126,8 +126,8 @@ class Reading:
 
     ``stated``: the keys that the file itself gives as the questions' identifiers; the others
     were derived from their names, and do not tell which question of a bank is meant.
-    ``unsaid``: key → fields of the question for which a table has no column. Other formats have
-    no columns, so there an empty field says nothing.
+    ``missing_columns``: key → fields of the question for which a table has no column. Other formats
+    have no columns, so there an empty field says nothing.
     """
 
     items: list[QuestionItem]
@@ -188,7 +188,7 @@ _CODE_ELEMENT = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTAL
 
 
 def require_no_formula(text: str) -> None:
-    """Unfit if a text contains a formula: without it, the question would ask something else."""
+    """Raise UnsupportedQuestion if a text contains a formula: without it, the question would ask something else."""
     result = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
     if result:
         raise UnsupportedQuestion(
@@ -203,7 +203,7 @@ class UnsupportedQuestion(Exception):
 
 
 def require_valid_item(item: QuestionItem) -> QuestionItem:
-    """Return the item; Unfit lists the reasons why it cannot be asked."""
+    """Return the item; UnsupportedQuestion lists the reasons why it cannot be asked."""
     for accepted in item.accepted:
         require_no_formula(accepted.value)
     problem = find_item_faults(item)
@@ -295,7 +295,7 @@ def parse_decimal(text: str) -> Decimal | None:
 
 def normalize_number(text: str) -> str:
     """Normalize a number (12.50 → 12.5, 1e2 → 100); other text is returned unchanged, for
-    :func:`faults` to report."""
+    :func:`find_item_faults` to report."""
     number = parse_decimal(text.strip())
     return text.strip() if number is None else f"{number.normalize():f}"
 
@@ -304,7 +304,7 @@ def assign_letter_keys(texts: list[str], keep_order: bool = False) -> dict[str, 
     """Assign keys a, b, c … to texts in alphabetical order, so that a key never reveals which
     one is right. Returns text → key.
 
-    Unfit if two texts are identical.
+    Raises UnsupportedQuestion if two texts are identical.
     """
     if len(set(texts)) != len(texts):
         raise UnsupportedQuestion("Two of its choices or lines read the same.")

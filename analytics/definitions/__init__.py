@@ -1,5 +1,5 @@
 """Counting: SQLAlchemy Core selects over the flat fact tables. No division; whatever differs
-between database engines is in ``engines``.
+between database engines is in ``dialects``.
 
 Three shapes of rows, each with ``part`` (the key that splits a figure: an interval, a kind;
 empty for the whole):

@@ -1,4 +1,4 @@
-"""Means. Each select gives part, n, total, squares, learners. ``_paired`` gives the sums of
+"""Means. Each select gives part, n, total, squares, learners. ``_select_paired`` gives the sums of
 products of two shares of the same people."""
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ DIMENSIONS = ("programme", "programme_version", "wave", "team", "site", "role", 
 class Scope:
     """``by``: dimension -> value. ``since`` and ``until``: certified in [since, until).
     ``split``: a dimension by whose values each part is counted separately; the value is
-    appended to the part (``split_part``). ``episodes_of``: only these registrations; None for
+    appended to the part (``part_with_group``). ``episodes_of``: only these registrations; None for
     all."""
 
     tenant_id: int

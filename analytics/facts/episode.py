@@ -45,7 +45,7 @@ FACT_TABLES = (
 
 @dataclass
 class Facts:
-    """Rows for each fact table (a name of TABLES), and the statements that could not be
+    """Rows for each fact table (a name of FACT_TABLES), and the statements that could not be
     counted, as (ord, reason)."""
 
     rows: Rows = field(default_factory=lambda: {name: [] for name in FACT_TABLES})

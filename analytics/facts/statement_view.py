@@ -193,7 +193,7 @@ class StatementView:
 
     @property
     def training_seconds(self) -> int | None:
-        """The duration of a training; None above LONGEST_TRAINING, which nobody can have
+        """The duration of a training; None above MAX_TRAINING_SECONDS, which nobody can have
         attended: a session was left open."""
         text = self.result.get("duration")
         seconds = (
@@ -205,7 +205,7 @@ class StatementView:
 
     @property
     def share(self) -> float | None:
-        """The score as a share from 0 to 1 (lrs.vocabulary.share_of); None if there is none."""
+        """The score as a share from 0 to 1 (lrs.vocabulary.score_share); None if there is none."""
         return score_share(self.result.get("score"))
 
     def extension(self, name: str) -> Any:

@@ -142,7 +142,7 @@ MIN_PEOPLE_FOR_GAINS = 20  # people, of the learning gain and the learning effic
 
 
 def estimate_gains(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """Ratios of gains; no value for fewer than FEWEST_GAINS people. If nothing was gained,
+    """Ratios of gains; no value for fewer than MIN_PEOPLE_FOR_GAINS people. If nothing was gained,
     there is no interval either."""
     few = (f"fewer than {MIN_PEOPLE_FOR_GAINS} people have a test before and after",)
     return {

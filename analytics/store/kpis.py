@@ -169,7 +169,7 @@ def list_readings(
     rows: int,
     everything: bool,
 ) -> list[Reading]:
-    """Readings after a cursor, in order; ``every``: replaced ones included."""
+    """Readings after a cursor, in order; ``everything``: replaced ones included."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
     query = select(*columns).where(
@@ -277,7 +277,7 @@ class Cost:
 
 def find_same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
     """Return the number of a current entry with exactly these values. The caller must hold the
-    lock of the ledger (:func:`lock`)."""
+    lock of the ledger."""
     c = cost.c
     same = [c[name].is_not_distinct_from(value) for name, value in values.items()]
     result: int | None = connection.execute(

@@ -1,5 +1,5 @@
-"""The tables of facts, of what is computed from them, and of what is decided about figures. They
-lie in schema ``lrs`` beside the record store's, and its migrations make them, until they move.
+"""Tables of facts, of reports and figures computed from them, and of business data and decisions
+about figures. They lie in schema ``lrs``, and its migrations create them.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def list_week_figures(
     rows: int,
     everything: bool,
 ) -> list[WeekFigure]:
-    """Figures after a cursor, in order; ``every``: restated ones included."""
+    """Figures after a cursor, in order; ``everything``: restated ones included."""
     w = week_figure.c
     columns = [w[name] for name in WeekFigure.__dataclass_fields__]
     query = select(*columns).where(

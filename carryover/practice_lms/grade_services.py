@@ -172,7 +172,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
 
 
 def parse_line_item(body: Any) -> dict[str, Any]:
-    """Return a line item as sent by a tool, without its id; otherwise raise ServiceRefused."""
+    """Return a line item as sent by a tool, without its id; otherwise raise ServiceError."""
     if not isinstance(body, dict) or not isinstance(body.get("label"), str) or not body["label"]:
         raise ServiceError(400, "No label or Score Maximum")
     if not is_finite_number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:

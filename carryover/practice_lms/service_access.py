@@ -56,7 +56,7 @@ def issue_access_token(ledger: PracticeDatabase, tool: Tool, scopes: list[str]) 
 
 def require_service_token(ledger: PracticeDatabase, scope: str, kind: str | None = None) -> Tool:
     """Return the calling tool if its token has the scope and the media type is exactly
-    ``kind``; otherwise raise ServiceRefused.
+    ``kind``; otherwise raise ServiceError.
     """
     scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
     with ledger.open() as db:

@@ -69,7 +69,7 @@ def current_session(ledger: PracticeDatabase) -> Session | None:
 
 
 def is_repost() -> bool:
-    """Whether this request came from the page of ``post_again``: another attempt would not
+    """Whether this request came from the page that posts a request again: another attempt would not
     bring the cookie either.
     """
     return REPOST_FIELD in request.form

@@ -59,7 +59,7 @@ def sign_claims(ledger: PracticeDatabase, claims: Mapping[str, Any]) -> str:
 
 
 def verify_own_token(ledger: PracticeDatabase, token: str) -> dict[str, Any]:
-    """Return the claims of a token signed by this platform; NotVerified if it was not, or
+    """Return the claims of a token signed by this platform; InvalidToken if it was not, or
     has expired.
     """
     try:
@@ -77,7 +77,7 @@ def verify_tool_token(
     deps: PracticeDeps, tool: Tool, token: str, audience: str, require: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the claims that a tool signed for ``audience`` with a key of its key set, with
-    its client id as issuer; otherwise raise NotVerified.
+    its client id as issuer; otherwise raise InvalidToken.
     """
     try:
         kid = jwt.get_unverified_header(token)["kid"]  # Moodle requires it

@@ -107,7 +107,7 @@ def install_tool(ledger: PracticeDatabase, tool: Tool) -> None:
 
 
 def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
-    """Insert a new tool and return it with its id; AlreadyRegistered if its client id is
+    """Insert a new tool and return it with its id; ToolAlreadyRegistered if its client id is
     taken.
     """
     try:

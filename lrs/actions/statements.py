@@ -207,7 +207,7 @@ class StatementWriter:
         except psycopg.errors.UniqueViolation:
             return False
         except psycopg.Error as error:
-            log.warning("a write goes the careful way (%s)", type(error).__name__)
+            log.warning("a batch takes the slow path (%s)", type(error).__name__)
             pooled.invalidate()
             return False
         finally:
@@ -243,7 +243,7 @@ def store_and_count(
     incoming: Sequence[Incoming],
     stated: dict[Any, int] | None = None,
 ) -> int:
-    """Store all or nothing; return how many were new. ``said``: the definitions to store, by
+    """Store all or nothing; return how many were new. ``stated``: the definitions to store, by
     default all those in the statements.
 
     A statement that is already stored is accepted if it is equal and refused if it is not
@@ -346,7 +346,7 @@ def get_statement(
     own: str | None = None,
 ) -> SingleStatement:
     """Return one statement by its id; ``voided`` requests a voided one and no other;
-    ``mine`` restricts it to that authority.
+    ``own`` restricts it to that authority.
     """
     with unit_of_work(tenant_id) as connection:
         result = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(

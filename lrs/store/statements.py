@@ -227,7 +227,7 @@ def build_statement_query(
     rows: int,
     voided_too: bool = False,
 ) -> tuple[bytes, dict[str, Any]]:
-    """Build the SQL of :func:`find` and its parameters."""
+    """Build the SQL of the statement query and its parameters."""
     low, high = -MAX_ORD, MAX_ORD
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the

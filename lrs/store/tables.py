@@ -269,10 +269,8 @@ uncounted = Table(
     Column("ord", BigInteger, primary_key=True),
 )
 
-# Episodes whose statements were removed: their facts must be recomputed although nothing was
-# stored.
-# What was removed for good, for those who derive something from statements: a statement (``ord``),
-# or everything of an agent (``agent``, an identity).
+# Queue of removals, consumed by the package that computes facts: a statement (``ord``), or
+# everything of an agent (``agent``, an identity).
 removal = Table(
     "removal",
     metadata,
@@ -282,6 +280,8 @@ removal = Table(
     Column("agent", Text),
 )
 
+# Episodes whose statements were removed: their facts must be recomputed although nothing was
+# stored.
 uncounted_episode = Table(
     "uncounted_episode",
     metadata,

@@ -90,7 +90,7 @@ def require_timestamp(value: Any, path: str) -> str:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Parse a timestamp that :func:`timestamp` accepts; ValueError or OverflowError outside the
+    """Parse a timestamp of valid syntax; ValueError or OverflowError outside the
     calendar's range."""
     if text[-1:] == "Z" and text[10:11] == "T":  # the form of nearly all timestamps
         try:

@@ -92,7 +92,7 @@ class DocumentKey:
 def parse_document_key(
     kind: DocumentKind, parameters: Mapping[str, str], *, item: bool, several: bool
 ) -> tuple[DocumentKey, datetime | None]:
-    """Parse the key that the parameters name, and ``since``. ``one`` and ``several`` say
+    """Parse the key that the parameters name, and ``since``. ``item`` and ``several`` say
     whether the method acts on one document or a set."""
     known = {kind.id_parameter}
     known |= {"activityId"} if kind.activity else set()

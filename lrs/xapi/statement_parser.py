@@ -134,7 +134,7 @@ class StatementParser:
     def _parse_fast_path(
         self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
     ) -> Incoming | None:
-        """Fast path: the same result as :meth:`_whole` for a statement of common shape that
+        """Fast path: the same result as :meth:`_parse_slow_path` for a statement of common shape that
         breaks no rule; None for every other."""
         if authority is None:
             return None

@@ -48,7 +48,7 @@ _STATUS_TRANSITIONS = {
 
 @dataclass(frozen=True)
 class AdminOverview:
-    """The start page of a tenant's administrators. ``run_an_lms``: (person, name, platform,
+    """The start page of a tenant's administrators. ``lms_administrators``: (person, name, platform,
     whether the role is granted) of people who launched as LMS administrators."""
 
     platforms: list[Platform]

@@ -388,8 +388,8 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     """Summarize the ratings of the learner, of each manager or mentor, and of the peers
     together; also return how many peers responded if they are too few to be shown.
 
-    ``every`` is in the order of :func:`assessments.of_episode`. For each rater the latest
-    level of each criterion counts.
+    ``everything`` is in the order of :func:`list_episode_assessments`. For each rater the
+    latest level of each criterion counts.
     """
     frozen, peer_count = _releasable_ratings(everything)
     latest: dict[uuid.UUID, list[Assessment]] = {}

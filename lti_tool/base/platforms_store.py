@@ -31,7 +31,7 @@ class Platform:
 
     ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty if the token
     URL is the audience. ``names_people``: how far it may identify people of the organisation's
-    list (NAMES_PEOPLE).
+    list (a key of its choices).
     """
 
     id: int

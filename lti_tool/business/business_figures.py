@@ -59,7 +59,7 @@ def find_last_decision(
 
 @dataclass(frozen=True)
 class ReadingsPreview:
-    """A preview of importing a file of readings: ``told`` has the counts of new, known and
+    """A preview of importing a file of readings: ``outcome`` has the counts of new, known and
     corrected readings, and warnings; None if lines are invalid.
     """
 

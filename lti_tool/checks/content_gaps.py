@@ -1,4 +1,4 @@
-"""What the training left open."""
+"""Gaps in the content of a training."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def insert_remark(
 def list_programme_remarks(
     connection: Connection, tenant_id: int, programme: str
 ) -> list[ContentGap]:
-    """Learners' remarks on the questions of a programme, newest first; ``task`` is the
+    """Learners' remarks on the questions of a programme, newest first; each names the
     question's key."""
     r, e = remark.c, episode.c
     query = (

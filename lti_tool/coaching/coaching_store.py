@@ -56,7 +56,7 @@ class GroupMember:
 
 @dataclass(frozen=True)
 class Meeting:
-    """A meeting; ``there`` holds the episodes of those who attended."""
+    """A meeting; ``attendee_ids`` holds the episodes of those who attended."""
 
     id: uuid.UUID
     number: int

@@ -34,9 +34,9 @@ SHORT_LIVED_KINDS = (
 )  # obsolete after a day; a request for a review stays valid
 SENDING_HOURS = (time(8), time(18))  # no mail before or after
 MAX_PER_DAY, MAX_PER_WEEK = 1, 3
-# Kind → delay after a check's due time; other acts are mailed a day ahead, as overdue two days
-# after.
+# Kind → delay after a check's due time.
 CHECK_DELAYS = {DUE: "0 hours", OVERDUE: "72 hours"}
+# Kind → how long before its due time another act is mailed: a day ahead, and two days after it.
 ACT_LEAD_TIMES = {DUE: "24 hours", OVERDUE: "-48 hours"}
 PROMPT_INTERVAL_WEEKS = 2  # between two prompts to the same manager
 # (last day on which the prompt fits, counted from the first certification in the manager's

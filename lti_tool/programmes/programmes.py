@@ -1,7 +1,7 @@
 """Programmes: the follow-up to a certification. Each version is an immutable document.
 
-The document is validated as a whole before it is stored: :func:`checked` rejects invalid
-content, :func:`missing` lists what is still incomplete.
+The document is validated as a whole before it is stored: :func:`parse_programme` rejects
+invalid content, :func:`list_programme_gaps` lists what is still incomplete.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ def replace_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Ru
 
 
 def keep_competencies(rubric: Rubric | None, saved: Collection[str]) -> Rubric | None:
-    """Return the rubric with only the criteria of the competencies in ``kept``."""
+    """Return the rubric with only the criteria of the competencies in ``saved``."""
     if rubric is None:
         return None
     return replace_criteria(rubric, [item for item in rubric.criteria if item.competency in saved])

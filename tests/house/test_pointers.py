@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 
 from analytics.store import tables as analytics_tables
 from lrs.store.tables import metadata as store_metadata
@@ -72,3 +74,22 @@ def test_every_path_and_module_that_the_code_points_to_is_there() -> None:
             if not there and ".".join(parts[:2]) not in tables | NO_MODULES:
                 wrong.append(f"{here}: {dotted}")
     assert wrong == []
+
+
+def test_every_name_in_a_docstring_is_a_name_of_the_code() -> None:
+    """A role's target, and what is written like a constant, is an identifier somewhere; these
+    names are of others.
+    """
+    of_others = {"CAP_SETPCAP"}
+    named, known = [], set[str]()
+    for file in modules():
+        source = file.read_text("utf-8")
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        known |= {token.string for token in tokens if token.type == tokenize.NAME}
+        for prose in prose_of(source):
+            for match in re.finditer(r":\w+:`[\w.]*?(\w+)`|\b([A-Z]+(?:_[A-Z]+)+)\b", prose):
+                named.append((file.relative_to(ROOT), match[1] or match[2]))
+    # Strings that name a setting or an environment variable are names as well.
+    settings = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", (ROOT / "core/settings.py").read_text()))
+    wrong = [(str(file), name) for file, name in named if name not in known | settings | of_others]
+    assert not wrong
