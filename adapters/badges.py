@@ -55,10 +55,10 @@ def extract_badge_text(content: bytes) -> str:
             if picture.width * picture.height > MAX_PIXELS:
                 raise BadgeRefused("This picture is larger than a badge.")
             picture.load()  # The text chunk may follow the image data.
-            entries = {**picture.info, **getattr(picture, "text", {})}
+            chunks = {**picture.info, **getattr(picture, "text", {})}
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise BadgeRefused("This picture cannot be read.") from None
-    result = entries.get("openbadges") or entries.get("openbadgecredential")
+    result = chunks.get("openbadges") or chunks.get("openbadgecredential")
     if not isinstance(result, str) or not result:
         raise BadgeRefused("This picture holds no badge. Download it again where you earned it.")
     return result.strip()
@@ -239,11 +239,11 @@ def _require_not_on_status_list(
         raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
     result = _fetch_from_issuer(client, status.get("id"), accepted)
     subject = result.get("credentialSubject")
-    used = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
+    revoked = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
     if any(
         isinstance(item, dict) and item.get("id") == credential_id
-        for item in used
-        if isinstance(used, list)
+        for item in revoked
+        if isinstance(revoked, list)
     ):
         raise BadgeRefused("The badge was taken back by its issuer.")
 

@@ -146,7 +146,7 @@ def parse_readings(
         for field, column in columns.items()
         if column in sheet.columns and column
     }
-    result, lines, problem = [], list[int](), list[LineProblem]()
+    result, lines, problems = [], list[int](), list[LineProblem]()
     for line, cells in sheet.rows:
         notes: list[str] = []
 
@@ -172,7 +172,7 @@ def parse_readings(
                 "this is a person's address and no team or site: say that these are people"
             )
         if notes:
-            problem.append(LineProblem(line, "; ".join(notes)))
+            problems.append(LineProblem(line, "; ".join(notes)))
             continue
         assert start is not None
         assert end is not None
@@ -187,7 +187,7 @@ def parse_readings(
             }
         )
         lines.append(line)
-    return result, lines, problem
+    return result, lines, problems
 
 
 def _parse_or_note(notes: list[str], read: Callable[[str], Any], text: str) -> Any:

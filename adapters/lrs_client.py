@@ -99,10 +99,10 @@ def fetch_figures(
         *_people_param(sight.individual),
         *(("key", key) for key in keys),
     ]
-    saved = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
-    if not isinstance(saved, list) or not all(_is_figure(item) for item in saved):
+    figures = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
+    if not isinstance(figures, list) or not all(_is_figure(item) for item in figures):
         raise OutsideCallFailed("The record store's answer holds no figures.")
-    return saved
+    return figures
 
 
 @dataclass(frozen=True)
@@ -132,15 +132,15 @@ def fetch_reports(
         *(("key", key) for key in keys),
     ]
     result = _query_api(client, store, "reports", wanted, sight.episodes)
-    saved, narrow = result.get("reports"), result.get("dimensions")
+    reports, narrow = result.get("reports"), result.get("dimensions")
     if (
-        not isinstance(saved, list)
-        or not all(_is_report(item) for item in saved)
+        not isinstance(reports, list)
+        or not all(_is_report(item) for item in reports)
         or not isinstance(narrow, dict)
     ):
         raise OutsideCallFailed("The record store's answer holds no reports.")
     return ReportSet(
-        saved,
+        reports,
         {
             str(name): [str(value) for value in values]
             for name, values in narrow.items()
@@ -243,12 +243,12 @@ def fetch_evidence(
 
 
 def _is_episode(value: dict[str, Any]) -> bool:
-    stated = value.get("statements")
+    statements = value.get("statements")
     texts = all(isinstance(value.get(name), str) for name in ("registration", "certified_at"))
     return (
         texts
-        and isinstance(stated, list)
-        and all(isinstance(item, dict) and isinstance(item.get("at"), str) for item in stated)
+        and isinstance(statements, list)
+        and all(isinstance(item, dict) and isinstance(item.get("at"), str) for item in statements)
     )
 
 

@@ -118,7 +118,7 @@ def read_certifications(
     result: list[CertificationRow] = []
     faults: list[LineFault] = []
     scores = {
-        key: tuple(dict.fromkeys(normalize_column_name(f"score:{words}") for words in (key, title)))
+        key: tuple(dict.fromkeys(normalize_column_name(f"score:{label}") for label in (key, title)))
         for key, title in competencies.items()
     }
     for line, row in _read_table_rows(
@@ -175,9 +175,9 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
     zone = _cell_text(row, "time_zone")
     if zone and zone not in available_timezones():
         raise _CellError(f"time_zone {zone[:60]!r} is no time zone; one looks like Europe/Berlin.")
-    stated = _cell_text(row, "comparison").lower()
-    if stated not in _TRUE_WORDS + _FALSE_WORDS:
-        raise _CellError(f"comparison is yes or no, not {stated[:40]!r}.")
+    comparison = _cell_text(row, "comparison").lower()
+    if comparison not in _TRUE_WORDS + _FALSE_WORDS:
+        raise _CellError(f"comparison is yes or no, not {comparison[:40]!r}.")
     return PersonRow(
         line,
         external_id,
@@ -193,7 +193,7 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
         zone,
         _cell_language(row),
         _parse_working_days(_cell_text(row, "working_days")),
-        stated in _TRUE_WORDS,
+        comparison in _TRUE_WORDS,
         frozenset(row),
     )
 
@@ -240,12 +240,12 @@ def _cell_share(row: dict[str, str], name: str) -> float | None:
 
 def _competency_score(row: dict[str, str], names: Sequence[str]) -> float | None:
     """The share of one competency, under either name of its column."""
-    present_keys = [name for name in names if name in row]
-    if len(present_keys) > 1:
+    present = [name for name in names if name in row]
+    if len(present) > 1:
         raise _CellError(
-            f"The columns {' and '.join(present_keys)} are of the same competency; leave one out."
+            f"The columns {' and '.join(present)} are of the same competency; leave one out."
         )
-    return _cell_share(row, present_keys[0]) if present_keys else None
+    return _cell_share(row, present[0]) if present else None
 
 
 def _cell_hours(row: dict[str, str]) -> float | None:

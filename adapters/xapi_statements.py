@@ -141,7 +141,7 @@ def _build_statement(
         "context": {
             **({"registration": str(act.episode)} if act.episode else {}),
             "contextActivities": activities,
-            "extensions": {EXTENSIONS[name]: provided for name, provided in named.items()},
+            "extensions": {EXTENSIONS[name]: extension for name, extension in named.items()},
         },
         "timestamp": format_instant(act.at),
         "version": "1.0.3",
@@ -280,7 +280,7 @@ def answered_statement(
         interactionType=item.interaction,
         correctResponsesPattern=list(item.patterns),
         **{
-            part: [{"id": key, "description": {LANGUAGE: words}} for key, words in lines]
+            part: [{"id": key, "description": {LANGUAGE: text}} for key, text in lines]
             for part, lines in item.parts.items()
         },
     )
@@ -304,11 +304,11 @@ def answered_statement(
 
 
 def quiz_finished_statement(
-    act: Act, quiz: Quiz, *, right: int, requested: int, passed: bool, took: timedelta | None
+    act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None
 ) -> Statement:
     """The learner finished a quiz: ``passed`` or ``failed``, with the score."""
     result: dict[str, Any] = {
-        "score": {"scaled": right / requested, "raw": right, "min": 0, "max": requested},
+        "score": {"scaled": right / asked, "raw": right, "min": 0, "max": asked},
         "success": passed,
         "completion": True,
     }
@@ -536,7 +536,7 @@ class RubricAssessment:
     def result(self) -> dict[str, Any]:
         """A statement's result: the mean level, and the level of each criterion."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
-        entries = [
+        scores = [
             {
                 "criterion": criterion,
                 "competency": competency,
@@ -553,8 +553,8 @@ class RubricAssessment:
         }
         return {
             "score": score,
-            "success": all(item["reached"] for item in entries),
-            "extensions": {EXTENSIONS["rubric_scores"]: entries},
+            "success": all(item["reached"] for item in scores),
+            "extensions": {EXTENSIONS["rubric_scores"]: scores},
         }
 
 

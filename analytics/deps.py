@@ -32,7 +32,7 @@ class AnalyticsDeps(Deps):
 
 def build_analytics_deps(deps: Deps) -> AnalyticsDeps:
     """Build the dependencies of analytics from the shared ones."""
-    provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}
+    base = {field.name: getattr(deps, field.name) for field in fields(Deps)}
     return AnalyticsDeps(
-        **provided, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports")
+        **base, exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports")
     )

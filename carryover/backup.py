@@ -118,10 +118,10 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
             "CARRYOVER_SECRET_KEY_PREVIOUS)."
         )
     with _connect_as_owner(settings) as connection:
-        present_keys = connection.execute(
+        schemas = connection.execute(
             "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)
         ).fetchall()
-        if present_keys:
+        if schemas:
             raise FatalError(
                 "The database is not empty: a restore needs one without the schemas lrs and "
                 "lti_tool."
@@ -194,10 +194,10 @@ def _run_postgres_program(settings: Settings, program: Path, *arguments: str) ->
     """Run a PostgreSQL client program; the password is passed in the environment, which
     other users cannot read.
     """
-    provided = conninfo_to_dict(_owner_conninfo(settings))
-    password = provided.pop("password", None)
+    parameters = conninfo_to_dict(_owner_conninfo(settings))
+    password = parameters.pop("password", None)
     conninfo = make_conninfo(
-        "", **{name: str(value) for name, value in provided.items() if value is not None}
+        "", **{name: str(value) for name, value in parameters.items() if value is not None}
     )
     command = [
         str(program),
@@ -211,8 +211,10 @@ def _run_postgres_program(settings: Settings, program: Path, *arguments: str) ->
     environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if ended.returncode:
-        words = ended.stderr.strip().splitlines()
-        raise FatalError(f"{program.name} failed: {words[-1] if words else ended.returncode}")
+        error_lines = ended.stderr.strip().splitlines()
+        raise FatalError(
+            f"{program.name} failed: {error_lines[-1] if error_lines else ended.returncode}"
+        )
 
 
 def _find_program(name: str, major: int) -> Path:
@@ -223,10 +225,10 @@ def _find_program(name: str, major: int) -> Path:
     if folder is not None:
         return folder / name
     if on_path is not None:
-        stated = subprocess.run(
+        output = subprocess.run(
             [on_path, "--version"], capture_output=True, text=True, check=False
         ).stdout
-        result = re.search(r"\(PostgreSQL\) (\d+)", stated)
+        result = re.search(r"\(PostgreSQL\) (\d+)", output)
         if result is not None and int(result[1]) == major:
             return Path(on_path)
     raise FatalError(

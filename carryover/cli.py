@@ -189,9 +189,9 @@ def doctor() -> None:
     findings = run_checks(_load_settings())
     for finding in findings:
         click.echo(f"{'ok   ' if finding.good else 'WRONG'}  {finding.name}: {finding.words}")
-    problem = sum(not item.good for item in findings)
-    if problem:
-        raise FatalError(f"{problem} of {len(findings)} checks found something wrong.")
+    bad = sum(not item.good for item in findings)
+    if bad:
+        raise FatalError(f"{bad} of {len(findings)} checks found something wrong.")
 
 
 @main.group()

@@ -363,7 +363,7 @@ class PracticeTenant:
         settings = self._settings
         lms = lms_base_url(settings.base_url)
         xapi, api = self._state["xapi"], self._state["api"]
-        entries = {
+        demo = {
             "base_url": settings.base_url,
             "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
             "api": {"key": api[0], "secret": api[1]},
@@ -372,7 +372,7 @@ class PracticeTenant:
             # once.
             "registration_url": self._create_invite(),
         }
-        _write_private_file(settings.home / "demo.json", json.dumps(entries, indent=2) + "\n")
+        _write_private_file(settings.home / "demo.json", json.dumps(demo, indent=2) + "\n")
 
     def _create_invite(self) -> str:
         with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as staff:

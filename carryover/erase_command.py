@@ -130,11 +130,11 @@ def _delete_letters(settings: Settings, email: str, name: str) -> int:
 
 
 def _print_counts(counts: dict[str, int], really: bool) -> None:
-    words = (
+    summary = (
         ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
         or "nothing"
     )
     click.echo(
-        f"{'Erased' if really else 'Would erase'}: {words}."
+        f"{'Erased' if really else 'Would erase'}: {summary}."
         + ("" if really else " Say --really to do it.")
     )

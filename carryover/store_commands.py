@@ -339,11 +339,11 @@ def import_statements(
     if (file is None) == (url is None):
         raise FatalError("Name a file, or --url of a record store.")
     with ExitStack() as stack:
-        entries = stack.enter_context(report.open("a"))
+        refusals = stack.enter_context(report.open("a"))
 
         def write_refusal(line: int, path: str, reason: str) -> None:
-            entries.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
-            entries.flush()
+            refusals.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
+            refusals.flush()
 
         if file is not None:
             bar = stack.enter_context(

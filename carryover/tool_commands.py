@@ -95,8 +95,8 @@ _PLATFORM_OPTIONS = (
 
 def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Callable[..., R]]:
     def add_options(act: Callable[..., R]) -> Callable[..., R]:
-        for option, words in reversed(_PLATFORM_OPTIONS):
-            act = click.option(option, default=default, help=words)(act)
+        for option, help_text in reversed(_PLATFORM_OPTIONS):
+            act = click.option(option, default=default, help=help_text)(act)
         return act
 
     return add_options

@@ -90,9 +90,9 @@ class ChildProcess:
             )
             self.output_thread.start()
 
-    def _forward_output(self, words: IO[bytes]) -> None:
-        with words:
-            for line in words:
+    def _forward_output(self, output: IO[bytes]) -> None:
+        with output:
+            for line in output:
                 self.output_tail.append(line.decode("utf-8", "replace").rstrip())
                 sys.stderr.write(line.decode("utf-8", "replace"))
                 sys.stderr.flush()
@@ -133,8 +133,8 @@ class ChildProcess:
 def command_starter(
     arguments: list[str], environ: Mapping[str, str], *, heard: bool = False
 ) -> Callable[[], subprocess.Popen[bytes]]:
-    """A start function for :class:`ChildProcess`: runs ``arguments`` in its own session and dies with
-    this process. ``heard``: its output is piped to the child object."""
+    """A start function for :class:`ChildProcess`: runs ``arguments`` in its own session and
+    dies with this process. ``heard``: its output is piped to the child object."""
     parent = os.getpid()
 
     def start() -> subprocess.Popen[bytes]:
@@ -201,7 +201,7 @@ class Supervisor:
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
         """Supervise until ``ready()``; Stop with ``failure`` and the last output of each child
         if it takes longer than ``seconds``."""
-        began = entries = time.monotonic()
+        began = logged = time.monotonic()
         deadline = began + seconds
         while not self.stopping:
             self.restart_dead_children()
@@ -209,12 +209,12 @@ class Supervisor:
                 return
             if time.monotonic() > deadline:
                 raise FatalError("\n".join((failure, *self._collect_last_output())))
-            if time.monotonic() - entries > PROGRESS_LOG_SECONDS:
-                entries = time.monotonic()
+            if time.monotonic() - logged > PROGRESS_LOG_SECONDS:
+                logged = time.monotonic()
                 log.warning(
                     "%s is still starting (%.0f s of up to %.0f s); this machine is busy",
                     self._children[-1].name,
-                    entries - began,
+                    logged - began,
                     seconds,
                 )
             time.sleep(POLL_INTERVAL_SECONDS)

@@ -133,12 +133,12 @@ def register_error_handlers(app: Flask) -> None:
             and response.mimetype == "application/json"
         ):
             body = response.get_json()
-            entries = body.get("error", {}) if isinstance(body, dict) else {}
+            error_body = body.get("error", {}) if isinstance(body, dict) else {}
             problem = {
                 "type": "about:blank",
-                "title": entries.get("code", ""),
+                "title": error_body.get("code", ""),
                 "status": response.status_code,
-                "detail": entries.get("message", ""),
+                "detail": error_body.get("message", ""),
             }
             response.set_data(app.json.dumps({**problem, **body}))
             response.mimetype = "application/problem+json"
@@ -179,9 +179,9 @@ def register_error_handlers(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
-        words = _HTTP_MESSAGES.get(error.code or 0, error.description)
+        message = _HTTP_MESSAGES.get(error.code or 0, error.description)
         body = {
-            "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}
+            "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": message}
         }
         response = jsonify(body)
         response.status_code = error.code or 500

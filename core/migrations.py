@@ -44,12 +44,12 @@ def has_pending_migrations(folder: Path, owner: Engine) -> bool:
     """Whether this package has pending migrations."""
     schema = folder.parent.parent.name
     with owner.connect() as connection:
-        present_keys = connection.execute(
+        version_table = connection.execute(
             text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}
         ).scalar()
         current = (
             connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar()  # noqa: S608 - a folder's name
-            if present_keys
+            if version_table
             else None
         )
         return (

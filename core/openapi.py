@@ -85,11 +85,14 @@ class Operation:
         }
         if self.method == "get" and self.kind == "application/json":
             answers["304"] = {"description": _STATUS_DESCRIPTIONS["304"]}
-        problem = {
+        problem_content = {
             "application/problem+json": {"schema": {"$ref": SCHEMA_REF.format(name="Problem")}}
         }
         for status in (*(_COMMON_ERRORS if self.scope else ()), *self.error_statuses):
-            answers[status] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
+            answers[status] = {
+                "description": _STATUS_DESCRIPTIONS[status],
+                "content": problem_content,
+            }
         created: Schema = {
             "summary": self.summary,
             "tags": [self._tag()],

@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-# raised inside a job that takes longer than JOB_TIMEOUT_SECONDS; an ``except Exception`` must re-raise it
+# raised inside a job that takes longer than JOB_TIMEOUT_SECONDS; an ``except Exception`` must
+# re-raise it
 JobTimedOut = JobTimeoutException
 # how long a lost job (its worker was killed before it began) can suppress the next ones at most
 PENDING_KEY_SECONDS = 10

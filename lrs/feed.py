@@ -176,14 +176,14 @@ def list_statements_about(
     are not voided and belong to none of the registrations ``exclude``.
     """
     keys = [key for activity in activities for key in key_pair("activity", activity)]
-    requested = {
+    parameters = {
         "tenant": tenant_id,
         "agents": list(agents),
         "activities": keys,
         "verbs": list(verbs),
         "registrations": [str(item) for item in exclude],
     }
-    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, requested)]
+    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, parameters)]
 
 
 def list_loose_ords(

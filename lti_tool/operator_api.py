@@ -221,12 +221,12 @@ def open_tenant(settings: Settings, tenant: str) -> Iterator[TenantOperator]:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
+    tenant_id, names = stored_tenants.find_tenant_by_name(owner, tenant)
     owner.dispose()
     if tenant_id is None:
         raise FatalError(
             "Name the tenant with --tenant: "
-            f"{', '.join(known) or 'there is none yet; make one with carryover tenant create'}."
+            f"{', '.join(names) or 'there is none yet; make one with carryover tenant create'}."
         )
     engine = make_engine(settings.database_url)
     try:
@@ -249,12 +249,12 @@ def _open_as_owner(settings: Settings, tenant: str) -> Iterator[tuple[Engine, in
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
+    tenant_id, names = stored_tenants.find_tenant_by_name(owner, tenant)
     try:
         if tenant_id is None:
             raise FatalError(
                 "Name the tenant with --tenant: "
-                f"{', '.join(known) or 'there is none yet; make one with carryover tenant create'}."
+                f"{', '.join(names) or 'there is none yet; make one with carryover tenant create'}."
             )
         yield owner, tenant_id
     except NotFound as error:
@@ -355,13 +355,13 @@ def seed_tenant(
             (item,) = directory_store.find_profiles(
                 connection, tenant_id, external_ids=[external_id]
             )
-            known = people_store.ensure_person(
+            person_id = people_store.ensure_person(
                 connection, tenant_id, registration, PlatformUser(subject, item.name, item.email)
             )
             if (
-                known != item.id
+                person_id != item.id
                 and identity_links.join_people(
-                    connection, tenant_id, known, item.id, _operator_name(), clock.now()
+                    connection, tenant_id, person_id, item.id, _operator_name(), clock.now()
                 )
                 is None
             ):

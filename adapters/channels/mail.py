@@ -167,8 +167,8 @@ class SmtpMailer:
         try:
             server.send_message(build_email_message(letter, self._sender))
         except smtplib.SMTPRecipientsRefused as error:
-            code, words = next(iter(error.recipients.values()))
-            return self._classify_reply(code, words)
+            code, text = next(iter(error.recipients.values()))
+            return self._classify_reply(code, text)
         except smtplib.SMTPResponseException as error:
             return self._classify_reply(error.smtp_code, error.smtp_error)
         except (ValueError, smtplib.SMTPNotSupportedError) as error:
@@ -176,6 +176,6 @@ class SmtpMailer:
         return None
 
     def _classify_reply(self, code: int, words: bytes | str) -> DeliveryDeferred | Undeliverable:
-        stated = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-        text = f"The mail server answered {code}: {' '.join(stated.split())[:200]}"
+        reply = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        text = f"The mail server answered {code}: {' '.join(reply.split())[:200]}"
         return Undeliverable(text) if 500 <= code < 600 else DeliveryDeferred(text)

@@ -147,20 +147,20 @@ class StandardDialect:
         """Interpret the response to a score."""
         if 200 <= status < 300:
             return ResponseOutcome(ResponseVerdict.ACCEPTED, "")
-        stated = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
+        answer = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
         if status == 409:
             return ResponseOutcome(
                 ResponseVerdict.NOT_NEWER,
-                f"{stated}. The gradebook holds a grade that is as new as this one.",
+                f"{answer}. The gradebook holds a grade that is as new as this one.",
             )
         if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
             return ResponseOutcome(
                 ResponseVerdict.RETRY_LATER,
-                stated,
+                answer,
                 _retry_after_seconds(headers.get("retry-after", "")),
             )
         return ResponseOutcome(
-            ResponseVerdict.REJECTED, f"{stated}. {self._advice(status, reason, body)}"
+            ResponseVerdict.REJECTED, f"{answer}. {self._advice(status, reason, body)}"
         )
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
@@ -267,11 +267,9 @@ class StandardDialect:
         subject = entry.get("user_id") if isinstance(entry, dict) else None
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
             raise ValueError("a member has no user_id")
-        provided = entry.get("roles")
+        listed = entry.get("roles")
         roles = (
-            [role for role in provided if isinstance(role, str)]
-            if isinstance(provided, list)
-            else []
+            [role for role in listed if isinstance(role, str)] if isinstance(listed, list) else []
         )
         role = strongest_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
@@ -460,10 +458,10 @@ def _clean_text(value: Any, longest: int = MAX_TEXT_LENGTH) -> str:
 def _refusal_reason(reason: str, body: bytes) -> str:
     """The LMS's own error text: Moodle puts it into the reason phrase (followed by the whole
     request) and sends [] as the body."""
-    words = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
-    if words[:1] in ("", "[", "{", "<"):
-        words = _json_error_text(body) or reason.partition("{")[0]
-    return words.replace("\0", "").strip()[:_MAX_REASON_LENGTH].rstrip(".") or "no reason given"
+    text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
+    if text[:1] in ("", "[", "{", "<"):
+        text = _json_error_text(body) or reason.partition("{")[0]
+    return text.replace("\0", "").strip()[:_MAX_REASON_LENGTH].rstrip(".") or "no reason given"
 
 
 def _json_error_text(body: bytes) -> str:

@@ -173,11 +173,11 @@ def _split_answers(block: str) -> list[tuple[str, _ParsedAnswer]]:
     result: list[tuple[str, _ParsedAnswer]] = []
     for sign, text in re.findall(r"([=~])([^=~]*)", block):
         weight = _FULL_WEIGHT if sign == "=" else Decimal(0)
-        provided = _WEIGHT.match(text)
-        if provided:
-            weight, text = Decimal(provided[1]), text[provided.end() :]
-        words, _, feedback = text.partition("#")
-        result.append((sign, _ParsedAnswer(words.strip(), weight, feedback.strip())))
+        weight_match = _WEIGHT.match(text)
+        if weight_match:
+            weight, text = Decimal(weight_match[1]), text[weight_match.end() :]
+        answer, _, feedback = text.partition("#")
+        result.append((sign, _ParsedAnswer(answer.strip(), weight, feedback.strip())))
     return result
 
 
@@ -208,12 +208,12 @@ def _parse_choices(block: str, form: str, notes: list[str]) -> dict[str, Any]:
 
 
 def _parse_true_false(block: str, form: str) -> dict[str, Any]:
-    word, _, stated = block.partition("#")
-    problem, _, right = stated.partition("#")
+    word, _, feedback = block.partition("#")
+    wrong, _, right = feedback.partition("#")
     correct = "true" if word.strip() in ("T", "TRUE") else "false"
     feedback_by_key = {
         correct: _clean_html_of(right, form),
-        "false" if correct == "true" else "true": _clean_html_of(problem, form),
+        "false" if correct == "true" else "true": _clean_html_of(wrong, form),
     }
     return {
         "kind": "true_false",
@@ -391,7 +391,7 @@ def _format_answer_block(item: QuestionItem) -> str:
             # question would be read as single choice.
             lines = [line if line.startswith("~%") else f"~%-100%{line[1:]}" for line in lines]
     elif item.kind == "true_false":
-        right, problem = (
+        right, wrong = (
             next(
                 choice.feedback
                 for choice in item.choices
@@ -399,15 +399,13 @@ def _format_answer_block(item: QuestionItem) -> str:
             )
             for matching in (True, False)
         )
-        stated = (
-            f"#{_escape_with_marker(problem)}#{_escape_with_marker(right)}"
-            if right or problem
-            else ""
+        feedback = (
+            f"#{_escape_with_marker(wrong)}#{_escape_with_marker(right)}" if right or wrong else ""
         )
         return (
-            f"{item.correct[0].upper()}{stated}\n"
+            f"{item.correct[0].upper()}{feedback}\n"
             if item.explanation
-            else f"{item.correct[0].upper()}{stated}"
+            else f"{item.correct[0].upper()}{feedback}"
         )
     elif item.kind == "matching":
         lines = [

@@ -188,7 +188,8 @@ _CODE_ELEMENT = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTAL
 
 
 def require_no_formula(text: str) -> None:
-    """Raise UnsupportedQuestion if a text contains a formula: without it, the question would ask something else."""
+    """Raise UnsupportedQuestion if a text contains a formula: without it, the
+    question would ask something else."""
     result = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
     if result:
         raise UnsupportedQuestion(
@@ -206,9 +207,9 @@ def require_valid_item(item: QuestionItem) -> QuestionItem:
     """Return the item; UnsupportedQuestion lists the reasons why it cannot be asked."""
     for accepted in item.accepted:
         require_no_formula(accepted.value)
-    problem = find_item_faults(item)
-    if problem:
-        raise UnsupportedQuestion(" ".join(problem))
+    faults = find_item_faults(item)
+    if faults:
+        raise UnsupportedQuestion(" ".join(faults))
     return item
 
 

@@ -156,19 +156,19 @@ def _read_multichoice(element: etree._Element, context: _ReadContext) -> dict[st
     positive = [keys[text] for text, weight, _ in result if weight > 0]
     if single and len(positive) > len(full):
         context.notes.append("Partial credit is left out: an answer is right or not.")
-    choices = sort_by_key(Choice(keys[text], text, stated) for text, _, stated in result)
+    choices = sort_by_key(Choice(keys[text], text, feedback) for text, _, feedback in result)
     correct = sorted(full if single else positive, key=lambda key: (len(key), key))
     return {"kind": "single" if single else "multiple", "choices": choices, "correct": correct}
 
 
 def _read_true_false(element: etree._Element, context: _ReadContext) -> dict[str, Any]:
     result = [
-        (question_html.html_to_text(text), weight, stated)
-        for text, weight, stated in _iter_answers(element, context)
+        (question_html.html_to_text(text), weight, feedback)
+        for text, weight, feedback in _iter_answers(element, context)
     ]
-    by_value = {parse_truth_word(words): (weight, stated) for words, weight, stated in result}
+    by_value = {parse_truth_word(answer): (weight, feedback) for answer, weight, feedback in result}
     if len(result) != 2 or set(by_value) != {True, False}:
-        named = " and ".join(repr(words[:40]) for words, _, _ in result)
+        named = " and ".join(repr(answer[:40]) for answer, _, _ in result)
         raise UnsupportedQuestion(
             f"It is a true/false question whose answers are {named}: which of them means true is "
             "not known. Write true and false."
@@ -184,14 +184,14 @@ def _read_short_answer(element: etree._Element, context: _ReadContext) -> dict[s
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {"case_sensitive": _child_text(element, "usecase") == "1"}
     for item in element.findall("answer"):
-        words, stated = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
+        text, feedback = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
         if _answer_fraction(item) == 100:
-            accepted.append(AcceptedAnswer(words, feedback=stated))
-        elif words == "*":
-            fields["when_wrong"] = stated
+            accepted.append(AcceptedAnswer(text, feedback=feedback))
+        elif text == "*":
+            fields["when_wrong"] = feedback
         else:
             context.notes.append(
-                f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an "
+                f"The answer {text[:80]!r} with {_answer_fraction(item):f} % is left out: an "
                 "answer is right or not."
             )
     return {"kind": "short", "accepted": accepted, **fields}
@@ -203,20 +203,20 @@ def _read_numerical(element: etree._Element, context: _ReadContext) -> dict[str,
     if element.findall("units/unit"):
         context.notes.append("Its units are left out: the number alone is judged.")
     for item in element.findall("answer"):
-        words, stated = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
-        if words == "*" and _answer_fraction(item) < 100:
-            fields["when_wrong"] = stated
+        text, feedback = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
+        if text == "*" and _answer_fraction(item) < 100:
+            fields["when_wrong"] = feedback
         elif _answer_fraction(item) == 100:
             accepted.append(
                 AcceptedAnswer(
-                    normalize_number(words),
+                    normalize_number(text),
                     normalize_number(_child_text(item, "tolerance") or "0"),
-                    stated,
+                    feedback,
                 )
             )
         else:
             context.notes.append(
-                f"The answer {words[:80]!r} with {_answer_fraction(item):f} % is left out: an "
+                f"The answer {text[:80]!r} with {_answer_fraction(item):f} % is left out: an "
                 "answer is right or not."
             )
     return {"kind": "numeric", "accepted": accepted, **fields}
@@ -434,7 +434,7 @@ def _write_answer(
     element: etree._Element,
     text: str,
     fraction: str,
-    stated: str,
+    feedback: str,
     pictures: dict[str, Picture],
     rich: bool = True,
 ) -> etree._Element:
@@ -443,7 +443,7 @@ def _write_answer(
     else:
         answer = etree.SubElement(element, "answer", fraction=fraction, format="moodle_auto_format")
         _write_text(answer, text)
-    _write_rich_text(answer, "feedback", stated, pictures)
+    _write_rich_text(answer, "feedback", feedback, pictures)
     return answer
 
 
@@ -460,12 +460,12 @@ def _write_choices(
         etree.SubElement(element, name).text = value
     _write_combined_feedback(element, item, pictures)
     share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
-    problem = "0" if item.kind == "single" else "-100"
+    wrong_share = "0" if item.kind == "single" else "-100"
     for choice in item.choices:
         _write_answer(
             element,
             choice.text,
-            share if choice.key in item.correct else problem,
+            share if choice.key in item.correct else wrong_share,
             choice.feedback,
             pictures,
         )

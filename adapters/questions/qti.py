@@ -229,14 +229,14 @@ def _read_qti_item(
     interactions = [item for item in body.iter() if local_name(item) in _SUPPORTED_INTERACTIONS]
     others = sorted(named - set(_SUPPORTED_INTERACTIONS))
     if others or len(interactions) != 1:
-        entries = (
+        reason = (
             f"it uses {', '.join(others)}"
             if others
             else "it asks nothing"
             if not interactions
             else f"it asks {len(interactions)} things at once"
         )
-        raise UnsupportedQuestion(f"It cannot be asked here: {entries}.")
+        raise UnsupportedQuestion(f"It cannot be asked here: {reason}.")
     interaction = interactions[0]
     _remove_hidden_elements(body, interaction, package)
     declared = _read_declaration(root, interaction.get("responseIdentifier", "RESPONSE"))
@@ -373,28 +373,28 @@ def _read_choice_interaction(
             for texts in item.iter()
             if local_name(texts) in ("feedbackInline", "feedbackBlock")
         ]
-        stated = question_html.clean_imported_html(
+        feedback = question_html.clean_imported_html(
             "".join(_inner_html(part, package) for part in inline)
         ) or _choice_feedback(root, item.get("identifier", ""), package)
         result.append(
             (
                 item.get("identifier", ""),
                 question_html.clean_imported_html(_inner_html(item, package, skip=inline)),
-                stated,
+                feedback,
             )
         )
     right = declared.correct or [key for key, value, _ in declared.mapped if value > 0]
     if any(0 < value < 1 for _, value, _ in declared.mapped) and not declared.correct:
         package.notes.append("Partial credit is left out: an answer is right or not.")
-    words = {
+    by_text = {
         question_html.html_to_text(text).strip().lower(): (identifier, texts)
         for identifier, text, texts in result
     }
-    if set(words) == {"true", "false"} and len(result) == 2:
-        correct = [word for word, (identifier, _) in words.items() if identifier in right]
+    if set(by_text) == {"true", "false"} and len(result) == 2:
+        correct = [word for word, (identifier, _) in by_text.items() if identifier in right]
         choices = [
-            Choice("true", "True", words["true"][1]),
-            Choice("false", "False", words["false"][1]),
+            Choice("true", "True", by_text["true"][1]),
+            Choice("false", "False", by_text["false"][1]),
         ]
         return {"kind": "true_false", "choices": choices, "correct": correct}
     keys = assign_letter_keys(
@@ -475,10 +475,10 @@ def _read_text_interaction(
     if declared.base in ("float", "integer") or kind == "numerical_question":
         return {"kind": "numeric", "accepted": _read_accepted_numbers(root, declared)}
     best = max((value for _, value, _ in declared.mapped), default=Decimal(0))
-    words = [key for key, value, _ in declared.mapped if value == best > 0]
+    best_keys = [key for key, value, _ in declared.mapped if value == best > 0]
     if any(0 < value < best for _, value, _ in declared.mapped):
         package.notes.append("Partial credit is left out: an answer is right or not.")
-    accepted = list(dict.fromkeys([*declared.correct, *words]))
+    accepted = list(dict.fromkeys([*declared.correct, *best_keys]))
     if not accepted:
         raise UnsupportedQuestion(
             "It is an essay, which nobody but a person can judge; ask it in a rubric assessment "
@@ -931,7 +931,7 @@ def _write_interaction(
         )
         _write_xhtml(choice, entry.text, pictures)
         if entry.feedback:
-            stated = _add_element(
+            feedback = _add_element(
                 choice,
                 _QTI_NS,
                 "feedbackInline",
@@ -940,7 +940,7 @@ def _write_interaction(
                 identifier=f"choice_{entry.key}",
                 showHide="show",
             )
-            _write_xhtml(stated, entry.feedback, pictures)
+            _write_xhtml(feedback, entry.feedback, pictures)
 
 
 def _write_response_processing(processing: etree._Element, item: QuestionItem) -> None:

@@ -110,7 +110,7 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
         item for item in presentation if local_name(item) == "material"
     ] or _descendants_named(presentation, "material")[:1]
     stem = question_html.clean_imported_html(_material_html(direct[0])) if direct else ""
-    stated = {
+    feedback = {
         item.get("ident", ""): question_html.clean_imported_html(_material_html(item))
         for item in _descendants_named(element, "itemfeedback")
     }
@@ -122,12 +122,12 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
         "competency": "",
         "title": title,
         "stem": stem,
-        "explanation": stated.get("general_fb", ""),
-        "when_right": stated.get("correct_fb", ""),
-        "when_wrong": stated.get("general_incorrect_fb", ""),
+        "explanation": feedback.get("general_fb", ""),
+        "when_right": feedback.get("correct_fb", ""),
+        "when_wrong": feedback.get("general_incorrect_fb", ""),
     }
     if kind in ("multiple_choice_question", "true_false_question", "multiple_answers_question"):
-        parts = _read_qti12_choices(element, presentation, kind, stated)
+        parts = _read_qti12_choices(element, presentation, kind, feedback)
     elif kind == "short_answer_question":
         parts = {
             "kind": "short",
@@ -161,30 +161,30 @@ def _correct_values(element: etree._Element) -> list[str]:
 
 
 def _read_qti12_choices(
-    element: etree._Element, presentation: etree._Element, kind: str, stated: dict[str, str]
+    element: etree._Element, presentation: etree._Element, kind: str, feedback: dict[str, str]
 ) -> dict[str, Any]:
     result = [
         (item.get("ident", ""), question_html.clean_imported_html(_material_html(item)))
         for item in _descendants_named(presentation, "response_label")
     ]
     right = set(_correct_values(element))
-    words = {
+    by_text = {
         question_html.html_to_text(text).strip().lower(): identifier for identifier, text in result
     }
-    if kind == "true_false_question" and set(words) == {"true", "false"}:
+    if kind == "true_false_question" and set(by_text) == {"true", "false"}:
         choices = [
-            Choice(word, word.capitalize(), stated.get(f"{words[word]}_fb", ""))
+            Choice(word, word.capitalize(), feedback.get(f"{by_text[word]}_fb", ""))
             for word in ("true", "false")
         ]
         return {
             "kind": "true_false",
             "choices": choices,
-            "correct": [word for word in words if words[word] in right],
+            "correct": [word for word in by_text if by_text[word] in right],
         }
     keys = assign_letter_keys([text for _, text in result])
     choices = sorted(
         (
-            Choice(keys[text], text, stated.get(f"{identifier}_fb", ""))
+            Choice(keys[text], text, feedback.get(f"{identifier}_fb", ""))
             for identifier, text in result
         ),
         key=lambda item: (len(item.key), item.key),

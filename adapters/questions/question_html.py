@@ -117,8 +117,8 @@ def text_to_html(text: str) -> str:
 def html_to_text(text: str) -> str:
     """Convert HTML to plain text, for names, mails and statements; a picture is replaced by its
     alternative text."""
-    entries = re.sub(r'<img[^>]*?\balt="([^"]*)"[^>]*>', r" \1 ", text)
-    bare = nh3.clean(_BLOCK_TAG.sub(" ", entries), tags=set(), attributes={})
+    with_alt_texts = re.sub(r'<img[^>]*?\balt="([^"]*)"[^>]*>', r" \1 ", text)
+    bare = nh3.clean(_BLOCK_TAG.sub(" ", with_alt_texts), tags=set(), attributes={})
     return " ".join(html.unescape(bare).split())
 
 

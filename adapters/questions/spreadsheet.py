@@ -79,45 +79,43 @@ def read_question_csv(content: bytes) -> Reading:
 
 
 def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
-    stated = row.get
-    lines = [line.strip() for line in stated("answers", "").split("\n") if line.strip()]
-    kind = stated("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
+    cell = row.get
+    lines = [line.strip() for line in cell("answers", "").split("\n") if line.strip()]
+    kind = cell("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
     if kind not in KINDS:
         raise UnsupportedQuestion(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
-    stem = _cell_to_html(stated("question", "").strip())
-    title = stated("title", "")[:255]
-    tags = [
-        part.strip() for part in stated("tags", "").replace(",", ";").split(";") if part.strip()
-    ]
-    review = stated("review_on", "")
+    stem = _cell_to_html(cell("question", "").strip())
+    title = cell("title", "")[:255]
+    tags = [part.strip() for part in cell("tags", "").replace(",", ";").split(";") if part.strip()]
+    review = cell("review_on", "")
     if review:
         tags.append(f"review:{review}")
     fields: dict[str, Any] = {
-        "competency": stated("competency", ""),
-        "critical": stated("critical", "").lower() in _TRUE_WORDS,
-        "source": stated("source", ""),
+        "competency": cell("competency", ""),
+        "critical": cell("critical", "").lower() in _TRUE_WORDS,
+        "source": cell("source", ""),
     }
     fields |= metadata_tags.parse_tags(tags)
     if review and "review_on" not in fields:
         raise UnsupportedQuestion(
             f"The review date {review[:40]!r} is no day; write it as 2027-03-01."
         )
-    pool = stated("pool", "").lower() or "check"
+    pool = cell("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
         raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": keys.allocate_key(stated("key", ""), title or question_html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key(cell("key", ""), title or question_html.html_to_text(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,
-        "when_right": _cell_to_html(stated("when_right", "")),
-        "when_wrong": _cell_to_html(stated("when_wrong", "")),
-        "explanation": _cell_to_html(stated("explanation", "")),
+        "when_right": _cell_to_html(cell("when_right", "")),
+        "when_wrong": _cell_to_html(cell("when_wrong", "")),
+        "explanation": _cell_to_html(cell("explanation", "")),
     }
     return QuestionItem(
         **fields
         | {"kind": kind}
-        | _parse_answer_lines(kind, lines, stated("feedback", "").split("\n"), row)
+        | _parse_answer_lines(kind, lines, cell("feedback", "").split("\n"), row)
     )
 
 
@@ -125,8 +123,8 @@ def _infer_kind(lines: list[str]) -> str:
     """Infer the kind of question from its answers."""
     if lines and all("->" in line for line in lines):
         return "matching"
-    words = {line.lstrip("*- ").lower() for line in lines}
-    if words == {"true", "false"}:
+    texts = {line.lstrip("*- ").lower() for line in lines}
+    if texts == {"true", "false"}:
         return "true_false"
     right = sum(line.startswith("*") for line in lines)
     return "short" if not right else "single" if right == 1 else "multiple"
@@ -135,14 +133,14 @@ def _infer_kind(lines: list[str]) -> str:
 def _parse_answer_lines(
     kind: str, lines: list[str], feedback: list[str], row: dict[str, str]
 ) -> dict[str, Any]:
-    stated = [_cell_to_html(item.strip()) for item in feedback] + [""] * len(lines)
+    feedbacks = [_cell_to_html(item.strip()) for item in feedback] + [""] * len(lines)
     if kind in ("single", "multiple", "true_false"):
         texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
             by_value = {
-                parse_truth_word(question_html.html_to_text(text)): words
-                for text, words in zip(texts, stated, strict=False)
+                parse_truth_word(question_html.html_to_text(text)): comment
+                for text, comment in zip(texts, feedbacks, strict=False)
             }
             if set(by_value) != {True, False}:
                 raise UnsupportedQuestion("A true/false question has two answers: true and false.")
@@ -159,7 +157,8 @@ def _parse_answer_lines(
             }
         keys = assign_letter_keys(texts, keep_order=True)
         choices = [
-            Choice(keys[text], text, words) for text, words in zip(texts, stated, strict=False)
+            Choice(keys[text], text, comment)
+            for text, comment in zip(texts, feedbacks, strict=False)
         ]
         return {"choices": choices, "correct": [keys[text] for text in right]}
     if kind == "matching":
@@ -186,12 +185,13 @@ def _parse_answer_lines(
     if kind == "numeric":
         return {
             "accepted": [
-                _parse_accepted_number(line, words)
-                for line, words in zip(lines, stated, strict=False)
+                _parse_accepted_number(line, comment)
+                for line, comment in zip(lines, feedbacks, strict=False)
             ]
         }
     accepted = [
-        AcceptedAnswer(line, feedback=words) for line, words in zip(lines, stated, strict=False)
+        AcceptedAnswer(line, feedback=comment)
+        for line, comment in zip(lines, feedbacks, strict=False)
     ]
     return {
         "accepted": accepted,

@@ -54,13 +54,13 @@ def decide_new_level(deps: AnalyticsDeps, *, tenant_id: int, new_level: NewLevel
             MAX_WEEKS,
             everything=False,
         )
-        existing = weekly_figures.find_current_baselines(
+        current = weekly_figures.find_current_baselines(
             connection, tenant_id, new_level.programme
         ).get((new_level.series, new_level.team))
         weeks = {
             row.week: (row.numerator, row.denominator)
             for row in rows
-            if row.denominator and (existing is None or row.week >= existing.since)
+            if row.denominator and (current is None or row.week >= current.since)
         }
         if new_level.since not in weeks:
             raise BadInput(

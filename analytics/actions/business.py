@@ -172,15 +172,15 @@ def import_readings(
                 path="$.kpi",
             )
         kpis.lock_kpi(connection, tenant_id, readings.programme, readings.kpi)
-        existing = kpis.lock_current_readings(
+        on_record = kpis.lock_current_readings(
             connection, tenant_id, readings.programme, readings.kpi, list(seen)
         )
         corrected = [
             place
             for place, i in seen.items()
-            if place in existing and existing[place] != readings.readings[i].value
+            if place in on_record and on_record[place] != readings.readings[i].value
         ]
-        fresh = [place for place in seen if place not in existing]
+        fresh = [place for place in seen if place not in on_record]
         if corrected and not readings.reason.strip():
             i = seen[corrected[0]]
             raise Conflict(
@@ -188,16 +188,16 @@ def import_readings(
                 "“reason” why they are corrected.",
                 path=f"$.readings[{i}].value",
                 index=i,
-                on_record=existing[corrected[0]],
+                on_record=on_record[corrected[0]],
             )
-        entries = {
+        summary = {
             "new": len(fresh),
             "known": len(seen) - len(fresh) - len(corrected),
             "corrected": len(corrected),
             "warnings": _reading_warnings(readings.readings),
         }
         if readings.dry_run:
-            return {**entries, "dry_run": True}
+            return {**summary, "dry_run": True}
         for place in corrected:
             kpis.mark_reading_replaced(
                 connection,
@@ -219,7 +219,7 @@ def import_readings(
         ]
         kpis.insert_readings(connection, tenant_id, rows)
         computed_reports.mark_programmes_stale(connection, tenant_id, [readings.programme])
-        counts = {name: entries[name] for name in ("new", "known", "corrected")}
+        counts = {name: summary[name] for name in ("new", "known", "corrected")}
         feed.insert_audit_entry(
             connection,
             tenant_id,
@@ -227,7 +227,7 @@ def import_readings(
             "took in KPI readings",
             {"programme": readings.programme, "kpi": readings.kpi, **counts},
         )
-    return {**entries, "dry_run": False}
+    return {**summary, "dry_run": False}
 
 
 def _require_valid_reading(i: int, incoming: Incoming) -> None:
@@ -283,11 +283,11 @@ def _reading_warnings(readings: list[Incoming]) -> list[dict[str, Any]]:
     by_subject: dict[str, set[date]] = {}
     for reading in readings:
         by_subject.setdefault(reading.subject, set()).add(reading.period_start)
-    for subject, existing in by_subject.items():
+    for subject, reported in by_subject.items():
         missing = [
             period
             for period in periods
-            if min(existing) < period < max(existing) and period not in existing
+            if min(reported) < period < max(reported) and period not in reported
         ]
         if missing:
             result.append(
@@ -320,17 +320,17 @@ def record_cost(
         raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
     _require_number("hours", incoming_cost.hours)
     currency = _currency_code(incoming_cost.currency)
-    stated = msgspec.structs.asdict(incoming_cost) | {
+    cost = msgspec.structs.asdict(incoming_cost) | {
         "currency": currency,
         "amount": incoming_cost.amount.quantize(CENT),
     }
     with deps.unit_of_work(tenant_id) as connection:
         kpis.lock_kpi(connection, tenant_id, incoming_cost.programme, _LEDGER_LOCK)
-        known = kpis.find_same_cost(connection, tenant_id, stated)
+        known = kpis.find_same_cost(connection, tenant_id, cost)
         if known is not None:
             return known
         _require_one_currency(connection, tenant_id, incoming_cost.programme, currency)
-        created = kpis.insert_cost(connection, tenant_id, {**stated, "who": who})
+        created = kpis.insert_cost(connection, tenant_id, {**cost, "who": who})
         computed_reports.invalidate_reports(connection, tenant_id, incoming_cost.programme)
         feed.insert_audit_entry(
             connection,
@@ -403,9 +403,9 @@ def value_kpi(
     return version
 
 
-def _currency_code(provided: str) -> str:
+def _currency_code(code: str) -> str:
     """Return the currency code in upper case."""
-    currency = provided.strip().upper()
+    currency = code.strip().upper()
     if not CURRENCY.match(currency):
         raise BadInput(
             "Say the currency of the amount by the three letters of ISO 4217, for example EUR.",

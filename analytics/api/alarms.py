@@ -41,13 +41,13 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """Open alarms; ``history=all``: ended ones, too."""
         caller = require_scope("metrics/read")
         allow_parameters("programme", "after", "limit", "history")
-        requested, limit, everything = request.args.get("programme"), page_limit(), wants_history()
+        programme, limit, history = request.args.get("programme"), page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = weekly_figures.list_alarms(
                 connection,
                 caller.tenant_id,
-                programme=requested,
-                ended=everything,
+                programme=programme,
+                ended=history,
                 after=page_cursor("after"),
                 rows=limit,
             )
@@ -69,7 +69,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
             raise NotFound(
                 f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}."
             )
-        limit, everything = page_limit(), wants_history()
+        limit, history = page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = weekly_figures.list_week_figures(
                 connection,
@@ -79,7 +79,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
                 request.args.get("team", ""),
                 page_cursor("after"),
                 limit,
-                everything,
+                history,
             )
             hidden = (
                 set()
@@ -103,13 +103,13 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """Record a person's decision that a weekly figure has a new level from a given week."""
         caller = require_scope("metrics/write")
         allow_parameters()
-        provided = decode_body(baselines.NewLevel)
+        new_level = decode_body(baselines.NewLevel)
         return jsonify(
             {
                 "baseline": baselines.decide_new_level(
                     deps,
                     tenant_id=caller.tenant_id,
-                    new_level=provided,
+                    new_level=new_level,
                     who=f"credential {caller.key}",
                 )
             }

@@ -60,13 +60,13 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def put_kpi(key: str) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters("programme")
-        provided = decode_body(business.Definition)
+        definition = decode_body(business.Definition)
         business.define_kpi(
             deps,
             tenant_id=caller.tenant_id,
             programme=require_programme(),
             key=key,
-            definition=provided,
+            definition=definition,
             who=f"credential {caller.key}",
         )
         deps.job_requests.request_job(COMPUTE_JOB)
@@ -76,13 +76,13 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def put_valuation(key: str) -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters("programme")
-        provided = decode_body(business.Valuation)
+        valuation = decode_body(business.Valuation)
         created = business.value_kpi(
             deps,
             tenant_id=caller.tenant_id,
             programme=require_programme(),
             key=key,
-            valuation=provided,
+            valuation=valuation,
             who=f"credential {caller.key}",
         )
         return jsonify({"version": created})
@@ -107,14 +107,14 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def post_readings() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        entries = business.import_readings(
+        summary = business.import_readings(
             deps,
             tenant_id=caller.tenant_id,
             readings=decode_body(business.Readings),
             who=f"credential {caller.key}",
         )
         deps.job_requests.request_job(COMPUTE_JOB)
-        return jsonify(entries)
+        return jsonify(summary)
 
     @pages.get("/kpi-readings")
     def list_readings() -> ResponseReturnValue:
@@ -123,7 +123,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         caller = require_scope("metrics/individual")
         allow_parameters("programme", "kpi", "after", "limit", "history")
-        everything, limit, after = wants_history(), page_limit(), page_cursor("after")
+        history, limit, after = wants_history(), page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
             result = kpis.list_readings(
                 connection,
@@ -132,7 +132,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
                 request.args.get("kpi") or None,
                 after,
                 limit,
-                everything,
+                history,
             )
         return json_with_etag(
             {
@@ -213,15 +213,15 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def put_scorecard() -> ResponseReturnValue:
         caller = require_scope("metrics/write")
         allow_parameters()
-        provided = decode_body(Scorecard)
-        problem = describe_fault(provided.lines)
-        if problem:
-            raise BadInput(problem, path="$.lines")
-        lines = [msgspec.structs.asdict(line) for line in provided.lines]
+        scorecard = decode_body(Scorecard)
+        fault = describe_fault(scorecard.lines)
+        if fault:
+            raise BadInput(fault, path="$.lines")
+        lines = [msgspec.structs.asdict(line) for line in scorecard.lines]
         created = scorecard_weights.set_scorecard_weights(
             deps,
             tenant_id=caller.tenant_id,
-            programme=provided.programme,
+            programme=scorecard.programme,
             lines=lines,
             who=f"credential {caller.key}",
         )

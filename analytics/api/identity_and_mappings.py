@@ -38,14 +38,14 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def post_merge() -> ResponseReturnValue:
         caller = require_scope("erase")
         allow_parameters()
-        provided = decode_body(Merging)
+        merging = decode_body(Merging)
         who = f"credential {caller.key}"
         created = person_merges.merge_persons(
             deps,
             tenant_id=caller.tenant_id,
-            alias=provided.alias,
-            agent=provided.agent,
-            reason=provided.reason,
+            alias=merging.alias,
+            agent=merging.agent,
+            reason=merging.reason,
             who=who,
         )
         deps.job_requests.request_job(COUNT_JOB)

@@ -75,7 +75,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         caller = require_scope("metrics/individual")
         allow_parameters(*FILTERS, "after", "limit")
-        metric, requested = _require_metric(key), request_filters(caller)
+        metric, filters = _require_metric(key), request_filters(caller)
         try:
             after = uuid.UUID(request.args["after"]) if request.args.get("after") else None
         except ValueError:
@@ -84,7 +84,7 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
             ) from None
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            result = evidence.list_evidence(connection, requested.scope, metric, after, limit)
+            result = evidence.list_evidence(connection, filters.scope, metric, after, limit)
         following = result[-1]["registration"] if len(result) == limit else None
         return json_with_etag({"metric": key, "episodes": result, "next": following})
 
@@ -155,15 +155,15 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
         """
         for key in keys:
             _require_report(key)
-        requested = request_filters(caller)
-        if requested.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
+        filters = request_filters(caller)
+        if filters.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
             raise BadInput(
                 f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.",
                 parameter="key",
             )
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = counted_up_to(connection, caller.tenant_id)
-            whole = ReportRequest(connection, requested.scope, requested.individual)
+            whole = ReportRequest(connection, filters.scope, filters.individual)
             return [
                 cache.load_report(whole, key, watermark) for key in keys
             ], cache.load_dimension_values(whole) if narrow else {}
@@ -171,8 +171,8 @@ def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     def _compute_values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = require_scope("metrics/read")
         allow_parameters(*allowed)
-        requested = request_filters(caller)
-        return load_figures(deps.unit_of_work, wanted, requested.scope, requested.individual)
+        filters = request_filters(caller)
+        return load_figures(deps.unit_of_work, wanted, filters.scope, filters.individual)
 
     return pages
 

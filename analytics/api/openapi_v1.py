@@ -55,7 +55,7 @@ def operations() -> list[Operation]:
         parts={"type": "array"},
     )
     keys = {"key": {"type": "array", "items": {"type": "string"}}}
-    entries = object_schema(
+    import_summary = object_schema(
         new=NON_NEGATIVE,
         known=NON_NEGATIVE,
         corrected=NON_NEGATIVE,
@@ -217,7 +217,7 @@ def operations() -> list[Operation]:
             "/kpi-readings",
             "Store readings: all or none",
             write,
-            entries,
+            import_summary,
             body=schema_ref(business.Readings),
             error_statuses=("404", "409"),
         ),

@@ -85,10 +85,10 @@ def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -
     )
 
 
-def _sum_over_learners(scope: Scope, *batch: Select[Any]) -> Select[Any]:
+def _sum_over_learners(scope: Scope, *selects: Select[Any]) -> Select[Any]:
     """Sum over learners: the counts, and the sums of products that show how strongly the
     answers of one person are correlated."""
-    item = (union_all(*batch) if len(batch) > 1 else batch[0]).subquery()
+    item = (union_all(*selects) if len(selects) > 1 else selects[0]).subquery()
     k, n = cast(item.c.k, BigInteger), cast(item.c.n, BigInteger)
     return (
         select(
@@ -284,7 +284,7 @@ def _select_whole_and_parts(
 ) -> Select[Any]:
     """A share of activities: of everything (an empty part), and of each part."""
     c = _select_by_learner(part, k, literal(1), scope, fact_activity, *where).cte("kinds").c
-    everything = select(
+    whole = select(
         literal("").label("part"),
         c.group,
         c.learner,
@@ -292,7 +292,7 @@ def _select_whole_and_parts(
         func.sum(c.n).label("n"),
     )
     return _sum_over_learners(
-        scope, everything.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n)
+        scope, whole.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n)
     )
 
 

@@ -90,15 +90,15 @@ def _read_assessment(
     programme: str,
     refuse: RefuseCallback,
 ) -> Assessment | None:
-    entries, levels = (
+    scores, levels = (
         s.result.get("extensions", {}).get(EXTENSIONS["rubric_scores"]),
         s.result.get("score", {}).get("max"),
     )
     reached, relation = s.result.get("success"), s.text_extension("relation")
     if (
-        not isinstance(entries, list)
-        or not entries
-        or len(entries) > MAX_CRITERIA
+        not isinstance(scores, list)
+        or not scores
+        or len(scores) > MAX_CRITERIA
         or not _is_whole_number(levels, MAX_LEVELS)
     ):
         refuse(
@@ -108,7 +108,7 @@ def _read_assessment(
         )
         return None
     rows: dict[str, dict[str, Any]] = {}
-    for item in entries:
+    for item in scores:
         criterion = clean_text(item.get("criterion")) if isinstance(item, dict) else None
         if criterion is None or not _is_whole_number(item.get("level"), int(levels)):
             refuse(
@@ -135,7 +135,7 @@ def _read_assessment(
             "level": item["level"],
             "levels": levels,
             "reached": next(
-                (stated for stated in (item.get("reached"), reached) if isinstance(stated, bool)),
+                (flag for flag in (item.get("reached"), reached) if isinstance(flag, bool)),
                 None,
             ),
         }

@@ -399,11 +399,11 @@ def _counts_as_done(s: StatementView) -> bool:
 
 def _add_checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, Any]]) -> None:
     """Add a row for each interval that was scheduled or answered."""
-    entries: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for key in [interval.key for interval in INTERVALS] + [BASELINE]:
         answers = [row for row in facts.recalls if row["interval"] == key]
         if answers or key in due:
-            entries[key] = {
+            rows[key] = {
                 "due_at": None,
                 "done_at": None,
                 **due.get(key, {}),
@@ -411,7 +411,7 @@ def _add_checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, A
                 "right": min(sum(row["success"] for row in answers), _SMALLINT_MAX),
                 "rapid": min(sum(row["rapid"] for row in answers), _SMALLINT_MAX),
             }
-    facts.checks.extend(common | {"interval": key} | row for key, row in entries.items())
+    facts.checks.extend(common | {"interval": key} | row for key, row in rows.items())
 
 
 def _add_competencies(

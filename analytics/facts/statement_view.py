@@ -148,8 +148,8 @@ class StatementView:
             and self._statement.object.id is not None
         ):
             yield self._statement.object.id
-        for batch in (near.parent, near.grouping, near.other):
-            for item in _as_list(batch):
+        for related in (near.parent, near.grouping, near.other):
+            for item in _as_list(related):
                 if item.id is not None:
                     yield item.id
 

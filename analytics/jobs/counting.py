@@ -158,7 +158,7 @@ def _recount_isolated(
 def _run_isolated(
     connection: Connection,
     tenant_id: int,
-    everything: Sequence[_Key],
+    keys: Sequence[_Key],
     act: Callable[[Sequence[_Key]], bool],
     aside: Callable[[_Key, Exception], bool],
 ) -> bool:
@@ -168,7 +168,7 @@ def _run_isolated(
     """
     try:
         with connection.begin_nested():
-            return act(everything)
+            return act(keys)
     except Exception as error:
         _reraise_transient(error)
         log.exception(
@@ -176,7 +176,7 @@ def _run_isolated(
             tenant_id,
         )
     changed = False
-    for item in everything:
+    for item in keys:
         try:
             with connection.begin_nested():
                 changed |= act([item])
@@ -221,10 +221,10 @@ def _recount_excluding_bad(
         connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id)
     )
     begins = {item.ord for item in begun}
-    everything = sorted({item.ord for item in own if item.ord not in begins} | related)
+    ords = sorted({item.ord for item in own if item.ord not in begins} | related)
     culprits: dict[int, str] = {}
-    for ord_ in everything:
-        failed = try_recount({item: "" for item in everything if item != ord_})
+    for ord_ in ords:
+        failed = try_recount({item: "" for item in ords if item != ord_})
         if isinstance(failed, Exception):
             culprits[ord_] = f"it {_failure_reason(failed)}"
     for without in (
@@ -348,10 +348,10 @@ def reconcile_tenant(
     ``progress`` is called with (episodes done, total episodes).
     """
     with unit_of_work(tenant_id) as connection:
-        everything = sorted(store.list_registrations(connection, tenant_id))
+        registrations = sorted(store.list_registrations(connection, tenant_id))
     changed = False
-    for start in range(0, len(everything), BATCH_REGISTRATIONS):
-        batch = everything[start : start + BATCH_REGISTRATIONS]
+    for start in range(0, len(registrations), BATCH_REGISTRATIONS):
+        batch = registrations[start : start + BATCH_REGISTRATIONS]
         with unit_of_work(tenant_id) as connection:
             person_merges.lock_merges_shared(connection, tenant_id)
             activity_mappings.lock_if_mapped(connection, tenant_id)
@@ -361,7 +361,7 @@ def reconcile_tenant(
             # A statement that arrived meanwhile is included in the recount but was not counted
             # before: that difference is no error.
             changed |= differs and not waiting and not feed.has_work(connection, tenant_id)
-        progress(start + len(batch), len(everything))
+        progress(start + len(batch), len(registrations))
     return _reconcile_loose_statements(unit_of_work, tenant_id) or changed
 
 

@@ -138,26 +138,26 @@ def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
         ):
             return False
         if tried >= MAX_ATTEMPTS:
-            entries: dict[str, Any] = {
+            outcome: dict[str, Any] = {
                 "failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL "
                 "or by /api/v1."
             }
         else:
             try:
                 with connection.begin_nested():
-                    entries = _write_archive(deps, connection, tenant_id, export)
+                    outcome = _write_archive(deps, connection, tenant_id, export)
             except JobTimedOut:
                 raise
             except Exception as error:
                 log.exception("tenant %s: export %s cannot be made", tenant_id, export.export_id)
-                entries = {
+                outcome = {
                     "failed": f"something went wrong while it was made ({type(error).__name__})."
                 }
-        ended = {**entries, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
+        ended = {**outcome, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
         if exports.finish_export(connection, tenant_id, export.export_id, ended):
             return True
-    if "sha2" in entries:
-        deps.exports.remove(tenant_id, entries["sha2"])
+    if "sha2" in outcome:
+        deps.exports.remove(tenant_id, outcome["sha2"])
     return False
 
 
@@ -181,7 +181,7 @@ def _write_archive(
         for table in _export_tables(export).values()
     )
     _save_progress(deps, tenant_id, export, {"rows_in_all": in_all})
-    done, entries = 0, []
+    done, files = 0, []
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "export.zip"
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
@@ -197,7 +197,7 @@ def _write_archive(
                 columns = [
                     {"name": name, "type": str(kind)} for name, kind in dataset.columns.items()
                 ]
-                entries.append(
+                files.append(
                     {
                         "name": path.name,
                         "rows": rows,
@@ -221,7 +221,7 @@ def _write_archive(
                 "watermark": format_instant(watermark),
                 "made_at": format_instant(now),
                 "made_by": f"Carryover {version('carryover')}",
-                "files": entries,
+                "files": files,
                 "pictures": shown,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
@@ -296,15 +296,15 @@ def _value_batches(connection: Connection, tenant_id: int, export: Export) -> Ro
         connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), True
     )
     watermark = counted_up_to(connection, tenant_id)
-    entries = [
+    values = [
         value
         for metric in cache.load_metric_values(
             replace(whole, individual=export.individual), CATALOGUE, watermark
         )
         for value in metric
     ]
-    yield [_value_row(value, "", "") for value in entries]
-    people = {(value.metric, value.part): value.learners or 0 for value in entries}
+    yield [_value_row(value, "", "") for value in values]
+    people = {(value.metric, value.part): value.learners or 0 for value in values}
     named = cache.load_dimension_values(
         replace(whole, individual=export.individual)
     )  # not even the name of a small group

@@ -105,15 +105,15 @@ def _publish_weeks(
     who: str,
     why: str,
 ) -> None:
-    existing = store.find_published_figures(connection, tenant_id, programme)
+    published = store.find_published_figures(connection, tenant_id, programme)
     # A week with no data left (after an erasure) is restated to zero.
-    now = {**dict.fromkeys(existing, (0, 0, 0)), **counted}
+    now = {**dict.fromkeys(published, (0, 0, 0)), **counted}
     changed = {
         place: counts
         for place, counts in now.items()
-        if place not in existing or existing[place][1:] != counts
+        if place not in published or published[place][1:] != counts
     }
-    removed = [existing[place][0] for place in changed if place in existing]
+    removed = [published[place][0] for place in changed if place in published]
     if removed:
         store.mark_figures_restated(connection, tenant_id, removed, who, why)
         log.info(
@@ -195,11 +195,11 @@ def _update_alarms(
                     **asdict(control_rules.advance_alarm_state(None, True)),
                 },
             )
-    for place, existing in open_now.items():
-        if existing.week < last:  # each week is judged once, however often the job runs
+    for place, open_alarm in open_now.items():
+        if open_alarm.week < last:  # each week is judged once, however often the job runs
             signalled = "\n".join(place) in standing
             state = control_rules.advance_alarm_state(
-                AlarmState(existing.weeks, existing.calm, existing.level, existing.history),
+                AlarmState(open_alarm.weeks, open_alarm.calm, open_alarm.level, open_alarm.history),
                 signalled,
             )
             values: dict[str, Any] = {
@@ -210,7 +210,7 @@ def _update_alarms(
             store.update_alarm(
                 connection,
                 tenant_id,
-                existing.alarm_id,
+                open_alarm.alarm_id,
                 values,
                 end=state.calm >= control_rules.CALM_WEEKS,
             )
@@ -232,11 +232,11 @@ def _fill_gaps(
 def _alarm_text(scope: tuple[str, str], week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
-    words = (
+    text = (
         f"{series.alarm_text}{where}: {week_verdict.value:.0%} in the week from "
         f"{week.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
     )
-    return {"words": words, "week": week}
+    return {"words": text, "week": week}
 
 
 def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:
@@ -245,13 +245,13 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
     """
     today = clock.now().date()
     with unit_of_work(tenant_id) as connection:
-        existing = [
+        alarms = [
             alarm
             for alarm in store.list_alarms(connection, tenant_id, programme="", ended=False)
             if alarm.series == store.SELF_CHECK
         ]
-        if changed and not existing:
-            words = (
+        if changed and not alarms:
+            text = (
                 "A full recount changed figures that had been counted bit by bit. The log says "
                 "of which episodes; they are right now."
             )
@@ -260,7 +260,7 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
                 "series": store.SELF_CHECK,
                 "team": "",
                 "owner": "operator",
-                "words": words,
+                "words": text,
                 "week": today,
             }
             store.insert_alarm(
@@ -268,7 +268,7 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
                 tenant_id,
                 {**first, **asdict(control_rules.advance_alarm_state(None, True))},
             )
-        for item in existing:
+        for item in alarms:
             state = control_rules.advance_alarm_state(
                 AlarmState(item.weeks, item.calm, item.level, item.history), changed
             )

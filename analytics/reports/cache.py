@@ -29,9 +29,9 @@ _VALUES_KEY, _DIMENSIONS_KEY = "values", "dimensions"
 def load_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
     """One report, stamped with the time it was computed and the watermark up to which
     statements were counted."""
-    saved = _find_cached(requested, key)
-    if saved is not None:
-        return Report(**{**saved, "columns": [Column(**item) for item in saved["columns"]]})
+    cached = _find_cached(requested, key)
+    if cached is not None:
+        return Report(**{**cached, "columns": [Column(**item) for item in cached["columns"]]})
     reason = "" if requested.individual else _explain_hidden(requested)
     if reason:
         title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(requested.scope.as_of)
@@ -87,9 +87,9 @@ def load_metric_values(
     requested: ReportRequest, metrics: Sequence[Metric], watermark: datetime
 ) -> list[list[MetricValue]]:
     """The values of each metric."""
-    saved = _find_cached(requested, _VALUES_KEY)
-    if saved is not None and all(metric.key in saved for metric in metrics):
-        return [[MetricValue(**item) for item in saved[metric.key]] for metric in metrics]
+    cached = _find_cached(requested, _VALUES_KEY)
+    if cached is not None and all(metric.key in cached for metric in metrics):
+        return [[MetricValue(**item) for item in cached[metric.key]] for metric in metrics]
     return [_build_metric_values(requested, metric, watermark) for metric in metrics]
 
 
@@ -104,8 +104,8 @@ def _build_metric_values(
 def load_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
     """The values of each dimension by which the programme's figures can be narrowed."""
     whole = replace(requested, scope=requested.scope.widest())
-    saved = _find_cached(whole, _DIMENSIONS_KEY)
-    return list_dimension_values(whole) if saved is None else saved
+    cached = _find_cached(whole, _DIMENSIONS_KEY)
+    return list_dimension_values(whole) if cached is None else cached
 
 
 def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> None:

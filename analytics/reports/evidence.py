@@ -47,7 +47,7 @@ def list_evidence(
                         *external.get(row.registration, []),
                     ]
                 ),
-                key=lambda entries: (str(entries["at"]), str(entries["id"])),
+                key=lambda statement: (str(statement["at"]), str(statement["id"])),
             ),
         }
         for row in episodes

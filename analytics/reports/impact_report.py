@@ -40,9 +40,9 @@ def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, A
     if len(kinds) > 1:
         why = "Its readings are of persons and of teams or sites at once; send them of one kind."
     elif len(lasting) > 1:
-        entries = ", ".join(sorted(length.name for length in lasting))
+        lengths = ", ".join(sorted(length.name for length in lasting))
         why = (
-            f"Its readings cover periods of different length ({entries}), which cannot be "
+            f"Its readings cover periods of different length ({lengths}), which cannot be "
             "compared; send them of one."
         )
     elif rows:
@@ -119,6 +119,6 @@ def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> imp
     for r in treated:
         by_period.setdefault(r.period, []).append(r.value)
     return impact.interrupted_time_series(
-        [(period, sum(batch) / len(batch)) for period, batch in by_period.items()],
+        [(period, sum(values) / len(values)) for period, values in by_period.items()],
         starts[len(starts) // 2],
     )

@@ -23,13 +23,16 @@ def _compute_forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
         for row in connection.execute(groups.select_answered_checks(scope))
     ]
     curve = memory.fit_forgetting_curve(rows)
-    entries: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
+    answers_by_key: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
     for row in connection.execute(groups.select_answer_histories(scope)):
-        entries[(int(row.learner), row.competency or "")].append(
+        answers_by_key[(int(row.learner), row.competency or "")].append(
             (float(row.seconds) / 86_400, bool(row.right))
         )
     compared = memory.compare_models(
-        [(learner, competency, answers) for (learner, competency), answers in entries.items()]
+        [
+            (learner, competency, answers)
+            for (learner, competency), answers in answers_by_key.items()
+        ]
     )
     people = len({row[0] for row in rows})
     return {
@@ -58,10 +61,10 @@ def _compute_agreement(rows: Sequence[Any]) -> dict[str, Any]:
     whole = agreement.measure_agreement(ratings)
     severe = agreement.rater_severity(ratings)
     criteria = []
-    for criterion, batch in sorted(by_criterion.items()):
-        item = agreement.measure_agreement(batch)
+    for criterion, scores in sorted(by_criterion.items()):
+        item = agreement.measure_agreement(scores)
         criteria.append(
-            {"criterion": criterion, **asdict(item), "mean": fmean(level for _, _, level in batch)}
+            {"criterion": criterion, **asdict(item), "mean": fmean(level for _, _, level in scores)}
         )
     return {
         **asdict(whole),

@@ -70,13 +70,13 @@ def _alpha_of_counts(counts: Matrix, levels: Matrix, scale: Scale) -> float | No
         (paired * weight[:, None]).sum(axis=0)
     )
     totals = coincidences.sum(axis=0)
-    present_keys = totals > 0
-    if present_keys.sum() < 2:
+    occurring = totals > 0
+    if occurring.sum() < 2:
         return None
     coincidences, totals, levels = (
-        coincidences[np.ix_(present_keys, present_keys)],
-        totals[present_keys],
-        levels[present_keys],
+        coincidences[np.ix_(occurring, occurring)],
+        totals[occurring],
+        levels[occurring],
     )
     expected = (np.outer(totals, totals) - np.diag(totals)) / (totals.sum() - 1)
     apart = _squared_distances(levels, totals, scale)

@@ -28,13 +28,13 @@ def weighted_composite(
     """The weighted mean of the available scores; None if more than a quarter of the weight is
     missing. Never re-scaled silently."""
     whole = sum(weights.values())
-    present_keys = {
+    present = {
         key: value for key, value in scores.items() if value is not None and weights.get(key)
     }
-    existing = sum(weights[key] for key in present_keys)
-    if not whole or existing < (1 - MAX_MISSING_WEIGHT) * whole:
+    present_weight = sum(weights[key] for key in present)
+    if not whole or present_weight < (1 - MAX_MISSING_WEIGHT) * whole:
         return None
-    return sum(weights[key] * value for key, value in present_keys.items()) / existing
+    return sum(weights[key] * value for key, value in present.items()) / present_weight
 
 
 def rank_intervals(
@@ -59,10 +59,8 @@ def rank_intervals(
         ],
         float,
     )
-    present_keys = ~np.isnan(values)
-    totals = (
-        drawn @ np.nan_to_num(values).T / np.maximum(drawn @ present_keys.T.astype(float), 1e-12)
-    )
+    present = ~np.isnan(values)
+    totals = drawn @ np.nan_to_num(values).T / np.maximum(drawn @ present.T.astype(float), 1e-12)
     ranks = (-totals).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 1
     low, high = np.quantile(ranks, (0.05, 0.95), axis=0, method="nearest")
     result: list[tuple[int, int] | None] = [None] * len(groups)

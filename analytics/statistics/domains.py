@@ -43,16 +43,16 @@ def estimate_domains(
     prior fitted to them (empirical Bayes), and tested against ``target`` with the false
     discovery rate controlled at 10 %. Weakest first. Keys without a question are left out.
     """
-    requested = [count for count in counts if count[2] > 0]
-    if not requested:
+    asked = [count for count in counts if count[2] > 0]
+    if not asked:
         return []
-    a, b = fit_prior([(k, n) for _, k, n in requested])
+    a, b = fit_prior([(k, n) for _, k, n in asked])
     # The probability that the share is the target or more, from its posterior Beta(a + k, b + n
     # - k).
-    above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in requested}
+    above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in asked}
     weak = false_discovery.benjamini_hochberg(above, FALSE_DISCOVERY_RATE)
     result = []
-    for key, k, n in requested:
+    for key, k, n in asked:
         low, high = (float(bound) for bound in betaincinv(a + k, b + n - k, (0.025, 0.975)))
         result.append(
             DomainEstimate(

@@ -53,9 +53,12 @@ def estimate_medians(rows: Iterable[Any]) -> dict[str, Estimate]:
     for row in rows:
         times[row.part].append((float(row.days), bool(row.met), int(row.people)))
     result = {}
-    for part, batch in times.items():
-        met, people = sum(n for _, yes, n in batch if yes), sum(n for _, _, n in batch)
-        value, low, high = survival_quantile(kaplan_meier(batch))
+    for part, observations in times.items():
+        met, people = (
+            sum(n for _, yes, n in observations if yes),
+            sum(n for _, _, n in observations),
+        )
+        value, low, high = survival_quantile(kaplan_meier(observations))
         flags = (
             ()
             if value is not None

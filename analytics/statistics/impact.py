@@ -82,10 +82,12 @@ def explain_unbalanced(readings: Sequence[Reading]) -> str:
     value in every period. Means over unequal periods would mistake a common trend for an
     effect."""
     periods = {r.period for r in readings}
-    existing: dict[str, set[int]] = defaultdict(set)
+    periods_by_unit: dict[str, set[int]] = defaultdict(set)
     for r in readings:
-        existing[r.unit].add(r.period)
-    gaps = {unit: len(periods) - len(own) for unit, own in existing.items() if own != periods}
+        periods_by_unit[r.unit].add(r.period)
+    gaps = {
+        unit: len(periods) - len(own) for unit, own in periods_by_unit.items() if own != periods
+    }
     if not gaps:
         return ""
     named = ", ".join(
@@ -93,7 +95,7 @@ def explain_unbalanced(readings: Sequence[Reading]) -> str:
     )
     more = f" and {len(gaps) - MAX_UNITS_NAMED} more" if len(gaps) > MAX_UNITS_NAMED else ""
     return (
-        f"{len(gaps)} of {len(existing)} have no value for every one of the {len(periods)} "
+        f"{len(gaps)} of {len(periods_by_unit)} have no value for every one of the {len(periods)} "
         f"periods: {named}{more}. Send what is missing, or leave them"
         " out: means over unequal periods would take what moved everybody for an effect."
     )

@@ -61,7 +61,7 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     spans = {round(log(max(days, 0.5)) * 2) for _, days, _, _ in answers}
     if len(people) < MIN_PEOPLE or len(spans) < MIN_INTERVALS:
         return None
-    days, right, requested = (np.array([item[i] for item in answers], float) for i in (1, 2, 3))
+    days, right, asked = (np.array([item[i] for item in answers], float) for i in (1, 2, 3))
     # Binned by twentieths of the logarithm (5 % of the elapsed time), so that the fit takes as
     # long for a million answers as for a thousand.
     logs, bins = np.unique(np.round(np.log(days) * 20), return_inverse=True)
@@ -70,8 +70,8 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     def fit_weighted(
         weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)
     ) -> tuple[float, float]:
-        entries, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, requested))
-        return _fit_curve(middle[of > 0], entries[of > 0], of[of > 0], start)
+        right_by_bin, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, asked))
+        return _fit_curve(middle[of > 0], right_by_bin[of > 0], of[of > 0], start)
 
     result = fit_weighted(np.ones(len(answers)))
     grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
@@ -103,15 +103,15 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
 
 
 def _fit_curve(
-    days: np.ndarray, right: np.ndarray, requested: np.ndarray, start: tuple[float, float]
+    days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]
 ) -> tuple[float, float]:
     """Least squares on shares, weighted by the number of questions; a in (0, 1], S from an hour
     to a thousand years (so that a flat curve is possible)."""
-    root = np.sqrt(requested)
+    root = np.sqrt(asked)
 
     def residuals(x: np.ndarray) -> np.ndarray:
         return np.asarray(
-            root * (right / requested - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY)
+            root * (right / asked - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY)
         )
 
     bounds = ([1e-3, log(1 / 24)], [1.0, log(365_000.0)])
@@ -227,12 +227,12 @@ def score_predictions(predicted: np.ndarray, truth: np.ndarray) -> PredictionSco
 
 
 def _roc_auc(p: np.ndarray, truth: np.ndarray) -> float | None:
-    right, problem = p[truth == 1], p[truth == 0]
-    if not len(right) or not len(problem):
+    right, wrong = p[truth == 1], p[truth == 0]
+    if not len(right) or not len(wrong):
         return None
     # Mann & Whitney's statistic from ranks, with average ranks for ties.
     _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return float(
-        (ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(problem))
+        (ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(wrong))
     )

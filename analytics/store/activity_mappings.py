@@ -100,9 +100,9 @@ def undo_mapping(connection: Connection, tenant_id: int, mapping_id: int) -> boo
     """Undo a mapping; return whether it was active."""
     person_merges.lock_merges(connection, tenant_id)
     m = activity_mapping
-    existing = (m.c.tenant_id == tenant_id, m.c.mapping_id == mapping_id, m.c.undone_at.is_(None))
+    conditions = (m.c.tenant_id == tenant_id, m.c.mapping_id == mapping_id, m.c.undone_at.is_(None))
     programme = connection.execute(
-        update(m).where(*existing).values(undone_at=func.now()).returning(m.c.programme)
+        update(m).where(*conditions).values(undone_at=func.now()).returning(m.c.programme)
     ).scalar()
     if programme is not None:
         _mark_programme_for_recount(connection, tenant_id, programme)

@@ -114,9 +114,9 @@ def invalidate_reports(connection: Connection, tenant_id: int, programme: str) -
 def discard_cached_reports(connection: Connection, tenant_id: int, programme: str) -> None:
     """Discard the cached reports of a programme."""
     c = computed.c
-    saved = c.report.startswith(CACHE_PREFIX, autoescape=True)
+    is_cached = c.report.startswith(CACHE_PREFIX, autoescape=True)
     connection.execute(
-        delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, saved)
+        delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, is_cached)
     )
 
 

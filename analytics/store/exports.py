@@ -168,9 +168,9 @@ def discard_export_files(
         .returning(removed.c.sha2)
     )
     result = set(connection.execute(changed).scalars())
-    existing = set(
+    still_used = set(
         connection.execute(
             select(e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.in_(result))
         ).scalars()
     )
-    return sorted(result - existing)
+    return sorted(result - still_used)

@@ -339,10 +339,10 @@ def list_costs(
 def retract_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
     """Retract a wrong entry; return its programme, or None if there is no such entry."""
     c = cost.c
-    existing = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
+    conditions = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
     result = connection.execute(
         update(cost)
-        .where(*existing)
+        .where(*conditions)
         .values(taken_back_at=func.now(), taken_back_why=why)
         .returning(c.programme)
     ).scalar()
@@ -371,8 +371,8 @@ def insert_valuation(
 ) -> int:
     """Insert the next version."""
     lock_kpi(connection, tenant_id, programme, key)
-    existing = find_latest_valuation(connection, tenant_id, programme, key)
-    version = (existing[0] if existing else 0) + 1
+    latest = find_latest_valuation(connection, tenant_id, programme, key)
+    version = (latest[0] if latest else 0) + 1
     connection.execute(
         insert(valuation).values(
             tenant_id=tenant_id,

@@ -109,10 +109,10 @@ def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[s
     """Separate two merged agents; return (alias, agent), or None if there is no such active
     merge."""
     m = person_merge
-    existing = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
+    conditions = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
     row = connection.execute(
         update(m)
-        .where(*existing)
+        .where(*conditions)
         .values(undone_at=func.now())
         .returning(m.c.alias_identity, m.c.agent_identity)
     ).first()

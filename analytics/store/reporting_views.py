@@ -172,10 +172,10 @@ def rebuild_views(owner: Engine) -> None:
         connection.execute(
             text("SELECT pg_advisory_xact_lock(7274011)")
         )  # serializes two starts at the same time; the number is arbitrary
-        existing = connection.execute(
+        current = connection.execute(
             text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")
         ).scalar()
-        if existing == digest:
+        if current == digest:
             return
         for statement in [*created, f"COMMENT ON SCHEMA report IS '{digest}'"]:
             connection.exec_driver_sql(statement)

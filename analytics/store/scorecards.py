@@ -31,10 +31,10 @@ def insert_scorecard(
     """Insert the next version. Of two concurrent writers, the later one fails on its version
     number and is sent again."""
     s = scorecard.c
-    existing = connection.execute(
+    latest = connection.execute(
         select(func.max(s.version)).where(s.tenant_id == tenant_id, s.programme == programme)
     ).scalar()
-    version = (existing or 0) + 1
+    version = (latest or 0) + 1
     connection.execute(
         insert(scorecard).values(
             tenant_id=tenant_id, programme=programme, version=version, lines=lines, who=who

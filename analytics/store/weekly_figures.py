@@ -90,12 +90,14 @@ def mark_figures_restated(
 ) -> None:
     """Mark these figures as restated."""
     w = week_figure
-    existing = (
+    conditions = (
         w.c.tenant_id == tenant_id,
         w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))),
     )
     connection.execute(
-        update(w).where(*existing).values(restated_at=func.now(), restated_by=who, restated_why=why)
+        update(w)
+        .where(*conditions)
+        .values(restated_at=func.now(), restated_by=who, restated_why=why)
     )
 
 
@@ -220,9 +222,9 @@ def update_alarm(
 ) -> None:
     """Update an alarm, or end it."""
     a = alarm
-    entries = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
+    changes = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
     connection.execute(
-        update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(entries)
+        update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(changes)
     )
 
 

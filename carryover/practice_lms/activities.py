@@ -83,13 +83,13 @@ def add_content_item(ledger: PracticeDatabase, tool: Tool, item: dict[str, Any])
         body["review_url"] = column["submissionReview"].get("url", "")
     created = _insert_activity(ledger, tool, body)
     if column:
-        entries = {name: column[name] for name in ("resourceId", "tag") if name in column}
-        requested = {
+        optional = {name: column[name] for name in ("resourceId", "tag") if name in column}
+        required = {
             "label": column.get("label") or title,
             "scoreMaximum": column["scoreMaximum"],
             "resourceLinkId": created.link_id,
         }
-        gradebook.insert_line_item(ledger, tool.client_id, {**requested, **entries})
+        gradebook.insert_line_item(ledger, tool.client_id, {**required, **optional})
     return created
 
 

@@ -62,7 +62,7 @@ def _verify_response(
     claims = signatures.verify_tool_token(deps, tool, token, deps.lms_url, ("nonce",))
     data = claims.get(f"{DEEP_LINKING_CLAIM}data")
     with deps.ledger.open() as db:
-        requested = db.execute(
+        issued = db.execute(
             "SELECT data FROM deep_linking WHERE session = ? AND client_id = ?",
             (session.id, tool.client_id),
         ).fetchall()
@@ -72,7 +72,7 @@ def _verify_response(
         raise _InvalidResponse(f"version must be {VERSION}")
     if claims.get(f"{CLAIM}deployment_id") != tool.deployment_id:
         raise _InvalidResponse("deployment_id is not the one of the request")
-    if (data,) not in requested:
+    if (data,) not in issued:
         raise _InvalidResponse("data is not the one of the request")
     items = claims.get(f"{DEEP_LINKING_CLAIM}content_items", [])
     if not isinstance(items, list):

@@ -128,9 +128,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     def post_score(id_: int) -> ResponseReturnValue:
         item = require_line_item(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
         body: Any = request.get_json(silent=True, force=True)
-        problem = _score_error(body)
-        if problem:
-            raise ServiceError(400, f"Incorrect score received: {problem}")
+        fault = _score_error(body)
+        if fault:
+            raise ServiceError(400, f"Incorrect score received: {fault}")
         user = body["userId"]
         before = gradebook.scores_by_user(ledger, item).get(user)
         if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
@@ -189,13 +189,13 @@ def _score_to_save(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
     """Return the score in points of the line item, clamped between 0 and its maximum. As in
     Moodle, a score that is not fully graded removes the grade.
     """
-    saved: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
+    result: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
     if "scoreGiven" in body and body["gradingProgress"] == _FULLY_GRADED:
         most = item.body["scoreMaximum"]
-        saved["value"] = round(
+        result["value"] = round(
             min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5
         )
-    return saved
+    return result
 
 
 def _score_error(body: Any) -> str:

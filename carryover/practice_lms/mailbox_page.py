@@ -60,20 +60,20 @@ def _parse_letter(content: bytes) -> ReceivedMail:
     message = message_from_bytes(content, policy=default)
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain",))
-    words = str(body.get_content()) if body is not None else ""
+    text = str(body.get_content()) if body is not None else ""
     return ReceivedMail(
-        str(message["To"]), str(message["Subject"]), str(message["Date"]), _linkify(words)
+        str(message["To"]), str(message["Subject"]), str(message["Date"]), _linkify(text)
     )
 
 
-def _linkify(words: str) -> Markup:
+def _linkify(text: str) -> Markup:
     """Return the text with its URLs as links."""
     parts: list[Markup | str] = []
     end = 0
-    for result in _LINK.finditer(words):
+    for result in _LINK.finditer(text):
         parts += [
-            escape(words[end : result.start()]),
+            escape(text[end : result.start()]),
             Markup('<a href="{0}">{0}</a>').format(result[0]),
         ]
         end = result.end()
-    return Markup("").join([*parts, escape(words[end:])])
+    return Markup("").join([*parts, escape(text[end:])])

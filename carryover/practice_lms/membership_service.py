@@ -53,10 +53,8 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             {"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS
         )
         if start + limit < len(result):
-            requested = {**request.args.to_dict(), "limit": limit, "from": start + limit}
-            response.headers["Link"] = (
-                f'<{deps.at("memberships")}?{urlencode(requested)}>; rel="next"'
-            )
+            query = {**request.args.to_dict(), "limit": limit, "from": start + limit}
+            response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(query)}>; rel="next"'
         return response
 
     return pages

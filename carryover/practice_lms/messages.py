@@ -46,7 +46,7 @@ def id_token_claims(
     """Return all claims of an id_token."""
     activity = activities.find_activity(deps.ledger, launch.activity_id)
     now, person = int(time.time()), session.person
-    stated = {
+    claims = {
         "nonce": nonce,
         "iat": now,
         "exp": now + ID_TOKEN_SECONDS,
@@ -72,12 +72,12 @@ def id_token_claims(
     }
     custom = {**tool.custom, **(activity.custom if activity else {})}
     if custom:
-        stated[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
+        claims[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
     if launch.message == launches.DEEP_LINK_LAUNCH:
-        return stated | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
+        return claims | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
     assert activity is not None
     return (
-        stated
+        claims
         | _grade_claims(deps, tool, activity)
         | _membership_claims(deps, tool)
         | _resource_link_claims(deps, tool, activity, launch)
@@ -143,7 +143,7 @@ def _resource_link_claims(
     deps: PracticeDeps, tool: Tool, activity: Activity, launch: Launch
 ) -> dict[str, Any]:
     link = {"id": activity.link_id, "title": activity.title}
-    stated: dict[str, Any] = {
+    claims: dict[str, Any] = {
         f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
         f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
         f"{CLAIM}launch_presentation": {
@@ -154,13 +154,13 @@ def _resource_link_claims(
     }
     if launch.message == launches.REVIEW_LAUNCH:
         learner = BY_SUBJECT[launch.for_user]
-        stated[f"{CLAIM}message_type"] = REVIEW_REQUEST
-        stated[f"{CLAIM}for_user"] = {
+        claims[f"{CLAIM}message_type"] = REVIEW_REQUEST
+        claims[f"{CLAIM}for_user"] = {
             "user_id": learner.subject,
             **learner.named_as(tool.claims),
             "roles": list(learner.roles),
         }
-    return stated
+    return claims
 
 
 def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> dict[str, Any]:

@@ -49,9 +49,9 @@ class Person:
         """Return the personal claims shared with a tool. As in Moodle, the name is shared
         completely or not at all.
         """
-        provided, _, family = self.name.partition(" ")
+        given, _, family = self.name.partition(" ")
         names = (
-            {"name": self.name, "given_name": provided, "family_name": family}
+            {"name": self.name, "given_name": given, "family_name": family}
             if set(claims) & set(NAME_CLAIMS)
             else {}
         )

@@ -113,13 +113,15 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             if known is None:
                 raise InvalidRegistration("no_registration", 404)
             return jsonify(registration_response(known))
-        entries = parse_registration(
+        registration = parse_registration(
             request.get_json(silent=True, force=True), subject, _registration_url(deps, subject)
         )
         if known:
-            return jsonify(registration_response(tools.replace_tool(deps.ledger, known, entries)))
+            return jsonify(
+                registration_response(tools.replace_tool(deps.ledger, known, registration))
+            )
         try:
-            return jsonify(registration_response(tools.insert_tool(deps.ledger, entries)))
+            return jsonify(registration_response(tools.insert_tool(deps.ledger, registration)))
         except tools.ToolAlreadyRegistered:
             raise InvalidRegistration("token_already_used", 401) from None
 

@@ -44,13 +44,13 @@ def parse_registration(body: Any, client_id: str, registration_url: str) -> Tool
     for name in (*_REQUIRED_METADATA, TOOL_CONFIGURATION):
         if not body.get(name):
             raise InvalidRegistration(f"missing required attribute {name}")
-    entries = body[TOOL_CONFIGURATION]
-    if not isinstance(entries, dict):
+    configuration = body[TOOL_CONFIGURATION]
+    if not isinstance(configuration, dict):
         raise InvalidRegistration("invalid_client_metadata")
-    domain = _optional_text(entries, "domain")
+    domain = _optional_text(configuration, "domain")
     if not domain:
         raise InvalidRegistration("missing_domain")
-    target = _optional_text(entries, "target_link_uri") or f"https://{domain}"
+    target = _optional_text(configuration, "target_link_uri") or f"https://{domain}"
     if _comparable_host(f"https://{domain}") != _comparable_host(target):
         raise InvalidRegistration("domain_targetlinkuri_mismatch")
     if not isinstance(body["response_types"], list) or "id_token" not in body["response_types"]:
@@ -61,11 +61,11 @@ def parse_registration(body: Any, client_id: str, registration_url: str) -> Tool
         raise InvalidRegistration("invalid_token_endpoint_auth_method")
     if body.get("application_type") not in (None, "", "web"):
         raise InvalidRegistration("invalid_application_type")
-    custom = entries.get("custom_parameters") or {}
+    custom = configuration.get("custom_parameters") or {}
     if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
         raise InvalidRegistration("invalid_custom_parameters")
-    deep_linking = _deep_linking_uri(entries.get("messages"))
-    claims = entries.get("claims")
+    deep_linking = _deep_linking_uri(configuration.get("messages"))
+    claims = configuration.get("claims")
     return Tool(
         client_id=client_id,
         name=_optional_text(body, "client_name"),
@@ -79,14 +79,14 @@ def parse_registration(body: Any, client_id: str, registration_url: str) -> Tool
         claims=_granted_claims(claims if isinstance(claims, list) else []),
         deep_linking=deep_linking is not None,
         deep_linking_uri=deep_linking or "",
-        description=_optional_text(entries, "description"),
+        description=_optional_text(configuration, "description"),
         logo_uri=_optional_text(body, "logo_uri"),
         registration_url=registration_url,
     )
 
 
-def _optional_text(provided: dict[str, Any], name: str) -> str:
-    value = provided.get(name, "")
+def _optional_text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name, "")
     if not isinstance(value, str):
         raise InvalidRegistration(f"invalid_{name}")
     return value

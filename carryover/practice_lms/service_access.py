@@ -58,11 +58,11 @@ def require_service_token(ledger: PracticeDatabase, scope: str, kind: str | None
     """Return the calling tool if its token has the scope and the media type is exactly
     ``kind``; otherwise raise ServiceError.
     """
-    scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     with ledger.open() as db:
         row = db.execute(
             "SELECT client_id, scopes FROM token WHERE token = ? AND expires > ?",
-            (provided, time.time()),
+            (token, time.time()),
         ).fetchone()
     tool = tools.tool_by_client_id(ledger, row[0]) if row and scheme.lower() == "bearer" else None
     if tool is None or request.args.get("type_id", tool.deployment_id) != tool.deployment_id:

@@ -47,10 +47,10 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
         if not scopes:
             return oauth_error("invalid_scope")
-        provided = service_access.issue_access_token(deps.ledger, tool, scopes)
+        token = service_access.issue_access_token(deps.ledger, tool, scopes)
         return jsonify(
             {
-                "access_token": provided,
+                "access_token": token,
                 "token_type": "Bearer",
                 "expires_in": service_access.ACCESS_TOKEN_SECONDS,
                 "scope": " ".join(scopes),

@@ -46,9 +46,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         ):
             abort(403, "Tools are managed on this page alone.")
 
-    def render_tools(problem: str = "", url: str = "") -> str:
+    def render_tools(wrong: str = "", url: str = "") -> str:
         return render_template(
-            "tools.html", tools=tools.list_all_tools(deps.ledger), wrong=problem, url=url
+            "tools.html", tools=tools.list_all_tools(deps.ledger), wrong=wrong, url=url
         )
 
     def render_registration(make_token: Callable[[str], str]) -> ResponseReturnValue:

@@ -112,9 +112,9 @@ def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
     """
     try:
         with ledger.open() as db:
-            provided = (tool.client_id, tool.state, _tool_to_json(tool))
+            row = (tool.client_id, tool.state, _tool_to_json(tool))
             id_ = db.execute(
-                "INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", provided
+                "INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", row
             ).lastrowid
     except sqlite3.IntegrityError:
         raise ToolAlreadyRegistered from None
@@ -123,7 +123,7 @@ def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
 
 def replace_tool(ledger: PracticeDatabase, known: Tool, tool: Tool) -> Tool:
     """Update a tool's registration; its client id, id and state are kept."""
-    saved = replace(
+    replaced = replace(
         tool,
         id=known.id,
         client_id=known.client_id,
@@ -131,8 +131,8 @@ def replace_tool(ledger: PracticeDatabase, known: Tool, tool: Tool) -> Tool:
         registration_url=known.registration_url,
     )
     with ledger.open() as db:
-        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(saved), known.id))
-    return saved
+        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(replaced), known.id))
+    return replaced
 
 
 def set_tool_active(ledger: PracticeDatabase, tool: Tool) -> None:

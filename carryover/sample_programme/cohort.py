@@ -115,9 +115,9 @@ def _check_statements(
         at += took
         success = chance.random() < RECALL_BY_INTERVAL[interval]
         right += success
-        problem = [choice.key for choice in item.choices if choice.key not in item.correct]
+        wrong = [choice.key for choice in item.choices if choice.key not in item.correct]
         response = xapi_statements.ItemResponse(
-            item.correct[0] if success else chance.choice(problem), success, took
+            item.correct[0] if success else chance.choice(wrong), success, took
         )
         named = item_responses.to_xapi_item(item, programme.competency_title(item.competency))
         yield xapi_statements.answered_statement(
@@ -128,7 +128,7 @@ def _check_statements(
         act(f"finished {interval}", at),
         quiz,
         right=right,
-        requested=len(keys),
+        asked=len(keys),
         passed=passed,
         took=at - begun_at,
     )

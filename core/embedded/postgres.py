@@ -222,10 +222,10 @@ class EmbeddedPostgres:
             return
         pid = file.read_text().partition("\n")[0].strip()
         try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
         except OSError:
-            words = ""
-        if str(self.folder) not in words:
+            command = ""
+        if str(self.folder) not in command:
             file.unlink()
 
     def child(self) -> ChildProcess:

@@ -99,8 +99,8 @@ class TokenVerifier:
 
     def _key_set(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
         with self._lock:
-            requested, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
-            age = time.monotonic() - requested
+            fetched, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
+            age = time.monotonic() - fetched
             if keys is not None and age < (REFETCH_SECONDS if ask_again else KEY_SET_TTL_SECONDS):
                 return keys
             if keys is None and age < REFETCH_SECONDS:
@@ -135,12 +135,12 @@ def _unverified_claims(token: str) -> dict[str, Any]:
 
 
 def _caller_from_claims(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
-    provided = claims.get("scope", claims.get("scp", ""))
+    claim = claims.get("scope", claims.get("scp", ""))
     words = (
-        provided.split()
-        if isinstance(provided, str)
-        else [word for word in provided if isinstance(word, str)]
-        if isinstance(provided, list)
+        claim.split()
+        if isinstance(claim, str)
+        else [word for word in claim if isinstance(word, str)]
+        if isinstance(claim, list)
         else []
     )
     scopes = frozenset(

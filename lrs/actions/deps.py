@@ -57,9 +57,9 @@ class StoreDeps(Deps):
 def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> StoreDeps:
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
-    provided = {field.name: getattr(deps, field.name) for field in fields(Deps)}
+    base = {field.name: getattr(deps, field.name) for field in fields(Deps)}
     return StoreDeps(
-        **provided,
+        **base,
         # No liveness check (pre-ping) before each write: a dead connection is noticed by the
         # write that uses it, and that write falls back to the slow path.
         writer=StatementWriter(

@@ -198,7 +198,7 @@ def _matches_filter(
     )
 
 
-def _prepare(stored_statement: StoredStatement, existing: Sequence[str]) -> _PreparedStatement:
+def _prepare(stored_statement: StoredStatement, sha2s: Sequence[str]) -> _PreparedStatement:
     body = remove_members(
         render_statement(
             stored_statement.payload, stored_statement.ord, stored_statement.timestamp_given
@@ -208,7 +208,7 @@ def _prepare(stored_statement: StoredStatement, existing: Sequence[str]) -> _Pre
     value = json_codec.decode(body)
     version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
     return _PreparedStatement(
-        stored_statement.ord, body, version, str(stored_statement.id), tuple(existing)
+        stored_statement.ord, body, version, str(stored_statement.id), tuple(sha2s)
     )
 
 
@@ -348,9 +348,9 @@ def retry_dead_letters(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> t
     delivered = 0
     for item, _ in letters:
         with deps.unit_of_work(tenant_id) as connection:
-            existing = attachments.list_attachment_hashes(connection, tenant_id, [item.ord])
+            sha2s = attachments.list_attachment_hashes(connection, tenant_id, [item.ord])
         try:
-            refused = _deliver_one(deps, tenant_id, target, _prepare(item, existing))
+            refused = _deliver_one(deps, tenant_id, target, _prepare(item, sha2s))
         except _TargetUnavailable as reason:
             raise BadInput(f"The target takes nothing now: {reason}") from None
         if refused is None:

@@ -42,26 +42,24 @@ def browse_statements(
     """Return a page. ``wanted`` holds parameters of GET /statements; an agent may be given
     as an e-mail address.
     """
-    provided = dict(wanted)
-    if "agent" in provided and not provided["agent"].lstrip().startswith("{"):
-        address = provided["agent"].removeprefix("mailto:")
-        provided["agent"] = (
+    filters = dict(wanted)
+    if "agent" in filters and not filters["agent"].lstrip().startswith("{"):
+        address = filters["agent"].removeprefix("mailto:")
+        filters["agent"] = (
             f'{{"mbox":"mailto:{address}"}}' if '"' not in address and "\\" not in address else "{}"
         )
-    requested = replace(
+    query = replace(
         statement_query.parse_statement_query(
             {
                 "limit": str(ROWS_PER_PAGE),
                 "related_agents": "true",
                 "related_activities": "true",
-                **provided,
+                **filters,
             }
         ),
         after=after,
     )
-    result = actions.statement_page(
-        unit_of_work, tenant_id=tenant_id, query=requested, voided_too=True
-    )
+    result = actions.statement_page(unit_of_work, tenant_id=tenant_id, query=query, voided_too=True)
     ords = [item.ord for item in result.found]
     with unit_of_work(tenant_id) as connection:
         breaks = tags.find_break_reasons(connection, tenant_id, ords)

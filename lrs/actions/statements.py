@@ -105,12 +105,12 @@ class StatementWriter:
         if not incoming:
             return False
         now = clock.to_microseconds(clock.now())
-        stated = [
+        dated_definitions = [
             (definition, _definition_time(item, now))
             for item in incoming
             for definition in item.definitions
         ]
-        unknown = self._known_definitions.select_unstored(tenant_id, stated)
+        unknown = self._known_definitions.select_unstored(tenant_id, dated_definitions)
         if unknown or any(item.refers or item.attachments for item in incoming):
             new = store_statements(
                 self._unit_of_work, tenant_id=tenant_id, incoming=incoming, stated=unknown
@@ -155,27 +155,27 @@ class StatementWriter:
         """
         with self._lock:
             tenant_id, statements_taken = self._queue[0].tenant_id, 0
-            used: list[_PendingWrite] = []
+            batch: list[_PendingWrite] = []
             rest: list[_PendingWrite] = []
             for item in self._queue:
                 matching = (
                     item.tenant_id == tenant_id
                     and statements_taken + len(item.incoming) <= MAX_GROUP_COMMIT
                 )
-                (used if matching else rest).append(item)
+                (batch if matching else rest).append(item)
                 statements_taken += len(item.incoming) if matching else 0
             self._queue = rest
-        return used
+        return batch
 
-    def _write_shared(self, used: list[_PendingWrite]) -> None:
-        everything = [statement for entry in used for statement in entry.incoming]
+    def _write_shared(self, batch: list[_PendingWrite]) -> None:
+        incoming = [statement for entry in batch for statement in entry.incoming]
         stored = False
         try:
-            stored = self._insert_if_all_new(used[0].tenant_id, everything)
+            stored = self._insert_if_all_new(batch[0].tenant_id, incoming)
         finally:
             # Whatever happened, no request is reported as stored unless the database confirmed
             # it.
-            for item in used:
+            for item in batch:
                 if not stored:
                     try:
                         item.new = store_statements(
@@ -380,21 +380,21 @@ def statement_page(
     """
     with unit_of_work(tenant_id) as connection:
         up_to = statements.high_water_mark(connection) if query.ascending else None
-        saved: list[StoredStatement] = []
+        matching: list[StoredStatement] = []
         for _ in range(_MAX_PAGES_SCANNED):
             result = statements.query_statements(
                 connection, tenant_id, query, up_to, query.limit + 1, voided_too
             )
             more = len(result) > query.limit
             result = result[: query.limit]
-            saved = [
+            matching = [
                 item for item in result if _matches_and_readable(connection, tenant_id, query, item)
             ]
             if more:
                 query = replace(query, after=result[-1].ord)
-            if saved or not more:
+            if matching or not more:
                 break
-    return StatementPage(saved, query if more else None, up_to)
+    return StatementPage(matching, query if more else None, up_to)
 
 
 def _matches_and_readable(

@@ -21,28 +21,28 @@ def require_scope(deps: StoreDeps, *needs: str) -> Caller:
     """Return the caller of this request if it has at least one of the scopes ``needs``."""
     caller = authenticated_caller(deps)
     if not any(scope_satisfied(caller.scopes, need) for need in needs):
-        existing = ", ".join(sorted(caller.scopes)) or "no scope at all"
-        raise Forbidden(f"This credential has {existing}; this call needs {' or '.join(needs)}.")
+        scopes = ", ".join(sorted(caller.scopes)) or "no scope at all"
+        raise Forbidden(f"This credential has {scopes}; this call needs {' or '.join(needs)}.")
     return caller
 
 
 def authenticated_caller(deps: StoreDeps) -> Caller:
     """Return the caller of this request; Unauthorised if nobody is authenticated."""
     try:
-        provided = request.authorization
+        authorization = request.authorization
     except ValueError:
-        provided = None  # a malformed header
-    if provided is None:
+        authorization = None  # a malformed header
+    if authorization is None:
         raise Unauthorised(_SIGN_IN_HINT)
-    if provided.type == "bearer" and provided.token:
-        return deps.tokens.caller(provided.token)
-    if provided.type != "basic" or not provided.username:
+    if authorization.type == "bearer" and authorization.token:
+        return deps.tokens.caller(authorization.token)
+    if authorization.type != "basic" or not authorization.username:
         raise Unauthorised(_SIGN_IN_HINT)
     # No key contains NUL, and the database rejects it.
     caller = (
         None
-        if "\0" in provided.username
-        else deps.access.caller(provided.username, provided.password or "")
+        if "\0" in authorization.username
+        else deps.access.caller(authorization.username, authorization.password or "")
     )
     if caller is None:
         raise Unauthorised(

@@ -77,7 +77,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.delete("/<key>")
     def delete_credential(key: str) -> ResponseReturnValue:
         caller = authentication.require_scope(deps, "credentials")
-        existing = next(
+        scopes = next(
             (
                 credential.scopes
                 for credential in credentials.list_credentials(deps, tenant_id=caller.tenant_id)
@@ -85,7 +85,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             ),
             (),
         )
-        if NON_DELEGABLE.intersection(existing) and "all" not in caller.scopes:
+        if NON_DELEGABLE.intersection(scopes) and "all" not in caller.scopes:
             raise Forbidden(
                 "This credential may not end one that may do more; the operator ends it by the "
                 "command line."

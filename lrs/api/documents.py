@@ -79,8 +79,8 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
     def _write_document(caller: Caller) -> Response:
         place, _ = parse_document_key(kind, request.args, item=True, several=False)
         body = request.get_data()
-        provided = request.headers.get("Content-Type", "application/octet-stream")
-        if len(provided) > MAX_MEDIA_TYPE_LENGTH or not provided.isprintable():
+        content_type = request.headers.get("Content-Type", "application/octet-stream")
+        if len(content_type) > MAX_MEDIA_TYPE_LENGTH or not content_type.isprintable():
             raise BadInput("The Content-Type is no media type.", header="Content-Type")
         strict = (
             deps.settings.state_precondition_2_0
@@ -97,7 +97,7 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
                 deps.unit_of_work,
                 tenant_id=caller.tenant_id,
                 place=place,
-                content_type=provided,
+                content_type=content_type,
                 body=body,
                 must_state=must_state,
                 **headers,
@@ -107,7 +107,7 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
                 deps.unit_of_work,
                 tenant_id=caller.tenant_id,
                 place=place,
-                content_type=provided,
+                content_type=content_type,
                 body=body,
                 **headers,
             )

@@ -102,12 +102,12 @@ def _header_parameter(name: str) -> dict[str, Any]:
 
 
 def _responses(*good: str) -> dict[str, Any]:
-    words = {"200": "Done", "204": "Done, and nothing to say"}
-    result: dict[str, Any] = {status: {"description": words[status]} for status in good}
-    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    descriptions = {"200": "Done", "204": "Done, and nothing to say"}
+    result: dict[str, Any] = {status: {"description": descriptions[status]} for status in good}
+    error_content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {
         **result,
-        "4XX": {"description": "Refused; the message says what to do", "content": problem},
+        "4XX": {"description": "Refused; the message says what to do", "content": error_content},
     }
 
 
@@ -127,7 +127,7 @@ def _operation(
 def _statement_operations() -> dict[str, Any]:
     statement = {"$ref": "#/components/schemas/Statement"}
     item = {"application/json": {"schema": statement}}
-    batch = {
+    content = {
         "application/json": {
             "schema": {
                 "oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]
@@ -153,7 +153,7 @@ def _statement_operations() -> dict[str, Any]:
     ]
     return {
         "get": _operation("Statements, or one", filters, "200"),
-        "post": _operation("Store statements: all or none", [], "200", body=batch),
+        "post": _operation("Store statements: all or none", [], "200", body=content),
         "put": _operation(
             "Store a statement under an id",
             [_query_parameter("statementId", _UUID_SCHEMA, True)],

@@ -31,14 +31,14 @@ def blueprint(deps: StoreDeps, parts: Sequence[ApiPart]) -> Blueprint:
         unless ``dry_run`` is false.
         """
         caller = authentication.require_scope(deps, "erase")
-        requested = _json_object(request.get_data())
-        unknown = set(requested) - {"agent", "dry_run"}
+        body = _json_object(request.get_data())
+        unknown = set(body) - {"agent", "dry_run"}
         if unknown:
             raise BadInput(
                 f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run."
             )
-        agent = statement_query.parse_agent(msgspec.json.encode(requested.get("agent")).decode())
-        dry_run = requested.get("dry_run", True)
+        agent = statement_query.parse_agent(msgspec.json.encode(body.get("agent")).decode())
+        dry_run = body.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
         result = erasure.erase_agent(

@@ -76,7 +76,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("")
     def list_statements() -> str:
         caller = authentication.require_scope(deps, "statements/read")
-        provided = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
+        given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None
         try:
             after = (
@@ -87,7 +87,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             result = statement_browser.browse_statements(
                 deps.unit_of_work,
                 tenant_id=caller.tenant_id,
-                wanted={k: v for k, v in provided.items() if v},
+                wanted={k: v for k, v in given.items() if v},
                 after=after,
             )
             error = None
@@ -104,7 +104,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         ]
         part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
         return render_template(
-            part, rows=rows, given=provided, more=more, error=error, earlier=after is not None
+            part, rows=rows, given=given, more=more, error=error, earlier=after is not None
         )
 
     return pages

@@ -179,12 +179,12 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if wanted == "ids":
             return [formats.to_ids_format(payload) for payload in payloads]
         if wanted == "canonical":
-            existing = statements.activity_definitions(
+            definitions = statements.activity_definitions(
                 deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads
             )
             languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
             return [
-                formats.to_canonical_format(payload, existing.get, languages)
+                formats.to_canonical_format(payload, definitions.get, languages)
                 for payload in payloads
             ]
         return payloads
@@ -197,21 +197,21 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
             for payload in payloads
             for attachment in collect_attachments(json_codec.decode(payload))
         }
-        existing = attachments.attachment_hashes(
+        hashes = attachments.attachment_hashes(
             deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords
         )
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
             (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
-            for sha2 in existing
+            for sha2 in hashes
             if deps.blobs.exists(caller.tenant_id, sha2)
         )
         content_type, pieces = multipart.build_multipart(body, parts)
         return Response(pieces, content_type=content_type)
 
 
-def _safe_media_type(provided: str) -> str:
+def _safe_media_type(media_type: str) -> str:
     """Return the sender's media type of an attachment if it is safe in a header."""
-    return provided if _PLAIN_HEADER_VALUE.match(provided) else "application/octet-stream"
+    return media_type if _PLAIN_HEADER_VALUE.match(media_type) else "application/octet-stream"
 
 
 def _last_modified_date(ord_: int) -> str:

@@ -93,9 +93,9 @@ def install_protocol(
     def check_request() -> Response | None:
         if request.method == "OPTIONS":
             return Response(status=204)
-        problem = request.environ.get(alternate_request.ERROR_KEY)
-        if problem is not None:
-            raise BadInput(problem)
+        message = request.environ.get(alternate_request.ERROR_KEY)
+        if message is not None:
+            raise BadInput(message)
         if request.mimetype != "multipart/mixed" or request.endpoint not in takes_parts:
             request.max_content_length = MAX_BODY_BYTES
             request.get_data()

@@ -102,7 +102,7 @@ def find_activity_names(
     """The name of each activity in its first language, English before others; the last segment
     of its id if no statement named it."""
     wanted = sorted(set(iris))
-    d, stated = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
+    d, definitions = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
     for start in range(0, len(wanted), 5_000):
         batch = wanted[start : start + 5_000]
         query = select(d.c.iri, d.c.seen, d.c.digest, d.c.definition).where(
@@ -111,15 +111,15 @@ def find_activity_names(
             d.c.iri.in_(batch),
         )
         for row in connection.execute(query):
-            stated[row.iri].append((row.seen, row.digest, row.definition))
+            definitions[row.iri].append((row.seen, row.digest, row.definition))
     result = {}
     for iri in wanted:
         named = (
-            (merge_definitions(stated[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name")
-            if iri in stated
+            (merge_definitions(definitions[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name")
+            if iri in definitions
             else None
         )
-        words = (
+        name = (
             next(
                 (
                     named[tag]
@@ -130,5 +130,5 @@ def find_activity_names(
             if named
             else None
         )
-        result[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
+        result[iri] = str(name) if name else iri.rstrip("/").rpartition("/")[2] or iri
     return result

@@ -81,25 +81,25 @@ def claim_counting_work(
         connection.execute(_SELECT_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars()
     )
     moved = [_affected_countables(row) for row in lines]
-    everything: set[Countable] = set(removed).union(*moved)
-    existing = _try_locks(connection, tenant_id, everything)
-    if everything and not existing:
-        lock_countables(connection, tenant_id, everything)
-        existing = everything
-    used = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= existing]
-    removed = {item for item in removed if item in existing}
-    if used:
+    countables: set[Countable] = set(removed).union(*moved)
+    locked = _try_locks(connection, tenant_id, countables)
+    if countables and not locked:
+        lock_countables(connection, tenant_id, countables)
+        locked = countables
+    claimed = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= locked]
+    removed = {item for item in removed if item in locked}
+    if claimed:
         connection.execute(
-            _DELETE_STATEMENTS, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in used]}
+            _DELETE_STATEMENTS, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in claimed]}
         )
     if removed:
         connection.execute(
             _DELETE_EPISODES, {"tenant": tenant_id, "some": [str(item) for item in removed]}
         )
-    named = set[Countable](removed).union(*(by for _, by in used))
+    named = set[Countable](removed).union(*(by for _, by in claimed))
     return CountingClaim(
-        len(used) + len(removed),
-        [ord_ for ord_, _ in used],
+        len(claimed) + len(removed),
+        [ord_ for ord_, _ in claimed],
         {item for item in named if isinstance(item, uuid.UUID)},
         sorted(item for item in named if isinstance(item, int)),
     )
@@ -132,20 +132,20 @@ def _lock_key(countable: Countable) -> int:
 
 
 def _try_locks(
-    connection: Connection, tenant_id: int, batch: Iterable[Countable]
+    connection: Connection, tenant_id: int, countables: Iterable[Countable]
 ) -> set[Countable]:
     """Try to lock these without waiting; return those whose locks were acquired."""
-    by_key = {item: _lock_key(item) for item in batch}
+    by_key = {item: _lock_key(item) for item in countables}
     query = text(
         "SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE "
         "pg_try_advisory_xact_lock(:tenant, key)"
     )
-    existing = set(
+    locked = set(
         connection.execute(
             query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}
         ).scalars()
     )
-    return {item for item, key in by_key.items() if key in existing}
+    return {item for item, key in by_key.items() if key in locked}
 
 
 def lock_countables(connection: Connection, tenant_id: int, batch: Iterable[Countable]) -> None:

@@ -143,9 +143,9 @@ def require_language_map(value: Any, path: str) -> None:
     """An object of language tags to strings (xAPI-Data 4.2)."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object of language tags and texts.")
-    for tag, words in value.items():
+    for tag, text in value.items():
         require_language_tag(tag, path)
-        require_text(words, f"{path}['{tag}']")
+        require_text(text, f"{path}['{tag}']")
 
 
 def require_mailto(value: Any, path: str) -> None:

@@ -28,13 +28,13 @@ _MAP_FIELDS = ("name", "description", "extensions")
 
 def merge_definitions(stated: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
     """One definition from (first seen, digest, canonical JSON); None if there is none."""
-    existing: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for _, _, body in sorted(stated):
         definition = json_codec.decode(body)
         if "interactionType" in definition:
-            existing = {
-                name: value for name, value in existing.items() if name not in _INTERACTION_FIELDS
+            merged = {
+                name: value for name, value in merged.items() if name not in _INTERACTION_FIELDS
             }
         for name, value in definition.items():
-            existing[name] = {**existing.get(name, {}), **value} if name in _MAP_FIELDS else value
-    return existing or None
+            merged[name] = {**merged.get(name, {}), **value} if name in _MAP_FIELDS else value
+    return merged or None

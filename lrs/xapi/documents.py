@@ -236,13 +236,12 @@ def merge_json_content(
             f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is "
             f"{content_type}. Use PUT to replace this {kind.name}."
         )
-    existing, sent = (
+    old, sent = (
         _decode_object(stored[1], "The stored document"),
         _decode_object(body, "The document that was sent"),
     )
     inner = (
-        json_codec.encode(name) + b":" + bytes(value)
-        for name, value in {**existing, **sent}.items()
+        json_codec.encode(name) + b":" + bytes(value) for name, value in {**old, **sent}.items()
     )
     return stored[0], b"{" + b",".join(inner) + b"}"
 

@@ -59,10 +59,10 @@ def _activity_ids(activity: dict[str, Any]) -> dict[str, Any]:
 
 def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
     """The identifier; an anonymous group is identified by its members."""
-    saved = {name: actor[name] for name in ("objectType", *IFI_NAMES) if name in actor}
+    kept = {name: actor[name] for name in ("objectType", *IFI_NAMES) if name in actor}
     if actor.get("objectType") == "Group" and not any(name in actor for name in IFI_NAMES):
-        saved["member"] = [_actor_ids(member) for member in actor.get("member", ())]
-    return saved
+        kept["member"] = [_actor_ids(member) for member in actor.get("member", ())]
+    return kept
 
 
 def to_canonical_format(

@@ -84,7 +84,7 @@ def _is_same_statement(payload: bytes, signed: bytes) -> bool:
 def _strip_signatures(statement: bytes) -> bytes:
     """The statement without its signatures."""
     decoded = json_codec.decode(statement)
-    saved = [
+    kept = [
         item
         for item in decoded.get("attachments", ())
         if item.get("usageType") != SIGNATURE_USAGE_TYPE
@@ -92,6 +92,6 @@ def _strip_signatures(statement: bytes) -> bytes:
     if "attachments" not in decoded:
         return statement
     bare = remove_members(statement, ("attachments",))
-    if not saved:
+    if not kept:
         return bare
-    return bare[:-1] + b',"attachments":' + json_codec.encode(saved) + b"}"
+    return bare[:-1] + b',"attachments":' + json_codec.encode(kept) + b"}"

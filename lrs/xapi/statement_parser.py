@@ -134,8 +134,8 @@ class StatementParser:
     def _parse_fast_path(
         self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
     ) -> Incoming | None:
-        """Fast path: the same result as :meth:`_parse_slow_path` for a statement of common shape that
-        breaks no rule; None for every other."""
+        """Fast path: the same result as :meth:`_parse_slow_path` for a statement of common shape
+        that breaks no rule; None for every other."""
         if authority is None:
             return None
         try:
@@ -148,7 +148,7 @@ class StatementParser:
             if verb.voids and obj.kind != "StatementRef":
                 return None
             colons = len(members) + actor.colons + verb.colons + obj.colons
-            provided = [b'"authority":' + authority.body]
+            added_members = [b'"authority":' + authority.body]
             statement_id = required_id
             if "id" in members:
                 statement_id = uuid.UUID(
@@ -158,7 +158,7 @@ class StatementParser:
                     return None
             else:
                 statement_id = statement_id or uuid.uuid4()
-                provided.append(b'"id":"%s"' % str(statement_id).encode())
+                added_members.append(b'"id":"%s"' % str(statement_id).encode())
             context: list[Part] = []
             registration = None
             if "context" in members:
@@ -176,7 +176,7 @@ class StatementParser:
                 )
                 colons += members["timestamp"].count(b":")
             if "version" not in members:
-                provided.append(_VERSION_MEMBERS[self._family_2_0])
+                added_members.append(_VERSION_MEMBERS[self._family_2_0])
             elif not validation.is_known_version(
                 json_codec.decode(members["version"]), self._family_2_0
             ):
@@ -186,7 +186,7 @@ class StatementParser:
             return None
         return _build_incoming(
             statement_id,
-            splice_members(raw, provided),
+            splice_members(raw, added_members),
             verb,
             obj,
             actor,
@@ -210,15 +210,15 @@ class StatementParser:
         removed = _SET_BY_SERVER if authority is not None else ("stored",)
         if any(name in statement for name in removed):
             raw = remove_members(raw, removed)
-        provided = [b'"authority":' + authority.body] if authority is not None else []
+        added_members = [b'"authority":' + authority.body] if authority is not None else []
         statement_id = (
             uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
         )
         if "id" not in statement:
-            provided.append(b'"id":"%s"' % str(statement_id).encode())
+            added_members.append(b'"id":"%s"' % str(statement_id).encode())
         if "version" not in statement:
             # xAPI-Data 2.4.10: a statement without a version is one of 1.0.0; in 2.0 it is 2.0.0.
-            provided.append(_VERSION_MEMBERS[self._family_2_0])
+            added_members.append(_VERSION_MEMBERS[self._family_2_0])
         context = statement.get("context", {})
         authority_pairs = (
             authority.pairs
@@ -231,7 +231,7 @@ class StatementParser:
         registration = context.get("registration")
         return _build_incoming(
             statement_id,
-            splice_members(raw, provided) if provided else raw,
+            splice_members(raw, added_members) if added_members else raw,
             Part(
                 verb=index_keys.key_of("verb", statement["verb"]["id"]),
                 voids=statement["verb"]["id"] == VERBS["voided"].id,

@@ -51,11 +51,11 @@ def _matches_template(statement: Mapping[str, Any], template: Mapping[str, Any])
     context_activities = statement.get("context", {}).get("contextActivities", {})
     for name, kind in _CONTEXT_TYPES.items():
         if name in template:
-            existing = {
+            types = {
                 activity.get("definition", {}).get("type")
                 for activity in context_activities.get(kind, ())
             }
-            if not set(template[name]) <= existing:
+            if not set(template[name]) <= types:
                 return False
     return True
 

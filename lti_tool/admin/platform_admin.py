@@ -134,7 +134,7 @@ def set_platform_status(
         platforms_store.update_platform(connection, tenant_id, registration_id, {"status": status})
         if status != APPROVED:
             access_tokens_store.delete_tokens(connection, tenant_id, registration_id)
-        words = {
+        actions = {
             APPROVED: "approved a platform",
             DISABLED: "switched a platform off",
             REMOVED: "removed a platform",
@@ -143,7 +143,7 @@ def set_platform_status(
             connection,
             tenant_id,
             who,
-            words[status],
+            actions[status],
             {"platform": registration_id, "issuer": platform.issuer},
         )
 

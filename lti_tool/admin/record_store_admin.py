@@ -65,12 +65,12 @@ def create_store_key(
     """Create a key of our record store; return (key, secret). The secret is not shown again."""
     if purpose not in KEY_PURPOSES:
         raise BadInput("Choose what the key is for.", field="purpose")
-    words = " ".join(note.split())[:MAX_FIELD_LENGTH]
+    key_note = " ".join(note.split())[:MAX_FIELD_LENGTH]
     created = lrs_client.create_credential(
         deps.own_client,
         _require_own_store(deps, tenant_id),
         KEY_PURPOSES[purpose][1],
-        words or KEY_PURPOSES[purpose][0],
+        key_note or KEY_PURPOSES[purpose][0],
     )
     with deps.unit_of_work(tenant_id) as connection:
         journal_store.insert_audit_entry(
@@ -105,21 +105,21 @@ def switch_record_store(
     """Send statements to this record store from now on, after testing the connection. An empty
     URL means our own.
     """
-    address, provided = url.strip().rstrip("/"), key.strip()
+    address, store_key = url.strip().rstrip("/"), key.strip()
     if address and not url_origin(address):
         raise BadInput("The address of the record store is no web address.", field="url")
     if (
-        not provided
+        not store_key
         or not secret
-        or max(len(address), len(provided), len(secret)) > MAX_FIELD_LENGTH
+        or max(len(address), len(store_key), len(secret)) > MAX_FIELD_LENGTH
     ):
         raise BadInput("A record store needs its address, a key and a secret.", field="key")
-    store = RecordStore(address or deps.settings.lrs_url, provided, secret)
+    store = RecordStore(address or deps.settings.lrs_url, store_key, secret)
     lrs_client.require_read_access(deps.client if address else deps.own_client, store)
     with deps.unit_of_work(tenant_id) as connection:
         values = {
             "lrs_url": address or None,
-            "lrs_key": provided,
+            "lrs_key": store_key,
             "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret),
         }
         tenants_store.update_record_store(connection, tenant_id, values)
@@ -128,7 +128,7 @@ def switch_record_store(
             tenant_id,
             who,
             "chose a record store",
-            {"url": address or "our own", "key": provided},
+            {"url": address or "our own", "key": store_key},
         )
 
 

@@ -194,10 +194,10 @@ def upsert_calibration(connection: Connection, tenant_id: int, values: Mapping[s
     changed = {name: row.excluded[name] for name in ("programme_version", "levels", "at")}
     newer = calibration.c.programme_version < row.excluded.programme_version
     keys = ["tenant_id", "rater_id", "programme", "case_key"]
-    saved = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(
+    statement = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(
         calibration.c.case_key
     )
-    return connection.execute(saved).first() is not None
+    return connection.execute(statement).first() is not None
 
 
 def calibrations_by_case(

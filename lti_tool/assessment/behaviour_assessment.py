@@ -115,10 +115,12 @@ def load_assessment_form(
 ) -> AssessmentForm:
     """Load the form to assess a learner, or (None) oneself."""
     with unit_of_work(session.tenant_id) as connection:
-        stage, relation = _rating_context(connection, session, episode_id)
-        name = people_store.get_person_name(connection, session.tenant_id, stage.episode.person_id)
+        context, relation = _rating_context(connection, session, episode_id)
+        name = people_store.get_person_name(
+            connection, session.tenant_id, context.episode.person_id
+        )
         return AssessmentForm(
-            stage.programme, _require_rubric(stage), stage.episode.id, name, relation
+            context.programme, _require_rubric(context), context.episode.id, name, relation
         )
 
 
@@ -139,20 +141,20 @@ def _rating_context(
         ),
         None,
     )
-    stage, relation = reviewers.require_reviewable_stage(
+    context, relation = reviewers.require_reviewable_stage(
         connection, session, episode_id, session.person_id if wanted else None
     )
-    if stage.episode.left_at is not None:
+    if context.episode.left_at is not None:
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
     # Somebody who was asked as a manager or mentor and no longer leads the person is not a
     # peer.
-    return stage, wanted.relation if wanted and relation == PEER else relation
+    return context, wanted.relation if wanted and relation == PEER else relation
 
 
-def _require_rubric(stage: EpisodeContext) -> Rubric:
-    if stage.programme.rubric is None:
+def _require_rubric(context: EpisodeContext) -> Rubric:
+    if context.programme.rubric is None:
         raise NotFound("This programme has no rubric to assess with. A training manager adds one.")
-    return stage.programme.rubric
+    return context.programme.rubric
 
 
 def submit_assessment(
@@ -179,8 +181,8 @@ def submit_assessment(
     with unit_of_work(session.tenant_id) as connection:
         if _was_submitted(connection, session, form_id, levels, words):
             return
-        stage, relation = _rating_context(connection, session, episode_id)
-        rubric = _require_rubric(stage)
+        context, relation = _rating_context(connection, session, episode_id)
+        rubric = _require_rubric(context)
         if relation == LEARNER:
             method = ""
         elif method not in ASSESSMENT_METHODS:
@@ -188,7 +190,7 @@ def submit_assessment(
         seen = rubric.parse_levels(levels)
         values = {
             "id": form_id,
-            "episode_id": stage.episode.id,
+            "episode_id": context.episode.id,
             "rater_id": session.person_id,
             "relation": relation,
             "method": method,
@@ -198,10 +200,10 @@ def submit_assessment(
         ):
             return
         assessments_store.mark_request_done(
-            connection, session.tenant_id, stage.episode.id, session.person_id, now
+            connection, session.tenant_id, context.episode.id, session.person_id, now
         )
         due = schedule_store.scheduled_acts_by_name(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         ).get(ASSESSMENT)
         # The assessment due at three months must come from a manager or mentor.
         planned = (
@@ -209,14 +211,14 @@ def submit_assessment(
             and due is not None
             and now >= due.due_at - OPENS_BEFORE_DUE
         )
-        titles = {competency.key: competency.title for competency in stage.programme.competencies}
-        act = stage.act(f"assessed {form_id}", now)
-        by, entries = session.person_id, rubric.to_assessment(seen)
-        stage.enqueue_statements(
+        titles = {competency.key: competency.title for competency in context.programme.competencies}
+        act = context.act(f"assessed {form_id}", now)
+        by, rubric_assessment = session.person_id, rubric.to_assessment(seen)
+        context.enqueue_statements(
             [
                 xapi_statements.assessed_statement(
                     act,
-                    entries,
+                    rubric_assessment,
                     titles=titles,
                     by=by,
                     relation=relation,
@@ -229,15 +231,15 @@ def submit_assessment(
             return
         if planned:
             schedule_store.mark_act_done(
-                connection, session.tenant_id, stage.episode.id, ASSESSMENT, now
+                connection, session.tenant_id, context.episode.id, ASSESSMENT, now
             )
         subject, text = (
             "Your work was assessed",
             "Your page shows what was seen, and what comes next.",
         )
         review_requests.mail_people(
-            stage,
-            [stage.episode.person_id],
+            context,
+            [context.episode.person_id],
             f"review assessed {form_id}",
             subject,
             text,
@@ -260,9 +262,9 @@ def _was_submitted(
     )
     if before is None:
         return False
-    provided = {key: value for key, value in levels.items() if value}
+    sent_levels = {key: value for key, value in levels.items() if value}
     if (
-        provided != {key: str(level) for key, level in before.levels.items()}
+        sent_levels != {key: str(level) for key, level in before.levels.items()}
         or words != before.words
     ):
         raise Conflict(
@@ -288,9 +290,9 @@ def request_assessment(
             f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words"
         )
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        _require_rubric(stage)
-        chosen = next((item for item in _possible_raters(stage) if item[0] == rater), None)
+        context = episode_context.require_episode_context(connection, session)
+        _require_rubric(context)
+        chosen = next((item for item in _possible_raters(context) if item[0] == rater), None)
         if chosen is None:
             raise BadInput("Choose whom you ask.", field="rater")
         rater_id, relation = uuid.UUID(chosen[0]), chosen[2]
@@ -299,7 +301,7 @@ def request_assessment(
             session.tenant_id,
             {
                 "id": form_id,
-                "episode_id": stage.episode.id,
+                "episode_id": context.episode.id,
                 "rater_id": rater_id,
                 "relation": relation,
                 "words": words,
@@ -311,18 +313,20 @@ def request_assessment(
                 "your device until you send it."
             )
             review_requests.mail_people(
-                stage,
+                context,
                 [rater_id],
-                f"review wish {form_id} {stage.episode.id}",
+                f"review wish {form_id} {context.episode.id}",
                 "%(name)s asks you to look at a piece of work",
                 text,
                 now,
             )
 
 
-def _possible_raters(stage: EpisodeContext) -> list[tuple[str, str, str]]:
+def _possible_raters(context: EpisodeContext) -> list[tuple[str, str, str]]:
     """(id, name, relation) of the people whom a learner may ask."""
-    me = directory_store.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    me = directory_store.get_profile(
+        context.connection, context.tenant_id, context.episode.person_id
+    )
     result: list[tuple[str, str, str]] = []
     for person_id, relation in (
         (me.manager_id, reviewers.MANAGER),
@@ -332,15 +336,15 @@ def _possible_raters(stage: EpisodeContext) -> list[tuple[str, str, str]]:
             result.append(
                 (
                     str(person_id),
-                    people_store.get_person_name(stage.connection, stage.tenant_id, person_id),
+                    people_store.get_person_name(context.connection, context.tenant_id, person_id),
                     relation,
                 )
             )
-    known = {key for key, _, _ in result}
+    rater_ids = {key for key, _, _ in result}
     return result + [
         (str(peer.person_id), peer.name, PEER)
-        for peer in reviewers.list_peers(stage)
-        if str(peer.person_id) not in known
+        for peer in reviewers.list_peers(context)
+        if str(peer.person_id) not in rater_ids
     ]
 
 
@@ -349,35 +353,37 @@ def load_comparison(
 ) -> AssessmentComparison:
     """Load all assessments of a learner (for a manager or mentor), or (None) of oneself."""
     with unit_of_work(session.tenant_id) as connection:
-        stage, relation = (
+        context, relation = (
             (episode_context.require_episode_context(connection, session), LEARNER)
             if episode_id is None
-            else reviewers.require_led_stage(connection, session, episode_id)
+            else reviewers.require_led_episode(connection, session, episode_id)
         )
-        everything = assessments_store.list_episode_assessments(
-            connection, session.tenant_id, stage.episode.id
+        assessments = assessments_store.list_episode_assessments(
+            connection, session.tenant_id, context.episode.id
         )
         own = relation == LEARNER
         open_requests = (
             assessments_store.list_requests_of_episode(
-                connection, session.tenant_id, stage.episode.id
+                connection, session.tenant_id, context.episode.id
             )
             if own
             else []
         )
-        raters = _possible_raters(stage) if own and stage.programme.rubric else []
-        name = people_store.get_person_name(connection, session.tenant_id, stage.episode.person_id)
-    views, hidden = summarize_ratings(everything)
+        raters = _possible_raters(context) if own and context.programme.rubric else []
+        name = people_store.get_person_name(
+            connection, session.tenant_id, context.episode.person_id
+        )
+    views, hidden = summarize_ratings(assessments)
     # Anybody who knows the group can recognize a peer by what the peer wrote: it is shown to
     # nobody.
-    stated = [item for item in everything if item.relation != PEER]
+    non_peer_assessments = [item for item in assessments if item.relation != PEER]
     return AssessmentComparison(
-        stage.programme,
-        stage.programme.rubric,
+        context.programme,
+        context.programme.rubric,
         name,
-        stage.episode.id,
+        context.episode.id,
         views,
-        stated,
+        non_peer_assessments,
         hidden,
         open_requests,
         raters,
@@ -396,11 +402,11 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     for item in frozen:
         latest.setdefault(item.rater_id, []).append(item)
     by_rater = []
-    for provided in latest.values():
+    for rater_assessments in latest.values():
         levels: dict[str, float] = {}
-        for item in reversed(provided):
+        for item in reversed(rater_assessments):
             levels |= item.levels
-        by_rater.append((provided[0], len(provided), levels))
+        by_rater.append((rater_assessments[0], len(rater_assessments), levels))
     order = (LEARNER, reviewers.MANAGER, reviewers.MENTOR)
     views = [
         RatingSummary(first.relation, first.rater_name, first.at, count, levels)
@@ -424,7 +430,7 @@ def summarize_ratings(everything: Sequence[Assessment]) -> tuple[list[RatingSumm
     return [*views, RatingSummary(PEER, "", at, len(peers), means)], 0
 
 
-def _releasable_ratings(everything: Sequence[Assessment]) -> tuple[list[Assessment], int]:
+def _releasable_ratings(assessments: Sequence[Assessment]) -> tuple[list[Assessment], int]:
     """The assessments that may be shown, and how many peers have responded. Peer ratings are
     released in batches of three raters, as they stood when each third rater responded.
     Otherwise anybody who sees a mean before and after one more response can compute that
@@ -432,14 +438,14 @@ def _releasable_ratings(everything: Sequence[Assessment]) -> tuple[list[Assessme
     """
     first: dict[uuid.UUID, datetime] = {}
     for item in sorted(
-        (entry for entry in everything if entry.relation == PEER), key=lambda entry: entry.at
+        (entry for entry in assessments if entry.relation == PEER), key=lambda entry: entry.at
     ):
         first.setdefault(item.rater_id, item.at)
     full = len(first) // MIN_PEER_RATERS * MIN_PEER_RATERS
     raters, until = list(first)[:full], sorted(first.values())[full - 1] if full else None
     return [
         entry
-        for entry in everything
+        for entry in assessments
         if entry.relation != PEER
         or (until is not None and entry.at <= until and entry.rater_id in raters)
     ], len(first)
@@ -464,10 +470,10 @@ def _valid_calibrations(
 ) -> dict[str, Calibration]:
     """Case → this rater's calibration, for cases that have not changed: if a case or a level
     changed, the case has to be assessed again."""
-    provided = assessments_store.calibrations_by_case(
+    calibrations = assessments_store.calibrations_by_case(
         connection, session.tenant_id, session.person_id, programme.key
     )
-    versions = {item.programme_version for item in provided.values()} - {programme.version}
+    versions = {item.programme_version for item in calibrations.values()} - {programme.version}
     seen = {
         version: programmes.load_programme(
             connection, session.tenant_id, programme.key, version
@@ -484,7 +490,7 @@ def _valid_calibrations(
             (case for case in before.cases if case.key == calibration.case_key), None
         )
 
-    return {key: item for key, item in provided.items() if is_unchanged(item)}
+    return {key: item for key, item in calibrations.items() if is_unchanged(item)}
 
 
 def _require_cases(

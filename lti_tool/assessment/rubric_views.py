@@ -117,12 +117,12 @@ def _apply_criteria(programme: Programme) -> Programme:
             list(zip(keys, [text.replace("\0", "") for text in titles], strict=True)), "criterion"
         )
     )
-    saved = [
+    criteria = [
         Criterion(*next(named), competencies[line], anchors[line * wide : (line + 1) * wide])
         for line, title in enumerate(titles)
         if title.strip()
     ]
-    return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, saved))
+    return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, criteria))
 
 
 def _apply_case(programme: Programme) -> Programme:

@@ -120,8 +120,8 @@ def _parse_token_response(
         or not token
     ):
         raise OutsideCallFailed(f"{label} answered {answer.status} when asked for an access token.")
-    provided = result.get("scope")
-    if isinstance(provided, str) and provided and scope not in provided.split():
+    granted_scopes = result.get("scope")
+    if isinstance(granted_scopes, str) and granted_scopes and scope not in granted_scopes.split():
         raise TokenRefused(
             f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator "
             "can allow it."

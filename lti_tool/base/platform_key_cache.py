@@ -71,11 +71,11 @@ class PlatformKeyCache:
         result = self._fresh_key_set(url, kid)
         if result is not None:
             return result
-        lock, saved = self._fetch_locks[url], self._cache.get(url)
-        if saved is not None and saved.has_kid(kid) and time.monotonic() < saved.stale_until:
+        lock, cached = self._fetch_locks[url], self._cache.get(url)
+        if cached is not None and cached.has_kid(kid) and time.monotonic() < cached.stale_until:
             # A slightly outdated set is served while one caller fetches a newer one.
             if not lock.acquire(blocking=False):
-                return saved.key_set
+                return cached.key_set
         elif not self._acquire_fetch_lock(url, lock):
             return self._stale_key_set(url, "others wait for it already")
         try:
@@ -101,12 +101,12 @@ class PlatformKeyCache:
                 self._waiter_counts[url] -= 1
 
     def _fresh_key_set(self, url: str, kid: Any) -> dict[str, Any] | None:
-        saved, now = self._cache.get(url), time.monotonic()
-        if saved is None or now >= saved.fresh_until:
+        cached, now = self._cache.get(url), time.monotonic()
+        if cached is None or now >= cached.fresh_until:
             return None
         return (
-            saved.key_set
-            if saved.has_kid(kid) or now - saved.refetched_at < REFETCH_COOLDOWN_SECONDS
+            cached.key_set
+            if cached.has_kid(kid) or now - cached.refetched_at < REFETCH_COOLDOWN_SECONDS
             else None
         )
 
@@ -131,9 +131,9 @@ class PlatformKeyCache:
         return created.key_set
 
     def _stale_key_set(self, url: str, why: str) -> dict[str, Any]:
-        saved = self._cache.get(url)
-        if saved is not None and time.monotonic() < saved.stale_until:
-            return saved.key_set
+        cached = self._cache.get(url)
+        if cached is not None and time.monotonic() < cached.stale_until:
+            return cached.key_set
         raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
 
     def _fetch(self, url: str) -> _CachedKeySet:
@@ -149,9 +149,10 @@ class PlatformKeyCache:
             raise OutsideCallFailed(
                 f"The key set of the platform answered {answer.status} and is no key set."
             )
-        stated = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
+        max_age = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
         seconds = max(
-            MIN_TTL_SECONDS, min(int(stated[1]) if stated else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS)
+            MIN_TTL_SECONDS,
+            min(int(max_age[1]) if max_age else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS),
         )
         now = time.monotonic()
         return _CachedKeySet(result, now + seconds, now + seconds + STALE_SECONDS)

@@ -152,9 +152,9 @@ def add_frame_origin(connection: Connection, platform: Platform, result: str, mo
     """Store an origin that frames our pages, learned from a genuine launch; at most ``most`` of
     them."""
     has_space = func.cardinality(_COLUMNS.frame_origins) < most
-    known = _COLUMNS.frame_origins.any(result)
+    is_stored = _COLUMNS.frame_origins.any(result)
     statement = update(platform_registration).where(
-        _COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, has_space, ~known
+        _COLUMNS.tenant_id == platform.tenant_id, _COLUMNS.id == platform.id, has_space, ~is_stored
     )
     connection.execute(
         statement.values(frame_origins=func.array_append(_COLUMNS.frame_origins, result))

@@ -92,8 +92,8 @@ def set_session_cookie(
     request: Request, response: Response, launch_id: uuid.UUID, secret: str
 ) -> None:
     """Set the cookie with the secret of this visit; remove the oldest session cookies."""
-    saved = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
-    for name in saved[: max(len(saved) - MAX_SESSION_COOKIES + 1, 0)]:
+    session_cookies = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
+    for name in session_cookies[: max(len(session_cookies) - MAX_SESSION_COOKIES + 1, 0)]:
         _set_framed_cookie(response, name, "", 0)
     _set_framed_cookie(
         response,
@@ -182,9 +182,11 @@ def form_token(request: Request, launch_id: uuid.UUID) -> str:
 
 
 def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
-    scheme, _, provided = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, bearer_secret = request.headers.get("Authorization", "").partition(" ")
     return (
-        provided if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
+        bearer_secret
+        if scheme == "Bearer"
+        else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
     )
 
 

@@ -47,9 +47,9 @@ def _generate_key(secrets: Secrets, signs_from: datetime) -> ToolKey:
 def list_tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
     """The tool's keys, the newest signing start first; the first key is generated on first
     use."""
-    known = tenants_store.list_tool_keys(engine)
-    if known:
-        return known
+    keys = tenants_store.list_tool_keys(engine)
+    if keys:
+        return keys
     first = _generate_key(secrets, clock.now())
     tenants_store.insert_first_key(engine, first.kid, first.private_sealed, first.public_jwk)
     return tenants_store.list_tool_keys(engine)
@@ -84,7 +84,7 @@ def rotate_tool_key(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
 
 def require_unsealable_keys(engine: Engine, secrets: Secrets) -> int:
     """Count the keys; Stop if one cannot be decrypted with this secret key."""
-    known = tenants_store.list_tool_keys(engine)
-    for key in known:
+    keys = tenants_store.list_tool_keys(engine)
+    for key in keys:
         secrets.unseal(_SEAL_PURPOSE, key.private_sealed)
-    return len(known)
+    return len(keys)

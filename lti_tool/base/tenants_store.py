@@ -120,15 +120,19 @@ def find_tenant_by_name(owner: Engine, name: str) -> tuple[int | None, list[str]
     """The id of the tenant with this name (or of the only tenant if the name is empty), and all
     names. Runs as the owner."""
     with owner.connect() as connection:
-        known = {
+        ids_by_name = {
             row.name: row.tenant_id
             for row in connection.execute(
                 select(tenant.c.name, tenant.c.tenant_id).order_by(tenant.c.name)
             )
         }
     return (
-        known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None
-    ), list(known)
+        ids_by_name.get(name)
+        if name
+        else next(iter(ids_by_name.values()))
+        if len(ids_by_name) == 1
+        else None
+    ), list(ids_by_name)
 
 
 def update_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:

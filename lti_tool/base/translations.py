@@ -42,8 +42,8 @@ def choose_language(wanted: list[str]) -> str:
     """Return the first supported language in ``wanted`` (de, de-AT and de_AT are German), else
     English.
     """
-    known = [tag for tag in (_normalize_tag(item) for item in wanted) if tag]
-    return negotiate_locale(known, [ENGLISH, *load_catalogues()]) or ENGLISH
+    tags = [tag for tag in (_normalize_tag(item) for item in wanted) if tag]
+    return negotiate_locale(tags, [ENGLISH, *load_catalogues()]) or ENGLISH
 
 
 def _normalize_tag(tag: str) -> str:

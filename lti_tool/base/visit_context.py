@@ -34,14 +34,14 @@ def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> V
         takes_part = visit_context_store.participates(
             connection, session.tenant_id, session.person_id, session.programme
         )
-        requested = visit_context_store.has_open_peer_request(
+        has_peer_request = visit_context_store.has_open_peer_request(
             connection, session.tenant_id, session.person_id
         )
         return VisitContext(
             platform,
             tenants_store.get_tenant(connection, session.tenant_id).practice,
             takes_part,
-            requested,
+            has_peer_request,
         )
 
 

@@ -14,7 +14,7 @@ from lti_tool.tables.transfer import confirmation, handed_in, job_use, review
 def has_open_peer_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
     """Whether a peer has an open request to this person."""
     h, u, c, r = handed_in.c, job_use.c, confirmation.c, assessment_request.c
-    stated = select(c.use_id).where(
+    confirmed = select(c.use_id).where(
         c.tenant_id == tenant_id, c.use_id == u.id, c.person_id == person_id
     )
     answered = select(review.c.id).where(
@@ -22,7 +22,7 @@ def has_open_peer_request(connection: Connection, tenant_id: int, person_id: uui
     )
     result = union_all(
         select(h.id).where(h.tenant_id == tenant_id, h.peer_id == person_id, ~answered.exists()),
-        select(u.id).where(u.tenant_id == tenant_id, u.peer_id == person_id, ~stated.exists()),
+        select(u.id).where(u.tenant_id == tenant_id, u.peer_id == person_id, ~confirmed.exists()),
         select(r.id).where(r.tenant_id == tenant_id, r.rater_id == person_id, r.done_at.is_(None)),
     )
     return connection.execute(result.limit(1)).first() is not None

@@ -103,7 +103,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 )
             if kind == TASK and grade not in map(str, range(1, MAX_EVIDENCE_GRADE + 1)):
                 raise BadInput("Choose who vouches for it.", field="evidence_grade")
-            entries = {
+            targets = {
                 "competency": f"{figures.programme}/competencies/{competency}"
                 if competency and kind == "check"
                 else None
@@ -112,7 +112,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 {
                     "activity": activity,
                     "counts_as": kind,
-                    **entries,
+                    **targets,
                     "evidence_grade": int(grade) if kind == TASK else None,
                 }
             )

@@ -148,11 +148,11 @@ class ProgrammeBusiness:
             sheet = kpi.parse_sheet(content)
             if columns is None:
                 return ReadingsPreview(sheet, kpi.guess_columns(sheet), [], None, [])
-            result, lines, problem = self._resolve_readings(sheet, columns, form)
+            result, lines, problems = self._resolve_readings(sheet, columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
-        if problem:
-            return ReadingsPreview(sheet, dict(columns), problem, None, lines)
+        if problems:
+            return ReadingsPreview(sheet, dict(columns), problems, None, lines)
         response = lrs_client.post_kpi_readings(
             self._client, self._store, self._readings_request(key, result, form, dry_run=True)
         )
@@ -163,12 +163,13 @@ class ProgrammeBusiness:
     ) -> dict[str, Any]:
         """Import a file of readings: all or nothing."""
         try:
-            result, _, problem = self._resolve_readings(kpi.parse_sheet(content), columns, form)
+            result, _, problems = self._resolve_readings(kpi.parse_sheet(content), columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
-        if problem:
+        if problems:
             raise BadInput(
-                f"Line {problem[0].line}: {problem[0].text}. Nothing was taken over.", field="file"
+                f"Line {problems[0].line}: {problems[0].text}. Nothing was taken over.",
+                field="file",
             )
         response = lrs_client.post_kpi_readings(
             self._client, self._store, self._readings_request(key, result, form, dry_run=False)
@@ -186,42 +187,42 @@ class ProgrammeBusiness:
         identified by external id or email address in the file, and only by a pseudonym from
         here on.
         """
-        result, lines, problem = kpi.parse_readings(
+        result, lines, problems = kpi.parse_readings(
             sheet, columns, form["subject_kind"], form["period"], form["source"]
         )
         if form["subject_kind"] != kpi.PERSON:
-            return result, lines, problem
+            return result, lines, problems
         named = {str(entry["subject"]) for entry in result}
         with self._deps.unit_of_work(self._tenant_id) as connection:
-            known = directory_store.find_profiles(
+            profiles = directory_store.find_profiles(
                 connection,
                 self._tenant_id,
                 external_ids=sorted(named),
                 emails=sorted(name.lower() for name in named),
             )
             installation = tenants_store.get_installation_id(connection)
-        by_id = {entry.external_id: [entry.id] for entry in known if entry.external_id}
+        by_id = {entry.external_id: [entry.id] for entry in profiles if entry.external_id}
         by_email: dict[str, list[uuid.UUID]] = {}
-        for profile in known:
+        for profile in profiles:
             by_email.setdefault(profile.email.lower(), []).append(profile.id)
-        saved, on, strangers = [], list[int](), list[LineProblem]()
+        resolved, on, strangers = [], list[int](), list[LineProblem]()
         for item, line in zip(result, lines, strict=True):
             related = by_id.get(str(item["subject"])) or by_email.get(
                 str(item["subject"]).lower(), []
             )
             if len(related) != 1:
-                stated = (
+                reason = (
                     "several people have this address; name the one by the id"
                     if related
                     else "nobody on the list of people has this id or address"
                 )
-                strangers.append(LineProblem(line, stated))
+                strangers.append(LineProblem(line, reason))
             else:
-                saved.append(
+                resolved.append(
                     {**item, "subject": xapi_statements.agent_identifier(installation, related[0])}
                 )
                 on.append(line)
-        return saved, on, sorted([*problem, *strangers], key=lambda fault: fault.line)
+        return resolved, on, sorted([*problems, *strangers], key=lambda fault: fault.line)
 
     def _readings_request(
         self, key: str, result: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool

@@ -82,7 +82,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         key: str,
         act: Any,
         done: str,
-        present_keys: str = "",
+        target_url: str = "",
     ) -> ResponseReturnValue:
         try:
             act()
@@ -94,7 +94,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             )
             return render_business(staff, figures, key, BadInput(_STORE_UNAVAILABLE))
         return redirect(
-            present_keys or f"{staff.home}programmes/{key}/business/?done={done}", code=303
+            target_url or f"{staff.home}programmes/{key}/business/?done={done}", code=303
         )
 
     @pages.get("/")
@@ -199,16 +199,16 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 raise BadInput("The form is not complete; load the page again.")
             lines = []
             for cells in zip(*columns, strict=True):
-                entries = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
+                row = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
                 numbers = {
-                    name: _parse_number(entries[name], f"{name} of {entries['metric']}")
+                    name: _parse_number(row[name], f"{name} of {row['metric']}")
                     for name in ("floor", "target")
                 }
-                weight = _parse_number(entries["weight"], f"weight of {entries['metric']}") / 100
+                weight = _parse_number(row["weight"], f"weight of {row['metric']}") / 100
                 if weight:
                     lines.append(
                         {
-                            **{name: entries[name] for name in ("perspective", "metric", "part")},
+                            **{name: row[name] for name in ("perspective", "metric", "part")},
                             **numbers,
                             "weight": weight,
                         }
@@ -247,7 +247,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         try:
             file_name, content = read_uploaded_file()
             preview = figures.preview_readings(content, form_text("kpi"), None, {})
-            saved = uploads.store_upload(
+            upload_id = uploads.store_upload(
                 deps.unit_of_work,
                 tenant_id=staff.tenant_id,
                 purpose=uploads.READINGS,
@@ -256,13 +256,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             )
         except BadInput as error:
             return render_business(staff, figures, key, error)
-        return render_column_mapping(staff, key, preview, str(saved))
+        return render_column_mapping(staff, key, preview, str(upload_id))
 
     def render_column_mapping(
         staff: StaffContext,
         key: str,
         preview: ReadingsPreview,
-        saved: str,
+        upload_id: str,
         error: RequestError | None = None,
     ) -> ResponseReturnValue:
         return staff.render(
@@ -270,7 +270,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             error.status if error else 200,
             key=key,
             looked=preview,
-            kept=saved,
+            kept=upload_id,
             kpi=form_text("kpi"),
             fields=FIELDS,
             required=REQUIRED_FIELDS,
@@ -285,7 +285,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def process_readings(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         """With the columns mapped, preview the import, or on confirmation run it."""
         staff, figures = open_figures(visit_id, key)
-        saved, kpi, form = (
+        upload_id, kpi, form = (
             form_text("kept"),
             form_text("kpi"),
             {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")},
@@ -293,21 +293,24 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         columns = {field: form_text(f"column_{field}") for field in FIELDS}
         try:
             _, content = uploads.load_upload(
-                deps.unit_of_work, tenant_id=staff.tenant_id, purpose=uploads.READINGS, text=saved
+                deps.unit_of_work,
+                tenant_id=staff.tenant_id,
+                purpose=uploads.READINGS,
+                text=upload_id,
             )
         except BadInput as error:
             return render_business(staff, figures, key, error)
         try:
             if form_text("act") == "take":
                 figures.import_readings(content, kpi, columns, form)
-                uploads.discard_upload(deps.unit_of_work, tenant_id=staff.tenant_id, text=saved)
+                uploads.discard_upload(deps.unit_of_work, tenant_id=staff.tenant_id, text=upload_id)
                 return redirect(f"{staff.home}programmes/{key}/business/?done=readings", code=303)
             return render_column_mapping(
-                staff, key, figures.preview_readings(content, kpi, columns, form), saved
+                staff, key, figures.preview_readings(content, kpi, columns, form), upload_id
             )
         except BadInput as error:
             return render_column_mapping(
-                staff, key, figures.preview_readings(content, kpi, None, {}), saved, error
+                staff, key, figures.preview_readings(content, kpi, None, {}), upload_id, error
             )
         except OutsideCallFailed as failed:
             log.warning("tenant %s: readings were not taken: %s", staff.tenant_id, failed.message)
@@ -315,7 +318,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 staff,
                 key,
                 figures.preview_readings(content, kpi, None, {}),
-                saved,
+                upload_id,
                 BadInput(_STORE_UNAVAILABLE),
             )
 

@@ -124,25 +124,25 @@ def _settle_conflict(
     """The gradebook holds a grade that is at least as new. If it is this one, it has arrived.
     If it is an earlier one of ours, or cannot be read, this one is sent again, dated a second
     later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
-    present_keys = _fetch_result(deps, platform, row, url)
-    if _is_grade_of_row(present_keys, row):
+    gradebook_result = _fetch_result(deps, platform, row, url)
+    if _is_grade_of_row(gradebook_result, row):
         return _mark_arrived(deps, platform, row)
     with deps.unit_of_work(platform.tenant_id) as connection:
         before = grades_store.list_sent_scores(connection, platform.tenant_id, row)
-        known = (
-            present_keys is None
-            or present_keys.score is None
-            or any(_equals_share(present_keys, score, maximum) for score, maximum in before)
+        may_resend = (
+            gradebook_result is None
+            or gradebook_result.score is None
+            or any(_equals_share(gradebook_result, score, maximum) for score, maximum in before)
         )
-        if known and row.tries < MAX_TRIES:
+        if may_resend and row.tries < MAX_TRIES:
             later = max(clock.now(), row.at + grades_store.ONE_SECOND)
             grades_store.reschedule_grade(
                 connection, platform.tenant_id, row, backoff_delay(row.tries), words, at=later
             )
             return 0
         shown = (
-            f"{present_keys.score:g} of {present_keys.maximum:g}"
-            if present_keys and present_keys.score is not None and present_keys.maximum
+            f"{gradebook_result.score:g} of {gradebook_result.maximum:g}"
+            if gradebook_result and gradebook_result.score is not None and gradebook_result.maximum
             else "another grade"
         )
         grades_store.mark_grade_refused(
@@ -169,15 +169,15 @@ def _fetch_result(
     return lms.read_result(answer.json(), row.subject) if answer.status == 200 else None
 
 
-def _is_grade_of_row(present_keys: GradebookResult | None, row: LeasedGrade) -> bool:
-    return present_keys is not None and _equals_share(present_keys, row.score, row.maximum)
+def _is_grade_of_row(gradebook_result: GradebookResult | None, row: LeasedGrade) -> bool:
+    return gradebook_result is not None and _equals_share(gradebook_result, row.score, row.maximum)
 
 
-def _equals_share(present_keys: GradebookResult, score: float, maximum: float) -> bool:
+def _equals_share(gradebook_result: GradebookResult, score: float, maximum: float) -> bool:
     return (
-        present_keys.score is not None
-        and bool(present_keys.maximum)
-        and abs(present_keys.score / (present_keys.maximum or 1) - score / maximum)
+        gradebook_result.score is not None
+        and bool(gradebook_result.maximum)
+        and abs(gradebook_result.score / (gradebook_result.maximum or 1) - score / maximum)
         < SHARE_TOLERANCE
     )
 

@@ -229,14 +229,14 @@ def _parse_share(percent: str) -> float:
 def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:
     """Rename a column of this course."""
     course, platform = _require_gradebook(deps, session)
-    words = " ".join(label.split())
-    if not words or len(words) > MAX_LABEL_CHARS:
+    column_name = " ".join(label.split())
+    if not column_name or len(column_name) > MAX_LABEL_CHARS:
         raise BadInput(
             f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label"
         )
     known = _require_column(deps, session, course, place)
-    present_keys = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
-    if present_keys is None:
+    line_item = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
+    if line_item is None:
         with deps.unit_of_work(session.tenant_id) as connection:
             grades_store.delete_column(connection, session.tenant_id, platform.id, place)
         raise NotFound("This column is not in the gradebook any more.")
@@ -245,12 +245,12 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
             deps,
             platform,
             LineItem(
-                words,
-                present_keys.maximum,
-                present_keys.resource_id,
-                present_keys.tag,
-                present_keys.url,
-                present_keys.resource_link_id,
+                column_name,
+                line_item.maximum,
+                line_item.resource_id,
+                line_item.tag,
+                line_item.url,
+                line_item.resource_link_id,
             ),
         )
     )
@@ -259,7 +259,7 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
             connection,
             session.tenant_id,
             platform.id,
-            Column(place, known.url, words, known.maximum),
+            Column(place, known.url, column_name, known.maximum),
         )
 
 

@@ -44,16 +44,16 @@ def save_remark(
         raise NotFound("This question was not asked yet.")
     item = progress.item(position)
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         if not item_remarks_store.insert_remark(
-            connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now
+            connection, session.tenant_id, form_id, context.episode.id, item.key, text, now
         ):
             return answered
         if progress.attempt.kind == "practice":
             return answered  # practice emits no statements, and neither do remarks on it
-        title = stage.programme.competency_title(item.competency)
-        act = stage.act(f"remark {form_id}", now)
-        stage.enqueue_statements(
+        title = context.programme.competency_title(item.competency)
+        act = context.act(f"remark {form_id}", now)
+        context.enqueue_statements(
             [
                 xapi_statements.commented_statement(
                     act,

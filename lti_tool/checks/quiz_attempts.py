@@ -69,12 +69,12 @@ def begin_check(
     """Begin or resume the check of an interval; return the attempt's id. BadInput outside
     its window, or while the learner is on hold."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         check = next(
             (
                 check
                 for check in episodes_store.list_scheduled_checks(
-                    connection, session.tenant_id, stage.episode.id
+                    connection, session.tenant_id, context.episode.id
                 )
                 if check.interval == interval
             ),
@@ -82,20 +82,20 @@ def begin_check(
         )
         if check is None:
             raise NotFound("This check is not on your schedule.")
-        attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        attempts = attempts_store.list_attempts(connection, session.tenant_id, context.episode.id)
         known = _latest_attempt(attempts, CHECK, interval)
         if known is not None:
             return known.id
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
-        _require_active_episode(stage, now)
+        _require_active_episode(context, now)
         met = {item for attempt in attempts if attempt.kind == CHECK for item in attempt.items}
         return _start_attempt(
-            stage,
+            context,
             session,
             CHECK,
             interval,
-            sample_check_items(stage.programme, stage.episode.id, interval, met),
+            sample_check_items(context.programme, context.episode.id, interval, met),
             now,
         )
 
@@ -108,8 +108,8 @@ def begin_quiz(
     if kind not in KINDS_WITHOUT_INTERVAL:
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        context = episode_context.require_episode_context(connection, session)
+        attempts = attempts_store.list_attempts(connection, session.tenant_id, context.episode.id)
         running = next(
             (
                 attempt
@@ -121,36 +121,38 @@ def begin_quiz(
         if running is not None:
             return running.id
         if kind != PRACTICE:
-            _require_active_episode(stage, now)
+            _require_active_episode(context, now)
         offered = refresher_quizzes.select_quizzes(
-            stage.programme,
-            stage.episode,
-            episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id),
+            context.programme,
+            context.episode,
+            episodes_store.list_scheduled_checks(connection, session.tenant_id, context.episode.id),
             attempts,
-            attempts_store.list_memory_states(connection, session.tenant_id, stage.episode.id),
+            attempts_store.list_memory_states(connection, session.tenant_id, context.episode.id),
             now,
         )
         chosen = offered.get(kind, ())
         if not chosen:
             raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
-        chance = random.Random(f"{stage.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
+        chance = random.Random(f"{context.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
         items = list(chosen)
         chance.shuffle(items)
-        return _start_attempt(stage, session, kind, "", items, now)
+        return _start_attempt(context, session, kind, "", items, now)
 
 
-def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
-    if stage.episode.left_at is not None:
+def _require_active_episode(context: EpisodeContext, now: datetime) -> None:
+    if context.episode.left_at is not None:
         raise BadInput("You left this programme; nothing is due any more.")
     if any(
         hold.holds(now)
-        for hold in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)
+        for hold in episodes_store.list_holds(
+            context.connection, context.tenant_id, context.episode.id
+        )
     ):
         raise BadInput("You are on hold; nothing is due until it ends.")
 
 
 def _start_attempt(
-    stage: EpisodeContext,
+    context: EpisodeContext,
     session: LaunchSession,
     kind: str,
     interval: str,
@@ -159,14 +161,14 @@ def _start_attempt(
 ) -> uuid.UUID:
     place = (
         attempts_store.find_grade_place(
-            stage.connection, stage.tenant_id, session.person_id, session.programme
+            context.connection, context.tenant_id, session.person_id, session.programme
         )
         if session.course_id is None
         else None
     )
     created = Attempt(
         id=uuid.uuid4(),
-        episode_id=stage.episode.id,
+        episode_id=context.episode.id,
         interval=interval,
         kind=kind,
         items=items,
@@ -179,20 +181,20 @@ def _start_attempt(
         finished_at=None,
         right_answers=None,
     )
-    if not attempts_store.insert_attempt(stage.connection, stage.tenant_id, created):
+    if not attempts_store.insert_attempt(context.connection, context.tenant_id, created):
         # A concurrent request, such as another tab, has begun it.
         other = _latest_attempt(
-            attempts_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id),
+            attempts_store.list_attempts(context.connection, context.tenant_id, context.episode.id),
             kind,
             interval,
         )
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.enqueue_statements(
+        context.enqueue_statements(
             [
                 xapi_statements.attempted_statement(
-                    stage.act(f"attempt {created.id}", now), attempt_quiz(created)
+                    context.act(f"attempt {created.id}", now), attempt_quiz(created)
                 )
             ]
         )
@@ -228,8 +230,8 @@ def submit_answer(
     """Store an answer. A question that was answered keeps its first answer. The last answer
     scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        state = _require_progress(stage, attempt_id)
+        context = episode_context.require_episode_context(connection, session)
+        state = _require_progress(context, attempt_id)
         if 1 <= position <= len(state.answers):
             return  # a repeated request: the first answer stands
         if position != state.position:
@@ -249,17 +251,17 @@ def submit_answer(
         )
         attempts_store.insert_answer(connection, session.tenant_id, attempt_id, created)
         if state.attempt.kind != PRACTICE:
-            stage.enqueue_statements(
-                [_answered_statement(stage, state, item, created, now - since)]
+            context.enqueue_statements(
+                [_answered_statement(context, state, item, created, now - since)]
             )
-            _update_memory(stage, state, item, created)
+            _update_memory(context, state, item, created)
         if position == len(state.attempt.items):
-            _finish_attempt(stage, state, [*state.answers, created], now)
+            _finish_attempt(context, state, [*state.answers, created], now)
 
 
 def _parse_confidence(form: Mapping[str, Sequence[str]]) -> int | None:
-    provided = (form.get("confidence") or [""])[0]
-    return int(provided) if provided in {str(item) for item in CONFIDENCE_LEVELS} else None
+    confidence = (form.get("confidence") or [""])[0]
+    return int(confidence) if confidence in {str(item) for item in CONFIDENCE_LEVELS} else None
 
 
 def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
@@ -269,30 +271,30 @@ def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attemp
     return max(result, key=lambda item: item.started_at, default=None)
 
 
-def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
+def _require_progress(context: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
     attempt = attempts_store.lock_attempt(
-        stage.connection, stage.tenant_id, stage.episode.id, attempt_id
+        context.connection, context.tenant_id, context.episode.id, attempt_id
     )
     if attempt is None:
         raise NotFound("There is no such check of yours.")
     return AttemptProgress(
         attempt,
-        stage.programme,
-        attempts_store.list_answers(stage.connection, stage.tenant_id, attempt_id),
+        context.programme,
+        attempts_store.list_answers(context.connection, context.tenant_id, attempt_id),
     )
 
 
 def _answered_statement(
-    stage: EpisodeContext,
+    context: EpisodeContext,
     state: AttemptProgress,
     item: QuestionItem,
     answer: Answer,
     took: timedelta,
 ) -> xapi_statements.Statement:
     return xapi_statements.answered_statement(
-        stage.act(f"answer {state.attempt.id} {answer.position}", answer.answered_at),
+        context.act(f"answer {state.attempt.id} {answer.position}", answer.answered_at),
         attempt_quiz(state.attempt),
-        item=item_responses.to_xapi_item(item, stage.programme.competency_title(item.competency)),
+        item=item_responses.to_xapi_item(item, context.programme.competency_title(item.competency)),
         response=xapi_statements.ItemResponse(
             answer.response, answer.correct, took, answer.rapid, answer.confidence
         ),
@@ -300,7 +302,7 @@ def _answered_statement(
 
 
 def _update_memory(
-    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer
+    context: EpisodeContext, state: AttemptProgress, item: QuestionItem, answer: Answer
 ) -> None:
     """Update the memory model: a wrong answer in a check adds the competency to it, and
     every later answer moves its review date."""
@@ -310,7 +312,7 @@ def _update_memory(
         (
             state
             for state in attempts_store.list_memory_states(
-                stage.connection, stage.tenant_id, stage.episode.id
+                context.connection, context.tenant_id, context.episode.id
             )
             if state.competency == item.competency
         ),
@@ -323,35 +325,35 @@ def _update_memory(
     )
     if after is not None:
         attempts_store.upsert_memory_state(
-            stage.connection, stage.tenant_id, stage.episode.id, after
+            context.connection, context.tenant_id, context.episode.id, after
         )
 
 
 def _finish_attempt(
-    stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime
+    context: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime
 ) -> None:
-    right, requested = sum(answer.correct for answer in answers), len(answers)
+    right, total = sum(answer.correct for answer in answers), len(answers)
     attempt = state.attempt
-    attempts_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
+    attempts_store.finish_attempt(context.connection, context.tenant_id, attempt.id, now, right)
     if attempt.kind == PRACTICE:
         return
     finished = xapi_statements.quiz_finished_statement(
         # One microsecond after the last answer, so that the order is clear even if both share a
         # clock tick.
-        stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
+        context.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
         attempt_quiz(attempt),
         right=right,
-        requested=requested,
-        passed=right / requested >= stage.programme.pass_mark,
+        asked=total,
+        passed=right / total >= context.programme.pass_mark,
         took=now - attempt.started_at,
     )
-    stage.enqueue_statements([finished])
+    context.enqueue_statements([finished])
     if (
         attempt.kind == CHECK
         and attempt.registration_id is not None
         and (attempt.line_item_url or attempt.line_items_url)
     ):
-        column = activity_pages.check_column(stage.programme, attempt.interval)
+        column = activity_pages.check_column(context.programme, attempt.interval)
         created = NewGrade(
             attempt_id=attempt.id,
             registration_id=attempt.registration_id,
@@ -362,8 +364,8 @@ def _finish_attempt(
             label=column.label,
             subject=attempt.subject,
             score=right,
-            maximum=requested,
-            comment=f"{column.label}: {right} of {requested}",
+            maximum=total,
+            comment=f"{column.label}: {right} of {total}",
             at=now,
         )
-        grades_store.enqueue_grade(stage.connection, stage.tenant_id, created)
+        grades_store.enqueue_grade(context.connection, context.tenant_id, created)

@@ -119,16 +119,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
-        provided, item = progress.answers[position - 1], progress.item(position)
+        answer, item = progress.answers[position - 1], progress.item(position)
         return render_learner(
             "feedback.html",
             who,
             progress=progress,
-            answer=provided,
+            answer=answer,
             item=item,
-            shown=item_responses.render_response(item, provided.response),
+            shown=item_responses.render_response(item, answer.response),
             right_answer=item_responses.render_correct_answer(item),
-            said_to=item_responses.select_feedback(item, provided.response),
+            said_to=item_responses.select_feedback(item, answer.response),
             form_id=uuid.uuid4(),
             next_form_id=uuid.uuid4(),
             next_item=progress.item(position + 1) if progress.position == position + 1 else None,

@@ -108,8 +108,8 @@ def _reinforcement_is_due(
         return False
     # Any quiz except practice satisfies the rhythm: a check this week counts as this week's
     # refresher.
-    saved = [attempt.started_at for attempt in attempts if attempt.kind != "practice"]
-    return now - max(saved, default=episode.certified_at) >= step
+    start_times = [attempt.started_at for attempt in attempts if attempt.kind != "practice"]
+    return now - max(start_times, default=episode.certified_at) >= step
 
 
 def _least_seen_items(

@@ -59,10 +59,10 @@ def load_submission(
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         attempt = max(result, key=lambda item: item.started_at)
         episode = episodes_store.get_episode(connection, session.tenant_id, attempt.episode_id)
-        stage = episode_context.load_episode_context(connection, session.tenant_id, episode)
+        context = episode_context.load_episode_context(connection, session.tenant_id, episode)
         name = people_store.get_person_name(connection, session.tenant_id, person)
         return name, AttemptProgress(
             attempt,
-            stage.programme,
+            context.programme,
             attempts_store.list_answers(connection, session.tenant_id, attempt.id),
         )

@@ -138,15 +138,15 @@ def form_groups(
                 connection, tenant_id, programme, [item.episode_id for item in people], planned, now
             )
             for person in people:
-                stage = episode_context.load_episode_context(
+                context = episode_context.load_episode_context(
                     connection,
                     tenant_id,
                     episodes_store.get_episode(connection, tenant_id, person.episode_id),
                 )
-                stage.enqueue_statements(
+                context.enqueue_statements(
                     [
                         xapi_statements.meeting_scheduled_statement(
-                            stage.act(
+                            context.act(
                                 f"scheduled {person.episode_id} meeting {group.id} {number}", now
                             ),
                             group=group.id,
@@ -191,9 +191,9 @@ def load_coaching_overview(
 def load_own_group(unit_of_work: UnitOfWork, *, session: LaunchSession) -> GroupDetails | None:
     """Load the learner's group; None if there is none yet."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         group = coaching_store.find_group_of_episode(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         )
         if group is None:
             return None
@@ -206,11 +206,11 @@ def load_own_group(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Group
         actions = coaching_store.list_agreed_actions(connection, session.tenant_id, group.id)
         me = directory_store.get_profile(connection, session.tenant_id, session.person_id)
     zone = working_time.resolve_working_time(
-        me.time_zone, me.working_days, stage.programme.calendar
+        me.time_zone, me.working_days, context.programme.calendar
     ).zone
     return GroupDetails(
         group,
-        stage.episode.id,
+        context.episode.id,
         people,
         meetings,
         actions,
@@ -230,7 +230,7 @@ def record_meeting(
     """Record that a meeting took place, and who attended. Any member may record it; existing
     attendance stays, missing people are added."""
     with unit_of_work(session.tenant_id) as connection:
-        stage, group = _require_group(connection, session)
+        context, group = _require_group(connection, session)
         meetings = coaching_store.meetings_by_group(connection, session.tenant_id, [group.id]).get(
             group.id, []
         )
@@ -248,24 +248,24 @@ def record_meeting(
         if not present_keys or not set(present_keys) <= set(episodes):
             raise BadInput("Tick who was there.", field="there")
         if coaching_store.mark_meeting_held(connection, session.tenant_id, meeting_id, now):
-            stage.enqueue_statements(
+            context.enqueue_statements(
                 [
                     xapi_statements.meeting_held_statement(
-                        stage.act(f"held {meeting_id}", now), group=group.id, number=result.number
+                        context.act(f"held {meeting_id}", now), group=group.id, number=result.number
                     )
                 ]
             )
-        for item in sorted(set(present_keys)):
+        for episode_key in sorted(set(present_keys)):
             if coaching_store.insert_attendance(
-                connection, session.tenant_id, meeting_id, episodes[item].id
+                connection, session.tenant_id, meeting_id, episodes[episode_key].id
             ):
                 related = episode_context.load_episode_context(
-                    connection, session.tenant_id, episodes[item]
+                    connection, session.tenant_id, episodes[episode_key]
                 )
                 related.enqueue_statements(
                     [
                         xapi_statements.attended_statement(
-                            related.act(f"attended {meeting_id} {item}", result.at),
+                            related.act(f"attended {meeting_id} {episode_key}", result.at),
                             group=group.id,
                             number=result.number,
                         )
@@ -319,15 +319,15 @@ def close_action(
             connection, session.tenant_id, group.id, action_id, now
         )
         if whose is not None:
-            stage = episode_context.load_episode_context(
+            context = episode_context.load_episode_context(
                 connection,
                 session.tenant_id,
                 episodes_store.get_episode(connection, session.tenant_id, whose),
             )
-            stage.enqueue_statements(
+            context.enqueue_statements(
                 [
                     xapi_statements.action_closed_statement(
-                        stage.act(f"closed {action_id}", now), action=action_id
+                        context.act(f"closed {action_id}", now), action=action_id
                     )
                 ]
             )
@@ -336,8 +336,8 @@ def close_action(
 def _require_group(
     connection: Connection, session: LaunchSession
 ) -> tuple[EpisodeContext, CoachingGroup]:
-    stage = episode_context.require_episode_context(connection, session)
-    group = coaching_store.find_group_of_episode(connection, session.tenant_id, stage.episode.id)
+    context = episode_context.require_episode_context(connection, session)
+    group = coaching_store.find_group_of_episode(connection, session.tenant_id, context.episode.id)
     if group is None:
         raise NotFound("You are in no coaching group yet.")
-    return stage, group
+    return context, group

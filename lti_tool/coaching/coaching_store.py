@@ -213,14 +213,14 @@ def meetings_by_group(
 ) -> dict[uuid.UUID, list[Meeting]]:
     """Group id → its meetings in order."""
     m, a = meeting.c, attendance.c
-    present_keys: dict[uuid.UUID, set[uuid.UUID]] = {}
+    episodes_by_meeting: dict[uuid.UUID, set[uuid.UUID]] = {}
     query: Any = (
         select(a.meeting_id, a.episode_id)
         .join(meeting, m.id == a.meeting_id)
         .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
     )
     for row in connection.execute(query):
-        present_keys.setdefault(row.meeting_id, set()).add(row.episode_id)
+        episodes_by_meeting.setdefault(row.meeting_id, set()).add(row.episode_id)
     result: dict[uuid.UUID, list[Meeting]] = {}
     query = (
         select(m.group_id, m.id, m.number, m.at, m.held_at)
@@ -229,7 +229,7 @@ def meetings_by_group(
     )
     for row in connection.execute(query):
         created = Meeting(
-            row.id, row.number, row.at, row.held_at, frozenset(present_keys.get(row.id, ()))
+            row.id, row.number, row.at, row.held_at, frozenset(episodes_by_meeting.get(row.id, ()))
         )
         result.setdefault(row.group_id, []).append(created)
     return result

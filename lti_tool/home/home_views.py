@@ -138,7 +138,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def render_figures(
         who: LaunchSession, error: str = "", status: int = 200
     ) -> ResponseReturnValue:
-        everything = request.args.get("show") == "all"
+        show_all = request.args.get("show") == "all"
         if not who.programme:
             if who.roles & roles.ROUTE_ROLES["programmes.list_programmes"]:
                 return redirect(f"/t/{who.id}/programmes/")
@@ -157,7 +157,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 deps.own_client if ours else deps.client,
                 xapi_statements.ProgrammeRef(who.programme, "", "").iri,
             )
-            shown = () if everything else HEADLINE_METRICS
+            shown = () if show_all else HEADLINE_METRICS
             figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=shown)
             alarms = (
                 []
@@ -177,7 +177,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             **template_values(deps, request, who),
             figures=figures,
             alarms=alarms,
-            every=everything,
+            every=show_all,
             reports=visible_reports(sight),
             own_courses=sight.episodes is not None,
             away=away,

@@ -84,7 +84,7 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         by_episode = {item.episode_id: item for item in led} | transfer_store.learners_by_episode(
             connection, session.tenant_id, others
         )
-        stages: dict[uuid.UUID, EpisodeContext] = {}
+        contexts: dict[uuid.UUID, EpisodeContext] = {}
 
         def to_inbox_item(
             episode_id: uuid.UUID,
@@ -94,19 +94,19 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
             due: ScheduledAct | None,
             words: str = "",
         ) -> InboxItem:
-            if episode_id not in stages:
-                stages[episode_id] = episode_context.load_episode_context(
+            if episode_id not in contexts:
+                contexts[episode_id] = episode_context.load_episode_context(
                     connection,
                     session.tenant_id,
                     episodes_store.get_episode(connection, session.tenant_id, episode_id),
                 )
-            stage, learner = stages[episode_id], by_episode[episode_id]
+            context, learner = contexts[episode_id], by_episode[episode_id]
             relation = reviewers.relation_to_learner(session.person_id, learner)
-            title = find_task_title(stage, task) or task
+            title = find_task_title(context, task) or task
             return InboxItem(
                 learner,
                 relation,
-                stage.programme.title,
+                context.programme.title,
                 title,
                 handed,
                 use,
@@ -140,20 +140,20 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
             for open_request in open_requests
             if open_request.episode_id in by_episode
         ]
-        requested = {open_request.episode_id for open_request in open_requests}
+        requested_episodes = {open_request.episode_id for open_request in open_requests}
         to_assess += [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[ASSESSMENT].items()
             if due.done_at is None
             and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now
-            and episode_id not in requested
+            and episode_id not in requested_episodes
         ]
-        provided = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
+        answered = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
         follow_ups = [
             to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
             if due.due_at <= now
-            and (episode_id, "supervisor") not in provided
+            and (episode_id, "supervisor") not in answered
             and by_episode[episode_id].manager_id == session.person_id
         ]
         assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)

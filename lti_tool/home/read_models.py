@@ -78,11 +78,11 @@ def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Vi
     if not roles.sees_only_own_courses(session.roles):
         return VisibilityScope(bool(session.roles & roles.INDIVIDUAL_ACCESS_ROLES))
     with unit_of_work(session.tenant_id) as connection:
-        present_keys = (
+        registration_id = (
             session.registration_id if session.joined_by in sessions_store.CLAIM_KINDS else None
         )  # a claim of an LMS grants access only within that LMS
         taught = episodes_store.list_taught_episodes(
-            connection, session.tenant_id, session.person_id, session.programme, present_keys
+            connection, session.tenant_id, session.person_id, session.programme, registration_id
         )
     return VisibilityScope(True, tuple(str(item) for item in taught))
 
@@ -98,21 +98,23 @@ def load_today(
 ) -> TodayView | None:
     """Load the learner's page; None if no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.find_episode_context(connection, session)
-        if stage is None:
+        context = episode_context.find_episode_context(connection, session)
+        if context is None:
             return None
-        everything = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
-        attempts = {item.interval: item for item in everything if item.kind == "check"}
-        holds = episodes_store.list_holds(connection, session.tenant_id, stage.episode.id)
-        existing, left = any(hold.holds(now) for hold in holds), stage.episode.left_at is not None
+        all_attempts = attempts_store.list_attempts(
+            connection, session.tenant_id, context.episode.id
+        )
+        attempts = {item.interval: item for item in all_attempts if item.kind == "check"}
+        holds = episodes_store.list_holds(connection, session.tenant_id, context.episode.id)
+        on_hold, left = any(hold.holds(now) for hold in holds), context.episode.left_at is not None
         planned = episodes_store.list_scheduled_checks(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         )
         memories = attempts_store.list_memory_states(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         )
         offers = refresher_quizzes.select_quizzes(
-            stage.programme, stage.episode, planned, everything, memories, now
+            context.programme, context.episode, planned, all_attempts, memories, now
         )
         sent = grades_store.states_by_attempt(
             connection, session.tenant_id, [attempt.id for attempt in attempts.values()]
@@ -135,7 +137,7 @@ def load_today(
                 )
                 if (
                     left
-                    or (state == "open" and existing)
+                    or (state == "open" and on_hold)
                     or (state == "missed" and any(hold.covers(check) for hold in holds))
                 ):
                     state = "held"  # a window during a pause is censored, not late
@@ -148,23 +150,23 @@ def load_today(
                     due_at=check.due_at,
                     closes_at=check.closes_at,
                     right=attempt.right_answers if attempt else None,
-                    asked=len(attempt.items) if attempt else stage.programme.questions,
+                    asked=len(attempt.items) if attempt else context.programme.questions,
                     attempt_id=attempt.id if attempt else None,
                     grade=grade,
                     grade_reason=reason,
                 )
             )
-        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         uses = plans_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
-    certified_at = stage.episode.certified_at
-    if existing or left:
+    certified_at = context.episode.certified_at
+    if on_hold or left:
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
     running = next(
-        (item for item in everything if item.finished_at is None and item.kind in offers), None
+        (item for item in all_attempts if item.finished_at is None and item.kind in offers), None
     )
     due = certified_at + timedelta(days=PLAN_DUE_DAYS)
     return TodayView(
-        stage.programme,
+        context.programme,
         certified_at,
         lines,
         plan,
@@ -172,9 +174,9 @@ def load_today(
         len(uses),
         offers,
         running,
-        existing,
+        on_hold,
         left,
-        not everything,
+        not all_attempts,
     )
 
 

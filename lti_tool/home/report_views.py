@@ -43,10 +43,10 @@ def visible_reports(sight: VisibilityScope) -> Mapping[str, Mapping[str, str]]:
     if sight.episodes is None:
         return REPORT_GROUPS
     result = {
-        section: {key: label for key, label in batch.items() if key in SUBSET_REPORTS}
-        for section, batch in REPORT_GROUPS.items()
+        section: {key: label for key, label in reports.items() if key in SUBSET_REPORTS}
+        for section, reports in REPORT_GROUPS.items()
     }
-    return {section: batch for section, batch in result.items() if batch}
+    return {section: reports for section, reports in result.items() if reports}
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:

@@ -46,7 +46,7 @@ def load_team_overview(
 ) -> TeamOverview:
     """Load the teams of a programme for a viewer without individual access."""
     with unit_of_work(tenant_id) as connection:
-        everything = teams_store.list_team_progress(
+        team_counts = teams_store.list_team_progress(
             connection, tenant_id, programme, now, VERIFIED_GRADE
         )
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
@@ -55,7 +55,7 @@ def load_team_overview(
             if version
             else programme
         )
-    return TeamOverview(title, *suppress_small_teams(everything))
+    return TeamOverview(title, *suppress_small_teams(team_counts))
 
 
 def suppress_small_teams(everything: Sequence[ProgressCounts]) -> tuple[list[ProgressCounts], int]:

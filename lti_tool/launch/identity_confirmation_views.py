@@ -62,13 +62,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("")
     def submit_confirmation(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        requested = request.form.get("act", "")
+        action = request.form.get("act", "")
         try:
-            if requested == "show":
+            if action == "show":
                 return render_confirmation(
                     who, code=identity_links.issue_shown_code(work, session=who, now=clock.now())
                 )
-            if requested == "mail":
+            if action == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
                 require_rate_limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
                 require_rate_limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)

@@ -77,9 +77,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             known = platforms_store.peek_login(
                 deps.engine, hash_token(request.form.get("state", ""))
             )
-            stated = f": {words[:300]}" if known else ""
+            reason = f": {words[:300]}" if known else ""
             raise LaunchInvalid(
-                f"The LMS did not start the activity{stated}. Sign in there again and open the "
+                f"The LMS did not start the activity{reason}. Sign in there again and open the "
                 "activity once more."
             )
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")

@@ -93,7 +93,7 @@ def begin_login(
         _record_refusal(deps, platform, error, now)
         raise
     browser_secret = random.token_urlsafe(32)
-    requested = {
+    kept_parameters = {
         name: parameters[name] for name in KEPT_LOGIN_PARAMETERS if parameters.get(name)
     } | {"client": hash_token(client).hex()}
     with deps.unit_of_work(platform.tenant_id) as connection:
@@ -103,7 +103,7 @@ def begin_login(
             hash_token(browser_secret),
             nonce,
             target,
-            requested,
+            kept_parameters,
             now + LOGIN_LIFETIME,
         )
         platforms_store.insert_login(connection, hash_token(state), login)
@@ -381,14 +381,14 @@ def _verify_launch(
     return launch
 
 
-def _require_usable_deep_linking(deps: ToolDeps, requested: DeepLinkingSettings) -> None:
-    if not requested.takes_links:
+def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettings) -> None:
+    if not deep_linking.takes_links:
         raise LaunchInvalid(
             "This place of the course takes no activities (its accept_types do not hold "
             "ltiResourceLink). Add the tool as an activity."
         )
     if (
-        not requested.return_url.startswith("https://")
+        not deep_linking.return_url.startswith("https://")
         and not deps.settings.allow_private_platforms
     ):
         raise LaunchInvalid(

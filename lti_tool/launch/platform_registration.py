@@ -213,7 +213,7 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
 
 
 def _register_with_lms(
-    deps: ToolDeps, used: Invite, configuration: PlatformConfiguration, token: str
+    deps: ToolDeps, invite: Invite, configuration: PlatformConfiguration, token: str
 ) -> RegistrationResult:
     lms = dialect_for(configuration.family)
     body = lms.registration(tool_facts(deps.settings.base_url))
@@ -240,23 +240,23 @@ def _register_with_lms(
             "the LMS; a registration begun there ends after an hour."
         )
     created = lms.read_registration(_json_or_none(answer))
-    with deps.unit_of_work(used.tenant_id) as connection:
+    with deps.unit_of_work(invite.tenant_id) as connection:
         outcome = _save_registration(
-            connection, used, configuration, created.client_id, created.deployment_id
+            connection, invite, configuration, created.client_id, created.deployment_id
         )
         platforms_store.record_invite_result(
-            connection, used.tenant_id, used.id, outcome.platform.id
+            connection, invite.tenant_id, invite.id, outcome.platform.id
         )
         details = {
             "platform": outcome.platform.id,
             "issuer": configuration.issuer,
             "client_id": created.client_id,
-            "invite": used.id,
+            "invite": invite.id,
         }
-        who = f"{used.made_by}, by an invite" if used.made_by else "an invite"
+        who = f"{invite.made_by}, by an invite" if invite.made_by else "an invite"
         journal_store.insert_audit_entry(
             connection,
-            used.tenant_id,
+            invite.tenant_id,
             who,
             "updated a platform" if outcome.updated else "registered a platform",
             details,
@@ -266,7 +266,7 @@ def _register_with_lms(
 
 def _save_registration(
     connection: Any,
-    used: Invite,
+    invite: Invite,
     configuration: PlatformConfiguration,
     client_id: str,
     deployment_id: str,
@@ -278,7 +278,7 @@ def _save_registration(
     values = {
         **addresses,
         "name": configuration.name,
-        "status": APPROVED if used.approves else PENDING,
+        "status": APPROVED if invite.approves else PENDING,
         "issuer": configuration.issuer,
         "client_id": client_id,
         # If the LMS names its deployment, others need approval; if it names none, each appears
@@ -286,12 +286,12 @@ def _save_registration(
         "approve_deployments": not deployment_id,
         "frame_origins": [],
     }
-    registration_id = platforms_store.insert_platform(connection, used.tenant_id, values)
+    registration_id = platforms_store.insert_platform(connection, invite.tenant_id, values)
     updated = registration_id is None
     if registration_id is None:
         own = [
             platform
-            for platform in platforms_store.list_platforms(connection, used.tenant_id)
+            for platform in platforms_store.list_platforms(connection, invite.tenant_id)
             if (platform.issuer, platform.client_id) == (configuration.issuer, client_id)
         ]
         if not own:
@@ -300,22 +300,22 @@ def _save_registration(
                 "registration was not touched."
             )
         registration_id = own[0].id
-        _require_safe_update(used, own[0], addresses, configuration)
-        platforms_store.update_platform(connection, used.tenant_id, registration_id, addresses)
-        access_tokens_store.delete_tokens(connection, used.tenant_id, registration_id)
+        _require_safe_update(invite, own[0], addresses, configuration)
+        platforms_store.update_platform(connection, invite.tenant_id, registration_id, addresses)
+        access_tokens_store.delete_tokens(connection, invite.tenant_id, registration_id)
     if deployment_id:
         platforms_store.insert_deployment(
-            connection, used.tenant_id, registration_id, deployment_id, APPROVED
+            connection, invite.tenant_id, registration_id, deployment_id, APPROVED
         )
     return RegistrationResult(
-        platforms_store.get_platform(connection, used.tenant_id, registration_id),
+        platforms_store.get_platform(connection, invite.tenant_id, registration_id),
         updated,
         deployment_id,
     )
 
 
 def _require_safe_update(
-    used: Invite,
+    invite: Invite,
     known: Platform,
     addresses: Mapping[str, str],
     configuration: PlatformConfiguration,
@@ -332,7 +332,7 @@ def _require_safe_update(
             "This LMS is registered already, and the new configuration does not fit it: "
             f"{problem}. Its registration was not touched."
         )
-    if not used.approves and any(
+    if not invite.approves and any(
         getattr(known, name) != value for name, value in addresses.items()
     ):
         raise Conflict(

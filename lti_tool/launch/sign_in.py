@@ -119,12 +119,12 @@ def begin_sign_in(deps: ToolDeps, *, provider_id: uuid.UUID) -> SignInRedirect:
     """Start the sign-in."""
     _, result = _require_provider(deps, provider_id)
     state, nonce, verifier = (random.token_urlsafe(32) for _ in range(3))
-    saved = deps.secrets.sign(STATE_PURPOSE, [provider_id.hex, state, nonce, verifier])
+    signed_state = deps.secrets.sign(STATE_PURPOSE, [provider_id.hex, state, nonce, verifier])
     return SignInRedirect(
         openid_connect.build_authorization_url(
             _oidc_client(deps, result), state=state, nonce=nonce, verifier=verifier
         ),
-        saved,
+        signed_state,
     )
 
 
@@ -141,7 +141,7 @@ def complete_sign_in(
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
     tenant_id, result = _require_provider(deps, uuid.UUID(provider_hex))
     try:
-        stated = openid_connect.redeem_code(
+        claims = openid_connect.redeem_code(
             deps.client,
             deps.platform_keys,
             _oidc_client(deps, result),
@@ -156,7 +156,7 @@ def complete_sign_in(
         )
         raise Forbidden(str(error)) from None
     with deps.unit_of_work(tenant_id) as connection:
-        person_id = _find_listed_person(connection, tenant_id, result, stated)
+        person_id = _find_listed_person(connection, tenant_id, result, claims)
         return visits.begin_visit(connection, tenant_id, person_id, "", signed_in=True, now=now)
 
 
@@ -185,21 +185,21 @@ def _oidc_client(deps: ToolDeps, sign_in_provider: SignInProvider) -> RelyingPar
 
 
 def _find_listed_person(
-    connection: Connection, tenant_id: int, sign_in_provider: SignInProvider, stated: dict[str, Any]
+    connection: Connection, tenant_id: int, sign_in_provider: SignInProvider, claims: dict[str, Any]
 ) -> uuid.UUID:
     """Find the one listed person whom the claims identify: by external id if a claim is
     configured for it, otherwise by an email address that is not marked unverified.
     """
     if sign_in_provider.claim:
-        value = stated.get(sign_in_provider.claim)
+        value = claims.get(sign_in_provider.claim)
         people = (
             directory_store.find_profiles(connection, tenant_id, external_ids=[value])
             if isinstance(value, str) and value
             else []
         )
     else:
-        email = stated.get("email")
-        proven = stated.get("email_verified", True) in (True, "true")
+        email = claims.get("email")
+        proven = claims.get("email_verified", True) in (True, "true")
         people = (
             directory_store.find_profiles(connection, tenant_id, emails=[email.lower()])
             if isinstance(email, str) and email and proven

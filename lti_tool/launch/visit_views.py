@@ -78,9 +78,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 "Too many sign-ins came from your network. Wait an hour, or open the activity in "
                 "your course."
             )
-        provided = {name: request.args.get(name, "") for name in ("state", "code")}
+        parameters = {name: request.args.get(name, "") for name in ("state", "code")}
         visit_id, secret = sign_in.complete_sign_in(
-            deps, saved=sessions.read_sign_in_cookie(request), **provided, now=clock.now()
+            deps, saved=sessions.read_sign_in_cookie(request), **parameters, now=clock.now()
         )
         response = redirect(f"/t/{visit_id}/", code=303)
         assert isinstance(response, Response)

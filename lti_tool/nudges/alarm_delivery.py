@@ -71,9 +71,16 @@ def queue_alarms(
             if key is not None:
                 result = programmes.load_programme(connection, tenant_id, key, newest[key])
                 if digests.is_working_hour(result, now):
-                    entries = _ROLES_BY_LEVEL.get(level, _ROLES_BY_LEVEL["owner"])
+                    recipient_roles = _ROLES_BY_LEVEL.get(level, _ROLES_BY_LEVEL["owner"])
                     queued += _queue_alarm_mails(
-                        connection, tenant_id, batch, result.title, key, entries, base_url, now
+                        connection,
+                        tenant_id,
+                        batch,
+                        result.title,
+                        key,
+                        recipient_roles,
+                        base_url,
+                        now,
                     )
                     queued += _queue_alarm_posts(connection, tenant_id, batch, result, base_url)
             elif not iri:
@@ -94,13 +101,13 @@ def _dedup_key(batch: Sequence[Alarm]) -> str:
 def _has_new_alarm(batch: Sequence[Alarm], before: Iterable[str]) -> bool:
     """Whether at least one alarm has not been delivered at this level yet, judged by the
     keys of earlier messages."""
-    entries = {
+    delivered = {
         number
         for key in before
         if key.startswith(f"{ALARM_MAIL_KIND} {batch[0].level} ")
         for number in key.rpartition(" ")[2].split(",")
     }
-    return any(str(item.alarm_id) not in entries for item in batch)
+    return any(str(item.alarm_id) not in delivered for item in batch)
 
 
 def _queue_alarm_mails(
@@ -109,14 +116,14 @@ def _queue_alarm_mails(
     batch: Sequence[Alarm],
     title: str,
     programme: str,
-    entries: Iterable[str],
+    recipient_roles: Iterable[str],
     base_url: str,
     now: datetime,
 ) -> int:
     people = {
         person_id
         for person_id, _, role, _ in directory_store.list_role_grants(connection, tenant_id)
-        if role in entries
+        if role in recipient_roles
     }
     what = _ADVICE_BY_LEVEL.get(batch[0].level, "") if programme else ""
     where = (
@@ -124,16 +131,16 @@ def _queue_alarm_mails(
         if programme
         else ""
     )
-    stated = "\n".join(item.words for item in batch[:MAX_ALARMS_PER_MAIL])
+    alarm_text = "\n".join(item.words for item in batch[:MAX_ALARMS_PER_MAIL])
     if len(batch) > MAX_ALARMS_PER_MAIL:
-        stated += f"\nAnd {len(batch) - MAX_ALARMS_PER_MAIL} more."
+        alarm_text += f"\nAnd {len(batch) - MAX_ALARMS_PER_MAIL} more."
     rows: list[dict[str, Any]] = [
         {
             "person_id": person_id,
             "kind": ALARM_MAIL_KIND,
             "key": _dedup_key(batch),
             "subject": f"Look at it: {title}",
-            "words": "\n\n".join(part for part in (title, stated, what, where) if part),
+            "words": "\n\n".join(part for part in (title, alarm_text, what, where) if part),
             "programme": programme,
             "picture": urlencode(
                 {"report": batch[0].series, **({"team": batch[0].team} if batch[0].team else {})}
@@ -169,7 +176,7 @@ def _queue_alarm_posts(
         "A figure of this programme has fallen beyond ordinary variation. Its page says which, "
         "and what to do.",
     )
-    entries = 0
+    queued = 0
     for channel in channels_store.list_channels(connection, tenant_id, programme.key):
         if not _has_new_alarm(
             batch, channels_store.list_post_keys(connection, tenant_id, channel.id)
@@ -181,11 +188,11 @@ def _queue_alarm_posts(
             f"{base_url}/sign-in",
             translations.translate_text(tag, "Open my page"),
         )
-        entries += channels_store.enqueue_post(
+        queued += channels_store.enqueue_post(
             connection,
             tenant_id,
             channel.id,
             _dedup_key(batch),
             chat.build_payload(channel.kind, digest),
         )
-    return entries
+    return queued

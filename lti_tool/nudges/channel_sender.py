@@ -20,7 +20,7 @@ RUN_SECONDS = 20
 def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
     """Send what is due for one tenant; returns how many were accepted. No transaction is open
     during the call to a channel."""
-    used, end = 0, time.monotonic() + RUN_SECONDS
+    sent, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
             post = channels_store.lease_post(connection, tenant_id)
@@ -32,7 +32,7 @@ def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
         with deps.unit_of_work(tenant_id) as connection:
             if outcome is None:
                 channels_store.mark_post_sent(connection, tenant_id, post.id, clock.now())
-                used += 1
+                sent += 1
             elif isinstance(outcome, DeliveryDeferred) and post.tries < MAX_TRIES:
                 log.warning("tenant %s: post %s waits", tenant_id, post.id)
                 channels_store.reschedule_post(
@@ -41,4 +41,4 @@ def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
             else:
                 log.warning("tenant %s: post %s is not taken", tenant_id, post.id)
                 channels_store.mark_post_refused(connection, tenant_id, post.id, str(outcome))
-    return used
+    return sent

@@ -34,7 +34,7 @@ MAX_PICTURE_BYTES = 500_000  # In bytes; a picture takes about thirty thousand.
 def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
     """Send what is due for one tenant; returns how many were accepted. No transaction is open
     during the exchange with the mail server."""
-    used, end = 0, time.monotonic() + RUN_SECONDS
+    sent, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
             mail_outbox_store.refuse_stale_mails(
@@ -62,10 +62,10 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
                 if row.email
                 else Undeliverable("No address of this person is known.")
             )
-            used += _settle_mail(deps, tenant_id, row, outcome)
+            sent += _settle_mail(deps, tenant_id, row, outcome)
         if any(isinstance(outcome, DeliveryDeferred) for outcome in outcomes.values()):
             break
-    return used
+    return sent
 
 
 def _settle_mail(

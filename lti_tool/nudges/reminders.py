@@ -85,7 +85,7 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
                 )
             return loaded[key, version]
 
-        entries: set[uuid.UUID] = set()
+        reminded: set[uuid.UUID] = set()
         year, week, _ = now.isocalendar()
         sources = {  # kinds that cannot wait until tomorrow come first
             COACHING: reminders_store.iter_meeting_reminders(connection, tenant_id, now),
@@ -128,10 +128,10 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
                 )
                 rows = []
                 for item in result:
-                    if item.person_id not in entries and _may_send_now(
+                    if item.person_id not in reminded and _may_send_now(
                         item, programme_of, before.get(item.person_id, []), now
                     ):
-                        entries.add(item.person_id)
+                        reminded.add(item.person_id)
                         rows.append(
                             _reminder_mail(
                                 item,

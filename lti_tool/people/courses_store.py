@@ -87,12 +87,14 @@ def ensure_course(connection: Connection, tenant_id: int, values: dict[str, Any]
     row = connection.execute(query).first()
     # A URL that a launch omits is kept: Moodle omits the services that one activity may not
     # use.
-    entries = {
+    launch_values = {
         name: values[name]
         for name in ("title", "memberships_url", "line_items_url")
         if values[name]
     }
-    if row is not None and all(row._mapping[name] == value for name, value in entries.items()):
+    if row is not None and all(
+        row._mapping[name] == value for name, value in launch_values.items()
+    ):
         return Course(**row._mapping)
     created = upsert(course).values(tenant_id=tenant_id, **values)
     changed = {
@@ -134,7 +136,7 @@ def upsert_memberships(
         m.active,
         m.person_id.in_([item for item, _ in people]),
     )
-    known = set(connection.execute(before).scalars())
+    active_ids = set(connection.execute(before).scalars())
     rows = [
         {
             "tenant_id": tenant_id,
@@ -156,7 +158,7 @@ def upsert_memberships(
         },
     )
     connection.execute(statement, rows)
-    return len({person_id for person_id, _ in people} - known)
+    return len({person_id for person_id, _ in people} - active_ids)
 
 
 def deactivate_memberships(

@@ -131,8 +131,8 @@ def find_profiles(
         ),
     )
     if not claimed:
-        stated = select(i.subject).join(platform_registration, r.id == i.registration_id)
-        stated = stated.where(
+        untrusted = select(i.subject).join(platform_registration, r.id == i.registration_id)
+        untrusted = untrusted.where(
             i.tenant_id == tenant_id,
             i.person_id == p.id,
             (r.names_people != NAMES_BY_ID_OR_ADDRESS) | (i.joined_by == LINK_UNDONE),
@@ -144,7 +144,7 @@ def find_profiles(
             listed.c.email != "",
             func.lower(listed.c.email) == func.lower(p.email),
         )
-        query = query.where(p.imported_at.is_not(None) | ~(stated.exists() | related.exists()))
+        query = query.where(p.imported_at.is_not(None) | ~(untrusted.exists() | related.exists()))
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
@@ -211,11 +211,11 @@ def list_profile_page(
             select(identity.c.subject).where(identity.c.person_id == p.id).exists(),
         )
     if search:
-        words = search.lower()
+        search_text = search.lower()
         query = query.where(
             or_(
                 *(
-                    func.lower(column).contains(words, autoescape=True)
+                    func.lower(column).contains(search_text, autoescape=True)
                     for column in (p.name, p.email, p.external_id)
                 )
             )
@@ -291,7 +291,7 @@ def merge_people(
     stays, goes = (met, listed) if met in begun else (listed, met)
     p, by = person.c, {"tenant": tenant_id, "stays": stays, "goes": goes}
     if stays == met:
-        entries = (
+        listed_row = (
             connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed))
             .one()
             ._mapping
@@ -301,7 +301,7 @@ def merge_people(
         )
         fields = {
             name: value
-            for name, value in entries.items()
+            for name, value in listed_row.items()
             if name not in ("id", "tenant_id", "created_at")
         }
         connection.execute(

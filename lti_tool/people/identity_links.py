@@ -172,17 +172,17 @@ def _has_other_user(connection: Connection, session: LaunchSession, person_id: u
     registration_id = session.require_platform()
     identity_links_store.lock_person(connection, session.tenant_id, person_id)
     own = (registration_id, session.subject)
-    used = any(
+    has_other = any(
         user[0] == registration_id and user != own
         for user in identity_links_store.list_platform_users(
             connection, session.tenant_id, person_id
         )
     )
-    if used:
+    if has_other:
         people_store.audit_second_claim(
             connection, session.tenant_id, f"user {session.subject}", person_id, own, "code"
         )
-    return used
+    return has_other
 
 
 def _join_session_user(
@@ -195,12 +195,12 @@ def _join_session_user(
             directory_store.get_profile(connection, tenant_id, session.person_id).imported_at
             is None
         ):
-            saved = directory_store.merge_people(
+            merged_id = directory_store.merge_people(
                 connection, tenant_id, session.person_id, person_id
             )
-            if saved is None:
+            if merged_id is None:
                 raise Conflict(_BOTH_CERTIFIED)
-            stays = saved
+            stays = merged_id
         else:
             identity_links_store.delete_user_places(
                 connection, tenant_id, registration_id, session.subject, session.person_id
@@ -337,26 +337,26 @@ def join_people(
     person."""
     identity_links_store.lock_person(connection, tenant_id, listed)
     users = identity_links_store.list_platform_users(connection, tenant_id, met)
-    present_keys = {
+    registration_ids = {
         registration_id
         for registration_id, _ in identity_links_store.list_platform_users(
             connection, tenant_id, listed
         )
     }
-    if present_keys.intersection(registration_id for registration_id, _ in users):
+    if registration_ids.intersection(registration_id for registration_id, _ in users):
         raise Conflict(
             "Another user of this LMS is this person already. Take that join back first, under "
             "Who is who."
         )
-    saved = directory_store.merge_people(connection, tenant_id, met, listed)
-    if saved is not None:
+    merged_id = directory_store.merge_people(connection, tenant_id, met, listed)
+    if merged_id is not None:
         for registration_id, subject in users:
             identity_links_store.link_identity(
                 connection,
                 tenant_id,
                 registration_id,
                 subject,
-                person_id=saved,
+                person_id=merged_id,
                 by=BY_ADMINISTRATOR,
                 who=who,
                 now=now,
@@ -368,7 +368,7 @@ def join_people(
             "joined a person of an LMS to the list",
             {"met": str(met), "listed": str(listed)},
         )
-    return saved
+    return merged_id
 
 
 def parse_join_users(texts: Sequence[str]) -> list[tuple[int, str]]:

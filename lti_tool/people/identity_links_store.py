@@ -84,11 +84,11 @@ def list_identity_links(
         .order_by(i.joined_by.in_(CLAIM_KINDS).desc(), i.joined_at.desc(), i.subject)
     )
     if search:
-        words = search.lower()
+        search_text = search.lower()
         query = query.where(
             or_(
                 *(
-                    func.lower(column).contains(words, autoescape=True)
+                    func.lower(column).contains(search_text, autoescape=True)
                     for column in (p.name, p.external_id, i.subject)
                 )
             )
@@ -112,7 +112,7 @@ def list_link_suggestions(
     """Platform users whose id, or else address, matches a person of the list who has no
     identity on that platform yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()
-    used = select(identity.c.subject).where(
+    linked = select(identity.c.subject).where(
         identity.c.tenant_id == tenant_id,
         identity.c.registration_id == i.c.registration_id,
         identity.c.person_id == listed.c.id,
@@ -145,7 +145,7 @@ def list_link_suggestions(
             i.c.tenant_id == tenant_id,
             met.c.imported_at.is_(None),
             i.c.joined_by == UNLINKED,
-            ~used.exists(),
+            ~linked.exists(),
         )
         .distinct()
         .order_by(listed.c.name, text("by_id DESC"), met.c.id)
@@ -238,12 +238,12 @@ def delete_user_places(
             g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject
         )
     )
-    present_keys = select(course.c.id).where(
+    course_ids = select(course.c.id).where(
         course.c.tenant_id == tenant_id, course.c.registration_id == registration_id
     )
     connection.execute(
         delete(membership).where(
-            m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(present_keys)
+            m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(course_ids)
         )
     )
 

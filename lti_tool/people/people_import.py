@@ -132,11 +132,11 @@ class _PeopleMerge:
         emails = {item.email.lower() for item in people if item.email} | {
             name.lower() for item in people for name in (item.manager, item.mentor) if "@" in name
         }
-        known = directory_store.find_profiles(
+        profiles = directory_store.find_profiles(
             connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails)
         )
-        self._by_id = {item.external_id: item for item in known if item.external_id}
-        self._by_email = _group_by_email(known)
+        self._by_id = {item.external_id: item for item in profiles if item.external_id}
+        self._by_email = _group_by_email(profiles)
         self._sourced = directory_store.profiles_by_sourced_id(
             connection, tenant_id, sorted(item.id for item in people if item.id)
         )
@@ -219,10 +219,10 @@ class _PeopleMerge:
                     for name, value in self._fields(person).items()
                     if getattr(known, name) != value
                 }
-                entries = ", ".join(
+                changed_columns = ", ".join(
                     column if value else f"{column} (emptied)" for column, value in changed.items()
                 )
-                result.append(Line(person.line, CHANGED if changed else SAME, who, entries))
+                result.append(Line(person.line, CHANGED if changed else SAME, who, changed_columns))
         return result
 
     def _leader_problem(self, person_row: PersonRow) -> str:
@@ -285,9 +285,9 @@ class _PeopleMerge:
         directory_store.set_leaders(self._connection, self._tenant_id, leaders)
 
 
-def _group_by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
+def _group_by_email(profiles: Sequence[Profile]) -> dict[str, list[Profile]]:
     result: dict[str, list[Profile]] = {}
-    for item in known:
+    for item in profiles:
         if item.email:
             result.setdefault(item.email.lower(), []).append(item)
     return result

@@ -77,20 +77,20 @@ def ensure_person(
     Name and e-mail follow what the platform sent last, except for people on the list, whose
     data come from the list.
     """
-    known = find_person_id(connection, tenant_id, registration_id, named.subject)
-    if known is None:
+    person_id = find_person_id(connection, tenant_id, registration_id, named.subject)
+    if person_id is None:
         return _insert_identity(connection, tenant_id, registration_id, named)
-    provided = {
+    fields = {
         field: value for field, value in (("name", named.name), ("email", named.email)) if value
     }
-    if provided:
+    if fields:
         same = (
             (person.c.tenant_id == tenant_id)
-            & (person.c.id == known)
+            & (person.c.id == person_id)
             & person.c.imported_at.is_(None)
         )
-        new = or_(*(person.c[field] != value for field, value in provided.items()))
-        connection.execute(update(person).where(same, new).values(**provided))
+        new = or_(*(person.c[field] != value for field, value in fields.items()))
+        connection.execute(update(person).where(same, new).values(**fields))
     if named.sourced_id and (
         not named.by_parameter
         or platforms_store.get_platform(connection, tenant_id, registration_id).wide_parameter
@@ -103,7 +103,7 @@ def ensure_person(
             & (i.sourced_id != named.sourced_id)
         )
         connection.execute(update(identity).where(own).values(sourced_id=named.sourced_id))
-    return known
+    return person_id
 
 
 def _insert_identity(
@@ -131,13 +131,13 @@ def _insert_identity(
     }
     connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
     # Two concurrent first launches: the database kept one of the two identities.
-    known = find_person_id(connection, tenant_id, registration_id, named.subject)
-    assert known is not None
-    if known != created and listed is None:
+    person_id = find_person_id(connection, tenant_id, registration_id, named.subject)
+    assert person_id is not None
+    if person_id != created and listed is None:
         connection.execute(
             delete(person).where(person.c.tenant_id == tenant_id, person.c.id == created)
         )
-    return known
+    return person_id
 
 
 def _match_listed_person(
@@ -171,7 +171,7 @@ def _match_listed_person(
         membership.c.active,
         membership.c.role.in_(("teacher", "admin")),
     )
-    used = (
+    taken = (
         select(i.subject)
         .where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id)
         .exists()
@@ -186,16 +186,16 @@ def _match_listed_person(
     ]
     if platform.names_people == NAMES_BY_ID_OR_ADDRESS:
         ways.append((named.email, by_address, "address"))
-    for provided, same, how in ways:
-        if provided:
-            present_keys = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
+    for value, same, how in ways:
+        if value:
+            conditions = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
             # Of two concurrent users with the same claim, the second waits for this lock and
             # then sees the first.
-            connection.execute(select(p.id).where(*present_keys).limit(2).with_for_update())
+            connection.execute(select(p.id).where(*conditions).limit(2).with_for_update())
             query = select(
-                p.id, used.label("taken"), (leads | holds | teaches.exists()).label("privileged")
+                p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged")
             )
-            result = connection.execute(query.where(*present_keys).limit(2)).all()
+            result = connection.execute(query.where(*conditions).limit(2)).all()
             if len(result) == 1:
                 item = result[0]
                 if item.taken:
@@ -247,19 +247,19 @@ def ensure_people(
             i.subject.in_([entry.subject for entry in provided]),
         )
     )
-    known = {row.subject: row for row in connection.execute(query)}
-    result = {subject: row.person_id for subject, row in known.items()}
+    rows_by_subject = {row.subject: row for row in connection.execute(query)}
+    result = {subject: row.person_id for subject, row in rows_by_subject.items()}
     for item in sorted(provided, key=lambda entry: entry.subject):
-        row = known.get(item.subject)
+        row = rows_by_subject.get(item.subject)
         listed = row is not None and row.imported_at is not None
-        entries = row is not None and (
+        unchanged = row is not None and (
             listed
             or (
                 (not item.name or item.name == row.name)
                 and (not item.email or item.email == row.email)
             )
         )
-        if not entries or (
+        if not unchanged or (
             row is not None and item.sourced_id and item.sourced_id != row.sourced_id
         ):
             result[item.subject] = ensure_person(connection, tenant_id, registration_id, item)

@@ -66,7 +66,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
         staff = opening(visit_id)
         try:
             file_name, content = read_uploaded_file()
-            saved = uploads.store_upload(
+            upload_id = uploads.store_upload(
                 work,
                 tenant_id=staff.tenant_id,
                 purpose=uploads.PEOPLE,
@@ -86,7 +86,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
         return staff.render(
             "import_report.html",
             report=report,
-            kept=saved,
+            kept=upload_id,
             what="people",
             action=f"{staff.home}people/take",
             back=f"{staff.home}people/",

@@ -106,7 +106,7 @@ def _record_members(
     if not present:
         return 0
     with deps.unit_of_work(platform.tenant_id) as connection:
-        known = people_store.ensure_people(
+        person_ids = people_store.ensure_people(
             connection,
             platform.tenant_id,
             platform.id,
@@ -115,7 +115,7 @@ def _record_members(
                 for item in present
             ],
         )
-        roles = {known[item.subject]: item.role.value for item in present}
+        roles = {person_ids[item.subject]: item.role.value for item in present}
         return courses_store.upsert_memberships(
             connection, platform.tenant_id, course.id, list(roles.items()), clock.now()
         )

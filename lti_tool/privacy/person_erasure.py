@@ -84,8 +84,8 @@ def erase_person(
         )
         email, name, removed, moving = "", "", dict[str, int](), False
         if people_store.person_exists(connection, tenant_id, person_id):
-            known = directory_store.get_profile(connection, tenant_id, person_id)
-            email, name = known.email, known.name
+            profile = directory_store.get_profile(connection, tenant_id, person_id)
+            email, name = profile.email, profile.name
             moving = erasure_store.has_statement_in_flight(connection, tenant_id, [str(person_id)])
             removed = erasure_store.delete_person_rows(connection, tenant_id, person_id)
             erasure_store.mark_tool_erased(connection, tenant_id, request.id, now)

@@ -26,14 +26,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         rows = person_erasure.load_personal_data(
             work, tenant_id=who.tenant_id, person_id=who.person_id
         )
-        requested = person_erasure.find_erasure_request(
+        erasure_request = person_erasure.find_erasure_request(
             work, tenant_id=who.tenant_id, person_id=who.person_id
         )
         return render_template(
             "me.html",
             **template_values(deps, request, who),
             counts={name: len(result) for name, result in rows.items()},
-            asked=requested,
+            asked=erasure_request,
         )
 
     @pages.get("/data.json")

@@ -107,19 +107,19 @@ def build_content_items(
 ) -> list[ContentItem]:
     """Build content items from the chosen pages; BadInput for an unknown page or an empty
     selection."""
-    known = {choice.page: choice for choice in list_activity_choices(programme)}
+    choices_by_page = {choice.page: choice for choice in list_activity_choices(programme)}
     if not pages:
         raise BadInput("Choose at least one thing, then send it.", field="page")
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
         raise BadInput("The last day lies before the first one.", field="closes_on")
     result = []
     for page in dict.fromkeys(pages):
-        if page not in known:
+        if page not in choices_by_page:
             raise BadInput(
                 "One of the things that were chosen is not there any more. Choose again.",
                 field="page",
             )
-        choice = known[page]
+        choice = choices_by_page[page]
         item = check_column(programme, choice.interval) if choice.interval and columns else None
         result.append(
             ContentItem(

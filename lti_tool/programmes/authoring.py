@@ -46,12 +46,12 @@ def create_programme(
     unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime
 ) -> str:
     """Create a programme, empty or as a copy of another's current draft; return its key."""
-    words = " ".join(title.split())
-    if not words or len(words) > programmes.LONGEST_LINE:
+    clean_title = " ".join(title.split())
+    if not clean_title or len(clean_title) > programmes.LONGEST_LINE:
         raise BadInput("Give the programme a title.", field="title")
     with unit_of_work(tenant_id) as connection:
         key = key_from_name(
-            words,
+            clean_title,
             {
                 summary.key
                 for summary in drafts_store.list_programme_summaries(connection, tenant_id)
@@ -62,12 +62,14 @@ def create_programme(
             document = {
                 **_ensure_draft(connection, tenant_id, copy_of).document,
                 "key": key,
-                "title": words,
+                "title": clean_title,
                 "version": 1,
             }
         else:
             document = programmes.programme_to_document(
-                Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[])
+                Programme(
+                    key=key, version=1, title=clean_title, pass_mark=0.8, competencies=[], tasks=[]
+                )
             )
         drafts_store.insert_draft(connection, tenant_id, key, document, now, who)
         journal_store.insert_audit_entry(
@@ -243,33 +245,33 @@ def _load_pictures(
 def assign_keys(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
     """(key, title) of the lines that a form sent: an existing key stays, a new line gets one
     derived from its title, empty lines are dropped."""
-    used = {key for key, title in titles if key and title.strip()}
+    used_keys = {key for key, title in titles if key and title.strip()}
     result = []
     for key, title in titles:
-        words = " ".join(title.split())
-        if words:
-            chosen = key or key_from_name(words, used, fallback)
-            used.add(chosen)
-            result.append((chosen, words))
+        clean_title = " ".join(title.split())
+        if clean_title:
+            chosen = key or key_from_name(clean_title, used_keys, fallback)
+            used_keys.add(chosen)
+            result.append((chosen, clean_title))
     return result
 
 
 def retain_competencies(programme: Programme, keep: Sequence[Competency]) -> Programme:
     """The programme with only these competencies; BadInput if a question still belongs to
     one that is removed. Its tasks, blueprint cells and rubric criteria are removed with it."""
-    saved = {item.key for item in keep}
+    kept_keys = {item.key for item in keep}
     for removed in (
-        competency for competency in programme.competencies if competency.key not in saved
+        competency for competency in programme.competencies if competency.key not in kept_keys
     ):
-        existing = sum(item.competency == removed.key for item in programme.items)
-        if existing:
+        questions = sum(item.competency == removed.key for item in programme.items)
+        if questions:
             raise BadInput(
-                f"“{removed.title}” still has {existing} questions; move or remove them first.",
+                f"“{removed.title}” still has {questions} questions; move or remove them first.",
                 field="competencies",
             )
-    tasks = [task for task in programme.tasks if task.competency in saved]
-    blueprint = [cell for cell in programme.blueprint if cell.competency in saved]
-    rubric = rubrics.keep_competencies(programme.rubric, saved)
+    tasks = [task for task in programme.tasks if task.competency in kept_keys]
+    blueprint = [cell for cell in programme.blueprint if cell.competency in kept_keys]
+    rubric = rubrics.keep_competencies(programme.rubric, kept_keys)
     return msgspec.structs.replace(
         programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric
     )

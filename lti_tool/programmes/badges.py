@@ -77,7 +77,9 @@ def certify_by_badge(
             "Paste the badge's address or text, or choose its picture (up to 5 MB).", field="badge"
         )
     with deps.unit_of_work(session.tenant_id) as connection:
-        known = store.list_accepted_badges(connection, session.tenant_id, session.programme)
+        accepted_badges = store.list_accepted_badges(
+            connection, session.tenant_id, session.programme
+        )
         me = directory_store.get_profile(connection, session.tenant_id, session.person_id)
         # An address that only an LMS states could be anybody's: it counts if the platform is
         # trusted to say who people are.
@@ -87,7 +89,7 @@ def certify_by_badge(
                 connection, session.tenant_id, emails=[me.email.lower()]
             )
         )
-    if not known:
+    if not accepted_badges:
         raise BadInput(
             "This programme is begun by no badge. Your teacher or training manager records your "
             "certification."
@@ -103,7 +105,7 @@ def certify_by_badge(
             result = badges.verify_badge(
                 deps.client,
                 badges.extract_badge_text(content),
-                accepted=known,
+                accepted=accepted_badges,
                 emails=[me.email],
                 now=now,
             )

@@ -114,14 +114,16 @@ def certify_in_transaction(
     if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
         return False
     episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
-    stage = episode_context.EpisodeContext(
+    context = episode_context.EpisodeContext(
         connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme
     )
-    entries = audience_attributes(person, wave, team)
+    attributes = audience_attributes(person, wave, team)
     statements = [
-        xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, entries)),
+        xapi_statements.registered_statement(
+            context.act(f"registered {episode.id}", now, attributes)
+        ),
         xapi_statements.certified_statement(
-            stage.act(f"certified {episode.id}", certified_at, entries), exam, training
+            context.act(f"certified {episode.id}", certified_at, attributes), exam, training
         ),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
@@ -129,12 +131,14 @@ def certify_in_transaction(
         quiz = xapi_statements.Quiz("check", check.interval, labels[check.interval])
         statements.append(
             xapi_statements.check_scheduled_statement(
-                stage.act(f"scheduled {episode.id} {check.interval}", now),
+                context.act(f"scheduled {episode.id} {check.interval}", now),
                 quiz,
                 due_at=check.due_at,
             )
         )
-    stage.enqueue_statements([*statements, *transfer_schedule.schedule_protocol(stage, when, now)])
+    context.enqueue_statements(
+        [*statements, *transfer_schedule.schedule_protocol(context, when, now)]
+    )
     return True
 
 
@@ -163,11 +167,11 @@ def require_plausible_date(certified_at: datetime, now: datetime) -> None:
 def audience_attributes(person: Profile, wave: str, team: str) -> dict[str, str]:
     """The attributes by which figures are grouped: wave, team, site, role and experience,
     where known."""
-    entries = {
+    attributes = {
         "wave": wave,
         "team": person.team or team,
         "site": person.site,
         "role": person.job_role,
         "experience": person.experience,
     }
-    return {name: value for name, value in entries.items() if value}
+    return {name: value for name, value in attributes.items() if value}

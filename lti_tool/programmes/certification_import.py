@@ -48,18 +48,18 @@ def import_certifications(
         created = programmes.load_programme(connection, tenant_id, programme, version)
         competencies = {competency.key: competency.title for competency in created.competencies}
         rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
-        known = directory_store.find_profiles(
+        profiles = directory_store.find_profiles(
             connection,
             tenant_id,
             external_ids=[row.id for row in rows if row.id],
             emails=[row.email.lower() for row in rows if row.email],
         )
         by_id, by_email = (
-            {item.external_id: item for item in known if item.external_id},
-            _group_by_email(known),
+            {item.external_id: item for item in profiles if item.external_id},
+            _group_by_email(profiles),
         )
         begun = episodes_store.filter_people_with_episode(
-            connection, tenant_id, programme, [item.id for item in known]
+            connection, tenant_id, programme, [item.id for item in profiles]
         )
         lines = [Line(fault.line, WRONG, "", fault.text) for fault in faults]
         chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}

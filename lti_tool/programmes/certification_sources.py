@@ -141,11 +141,11 @@ def certify_by_grades(
         programme = _load_active_programme(connection, tenant_id, column.programme)
         if programme is None:
             return 0
-        known = certification_sources_store.person_ids_by_subject(
+        person_ids = certification_sources_store.person_ids_by_subject(
             connection, tenant_id, column.registration_id, sorted(reached)
         )
         begun = episodes_store.filter_people_with_episode(
-            connection, tenant_id, column.programme, list(known.values())
+            connection, tenant_id, column.programme, list(person_ids.values())
         )
         return sum(
             _certify_person(
@@ -158,7 +158,7 @@ def certify_by_grades(
                 "gradebook",
                 {"": reached[subject]},
             )
-            for subject, person_id in sorted(known.items())
+            for subject, person_id in sorted(person_ids.items())
             if person_id not in begun
         )
 

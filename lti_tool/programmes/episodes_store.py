@@ -209,10 +209,10 @@ def list_taught_episodes(
         .order_by(e.id)
     )
     if registration_id is not None:
-        present_keys = select(course.c.id).where(
+        course_ids = select(course.c.id).where(
             course.c.tenant_id == tenant_id, course.c.registration_id == registration_id
         )
-        query = query.where(taught.c.course_id.in_(present_keys))
+        query = query.where(taught.c.course_id.in_(course_ids))
     return list(connection.execute(query).scalars())
 
 
@@ -298,7 +298,7 @@ def list_participants(
     scheduled = (
         select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
     )
-    existing = (
+    on_hold = (
         select(h.id)
         .where(
             h.tenant_id == tenant_id,
@@ -317,7 +317,7 @@ def list_participants(
             e.programme_version,
             e.certified_at,
             e.left_at,
-            existing.label("held"),
+            on_hold.label("held"),
             done.label("done"),
             scheduled.label("scheduled"),
         )

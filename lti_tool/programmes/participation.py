@@ -58,15 +58,15 @@ def pause_participation(
     if until_at is not None and until_at <= now:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
     with unit_of_work(tenant_id) as connection:
-        stage = _load_stage(connection, tenant_id, episode_id)
+        context = _load_stage(connection, tenant_id, episode_id)
         if any(
             hold.holds(now) for hold in episodes_store.list_holds(connection, tenant_id, episode_id)
         ):
             return
         created = Hold(uuid.uuid4(), now, until_at)
         episodes_store.insert_hold(connection, tenant_id, episode_id, created, who)
-        stage.enqueue_statements(
-            [xapi_statements.suspended_statement(stage.act(f"hold {created.id}", now), until_at)]
+        context.enqueue_statements(
+            [xapi_statements.suspended_statement(context.act(f"hold {created.id}", now), until_at)]
         )
         journal_store.insert_audit_entry(
             connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)}
@@ -78,12 +78,12 @@ def resume_participation(
 ) -> None:
     """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
-        stage = _load_stage(connection, tenant_id, episode_id)
+        context = _load_stage(connection, tenant_id, episode_id)
         for hold in episodes_store.list_holds(connection, tenant_id, episode_id):
             if hold.holds(now):
                 episodes_store.end_hold(connection, tenant_id, hold.id, now)
-                stage.enqueue_statements(
-                    [xapi_statements.resumed_statement(stage.act(f"resume {hold.id}", now))]
+                context.enqueue_statements(
+                    [xapi_statements.resumed_statement(context.act(f"resume {hold.id}", now))]
                 )
                 journal_store.insert_audit_entry(
                     connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)}
@@ -97,10 +97,10 @@ def end_participation(
     record.
     """
     with unit_of_work(tenant_id) as connection:
-        stage = _load_stage(connection, tenant_id, episode_id)
+        context = _load_stage(connection, tenant_id, episode_id)
         if episodes_store.mark_episode_left(connection, tenant_id, episode_id, now):
-            stage.enqueue_statements(
-                [xapi_statements.unregistered_statement(stage.act(f"leave {episode_id}", now))]
+            context.enqueue_statements(
+                [xapi_statements.unregistered_statement(context.act(f"leave {episode_id}", now))]
             )
             journal_store.insert_audit_entry(
                 connection,

@@ -357,7 +357,7 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         staff = opening(visit_id)
         try:
             name, content = read_uploaded_file()
-            saved = uploads.store_upload(
+            upload_id = uploads.store_upload(
                 work,
                 tenant_id=staff.tenant_id,
                 purpose=uploads.CERTIFICATIONS,
@@ -367,7 +367,7 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
             report = run_import(staff, key, content, False)
         except BadInput as error:
             return console.render(staff, key, error)
-        return render_import_report(staff, key, report, str(saved))
+        return render_import_report(staff, key, report, str(upload_id))
 
     @pages.post("/<key>/certifications/take")
     def apply_certifications(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -400,13 +400,13 @@ def blueprint(console: ProgrammeConsole) -> Blueprint:
         )
 
     def render_import_report(
-        staff: StaffContext, key: str, report: people_import.Report, saved: str
+        staff: StaffContext, key: str, report: people_import.Report, upload_id: str
     ) -> ResponseReturnValue:
         place = f"{staff.home}programmes/{key}/"
         return staff.render(
             "import_report.html",
             report=report,
-            kept=saved,
+            kept=upload_id,
             action=f"{place}certifications/take",
             back=place,
         )
@@ -543,13 +543,13 @@ def format_percent(share: float) -> str:
 
 
 def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
-    saved = [
+    competencies = [
         Competency(key, title)
         for key, title in authoring.assign_keys(
             [(key, title) for key, title in part.table_rows("key", "title")], "competency"
         )
     ]
-    return authoring.retain_competencies(programme, saved)
+    return authoring.retain_competencies(programme, competencies)
 
 
 def _apply_tasks(programme: Programme, part: _FormPart) -> Programme:

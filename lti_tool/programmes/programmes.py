@@ -175,8 +175,8 @@ def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem])
     """
     supply = Counter((item.competency, item.critical) for item in items if item.pool == "check")
     left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
-    requested: Counter[tuple[str, bool]] = Counter()
-    while requested.total() < MAX_QUESTIONS and any(left.values()):
+    question_counts: Counter[tuple[str, bool]] = Counter()
+    while question_counts.total() < MAX_QUESTIONS and any(left.values()):
         for competency in competencies:
             cell = next(
                 (
@@ -186,11 +186,12 @@ def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem])
                 ),
                 None,
             )
-            if cell is not None and requested.total() < MAX_QUESTIONS:
-                requested[cell] += 1
+            if cell is not None and question_counts.total() < MAX_QUESTIONS:
+                question_counts[cell] += 1
                 left[cell] -= 1
     return [
-        Cell(competency, critical, count) for (competency, critical), count in requested.items()
+        Cell(competency, critical, count)
+        for (competency, critical), count in question_counts.items()
     ]
 
 
@@ -290,9 +291,9 @@ def _validate_references(programme: Programme) -> None:
                 f"Item {item.key} belongs to the unknown competency {item.competency}.",
                 field="items",
             )
-        problem = find_item_faults(item)
-        if problem:
-            raise BadInput(f"Item {item.key}: {' '.join(problem)}", field="items")
+        faults = find_item_faults(item)
+        if faults:
+            raise BadInput(f"Item {item.key}: {' '.join(faults)}", field="items")
     cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
     for cell in programme.blueprint:
         if cell.competency not in competencies:
@@ -346,19 +347,19 @@ def list_programme_gaps(programme: Programme) -> list[str]:
             "It names no task of the job, so that a transfer plan has nothing to start from."
         )
     for cell in programme.cells:
-        existing, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
-        if existing < needed:
+        available, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
+        if available < needed:
             weight = "critical" if cell.critical else "other"
             result.append(
-                f"The bank holds {existing} of {needed} {weight} questions for "
+                f"The bank holds {available} of {needed} {weight} questions for "
                 f"“{programme.competency_title(cell.competency)}”."
             )
     if not programme.blueprint and programme.questions < MAX_QUESTIONS:
-        existing, needed = (
+        available, needed = (
             sum(item.pool == "check" for item in programme.items),
             MAX_QUESTIONS * len(INTERVALS),
         )
-        result.append(f"The bank holds {existing} of the {needed} items that the checks need.")
+        result.append(f"The bank holds {available} of the {needed} items that the checks need.")
     return result + rubrics.list_rubric_gaps(programme.rubric)
 
 

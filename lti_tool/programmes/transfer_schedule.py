@@ -67,8 +67,8 @@ def schedule_protocol(
 
 
 def _scheduled_statement(
-    stage: EpisodeContext, act: str, at: datetime, now: datetime
+    context: EpisodeContext, act: str, at: datetime, now: datetime
 ) -> xapi_statements.Statement:
     return xapi_statements.act_scheduled_statement(
-        stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at
+        context.act(f"scheduled {context.episode.id} {act}", now), act, due_at=at
     )

@@ -28,15 +28,15 @@ def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str
     """Parse the response from a form; BadInput says what is missing. Fields: ``choice``
     (multiple), ``text``, ``match-<key>``, ``place-<n>``."""
     if item.kind in ("single", "true_false"):
-        provided = form.get("choice", ())
-        if len(provided) != 1 or provided[0] not in _choice_keys(item):
+        choices = form.get("choice", ())
+        if len(choices) != 1 or choices[0] not in _choice_keys(item):
             raise BadInput("Choose one of the answers, then send it.", field="choice")
-        return provided[0]
+        return choices[0]
     if item.kind == "multiple":
-        provided = form.get("choice", ())
-        if not provided or not set(provided) <= set(_choice_keys(item)):
+        choices = form.get("choice", ())
+        if not choices or not set(choices) <= set(_choice_keys(item)):
             raise BadInput("Choose at least one of the answers, then send it.", field="choice")
-        return RESPONSE_SEPARATOR.join(key for key in _choice_keys(item) if key in provided)
+        return RESPONSE_SEPARATOR.join(key for key in _choice_keys(item) if key in choices)
     if item.kind == "matching":
         partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _choice_keys(item)}
         if not set(partners.values()) <= {f"m{number}" for number in range(len(item.matches))}:
@@ -51,15 +51,15 @@ def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str
         if sorted(places) != sorted(_choice_keys(item)):
             raise BadInput("Put each line in one place, then send it.", field="choice")
         return RESPONSE_SEPARATOR.join(places)
-    words = " ".join((form.get("text") or [""])[0].replace("\0", "").split())
-    if not words or len(words) > MAX_ANSWER_CHARS:
+    text = " ".join((form.get("text") or [""])[0].replace("\0", "").split())
+    if not text or len(text) > MAX_ANSWER_CHARS:
         raise BadInput("Write your answer, then send it.", field="text")
     if item.kind == "numeric":
-        number = parse_typed_number(words)
+        number = parse_typed_number(text)
         if number is None:
             raise BadInput("Write a number, for example 12.5.", field="text")
         return format(number, "f")
-    return words
+    return text
 
 
 def _choice_keys(item: QuestionItem) -> list[str]:
@@ -99,16 +99,16 @@ def _correct_matching(item: QuestionItem) -> str:
 def _find_accepted(item: QuestionItem, response: str) -> AcceptedAnswer | None:
     for entry in item.accepted:
         if item.kind == "numeric":
-            provided, value, tolerance = (
+            response_value, value, tolerance = (
                 parse_decimal(response),
                 parse_decimal(entry.value),
                 parse_decimal(entry.tolerance),
             )
             if (
-                provided is not None
+                response_value is not None
                 and value is not None
                 and tolerance is not None
-                and abs(provided - value) <= tolerance
+                and abs(response_value - value) <= tolerance
             ):
                 return entry
         elif re.fullmatch(
@@ -181,8 +181,8 @@ def select_feedback(item: QuestionItem, response: str) -> ResponseFeedback:
             else [item.choice(key).feedback for key in item.correct if key not in chosen]
         )
     elif item.kind in ("numeric", "short"):
-        used = _find_accepted(item, response)
-        answered = [used.feedback] if used else []
+        accepted = _find_accepted(item, response)
+        answered = [accepted.feedback] if accepted else []
     answered.append(item.when_right if right else item.when_wrong)
     return ResponseFeedback(
         *(
@@ -199,8 +199,8 @@ def is_rapid_guess(item: QuestionItem, seconds: float) -> bool:
         *(choice.text for choice in item.choices),
         *(item.matches if item.kind == "matching" else ()),
     ]
-    words = len(question_html.html_to_text(" ".join(shown)).split())
-    return seconds < max(MIN_READ_SECONDS, words * SECONDS_PER_WORD)
+    word_count = len(question_html.html_to_text(" ".join(shown)).split())
+    return seconds < max(MIN_READ_SECONDS, word_count * SECONDS_PER_WORD)
 
 
 def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi_statements.ItemDefinition:

@@ -61,19 +61,19 @@ def _read_question_file(
         reading = form.read(content)
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
-    present_keys = {item.key for item in programme.items} & reading.stated
+    identified_keys = {item.key for item in programme.items} & reading.stated
     items, notes = [], list(reading.notes)
     for item in reading.items:
         named = resolve_key(item.competency, programme.competencies)
         if item.competency and not named:
-            used = "its own stays" if item.key in present_keys else "the chosen one is taken"
+            effect = "its own stays" if item.key in identified_keys else "the chosen one is taken"
             notes.append(
                 ImportNote(
                     item.key,
-                    f"The competency {item.competency[:80]!r} is none of this programme; {used}.",
+                    f"The competency {item.competency[:80]!r} is none of this programme; {effect}.",
                 )
             )
-        if item.key in present_keys:  # fields that the file does not state keep their values
+        if item.key in identified_keys:  # fields that the file does not state keep their values
             items.append(msgspec.structs.replace(item, competency=named))
             continue
         # A pool that the file states is kept; "check" is the default of a file that states
@@ -94,7 +94,7 @@ def _diff_questions(programme: Programme, reading: Reading, format_name: str) ->
     own, unless an identical question exists."""
     bank = {item.key: item for item in programme.items}
     contents = {_question_content(item) for item in programme.items}
-    used = bank.keys() | {item.key for item in reading.items}
+    used_keys = bank.keys() | {item.key for item in reading.items}
     result = QuestionImportDiff([], [], [], reading.notes, format_name)
     for item in reading.items:
         old = bank.get(item.key)
@@ -104,8 +104,8 @@ def _diff_questions(programme: Programme, reading: Reading, format_name: str) ->
         elif _question_content(item) in contents:
             result.same.append((item, item))
         else:
-            key = key_from_name(item.key, used, "question") if old is not None else item.key
-            used |= {key}
+            key = key_from_name(item.key, used_keys, "question") if old is not None else item.key
+            used_keys |= {key}
             result.new.append(msgspec.structs.replace(item, key=key))
     return result
 
@@ -158,9 +158,9 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
         and not (name == "other_matches" and item.kind != old.kind)
     }
     if columns is not None and "feedback" in columns:
-        stated = {choice.text: choice.feedback for choice in old.choices}
+        feedback_by_text = {choice.text: choice.feedback for choice in old.choices}
         stays["choices"] = [
-            msgspec.structs.replace(choice, feedback=stated.get(choice.text, ""))
+            msgspec.structs.replace(choice, feedback=feedback_by_text.get(choice.text, ""))
             for choice in item.choices
         ]
     if not item.competency:
@@ -173,21 +173,20 @@ def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> 
 def _keep_choice_keys(old: QuestionItem, item: QuestionItem) -> QuestionItem:
     """The question with its existing choice keys, if the choices are the same: some formats
     have no choice keys."""
-    present_keys, uploaded = (
+    current, uploaded = (
         {choice.text: choice for choice in old.choices},
         {choice.text: choice for choice in item.choices},
     )
-    if item.kind != old.kind or not present_keys or present_keys.keys() != uploaded.keys():
+    if item.kind != old.kind or not current or current.keys() != uploaded.keys():
         return item
-    key_of = {item.key: present_keys[text].key for text, item in uploaded.items()}
+    key_of = {item.key: current[text].key for text, item in uploaded.items()}
     correct = [key_of[key] for key in item.correct]
     if item.kind != "ordering":
         correct.sort(key=lambda key: (len(key), key))
     return msgspec.structs.replace(
         item,
         choices=[
-            msgspec.structs.replace(uploaded[text], key=item.key)
-            for text, item in present_keys.items()
+            msgspec.structs.replace(uploaded[text], key=item.key) for text, item in current.items()
         ],
         correct=correct,
     )

@@ -146,15 +146,15 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         try:
             programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
             typed, uploaded = _read_question(programme)
-            problem = find_item_faults(typed)
-            if problem:
-                raise BadInput(" ".join(problem))
-            saved = typed
+            faults = find_item_faults(typed)
+            if faults:
+                raise BadInput(" ".join(faults))
+            question = typed
 
             def store_item(now_there: Programme) -> Programme:
-                items = [saved if item.key == saved.key else item for item in now_there.items]
+                items = [question if item.key == question.key else item for item in now_there.items]
                 return msgspec.structs.replace(
-                    now_there, items=items if before else [*items, saved]
+                    now_there, items=items if before else [*items, question]
                 )
 
             revision = form_revision()
@@ -217,7 +217,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 competency=competency,
                 pool=pool,
             )
-            saved = uploads.store_upload(
+            upload_id = uploads.store_upload(
                 work,
                 tenant_id=staff.tenant_id,
                 purpose=uploads.QUESTIONS,
@@ -228,7 +228,12 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             return render_question_bank(staff, key, error)
         result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
         return staff.render(
-            "intake.html", work=result, intake=intake, kept=saved, competency=competency, pool=pool
+            "intake.html",
+            work=result,
+            intake=intake,
+            kept=upload_id,
+            competency=competency,
+            pool=pool,
         )
 
     @pages.post("/take")
@@ -260,13 +265,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
 
 
 def _matches_filter(item: QuestionItem, chosen: dict[str, str]) -> bool:
-    words = chosen["search"].casefold()
+    search = chosen["search"].casefold()
     return (
         (not chosen["competency"] or item.competency == chosen["competency"])
         and (not chosen["pool"] or item.pool == chosen["pool"])
         and (
-            not words
-            or words
+            not search
+            or search
             in f"{item.key} {item.title} {question_html.html_to_text(item.stem)} "
             f"{' '.join(item.tags)}".casefold()
         )
@@ -339,14 +344,14 @@ def _to_markup(text: str) -> str:
 
 def _read_kind_fields(kind: str) -> dict[str, Any]:
     texts = [_to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("text")]
-    stated = [
+    feedback = [
         _to_markup(item.replace("\0", "").strip()) for item in request.form.getlist("feedback")
     ] + [""] * len(texts)
     if kind == "true_false":
         return {
             "choices": [
-                Choice("true", "True", stated[0] if stated else ""),
-                Choice("false", "False", stated[1] if len(stated) > 1 else ""),
+                Choice("true", "True", feedback[0] if feedback else ""),
+                Choice("false", "False", feedback[1] if len(feedback) > 1 else ""),
             ],
             "correct": request.form.getlist("right")[:1],
         }
@@ -358,7 +363,7 @@ def _read_kind_fields(kind: str) -> dict[str, Any]:
         }
         rows = [
             (text, words, number in right)
-            for number, (text, words) in enumerate(zip(texts, stated, strict=False))
+            for number, (text, words) in enumerate(zip(texts, feedback, strict=False))
             if text
         ]
         keys = _choice_keys([text for text, _, _ in rows], keep_order=True)

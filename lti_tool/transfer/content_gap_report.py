@@ -15,8 +15,8 @@ def list_content_gaps(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> 
     """
     with unit_of_work(tenant_id) as connection:
         _ensure_draft(connection, tenant_id, key)
-        stated = [
+        gaps = [
             *transfer_store.list_content_gaps(connection, tenant_id, key),
             *item_remarks_store.list_programme_remarks(connection, tenant_id, key),
         ]
-    return sorted(stated, key=lambda item: item.at, reverse=True)
+    return sorted(gaps, key=lambda item: item.at, reverse=True)

@@ -22,7 +22,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def show_content_gaps(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
         staff = opening(visit_id)
         programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
-        stated = content_gap_report.list_content_gaps(work, tenant_id=staff.tenant_id, key=key)
-        return staff.render("left_open.html", programme=programme, said=stated)
+        gaps = content_gap_report.list_content_gaps(work, tenant_id=staff.tenant_id, key=key)
+        return staff.render("left_open.html", programme=programme, said=gaps)
 
     return pages

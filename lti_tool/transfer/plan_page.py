@@ -30,27 +30,28 @@ class PlanView:
 def load_plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
     """Load the plan's page."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        result = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        context = episode_context.require_episode_context(connection, session)
+        result = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         uses = plans_store.list_job_uses(connection, session.tenant_id, result.id) if result else []
-        peers = reviewers.list_peers(stage)
-    return PlanView(stage.programme, result, uses, stage.episode.certified_at, peers)
+        peers = reviewers.list_peers(context)
+    return PlanView(context.programme, result, uses, context.episode.certified_at, peers)
 
 
 def list_task_titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:
     """List the tasks that a learner may choose from."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         return _task_titles(
-            stage, transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
+            context,
+            transfer_store.list_mapped_tasks(connection, session.tenant_id, context.episode.id),
         )
 
 
 def list_plan_revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
     """List all revisions of the learner's plan, newest first."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        context = episode_context.require_episode_context(connection, session)
+        plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         return (
             transfer_store.list_plan_revisions(connection, session.tenant_id, plan.id)
             if plan

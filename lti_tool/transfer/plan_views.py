@@ -63,7 +63,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/plan")
     def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
-        words = {
+        texts = {
             name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS
         }
         commit = request.form.get("act") == "commit"
@@ -71,12 +71,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             transfer_plan.submit_plan(
                 deps.unit_of_work,
                 session=who,
-                task=words["task"],
-                what=words["what"],
-                by_when=_parse_form_day(words["by_when"], "by_when"),
-                with_whom=words["with_whom"],
-                evidence=words["evidence"],
-                obstacle=words["obstacle"],
+                task=texts["task"],
+                what=texts["what"],
+                by_when=_parse_form_day(texts["by_when"], "by_when"),
+                with_whom=texts["with_whom"],
+                evidence=texts["evidence"],
+                obstacle=texts["obstacle"],
                 commit=commit,
                 now=clock.now(),
             )

@@ -61,8 +61,8 @@ def upsert_plan(
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None)
     )
-    saved: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
-    return saved
+    plan_id: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
+    return plan_id
 
 
 def insert_job_use(

@@ -56,14 +56,14 @@ def mail_people(
         tag = translations.choose_language(
             [directory_store.get_profile(stage.connection, stage.tenant_id, person_id).language]
         )
-        stated = translations.translate_text
+        translate = translations.translate_text
         rows.append(
             {
                 "person_id": person_id,
                 "kind": REVIEW_MAIL_KIND,
                 "key": key,
-                "subject": stated(tag, subject, name=name or stated(tag, "A learner")),
-                "words": stated(tag, words),
+                "subject": translate(tag, subject, name=name or translate(tag, "A learner")),
+                "words": translate(tag, words),
                 "programme": stage.programme.key,
                 "path": path,
                 "next_try_at": now,

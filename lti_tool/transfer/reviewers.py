@@ -33,7 +33,7 @@ def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> str:
     )
 
 
-def require_led_stage(
+def require_led_episode(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID
 ) -> tuple[EpisodeContext, str]:
     """Return the stage of a learner whom this person leads or mentors, and the relation; raise

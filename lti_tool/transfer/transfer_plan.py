@@ -39,21 +39,21 @@ def submit_plan(
     """Save a draft, commit to it, or revise a committed plan; BadInput names the first missing
     field.
     """
-    words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
-    for field, text in words.items():
+    texts = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
+    for field, text in texts.items():
         if len(text) > MAX_TEXT_LENGTH:
             raise BadInput(
                 f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field
             )
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        if task and find_task_title(stage, task) is None:
+        context = episode_context.require_episode_context(connection, session)
+        if task and find_task_title(context, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        before = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        before = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         if commit or (before is not None and before.committed_at is not None):
-            _require_complete_plan(task, what, by_when, stage)
+            _require_complete_plan(task, what, by_when, context)
         created = Plan(
-            before.id if before else xapi_statements.plan_id(stage.episode.id),
+            before.id if before else xapi_statements.plan_id(context.episode.id),
             task,
             what,
             by_when,
@@ -63,60 +63,60 @@ def submit_plan(
             now if commit else None,
         )
         if before is not None and before.committed_at is not None:
-            _revise_plan(stage, before, created, now)
+            _revise_plan(context, before, created, now)
             return
         # The database decides between two concurrent submissions: one commit succeeds, the
         # other gets Conflict.
-        saved = plans_store.upsert_plan(
-            connection, session.tenant_id, stage.episode.id, created, now
+        plan_id = plans_store.upsert_plan(
+            connection, session.tenant_id, context.episode.id, created, now
         )
-        if saved is None:
+        if plan_id is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
             assert by_when is not None
             transfer_store.insert_plan_revision(
-                connection, session.tenant_id, replace(created, id=saved), 1, now
+                connection, session.tenant_id, replace(created, id=plan_id), 1, now
             )
             schedule_store.mark_act_done(
-                connection, session.tenant_id, stage.episode.id, "plan", now
+                connection, session.tenant_id, context.episode.id, "plan", now
             )
-            act = stage.act(f"commit {saved}", now)
-            stage.enqueue_statements(
+            act = context.act(f"commit {plan_id}", now)
+            context.enqueue_statements(
                 [
                     xapi_statements.committed_statement(
                         act,
-                        plan=saved,
+                        plan=plan_id,
                         task=task,
-                        task_title=statement_task_title(stage, task),
+                        task_title=statement_task_title(context, task),
                         due_at=_end_of_day(by_when),
                     )
                 ]
             )
 
 
-def _revise_plan(stage: EpisodeContext, before: Plan, plan: Plan, now: datetime) -> None:
+def _revise_plan(context: EpisodeContext, before: Plan, plan: Plan, now: datetime) -> None:
     """Revise a committed plan; the previous revision stays on record."""
     if replace(plan, committed_at=before.committed_at, revision=before.revision) == before:
         return
     revision = max(before.revision, 1) + 1
     if before.revision == 0:  # committed before plan revisions were stored
         transfer_store.insert_plan_revision(
-            stage.connection, stage.tenant_id, before, 1, before.committed_at or now
+            context.connection, context.tenant_id, before, 1, before.committed_at or now
         )
     if not transfer_store.insert_plan_revision(
-        stage.connection, stage.tenant_id, plan, revision, now
+        context.connection, context.tenant_id, plan, revision, now
     ):
         raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
     assert plan.by_when is not None
-    act = stage.act(f"revise {plan.id} {revision}", now)
+    act = context.act(f"revise {plan.id} {revision}", now)
     due_at = _end_of_day(plan.by_when)
-    stage.enqueue_statements(
+    context.enqueue_statements(
         [
             xapi_statements.plan_revised_statement(
                 act,
                 plan=plan.id,
                 task=plan.task,
-                task_title=statement_task_title(stage, plan.task),
+                task_title=statement_task_title(context, plan.task),
                 due_at=due_at,
             )
         ]
@@ -128,7 +128,7 @@ def _end_of_day(day: date) -> datetime:
 
 
 def _require_complete_plan(
-    task: str, what: str, by_when: date | None, stage: EpisodeContext
+    task: str, what: str, by_when: date | None, context: EpisodeContext
 ) -> None:
     if not task:
         raise BadInput("Choose the task on which you will use what you learned.", field="task")
@@ -136,7 +136,7 @@ def _require_complete_plan(
         raise BadInput("Write what you will do.", field="what")
     if by_when is None:
         raise BadInput("Enter the day by which you will have done it.", field="by_when")
-    if by_when < stage.episode.certified_at.date():
+    if by_when < context.episode.certified_at.date():
         raise BadInput("This day lies before your certification.", field="by_when")
 
 
@@ -162,39 +162,41 @@ def report_job_use(
             f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
         )
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        context = episode_context.require_episode_context(connection, session)
+        plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         if plan is None or plan.committed_at is None:
             raise BadInput("Commit to your plan first; then report how you used it.", field="task")
-        if find_task_title(stage, task) is None:
+        if find_task_title(context, task) is None:
             raise BadInput("Choose the task on which you used it.", field="task")
         if used_on is None or used_on > now.date() + timedelta(days=1):
             raise BadInput(
                 "Enter the day on which you used it; it cannot lie in the future.", field="used_on"
             )
-        if used_on < stage.episode.certified_at.date():
+        if used_on < context.episode.certified_at.date():
             raise BadInput("This day lies before your certification.", field="used_on")
         use = JobUse(
-            form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(stage, peer)
+            form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(context, peer)
         )
         if not plans_store.insert_job_use(connection, session.tenant_id, plan.id, use):
             return
         review_requests.mail_reviewers(
-            stage,
-            f"review uses {stage.episode.id} {now:%Y-%m-%d}",
+            context,
+            f"review uses {context.episode.id} {now:%Y-%m-%d}",
             "%(name)s used it at work and asks you to confirm it",
             "Say whether you saw it, or where a record of the work shows it. It takes a minute.",
             now,
             use.peer_id,
         )
-        act = stage.act(f"use {use.id}", use_timestamp(used_on, stage.episode.certified_at, now))
-        stage.enqueue_statements(
+        act = context.act(
+            f"use {use.id}", use_timestamp(used_on, context.episode.certified_at, now)
+        )
+        context.enqueue_statements(
             [
                 xapi_statements.applied_statement(
                     act,
                     plan=plan.id,
                     task=task,
-                    task_title=statement_task_title(stage, task),
+                    task_title=statement_task_title(context, task),
                     evidence_grade=SELF_REPORTED_GRADE,
                 )
             ]

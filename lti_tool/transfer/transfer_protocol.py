@@ -50,36 +50,36 @@ def add_task(
     ``episode_id`` is set if a manager or a mentor does it for the learner.
     """
     with unit_of_work(session.tenant_id) as connection:
-        stage = _stage_for(connection, session, episode_id)
-        if competency not in {competency.key for competency in stage.programme.competencies}:
+        context = _stage_for(connection, session, episode_id)
+        if competency not in {competency.key for competency in context.programme.competencies}:
             raise BadInput("Choose the competency.", field="competency")
-        words = " ".join(title.split())
-        listed = stage.programme.task_title(key) if key else None
+        own_title = " ".join(title.split())
+        listed = context.programme.task_title(key) if key else None
         if key and listed is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        if not key and (not words or len(words) > transfer_plan.MAX_TITLE_LENGTH):
+        if not key and (not own_title or len(own_title) > transfer_plan.MAX_TITLE_LENGTH):
             raise BadInput(
                 f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.",
                 field="title",
             )
         # The id is derived from the text, so that resubmitting the form creates no second task.
         created = MappedTask(
-            key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}",
-            listed or words,
+            key or f"own-{uuid.uuid5(context.episode.id, f'{competency} {own_title}')}",
+            listed or own_title,
             competency,
             not key,
         )
         if transfer_store.insert_mapped_task(
-            connection, session.tenant_id, stage.episode.id, created, session.person_id
+            connection, session.tenant_id, context.episode.id, created, session.person_id
         ):
-            act = stage.act(f"mapped {stage.episode.id} {created.key} {now.isoformat()}", now)
-            titled = stage.programme.competency_title(competency)
-            stage.enqueue_statements(
+            act = context.act(f"mapped {context.episode.id} {created.key} {now.isoformat()}", now)
+            titled = context.programme.competency_title(competency)
+            context.enqueue_statements(
                 [
                     xapi_statements.task_mapped_statement(
                         act,
                         task=created.key,
-                        task_title=statement_task_title(stage, created.key),
+                        task_title=statement_task_title(context, created.key),
                         competency=competency,
                         competency_title=titled,
                     )
@@ -90,8 +90,8 @@ def add_task(
 def remove_task(unit_of_work: UnitOfWork, *, session: LaunchSession, key: str) -> None:
     """Remove a task from the learner's job; statements about it stay on record."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        transfer_store.delete_mapped_task(connection, session.tenant_id, stage.episode.id, key)
+        context = episode_context.require_episode_context(connection, session)
+        transfer_store.delete_mapped_task(connection, session.tenant_id, context.episode.id, key)
 
 
 def hand_in_work(
@@ -125,11 +125,11 @@ def hand_in_work(
             field="file",
         )
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        if find_task_title(stage, task) is None:
+        context = episode_context.require_episode_context(connection, session)
+        if find_task_title(context, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
         before = transfer_store.submissions_by_kind(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         ).get(kind)
         if before is not None:
             transfer_store.lock_submission(
@@ -146,7 +146,7 @@ def hand_in_work(
             if before
             else None
         )
-        peer_id = reviewers.peer_from_form(stage, peer) if kind == "exercise" else None
+        peer_id = reviewers.peer_from_form(context, peer) if kind == "exercise" else None
         values = {
             "kind": kind,
             "task": task,
@@ -156,25 +156,25 @@ def hand_in_work(
             "at": now,
         }
         handed_id, revision = transfer_store.upsert_submission(
-            connection, session.tenant_id, stage.episode.id, values
+            connection, session.tenant_id, context.episode.id, values
         )
-        stage.enqueue_statements(
+        context.enqueue_statements(
             [
                 xapi_statements.submitted_statement(
-                    stage.act(f"handed in {handed_id} {revision}", now), kind
+                    context.act(f"handed in {handed_id} {revision}", now), kind
                 )
             ]
         )
-        schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
-        stated = (
+        schedule_store.mark_act_done(connection, session.tenant_id, context.episode.id, kind, now)
+        message = (
             "Something was handed in and waits for you. Reading and answering it takes about "
             "five minutes."
         )
         review_requests.mail_reviewers(
-            stage,
+            context,
             f"review {handed_id} {revision}",
             "%(name)s waits for your answer",
-            stated,
+            message,
             now,
             peer_id,
         )
@@ -186,7 +186,7 @@ def _stage_for(
     return (
         episode_context.require_episode_context(connection, session)
         if episode_id is None
-        else reviewers.require_led_stage(connection, session, episode_id)[0]
+        else reviewers.require_led_episode(connection, session, episode_id)[0]
     )
 
 
@@ -218,7 +218,7 @@ def review_work(
         if result is None:
             raise NotFound("This was not handed in.")
         episode_id, handed = result
-        stage, relation = reviewers.require_reviewable_stage(
+        context, relation = reviewers.require_reviewable_stage(
             connection, session, episode_id, handed.peer_id
         )
         values = {
@@ -233,10 +233,10 @@ def review_work(
         if not transfer_store.insert_review(connection, session.tenant_id, values):
             return
         name = REPLY_KINDS[handed.kind]
-        stage.enqueue_statements(
+        context.enqueue_statements(
             [
                 xapi_statements.reviewed_statement(
-                    stage.act(f"reviewed {handed_id}", now),
+                    context.act(f"reviewed {handed_id}", now),
                     name,
                     reviewer=session.person_id,
                     relation=relation,
@@ -274,7 +274,7 @@ def confirm_use(
         use = transfer_store.lock_use(connection, session.tenant_id, use_id)
         if use is None:
             raise NotFound("There is no such use on the job.")
-        stage, relation = reviewers.require_reviewable_stage(
+        context, relation = reviewers.require_reviewable_stage(
             connection, session, use.episode_id, use.peer_id
         )
         if record and relation == PEER:
@@ -297,9 +297,9 @@ def confirm_use(
             or not seen
         ):
             return
-        title = statement_task_title(stage, use.task)
-        act = stage.act(f"confirmed {use_id} {session.person_id}", now)
-        stage.enqueue_statements(
+        title = statement_task_title(context, use.task)
+        act = context.act(f"confirmed {use_id} {session.person_id}", now)
+        context.enqueue_statements(
             [
                 xapi_statements.confirmed_statement(
                     act,
@@ -313,27 +313,27 @@ def confirm_use(
             ]
         )
         if grade > use.grade:
-            _raise_grade(stage, use, grade, title, now)
+            _raise_grade(context, use, grade, title, now)
 
 
 def _raise_grade(
-    stage: EpisodeContext, use: ReportedUse, grade: int, title: str, now: datetime
+    context: EpisodeContext, use: ReportedUse, grade: int, title: str, now: datetime
 ) -> None:
     """Emit the use again with the higher grade and void its previous statement; the first
     verified use schedules the follow-up.
     """
     transfer_store.update_use_grade(
-        stage.connection, stage.tenant_id, use.id, grade, use.revision + 1
+        context.connection, context.tenant_id, use.id, grade, use.revision + 1
     )
-    at = transfer_plan.use_timestamp(use.used_on, stage.episode.certified_at, use.reported_at)
+    at = transfer_plan.use_timestamp(use.used_on, context.episode.certified_at, use.reported_at)
     before, after = (
-        stage.act(f"use {use.id}", at, revision=revision)
+        context.act(f"use {use.id}", at, revision=revision)
         for revision in (use.revision, use.revision + 1)
     )
-    stage.enqueue_statements(
+    context.enqueue_statements(
         [
             xapi_statements.voiding_statement(
-                stage.act(f"void use {use.id} {use.revision}", now),
+                context.act(f"void use {use.id} {use.revision}", now),
                 xapi_statements.statement_id(before, "applied"),
             ),
             xapi_statements.applied_statement(
@@ -344,9 +344,9 @@ def _raise_grade(
     asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
     # Two uses may be confirmed concurrently: the database decides which came first.
     if use.grade < VERIFIED_GRADE <= grade and schedule_store.insert_scheduled_acts(
-        stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}
+        context.connection, context.tenant_id, context.episode.id, {FOLLOW_UP: asked_at}
     ):
-        stage.enqueue_statements([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
+        context.enqueue_statements([_scheduled_statement(context, FOLLOW_UP, asked_at, now)])
 
 
 def report_no_opportunity(
@@ -365,14 +365,14 @@ def report_no_opportunity(
             f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
         )
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         if transfer_store.insert_no_opportunity(
-            connection, session.tenant_id, form_id, stage.episode.id, words, now
+            connection, session.tenant_id, form_id, context.episode.id, words, now
         ):
-            stage.enqueue_statements(
+            context.enqueue_statements(
                 [
                     xapi_statements.no_opportunity_statement(
-                        stage.act(f"no opportunity {form_id}", now)
+                        context.act(f"no opportunity {form_id}", now)
                     )
                 ]
             )
@@ -394,28 +394,31 @@ def answer_follow_up(
         raise BadInput("Choose how often.", field="how_often")
     with unit_of_work(session.tenant_id) as connection:
         if episode_id is None:
-            stage, relation = episode_context.require_episode_context(connection, session), LEARNER
+            context, relation = (
+                episode_context.require_episode_context(connection, session),
+                LEARNER,
+            )
         else:
-            stage, relation = reviewers.require_led_stage(connection, session, episode_id)
+            context, relation = reviewers.require_led_episode(connection, session, episode_id)
             if relation != MANAGER:
                 raise Forbidden("The supervisor is asked this, and nobody else.")
         due = schedule_store.scheduled_acts_by_name(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         ).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
-        requested = "learner" if relation == LEARNER else "supervisor"
+        respondent = "learner" if relation == LEARNER else "supervisor"
         values = {
-            "episode_id": stage.episode.id,
-            "asked": requested,
+            "episode_id": context.episode.id,
+            "asked": respondent,
             "person_id": session.person_id,
             "still_used": still_used,
             "how_often": how_often,
             "at": now,
         }
         if transfer_store.insert_follow_up(connection, session.tenant_id, values):
-            act = stage.act(f"follow-up {stage.episode.id} {requested}", now)
-            stage.enqueue_statements(
+            act = context.act(f"follow-up {context.episode.id} {respondent}", now)
+            context.enqueue_statements(
                 [
                     xapi_statements.follow_up_statement(
                         act, still_used=still_used, by=session.person_id, relation=relation
@@ -424,7 +427,7 @@ def answer_follow_up(
             )
             if relation == LEARNER:
                 schedule_store.mark_act_done(
-                    connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now
+                    connection, session.tenant_id, context.episode.id, FOLLOW_UP, now
                 )
 
 

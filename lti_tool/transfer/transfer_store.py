@@ -333,11 +333,11 @@ def list_unanswered_uses(
     """Uses of these episodes, and of peers who named this person, that this person has not
     responded to yet; newest first."""
     c = confirmation.c
-    stated = select(c.use_id).where(
+    confirmed = select(c.use_id).where(
         c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id
     )
     shown = or_(plan.c.episode_id.in_(episode_ids), job_use.c.peer_id == reviewer_id)
-    query = _select_uses().where(job_use.c.tenant_id == tenant_id, shown, ~stated.exists())
+    query = _select_uses().where(job_use.c.tenant_id == tenant_id, shown, ~confirmed.exists())
     return [
         ReportedUse(**row._mapping)
         for row in connection.execute(query.order_by(job_use.c.reported_at.desc()).limit(MAX_ROWS))

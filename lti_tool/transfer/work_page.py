@@ -49,23 +49,25 @@ class WorkView:
 def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
     """Load the learner's protocol page."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
+        context = episode_context.require_episode_context(connection, session)
         dues = schedule_store.scheduled_acts_by_name(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         )
-        handed = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id)
+        handed = transfer_store.submissions_by_kind(
+            connection, session.tenant_id, context.episode.id
+        )
         result = transfer_store.reviews_by_submission(
             connection, session.tenant_id, [item.id for item in handed.values()]
         )
-        tasks = transfer_store.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
-        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        tasks = transfer_store.list_mapped_tasks(connection, session.tenant_id, context.episode.id)
+        plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
         last = transfer_store.latest_no_opportunity_at(
-            connection, session.tenant_id, stage.episode.id
+            connection, session.tenant_id, context.episode.id
         )
         answered = transfer_store.list_answered_follow_ups(
-            connection, session.tenant_id, [stage.episode.id]
+            connection, session.tenant_id, [context.episode.id]
         )
-        peers = reviewers.list_peers(stage)
+        peers = reviewers.list_peers(context)
     done = {"plan": plan.committed_at if plan else None}
     done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
     answers = {kind: result[handed[kind].id] for kind in handed if handed[kind].id in result}
@@ -83,29 +85,29 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
     steps = [
         _build_step(act, dues.get(act), done.get(act), now, act in waiting)
-        for act in transfer_schedule.protocol_for(stage.programme)
+        for act in transfer_schedule.protocol_for(context.programme)
     ]
     follow_up = dues.get(FOLLOW_UP)
-    requested = (
+    follow_up_is_due = (
         follow_up is not None
         and follow_up.due_at <= now
-        and (stage.episode.id, "learner") not in answered
+        and (context.episode.id, "learner") not in answered
     )
     mapped = {task.competency for task in tasks}
     unmapped = [
         competency.title
-        for competency in stage.programme.competencies
+        for competency in context.programme.competencies
         if competency.key not in mapped
     ]
     return WorkView(
-        stage.programme,
+        context.programme,
         steps,
         tasks,
-        _task_titles(stage, tasks),
+        _task_titles(context, tasks),
         handed,
         answers,
         last,
-        requested,
+        follow_up_is_due,
         unmapped,
         peers,
     )
@@ -121,12 +123,12 @@ def _build_step(
     return ProtocolStep(act, due.due_at if due else None, done_at, state)
 
 
-def _task_titles(stage: EpisodeContext, tasks: list[MappedTask]) -> dict[str, str]:
+def _task_titles(context: EpisodeContext, tasks: list[MappedTask]) -> dict[str, str]:
     """Map task key → title: the learner's own tasks first, then the rest of the programme's
     list.
     """
     return {task.key: task.title for task in tasks} | {
         item.key: item.title
-        for item in stage.programme.tasks
+        for item in context.programme.tasks
         if item.key not in {task.key for task in tasks}
     }

@@ -126,7 +126,7 @@ def usage_report(requested: ReportRequest) -> Report:
         if requested.individual
         else privacy.suppression_reasons([int(row.people) for row in rows])
     )
-    entries = [
+    teams = [
         {
             "team": row.team or "without a team",
             "people": int(row.people),
@@ -147,7 +147,7 @@ def usage_report(requested: ReportRequest) -> Report:
             Column("days", "Days a week, each", "number"),
             Column("looks", "Looks at figures", "count"),
         ),
-        sorted(entries, key=lambda row: row["days"]),
+        sorted(teams, key=lambda row: row["days"]),
         what_to_do="Ask the team at the top what keeps it.",
     )
 
@@ -163,7 +163,7 @@ def innovation_report(requested: ReportRequest) -> Report:
         for row in requested.connection.execute(groups.select_programmes(tenant_id))
         if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE
     ]
-    names, entries = (
+    names, rows = (
         activity_names(requested, [row.programme for row in result]),
         list[dict[str, Any]](),
     )
@@ -179,20 +179,20 @@ def innovation_report(requested: ReportRequest) -> Report:
             "target": any(figure.target is not None for figure in figures),
             "forecast": any(item is not None and item[1].get("forecast_effect") for item in worth),
         }
-        words = {name: "yes" if yes else "no" for name, yes in texts.items()}
-        entries.append(
+        answers = {name: "yes" if yes else "no" for name, yes in texts.items()}
+        rows.append(
             {
                 "programme": names[row.programme],
                 "people": int(row.learners),
-                **words,
+                **answers,
                 "whole": "● whole" if all(texts.values()) else "▲ open",
             }
         )
-    whole = sum(row["whole"].startswith("●") for row in entries)
+    whole = sum(row["whole"].startswith("●") for row in rows)
     return Report(
         "innovation",
         "Programmes",
-        f"{whole} of {len(entries)} programmes say what they are to move, from where to where, "
+        f"{whole} of {len(rows)} programmes say what they are to move, from where to where, "
         "and what that is expected to bring.",
         (
             Column("programme", "Programme"),
@@ -203,12 +203,12 @@ def innovation_report(requested: ReportRequest) -> Report:
             Column("forecast", "Forecast of its worth"),
             Column("whole", "Can be judged"),
         ),
-        sorted(entries, key=lambda row: (str(row["whole"]), str(row["programme"]))),
+        sorted(rows, key=lambda row: (str(row["whole"]), str(row["programme"]))),
         notes=(
             "Of the whole organisation, however the page is narrowed. A programme that says "
             "nothing beforehand proves nothing afterwards.",
         ),
         what_to_do=""
-        if whole == len(entries)
+        if whole == len(rows)
         else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
     )

@@ -22,14 +22,14 @@ def weak_domains_report(requested: ReportRequest) -> Report:
     if not requested.individual:
         rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
     names = activity_names(requested, [row.competency for row in rows])
-    entries, drawn = [], []
+    estimates, drawn = [], []
     at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
         for domain in domains.estimate_domains(
             [(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]
         ):
             label = f"{names[domain.key]}, {where}" if at_work else names[domain.key]
-            entries.append(
+            estimates.append(
                 {
                     "competency": names[domain.key],
                     "where": where,
@@ -46,11 +46,11 @@ def weak_domains_report(requested: ReportRequest) -> Report:
             drawn.append(
                 {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
             )
-    weak = [row for row in entries if row["weak"]]
+    weak = [row for row in estimates if row["weak"]]
     sentences = " ".join(
         f"{row['competency']}, {row['where']}: {row['share']:.0%} of "
         f"{row['asked']}{', weak' if row['weak'] else ''}."
-        for row in entries
+        for row in estimates
     )
     return Report(
         "weak_domains",
@@ -67,7 +67,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
             Column("high", "To", "share"),
             Column("weak", "Verdict"),
         ),
-        entries,
+        estimates,
         notes=(
             "The likely share is drawn towards that of all competencies where little was asked "
             "(empirical Bayes); weak means that even its upper"

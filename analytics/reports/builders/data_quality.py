@@ -117,7 +117,7 @@ def checklist_report(requested: ReportRequest) -> Report:
         few = 0 < estimate.learners < privacy.MIN_GROUP_SIZE
         hidden = few and not requested.individual
         too_few = f"too few to say ({privacy.TOO_FEW if hidden else estimate.learners})"
-        stated = (
+        answer = (
             "no data"
             if estimate.value is None
             else too_few
@@ -130,7 +130,7 @@ def checklist_report(requested: ReportRequest) -> Report:
         )
         return {
             "question": question,
-            "answer": stated,
+            "answer": answer,
             "share": None if hidden else estimate.value,
             "of": None if hidden else int(estimate.denominator),
             "what": what,

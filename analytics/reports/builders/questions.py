@@ -37,38 +37,42 @@ def compute_items(connection: Connection, scope: Scope) -> dict[str, Any]:
     )
     shown = []
     for item in analysed:
-        entries = feed.find_activity_definition(connection, scope.tenant_id, item.item) or {}
+        definition = feed.find_activity_definition(connection, scope.tenant_id, item.item) or {}
         shown.append(
-            {**asdict(item), "name": names[item.item], "responses": _response_rows(item, entries)}
+            {
+                **asdict(item),
+                "name": names[item.item],
+                "responses": _response_rows(item, definition),
+            }
         )
     return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
 
 
 def _response_rows(
-    item_analysis: item_statistics.ItemAnalysis, entries: dict[str, Any]
+    item_analysis: item_statistics.ItemAnalysis, definition: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Which answers were given, how often, and whether they are right; with the texts of single
     choices, and including distractors that nobody chose."""
-    patterns = entries.get("correctResponsesPattern")
+    patterns = definition.get("correctResponsesPattern")
     right = {str(pattern) for pattern in patterns} if isinstance(patterns, list) else set()
-    words = {}
+    texts = {}
     for part in ("choices", "scale"):
-        for choice in entries.get(part) or []:
+        for choice in definition.get(part) or []:
             if isinstance(choice, dict):
                 described = choice.get("description") or {}
-                words[str(choice.get("id"))] = next(iter(described.values()), str(choice.get("id")))
-    provided = dict(item_analysis.responses)
-    interaction_type = entries.get("interactionType")
+                texts[str(choice.get("id"))] = next(iter(described.values()), str(choice.get("id")))
+    counts = dict(item_analysis.responses)
+    interaction_type = definition.get("interactionType")
     if interaction_type == "true-false":
-        words = {"true": "true", "false": "false"}
+        texts = {"true": "true", "false": "false"}
     if interaction_type in ("choice", "true-false") and all(
-        "[,]" not in response for response in provided
+        "[,]" not in response for response in counts
     ):
-        provided = {**dict.fromkeys(words, 0), **provided}
+        counts = {**dict.fromkeys(texts, 0), **counts}
     rows: list[dict[str, Any]] = [
         {
             "response": response,
-            "words": ", ".join(words.get(key, key) for key in response.split("[,]")),
+            "words": ", ".join(texts.get(key, key) for key in response.split("[,]")),
             "answers": count,
             "share": count / item_analysis.answers,
             "right": response in right,
@@ -76,7 +80,7 @@ def _response_rows(
             and item_analysis.answers >= item_statistics.MIN_ANSWERS_TO_SHOW
             and count / item_analysis.answers < item_statistics.USELESS_SHARE,
         }
-        for response, count in provided.items()
+        for response, count in counts.items()
     ]
     return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MAX_RESPONSES]
 
@@ -115,7 +119,7 @@ def items_report(requested: ReportRequest) -> Report:
             for r in item["responses"]
             if requested.individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE
         ]
-        entries = [
+        distractors = [
             f"{r['words']}{' (right)' if r['right'] else ''}: "
             f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
             for r in answers
@@ -123,7 +127,7 @@ def items_report(requested: ReportRequest) -> Report:
         rows.append(
             {
                 **item,
-                "distractors": "; ".join(entries),
+                "distractors": "; ".join(distractors),
                 "flags": "; ".join(item["flags"]),
                 "id": item["item"],
                 "responses": answers,
@@ -166,7 +170,7 @@ def raters_report(requested: ReportRequest) -> Report:
         "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: "
         "calibrate again (Krippendorff 2004).",
     ]
-    for where, words in (("cases", "described cases"), ("work", "people's work")):
+    for where, label in (("cases", "described cases"), ("work", "people's work")):
         body = result[0][where] if result else None
         if (
             body is None
@@ -186,7 +190,7 @@ def raters_report(requested: ReportRequest) -> Report:
             )
             rows.append(
                 {
-                    "where": words,
+                    "where": label,
                     "criterion": item["criterion"],
                     "alpha": item["alpha"],
                     "low": item["low"],
@@ -201,7 +205,7 @@ def raters_report(requested: ReportRequest) -> Report:
         ]
         if severe:
             notes.append(
-                f"On {words}, {len(severe)} of {len(body['severity'])} raters lie more than half "
+                f"On {label}, {len(severe)} of {len(body['severity'])} raters lie more than half "
                 "a level from the others."
             )
     return Report(

@@ -33,7 +33,7 @@ def first_use_report(requested: ReportRequest) -> Report:
     if people < (1 if requested.individual else privacy.MIN_GROUP_SIZE):
         rows = []
     steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
-    entries = [
+    curve = [
         {
             "day": step.at,
             "share": 1 - step.share,
@@ -46,14 +46,10 @@ def first_use_report(requested: ReportRequest) -> Report:
     ]
     points = [
         {"x": 0.0, "value": 0.0, "low": 0.0, "high": 0.0},
-        *(
-            {"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]}
-            for r in entries
-        ),
+        *({"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]} for r in curve),
     ]
     words = " ".join(
-        f"By day {row['day']:.0f}: {row['share']:.0%}."
-        for row in entries[:: max(1, len(entries) // 8)]
+        f"By day {row['day']:.0f}: {row['share']:.0%}." for row in curve[:: max(1, len(curve) // 8)]
     )
     return Report(
         "first_use",
@@ -68,9 +64,9 @@ def first_use_report(requested: ReportRequest) -> Report:
             Column("events", "First uses", "count"),
             Column("at_risk", "Seen so long", "count"),
         ),
-        entries
+        curve
         if requested.individual
-        else [{**row, "events": None, "at_risk": None} for row in entries],
+        else [{**row, "events": None, "at_risk": None} for row in curve],
         notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
         svg=pictures.render_svg(
             pictures.step_chart(points, "days since certification"),
@@ -78,7 +74,7 @@ def first_use_report(requested: ReportRequest) -> Report:
             "When the first use comes",
             words,
         )
-        if entries
+        if curve
         else "",
     )
 
@@ -158,8 +154,8 @@ def forgetting_report(requested: ReportRequest) -> Report:
     compared = body["comparison"]
     if compared:
         scores = ", ".join(
-            f"{words} {compared[name]['log_loss']:.3f}"
-            for name, words in (
+            f"{label} {compared[name]['log_loss']:.3f}"
+            for name, label in (
                 ("model", "memory model"),
                 ("constant", "constant"),
                 ("power", "power law"),

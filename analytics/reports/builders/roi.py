@@ -127,13 +127,13 @@ def impact_report(requested: ReportRequest) -> Report:
     svg = ""
     if study is not None:
         spec = pictures.event_study_chart(study[1], "periods from the start", study[0]["unit"])
-        entries = " ".join(
+        points_text = " ".join(
             f"{point['x']:.0f} periods from the start: {point['value']:.2f} ({point['low']:.2f} "
             f"to {point['high']:.2f})."
             for point in study[1]
         )
         svg = pictures.render_svg(
-            spec, "picture-impact", f"{study[0]['label']} by time from the start", entries
+            spec, "picture-impact", f"{study[0]['label']} by time from the start", points_text
         )
     elif drawn:
         svg = pictures.render_svg(
@@ -311,7 +311,7 @@ def _explain_no_effect(by_key: dict[str, dict[str, Any]], kpi: Kpi) -> str:
 
 def _explain_mixed_currency(ledger: Sequence[Cost]) -> str:
     """Why the lines of a ledger cannot be summed, in words; empty if they can."""
-    stated = sorted({line.currency for line in ledger if line.currency})
+    currencies = sorted({line.currency for line in ledger if line.currency})
     without = sum(1 for line in ledger if not line.currency)
     if without:
         return (
@@ -319,9 +319,9 @@ def _explain_mixed_currency(ledger: Sequence[Cost]) -> str:
             "of them: take them back and enter them with it."
         )
     return (
-        f"The costs are in {' and '.join(stated)}, so there is no sum of them: enter all in one "
-        "currency."
-        if len(stated) > 1
+        f"The costs are in {' and '.join(currencies)}, so there is no sum of them: enter all in "
+        "one currency."
+        if len(currencies) > 1
         else ""
     )
 

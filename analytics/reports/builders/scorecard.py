@@ -193,18 +193,18 @@ def _team_scores(
     teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
     scores: list[dict[str, float | None]] = []
     for team in teams:
-        existing: dict[str, float | None] = {}
+        values: dict[str, float | None] = {}
         for i, line in enumerate(lines):
             item = by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
             matching = item.value is not None and (
                 requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
             )
-            existing[f"{i}"] = (
+            values[f"{i}"] = (
                 composite.normalise_score(item.value, line.floor, line.target)
                 if matching and item.value is not None
                 else None
             )
-        scores.append(existing)
+        scores.append(values)
     ranks = composite.rank_intervals(scores, weights)
     return [
         {

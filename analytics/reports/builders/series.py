@@ -52,7 +52,7 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
     centre, limits, over = charts.p_chart(counts)
     enough, values = control_rules.has_baseline(counts), [k / n for k, n in counts]
     result = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
-    entries: list[dict[str, Any]] = [
+    weeks: list[dict[str, Any]] = [
         {
             "week": week.isoformat(),
             "value": k / n,
@@ -66,7 +66,7 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
     ][-MAX_POINTS:]
     words = " ".join(
         f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}."
-        for row in entries
+        for row in weeks
     )
     if not enough:
         verdict = (
@@ -75,7 +75,7 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         )
     else:
         verdict = (
-            _CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE
+            _CHANGING_ADVICE if any(row["signal"] for row in weeks) else _STEADY_ADVICE
         ).format(word="week")
     spread = (
         "weeks vary more than chance alone, the limits allow for it"
@@ -104,10 +104,10 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
             Column("high", "Upper limit", "share"),
             Column("signal", "Stands out"),
         ),
-        entries,
+        weeks,
         notes=notes,
         svg=_draw_control_chart(
-            [{**row, "period": row["week"]} for row in entries],
+            [{**row, "period": row["week"]} for row in weeks],
             "share",
             f"picture-{key.replace('_', '-')}",
             series.label,
@@ -153,7 +153,7 @@ def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
     result: dict[int, list[str]] = defaultdict(list)
     for signal in signals:
         result[signal.index].append(f"{'up' if signal.upward else 'down'}: {signal.rule}")
-    return {index: "; ".join(batch) for index, batch in result.items()}
+    return {index: "; ".join(rules) for index, rules in result.items()}
 
 
 def _draw_control_chart(
@@ -178,7 +178,7 @@ def readings_report(requested: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
     against its own moving ranges."""
     programme, tenant_id = requested.scope.programme or "", requested.scope.tenant_id
-    entries: list[dict[str, Any]] = []
+    all_rows: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
     notes: list[str] = [*not_narrowed_notes(requested)]
     for item in kpis.list_kpis(requested.connection, tenant_id, programme):
@@ -189,12 +189,12 @@ def readings_report(requested: ReportRequest) -> Report:
                 "them of one kind."
             )
             continue
-        saved = [
+        shown = [
             (day, mean, n)
             for kind, day, mean, n in found_means
             if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE
         ]
-        means = [mean for _, mean, _ in saved]
+        means = [mean for _, mean, _ in shown]
         if len(means) < charts.MIN_BASELINE_POINTS:
             notes.append(
                 f"{item.label}: {len(means)} periods, too few for limits; "
@@ -228,21 +228,21 @@ def readings_report(requested: ReportRequest) -> Report:
                 "high": limits.high if limits else None,
                 "signal": result.get(i, ""),
             }
-            for i, (day, mean, subjects) in enumerate(saved)
+            for i, (day, mean, subjects) in enumerate(shown)
         ][-MAX_POINTS:]
-        entries += rows
+        all_rows += rows
         if rows:
             drawn.append((f"{item.label} ({item.unit})", rows))
     words = " ".join(
         f"{row['kpi']}, {row['period']}: "
         f"{row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}."
-        for row in entries
+        for row in all_rows
     )
     verdict = (
-        (_CHANGING_ADVICE if any(row["signal"] for row in entries) else _STEADY_ADVICE).format(
+        (_CHANGING_ADVICE if any(row["signal"] for row in all_rows) else _STEADY_ADVICE).format(
             word="period"
         )
-        if any(r["low"] is not None for r in entries)
+        if any(r["low"] is not None for r in all_rows)
         else ""
     )
     return Report(
@@ -259,7 +259,7 @@ def readings_report(requested: ReportRequest) -> Report:
             Column("high", "Upper limit", "number"),
             Column("signal", "Stands out"),
         ),
-        entries,
+        all_rows,
         notes=(
             *notes,
             f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± "

@@ -89,11 +89,11 @@ class FastPathPost:
 
     def _cached_caller(self, environ: WSGIEnvironment) -> Caller | None:
         """Return the caller if it is in the credential cache."""
-        kind, _, provided = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        kind, _, encoded = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "basic":
             return None
         try:
-            key, _, secret = b64decode(provided).decode().partition(":")
+            key, _, secret = b64decode(encoded).decode().partition(":")
         except ValueError:
             return None
         return self._deps.access.cached_caller(key, secret)

@@ -45,10 +45,10 @@ BUILT = {
         response=xapi_statements.ItemResponse("a", True, timedelta(seconds=3)),
     ),
     "passed": xapi_statements.quiz_finished_statement(
-        ACT, CHECK, right=4, requested=5, passed=True, took=None
+        ACT, CHECK, right=4, asked=5, passed=True, took=None
     ),
     "failed": xapi_statements.quiz_finished_statement(
-        ACT, CHECK, right=1, requested=5, passed=False, took=None
+        ACT, CHECK, right=1, asked=5, passed=False, took=None
     ),
     "committed": xapi_statements.committed_statement(
         ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW

@@ -63,10 +63,10 @@ def every_kind() -> list[Statement]:
             response=xapi_statements.ItemResponse("b", False, timedelta(seconds=71.239)),
         ),
         xapi_statements.quiz_finished_statement(
-            act(), check, right=4, requested=5, passed=True, took=timedelta(0)
+            act(), check, right=4, asked=5, passed=True, took=timedelta(0)
         ),
         xapi_statements.quiz_finished_statement(
-            act("b"), check, right=1, requested=5, passed=False, took=None
+            act("b"), check, right=1, asked=5, passed=False, took=None
         ),
         xapi_statements.committed_statement(
             act(), plan=plan, task="t", task_title="A task", due_at=AT
