@@ -81,7 +81,7 @@ CATALOGUE = (
         ),
         verbs=("answered", "certified"),
         source="Wilson 1927; Brown, Cai & DasGupta 2001; Kish 1965 for the design effect",
-        count=shares.select_recall,
+        count=shares.select_retention,
         parts=_INTERVAL_PARTS,
     ),
     Metric(

@@ -109,7 +109,7 @@ def _indicator(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
-def select_recall(scope: Scope) -> Select[Any]:
+def select_retention(scope: Scope) -> Select[Any]:
     """Right first answers out of all first answers to check items, by interval."""
     c = fact_check.c
     return _sum_over_learners(

@@ -22,10 +22,10 @@ from lti_tool.assessment.assessments_store import Assessment, Calibration, Wish
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episode_context, episodes_store, programmes, schedule_store
+from lti_tool.programmes.due_dates import ASSESSMENT
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.rubrics import Case, Rubric
-from lti_tool.programmes.transfer_schedule import ASSESSMENT
 from lti_tool.transfer import review_requests, reviewers, transfer_store
 from lti_tool.transfer.reviewers import LEARNER, PEER
 
@@ -141,7 +141,7 @@ def _rating_context(
         ),
         None,
     )
-    context, relation = reviewers.require_reviewable_stage(
+    context, relation = reviewers.require_reviewable_episode(
         connection, session, episode_id, session.person_id if wanted else None
     )
     if context.episode.left_at is not None:

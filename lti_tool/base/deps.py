@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.deps import Deps
 from core.http_client import GuardedClient
-from core.rate_limits import RateLimiter
+from core.rate_limiter import RateLimiter
 from lti_tool.base.platform_key_cache import PlatformKeyCache
 
 

@@ -14,15 +14,15 @@ from lrs.vocabulary import REPLY_KINDS
 from lti_tool.assessment import assessments_store, behaviour_assessment
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import (
+    due_dates,
     episode_context,
     episodes_store,
     programmes,
     schedule_store,
-    transfer_schedule,
 )
+from lti_tool.programmes.due_dates import ASSESSMENT, FOLLOW_UP
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.schedule_store import ScheduledAct
-from lti_tool.programmes.transfer_schedule import ASSESSMENT, FOLLOW_UP
 from lti_tool.transfer import reviewers, transfer_protocol, transfer_store
 from lti_tool.transfer.task_titles import find_task_title
 from lti_tool.transfer.transfer_store import LearnerEpisode, ReportedUse, Submission
@@ -163,7 +163,7 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
 
 def _with_review_due(due: ScheduledAct | None, handed: Submission) -> ScheduledAct | None:
     return (
-        replace(due, due_at=transfer_schedule.review_due_at(handed.kind, due.due_at, handed.at))
+        replace(due, due_at=due_dates.review_due_at(handed.kind, due.due_at, handed.at))
         if due
         else None
     )

@@ -15,14 +15,8 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import SIGNED_IN, LaunchSession
-from lti_tool.launch import sign_in
+from lti_tool.launch import rate_limits, sign_in
 from lti_tool.people import identity_links
-
-MAX_CODE_REQUESTS, MAX_CODE_TRIES, LIMIT_SECONDS = (
-    3,
-    10,
-    3_600,
-)  # eight digits: at ten tries an hour, guessing one takes about a thousand years
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -70,12 +64,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 )
             if action == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
-                require_rate_limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
-                require_rate_limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
+                require_rate_limit("join-mail", str(who.person_id), rate_limits.MAX_CODE_REQUESTS)
+                require_rate_limit("join-mail-to", email.lower(), rate_limits.MAX_CODE_REQUESTS)
                 identity_links.send_join_code(deps, session=who, email=email, now=clock.now())
                 deps.job_requests.request_job(SEND_MAILS)
                 return render_confirmation(who, requested=True)
-            require_rate_limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
+            require_rate_limit(
+                "join-code", f"{who.registration_id}:{who.subject}", rate_limits.MAX_CODE_TRIES
+            )
             identity_links.redeem_join_code(
                 work,
                 session=who,
@@ -87,7 +83,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return redirect(f"/t/{launch_id}/?done=confirmed", code=303)
 
     def require_rate_limit(what: str, who: str, most: int) -> None:
-        if not deps.limiter.allows(what, who, most, LIMIT_SECONDS):
+        if not deps.limiter.allows(what, who, most, rate_limits.HOUR_SECONDS):
             raise TooManyRequests(
                 "This was tried too often. Try again in an hour, or ask your administrator to "
                 "join you to the list."

@@ -17,16 +17,13 @@ from lti_tool.base import page_responses as page_rules
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import LaunchInvalid
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch import launches, platform_registration
+from lti_tool.launch import launches, platform_registration, rate_limits
 from lti_tool.launch.launch_recording import AcceptedLaunch
 from lti_tool.launch.launches import StartedLogin, StorageProofRequired
 from lti_tool.people.courses_store import SYNC_ROSTERS
 
 MAX_CONFIRMATION_BYTES = 100_000  # bytes: an id_token and two short texts
 KEY_SET_MAX_AGE = 300  # how long platforms may cache our keys
-# per network address: a whole school behind one address opens an activity at once; a flood is
-# stopped here
-MAX_PER_MINUTE = 3_000
 
 
 class _Confirmation(msgspec.Struct):
@@ -47,7 +44,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def limit_requests(what: str) -> None:
         if not deps.limiter.allows(
-            what, _network_prefix(request.remote_addr or ""), MAX_PER_MINUTE, 60
+            what,
+            _network_prefix(request.remote_addr or ""),
+            rate_limits.MAX_LAUNCHES_PER_MINUTE,
+            60,
         ):
             raise LaunchInvalid(
                 "Too many activities are opened from your network at once. Wait a minute, then "

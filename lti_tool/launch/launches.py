@@ -25,11 +25,11 @@ from lti_tool.base.sessions_store import LOGIN_LIFETIME
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import launch_recording, launch_verifier
 from lti_tool.launch.launch_recording import AcceptedLaunch
+from lti_tool.launch.rate_limits import HOUR_SECONDS, MAX_REFUSALS_PER_HOUR
 
 log = logging.getLogger(__name__)
 
 LONGEST_PARAMETER = 4_000
-MAX_REFUSALS_PER_HOUR = 300  # recorded per platform
 LAUNCH_PATH = "/lti/launch"
 TARGET_PATHS = (
     "",
@@ -403,7 +403,7 @@ def _record_refusal(
     """Record a refusal for the administrators' launch log. If the database is unavailable, the
     person still gets the reason.
     """
-    if not deps.limiter.allows("refusals", str(platform.id), MAX_REFUSALS_PER_HOUR, 3_600):
+    if not deps.limiter.allows("refusals", str(platform.id), MAX_REFUSALS_PER_HOUR, HOUR_SECONDS):
         return  # a flood of refusals tells administrators nothing new
     entry = LaunchLogEntry(
         now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500]

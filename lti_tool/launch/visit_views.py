@@ -14,12 +14,7 @@ from lti_tool.base import page_language, sessions
 from lti_tool.base import page_responses as page_rules
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.launch import sign_in, visits
-
-# Per requested address, which limits one person; a whole training class, or everybody behind a
-# proxy, shares one network.
-MAX_LINKS_PER_ADDRESS, LIMIT_SECONDS = 3, 3_600
-MAX_PER_NETWORK = 3_000
+from lti_tool.launch import rate_limits, sign_in, visits
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -72,7 +67,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/sign-in/back")
     def finish_sign_in() -> ResponseReturnValue:
         if not deps.limiter.allows(
-            "sign-in-back", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS
+            "sign-in-back",
+            request.remote_addr or "",
+            rate_limits.MAX_LINKS_PER_NETWORK,
+            rate_limits.HOUR_SECONDS,
         ):
             raise TooManyRequests(
                 "Too many sign-ins came from your network. Wait an hour, or open the activity in "
@@ -93,13 +91,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         sessions.require_own_origin(deps, request)
         email = request.form.get("email", "").replace("\0", "").strip()[:320]
         if not deps.limiter.allows(
-            "sign-in", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS
+            "sign-in",
+            request.remote_addr or "",
+            rate_limits.MAX_LINKS_PER_NETWORK,
+            rate_limits.HOUR_SECONDS,
         ):
             raise TooManyRequests(
                 "Too many links were asked for from your network. Wait an hour, or open the "
                 "activity in your course."
             )
-        if deps.limiter.allows("sign-in-to", email.lower(), MAX_LINKS_PER_ADDRESS, LIMIT_SECONDS):
+        if deps.limiter.allows(
+            "sign-in-to", email.lower(), rate_limits.MAX_LINKS_PER_ADDRESS, rate_limits.HOUR_SECONDS
+        ):
             visits.request_link(deps, email=email, now=clock.now())
             deps.job_requests.request_job(SEND_MAILS)
         return render_template("asked.html")

@@ -18,6 +18,7 @@ from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
 from lti_tool.programmes import (
     drafts_store,
+    due_dates,
     episode_context,
     episodes_store,
     programmes,
@@ -104,12 +105,12 @@ def certify_in_transaction(
     checks = [
         ScheduledCheck(
             interval.key,
-            working_time.check_due_at(certified_at, interval, when),
-            working_time.check_opens_at(certified_at, interval, when),
-            working_time.check_window(certified_at, interval)[1],
+            due_dates.check_due_at(certified_at, interval, when),
+            due_dates.check_opens_at(certified_at, interval, when),
+            due_dates.check_window(certified_at, interval)[1],
         )
         for interval in INTERVALS
-        if working_time.check_window(certified_at, interval)[1] > now
+        if due_dates.check_window(certified_at, interval)[1] > now
     ]
     if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
         return False

@@ -58,7 +58,7 @@ def pause_participation(
     if until_at is not None and until_at <= now:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
     with unit_of_work(tenant_id) as connection:
-        context = _load_stage(connection, tenant_id, episode_id)
+        context = _load_context(connection, tenant_id, episode_id)
         if any(
             hold.holds(now) for hold in episodes_store.list_holds(connection, tenant_id, episode_id)
         ):
@@ -78,7 +78,7 @@ def resume_participation(
 ) -> None:
     """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
-        context = _load_stage(connection, tenant_id, episode_id)
+        context = _load_context(connection, tenant_id, episode_id)
         for hold in episodes_store.list_holds(connection, tenant_id, episode_id):
             if hold.holds(now):
                 episodes_store.end_hold(connection, tenant_id, hold.id, now)
@@ -97,7 +97,7 @@ def end_participation(
     record.
     """
     with unit_of_work(tenant_id) as connection:
-        context = _load_stage(connection, tenant_id, episode_id)
+        context = _load_context(connection, tenant_id, episode_id)
         if episodes_store.mark_episode_left(connection, tenant_id, episode_id, now):
             context.enqueue_statements(
                 [xapi_statements.unregistered_statement(context.act(f"leave {episode_id}", now))]
@@ -111,7 +111,7 @@ def end_participation(
             )
 
 
-def _load_stage(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> EpisodeContext:
+def _load_context(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> EpisodeContext:
     try:
         episode = episodes_store.get_episode(connection, tenant_id, episode_id)
     except NoResultFound:

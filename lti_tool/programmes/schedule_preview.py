@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lrs.vocabulary import INTERVALS
-from lti_tool.programmes import transfer_schedule, working_time
+from lti_tool.programmes import due_dates, transfer_schedule, working_time
 from lti_tool.programmes.programmes import Programme
 
 _PROTOCOL_TEXTS = {
@@ -46,7 +46,7 @@ def preview_schedule(
     certified_at = when.at(certified_on)
     events = [
         ScheduledEvent(
-            when.day_of(transfer_schedule.act_due_at(certified_at, days, when)), days, title, text
+            when.day_of(due_dates.act_due_at(certified_at, days, when)), days, title, text
         )
         for act, days in transfer_schedule.protocol_for(programme).items()
         for title, text in (_PROTOCOL_TEXTS[act],)
@@ -62,8 +62,8 @@ def preview_schedule(
             )
         )
     for interval in INTERVALS:
-        due = working_time.check_due_at(certified_at, interval, when)
-        closes = when.day_of(working_time.check_window(certified_at, interval)[1])
+        due = due_dates.check_due_at(certified_at, interval, when)
+        closes = when.day_of(due_dates.check_window(certified_at, interval)[1])
         events.append(
             ScheduledEvent(
                 when.day_of(due),

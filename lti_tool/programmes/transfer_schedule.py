@@ -1,47 +1,21 @@
-"""When the acts of the transfer protocol are due."""
+"""Schedule the acts of the transfer protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters import xapi_statements
-from lrs.vocabulary import REPLY_KINDS
 from lti_tool.programmes import schedule_store
+from lti_tool.programmes.due_dates import (
+    ASSESSMENT,
+    ASSESSMENT_DAYS,
+    PROTOCOL_DAYS,
+    act_due_at,
+)
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.working_time import WorkingTime
-
-# Act → days after the certification by which it is due.
-PROTOCOL_DAYS: Mapping[str, int] = {
-    "exercise": 4,
-    "plan": 7,
-    "exercise review": 7,
-    "case study": 23,
-    "feedback": 30,
-}
-
-
-FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
-
-
-ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # three months after the certification
-
-
-def act_due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
-    """Return the end of the first working day that is at least ``days`` days after the
-    certification.
-    """
-    return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
-
-
-def review_due_at(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
-    """Return when the review of a submission is due: on the protocol's day, but never before
-    the reviewer has had the time that the protocol allows after submission (three days for an
-    exercise, seven for a case study)."""
-    return max(
-        due_at, handed_at + timedelta(days=PROTOCOL_DAYS[REPLY_KINDS[kind]] - PROTOCOL_DAYS[kind])
-    )
 
 
 def protocol_for(programme: Programme) -> Mapping[str, int]:

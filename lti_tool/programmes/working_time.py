@@ -1,5 +1,5 @@
-"""Due times on a person's working days, in the person's time zone. Pure functions; correct
-across daylight saving changes, since they use wall-clock time.
+"""A person's working time. Pure functions; correct across daylight saving changes, since they use
+wall-clock time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from lrs.vocabulary import Interval
 from lti_tool.programmes.programmes import Calendar
 
 DUE_TIME = time(9)  # by then, the working day has begun nearly everywhere
@@ -67,41 +66,4 @@ def resolve_working_time(
         ZoneInfo(time_zone or calendar.time_zone),
         frozenset(working_days or calendar.working_days),
         frozenset(calendar.holidays),
-    )
-
-
-def check_due_at(certified_at: datetime, interval: Interval, when: WorkingTime) -> datetime:
-    """Return when a check is due: on the first working day after the interval's number of days,
-    otherwise on the last working day inside its window.
-
-    If the window contains no working day at all, it is due on the nominal day: a due time is
-    never outside the window, since answers are counted by window.
-    """
-    first, closes = check_window(certified_at, interval)
-    wanted = when.day_of(certified_at + timedelta(days=interval.due_days))
-    later = when.at(when.workday_from(wanted))
-    if first <= later < closes:
-        return later
-    day = wanted
-    while when.at(day) > first:
-        if when.works_on(day) and when.at(day) < closes:
-            return when.at(day)
-        day -= timedelta(days=1)
-    return certified_at + timedelta(days=interval.due_days)
-
-
-def check_opens_at(certified_at: datetime, interval: Interval, when: WorkingTime) -> datetime:
-    """Return when a check opens: at the start of its due day, but never before its window."""
-    return max(
-        check_window(certified_at, interval)[0],
-        when.at(when.day_of(check_due_at(certified_at, interval, when)), time(0)),
-    )
-
-
-def check_window(certified_at: datetime, interval: Interval) -> tuple[datetime, datetime]:
-    """Return the half-open window [from, to) in which an answer counts for an interval, in
-    elapsed time.
-    """
-    return certified_at + timedelta(days=interval.opens_days), certified_at + timedelta(
-        days=interval.closes_days
     )

@@ -39,10 +39,10 @@ def require_led_episode(
     """Return the stage of a learner whom this person leads or mentors, and the relation; raise
     Forbidden for any other learner.
     """
-    return require_reviewable_stage(connection, session, episode_id, None)
+    return require_reviewable_episode(connection, session, episode_id, None)
 
 
-def require_reviewable_stage(
+def require_reviewable_episode(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID, peer_id: uuid.UUID | None
 ) -> tuple[EpisodeContext, str]:
     """The same, but also permits the peer whom the learner asked."""

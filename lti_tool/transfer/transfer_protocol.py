@@ -16,8 +16,9 @@ from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lrs.vocabulary import REPLY_KINDS
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episode_context, schedule_store
+from lti_tool.programmes.due_dates import FOLLOW_UP, FOLLOW_UP_DAYS
 from lti_tool.programmes.episode_context import EpisodeContext
-from lti_tool.programmes.transfer_schedule import FOLLOW_UP, FOLLOW_UP_DAYS, _scheduled_statement
+from lti_tool.programmes.transfer_schedule import _scheduled_statement
 from lti_tool.transfer import review_requests, reviewers, transfer_plan, transfer_store
 from lti_tool.transfer.reviewers import LEARNER, MANAGER, MENTOR, PEER
 from lti_tool.transfer.task_titles import find_task_title, statement_task_title
@@ -50,7 +51,7 @@ def add_task(
     ``episode_id`` is set if a manager or a mentor does it for the learner.
     """
     with unit_of_work(session.tenant_id) as connection:
-        context = _stage_for(connection, session, episode_id)
+        context = _context_of(connection, session, episode_id)
         if competency not in {competency.key for competency in context.programme.competencies}:
             raise BadInput("Choose the competency.", field="competency")
         own_title = " ".join(title.split())
@@ -180,7 +181,7 @@ def hand_in_work(
         )
 
 
-def _stage_for(
+def _context_of(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None
 ) -> EpisodeContext:
     return (
@@ -218,7 +219,7 @@ def review_work(
         if result is None:
             raise NotFound("This was not handed in.")
         episode_id, handed = result
-        context, relation = reviewers.require_reviewable_stage(
+        context, relation = reviewers.require_reviewable_episode(
             connection, session, episode_id, handed.peer_id
         )
         values = {
@@ -274,7 +275,7 @@ def confirm_use(
         use = transfer_store.lock_use(connection, session.tenant_id, use_id)
         if use is None:
             raise NotFound("There is no such use on the job.")
-        context, relation = reviewers.require_reviewable_stage(
+        context, relation = reviewers.require_reviewable_episode(
             connection, session, use.episode_id, use.peer_id
         )
         if record and relation == PEER:

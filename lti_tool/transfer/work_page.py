@@ -9,11 +9,11 @@ from core.database import UnitOfWork
 from lrs.vocabulary import REPLY_KINDS
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching.coaching_store import GroupMember
-from lti_tool.programmes import episode_context, schedule_store, transfer_schedule
+from lti_tool.programmes import due_dates, episode_context, schedule_store, transfer_schedule
+from lti_tool.programmes.due_dates import ASSESSMENT, FOLLOW_UP
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.schedule_store import ScheduledAct
-from lti_tool.programmes.transfer_schedule import ASSESSMENT, FOLLOW_UP
 from lti_tool.transfer import plans_store, reviewers, transfer_store
 from lti_tool.transfer.transfer_store import MappedTask, Review, Submission
 
@@ -80,7 +80,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
         if act in dues and kind in handed:
             dues[act] = replace(
                 dues[act],
-                due_at=transfer_schedule.review_due_at(kind, dues[act].due_at, handed[kind].at),
+                due_at=due_dates.review_due_at(kind, dues[act].due_at, handed[kind].at),
             )
     waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
     steps = [

@@ -36,7 +36,7 @@ def test_one_address_is_asked_for_a_few_times_and_nobody_is_told(tool: Tool) -> 
 
 
 def test_too_many_are_told_as_such(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.launch.visit_views.MAX_PER_NETWORK", 0)
+    monkeypatch.setattr("lti_tool.launch.rate_limits.MAX_LINKS_PER_NETWORK", 0)
     status, again = ask(tool, "x@example.org")
     assert status == 429 and int(again) > 0
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrs.vocabulary import INTERVALS, find_interval
-from lti_tool.programmes import working_time
+from lti_tool.programmes import due_dates, working_time
 from lti_tool.programmes.programmes import Calendar
 
 ZONES = [
@@ -38,12 +38,12 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
 ) -> None:
     assert isinstance(interval, type(INTERVALS[0]))
     when = working_time.resolve_working_time(zone, days, Calendar(holidays=off))
-    due = working_time.check_due_at(certified, interval, when)
-    opens, closes = working_time.check_window(certified, interval)
-    assert opens <= working_time.check_opens_at(certified, interval, when) <= due < closes
-    assert when.day_of(working_time.check_opens_at(certified, interval, when)) == when.day_of(
-        due
-    ), "nobody meets a check before its day"
+    due = due_dates.check_due_at(certified, interval, when)
+    opens, closes = due_dates.check_window(certified, interval)
+    assert opens <= due_dates.check_opens_at(certified, interval, when) <= due < closes
+    assert when.day_of(due_dates.check_opens_at(certified, interval, when)) == when.day_of(due), (
+        "nobody meets a check before its day"
+    )
     assert find_interval(int((due - certified).total_seconds())) == interval, (
         "answered when due, it counts for this interval"
     )
@@ -79,7 +79,7 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
 )
 def test_worked_examples(certified: str, zone: str, interval: str, due: str) -> None:
     chosen = next(one for one in INTERVALS if one.key == interval)
-    assert working_time.check_due_at(
+    assert due_dates.check_due_at(
         datetime.fromisoformat(certified),
         chosen,
         working_time.resolve_working_time(zone, [], Calendar()),
@@ -89,7 +89,7 @@ def test_worked_examples(certified: str, zone: str, interval: str, due: str) -> 
 def test_sunday_to_thursday_is_a_working_week_too() -> None:
     when = working_time.resolve_working_time("Asia/Dubai", [7, 1, 2, 3, 4], Calendar())
     assert when.day_of(
-        working_time.check_due_at(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)
+        due_dates.check_due_at(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)
     ) == date(2026, 11, 29)
 
 
@@ -98,5 +98,5 @@ def test_the_programme_s_days_off_hold_for_everybody() -> None:
         "Europe/Berlin", [], Calendar(holidays=[date(2026, 12, 25)])
     )
     assert when.day_of(
-        working_time.check_due_at(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)
+        due_dates.check_due_at(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)
     ) == date(2026, 12, 28)
