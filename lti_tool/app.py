@@ -16,7 +16,7 @@ from core import clock
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import manager_context, page_language, page_responses, translations
+from lti_tool.base import page_language, page_responses, staff_context, translations
 from lti_tool.base.deps import ToolDeps
 from lti_tool.business import activity_mapping_views, business_views
 from lti_tool.checks import gradebook_views, quiz_views
@@ -97,7 +97,7 @@ def create_app(deps: ToolDeps) -> Flask:
         admin_views.launch_blueprint,
     ):
         app.register_blueprint(part(deps))
-    opening = manager_context.visit_context_opener(deps)
+    opening = staff_context.visit_context_opener(deps)
     console = programme_views.ProgrammeConsole(
         deps, opening, partial(digests.list_channels, deps.unit_of_work)
     )

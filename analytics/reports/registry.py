@@ -1,4 +1,6 @@
-"""The registry of reports by key: every module of ``analytics.reports.builders``."""
+"""The registry of reports by key: every module of ``analytics.reports.builders``. To add a report,
+write a function marked ``@report`` there, and its label in ``lrs.vocabulary.report_names``.
+"""
 
 from __future__ import annotations
 

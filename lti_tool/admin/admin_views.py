@@ -21,9 +21,9 @@ from lti_tool.admin import platform_admin, record_store_admin
 from lti_tool.base import journal_store, roles, sessions, visit_context
 from lti_tool.base import page_responses as page_rules
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener, StaffContext, audit_name
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED
 from lti_tool.base.sessions import compute_form_token, read_admin_secret, require_own_origin
+from lti_tool.base.staff_context import ContextOpener, StaffContext, audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import platform_registration, sign_in

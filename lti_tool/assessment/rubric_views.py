@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from core.errors import BadInput, Conflict, RequestError
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener, StaffContext, form_revision, form_text
+from lti_tool.base.staff_context import ContextOpener, StaffContext, form_revision, form_text
 from lti_tool.programmes import authoring, rubrics
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.rubrics import Case, Criterion, Rubric

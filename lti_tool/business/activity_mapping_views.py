@@ -16,7 +16,7 @@ from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, TASK
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener, StaffContext, form_text
+from lti_tool.base.staff_context import ContextOpener, StaffContext, form_text
 from lti_tool.business.business_figures import ProgrammeBusiness
 from lti_tool.programmes import authoring
 

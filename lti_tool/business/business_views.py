@@ -18,7 +18,7 @@ from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import (
+from lti_tool.base.staff_context import (
     ContextOpener,
     StaffContext,
     allow_large_upload,

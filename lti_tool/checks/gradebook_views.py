@@ -13,9 +13,9 @@ from core.errors import BadInput, Forbidden, NotFound, RequestError
 from core.http_client import OutsideCallFailed
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import audit_name
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.checks import gradebook
 from lti_tool.people.courses_store import SYNC_ROSTERS

@@ -19,7 +19,7 @@ from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.checks import attempts_store, grades_store, refresher_quizzes, spaced_repetition
+from lti_tool.checks import attempts_store, grades_store, refresher_quizzes, remediation_schedule
 from lti_tool.checks.attempts_store import Answer, Attempt
 from lti_tool.checks.grades_store import NewGrade
 from lti_tool.programmes import activity_pages, episode_context, episodes_store
@@ -320,7 +320,7 @@ def _update_memory(
     )
     if known is None and state.attempt.kind != CHECK:
         return
-    after = spaced_repetition.update_memory(
+    after = remediation_schedule.update_memory(
         known, item.competency, answer.correct, answer.answered_at
     )
     if after is not None:

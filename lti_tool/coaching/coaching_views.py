@@ -14,9 +14,9 @@ from core import clock
 from core.errors import BadInput, RequestError
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import form_text, parse_uuid
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import form_text, parse_uuid
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.coaching import coaching_groups
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from core import clock
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener
+from lti_tool.base.staff_context import ContextOpener
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.coaching import coaching_groups
 from lti_tool.programmes import authoring

@@ -13,9 +13,9 @@ from core.errors import BadInput, Conflict, RequestError
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.manager_context import form_text
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import form_text
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.home import inbox
 from lti_tool.transfer import transfer_protocol

@@ -23,9 +23,9 @@ from core.http_client import OutsideCallFailed
 from lrs.vocabulary.report_names import REPORT_GROUPS, REPORT_LABELS, SUBSET_REPORTS
 from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import download_response
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import download_response
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.base.statement_target import load_record_store
 from lti_tool.business import business_figures

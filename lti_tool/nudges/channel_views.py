@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from lti_tool.base.manager_context import StaffContext, form_text, parse_uuid
+from lti_tool.base.staff_context import StaffContext, form_text, parse_uuid
 from lti_tool.nudges import digests
 from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.programmes.programme_views import ProgrammeConsole

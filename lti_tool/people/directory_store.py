@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.base.platforms_store import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY
-from lti_tool.people.erasable_columns import ACTOR_COLUMNS, LEADER_COLUMNS
 from lti_tool.people.people_store import LINK_UNDONE, UNLINKED
+from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUMNS
 from lti_tool.tables.assessment import calibration
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import grade_place

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.people.erasable_columns import ACTOR_COLUMNS, LEADER_COLUMNS
+from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUMNS
 from lti_tool.tables.people import person
 from lti_tool.tables.privacy import erasure
 

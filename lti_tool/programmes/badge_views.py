@@ -12,9 +12,9 @@ from core import clock
 from core.errors import BadInput
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import allow_large_upload
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import allow_large_upload
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.programmes import badges
 

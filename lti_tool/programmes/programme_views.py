@@ -20,7 +20,7 @@ from core.errors import BadInput, Conflict, RequestError
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import (
+from lti_tool.base.staff_context import (
     ContextOpener,
     StaffContext,
     allow_large_upload,

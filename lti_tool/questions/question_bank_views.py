@@ -29,7 +29,7 @@ from core import clock
 from core.errors import BadInput, Conflict, NotFound, RequestError
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import (
+from lti_tool.base.staff_context import (
     ContextOpener,
     StaffContext,
     allow_large_upload,

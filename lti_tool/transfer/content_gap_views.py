@@ -8,7 +8,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.manager_context import ContextOpener
+from lti_tool.base.staff_context import ContextOpener
 from lti_tool.programmes import authoring
 from lti_tool.transfer import content_gap_report
 

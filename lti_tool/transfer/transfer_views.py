@@ -15,9 +15,9 @@ from core.errors import BadInput, Conflict, RequestError
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.manager_context import allow_large_upload, form_text, parse_uuid
 from lti_tool.base.page_context import template_values
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.staff_context import allow_large_upload, form_text, parse_uuid
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.transfer import transfer_protocol, work_page
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.house.modules import ROOT
 
 TOOL = ROOT / "lti_tool"
-DATA = {"erasable_columns", "content_gaps"}  # shapes and constants alone
+DATA = {"person_reference_columns", "content_gaps"}  # shapes and constants alone
 TESTS = [
     file
     for folder in ("unit", "integration", "functional", "e2e", "house", "support")
@@ -43,7 +43,7 @@ def test_only_views_and_the_web_frame_speak_http() -> None:
         "page_context",
         "page_responses",
         "page_language",
-        "manager_context",
+        "staff_context",
         "health",
     }
     for file in TOOL.glob("*/*.py"):

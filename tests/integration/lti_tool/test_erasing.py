@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from core.database import make_engine
 from lti_tool.nudges import reminders
-from lti_tool.people import erasable_columns, people_import
+from lti_tool.people import people_import, person_reference_columns
 from lti_tool.privacy import erasure_store, person_erasure
 from lti_tool.tables.metadata import metadata
 from tests.support.listed_people import grant, person
@@ -220,13 +220,16 @@ def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
         ).all()
     known = {
         *erasure_store.OWNED_ROWS,
-        *(table for table, _ in erasable_columns.ACTOR_COLUMNS),
-        *(table for table, _ in erasable_columns.LEADER_COLUMNS),
+        *(table for table, _ in person_reference_columns.ACTOR_COLUMNS),
+        *(table for table, _ in person_reference_columns.LEADER_COLUMNS),
     }
     assert {row.child.removeprefix("lti_tool.") for row in rows} <= known
     mentioned = {
         f"{table}.{column}"
-        for table, column in (*erasable_columns.ACTOR_COLUMNS, *erasable_columns.LEADER_COLUMNS)
+        for table, column in (
+            *person_reference_columns.ACTOR_COLUMNS,
+            *person_reference_columns.LEADER_COLUMNS,
+        )
     }
     for row in rows:
         table = row.child.removeprefix("lti_tool.")

@@ -1,9 +1,10 @@
-"""Remediation after a lapse, scheduled by a memory model. Pure functions; the only module that
+"""Remediation after a lapse, scheduled by spaced repetition. Pure functions; the only module that
 uses ``fsrs``.
 
 A competency enters the model when a check shows a lapse; from then on every answer on it moves
 its next due date (FSRS-6 with the default weights; open-spaced-repetition/srs-benchmark). The
-five checks keep their own dates regardless of the model, because they measure.
+five checks keep their own dates (lti_tool.programmes.due_dates) regardless of the model, because
+they measure.
 """
 
 from __future__ import annotations
