@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ import redis
 
 from core import health, queue
 from core.errors import FatalError
-from lrs import operator_api
-from lrs.actions.deps import StoreDeps
+from lrs import app, operator_api
+from lrs.actions.deps import ChangeListener, StoreDeps
 from tests.support.store import Caller
 
 
@@ -60,8 +61,11 @@ def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: red
 
 
 def test_a_backlog_older_than_a_minute_is_told(
-    one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    one: Caller, deps: StoreDeps, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where somebody counts; a store alone, from which nobody does, is not behind."""
+    counted = replace(deps, listener=ChangeListener(lambda: None, lambda tenant_id: None))
+    alone, one = one, replace(one, client=app.create_app(counted).test_client())
     one.post(
         {
             "actor": {"mbox": "mailto:a@example.org"},
@@ -76,6 +80,7 @@ def test_a_backlog_older_than_a_minute_is_told(
         "lrs.api.health.now", lambda: datetime.now(UTC) + real + timedelta(seconds=1)
     )
     assert ready(one)[1]["degraded"] == ["counting"]
+    assert ready(alone)[1]["degraded"] == []
 
 
 def test_the_doctor_tells_of_the_same_backlog(

@@ -745,7 +745,7 @@ def test_good_login(shared_tool: Tool, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["L7 a flood of logins"])
 def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.launch.launch_views.MAX_PER_MINUTE", 3)
+    monkeypatch.setattr("lti_tool.launch.rate_limits.MAX_LAUNCHES_PER_MINUTE", 3)
     before = shared_tool.rows("login_state")
     answers = [
         shared_tool.browser.post(
