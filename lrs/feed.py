@@ -72,7 +72,6 @@ __all__ = [
     "identity_of",
     "insert_audit_entry",
     "key_of",
-    "key_pair",
     "list_tenant_ids",
     "list_tenants_with_work",
     "lock_countables",
@@ -115,11 +114,6 @@ def _among(column: ColumnElement[int], ords: Iterable[int]) -> ColumnElement[boo
 def stored_at(stored: StoredStatement) -> datetime:
     """When a statement was stored."""
     return from_microseconds(stored.ord >> ORD_SHIFT)
-
-
-def ord_stored_at(ord_: int) -> datetime:
-    """When the statement with this ord was stored."""
-    return from_microseconds(ord_ >> ORD_SHIFT)
 
 
 def list_episode_statements(

@@ -22,12 +22,11 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
     removals has committed when this returns, and no count that read a statement before it was
     removed writes a fact of it afterwards.
     """
-    with deps.unit_of_work(tenant_id) as connection:
-        if not feed.has_removals(connection, tenant_id):
-            return 0
     total = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
+            if not feed.has_removals(connection, tenant_id):
+                return total
             merges_store.lock_merges(connection, tenant_id)
             removals = feed.claim_removals(connection, tenant_id, BATCH_ROWS)
             ords = [removal.ord for removal in removals if removal.ord is not None]
@@ -50,5 +49,3 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
                 ):
                     deps.exports.remove(tenant_id, sha2)
         total += len(removals)
-        if len(removals) < BATCH_ROWS:
-            return total

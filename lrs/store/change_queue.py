@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, Table, exists, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.clock import from_microseconds
@@ -240,31 +240,26 @@ def measure_backlog(engine: Engine) -> tuple[int, datetime | None]:
     ) if row.oldest is not None else None
 
 
+def _has_rows(connection: Connection, tenant_id: int, *tables: Table) -> bool:
+    conditions = (exists().where(table.c.tenant_id == tenant_id) for table in tables)
+    return bool(connection.execute(select(or_(*conditions))).scalar())
+
+
 def has_work(connection: Connection, tenant_id: int) -> bool:
-    """Whether a tenant has work in the queue: statements, or episodes whose statements were
-    removed."""
-    query = (
-        "SELECT EXISTS (SELECT FROM lrs.uncounted WHERE tenant_id = :tenant) OR EXISTS (SELECT "
-        "FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
-        " OR EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
-    )
-    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+    """Whether a tenant has work in the queue: statements, episodes whose statements were
+    removed, or removals."""
+    return _has_rows(connection, tenant_id, uncounted, uncounted_episode, removal)
 
 
 def has_removals(connection: Connection, tenant_id: int) -> bool:
     """Whether a tenant has removals that were not consumed yet."""
-    query = "SELECT EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
-    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+    return _has_rows(connection, tenant_id, removal)
 
 
 def has_pending_episodes(connection: Connection, tenant_id: int) -> bool:
     """Whether a tenant has queued episodes whose statements were removed, or removals that were
     not consumed yet."""
-    query = (
-        "SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
-        " OR EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
-    )
-    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+    return _has_rows(connection, tenant_id, uncounted_episode, removal)
 
 
 def find_oldest_pending(connection: Connection, tenant_id: int) -> datetime | None:

@@ -7,7 +7,7 @@ import json
 import secrets as random
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
@@ -30,7 +30,6 @@ from lti_tool.people.people_store import PlatformUser
 from lti_tool.programmes import episodes_store, product_use
 from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
 
-ROSTER_AFTER = timedelta(days=1)
 MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
 MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
 

@@ -36,7 +36,7 @@ def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> str:
 def require_led_episode(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID
 ) -> tuple[EpisodeContext, str]:
-    """Return the stage of a learner whom this person leads or mentors, and the relation; raise
+    """Return the episode of a learner whom this person leads or mentors, and the relation; raise
     Forbidden for any other learner.
     """
     return require_reviewable_episode(connection, session, episode_id, None)
