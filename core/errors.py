@@ -19,6 +19,8 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from core.messages import Message
+
 log = logging.getLogger(__name__)
 
 _HTTP_MESSAGES = {
@@ -39,14 +41,15 @@ class FatalError(Exception):
 
 class RequestError(Exception):
     """A request is answered with an error; ``status`` is the HTTP status, ``code`` is stable,
-    ``where`` names the location."""
+    ``where`` names the location. ``message`` is a constant text, or one with values by
+    :func:`core.messages.lazy_gettext`; it is translated where it is shown."""
 
     status = 400
     code = "bad_request"
 
-    def __init__(self, message: str, **where: Any) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | Message, **where: Any) -> None:
+        self.message = message if isinstance(message, Message) else Message(message)
+        super().__init__(str(self.message))
         self.where = where
 
 
@@ -112,7 +115,7 @@ def retry_after_header(error: RequestError) -> dict[str, str]:
 
 def build_error_body(error: RequestError) -> dict[str, Any]:
     """The JSON body of an error."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    body: dict[str, Any] = {"code": error.code, "message": str(error.message)}
     if error.where:
         body["where"] = error.where
     return {"error": body}

@@ -3,6 +3,7 @@ allowed."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 
 import redis
@@ -35,3 +36,16 @@ class RateLimiter:
             )
             return True
         return count <= most
+
+
+def network_of(address: str) -> str:
+    """The network of one household: for IPv6 the /64 prefix, because providers assign networks
+    of 64 bits (RFC 4291, 2.5.4).
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return (
+        str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+    )

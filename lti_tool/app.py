@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, render_template
+from flask import Blueprint, Flask, render_template
 from jinja2 import FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -90,7 +91,7 @@ def create_app(deps: ToolDeps) -> Flask:
         deep_linking_views,
         gradebook_views,
     ):
-        app.register_blueprint(view.blueprint(deps))
+        app.register_blueprint(_blueprint(view, deps))
     for part in (
         admin_views.entrance_blueprint,
         admin_views.link_blueprint,
@@ -111,7 +112,7 @@ def create_app(deps: ToolDeps) -> Flask:
         question_bank_views,
         rubric_views,
     ):
-        app.register_blueprint(view.blueprint(deps, opening))
+        app.register_blueprint(_blueprint(view, deps, opening))
     app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:visit_id>", opening))
     app.register_blueprint(
         people_views.blueprint(
@@ -124,6 +125,14 @@ def create_app(deps: ToolDeps) -> Flask:
         return render_template("front.html", base_url=deps.settings.base_url)
 
     return app
+
+
+def _blueprint(view: Any, deps: ToolDeps, *more: Any) -> Blueprint:
+    """TRANSITION."""
+    made: Blueprint = (
+        view.ROUTES.blueprint(deps) if hasattr(view, "ROUTES") else view.blueprint(deps, *more)
+    )
+    return made
 
 
 def format_utc_moment(instant: datetime) -> str:

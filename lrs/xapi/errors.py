@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import BadInput
+from core.messages import Message
 
 
 class StatementInvalid(BadInput):
@@ -17,7 +18,7 @@ class StatementInvalid(BadInput):
     def at(self, index: int) -> StatementInvalid:
         """Return this error with the statement's index in the batch (counted from 0)."""
         self.where["index"] = index
-        self.message = (
+        self.message = Message(
             f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
         )
         return self

@@ -115,7 +115,7 @@ def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
             "home": who.base,
             "practice": who.practice,
         }
-        return StaffContext(who.tenant_id, who.who, who.base, common, can_grant_roles=True)
+        return StaffContext(deps, who.tenant_id, who.who, who.base, common, can_grant_roles=True)
 
     return open_context
 

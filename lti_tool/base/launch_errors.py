@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from core.messages import Message
+
 
 class LaunchInvalid(Exception):
     """The launch is refused. ``reason`` is for the person launching; ``detail`` for
     administrators; ``status`` is the HTTP status."""
 
-    def __init__(self, reason: str, detail: str = "", status: int = 400) -> None:
-        super().__init__(reason)
-        self.reason, self.detail, self.status = reason, detail or reason, status
+    def __init__(self, reason: str | Message, detail: str = "", status: int = 400) -> None:
+        super().__init__(str(reason))
+        self.reason, self.detail, self.status = reason, detail or str(reason), status
 
 
 class BrowserNotVerified(LaunchInvalid):
@@ -18,7 +20,7 @@ class BrowserNotVerified(LaunchInvalid):
     the person is shown, in such a window, what would be opened and as whom, and confirms or
     declines."""
 
-    def __init__(self, reason: str, relaunch_url: str) -> None:
+    def __init__(self, reason: str | Message, relaunch_url: str) -> None:
         super().__init__(reason, "the browser kept no cookie, and the LMS offers no storage")
         self.relaunch_url = relaunch_url
 

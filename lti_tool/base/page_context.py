@@ -1,12 +1,16 @@
-"""Template values shared by every page of a session."""
+"""The context of a page in a person's session, and the template values shared by all of them."""
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Request
+from flask import Request, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from adapters.lms import Role
+from core.database import UnitOfWork
 from lti_tool.base import page_language, page_responses, roles, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
@@ -27,6 +31,55 @@ STAFF_PAGES = (
     ("People", "people/", "people.list_people"),
     ("Wishes to be erased", "me/wishes", "me.show_erasure_requests"),
 )
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """A request in the session of a person: ``who``."""
+
+    deps: ToolDeps
+    who: LaunchSession
+
+    @property
+    def work(self) -> UnitOfWork:
+        """Opens transactions."""
+        return self.deps.unit_of_work
+
+    def render(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+        """Render a page."""
+        common = template_values(self.deps, request, self.who)
+        return render_template(template, **common, **values), status
+
+    def redirect(self, path: str) -> ResponseReturnValue:
+        """Go on at another page of the session, as GET."""
+        return redirect(f"/t/{self.who.id}/{path}", code=303)
+
+    def request_jobs(self, *jobs: str) -> None:
+        """Ask for jobs soon."""
+        for job in jobs:
+            self.deps.job_requests.request_job(job)
+
+
+def open_page(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> PageContext:
+    """Open the context of a page that ``allowed`` may call."""
+    assert visit_id is not None, "the address of such a page names the visit"
+    return PageContext(deps, sessions.require_session(deps, request, visit_id, allowed))
+
+
+def open_public_page(
+    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
+) -> ToolDeps:
+    """Open a page that everybody may call, in the browser's language."""
+    page_language.use_browser_language(request)
+    return deps
+
+
+def open_unframed_page(
+    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
+) -> ToolDeps:
+    """Open a page that everybody may call and nobody may frame."""
+    page_responses.forbid_frames()
+    return open_public_page(deps, allowed, visit_id)
 
 
 def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
@@ -62,6 +115,6 @@ def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str
     result = [
         (label, home + path)
         for label, path, endpoint in shown
-        if who.roles & roles.ROUTE_ROLES[endpoint]
+        if who.roles & roles.ROUTE_ROLES[endpoint]  # TRANSITION: routes.roles_of(endpoint)
     ]
     return result if len(result) > 1 else []

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Request, g
 
+from core.messages import Message, lazy_ngettext
 from lti_tool.base import translations
 
 
@@ -31,16 +32,14 @@ def current_language() -> str:
     return result
 
 
-def translate(text: str, **values: Any) -> str:
+def translate(text: str | Message, **values: Any) -> str:
     """``text`` in the page's language, its ``%(name)s`` filled in where values are given."""
     return translations.translate_text(current_language(), text, **values)
 
 
 def translate_plural(item: str, many: str, num: int) -> str:
     """The singular or plural form of a text for ``num``."""
-    return translations.translations_for(current_language()).ngettext(item, many, num) % {
-        "num": num
-    }
+    return translations.translate_text(current_language(), lazy_ngettext(item, many, num))
 
 
 def format_day(instant: datetime | date) -> str:

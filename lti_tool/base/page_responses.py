@@ -17,6 +17,7 @@ from adapters.lms import dialect_for
 from adapters.questions import Picture, question_html
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
+from core.messages import Message
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 
@@ -76,7 +77,7 @@ def picture_response(picture: Picture) -> Response:
 
 
 def render_message(
-    title: str, text: str, status: int, headers: Mapping[str, str] | None = None
+    title: str, text: str | Message, status: int, headers: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
     """A page with one message."""
     return render_template("message.html", title=title, text=text), status, dict(headers or {})

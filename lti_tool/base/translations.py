@@ -19,6 +19,8 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from core.messages import Message
+
 ENGLISH = "en"
 CATALOGUE_DIR = Path(__file__).parents[1] / "locale"
 _UNTRANSLATED = NullTranslations()
@@ -54,12 +56,10 @@ def _normalize_tag(tag: str) -> str:
         return ""
 
 
-def translate_text(tag: str, text: str, **values: Any) -> str:
+def translate_text(tag: str, text: str | Message, **values: Any) -> str:
     """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
-    result = (
-        translations_for(tag).gettext(text) if text else ""
-    )  # gettext stores a catalogue's header under the empty msgid
-    return result % values if values else result
+    message = text if isinstance(text, Message) else Message(text, values)
+    return message.render(translations_for(tag))
 
 
 def translations_for(tag: str) -> NullTranslations:

@@ -53,7 +53,7 @@ def send_due_grades(deps: ToolDeps, tenant_id: int) -> int:
                 sent += _send_grade(deps, platform, row, skipped)
         except OutsideCallFailed as error:
             skipped.append(platform.id)
-            _postpone_grade(deps, platform, row, error.message)
+            _postpone_grade(deps, platform, row, str(error.message))
         except TokenRefused as error:
             # Not permanent: the keys may have been unavailable for a moment, a clock may be
             # off, or the tool is still being set up. Nothing else for this platform would
@@ -86,7 +86,7 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
             )
         return 0
     except BadInput as error:
-        return _mark_refused(deps, platform, row, error.message)
+        return _mark_refused(deps, platform, row, str(error.message))
     again = row.interrupted or row.tries > 1 or row.resends > 0
     if again and _is_grade_of_row(_fetch_result(deps, platform, row, url), row):
         return _mark_arrived(deps, platform, row)  # It had arrived; only the response was lost.

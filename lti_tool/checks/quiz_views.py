@@ -102,7 +102,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             )
             if progress.position != position:
                 raise
-            return render_question(who, progress, error.status, error.message)
+            return render_question(who, progress, error.status, str(error.message))
         enqueue_statement_job()
         deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}", code=303)

@@ -220,7 +220,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 team=who.context_title,
             )
         except BadInput as error:
-            return render_figures(who, error.message, error.status)
+            return render_figures(who, str(error.message), error.status)
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"/t/{launch_id}/?done=certified", code=303)
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 from flask.typing import ResponseReturnValue
 
-from lti_tool.base import page_responses
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.page_context import open_unframed_page
+from lti_tool.base.routes import Routes
 from lti_tool.nudges import calendar_feed
 
+ROUTES = Routes("calendars", "", open_unframed_page)
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """``/calendar/<text>.ics``."""
-    pages = Blueprint("calendars", __name__)
-    pages.before_request(page_responses.forbid_frames)
 
-    @pages.get("/calendar/<text>.ics")
-    def get_calendar_feed(text: str) -> ResponseReturnValue:
-        return Response(
-            calendar_feed.build_calendar_feed(deps, text=text),
-            content_type="text/calendar; charset=utf-8",
-        )
-
-    return pages
+@ROUTES.get(
+    "/calendar/<text>.ics",
+    public="a signed text in the address opens one person's due dates, nothing else",
+)
+def get_calendar_feed(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    return Response(
+        calendar_feed.build_calendar_feed(deps, text=text),
+        content_type="text/calendar; charset=utf-8",
+    )

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
-
-from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from lti_tool.base.deps import ToolDeps
-from lti_tool.base.staff_context import ContextOpener
+from lti_tool.base.roles import STAFF_ROLES
+from lti_tool.base.routes import Routes
+from lti_tool.base.staff_context import StaffContext, open_staff
 from lti_tool.programmes import authoring
 from lti_tool.transfer import content_gap_report
 
+ROUTES = Routes("content_gaps", "/t/<uuid:visit_id>/programmes", open_staff)
 
-def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
-    """The routes below ``/t/<visit>/programmes``."""
-    pages = Blueprint("content_gaps", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
-    work = deps.unit_of_work
 
-    @pages.get("/<key>/left-open")
-    def show_content_gaps(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        staff = opening(visit_id)
-        programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
-        gaps = content_gap_report.list_content_gaps(work, tenant_id=staff.tenant_id, key=key)
-        return staff.render("left_open.html", programme=programme, said=gaps)
-
-    return pages
+@ROUTES.get("/<key>/left-open", roles=STAFF_ROLES)
+def show_content_gaps(staff: StaffContext, key: str) -> ResponseReturnValue:
+    programme = authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key).programme
+    gaps = content_gap_report.list_content_gaps(staff.work, tenant_id=staff.tenant_id, key=key)
+    return staff.render("left_open.html", programme=programme, said=gaps)

@@ -3,124 +3,81 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
-from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, RequestError
-from lti_tool.base import sessions
-from lti_tool.base.deps import ToolDeps
+from core.messages import lazy_gettext
+from lti_tool.base.forms import form_day, form_text, form_uuid
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.page_context import template_values
-from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import ALL_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.transfer import plan_page, transfer_plan
 
-_PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
+ROUTES = Routes("plan", "/t/<uuid:launch_id>", open_page)
+_REOPEN_PLAN = lazy_gettext("The form is not complete; open your plan again.")
 
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The routes below ``/t/<launch>``: plan, uses."""
-    pages = Blueprint("plan", __name__, url_prefix="/t/<uuid:launch_id>")
+@ROUTES.get("/plan", roles=ALL_ROLES)
+def show_plan(page: PageContext) -> ResponseReturnValue:
+    return _render_plan(page)
 
-    def render_learner(
-        template: str, who: LaunchSession, status: int = 200, **values: Any
-    ) -> ResponseReturnValue:
-        return render_template(template, **template_values(deps, request, who), **values), status
 
-    def enqueue_statement_job() -> None:
-        deps.job_requests.request_job(SEND_STATEMENTS)
-
-    @pages.get("/plan")
-    def show_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        return render_plan(who, None)
-
-    def render_plan(
-        who: LaunchSession, error: RequestError | None, status: int = 200
-    ) -> ResponseReturnValue:
-        view = plan_page.load_plan(deps.unit_of_work, session=who)
-        sent = request.form.to_dict() if error is not None else {}
-        field = str(error.where.get("field", "")) if error is not None else ""
-        today = clock.now().date().isoformat()
-        return render_learner(
-            "plan.html",
-            who,
-            status,
-            view=view,
-            titles=plan_page.list_task_titles(deps.unit_of_work, session=who),
-            revisions=plan_page.list_plan_revisions(deps.unit_of_work, session=who),
-            sent=sent,
-            error=error.message if error else "",
-            field=field,
-            form_id=uuid.uuid4(),
-            today=today,
+@ROUTES.post("/plan", roles=ALL_ROLES)
+def save_plan(page: PageContext) -> ResponseReturnValue:
+    commit = request.form.get("act") == "commit"
+    try:
+        transfer_plan.submit_plan(
+            page.work,
+            session=page.who,
+            task=form_text("task"),
+            what=form_text("what"),
+            by_when=form_day("by_when"),
+            with_whom=form_text("with_whom"),
+            evidence=form_text("evidence"),
+            obstacle=form_text("obstacle"),
+            commit=commit,
+            now=clock.now(),
         )
-
-    @pages.post("/plan")
-    def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        texts = {
-            name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS
-        }
-        commit = request.form.get("act") == "commit"
-        try:
-            transfer_plan.submit_plan(
-                deps.unit_of_work,
-                session=who,
-                task=texts["task"],
-                what=texts["what"],
-                by_when=_parse_form_day(texts["by_when"], "by_when"),
-                with_whom=texts["with_whom"],
-                evidence=texts["evidence"],
-                obstacle=texts["obstacle"],
-                commit=commit,
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_plan(who, error, error.status)
-        enqueue_statement_job()
-        return redirect(f"/t/{launch_id}/plan?done={'committed' if commit else 'saved'}", code=303)
-
-    @pages.post("/uses")
-    def report_use(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        try:
-            transfer_plan.report_job_use(
-                deps.unit_of_work,
-                session=who,
-                form_id=_parse_form_id(request.form.get("form_id", "")),
-                task=request.form.get("task", ""),
-                used_on=_parse_form_day(request.form.get("used_on", ""), "used_on"),
-                words=request.form.get("words", "").replace("\0", "").strip(),
-                peer=request.form.get("peer", ""),
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_plan(who, error, error.status)
-        enqueue_statement_job()
-        deps.job_requests.request_job(SEND_MAILS)
-        return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
-
-    return pages
+    except BadInput as error:
+        return _render_plan(page, error)
+    page.request_jobs(SEND_STATEMENTS)
+    return page.redirect(f"plan?done={'committed' if commit else 'saved'}")
 
 
-def _parse_form_day(text: str, field: str) -> date | None:
-    if not text:
-        return None
+@ROUTES.post("/uses", roles=ALL_ROLES)
+def report_use(page: PageContext) -> ResponseReturnValue:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            "Enter the day as year-month-day, for example 2026-12-31.", field=field
-        ) from None
+        transfer_plan.report_job_use(
+            page.work,
+            session=page.who,
+            form_id=form_uuid("form_id", _REOPEN_PLAN),
+            task=form_text("task"),
+            used_on=form_day("used_on"),
+            words=form_text("words"),
+            peer=form_text("peer"),
+            now=clock.now(),
+        )
+    except BadInput as error:
+        return _render_plan(page, error)
+    page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
+    return page.redirect("plan?done=reported")
 
 
-def _parse_form_id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise BadInput("The form is not complete; open your plan again.", field="words") from None
+def _render_plan(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
+    return page.render(
+        "plan.html",
+        error.status if error else 200,
+        view=plan_page.load_plan(page.work, session=page.who),
+        titles=plan_page.list_task_titles(page.work, session=page.who),
+        revisions=plan_page.list_plan_revisions(page.work, session=page.who),
+        sent=request.form.to_dict() if error else {},
+        error=error.message if error else "",
+        field=str(error.where.get("field", "")) if error else "",
+        form_id=uuid.uuid4(),
+        today=clock.now().date().isoformat(),
+    )

@@ -1,0 +1,198 @@
+"""Routes of the pages: each handler is a function of its module, and its decorator says once who
+may call it, whether a file may come with it, and how often it is answered.
+
+A handler's first argument is the context that the routes' opener gives: of a person's session, of
+a staff page, or the tool's dependencies where everybody may come. A route that does not say who
+may call it cannot be declared.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from flask import Blueprint, Flask, current_app, request
+from flask.typing import ResponseReturnValue
+
+from core.errors import TooManyRequests
+from core.messages import Message
+from core.rate_limiter import network_of
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.forms import allow_large_upload
+
+C = TypeVar("C")
+P = ParamSpec("P")
+Handler = Callable[Concatenate[C, P], ResponseReturnValue]
+_EXTENSION = "carryover.route_access"
+_VISIT_ARGUMENT = re.compile(r"<uuid:(\w+)>")
+
+
+@dataclass(frozen=True)
+class RateClass:
+    """How often one network may call a route: ``most`` times in ``seconds``; beyond that,
+    ``refused`` makes the error.
+    """
+
+    name: str
+    most: int
+    seconds: int
+    message: Message
+    refused: Callable[[Message], Exception] = TooManyRequests
+
+
+@dataclass(frozen=True)
+class RouteAccess:
+    """Who may call a route: the holders of one of ``roles`` in a session, or (``public``, with the
+    reason) everybody. ``by_link``: it is mounted for sessions of an administrator's link instead.
+    """
+
+    roles: frozenset[str] = frozenset()
+    public: str = ""
+    by_link: bool = False
+
+
+@dataclass(frozen=True)
+class _Route:
+    path: str
+    methods: tuple[str, ...]
+    handler: Callable[..., ResponseReturnValue]
+    access: RouteAccess
+    upload: bool
+    rate: RateClass | None
+
+
+# Opens the context of a request: the tool's dependencies, the roles that may call the route, the
+# visit that its address names (None where it names none).
+Opener = Callable[[ToolDeps, frozenset[str], uuid.UUID | None], C]
+
+
+class Routes(Generic[C]):
+    """The routes of one part of the pages. ``prefix`` may name the visit as ``<uuid:…>``."""
+
+    def __init__(self, name: str, prefix: str, opener: Opener[C]) -> None:
+        self.name, self._prefix, self._opener = name, prefix, opener
+        self._routes: list[_Route] = []
+
+    def get(
+        self,
+        path: str,
+        *,
+        roles: frozenset[str] = frozenset(),
+        public: str = "",
+        rate: RateClass | None = None,
+    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+        """Declare a page."""
+        return self._declare(path, ("GET",), RouteAccess(roles, public), rate=rate)
+
+    def post(
+        self,
+        path: str,
+        *,
+        roles: frozenset[str] = frozenset(),
+        public: str = "",
+        upload: bool = False,
+        rate: RateClass | None = None,
+    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+        """Declare what takes a form. ``upload``: the form may hold a file."""
+        return self._declare(path, ("POST",), RouteAccess(roles, public), upload, rate)
+
+    def _declare(
+        self,
+        path: str,
+        methods: tuple[str, ...],
+        access: RouteAccess,
+        upload: bool = False,
+        rate: RateClass | None = None,
+    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+        if bool(access.roles) == bool(access.public):
+            raise ValueError(f"{self.name} {path}: say who may call it: roles, or public=reason")
+
+        def keep(handler: Handler[C, P]) -> Handler[C, P]:
+            self._routes.append(_Route(path, methods, handler, access, upload, rate))
+            return handler
+
+        return keep
+
+    def blueprint(
+        self,
+        deps: ToolDeps,
+        *,
+        name: str = "",
+        prefix: str = "",
+        opener: Opener[C] | None = None,
+        by_link: bool = False,
+    ) -> Blueprint:
+        """The routes as Flask takes them; ``name``, ``prefix`` and ``opener`` for a second place
+        where the same pages are mounted.
+        """
+        name, prefix = name or self.name, prefix or self._prefix
+        made = Blueprint(name, self.name, url_prefix=prefix or None)
+        visit = _VISIT_ARGUMENT.match(prefix.removeprefix(prefix.split("<")[0]))
+        opener = opener or self._opener
+        access = {}
+        for route in self._routes:
+            endpoint = route.handler.__name__
+            access[f"{name}.{endpoint}"] = (
+                RouteAccess(route.access.roles, by_link=True) if by_link else route.access
+            )
+            made.add_url_rule(
+                route.path,
+                endpoint,
+                _view(deps, route, opener, visit[1] if visit else ""),
+                methods=route.methods,
+            )
+        made.record(lambda state: _access_table(state.app).update(access))
+        return made
+
+
+def _view(
+    deps: ToolDeps, route: _Route, opener: Opener[Any], visit_argument: str
+) -> Callable[..., ResponseReturnValue]:
+    @wraps(route.handler)
+    def view(**arguments: Any) -> ResponseReturnValue:
+        if route.upload:
+            allow_large_upload()
+        if route.rate is not None:
+            require_rate(deps, route.rate)
+        visit_id = arguments.pop(visit_argument) if visit_argument else None
+        return route.handler(opener(deps, route.access.roles, visit_id), **arguments)
+
+    return view
+
+
+def require_rate(deps: ToolDeps, rate: RateClass) -> None:
+    """Raise the error of ``rate`` if this network calls too often."""
+    network = network_of(request.remote_addr or "")
+    if not deps.limiter.allows(rate.name, network, rate.most, rate.seconds):
+        raise rate.refused(rate.message)
+
+
+def _access_table(app: Flask) -> dict[str, RouteAccess]:
+    table: dict[str, RouteAccess] = app.extensions.setdefault(_EXTENSION, {})
+    return table
+
+
+def declare_public(app: Flask, endpoint: str, reason: str) -> None:
+    """Declare that everybody may call a route which the app itself adds."""
+    _access_table(app)[endpoint] = RouteAccess(public=reason)
+
+
+def access_table(app: Flask) -> dict[str, RouteAccess]:
+    """Who may call each route of the app. RuntimeError if one was added without saying so, or does
+    not belong to a session below ``/t/`` and is not public.
+    """
+    table = _access_table(app)
+    for rule in app.url_map.iter_rules():
+        access = table.get(rule.endpoint)
+        if access is None or (access.public and rule.rule.startswith("/t/")):
+            raise RuntimeError(f"{rule.rule} does not say who may call it")
+    return table
+
+
+def roles_of(endpoint: str) -> frozenset[str]:
+    """The roles that may call a route of the current app."""
+    return _access_table(current_app)[endpoint].roles
