@@ -3,10 +3,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench soak docs locks clean
+.PHONY: help run dev test test-one check fmt shell sql hooks bench soak docs locks clean
 
 run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course
 	$(BIN)/carryover demo
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+dev: $(VENV)/test.stamp  ## as run, and an edit is served within three seconds
+	$(BIN)/python -m carryover.developer dev
+
+shell: $(VENV)/run.stamp  ## a Python prompt with the dependencies of the demo that runs
+	$(BIN)/python -m carryover.developer shell
+
+sql: $(VENV)/run.stamp  ## psql in the database of the demo that runs
+	$(BIN)/python -m carryover.developer sql
+
+fmt: $(VENV)/test.stamp  ## format, and mend what the linter can mend
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+test-one: $(VENV)/test.stamp  ## one test or folder: make test-one T=tests/unit/core A=-x
+	$(BIN)/pytest $(T) $(A)
+
+hooks: $(VENV)/test.stamp  ## the checks of .pre-commit-config.yaml before each commit
+	$(BIN)/pre-commit install
 
 test: $(VENV)/test.stamp  ## all checks, fast failures first
 	$(BIN)/ruff check .
