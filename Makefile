@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --custom-compile-command 'make locks'
 
 .PHONY: help run dev test test-one check fmt shell sql hooks bench soak docs locks clean
 
@@ -64,9 +65,10 @@ soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed an
 docs: $(VENV)/test.stamp  ## the pages that are made from code
 	$(BIN)/python -m docs.generate
 
-locks: $(VENV)/test.stamp  ## both locks again, with hashes and without an index address
-	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe --strip-extras -o requirements-run.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe --strip-extras --extra test -c requirements-run.txt -o requirements-test.txt pyproject.toml
+locks: $(VENV)/test.stamp  ## the three locks again, each for every machine and Python, with hashes and without an index address
+	$(LOCK) -o requirements-production.txt
+	$(LOCK) --extra embedded -c requirements-production.txt -o requirements-run.txt
+	$(LOCK) --extra embedded --extra test -c requirements-run.txt -o requirements-test.txt
 
 $(VENV)/made.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Carryover needs Python 3.11 or later; say PYTHON=python3.11 make run.")'

@@ -1,5 +1,5 @@
-"""Real servers from wheels, for both the demo and the tests: PostgreSQL 18 and Redis as child
-processes.
+"""Real servers from wheels, for both the demo and the tests: PostgreSQL 18 and Valkey, a
+Redis-compatible queue server, as child processes.
 
 Data are stored below the given folder; sockets in a private temporary folder, because long
 socket paths are truncated silently. Neither server listens on the network.
@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.child_processes import Supervisor
-from core.embedded.postgres import EmbeddedPostgres, find_postgres_programs
-from core.embedded.redis import EmbeddedRedis
+from core.embedded.postgres import (
+    DEFAULT_MAJOR_VERSION,
+    EmbeddedPostgres,
+    find_postgres_programs,
+)
+from core.embedded.valkey import EmbeddedValkey, find_valkey_server
 from core.errors import FatalError
 
 __all__ = ["EmbeddedServers", "find_postgres_programs", "start_embedded_servers"]
@@ -41,19 +45,20 @@ class EmbeddedServers:
 def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
     """Start both servers as children and wait until they answer; Stop with a one-sentence
     message if that is impossible."""
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
+    if find_postgres_programs(DEFAULT_MAJOR_VERSION) is None or find_valkey_server() is None:
         raise FatalError(
-            f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on "
-            f"{platform.machine()}: start PostgreSQL 15+ and"
-            " Redis yourself and set CARRYOVER_DATABASE_URL, CARRYOVER_MIGRATION_URL and "
-            "CARRYOVER_REDIS_URL."
+            "The embedded servers are not installed: install requirements-run.txt (they exist for "
+            "Linux on x86-64 and arm64 and for macOS on arm64; this is "
+            f"{platform.system()} on {platform.machine()}), or start PostgreSQL 15+ and a "
+            "Redis-compatible server yourself and set CARRYOVER_DATABASE_URL, "
+            "CARRYOVER_MIGRATION_URL and CARRYOVER_REDIS_URL."
         )
     home.mkdir(parents=True, exist_ok=True)
     sockets = Path(tempfile.mkdtemp(prefix="carryover-"))
     postgres = EmbeddedPostgres(home / "postgres", sockets / "pg", home / "postgres.log")
-    redis = EmbeddedRedis(home / "redis", sockets / "redis.sock", home / "redis.log")
+    valkey = EmbeddedValkey(home / "valkey", sockets / "valkey.sock", home / "valkey.log")
     try:
-        children.add(redis.child())
+        children.add(valkey.child())
         postgres.prepare()
         children.add(postgres.child())
         children.wait_until(
@@ -62,7 +67,9 @@ def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
             f"PostgreSQL did not start; {postgres.log_file} says why.",
         )
         children.wait_until(
-            redis.answers, START_TIMEOUT_SECONDS, f"Redis did not start; {redis.log_file} says why."
+            valkey.answers,
+            START_TIMEOUT_SECONDS,
+            f"The Redis-compatible queue server (Valkey) did not start; {valkey.log_file} says why.",
         )
         if not children.stopping:
             postgres.ensure_database()
@@ -74,6 +81,6 @@ def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
         sockets,
         postgres.url("carryover_owner"),
         postgres.url("carryover_app"),
-        redis.url,
+        valkey.url,
         postgres.log_file,
     )

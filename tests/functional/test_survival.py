@@ -151,7 +151,7 @@ def test_a_wrong_option_in_the_databases_address_is_one_sentence() -> None:
 
 
 def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_path: Path) -> None:
-    half, other = tmp_path / "home" / "postgres.new", tmp_path / "home" / "redis"
+    half, other = tmp_path / "home" / "postgres.new", tmp_path / "home" / "valkey"
     for folder in (half, other):
         folder.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")

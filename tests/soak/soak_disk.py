@@ -22,7 +22,7 @@ import pytest
 from core import embedded, settings
 from core.child_processes import Supervisor
 from core.embedded.postgres import EmbeddedPostgres
-from core.embedded.redis import EmbeddedRedis
+from core.embedded.valkey import EmbeddedValkey
 from lrs import bootstrap, operator_api
 from lrs.app import create_app
 from tests.conftest import SECRET
@@ -45,18 +45,18 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
     assert embedded.find_postgres_programs("18") is not None
     children, sockets = Supervisor(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
     server = EmbeddedPostgres(disk / "data", sockets / "pg", tmp_path / "log")
-    redis = EmbeddedRedis(tmp_path / "redis", sockets / "redis.sock", tmp_path / "redis.log")
+    valkey = EmbeddedValkey(tmp_path / "valkey", sockets / "valkey.sock", tmp_path / "valkey.log")
     try:
         server.prepare()
-        for one in (server.child(), redis.child()):
+        for one in (server.child(), valkey.child()):
             children.add(one)
         children.wait_until(server.answers, 60, "PostgreSQL did not start")
-        children.wait_until(redis.answers, 60, "Redis did not start")
+        children.wait_until(valkey.answers, 60, "Valkey did not start")
         server.ensure_database()
         environ = {
             "CARRYOVER_HOME": str(tmp_path),
             "CARRYOVER_SECRET_KEY": SECRET,
-            "CARRYOVER_REDIS_URL": redis.url,
+            "CARRYOVER_REDIS_URL": valkey.url,
         }
         made = settings.read_settings(environ)
         made = replace(

@@ -99,6 +99,6 @@ VICTIMS: dict[str, Callable[[Demo], int]] = {
     "the timer": lambda demo: killed(demo, "--part timer"),
     "a web worker": web_worker,
     "the web server": lambda demo: killed(demo, "-m granian"),
-    "Redis": lambda demo: killed(demo, "redis-server"),
+    "the queue server": lambda demo: killed(demo, "valkey-server"),
     "PostgreSQL": lambda demo: killed(demo, "bin/postgres -D"),
 }

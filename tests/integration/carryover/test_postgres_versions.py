@@ -1,8 +1,8 @@
 """An operator on each PostgreSQL that is promised: tables are made, a backup is written by its own
 programs, and restored into it.
 
-15 is Debian 12's server, 16 and 18 are carried by the package of the embedded servers. 17 is in
-neither and is untried.
+15 is Debian 12's server, 18 the embedded one, 16 is carried by the package that was embedded before
+it (of the test lock). 17 is in none and is untried.
 """
 
 from __future__ import annotations

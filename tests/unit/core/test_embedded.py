@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 import pytest
 
 from core import embedded
 from core.child_processes import Supervisor
+from core.embedded import postgres, valkey
 from core.errors import FatalError
 
 
-@pytest.mark.parametrize(
-    ("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")]
-)
-def test_an_unsupported_machine_is_told_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str
+@pytest.mark.parametrize("place", [postgres, valkey])
+def test_a_machine_without_the_servers_packages_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: object
 ) -> None:
-    monkeypatch.setattr(platform, "system", lambda: system)
-    monkeypatch.setattr(platform, "machine", lambda: machine)
+    """A platform without their wheels, or an environment of the production lock."""
+    monkeypatch.setattr(place, "find_spec", lambda name: None)
     with pytest.raises(FatalError, match="CARRYOVER_DATABASE_URL") as stopped:
         embedded.start_embedded_servers(tmp_path, Supervisor())
-    assert machine in str(stopped.value)
+    assert "requirements-run.txt" in str(stopped.value) and "\n" not in str(stopped.value)
 
 
 def test_data_of_another_major_version_are_refused_and_left_alone(tmp_path: Path) -> None:
