@@ -36,22 +36,28 @@ POLL_INTERVAL_SECONDS = 0.1
 PROGRESS_LOG_SECONDS = 20  # between two log lines that say that something is still starting
 TAIL_LINES, TAIL_BYTES = 10, 4_000  # of a child that did not become ready
 GC_THRESHOLD = 50_000
+PROC = Path("/proc")  # absent on macOS
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """In a fresh child: ask the kernel to send ``signal_number`` when the parent dies; exit now
-    if it already has."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    """In a fresh child: ask the kernel to send ``signal_number`` when the parent dies (Linux
+    alone takes such a wish); exit now if it already has."""
+    if sys.platform == "linux":
+        _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def kill_session(session: int) -> None:
     """SIGKILL the remaining processes of a session: a killed server's forked workers, a killed
-    worker's job."""
-    for entry in Path("/proc").iterdir():
+    worker's job. Without /proc: those of its first process group."""
+    if not PROC.exists():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(session, signal.SIGKILL)
+        return
+    for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
         try:

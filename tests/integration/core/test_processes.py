@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,35 @@ def test_giving_up_tells_the_last_words_of_each_child(
     assert "  line 29" in said and "line 19" not in said, "the last of them"
     assert said.endswith("a quiet one said nothing.")
     assert "still starting" in caplog.text, "meanwhile somebody reads that it goes on"
+
+
+def test_what_a_killed_child_had_started_ends_where_there_is_no_proc_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS has no /proc: the child's process group is ended instead."""
+    monkeypatch.setattr(child_processes, "PROC", tmp_path / "absent")
+    script = (
+        "import os, subprocess, sys, time\n"
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, "
+        "flush=True)\n"
+        "time.sleep(60)"
+    )
+    child = ChildProcess(
+        "a worker", command_starter([sys.executable, "-c", script], os.environ, heard=True)
+    )
+    child.spawn()
+    assert child.process is not None
+    deadline = time.monotonic() + 30
+    while not child.output_tail and time.monotonic() < deadline:
+        time.sleep(0.05)
+    grandchild = int(child.output_tail[0])
+    child.process.kill()
+    child.end()
+    while _alive(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _alive(grandchild)
+
+
+def _alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
