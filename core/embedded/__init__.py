@@ -69,7 +69,8 @@ def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
         children.wait_until(
             valkey.answers,
             START_TIMEOUT_SECONDS,
-            f"The Redis-compatible queue server (Valkey) did not start; {valkey.log_file} says why.",
+            f"The queue server (Valkey, Redis-compatible) did not start; {valkey.log_file} says "
+            "why.",
         )
         if not children.stopping:
             postgres.ensure_database()

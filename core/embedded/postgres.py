@@ -3,7 +3,7 @@
 PostgreSQL refuses to run as root. If we are root, the server runs as an unprivileged user
 who keeps a single capability, so that it can reach its folder below a private home without
 changing any folder's mode: CAP_DAC_READ_SEARCH, or, where a container withholds that,
-CAP_DAC_OVERRIDE.
+CAP_DAC_OVERRIDE. Capabilities are Linux's: elsewhere root is told to be somebody else.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +24,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from core.child_processes import ChildProcess, die_with_parent
+from core.child_processes import PROC, ChildProcess, die_with_parent
 from core.errors import FatalError
 
 DEFAULT_MAJOR_VERSION = "18"
@@ -64,6 +65,8 @@ def find_postgres_programs(major: str) -> Path | None:
 def _unprivileged_user(folder: Path) -> pwd.struct_passwd:
     """The user that runs the server if we are root: the owner of existing data, otherwise
     postgres, otherwise nobody."""
+    if sys.platform != "linux":
+        raise FatalError("PostgreSQL does not run as root: run Carryover as an ordinary user.")
     if folder.exists() and folder.stat().st_uid != 0:
         return pwd.getpwuid(folder.stat().st_uid)
     for name in ("postgres", "nobody"):
@@ -222,13 +225,13 @@ class EmbeddedPostgres:
 
     def _reclaim_pid_file(self) -> None:
         """A killed server leaves its PID file; if that PID now belongs to another program, the
-        next server would not start."""
+        next server would not start. Without /proc the server judges its file alone."""
         file = self.folder / "postmaster.pid"
-        if not file.exists():
+        if not file.exists() or not PROC.exists():
             return
         pid = file.read_text().partition("\n")[0].strip()
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+            command = (PROC / pid / "cmdline").read_bytes().decode("utf-8", "replace")
         except OSError:
             command = ""
         if str(self.folder) not in command:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,12 @@ def test_data_of_another_major_version_are_refused_and_left_alone(tmp_path: Path
     with pytest.raises(FatalError, match="PostgreSQL 16"):
         embedded.start_embedded_servers(tmp_path / "home", Supervisor())
     assert (folder / "PG_VERSION").read_text() == "16\n"
+
+
+def test_root_elsewhere_than_on_linux_is_told_to_be_somebody_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(FatalError, match="ordinary user"):
+        embedded.start_embedded_servers(tmp_path, Supervisor())
