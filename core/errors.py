@@ -94,6 +94,11 @@ class Unavailable(RequestError):
     status, code = 503, "unavailable"
 
 
+# What is expected to go wrong with a request, and has its answer below; anything else is a fault
+# of ours. PoolTimeout and psycopg's own errors come where the database is away.
+ANSWERED_ERRORS = (RequestError, DBAPIError, PoolTimeout, psycopg.Error, UnicodeEncodeError)
+
+
 def is_database_unavailable(error: BaseException) -> bool:
     """Whether the database cannot be reached, is full, or is read-only now (a replica before
     its promotion): the same request may succeed later."""

@@ -5,12 +5,14 @@ It parses, validates and stores with the same functions as :mod:`lrs.api.stateme
 leaves out is the framework's overhead, half of the cost of a single statement
 (docs/performance.md). Any request out of the ordinary, and any error, goes through the slow
 path from the start, which answers it; a statement that was already stored is found equal to
-itself there.
+itself there. An error that is no answer to the request is a fault of this path: it is logged
+and counted, because each such request is done twice.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from core.errors import ANSWERED_ERRORS
 from lrs.actions import attachments
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
@@ -28,6 +31,8 @@ from lrs.xapi.statement_parser import Authority, Incoming
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+log = logging.getLogger(__name__)
+
 # in the WSGI environment: statements parsed and validated here, for the slow path to store
 PARSED_STATEMENTS_KEY = "carryover.read"
 _VERSION_PATTERN = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
@@ -36,7 +41,8 @@ _VERSIONS = {"1": "1.0.3", "2": "2.0.0"}
 
 class FastPathPost:
     """WSGI middleware for the fast path. ``headers`` returns the headers common to all
-    responses below /xapi; ``after`` is called when something new was stored.
+    responses below /xapi; ``after`` is called when something new was stored. ``faults`` counts
+    the requests of this process that met a fault here.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class FastPathPost:
             headers,
             after,
         )
+        self.faults = 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if (
@@ -114,5 +121,9 @@ class FastPathPost:
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
                 self._on_stored()
             return incoming
-        except Exception:  # noqa: BLE001 - whatever it is, the slow path meets it again and answers it
+        except ANSWERED_ERRORS:
+            return None
+        except Exception:  # noqa: BLE001 - logged; the slow path may know better
+            self.faults += 1
+            log.exception("the fast path failed (%s since the start of this process)", self.faults)
             return None

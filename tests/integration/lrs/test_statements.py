@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from core import clock
 from core.deps import Deps
 from lrs.actions import statements
+from lrs.api.middleware import fast_post
 from lrs.xapi.statement_parser import MAX_BATCH_SIZE, Authority, StatementParser
 from lrs.xapi.statement_query import StatementQuery
 from tests.support.store import Caller
@@ -369,3 +370,44 @@ def test_what_is_no_json_or_too_much_is_refused(one: Caller, statement: Make) ->
     assert (plain.status_code, plain.json["error"]["where"]["header"]) == (400, "Content-Type")
     assert one.post([statement() for _ in range(MAX_BATCH_SIZE + 1)]).status_code == 400
     assert one.post(b"[" + b" " * (33 * 1024 * 1024) + b"]").status_code == 413
+
+
+def test_a_fault_of_the_fast_path_is_logged_and_counted_and_loses_nothing(
+    one: Caller,
+    statement: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert one.post(statement()).status_code == 200, "from now on the caller is known"
+
+    class Broken:
+        @staticmethod
+        def match_attachments(incoming: object, found: object) -> object:
+            raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(fast_post, "attachments", Broken)
+    for number in (1, 2):
+        (kept,) = one.post(statement()).json or []
+        assert one.get("/xapi/statements", statementId=kept).status_code == 200
+        assert f"the fast path failed ({number} since" in caplog.text
+    assert "a fault of ours" in caplog.text, "with its reason"
+
+
+def test_a_refusal_is_no_fault_of_the_fast_path(
+    one: Caller, statement: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = statement(id=str(uuid.uuid4()))
+    assert one.post(first).status_code == 200
+    other = {**first, "verb": {"id": "https://other.example"}}
+    for refused, status in (
+        (other, 409),
+        ({**first, "actor": 5}, 400),
+        ("{", 400),
+        ("[" * 5_000, 400),
+        (b"\xff", 400),
+        ('{"actor":{"mbox":"mailto:\\ud800@example.org"}}', 400),
+        (statement(result={"response": "\ud800"}), 400),
+        ([], 200),
+    ):
+        assert one.post(refused).status_code == status, refused
+    assert "fast path failed" not in caplog.text
