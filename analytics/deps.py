@@ -7,16 +7,12 @@ from dataclasses import dataclass, fields
 
 from core.blob_store import BlobStore
 from core.deps import Deps
+from core.queue import LONG_QUEUE, Job
 from lrs.feed import Caller
 
-# Jobs as the queue names them (analytics.worker, analytics.long_worker).
-COUNT_JOB = "analytics.worker.count"
-COMPUTE_JOB, WATCH_JOB = "analytics.long_worker.compute", "analytics.long_worker.watch"
-EXPORT_JOB, EXPIRE_EXPORTS_JOB = (
-    "analytics.long_worker.export",
-    "analytics.long_worker.expire_exports",
-)
-RECONCILE_JOB = "analytics.long_worker.reconcile"
+COUNT_JOB = Job("analytics.worker.count", every=5)
+COMPUTE_JOB = Job("analytics.long_worker.compute", every=30, queue=LONG_QUEUE)
+EXPORT_JOB = Job("analytics.long_worker.export", every=60, queue=LONG_QUEUE)
 
 # The caller of this request, who may do at least one of these scopes; given by the record store,
 # which knows the credentials.

@@ -1,71 +1,47 @@
-"""The jobs of analytics that may take minutes, under the names used by the queue: functions without
-parameters.
-"""
+"""The jobs of analytics that may take minutes, under the names used by the queue."""
 
 from __future__ import annotations
 
 import logging
-import os
-from functools import cache
 
-from analytics import bootstrap
-from analytics.deps import (
-    COMPUTE_JOB,
-    EXPIRE_EXPORTS_JOB,
-    EXPORT_JOB,
-    RECONCILE_JOB,
-    WATCH_JOB,
-    AnalyticsDeps,
-)
+from analytics.deps import COMPUTE_JOB, EXPORT_JOB, AnalyticsDeps, build_analytics_deps
 from analytics.jobs import counting, tenant_jobs
-from core.queue import TimedJob
+from core.jobs import JobHandlers
+from core.queue import LONG_QUEUE
 from lrs import feed
 
 log = logging.getLogger(__name__)
 
-TIMED_JOBS = (
-    TimedJob(COMPUTE_JOB, 30),
-    TimedJob(EXPORT_JOB, 60),
-    TimedJob(WATCH_JOB, 3_600),
-    TimedJob(EXPIRE_EXPORTS_JOB, 86_400),
-    TimedJob(RECONCILE_JOB, 86_400),
-)
+jobs = JobHandlers(build_analytics_deps)
 
 
-@cache
-def _process_deps() -> AnalyticsDeps:
-    """Built inside the job's own process: a connection must never be shared across a fork."""
-    return bootstrap.build_from_environ(os.environ)
-
-
-def compute() -> None:
+@jobs.handles(COMPUTE_JOB, has_work=tenant_jobs.list_tenants_with_due_reports)
+def compute(deps: AnalyticsDeps) -> None:
     """Compute the reports that take too long for a page request."""
-    _process_deps().job_requests.mark_job_started(COMPUTE_JOB)
-    tenant_jobs.compute_due_reports(_process_deps())
+    tenant_jobs.compute_due_reports(deps)
 
 
-def watch() -> None:
+@jobs.job(every=3_600, queue=LONG_QUEUE)
+def watch(deps: AnalyticsDeps) -> None:
     """Publish the figures of completed weeks; raise and end alarms."""
-    _process_deps().job_requests.mark_job_started(WATCH_JOB)
-    tenant_jobs.watch_tenants(_process_deps())
+    tenant_jobs.watch_tenants(deps)
 
 
-def export() -> None:
+@jobs.handles(EXPORT_JOB, has_work=tenant_jobs.list_tenants_with_exports)
+def export(deps: AnalyticsDeps) -> None:
     """Build the requested export files."""
-    _process_deps().job_requests.mark_job_started(EXPORT_JOB)
-    tenant_jobs.export_tenants(_process_deps())
+    tenant_jobs.export_tenants(deps)
 
 
-def expire_exports() -> None:
+@jobs.job(every=86_400, queue=LONG_QUEUE)
+def expire_exports(deps: AnalyticsDeps) -> None:
     """Remove the export files that have expired."""
-    _process_deps().job_requests.mark_job_started(EXPIRE_EXPORTS_JOB)
-    tenant_jobs.expire_exports(_process_deps())
+    tenant_jobs.expire_exports(deps)
 
 
-def reconcile() -> None:
+@jobs.job(every=86_400, queue=LONG_QUEUE)
+def reconcile(deps: AnalyticsDeps) -> None:
     """Recount everything; a figure that changes was wrong, which is an error to investigate."""
-    deps = _process_deps()
-    deps.job_requests.mark_job_started(RECONCILE_JOB)
     counting.count_all_tenants(deps)
     for tenant_id in feed.list_tenant_ids(deps.engine):
         changed = counting.reconcile_tenant(deps.unit_of_work, tenant_id)

@@ -1,25 +1,15 @@
-"""The short jobs of analytics, under the names used by the queue: functions without parameters."""
+"""The short jobs of analytics, under the names used by the queue."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
-
-from analytics import bootstrap
-from analytics.deps import COUNT_JOB, AnalyticsDeps
+from analytics.deps import COUNT_JOB, AnalyticsDeps, build_analytics_deps
 from analytics.jobs import counting
-from core.queue import TimedJob
+from core.jobs import JobHandlers
 
-TIMED_JOBS = (TimedJob(COUNT_JOB, 5),)
-
-
-@cache
-def _process_deps() -> AnalyticsDeps:
-    """Built inside the job's own process: a connection must never be shared across a fork."""
-    return bootstrap.build_from_environ(os.environ)
+jobs = JobHandlers(build_analytics_deps)
 
 
-def count() -> None:
+@jobs.handles(COUNT_JOB)
+def count(deps: AnalyticsDeps) -> None:
     """Count the pending statements."""
-    _process_deps().job_requests.mark_job_started(COUNT_JOB)
-    counting.count_all_tenants(_process_deps())
+    counting.count_all_tenants(deps)

@@ -21,7 +21,7 @@ from carryover.doctor import run_checks
 from carryover.erase_command import erase
 from carryover.store_commands import COMMANDS
 from core import settings
-from core.child_processes import ChildProcess, Supervisor, command_starter
+from core.child_processes import Supervisor
 from core.errors import FatalError, RequestError
 from core.queue import has_live_workers, require_redis
 from core.settings import Settings
@@ -100,7 +100,7 @@ def serve() -> None:
 @main.command()
 @click.option(
     "--part",
-    type=click.Choice(process_commands.WORKER_PARTS),
+    type=click.Choice((*process_commands.WORKER_PARTS, process_commands.TIMER)),
     help="Run one part alone, without starting it again when it dies.",
 )
 @click.option(
@@ -127,13 +127,8 @@ def worker(part: str | None, check: bool) -> None:
     children = Supervisor()
     children.stop_on_signals()
     try:
-        for name in process_commands.WORKER_PARTS:
-            children.add(
-                ChildProcess(
-                    f"worker {name}",
-                    command_starter(process_commands.worker_part_command(name), os.environ),
-                )
-            )
+        for child in process_commands.worker_children(read, "worker"):
+            children.add(child)
         children.watch()
     finally:
         children.stop()

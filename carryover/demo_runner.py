@@ -10,14 +10,13 @@ import logging
 import os
 import secrets
 import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -33,9 +32,10 @@ from core import clock, embedded
 from core.child_processes import ChildProcess, Supervisor, command_starter
 from core.errors import FatalError
 from core.http_client import GuardedClient
-from core.settings import Settings
+from core.settings import Settings, read_settings
 from lrs import operator_api as lrs_cli
 from lti_tool import operator_api as tool_cli
+from lti_tool.operator_api import TenantOperator
 
 PRACTICE_TENANT = "Practice"
 LISTED_PEOPLE = ("teacher", "mentor", "learner", "admin")
@@ -151,13 +151,10 @@ def _run_with_servers(
     )
     if not children.stopping and not practice.seeded:
         practice.seed_cohort(served)
-    for part in process_commands.WORKER_PARTS:
-        children.add(
-            ChildProcess(
-                f"the worker's {part}",
-                command_starter(process_commands.worker_part_command(part), environ, heard=True),
-            )
-        )
+    for child in process_commands.worker_children(
+        read_settings(environ), "the worker's", heard=True
+    ):
+        children.add(child)
     if not practice.seeded:
         # Ready means that the practice figures no longer change: anyone who compares them sees
         # only the effect of their own actions.
@@ -172,10 +169,8 @@ def _run_with_servers(
     )
     if not children.stopping:
         practice.announce_ready()
-        threading.Thread(
-            target=practice.renew_invites, args=(children,), name="invites", daemon=True
-        ).start()
-        children.watch()
+        with tool_cli.open_tenant(settings, PRACTICE_TENANT) as staff:
+            children.watch(partial(practice.renew_invite, staff), INVITE_CHECK_SECONDS)
 
 
 def _load_or_create_secret(file: Path) -> str:
@@ -379,21 +374,15 @@ class PracticeTenant:
             self._invite_url = staff.create_invite(INVITE_NOTE, approves=True)
         return self._invite_url
 
-    def renew_invites(self, children: Supervisor) -> None:
+    def renew_invite(self, staff: TenantOperator) -> None:
         """Keep a usable registration URL in demo.json: when it has been used, it is replaced
         by a new one.
         """
-        while not children.stopping:
-            time.sleep(INVITE_CHECK_SECONDS)
-            try:
-                with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as staff:
-                    works = staff.is_invite_usable(self._invite_url)
-                if not works:
-                    self.write_demo_json()
-            except (SQLAlchemyError, FatalError, OSError) as error:
-                log.debug(
-                    "no look at the invites: %s", error
-                )  # the servers are restarting or stopping
+        try:
+            if not staff.is_invite_usable(self._invite_url):
+                self.write_demo_json()
+        except (SQLAlchemyError, FatalError, OSError) as error:
+            log.debug("no look at the invites: %s", error)  # the servers are restarting or stopping
 
     def announce_ready(self) -> None:
         """Print where to find everything."""

@@ -9,6 +9,7 @@ import os
 import sys
 
 from carryover import composition, running_demo
+from core.deps import build_deps
 from core.embedded import postgres
 from core.errors import FatalError
 from core.settings import Settings
@@ -29,7 +30,7 @@ def shell(read: Settings) -> None:
         "settings": read,
         "store": joined.store,
         "analytics": joined.analytics,
-        "tool": bootstrap.build_from_settings(read),
+        "tool": bootstrap.build_from_deps(build_deps(read)),
     }
     code.interact(f"Carryover: {', '.join(names)}", local=names, exitmsg="")
 

@@ -1,26 +1,27 @@
-"""The commands that start the product's processes: web server, workers of the two queues,
-timer.
-"""
+"""How the product's processes are started: web server, workers of the two queues."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from analytics import long_worker as analytics_long_worker
 from analytics import worker as analytics_worker
-from core import queue
-from core.queue import TimedJob
+from core import job_runner, jobs
+from core.child_processes import ChildProcess, fork_starter, name_process
 from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
 from lti_tool import worker as tool_worker
 
-ALL_TIMED_JOBS: tuple[TimedJob, ...] = (
-    *lrs_worker.TIMED_JOBS,
-    *lrs_long_worker.TIMED_JOBS,
-    *analytics_worker.TIMED_JOBS,
-    *analytics_long_worker.TIMED_JOBS,
-    *tool_worker.TIMED_JOBS,
+JOB_HANDLERS = jobs.join_handlers(
+    (
+        lrs_worker.jobs,
+        lrs_long_worker.jobs,
+        analytics_worker.jobs,
+        analytics_long_worker.jobs,
+        tool_worker.jobs,
+    )
 )
 # Jobs that version 0.1 enqueued under other names: what lies in the queue during an update still
 # runs.
@@ -31,7 +32,8 @@ RENAMED_JOBS = {
     "lrs.long_worker.watch": "analytics.long_worker.watch",
     "lrs.long_worker.reconcile": "analytics.long_worker.reconcile",
 }
-WORKER_PARTS = ("queue", "long", "timer")  # of the worker, each a separate process
+# The two processes of a worker; and the timetable alone, for those who run short jobs elsewhere.
+WORKER_PARTS, TIMER = ("queue", "long"), "timer"
 
 
 def web_command(settings: Settings, factory: str) -> list[str]:
@@ -64,18 +66,25 @@ def web_command(settings: Settings, factory: str) -> list[str]:
     return command
 
 
-def worker_part_command(part: str) -> list[str]:
-    """Command for one part of the worker as a separate process."""
-    return [sys.executable, "-m", "carryover", "worker", "--part", part]
+def worker_children(settings: Settings, name: str, *, heard: bool = False) -> list[ChildProcess]:
+    """The processes of a worker: forks of this one, which has imported what jobs need. ``name`` is
+    the worker's, and ``heard`` that their output is piped to the child objects.
+    """
+    return [
+        ChildProcess(
+            f"{name} {part}",
+            fork_starter(partial(run_worker_part, settings, part), heard=heard),
+        )
+        for part in WORKER_PARTS
+    ]
 
 
 def run_worker_part(settings: Settings, part: str) -> None:
-    """Run until SIGTERM: enqueue the timed jobs, or work on a queue. The jobs' modules are
-    already imported, so a forked job starts at once.
+    """Work on jobs until SIGTERM: short ones here, by the timetable and (``queue``) when they are
+    requested; long ones each in a fork of this process.
     """
-    if part == "timer":
-        queue.run_job_timer(settings.redis_url, ALL_TIMED_JOBS)
+    name_process(f"carryover {part}")
+    if part == "long":
+        job_runner.run_long_jobs(settings, JOB_HANDLERS, RENAMED_JOBS)
     else:
-        queue.run_worker(
-            settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE, RENAMED_JOBS
-        )
+        job_runner.ShortJobs(settings, JOB_HANDLERS, RENAMED_JOBS).work(nudged=part == "queue")

@@ -197,6 +197,12 @@ class _GuardedNetwork(httpcore.NetworkBackend):
                 last = error
         raise last or httpcore.ConnectError(f"{host} has no address")
 
+    def close(self) -> None:
+        """End the threads that resolve names."""
+        if self._names is not None and self._names[0] == os.getpid():
+            self._names[1].shutdown(wait=False)
+            self._names = None
+
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
@@ -221,9 +227,10 @@ class _ResponseStream(httpx.SyncByteStream):
 
 class _GuardedTransport(httpx.BaseTransport):
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
+        self._network = _GuardedNetwork(allow_private, plain_anywhere)
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
-            network_backend=_GuardedNetwork(allow_private, plain_anywhere),
+            network_backend=self._network,
             max_connections=MAX_CONNECTIONS,
             max_keepalive_connections=10,
         )
@@ -253,6 +260,7 @@ class _GuardedTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._pool.close()
+        self._network.close()
 
 
 class _DiscardingCookieJar(CookieJar):

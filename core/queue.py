@@ -1,8 +1,8 @@
 """The queue: rq with JSON jobs. A queued job is only a hint that a table holds work; the table
 is authoritative.
 
-A lost hint costs seconds (the timer enqueues the job again), never work; so a queue that is
-down never fails a request. Hints for one job are coalesced: while one is pending, another adds
+A lost hint costs seconds (the worker's timetable runs the job anyway), never work; so a queue that
+is down never fails a request. Hints for one job are coalesced: while one is pending, another adds
 nothing, because the pending one will see all the work.
 """
 
@@ -12,19 +12,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import redis
-from redis.client import Pipeline
-from rq import Queue, Worker
-from rq.cron import CronJob, CronScheduler
-from rq.exceptions import StopRequested
-from rq.job import Job
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
-from rq.timeouts import JobTimeoutException
-from rq.utils import import_attribute
+from rq.utils import as_text
 
 from core.errors import FatalError
 
@@ -32,45 +28,47 @@ log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-# raised inside a job that takes longer than JOB_TIMEOUT_SECONDS; an ``except Exception`` must
-# re-raise it
-JobTimedOut = JobTimeoutException
 # how long a lost job (its worker was killed before it began) can suppress the next ones at most
 PENDING_KEY_SECONDS = 10
 JOB_TIMEOUT_SECONDS = 600
 SOCKET_TIMEOUT_SECONDS = 5
-TIMER_RETRY_SECONDS = 2
-ENQUEUE_INTERVAL_SECONDS = 0.05  # requests within this time are coalesced
+ENQUEUE_INTERVAL_SECONDS = 1.0  # a process enqueues the same job once within this time at most
 SENDER_IDLE_SECONDS = 60.0
-WORKER_TTL_SECONDS = (
-    30  # rq then reports twice as often while idle, and twice a minute while a job runs
-)
 WORKER_DEAD_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
 
 
+class JobTimedOut(SystemExit):
+    """Raised inside a job that takes longer than JOB_TIMEOUT_SECONDS.
+
+    A SystemExit, because of those no ``except Exception`` takes it, psycopg cancels the query that
+    runs, and SQLAlchemy gives the connection up.
+    """
+
+
 @dataclass(frozen=True)
-class TimedJob:
-    """A job that is also enqueued periodically: dotted name of a function without parameters,
-    and the interval in seconds."""
+class Job:
+    """A job as whoever requests it names it: the dotted name of the function that handles it
+    (:meth:`core.jobs.JobHandlers.handles`), after how many seconds it runs again unasked, and its
+    queue. What may take minutes belongs on the long one, so that it does not delay counting.
+    """
 
-    job: str
-    interval_seconds: int
-
-
-def _pending_key(job: str) -> str:
-    return f"carryover:waiting:{job}"
-
-
-def queue_name_for(job: str) -> str:
-    """Jobs of a module called ``long_worker`` may take minutes: they have their own queue and
-    worker, so that they do not delay counting."""
-    return LONG_QUEUE if job.rpartition(".")[0].endswith(".long_worker") else QUEUE
+    name: str
+    every: int
+    queue: str = QUEUE
 
 
-def connect_redis(url: str) -> redis.Redis:
-    """Create a client of the queue's server; no connection is opened yet."""
+def _pending_key(name: str) -> str:
+    return f"carryover:waiting:{name}"
+
+
+def connect_redis(url: str, answer_seconds: float | None = None) -> redis.Redis:
+    """Create a client of the queue's server; no connection is opened yet. ``answer_seconds``: after
+    which a server that says nothing is lost."""
     return redis.Redis.from_url(
-        url, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, health_check_interval=30
+        url,
+        socket_connect_timeout=SOCKET_TIMEOUT_SECONDS,
+        socket_timeout=answer_seconds,
+        health_check_interval=30,
     )
 
 
@@ -80,12 +78,13 @@ class JobRequests:
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
-        self._wanted: set[str] = set()
+        self._wanted: set[Job] = set()
+        self._sent: dict[Job, float] = {}  # when each was enqueued last
         self._changed = threading.Condition()
         self._sender: tuple[int, threading.Thread] | None = None
 
-    def request_job(self, job: str) -> None:
-        """Request ``job`` soon. Never raises: the timer enqueues it again."""
+    def request_job(self, job: Job) -> None:
+        """Request ``job`` soon. Never raises: the timetable runs it anyway."""
         with self._changed:
             if job in self._wanted:
                 return
@@ -103,29 +102,36 @@ class JobRequests:
                 self._sender[1].start()
             self._changed.notify()
 
+    def _next_due(self) -> float:
+        """When the first of those wanted may be enqueued."""
+        return min(
+            (self._sent.get(job, 0.0) + ENQUEUE_INTERVAL_SECONDS for job in self._wanted),
+            default=time.monotonic() + SENDER_IDLE_SECONDS,
+        )
+
     def _send(self) -> None:
         while True:
             with self._changed:
-                if not self._changed.wait_for(
-                    lambda: bool(self._wanted), timeout=SENDER_IDLE_SECONDS
-                ):
+                wait = self._next_due() - time.monotonic()
+                if wait > 0 and not self._changed.wait(wait) and not self._wanted:
                     self._sender = None
                     return
-                wanted, self._wanted = self._wanted, set()
-            for job in sorted(wanted):
+                now = time.monotonic()
+                due = {
+                    job
+                    for job in self._wanted
+                    if now >= self._sent.get(job, 0.0) + ENQUEUE_INTERVAL_SECONDS
+                }
+                self._wanted -= due
+                self._sent |= dict.fromkeys(due, now)
+            for job in sorted(due, key=lambda job: job.name):
                 try:
                     enqueue_job(self._connection, job)
                 except redis.RedisError as error:
                     log.warning(
-                        "the queue does not answer (%s); the timer will pick the work up",
+                        "the queue does not answer (%s); the timetable will pick the work up",
                         type(error).__name__,
                     )
-            time.sleep(ENQUEUE_INTERVAL_SECONDS)
-
-    def mark_job_started(self, job: str) -> None:
-        """Called first by every job: a request from now on means new work and is enqueued
-        again."""
-        self._connection.delete(_pending_key(job))
 
     def queues_without_worker(self) -> list[str]:
         """The queues without a recent heartbeat of a worker; empty if the queue does not
@@ -138,97 +144,56 @@ class JobRequests:
     def count_waiting_jobs(self) -> int | None:
         """The number of jobs in the queues, or None if the queue does not answer."""
         try:
-            return sum(int(_open_queue(name, self._connection).count) for name in QUEUES)
+            return sum(int(open_queue(name, self._connection).count) for name in QUEUES)
         except redis.RedisError:
             return None
 
 
-def enqueue_job(connection: redis.Redis, job: str) -> Job | None:
-    """Enqueue ``job`` unless it is pending already."""
-    if not connection.set(_pending_key(job), 1, nx=True, ex=PENDING_KEY_SECONDS):
-        return None
-    return _open_queue(queue_name_for(job), connection).enqueue(
-        job, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400
+def enqueue_job(connection: redis.Redis, job: Job) -> bool:
+    """Enqueue ``job`` unless it is pending already; return whether that was so."""
+    if not connection.set(_pending_key(job.name), 1, nx=True, ex=PENDING_KEY_SECONDS):
+        return False
+    open_queue(job.queue, connection).enqueue(
+        job.name, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400
     )
+    return True
 
 
-def _open_queue(name: str, connection: redis.Redis) -> Queue:
+def mark_job_started(connection: redis.Redis, name: str) -> None:
+    """Called before a queued job runs: a request from now on means new work and is enqueued
+    again."""
+    connection.delete(_pending_key(name))
+
+
+def open_queue(name: str, connection: redis.Redis) -> Queue:
+    """One of QUEUES, with the serializer that both sides use."""
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-class _CoalescedCronJob(CronJob):
-    """rq's own CronJob creates a queue without the JSON serializer, which a JSON worker cannot
-    read, and its jobs pile up."""
-
-    def enqueue(self, connection: redis.Redis) -> Job:
-        return enqueue_job(connection, self.func_name)  # type: ignore[return-value]  # rq ignores what comes back here
-
-
-def run_job_timer(url: str, timed: tuple[TimedJob, ...]) -> None:
-    """Enqueue every timed job at its interval until SIGTERM or SIGINT."""
-    while True:
-        scheduler = CronScheduler(connection=connect_redis(url), logging_level="WARNING")
-        for entry in timed:
-            scheduler.get_jobs().append(
-                _CoalescedCronJob(
-                    queue_name_for(entry.job), func_name=entry.job, interval=entry.interval_seconds
-                )
-            )
-        try:
-            scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
-            return
-        except redis.RedisError as error:
-            log.warning(
-                "the queue does not answer (%s); the timer tries again", type(error).__name__
-            )
-        try:
-            time.sleep(TIMER_RETRY_SECONDS)
-        except StopRequested:  # rq's own handler of SIGTERM and SIGINT is still installed
-            return
+def take_job(queue: Queue, seconds: float) -> str | None:
+    """Take the next job off the queue, and return its name; None if none came within ``seconds``,
+    or what came was removed in the meantime."""
+    taken = queue.connection.blpop([queue.key], seconds)
+    if taken is None:
+        return None
+    try:
+        found = QueuedJob.fetch(
+            as_text(taken[1]), connection=queue.connection, serializer=JSONSerializer
+        )
+    except NoSuchJobError:
+        return None
+    queue.connection.delete(found.key)
+    return str(found.func_name)
 
 
-class _ReportingWorker(Worker):
-    """A worker that sets its own heartbeat key: rq's list loses live workers when Redis
-    restarts, and keeps killed ones."""
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Called while the worker is idle and while a job runs."""
-        super().heartbeat(timeout, pipeline)
-        for queue in self.queues:
-            (pipeline if pipeline is not None else self.connection).set(
-                _heartbeat_key(queue.name), 1, ex=WORKER_DEAD_SECONDS
-            )
+def record_heartbeat(connection: redis.Redis, name: str) -> None:
+    """Say that the queue ``name`` has a worker that is alive. rq's own list of workers loses live
+    ones when Redis restarts, and keeps killed ones."""
+    connection.set(_heartbeat_key(name), 1, ex=WORKER_DEAD_SECONDS)
 
 
 def _heartbeat_key(name: str) -> str:
     return f"carryover:alive:{name}"
-
-
-def run_worker(url: str, name: str, renamed: Mapping[str, str]) -> None:
-    """Process one of QUEUES until SIGTERM or SIGINT. Import what jobs need beforehand, so that
-    a forked job starts at once.
-
-    ``renamed``: names under which a version before enqueued a job, with today's names.
-    """
-    connection = connect_redis(url)
-
-    class RenamedJob(Job):
-        """A job that may have been enqueued by a version that called it otherwise."""
-
-        @property
-        def func(self) -> Callable[..., Any]:
-            """The function to call."""
-            name = str(self.func_name)
-            return import_attribute(renamed.get(name, name))
-
-    worker = _ReportingWorker(
-        [_open_queue(name, connection)],
-        connection=connection,
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL_SECONDS,
-        job_class=RenamedJob,
-    )
-    worker.work(logging_level="WARNING", with_scheduler=False)
 
 
 def for_each_tenant(tenant_ids: Iterable[int], what: str, act: Callable[[int], object]) -> None:
@@ -238,8 +203,6 @@ def for_each_tenant(tenant_ids: Iterable[int], what: str, act: Callable[[int], o
     for tenant_id in tenant_ids:
         try:
             act(tenant_id)
-        except JobTimedOut:
-            raise
         except Exception:
             log.exception("tenant %s: %s failed; it is tried again", tenant_id, what)
 

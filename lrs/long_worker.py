@@ -1,27 +1,17 @@
-"""The record store's jobs that may take minutes, under the names used by the queue:
-functions without parameters.
-"""
+"""The record store's jobs that may take minutes, under the names used by the queue."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
-
-from core.queue import TimedJob
+from core.jobs import JobHandlers
+from core.queue import LONG_QUEUE
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import tenant_jobs
 
-TIMED_JOBS = (TimedJob("lrs.long_worker.retain", 86_400),)
+jobs = JobHandlers(bootstrap.build_store_deps)
 
 
-@cache
-def _process_deps() -> StoreDeps:
-    """Built inside the job's own process: a connection must never be shared across a fork."""
-    return bootstrap.build_from_environ(os.environ)
-
-
-def retain() -> None:
+@jobs.job(every=86_400, queue=LONG_QUEUE)
+def retain(deps: StoreDeps) -> None:
     """Apply the tenants' retention rules."""
-    _process_deps().job_requests.mark_job_started("lrs.long_worker.retain")
-    tenant_jobs.apply_retention_rules(_process_deps())
+    tenant_jobs.apply_retention_rules(deps)

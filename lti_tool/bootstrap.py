@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import deps, settings
+from core.deps import Deps
 from core.http_client import GuardedClient
 from core.rate_limiter import RateLimiter
-from core.settings import Settings
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.platform_key_cache import PlatformKeyCache
 
 
 def build(environ: Mapping[str, str]) -> ToolDeps:
     """Build ToolDeps from the environment."""
-    return build_from_settings(settings.read_settings(environ))
+    return build_from_deps(deps.build_deps(settings.read_settings(environ)))
 
 
-def build_from_settings(read: Settings) -> ToolDeps:
-    """Build ToolDeps."""
-    common = deps.build_deps(read)
+def build_from_deps(common: Deps) -> ToolDeps:
+    """Build ToolDeps from the shared dependencies."""
     client = GuardedClient(common.settings.allow_private_platforms)
     return ToolDeps(
         **vars(common),

@@ -28,7 +28,6 @@ from analytics.store import activity_mappings, person_merges
 from analytics.store import facts as store
 from analytics.store.tables import NO_EPISODE
 from core.database import UnitOfWork
-from core.queue import JobTimedOut
 from lrs import feed
 
 log = logging.getLogger(__name__)
@@ -53,8 +52,6 @@ def count_all_tenants(deps: AnalyticsDeps) -> int:
         ):
             try:
                 total += step()
-            except JobTimedOut:
-                raise
             except Exception as error:
                 log.exception("tenant %s: counting failed; it is tried again", tenant_id)
                 trouble.append(error)
@@ -191,9 +188,7 @@ def _reraise_transient(error: Exception) -> None:
     busy database is transient.
     """
     own = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(
-        own, JobTimedOut | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout
-    ):
+    if isinstance(own, psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
         raise error
 
 

@@ -52,7 +52,6 @@ from core import clock
 from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
 from core.blob_store import CHUNK_BYTES
 from core.clock import format_instant
-from core.queue import JobTimedOut
 from lrs import feed
 
 log = logging.getLogger(__name__)
@@ -146,8 +145,6 @@ def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
             try:
                 with connection.begin_nested():
                     outcome = _write_archive(deps, connection, tenant_id, export)
-            except JobTimedOut:
-                raise
             except Exception as error:
                 log.exception("tenant %s: export %s cannot be made", tenant_id, export.export_id)
                 outcome = {

@@ -16,7 +16,6 @@ from analytics.store import computed_reports
 from core import clock
 from core.advisory_locks import COMPUTE_LOCK, try_advisory_lock
 from core.database import UnitOfWork
-from core.queue import JobTimedOut
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +67,6 @@ def _isolate_failure(
     try:
         with connection.begin_nested():
             yield fine
-    except JobTimedOut:
-        raise
     except Exception:
         fine.clear()
         log.exception(

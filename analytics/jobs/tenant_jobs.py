@@ -19,23 +19,34 @@ MAX_REPORT_AGE = timedelta(
 )  # stored reports are recomputed after this time, whether facts changed or not
 
 
-def compute_due_reports(deps: AnalyticsDeps) -> None:
-    """Compute the reports that are due."""
+def list_tenants_with_due_reports(deps: AnalyticsDeps) -> list[int]:
+    """Tenants with a report to compute; one that is older than MAX_REPORT_AGE is marked first."""
 
-    def compute_tenant(tenant_id: int) -> None:
+    result: list[int] = []
+
+    def look(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
             computed_reports.mark_outdated_programmes(
                 connection, tenant_id, clock.now() - MAX_REPORT_AGE
             )
-            due = computed_reports.list_pending_marks(connection, tenant_id)
-        if due:
-            # Its imports take three seconds: only a process that has something to compute pays
-            # for them.
-            importlib.import_module("analytics.jobs.materialize_reports").compute_reports(
-                deps.unit_of_work, tenant_id
-            )
+            if computed_reports.list_pending_marks(connection, tenant_id):
+                result.append(tenant_id)
 
-    _for_each_tenant(deps, "computing reports", compute_tenant)
+    _for_each_tenant(deps, "looking for reports", look)
+    return result
+
+
+def compute_due_reports(deps: AnalyticsDeps) -> None:
+    """Compute the reports that are due."""
+    if tenant_ids := list_tenants_with_due_reports(deps):
+        # Its imports take three seconds: only a process that has something to compute pays for
+        # them.
+        computing = importlib.import_module("analytics.jobs.materialize_reports")
+        for_each_tenant(
+            tenant_ids,
+            "computing reports",
+            lambda tenant_id: computing.compute_reports(deps.unit_of_work, tenant_id),
+        )
 
 
 def watch_tenants(deps: AnalyticsDeps) -> None:
@@ -60,16 +71,29 @@ def record_self_check(deps: AnalyticsDeps, tenant_id: int, changed: bool) -> Non
     )
 
 
+def list_tenants_with_exports(deps: AnalyticsDeps) -> list[int]:
+    """Tenants with an export file to build."""
+
+    result: list[int] = []
+
+    def look(tenant_id: int) -> None:
+        with deps.unit_of_work(tenant_id) as connection:
+            if export_store.list_pending_exports(connection, tenant_id):
+                result.append(tenant_id)
+
+    _for_each_tenant(deps, "looking for exports", look)
+    return result
+
+
 def export_tenants(deps: AnalyticsDeps) -> None:
     """Build the requested export files."""
-
-    def build_tenant_exports(tenant_id: int) -> None:
-        with deps.unit_of_work(tenant_id) as connection:
-            waiting = export_store.list_pending_exports(connection, tenant_id)
-        if waiting:
-            importlib.import_module("analytics.jobs.export_files").build_exports(deps, tenant_id)
-
-    _for_each_tenant(deps, "exporting", build_tenant_exports)
+    if tenant_ids := list_tenants_with_exports(deps):
+        building = importlib.import_module("analytics.jobs.export_files")
+        for_each_tenant(
+            tenant_ids,
+            "exporting",
+            lambda tenant_id: building.build_exports(deps, tenant_id),
+        )
 
 
 def expire_exports(deps: AnalyticsDeps) -> None:

@@ -24,7 +24,6 @@ from analytics.weekly_series import WEEKLY_SERIES, week_start
 from core import clock
 from core.advisory_locks import MONITORING_LOCK, try_advisory_lock
 from core.database import UnitOfWork
-from core.queue import JobTimedOut
 from lrs import feed
 
 log = logging.getLogger(__name__)
@@ -57,8 +56,6 @@ def watch_tenant(
             result += _watch_programme(
                 unit_of_work, scope.narrowed(programme=programme), programme, who, why
             )
-        except JobTimedOut:
-            raise
         except Exception:
             log.exception(
                 "tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.queue import Job
 from lti_tool.tables.people import person
 from lti_tool.tables.visits import mail, mail_stop
 
-SEND_MAILS = "lti_tool.worker.send_mails"
+SEND_MAILS = Job("lti_tool.worker.send_mails", every=10)
 LEASE_TIME = timedelta(minutes=5)  # longer than sending one batch
 
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from adapters.lms import Role
 from core.database import UnitOfWork
+from core.queue import Job
 from lti_tool.base import page_language, page_responses, roles, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
@@ -54,7 +55,7 @@ class PageContext:
         """Go on at another page of the session, as GET."""
         return redirect(f"/t/{self.who.id}/{path}", code=303)
 
-    def request_jobs(self, *jobs: str) -> None:
+    def request_jobs(self, *jobs: Job) -> None:
         """Ask for jobs soon."""
         for job in jobs:
             self.deps.job_requests.request_job(job)

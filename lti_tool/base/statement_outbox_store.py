@@ -15,10 +15,11 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
+from core.queue import Job
 from lti_tool.tables.base import statement_outbox
 
-# Paths of the jobs that empty the outboxes, to enqueue them.
-SEND_STATEMENTS, SEND_GRADES = "lti_tool.worker.send_statements", "lti_tool.worker.send_grades"
+SEND_STATEMENTS = Job("lti_tool.worker.send_statements", every=5)
+SEND_GRADES = Job("lti_tool.worker.send_grades", every=5)
 
 LEASE_TIME = timedelta(seconds=120)  # longer than a run of the sender including its last call
 

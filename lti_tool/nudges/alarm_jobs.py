@@ -8,8 +8,6 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import load_record_store
 from lti_tool.nudges import alarm_delivery
 
-POLL_ALARMS = "lti_tool.worker.poll_alarms"
-
 
 def poll_tenant_alarms(deps: ToolDeps, tenant_id: int) -> int:
     """Poll for one tenant; returns how many mails and posts were queued. OutsideCallFailed if

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.queue import Job
 from lti_tool.tables.nudges import channel, channel_post
 
-SEND_POSTS = "lti_tool.worker.send_posts"
+SEND_POSTS = Job("lti_tool.worker.send_posts", every=30)
 LEASE_TIME = timedelta(minutes=2)  # longer than one call to a channel's webhook
 
 

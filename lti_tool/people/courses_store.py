@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.queue import Job
 from lti_tool.tables.launch import placement
 from lti_tool.tables.people import course, membership, person, roster_run
 from lti_tool.tables.programmes import episode
 
-SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # path of the job that reads rosters, to enqueue it
+SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", every=60)
 MAX_ROWS = 200  # people of one course shown on a page
 
 

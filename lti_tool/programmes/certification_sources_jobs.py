@@ -15,7 +15,6 @@ from adapters.lms.standard import RESULT_SCOPE
 from core import clock
 from core.errors import RequestError
 from core.http_client import OutsideCallFailed, limit_total_time
-from core.queue import JobTimedOut
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
@@ -83,8 +82,6 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
                     results=results,
                     now=clock.now(),
                 )
-    except JobTimedOut:
-        raise
     except Exception as error:
         # An error of one column is shown on its page and does not delay the other columns.
         known = isinstance(error, OutsideCallFailed | TokenRefused | RequestError)
@@ -137,8 +134,6 @@ def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSour
                     if not more:
                         break
                 lost += missing
-    except JobTimedOut:
-        raise
     except Exception as error:
         # An error of one source is shown on its page and does not delay the other sources.
         trouble = (

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.queue import Job
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.people import identity
 from lti_tool.tables.programmes import certifying_column, statement_source
 
-READ_CERTIFICATIONS = "lti_tool.worker.read_beginnings"
+READ_CERTIFICATIONS = Job("lti_tool.worker.read_beginnings", every=60)
 LEASE_TIME = timedelta(minutes=15)  # longer than one run of the job
 
 

@@ -4,6 +4,7 @@ stays behind.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -130,14 +131,7 @@ def test_a_missing_setting_is_one_sentence(command: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("command", [("serve",), ("worker",)])
 def test_an_unreachable_queue_is_one_sentence(demo: Demo, command: tuple[str, ...]) -> None:
-    environ = Path(
-        f"/proc/{next(pid for pid, line in demo.processes().items() if '--part queue' in line)}/environ"
-    ).read_text()
-    database = next(
-        entry.partition("=")[2]
-        for entry in environ.split("\0")
-        if entry.startswith("CARRYOVER_DATABASE_URL=")
-    )
+    database = json.loads((demo.home / "servers.json").read_text())["CARRYOVER_DATABASE_URL"]
     assert "Redis cannot be reached" in refused(
         *command, **{**SETTINGS, "CARRYOVER_DATABASE_URL": database}
     )

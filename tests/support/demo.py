@@ -135,7 +135,7 @@ class Demo:
         wait_until(quiet, 60)
 
     def processes(self) -> dict[int, str]:
-        """Every living process that belongs to this demo, by what its command line says."""
+        """Every living process that belongs to this demo: its name and its command line."""
         return processes_of(self.home, self.port)
 
     def stop(self) -> None:
@@ -153,6 +153,7 @@ def processes_of(home: Path, port: int) -> dict[int, str]:
             continue
         try:
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            name = (entry / "comm").read_text().strip()  # a fork has its parent's command line
             environ = (entry / "environ").read_bytes().decode("utf-8", "replace")
             folder = str(
                 (entry / "cwd").readlink()
@@ -163,7 +164,7 @@ def processes_of(home: Path, port: int) -> dict[int, str]:
         if state != "Z" and (
             str(home) in words or str(home) in folder or f"CARRYOVER_HOME={home}\0" in environ
         ):
-            found[int(entry.name)] = words
+            found[int(entry.name)] = f"{name}: {words}"
     return found
 
 

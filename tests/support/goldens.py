@@ -21,8 +21,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from carryover.cli import main
-from carryover.process_commands import ALL_TIMED_JOBS
-from core import embedded, queue, settings
+from carryover.process_commands import JOB_HANDLERS
+from core import embedded, settings
 from lrs.actions.scopes import SCOPES
 from lti_tool.base import roles
 
@@ -125,8 +125,8 @@ def tables(url: str) -> str:
 def jobs() -> str:
     """Name, queue and interval of every timed job."""
     return "".join(
-        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.interval_seconds}\n"
-        for entry in sorted(ALL_TIMED_JOBS, key=lambda entry: entry.job)
+        f"{name} {handler.job.queue} {handler.job.every}\n"
+        for name, handler in sorted(JOB_HANDLERS.items())
     )
 
 

@@ -69,7 +69,7 @@ class Writer(threading.Thread):
 
 
 def killed(demo: Demo, words: str) -> int:
-    """SIGKILL the first process whose command line holds ``words``."""
+    """SIGKILL the first process whose name or command line holds ``words``."""
     pid = wait_until(
         lambda: next((pid for pid, line in demo.processes().items() if words in line), 0)
     )
@@ -94,9 +94,8 @@ def web_worker(demo: Demo) -> int:
 
 
 VICTIMS: dict[str, Callable[[Demo], int]] = {
-    "the job queue's worker": lambda demo: killed(demo, "--part queue"),
-    "the long jobs' worker": lambda demo: killed(demo, "--part long"),
-    "the timer": lambda demo: killed(demo, "--part timer"),
+    "the short jobs' worker": lambda demo: killed(demo, "carryover queue"),
+    "the long jobs' worker": lambda demo: killed(demo, "carryover long"),
     "a web worker": web_worker,
     "the web server": lambda demo: killed(demo, "-m granian"),
     "the queue server": lambda demo: killed(demo, "valkey-server"),

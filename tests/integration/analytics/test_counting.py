@@ -187,14 +187,14 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_no
     database = deps.settings.database_url.partition("@/")[2].partition("?")[0]
     script = (
         "import os, signal\n"
-        "from analytics import worker\n"
+        "from analytics import bootstrap, worker\n"
         "from analytics.store import facts\n"
         "replace = facts.replace_episode_facts\n"
         "def killed(*given):\n"
         "    replace(*given)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "facts.replace_episode_facts = killed\n"
-        "worker.count()\n"
+        "worker.count(bootstrap.build_from_environ(os.environ))\n"
     )
     environ = {**os.environ, **environ_for(servers, database, deps.settings.home)}
     killed = subprocess.run([sys.executable, "-c", script], env=environ, check=False, timeout=60)

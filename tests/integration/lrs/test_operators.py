@@ -32,12 +32,7 @@ def workers(deps: StoreDeps) -> Iterator[redis.Redis]:
     """A worker on each queue: what each says of itself while it waits."""
     connection = queue.connect_redis(deps.settings.redis_url)
     for name in queue.QUEUES:
-        made = queue._ReportingWorker(
-            [queue._open_queue(name, connection)],
-            name=f"{name}-{uuid.uuid4()}",
-            connection=connection,
-        )
-        made.heartbeat()
+        queue.record_heartbeat(connection, name)
     yield connection
     connection.delete(*(queue._heartbeat_key(name) for name in queue.QUEUES))
 
