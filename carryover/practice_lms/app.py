@@ -25,7 +25,7 @@ from carryover.practice_lms import (
     tools,
 )
 from carryover.practice_lms.deps import PracticeDeps
-from carryover.practice_lms.ledger import PracticeDatabase
+from carryover.practice_lms.ledger import LOCK_TIMEOUT_SECONDS, PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID
 from core.http_client import GuardedClient
 
@@ -58,15 +58,17 @@ def platform_registration(lms_url: str) -> dict[str, str]:
     }
 
 
-def create_app(home: Path, tool_url: str) -> Flask:
+def create_app(home: Path, tool_url: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Flask:
     """Create the application; all routes are below ``/practice``. The tool at ``tool_url``
-    is preinstalled.
+    is preinstalled. Whoever has waited ``lock_timeout`` seconds for the database gets a 503.
     """
     app = Flask(__name__, static_url_path="/practice/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     client = GuardedClient(allow_private=True)  # it calls tools on this machine
     deps = PracticeDeps(
-        PracticeDatabase(home / "practice_lms.sqlite"), client, lms_base_url(tool_url)
+        PracticeDatabase(home / "practice_lms.sqlite", lock_timeout),
+        client,
+        lms_base_url(tool_url),
     )
     tools.install_tool(deps.ledger, tools.preinstalled_tool(tool_url))
     activities.ensure_demo_activity(deps.ledger)
@@ -95,7 +97,9 @@ def create_app(home: Path, tool_url: str) -> Flask:
         return signatures.public_key_set(deps.ledger)
 
     def render_error(error: HTTPException) -> ResponseReturnValue:
-        return render_template("refused.html", error=error), error.code or 500
+        # Its own headers (Retry-After, Allow), but for the type: the page is this LMS's.
+        headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+        return render_template("refused.html", error=error), error.code or 500, headers
 
     app.register_error_handler(HTTPException, render_error)
     app.register_error_handler(service_access.ServiceError, service_access.service_error_response)

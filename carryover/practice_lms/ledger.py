@@ -5,15 +5,22 @@ signing key, and values that may be used only once.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from werkzeug.exceptions import ServiceUnavailable
 
 DAY_SECONDS = 86_400
+# Less than what browsers and tools wait for an answer, so that they read why there is none.
+LOCK_TIMEOUT_SECONDS = 15
+RETRY_AFTER_SECONDS = 2
+_BUSY = "The practice LMS is busy: its database stayed locked for {:g} seconds. Try again shortly."
 _SCHEMA_VERSION = 2  # incremented whenever a table changes
 _SCHEMA = (
     "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -36,20 +43,29 @@ _SCHEMA = (
     "(line_item, user_id))",
 )
 _EXPIRING_TABLES = ("session", "launch", "deep_linking")
+_PRIMARY_CODE = 0xFF  # the low byte of an SQLite error; the others say more of the same
 
 
 class PracticeDatabase:
-    """The practice LMS's database. The file is opened for each use, so that several
-    processes and threads can share it.
+    """The practice LMS's database, which several processes share. Each keeps one connection that
+    its threads use in turn: whoever closes the last connection rewrites the file, so that opening
+    it for each use locks everybody out again and again.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, lock_timeout: float) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        self._timeout, self._turn = lock_timeout, threading.Lock()
+        # A transaction that writes takes the file's lock at its start, where waiting helps.
+        self._connection = sqlite3.connect(
+            file, timeout=lock_timeout, isolation_level="IMMEDIATE", check_same_thread=False
+        )
+        weakref.finalize(self, self._connection.close)
         with self.open() as db:
             # Write-ahead log: a process killed during a write leaves no rollback journal that
             # many processes would have to recover at once.
             db.execute("PRAGMA journal_mode = WAL")
+            # Survives a killed process. What a power failure takes was made up for practice.
+            db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
             if db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
                 # All of its data is made up for practice: an older schema is not worth a
@@ -68,13 +84,23 @@ class PracticeDatabase:
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; an error rolls it back."""
-        db = sqlite3.connect(self._file, timeout=10)
+        """One transaction; an error rolls it back. Raises ServiceUnavailable (503) if the database
+        stays locked.
+        """
+        if not self._turn.acquire(timeout=self._timeout):
+            raise self._unavailable()
         try:
-            with db:
-                yield db
+            with self._connection:
+                yield self._connection
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                raise
+            raise self._unavailable() from error
         finally:
-            db.close()
+            self._turn.release()
+
+    def _unavailable(self) -> ServiceUnavailable:
+        return ServiceUnavailable(_BUSY.format(self._timeout), retry_after=RETRY_AFTER_SECONDS)
 
     def private_key(self) -> str:
         """The platform's signing key (PEM), generated at first use."""

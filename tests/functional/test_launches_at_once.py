@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from urllib.parse import urljoin
 
 import httpx
 
@@ -18,12 +17,8 @@ LAUNCHES, REPLAYS, THREADS = 100, 10, 20
 def up_to_the_launch(demo: Demo) -> tuple[Browser, dict[str, str]]:
     """A browser that has come as far as the LMS's signed message, and that message."""
     browser = Browser()
-    page = browser.get(demo.told["launch"]["learner"])
-    frame = re.search(r'<iframe src="([^"]*)"', page.text)
-    assert frame
-    browser.get(urljoin(str(page.url), unescape(frame[1])))
-    browser.submit("/lti/login")
-    fields = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', browser.page.text)
+    page = browser.login(demo.told["launch"]["learner"])
+    fields = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
     return browser, {name: unescape(value) for name, value in fields}
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cache
 from html import unescape
@@ -885,6 +886,37 @@ def test_a_ledger_of_an_older_form_is_begun_anew(tmp_path: Path) -> None:
     client = create_app(tmp_path, "http://127.0.0.1:8081").test_client()
     assert client.get("/practice/gradebook", base_url="http://localhost:8081").status_code == 200
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_whoever_waits_too_long_for_a_locked_database_reads_why_and_when_to_come_back(
+    tmp_path: Path,
+) -> None:
+    client = create_app(tmp_path, "http://127.0.0.1:8081", lock_timeout=0.1).test_client()
+
+    def get(path: str) -> TestResponse:
+        return client.get(f"/practice/{path}", base_url="http://localhost:8081")
+
+    with closing(sqlite3.connect(tmp_path / "practice_lms.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = get("launch/learner")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+        assert "its database stayed locked for 0.1 seconds" in refused.text
+        assert get("gradebook").status_code == 200, "who only reads does not wait"
+    assert "<iframe" in get("launch/learner").text, "and nothing is left of it"
+
+
+def test_a_class_that_opens_together_is_served_by_all_processes(tmp_path: Path) -> None:
+    processes = [create_app(tmp_path, "http://127.0.0.1:8081") for _ in range(2)]
+
+    def opened(number: int) -> str:
+        client = processes[number % 2].test_client()
+        base_url = "http://localhost:8081"
+        page = client.get("/practice/launch/learner", base_url=base_url)
+        frame = unescape(page.text.split('<iframe src="')[1].split('"')[0])
+        return form(client.get(frame, base_url=base_url))[0]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(opened, range(200))) == {"http://127.0.0.1:8081/lti/login"}
 
 
 # Deep linking
