@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -225,11 +226,17 @@ class _ResponseStream(httpx.SyncByteStream):
             close()
 
 
+@cache
+def _tls_context() -> ssl.SSLContext:
+    """One for the process: reading the certificate authorities takes about 40 ms."""
+    return httpx.create_ssl_context()
+
+
 class _GuardedTransport(httpx.BaseTransport):
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
         self._network = _GuardedNetwork(allow_private, plain_anywhere)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_tls_context(),
             network_backend=self._network,
             max_connections=MAX_CONNECTIONS,
             max_keepalive_connections=10,
