@@ -4,7 +4,7 @@ lie in ``goldens/``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,18 +17,18 @@ from lrs.actions.scopes import SCOPES
 from lti_tool import app as tool_app
 from lti_tool import bootstrap
 from lti_tool import operator_api as tool_cli
-from tests.conftest import environ_for
+from tests.conftest import Databases, environ_for
 from tests.support import goldens
 
 
 @pytest.fixture(scope="module")
 def migrated(
     servers: EmbeddedServers,
-    new_database: Callable[..., str],
+    databases: Databases,
     lrs_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
-    environ = environ_for(servers, new_database(lrs_template), tmp_path_factory.mktemp("home"))
+    environ = environ_for(servers, databases.make(lrs_template), tmp_path_factory.mktemp("home"))
     composition.migrate_store(settings.read_settings(environ))
     tool_cli.migrate(settings.read_settings(environ))
     return environ

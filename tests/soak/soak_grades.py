@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.integration.lti_tool.conftest import server, tool, tool_template
+from tests.integration.lti_tool.conftest import ready_tool_template, server, tool, tool_template
 from tests.support.grades_under_kills import run
 from tests.support.tool import Tool
 
-__all__ = ["server", "tool", "tool_template"]
+__all__ = ["ready_tool_template", "server", "tool", "tool_template"]
 RESULTS = Path(__file__).parent / "results" / "grades.md"
 
 

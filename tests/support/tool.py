@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from jwcrypto.jwk import JWK
 from sqlalchemy import text
 from werkzeug.test import TestResponse
@@ -39,6 +40,7 @@ TOOL = "http://127.0.0.1:8080"
 
 
 ISSUER, CLIENT_ID, DEPLOYMENT_ID = "http://127.0.0.1:8100", "43Y2YZJCB1NzxN9", "2"
+TENANT_ID, PLATFORM_URL = 1, "http://127.0.0.1:8101"  # of the tool that is set up
 
 
 def capture(name: str) -> dict[str, Any]:
@@ -250,27 +252,45 @@ class Tool:
             )
 
 
-@contextmanager
-def running_tool(servers: Any, database: str, home: Path, server: FakeServer) -> Iterator[Tool]:
-    """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a
-    week ago.
-    """
-    environ = {
+class _CompiledTemplates(BytecodeCache):
+    """Every test makes an app; their templates are compiled once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED_TEMPLATES = _CompiledTemplates()
+
+
+def _environ(servers: Any, database: str, home: Path, server_url: str) -> dict[str, str]:
+    return {
         **environ_for(servers, database, home),
         "CARRYOVER_BASE_URL": TOOL,
-        "CARRYOVER_LRS_URL": server.url,
+        "CARRYOVER_LRS_URL": server_url,
     }
-    settings = ground_settings.read_settings(environ)
-    deps = bootstrap.build(environ)
+
+
+def set_up_tool(servers: Any, database: str, home: Path) -> None:
+    """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a
+    week ago; ``running_tool`` puts its server where PLATFORM_URL stands.
+    """
+    settings = ground_settings.read_settings(_environ(servers, database, home, PLATFORM_URL))
     tenant_id = operator_api.create_tenant(
         settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False
     )
     platform = {
         "issuer": ISSUER,
         "client_id": CLIENT_ID,
-        "auth_login_url": f"{server.url}/auth",
-        "auth_token_url": f"{server.url}/token",
-        "key_set_url": f"{server.url}/certs",
+        "auth_login_url": f"{PLATFORM_URL}/auth",
+        "auth_token_url": f"{PLATFORM_URL}/token",
+        "key_set_url": f"{PLATFORM_URL}/certs",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
     operator_api.seed_tenant(
@@ -281,9 +301,25 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
         deployments=[DEPLOYMENT_ID],
         certified={"5": ("", week_ago)},
     )
+
+
+@contextmanager
+def running_tool(servers: Any, database: str, home: Path, server: FakeServer) -> Iterator[Tool]:
+    """The tool of a copy of a database that was set up."""
+    deps = bootstrap.build(_environ(servers, database, home, server.url))
     moodle = Moodle(server)
     moodle.publish()
-    yield Tool(deps, app.create_app(deps).test_client(), moodle, tenant_id)
+    pages = app.create_app(deps)
+    pages.jinja_env.bytecode_cache = _COMPILED_TEMPLATES
+    made = Tool(deps, pages.test_client(), moodle, TENANT_ID)
+    addresses = ("auth_login_url", "auth_token_url", "key_set_url")
+    changes = ", ".join(f"{name} = replace({name}, :before, :now)" for name in addresses)
+    made.sql(
+        f"UPDATE lti_tool.platform_registration SET {changes}",  # noqa: S608 - names of this file
+        before=PLATFORM_URL,
+        now=server.url,
+    )
+    yield made
     deps.engine.dispose()
     deps.client.close()
     deps.own_client.close()

@@ -14,19 +14,19 @@ from core import settings
 from core.embedded import EmbeddedServers
 from core.settings import Settings
 from lrs import operator_api
-from tests.conftest import environ_for
+from tests.conftest import Databases, environ_for
 from tests.support.store import Caller
 
 
 @pytest.fixture(scope="session")
 def analytics_template(
     servers: EmbeddedServers,
-    new_database: Callable[..., str],
+    databases: Databases,
     lrs_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """A database with the tables, and the views for reporting tools."""
-    name = new_database(lrs_template)
+    name = databases.make(lrs_template)
     composition.migrate_store(
         settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home")))
     )

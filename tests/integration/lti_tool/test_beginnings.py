@@ -4,7 +4,7 @@ gradebook of a platform that is not ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from lrs.vocabulary import BASE, EARNED, VERBS
 from lti_tool.base.tenants_store import get_installation_id
 from lti_tool.people import people_import
 from lti_tool.programmes import certification_sources_jobs
+from tests.conftest import Databases
 from tests.support.counterpart import Meeting, meeting
 from tests.support.demo import Browser
 from tests.support.listed_people import grant, person
@@ -222,11 +223,14 @@ def test_an_activity_that_was_taken_away_begins_nothing(tool: Tool, console: str
 @pytest.fixture(scope="module")
 def met(
     servers: Any,
-    new_database: Callable[..., str],
+    databases: Databases,
     tool_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Meeting]:
-    with meeting(servers, new_database(tool_template), tmp_path_factory.mktemp("home")) as made:
+    with (
+        databases.temporary(tool_template) as database,
+        meeting(servers, database, tmp_path_factory.mktemp("home")) as made,
+    ):
         yield made
 
 

@@ -5,7 +5,7 @@ launches that Open edX signs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from carryover.sample_programme import sample_document
 from lti_tool.base import access_tokens, platform_services
 from lti_tool.checks import grade_sender
 from lti_tool.people import rosters
+from tests.conftest import Databases
 from tests.support.counterpart import (
     CLIENT_ID,
     DEPLOYMENT_ID,
@@ -40,12 +41,15 @@ RIGHT = {item["stem"]: item["correct"][0] for item in sample_document()["items"]
 @pytest.fixture(scope="module")
 def met(
     servers: Any,
-    new_database: Callable[..., str],
+    databases: Databases,
     tool_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Meeting]:
     """Tool and platform for all tests here; each works in a course, and with learners, of its own."""
-    with meeting(servers, new_database(tool_template), tmp_path_factory.mktemp("home")) as made:
+    with (
+        databases.temporary(tool_template) as database,
+        meeting(servers, database, tmp_path_factory.mktemp("home")) as made,
+    ):
         yield made
 
 
