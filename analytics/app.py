@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from flask import Blueprint
+
 from analytics.actions import removals
-from analytics.api import alarms, business, identity_and_mappings, metrics, openapi_v1
+from analytics.api import alarms, business, identity_and_mappings, metrics
 from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
-from core.openapi import ApiPart
+from core.openapi import API_PREFIX, ApiPart
+
+_API_MODULES = (metrics, business, identity_and_mappings, alarms)
+API_ROUTES = tuple(route for module in _API_MODULES for route in module.routes)
 
 
 def api_part(deps: AnalyticsDeps, require_scope: RequireScope) -> ApiPart:
     """Return the routes of analytics below ``/api/v1``."""
-    return ApiPart(
-        [
-            module.blueprint(deps, require_scope)
-            for module in (metrics, business, identity_and_mappings, alarms)
-        ],
-        openapi_v1.operations(),
-        (*openapi_v1.REQUEST_TYPES, *openapi_v1.RESPONSE_TYPES),
-    )
+    pages = Blueprint("analytics", __name__, url_prefix=API_PREFIX)
+    for module in _API_MODULES:
+        module.routes.add_to(pages, deps, require_scope)
+    return ApiPart(pages, API_ROUTES)
 
 
 def on_stored(deps: AnalyticsDeps) -> None:

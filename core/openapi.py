@@ -4,153 +4,144 @@ the requests and build the answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from flask import Blueprint
 
-Schema = dict[str, Any]
-_PREFIX = "/api/v1"
-SCHEMA_REF = "#/components/schemas/{name}"
+from core.api_routes import Parameter, Route, Schema
+
+API_PREFIX = "/api/v1"
+_SCHEMA_REF = "#/components/schemas/{name}"
 NON_NEGATIVE: Schema = {"type": "integer", "minimum": 0}
+_URL_PARAMETER = re.compile(r"<(int:)?(\w+?)(?:_id)?>")
+_PLAIN_TYPES = {
+    bool: {"type": "boolean"},
+    dict: {"type": "object"},
+    float: {"type": "number"},
+    int: {"type": "integer"},
+    list: {"type": "array"},
+    str: {"type": "string"},
+}
 # Errors common to all operations: no credential, insufficient scope, an invalid parameter or
 # body.
-_COMMON_ERRORS = ("400", "401", "403")
+_COMMON_ERRORS = (400, 401, 403)
 _STATUS_DESCRIPTIONS = {
-    "200": "Done",
-    "201": "Made",
-    "202": "On the list",
-    "204": "Done, and nothing to say",
-    "304": "Nothing changed since the ETag that If-None-Match names",
-    "400": "Not understood; the problem document says where",
-    "401": "No known credential",
-    "403": "The credential lacks the scope",
-    "404": "There is no such thing",
-    "409": "Against what is on record",
+    200: "Done",
+    201: "Made",
+    202: "On the list",
+    204: "Done, and nothing to say",
+    304: "Nothing changed since the ETag that If-None-Match names",
+    400: "Not understood; the problem document says where",
+    401: "No known credential",
+    403: "The credential lacks the scope",
+    404: "There is no such thing",
+    409: "Against what is on record",
 }
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One route: method, path below ``/api/v1``, the scope it needs (empty: none), what it takes
-    and answers.
-    """
-
-    method: str
-    path: str
-    summary: str
-    scope: str
-    answer: Schema | None
-    query: Mapping[str, Schema] | None = None
-    required: Sequence[str] = ()
-    body: Schema | None = None
-    status: str = "200"
-    error_statuses: Sequence[str] = ()
-    extra_media_types: Sequence[str] = ()
-    kind: str = "application/json"
-
-    def to_openapi(self) -> Schema:
-        """Return the operation as OpenAPI describes it."""
-        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
-        number = {"type": "integer", "minimum": 0}
-        parameters = [
-            {
-                "name": name,
-                "in": "path",
-                "required": True,
-                "schema": number
-                if name in ("cost", "merge", "mapping", "export")
-                else {"type": "string", "minLength": 1},
-            }
-            for name in names
-        ]
-        parameters += [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in self.required,
-                "schema": schema,
-                **({"explode": True} if name == "key" else {}),
-            }
-            for name, schema in (self.query or {}).items()
-        ]
-        content = {kind: {"schema": schema} for kind, schema in self._response_types()}
-        answers: Schema = {
-            self.status: {
-                "description": _STATUS_DESCRIPTIONS[self.status],
-                **({"content": content} if content else {}),
-            }
-        }
-        if self.method == "get" and self.kind == "application/json":
-            answers["304"] = {"description": _STATUS_DESCRIPTIONS["304"]}
-        problem_content = {
-            "application/problem+json": {"schema": {"$ref": SCHEMA_REF.format(name="Problem")}}
-        }
-        for status in (*(_COMMON_ERRORS if self.scope else ()), *self.error_statuses):
-            answers[status] = {
-                "description": _STATUS_DESCRIPTIONS[status],
-                "content": problem_content,
-            }
-        created: Schema = {
-            "summary": self.summary,
-            "tags": [self._tag()],
-            "parameters": parameters,
-            "responses": answers,
-        }
-        if self.scope:
-            created["description"] = f"Needs the scope {self.scope}."
-        else:
-            created["security"] = []
-        if self.body is not None:
-            created["requestBody"] = {
-                "required": True,
-                "content": {"application/json": {"schema": self.body}},
-            }
-        return created
-
-    def _response_types(self) -> list[tuple[str, Schema]]:
-        own = [(self.kind, self.answer)] if self.answer is not None else []
-        return [*own, *((kind, {"type": "string"}) for kind in self.extra_media_types)]
-
-    def _tag(self) -> str:
-        return self.path.split("/")[1]
-
-
-@dataclass(frozen=True)
 class ApiPart:
-    """A part of ``/api/v1`` that a package adds: its routes, what they are, and the types of their
-    requests and answers.
-    """
+    """A part of ``/api/v1`` that a package adds: its blueprint, and what its routes declare."""
 
-    blueprints: Sequence[Blueprint]
-    operations: Sequence[Operation]
-    types: Sequence[type]
+    blueprint: Blueprint
+    routes: Iterable[Route]
 
 
-def api_paths(parts: Sequence[ApiPart]) -> dict[str, dict[str, Schema]]:
-    """Return the path items of every route below ``/api/v1``."""
+def api_paths(routes: Iterable[Route]) -> dict[str, dict[str, Schema]]:
+    """Return the path items of these routes below ``/api/v1``."""
     result: dict[str, dict[str, Schema]] = {}
-    for part in parts:
-        for operation in part.operations:
-            result.setdefault(_PREFIX + operation.path, {})[operation.method] = (
-                operation.to_openapi()
-            )
+    for route in routes:
+        path = API_PREFIX + _URL_PARAMETER.sub(r"{\2}", route.rule)
+        result.setdefault(path, {})[route.method.lower()] = _operation(route)
     return result
 
 
-def api_schemas(parts: Sequence[ApiPart]) -> dict[str, Schema]:
+def api_schemas(routes: Iterable[Route]) -> dict[str, Schema]:
     """Return the schemas that the paths refer to."""
-    _, created = msgspec.json.schema_components(
-        [shape for part in parts for shape in part.types], ref_template=SCHEMA_REF
-    )
+    types = [
+        shape
+        for route in routes
+        for described in (route.answer, route.body)
+        for shape in _types_in(described)
+    ]
+    _, created = msgspec.json.schema_components(types, ref_template=_SCHEMA_REF)
     return {**created, "Problem": _problem_schema()}
 
 
-def schema_ref(shape: type) -> Schema:
-    """Refer to the schema of a type."""
-    return {"$ref": SCHEMA_REF.format(name=shape.__name__)}
+def _operation(route: Route) -> Schema:
+    parameters = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": NON_NEGATIVE if number else {"type": "string", "minLength": 1},
+        }
+        for number, name in _URL_PARAMETER.findall(route.rule)
+    ]
+    operation: Schema = {
+        "summary": route.summary,
+        "tags": [route.rule.split("/")[1]],
+        "parameters": parameters + [_query_parameter(item) for item in route.query or ()],
+        "responses": _responses(route),
+    }
+    if route.scopes:
+        operation["description"] = f"Needs the scope {' or '.join(route.scopes)}."
+    else:
+        operation["security"] = []
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _resolve(route.body)}},
+        }
+    return operation
+
+
+def _query_parameter(parameter: Parameter[Any]) -> Schema:
+    described = {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "schema": parameter.schema,
+    }
+    return {**described, "explode": True} if parameter.repeated else described
+
+
+def _responses(route: Route) -> Schema:
+    own = {} if route.answer is None else {route.media_type: {"schema": _resolve(route.answer)}}
+    content = {**own, **{kind: {"schema": _PLAIN_TYPES[str]} for kind in route.extra_media_types}}
+    problem = {"application/problem+json": {"schema": {"$ref": _SCHEMA_REF.format(name="Problem")}}}
+    responses: dict[int, Schema] = {route.status: {"content": content} if content else {}}
+    if route.method == "GET" and route.media_type == "application/json":
+        responses[304] = {}
+    for status in (*(_COMMON_ERRORS if route.scopes else ()), *route.errors):
+        responses[status] = {"content": problem}
+    return {
+        str(status): {"description": _STATUS_DESCRIPTIONS[status], **response}
+        for status, response in responses.items()
+    }
+
+
+def _types_in(described: Schema) -> list[type]:
+    """Return the types that stand in a schema for their own."""
+    if isinstance(described, type):
+        return [] if described in _PLAIN_TYPES else [described]
+    if not isinstance(described, dict | list):
+        return []
+    inner = described.values() if isinstance(described, dict) else described
+    return [shape for item in inner for shape in _types_in(item)]
+
+
+def _resolve(described: Schema) -> Schema:
+    """Return the schema with a reference, or the plain schema, where a type stands."""
+    if isinstance(described, type):
+        return _PLAIN_TYPES.get(described) or {"$ref": _SCHEMA_REF.format(name=described.__name__)}
+    if isinstance(described, dict):
+        return {name: _resolve(inner) for name, inner in described.items()}
+    return [_resolve(inner) for inner in described] if isinstance(described, list) else described
 
 
 def object_schema(**properties: Schema) -> Schema:

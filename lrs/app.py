@@ -6,19 +6,20 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 
 from core import errors
+from core.api_routes import require_declared_access
 from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
-from core.openapi import ApiPart
+from core.openapi import API_PREFIX, ApiPart
 from core.redirects import make_redirects_relative
 from lrs.actions.deps import StoreDeps
+from lrs.actions.scopes import SCOPE_IMPLICATIONS
 from lrs.api import (
     authentication,
     credentials,
     health,
-    openapi_v1,
     operations,
     statement_pages,
     xapi_blueprint,
@@ -34,6 +35,14 @@ from lrs.api.xapi_protocol import (
 )
 from lrs.store.credentials import Caller
 
+# /api/v1 of the record store itself
+OWN_API_ROUTES = (*operations.routes, *credentials.routes)
+_PUBLIC_ENDPOINTS = {
+    "browse.static": "style and script of a page that asks for a credential",
+    "health.live": "a balancer asks without a credential",
+    "health.ready": "the same",
+    "health.worker": "the same",
+}
 _SECURITY_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
@@ -50,13 +59,16 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
     errors.register_error_handlers(app)
     make_redirects_relative(app)
     xapi_blueprint.register_xapi(app, deps, seen)
-    own = ApiPart([credentials.blueprint(deps)], openapi_v1.operations(), openapi_v1.TYPES)
-    app.register_blueprint(operations.blueprint(deps, [own, *parts]))
-    for part in (own, *parts):
-        for blueprint in part.blueprints:
-            app.register_blueprint(blueprint)
+    own = Blueprint("store", __name__, url_prefix=API_PREFIX)
+    for module in (operations, credentials):
+        authentication.add_routes(own, module.routes, deps)
+    joined = (ApiPart(own, OWN_API_ROUTES), *parts)
+    app.extensions[operations.API_ROUTES_KEY] = [route for part in joined for route in part.routes]
+    for part in joined:
+        app.register_blueprint(part.blueprint)
     app.register_blueprint(statement_pages.blueprint(deps))
     app.register_blueprint(health_blueprint([health.record_store_check(deps)]))
+    require_declared_access(app, SCOPE_IMPLICATIONS, _PUBLIC_ENDPOINTS)
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -4,213 +4,219 @@ files for analysts.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Response
 from flask.typing import ResponseReturnValue
 
 from analytics.actions import baselines, exports
 from analytics.api.request_params import (
-    MAX_BIGINT,
-    allow_parameters,
-    decode_body,
+    AFTER,
+    HISTORY,
+    LIMIT,
+    ONE_PROGRAMME,
+    PAGING,
+    PROGRAMME,
+    READ,
+    TEAM,
+    WRITE,
+    AnalyticsCall,
+    AnalyticsRoutes,
     json_row,
     json_with_etag,
-    page_cursor,
-    page_limit,
-    require_programme,
-    wants_history,
+    may_see_individuals,
+    page_response,
 )
-from analytics.deps import AnalyticsDeps, RequireScope
 from analytics.reports import weekly_privacy
 from analytics.store import weekly_figures
 from analytics.store.exports import Export
+from analytics.store.weekly_figures import Alarm, Level, WeekFigure
 from analytics.weekly_series import WEEKLY_SERIES
 from core.clock import format_instant
 from core.errors import Forbidden, NotFound
-from lrs.feed import Caller, scope_satisfied
+from core.openapi import NON_NEGATIVE, object_schema, page_schema
+
+routes = AnalyticsRoutes(reads_query=True)
+_EXPORT_SCHEMA = object_schema(
+    export=NON_NEGATIVE,
+    status={"type": "string", "enum": ["waiting", "being made", "made", "failed", "expired"]},
+    rows_done=NON_NEGATIVE,
+    manifest={"type": ["object", "null"]},
+)
 
 
-def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
-    """Routes for alarms, weekly figures, baselines and exports."""
-    pages = Blueprint("watching", __name__, url_prefix="/api/v1")
+@routes.route(
+    "GET",
+    "/alarms",
+    scope=READ,
+    query=(ONE_PROGRAMME, *PAGING, HISTORY),
+    answer=page_schema("alarms", Alarm),
+)
+def get_alarms(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Open alarms, each with its owner and level.
 
-    @pages.get("/alarms")
-    def get_alarms() -> ResponseReturnValue:
-        """Open alarms; ``history=all``: ended ones, too."""
-        caller = require_scope("metrics/read")
-        allow_parameters("programme", "after", "limit", "history")
-        programme, limit, history = request.args.get("programme"), page_limit(), wants_history()
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = weekly_figures.list_alarms(
-                connection,
-                caller.tenant_id,
-                programme=programme,
-                ended=history,
-                after=page_cursor("after"),
-                rows=limit,
-            )
-        return json_with_etag(
-            {
-                "alarms": [json_row(asdict(item)) for item in result],
-                "next": result[-1].alarm_id if len(result) == limit else None,
-            }
+    ``history=all``: ended ones, too.
+    """
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = weekly_figures.list_alarms(
+            connection,
+            call.caller.tenant_id,
+            programme=call[ONE_PROGRAMME],
+            ended=call[HISTORY],
+            after=call[AFTER],
+            rows=call[LIMIT],
         )
+    return page_response(call, "alarms", [json_row(item) for item in result], "alarm_id")
 
-    @pages.get("/weeks/<key>")
-    def get_weeks(key: str) -> ResponseReturnValue:
-        """A weekly figure as it was published; ``history=all``: with what was restated, by
-        whom and why.
-        """
-        caller = require_scope("metrics/read")
-        allow_parameters("programme", "team", "after", "limit", "history")
-        if key not in WEEKLY_SERIES:
-            raise NotFound(
-                f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}."
-            )
-        limit, history = page_limit(), wants_history()
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = weekly_figures.list_week_figures(
-                connection,
-                caller.tenant_id,
-                require_programme(),
-                key,
-                request.args.get("team", ""),
-                page_cursor("after"),
-                limit,
-                history,
-            )
-            hidden = (
-                set()
-                if _may_see_individuals(caller)
-                else weekly_privacy.hidden_figures(
-                    connection, caller.tenant_id, require_programme(), key, result
-                )
-            )
-        listed = [_week_row(asdict(item), item.figure_id in hidden) for item in result]
-        return json_with_etag(
-            {
-                "series": key,
-                "label": WEEKLY_SERIES[key].label,
-                "weeks": listed,
-                "next": result[-1].figure_id if len(result) == limit else None,
-            }
+
+@routes.route(
+    "GET",
+    "/weeks/<key>",
+    scope=READ,
+    query=(PROGRAMME, TEAM, *PAGING, HISTORY),
+    answer=page_schema("weeks", dict),
+    errors=(404,),
+)
+def get_weeks(call: AnalyticsCall[None], key: str) -> ResponseReturnValue:
+    """A figure week by week, as it was published.
+
+    ``history=all``: with what was restated, by whom and why.
+    """
+    if key not in WEEKLY_SERIES:
+        raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
+    tenant_id, programme = call.caller.tenant_id, call[PROGRAMME]
+    with call.deps.unit_of_work(tenant_id) as connection:
+        result = weekly_figures.list_week_figures(
+            connection,
+            tenant_id,
+            programme,
+            key,
+            call[TEAM],
+            call[AFTER],
+            call[LIMIT],
+            call[HISTORY],
         )
-
-    @pages.post("/baselines")
-    def post_baseline() -> ResponseReturnValue:
-        """Record a person's decision that a weekly figure has a new level from a given week."""
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        new_level = decode_body(baselines.NewLevel)
-        return jsonify(
-            {
-                "baseline": baselines.decide_new_level(
-                    deps,
-                    tenant_id=caller.tenant_id,
-                    new_level=new_level,
-                    who=f"credential {caller.key}",
-                )
-            }
-        ), 201
-
-    @pages.get("/baselines")
-    def get_baselines() -> ResponseReturnValue:
-        """All decisions, with who made them and why; for each figure and team the last one
-        is in force.
-        """
-        caller = require_scope("metrics/read")
-        allow_parameters("programme", "after", "limit")
-        limit = page_limit()
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = weekly_figures.list_baseline_decisions(
-                connection, caller.tenant_id, require_programme(), page_cursor("after"), limit
-            )
-        return json_with_etag(
-            {
-                "baselines": [json_row(asdict(item)) for item in result],
-                "next": result[-1].baseline_id if len(result) == limit else None,
-            }
+        hidden = (
+            set()
+            if may_see_individuals(call.caller)
+            else weekly_privacy.hidden_figures(connection, tenant_id, programme, key, result)
         )
+    rows = [_week_row(item, item.figure_id in hidden) for item in result]
+    label = WEEKLY_SERIES[key].label
+    return page_response(call, "weeks", rows, "figure_id", series=key, label=label)
 
-    @pages.post("/exports")
-    def post_export() -> ResponseReturnValue:
-        caller = require_scope("metrics/read")
-        allow_parameters()
-        wanted = decode_body(exports.Wish)
-        if wanted.people and not _may_see_individuals(caller):
-            raise Forbidden(
-                "Rows of single people need the scope metrics/individual; ask for the file "
-                "without people."
-            )
-        created = exports.request_export(
-            deps, tenant_id=caller.tenant_id, wanted=wanted, who=f"credential {caller.key}"
+
+@routes.route(
+    "POST",
+    "/baselines",
+    scope=WRITE,
+    body=baselines.NewLevel,
+    answer=object_schema(baseline=NON_NEGATIVE),
+    status=201,
+    errors=(409,),
+)
+def post_baseline(call: AnalyticsCall[baselines.NewLevel]) -> dict[str, Any]:
+    """Decide that a weekly figure has a new level."""
+    created = baselines.decide_new_level(
+        call.deps, tenant_id=call.caller.tenant_id, new_level=call.body, who=call.caller.who
+    )
+    return {"baseline": created}
+
+
+@routes.route(
+    "GET",
+    "/baselines",
+    scope=READ,
+    query=(PROGRAMME, *PAGING),
+    answer=page_schema("baselines", Level),
+)
+def get_baselines(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Decisions on levels; of one figure and team the last one holds."""
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = weekly_figures.list_baseline_decisions(
+            connection, call.caller.tenant_id, call[PROGRAMME], call[AFTER], call[LIMIT]
         )
-        return jsonify(_export_row(created)), 202
+    return page_response(call, "baselines", [json_row(item) for item in result], "baseline_id")
 
-    @pages.get("/exports")
-    def get_exports() -> ResponseReturnValue:
-        caller = require_scope("metrics/read")
-        allow_parameters("after", "limit")
-        limit = page_limit()
-        result = exports.list_exports(
-            deps,
-            tenant_id=caller.tenant_id,
-            individual=_may_see_individuals(caller),
-            after=page_cursor("after"),
-            rows=limit,
+
+@routes.route(
+    "POST",
+    "/exports",
+    scope=READ,
+    body=exports.Wish,
+    answer=_EXPORT_SCHEMA,
+    status=202,
+    errors=(409,),
+)
+def post_export(call: AnalyticsCall[exports.Wish]) -> dict[str, Any]:
+    """Ask for a file."""
+    if call.body.people and not may_see_individuals(call.caller):
+        raise Forbidden(
+            "Rows of single people need the scope metrics/individual; ask for the file "
+            "without people."
         )
-        return json_with_etag(
-            {
-                "exports": [_export_row(item) for item in result],
-                "next": result[-1].export_id if len(result) == limit else None,
-            }
-        )
-
-    @pages.get("/exports/<int:export_id>")
-    def get_export(export_id: int) -> ResponseReturnValue:
-        """Its progress; once it is finished, its manifest."""
-        caller = require_scope("metrics/read")
-        allow_parameters()
-        result = exports.find_export(
-            deps,
-            tenant_id=caller.tenant_id,
-            export_id=min(export_id, MAX_BIGINT),
-            individual=_may_see_individuals(caller),
-        )
-        return json_with_etag(_export_row(result))
-
-    @pages.get("/exports/<int:export_id>/file")
-    def get_export_file(export_id: int) -> ResponseReturnValue:
-        """The ZIP file."""
-        caller = require_scope("metrics/read")
-        allow_parameters()
-        who = f"credential {caller.key}"
-        result, pieces = exports.export_content(
-            deps,
-            tenant_id=caller.tenant_id,
-            export_id=min(export_id, MAX_BIGINT),
-            individual=_may_see_individuals(caller),
-            who=who,
-        )
-        headers = {
-            "Content-Disposition": f"attachment; filename=carryover-{result.export_id}.zip",
-            "Content-Length": str(result.bytes),
-        }
-        return Response(pieces, content_type="application/zip", headers=headers)
-
-    return pages
+    created = exports.request_export(
+        call.deps, tenant_id=call.caller.tenant_id, wanted=call.body, who=call.caller.who
+    )
+    return _export_row(created)
 
 
-def _may_see_individuals(caller: Caller) -> bool:
-    return scope_satisfied(caller.scopes, "metrics/individual")
+@routes.route(
+    "GET", "/exports", scope=READ, query=PAGING, answer=page_schema("exports", _EXPORT_SCHEMA)
+)
+def get_exports(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Files that were asked for."""
+    result = exports.list_exports(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        individual=may_see_individuals(call.caller),
+        after=call[AFTER],
+        rows=call[LIMIT],
+    )
+    return page_response(call, "exports", [_export_row(item) for item in result], "export")
 
 
-def _week_row(row: dict[str, Any], hidden: bool) -> dict[str, Any]:
-    value = row["numerator"] / row["denominator"] if row["denominator"] else None
+@routes.route("GET", "/exports/<int:export_id>", scope=READ, answer=_EXPORT_SCHEMA, errors=(404,))
+def get_export(call: AnalyticsCall[None], export_id: int) -> ResponseReturnValue:
+    """How far a file is; its manifest."""
+    result = exports.find_export(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        export_id=export_id,
+        individual=may_see_individuals(call.caller),
+    )
+    return json_with_etag(_export_row(result))
+
+
+@routes.route(
+    "GET",
+    "/exports/<int:export_id>/file",
+    scope=READ,
+    answer=str,
+    errors=(404, 409),
+    media_type="application/zip",
+)
+def get_export_file(call: AnalyticsCall[None], export_id: int) -> ResponseReturnValue:
+    """The file."""
+    result, pieces = exports.export_content(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        export_id=export_id,
+        individual=may_see_individuals(call.caller),
+        who=call.caller.who,
+    )
+    headers = {
+        "Content-Disposition": f"attachment; filename=carryover-{result.export_id}.zip",
+        "Content-Length": str(result.bytes),
+    }
+    return Response(pieces, content_type="application/zip", headers=headers)
+
+
+def _week_row(figure: WeekFigure, hidden: bool) -> dict[str, Any]:
+    value = figure.numerator / figure.denominator if figure.denominator else None
     nothing = {"numerator": None, "denominator": None, "learners": None, "value": None}
-    return json_row({**row, "value": value, "suppressed": hidden, **(nothing if hidden else {})})
+    row = {**json_row(figure), "value": value, "suppressed": hidden}
+    return {**row, **nothing} if hidden else row
 
 
 def _export_row(export: Export) -> dict[str, Any]:

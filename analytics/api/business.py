@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from analytics.actions import business, scorecard_weights
 from analytics.api.request_params import (
-    allow_parameters,
-    clamp_bigint,
-    decode_body,
+    AFTER,
+    HISTORY,
+    INDIVIDUAL,
+    KPI,
+    LIMIT,
+    PAGING,
+    PROGRAMME,
+    READ,
+    WRITE,
+    AnalyticsCall,
+    AnalyticsRoutes,
     json_row,
     json_with_etag,
-    page_cursor,
-    page_limit,
-    require_programme,
-    wants_history,
+    page_response,
 )
-from analytics.deps import COMPUTE_JOB, AnalyticsDeps, RequireScope
+from analytics.deps import COMPUTE_JOB
 from analytics.reports.builders.scorecard import line_label
 from analytics.scorecards import DEFAULT_LINES, Line, describe_fault, parse_lines
 from analytics.store import kpis, scorecards
 from core.clock import format_instant
 from core.errors import BadInput, NotFound
+from core.openapi import NON_NEGATIVE, object_schema, page_schema
+
+routes = AnalyticsRoutes(reads_query=True)
 
 
 class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,190 +48,227 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
     why: str
 
 
-def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
-    """Routes for business KPIs and scorecards."""
-    pages = Blueprint("business", __name__, url_prefix="/api/v1")
+@routes.route("GET", "/kpis", scope=READ, query=(PROGRAMME,), answer=page_schema("kpis", kpis.Kpi))
+def list_kpis(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """The business figures of a programme."""
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = kpis.list_kpis(connection, call.caller.tenant_id, call[PROGRAMME])
+    return json_with_etag({"kpis": [json_row(item) for item in result], "next": None})
 
-    @pages.get("/kpis")
-    def list_kpis() -> ResponseReturnValue:
-        caller = require_scope("metrics/read")
-        allow_parameters("programme")
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = [
-                asdict(item)
-                for item in kpis.list_kpis(connection, caller.tenant_id, require_programme())
-            ]
-        return json_with_etag({"kpis": result, "next": None})
 
-    @pages.put("/kpis/<key>")
-    def put_kpi(key: str) -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters("programme")
-        definition = decode_body(business.Definition)
-        business.define_kpi(
-            deps,
-            tenant_id=caller.tenant_id,
-            programme=require_programme(),
-            key=key,
-            definition=definition,
-            who=f"credential {caller.key}",
+@routes.route(
+    "PUT",
+    "/kpis/<key>",
+    scope=WRITE,
+    query=(PROGRAMME,),
+    body=business.Definition,
+    status=204,
+    errors=(409,),
+)
+def put_kpi(call: AnalyticsCall[business.Definition], key: str) -> None:
+    """Name a business figure."""
+    business.define_kpi(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        programme=call[PROGRAMME],
+        key=key,
+        definition=call.body,
+        who=call.caller.who,
+    )
+    call.deps.job_requests.request_job(COMPUTE_JOB)
+
+
+@routes.route(
+    "PUT",
+    "/kpis/<key>/valuation",
+    scope=WRITE,
+    query=(PROGRAMME,),
+    body=business.Valuation,
+    answer=object_schema(version=NON_NEGATIVE),
+    errors=(404, 409),
+)
+def put_valuation(call: AnalyticsCall[business.Valuation], key: str) -> dict[str, Any]:
+    """Say what one unit of it is worth; gives the version."""
+    created = business.value_kpi(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        programme=call[PROGRAMME],
+        key=key,
+        valuation=call.body,
+        who=call.caller.who,
+    )
+    return {"version": created}
+
+
+@routes.route(
+    "GET",
+    "/kpis/<key>/valuation",
+    scope=READ,
+    query=(PROGRAMME,),
+    answer=object_schema(
+        version=NON_NEGATIVE,
+        valuation=business.Valuation,
+        who=str,
+        at={"type": "string", "format": "date-time"},
+    ),
+    errors=(404,),
+)
+def get_valuation(call: AnalyticsCall[None], key: str) -> ResponseReturnValue:
+    """What one unit of it is worth now."""
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = kpis.find_latest_valuation(connection, call.caller.tenant_id, call[PROGRAMME], key)
+    if result is None:
+        raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
+    version, body, who, at = result
+    return json_with_etag(
+        {"version": version, "valuation": body, "who": who, "at": format_instant(at)}
+    )
+
+
+@routes.route(
+    "POST",
+    "/kpi-readings",
+    scope=WRITE,
+    body=business.Readings,
+    answer=object_schema(
+        new=NON_NEGATIVE, known=NON_NEGATIVE, corrected=NON_NEGATIVE, warnings=list, dry_run=bool
+    ),
+    errors=(404, 409),
+)
+def post_readings(call: AnalyticsCall[business.Readings]) -> dict[str, Any]:
+    """Store readings: all or none."""
+    summary = business.import_readings(
+        call.deps, tenant_id=call.caller.tenant_id, readings=call.body, who=call.caller.who
+    )
+    call.deps.job_requests.request_job(COMPUTE_JOB)
+    return summary
+
+
+@routes.route(
+    "GET",
+    "/kpi-readings",
+    scope=INDIVIDUAL,
+    query=(PROGRAMME, KPI, *PAGING, HISTORY),
+    answer=page_schema("readings", kpis.Reading),
+)
+def list_readings(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Readings in the order in which they came.
+
+    ``history=all``: replaced readings, too.
+    """
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = kpis.list_readings(
+            connection,
+            call.caller.tenant_id,
+            call[PROGRAMME],
+            call[KPI],
+            call[AFTER],
+            call[LIMIT],
+            call[HISTORY],
         )
-        deps.job_requests.request_job(COMPUTE_JOB)
-        return "", 204
+    return page_response(call, "readings", [json_row(item) for item in result], "reading_id")
 
-    @pages.put("/kpis/<key>/valuation")
-    def put_valuation(key: str) -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters("programme")
-        valuation = decode_body(business.Valuation)
-        created = business.value_kpi(
-            deps,
-            tenant_id=caller.tenant_id,
-            programme=require_programme(),
-            key=key,
-            valuation=valuation,
-            who=f"credential {caller.key}",
-        )
-        return jsonify({"version": created})
 
-    @pages.get("/kpis/<key>/valuation")
-    def get_valuation(key: str) -> ResponseReturnValue:
-        """The valuation in force; NotFound if none was recorded."""
-        caller = require_scope("metrics/read")
-        allow_parameters("programme")
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.find_latest_valuation(
-                connection, caller.tenant_id, require_programme(), key
-            )
-        if result is None:
-            raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
-        version, body, who, at = result
-        return json_with_etag(
-            {"version": version, "valuation": body, "who": who, "at": format_instant(at)}
-        )
+@routes.route(
+    "POST",
+    "/costs",
+    scope=WRITE,
+    body=business.IncomingCost,
+    answer=object_schema(cost=NON_NEGATIVE),
+    status=201,
+    errors=(409,),
+)
+def post_cost(call: AnalyticsCall[business.IncomingCost]) -> dict[str, Any]:
+    """Add a line to the cost ledger."""
+    created = business.record_cost(
+        call.deps, tenant_id=call.caller.tenant_id, incoming_cost=call.body, who=call.caller.who
+    )
+    return {"cost": created}
 
-    @pages.post("/kpi-readings")
-    def post_readings() -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        summary = business.import_readings(
-            deps,
-            tenant_id=caller.tenant_id,
-            readings=decode_body(business.Readings),
-            who=f"credential {caller.key}",
-        )
-        deps.job_requests.request_job(COMPUTE_JOB)
-        return jsonify(summary)
 
-    @pages.get("/kpi-readings")
-    def list_readings() -> ResponseReturnValue:
-        """Readings in the order received; needs access to individual-level data;
-        ``history=all``: replaced readings, too.
-        """
-        caller = require_scope("metrics/individual")
-        allow_parameters("programme", "kpi", "after", "limit", "history")
-        history, limit, after = wants_history(), page_limit(), page_cursor("after")
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.list_readings(
-                connection,
-                caller.tenant_id,
-                require_programme(),
-                request.args.get("kpi") or None,
-                after,
-                limit,
-                history,
-            )
-        return json_with_etag(
-            {
-                "readings": [json_row(asdict(item)) for item in result],
-                "next": result[-1].reading_id if len(result) == limit else None,
-            }
+@routes.route(
+    "GET",
+    "/costs",
+    scope=READ,
+    query=(PROGRAMME, *PAGING),
+    answer=page_schema("costs", kpis.Cost),
+)
+def list_costs(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """The cost ledger."""
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = kpis.list_costs(
+            connection,
+            call.caller.tenant_id,
+            call[PROGRAMME],
+            call[AFTER],
+            call[LIMIT],
+            everything=True,
         )
+    rows = [{**json_row(item), "amount": str(item.amount)} for item in result]
+    return page_response(call, "costs", rows, "cost_id")
 
-    @pages.post("/costs")
-    def post_cost() -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        created = business.record_cost(
-            deps,
-            tenant_id=caller.tenant_id,
-            incoming_cost=decode_body(business.IncomingCost),
-            who=f"credential {caller.key}",
-        )
-        return jsonify({"cost": created}), 201
 
-    @pages.get("/costs")
-    def list_costs() -> ResponseReturnValue:
-        caller = require_scope("metrics/read")
-        allow_parameters("programme", "after", "limit")
-        limit, after = page_limit(), page_cursor("after")
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = kpis.list_costs(
-                connection, caller.tenant_id, require_programme(), after, limit, everything=True
-            )
-        listed = [{**json_row(asdict(item)), "amount": str(item.amount)} for item in result]
-        return json_with_etag(
-            {"costs": listed, "next": result[-1].cost_id if len(result) == limit else None}
-        )
+@routes.route("DELETE", "/costs/<int:cost_id>", scope=WRITE, body=Why, status=204, errors=(404,))
+def delete_cost(call: AnalyticsCall[Why], cost_id: int) -> None:
+    """Take a line back."""
+    business.retract_cost(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        cost_id=cost_id,
+        why=call.body.why,
+        who=call.caller.who,
+    )
 
-    @pages.delete("/costs/<int:cost_id>")
-    def delete_cost(cost_id: int) -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        why = decode_body(Why).why
-        business.retract_cost(
-            deps,
-            tenant_id=caller.tenant_id,
-            cost_id=clamp_bigint(cost_id),
-            why=why,
-            who=f"credential {caller.key}",
-        )
-        return "", 204
 
-    @pages.get("/scorecard")
-    def get_scorecard() -> ResponseReturnValue:
-        """The lines in force; version 0 without an author if they are the default."""
-        caller = require_scope("metrics/read")
-        allow_parameters("programme")
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            result = scorecards.find_latest_scorecard(
-                connection, caller.tenant_id, require_programme()
-            )
-        version, lines, who, at = result or (
-            0,
-            [msgspec.structs.asdict(line) for line in DEFAULT_LINES],
-            "",
-            None,
-        )
-        named = [
-            {**line, "label": line_label(item)}
-            for line, item in zip(lines, parse_lines(lines), strict=True)
-        ]
-        return json_with_etag(
-            {
-                "version": version,
-                "lines": named,
-                "who": who,
-                "at": format_instant(at) if at else None,
-            }
-        )
+@routes.route(
+    "GET",
+    "/scorecard",
+    scope=READ,
+    query=(PROGRAMME,),
+    answer=object_schema(
+        version=NON_NEGATIVE,
+        lines={"type": "array", "items": object_schema(metric=str, label=str, weight=float)},
+        who=str,
+        at={"type": ["string", "null"]},
+    ),
+)
+def get_scorecard(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """What the scorecard weighs now.
 
-    @pages.put("/scorecard")
-    def put_scorecard() -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        scorecard = decode_body(Scorecard)
-        fault = describe_fault(scorecard.lines)
-        if fault:
-            raise BadInput(fault, path="$.lines")
-        lines = [msgspec.structs.asdict(line) for line in scorecard.lines]
-        created = scorecard_weights.set_scorecard_weights(
-            deps,
-            tenant_id=caller.tenant_id,
-            programme=scorecard.programme,
-            lines=lines,
-            who=f"credential {caller.key}",
+    Version 0 without an author if the lines are the default.
+    """
+    with call.deps.unit_of_work(call.caller.tenant_id) as connection:
+        result = scorecards.find_latest_scorecard(
+            connection, call.caller.tenant_id, call[PROGRAMME]
         )
-        return jsonify({"version": created})
+    default = [msgspec.structs.asdict(line) for line in DEFAULT_LINES]
+    version, lines, who, at = result or (0, default, "", None)
+    named = [
+        {**line, "label": line_label(item)}
+        for line, item in zip(lines, parse_lines(lines), strict=True)
+    ]
+    return json_with_etag(
+        {"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None}
+    )
 
-    return pages
+
+@routes.route(
+    "PUT",
+    "/scorecard",
+    scope=WRITE,
+    body=Scorecard,
+    answer=object_schema(version=NON_NEGATIVE),
+)
+def put_scorecard(call: AnalyticsCall[Scorecard]) -> dict[str, Any]:
+    """Weigh the scorecard; gives the version."""
+    fault = describe_fault(call.body.lines)
+    if fault:
+        raise BadInput(fault, path="$.lines")
+    created = scorecard_weights.set_scorecard_weights(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        programme=call.body.programme,
+        lines=[msgspec.structs.asdict(line) for line in call.body.lines],
+        who=call.caller.who,
+    )
+    return {"version": created}

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from analytics.actions import activity_mappings, person_merges
 from analytics.api.request_params import (
-    allow_parameters,
-    clamp_bigint,
-    decode_body,
+    AFTER,
+    ERASE,
+    LIMIT,
+    PAGING,
+    READ,
+    WRITE,
+    AnalyticsCall,
+    AnalyticsRoutes,
     json_row,
-    json_with_etag,
-    page_cursor,
-    page_limit,
+    page_response,
 )
-from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
+from analytics.deps import COUNT_JOB
+from analytics.store.activity_mappings import ActivityMapping
+from analytics.store.person_merges import Merge
+from core.openapi import NON_NEGATIVE, object_schema, page_schema
+
+routes = AnalyticsRoutes(reads_query=True)
 
 
 class Merging(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,94 +36,88 @@ class Merging(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
-def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
-    """Routes for person merges and activity mappings."""
-    pages = Blueprint("counting", __name__, url_prefix="/api/v1")
+@routes.route(
+    "POST",
+    "/person-merges",
+    scope=ERASE,
+    body=Merging,
+    answer=object_schema(merge=NON_NEGATIVE),
+    status=201,
+    errors=(409,),
+)
+def post_merge(call: AnalyticsCall[Merging]) -> dict[str, Any]:
+    """Count an agent as another one."""
+    created = person_merges.merge_persons(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        alias=call.body.alias,
+        agent=call.body.agent,
+        reason=call.body.reason,
+        who=call.caller.who,
+    )
+    call.deps.job_requests.request_job(COUNT_JOB)
+    return {"merge": created}
 
-    @pages.post("/person-merges")
-    def post_merge() -> ResponseReturnValue:
-        caller = require_scope("erase")
-        allow_parameters()
-        merging = decode_body(Merging)
-        who = f"credential {caller.key}"
-        created = person_merges.merge_persons(
-            deps,
-            tenant_id=caller.tenant_id,
-            alias=merging.alias,
-            agent=merging.agent,
-            reason=merging.reason,
-            who=who,
-        )
-        deps.job_requests.request_job(COUNT_JOB)
-        return jsonify({"merge": created}), 201
 
-    @pages.get("/person-merges")
-    def get_merges() -> ResponseReturnValue:
-        caller = require_scope("erase")
-        allow_parameters("after", "limit")
-        limit = page_limit()
-        result = person_merges.list_merges(
-            deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit
-        )
-        return json_with_etag(
-            {
-                "merges": [json_row(asdict(item)) for item in result],
-                "next": result[-1].merge_id if len(result) == limit else None,
-            }
-        )
+@routes.route(
+    "GET", "/person-merges", scope=ERASE, query=PAGING, answer=page_schema("merges", Merge)
+)
+def get_merges(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Merges, also those that were undone."""
+    result = person_merges.list_merges(
+        call.deps, tenant_id=call.caller.tenant_id, after=call[AFTER], rows=call[LIMIT]
+    )
+    return page_response(call, "merges", [json_row(item) for item in result], "merge_id")
 
-    @pages.delete("/person-merges/<int:merge_id>")
-    def delete_merge(merge_id: int) -> ResponseReturnValue:
-        caller = require_scope("erase")
-        allow_parameters()
-        person_merges.undo_merge(
-            deps,
-            tenant_id=caller.tenant_id,
-            merge_id=clamp_bigint(merge_id),
-            who=f"credential {caller.key}",
-        )
-        deps.job_requests.request_job(COUNT_JOB)
-        return "", 204
 
-    @pages.post("/activity-mappings")
-    def post_mapping() -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        created = activity_mappings.add_mapping(
-            deps,
-            tenant_id=caller.tenant_id,
-            mapped=decode_body(activity_mappings.Mapped),
-            who=f"credential {caller.key}",
-        )
-        deps.job_requests.request_job(COUNT_JOB)
-        return jsonify({"mapping": created}), 201
+@routes.route("DELETE", "/person-merges/<int:merge_id>", scope=ERASE, status=204, errors=(404,))
+def delete_merge(call: AnalyticsCall[None], merge_id: int) -> None:
+    """Undo a merge."""
+    person_merges.undo_merge(
+        call.deps, tenant_id=call.caller.tenant_id, merge_id=merge_id, who=call.caller.who
+    )
+    call.deps.job_requests.request_job(COUNT_JOB)
 
-    @pages.get("/activity-mappings")
-    def get_mappings() -> ResponseReturnValue:
-        caller = require_scope("metrics/read")
-        allow_parameters("after", "limit")
-        limit = page_limit()
-        result = activity_mappings.list_mappings(
-            deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit
-        )
-        return json_with_etag(
-            {
-                "mappings": [json_row(asdict(item)) for item in result],
-                "next": result[-1].mapping_id if len(result) == limit else None,
-            }
-        )
 
-    @pages.delete("/activity-mappings/<int:mapping_id>")
-    def delete_mapping(mapping_id: int) -> ResponseReturnValue:
-        caller = require_scope("metrics/write")
-        allow_parameters()
-        activity_mappings.undo_mapping(
-            deps,
-            tenant_id=caller.tenant_id,
-            mapping_id=clamp_bigint(mapping_id),
-            who=f"credential {caller.key}",
-        )
-        deps.job_requests.request_job(COUNT_JOB)
-        return "", 204
+@routes.route(
+    "POST",
+    "/activity-mappings",
+    scope=WRITE,
+    body=activity_mappings.Mapped,
+    answer=object_schema(mapping=NON_NEGATIVE),
+    status=201,
+    errors=(409,),
+)
+def post_mapping(call: AnalyticsCall[activity_mappings.Mapped]) -> dict[str, Any]:
+    """Say what an activity of another system counts as."""
+    created = activity_mappings.add_mapping(
+        call.deps, tenant_id=call.caller.tenant_id, mapped=call.body, who=call.caller.who
+    )
+    call.deps.job_requests.request_job(COUNT_JOB)
+    return {"mapping": created}
 
-    return pages
+
+@routes.route(
+    "GET",
+    "/activity-mappings",
+    scope=READ,
+    query=PAGING,
+    answer=page_schema("mappings", ActivityMapping),
+)
+def get_mappings(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """What counts as what, also what was undone."""
+    result = activity_mappings.list_mappings(
+        call.deps, tenant_id=call.caller.tenant_id, after=call[AFTER], rows=call[LIMIT]
+    )
+    return page_response(call, "mappings", [json_row(item) for item in result], "mapping_id")
+
+
+@routes.route(
+    "DELETE", "/activity-mappings/<int:mapping_id>", scope=WRITE, status=204, errors=(404,)
+)
+def delete_mapping(call: AnalyticsCall[None], mapping_id: int) -> None:
+    """Let it count no longer."""
+    activity_mappings.undo_mapping(
+        call.deps, tenant_id=call.caller.tenant_id, mapping_id=mapping_id, who=call.caller.who
+    )
+    call.deps.job_requests.request_job(COUNT_JOB)

@@ -1,11 +1,13 @@
-"""Request parameters of ``/api/v1``: filters, access to individual-level figures, paging."""
+"""What the routes of analytics share: their parameters, access to individual-level figures, and
+answers that carry an ETag.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -14,18 +16,23 @@ from flask import Response, current_app, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.definitions import DIMENSIONS, Scope
+from analytics.deps import AnalyticsDeps
 from core import clock
+from core.api_routes import MAX_BIGINT, Call, Parameter, Routes
 from core.clock import format_instant
 from core.errors import BadInput, Forbidden
+from core.openapi import NON_NEGATIVE
 from lrs.feed import Caller, scope_satisfied
 
-FILTERS = (*DIMENSIONS, "since", "until", "people")
 MAX_FILTER_LENGTH = 2_000
 MAX_PAGE_ROWS, DEFAULT_PAGE_ROWS = 1_000, 100
 MAX_EPISODES = 20_000  # that one request may select; a teacher's courses have fewer participants
-MAX_BIGINT = 2**63 - 1  # largest value of a database bigint
-_JSON_PATH = re.compile(r"`?(\$[^`]*)`?")
-BodyType = TypeVar("BodyType")
+
+Body = TypeVar("Body")
+AnalyticsRoutes = Routes[AnalyticsDeps, Caller]
+AnalyticsCall = Call[AnalyticsDeps, Caller, Body]
+# Who reads figures of groups, who those of single people, and who writes.
+READ, INDIVIDUAL, WRITE, ERASE = "metrics/read", "metrics/individual", "metrics/write", "erase"
 
 
 @dataclass(frozen=True)
@@ -44,79 +51,49 @@ class OfEpisodes(msgspec.Struct, forbid_unknown_fields=True):
     episodes: Annotated[list[uuid.UUID], msgspec.Meta(max_length=MAX_EPISODES)]
 
 
-def request_filters(caller: Caller) -> Filters:
-    """Return the filters of this request, for the caller's tenant. A credential with access to
-    individual-level figures uses it, unless the request has ``people=groups``.
-
-    A POST selects its episodes in the body. Forbidden where a caller restricted to groups
-    narrows them by time or by episode.
-    """
-    by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
-    for name, value in by.items():
-        if len(value) > MAX_FILTER_LENGTH or "\0" in value:
+def _text_filter(name: str) -> Parameter[str]:
+    def parse(text: str) -> str:
+        if len(text) > MAX_FILTER_LENGTH or "\0" in text:
             raise BadInput(
                 f"{name} is longer than {MAX_FILTER_LENGTH} characters, or holds NUL.",
                 parameter=name,
             )
-    people = request.args.get("people", "")
-    if people not in ("", "groups"):
-        raise BadInput(
-            "people is groups (no figure of fewer than five people), or left away.",
-            parameter="people",
-        )
-    may = scope_satisfied(caller.scopes, "metrics/individual") and people != "groups"
-    since, until = _instant_parameter("since"), _instant_parameter("until")
-    if (since is not None or until is not None) and not may:
-        raise Forbidden(
-            "since and until cut the people by the second, so two answers would tell of one "
-            "person: they need a credential with the scope"
-            " metrics/individual, without people=groups. Ask for a wave instead, or read "
-            "/api/v1/weeks.",
-            parameter="since" if since is not None else "until",
-        )
-    episodes = None
-    if request.method == "POST":
-        if not may:
-            raise Forbidden(
-                "Figures of chosen episodes need a credential with the scope metrics/individual, "
-                "without people=groups."
-            )
-        episodes = frozenset(decode_body(OfEpisodes).episodes)
-    if since is not None and until is not None and since >= until:
-        raise BadInput("since must lie before until.", parameter="since")
-    return Filters(
-        Scope(caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes), may
-    )
+        return text
+
+    return Parameter(name, _TEXT_SCHEMA, parse)
 
 
-def _instant_parameter(name: str) -> datetime | None:
-    text = request.args.get(name)
-    if not text:
-        return None
-    try:
-        return clock.parse_instant(text)
-    except (ValueError, OverflowError):
-        raise BadInput(
-            f"{name} must be a time with an offset, for example 2026-01-31T00:00:00Z.",
-            parameter=name,
-        ) from None
-
-
-def allow_parameters(*names: str) -> None:
-    """Raise BadInput for a parameter that is unknown here, or occurs twice."""
-    for name in request.args:
-        if name not in names:
+def _instant(name: str) -> Parameter[datetime | None]:
+    def parse(text: str) -> datetime | None:
+        try:
+            return clock.parse_instant(text) if text else None
+        except (ValueError, OverflowError):
             raise BadInput(
-                f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.",
+                f"{name} must be a time with an offset, for example 2026-01-31T00:00:00Z.",
                 parameter=name,
-            )
-        if name != "key" and len(request.args.getlist(name)) > 1:
-            raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)
+            ) from None
+
+    return Parameter(name, {"type": "string", "format": "date-time"}, parse)
 
 
-def page_limit() -> int:
-    """Return the maximum number of rows of a page: ``limit``."""
-    text = request.args.get("limit", str(DEFAULT_PAGE_ROWS))
+def _switch(name: str, value: str, message: str) -> Parameter[bool]:
+    """A parameter that has this value, or is left away."""
+
+    def parse(text: str) -> bool:
+        if text not in ("", value):
+            raise BadInput(message, parameter=name)
+        return text == value
+
+    return Parameter(name, {"type": "string", "enum": [value]}, parse)
+
+
+def _parse_programme(text: str) -> str:
+    if not text or "\0" in text or len(text) > MAX_FILTER_LENGTH:
+        raise BadInput("Name the programme by its IRI: ?programme=…", parameter="programme")
+    return text
+
+
+def _parse_limit(text: str) -> int:
     if (
         not text.isascii()
         or not text.isdigit()
@@ -127,6 +104,94 @@ def page_limit() -> int:
             f"limit must be a whole number from 1 to {MAX_PAGE_ROWS}.", parameter="limit"
         )
     return int(text)
+
+
+def _parse_cursor(text: str) -> int:
+    if text and (not text.isascii() or not text.isdigit() or len(text) > 19):
+        raise BadInput("after is the number that the page before ended with.", parameter="after")
+    return min(int(text or 0), MAX_BIGINT)
+
+
+def _parse_registration(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        raise BadInput(
+            "after is the registration that the page before ended with.", parameter="after"
+        ) from None
+
+
+_TEXT_SCHEMA = {"type": "string", "maxLength": MAX_FILTER_LENGTH}
+_DIMENSION_FILTERS = tuple(_text_filter(name) for name in DIMENSIONS)
+_SINCE, _UNTIL = _instant("since"), _instant("until")
+_GROUPS_ONLY = _switch(
+    "people", "groups", "people is groups (no figure of fewer than five people), or left away."
+)
+FILTERS: tuple[Parameter[Any], ...] = (*_DIMENSION_FILTERS, _SINCE, _UNTIL, _GROUPS_ONLY)
+KEYS = Parameter[list[str]](
+    "key", {"type": "array", "items": {"type": "string"}}, list, repeated=True
+)
+PROGRAMME = Parameter("programme", _TEXT_SCHEMA, _parse_programme, required=True)
+ONE_PROGRAMME, KPI = (
+    Parameter[str | None](name, _TEXT_SCHEMA, lambda text: text or None)
+    for name in ("programme", "kpi")
+)
+TEAM = Parameter("team", _TEXT_SCHEMA, str)
+HISTORY = _switch("history", "all", "history is all, or left away.")
+LIMIT = Parameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS},
+    _parse_limit,
+    missing=str(DEFAULT_PAGE_ROWS),
+)
+AFTER = Parameter("after", NON_NEGATIVE, _parse_cursor)
+AFTER_REGISTRATION = Parameter("after", {"type": "string", "format": "uuid"}, _parse_registration)
+PAGING: tuple[Parameter[Any], ...] = (AFTER, LIMIT)
+
+
+def request_filters(call: AnalyticsCall[OfEpisodes | None]) -> Filters:
+    """Return the filters of this request, for the caller's tenant. A credential with access to
+    individual-level figures uses it, unless the request has ``people=groups``.
+
+    A body selects its episodes. Forbidden where a caller restricted to groups narrows them by time
+    or by episode.
+    """
+    by = {item.name: call[item] for item in _DIMENSION_FILTERS if call[item]}
+    may = may_see_individuals(call.caller) and not call[_GROUPS_ONLY]
+    since, until = call[_SINCE], call[_UNTIL]
+    if (since is not None or until is not None) and not may:
+        raise Forbidden(
+            "since and until cut the people by the second, so two answers would tell of one "
+            "person: they need a credential with the scope"
+            " metrics/individual, without people=groups. Ask for a wave instead, or read "
+            "/api/v1/weeks.",
+            parameter="since" if since is not None else "until",
+        )
+    if call.body is not None and not may:
+        raise Forbidden(
+            "Figures of chosen episodes need a credential with the scope metrics/individual, "
+            "without people=groups."
+        )
+    if since is not None and until is not None and since >= until:
+        raise BadInput("since must lie before until.", parameter="since")
+    episodes = frozenset(call.body.episodes) if call.body is not None else None
+    scope = Scope(call.caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes)
+    return Filters(scope, may)
+
+
+def may_see_individuals(caller: Caller) -> bool:
+    """Whether figures of fewer than five people, and rows of single ones, are the caller's."""
+    return scope_satisfied(caller.scopes, INDIVIDUAL)
+
+
+def page_response(
+    call: AnalyticsCall[Any], name: str, rows: Sequence[dict[str, Any]], cursor: str, **more: Any
+) -> AnyResponse:
+    """A page of rows with the value of ``after`` for the following page: that of the column
+    ``cursor`` in the last row, or null where this is the last page.
+    """
+    following = rows[-1][cursor] if len(rows) == call[LIMIT] else None
+    return json_with_etag({**more, name: rows, "next": following})
 
 
 def json_with_etag(body: Any, *changing: str) -> AnyResponse:
@@ -149,53 +214,13 @@ def _drop_keys(value: Any, names: frozenset[str]) -> Any:
     return [_drop_keys(inner, names) for inner in value] if isinstance(value, list) else value
 
 
-def decode_body(shape: type[BodyType]) -> BodyType:
-    """Decode the body of this request; BadInput says what is wrong, and where."""
-    try:
-        return msgspec.json.decode(request.get_data(), type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        result = _JSON_PATH.search(str(error))
-        raise BadInput(
-            f"The body is not what is expected here: {error}",
-            **({"path": result.group(1)} if result else {}),
-        ) from None
-
-
-def clamp_bigint(number: int) -> int:
-    """Clamp a number to what the database can hold; a larger id matches nothing anyway."""
-    return min(number, MAX_BIGINT)
-
-
-def require_programme() -> str:
-    """Return the programme named in this request."""
-    named = request.args.get("programme", "")
-    if not named or "\0" in named or len(named) > MAX_FILTER_LENGTH:
-        raise BadInput("Name the programme by its IRI: ?programme=…", parameter="programme")
-    return named
-
-
-def page_cursor(name: str) -> int:
-    """Return the cursor at which the page continues."""
-    text = request.args.get(name) or "0"
-    if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise BadInput(f"{name} is the number that the page before ended with.", parameter=name)
-    return min(int(text), MAX_BIGINT)
-
-
-def json_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the row with timestamps and dates as ISO strings."""
+def json_row(item: Any) -> dict[str, Any]:
+    """Return a dataclass of a row with timestamps and dates as ISO strings."""
     return {
         name: format_instant(value)
         if hasattr(value, "tzinfo")
         else value.isoformat()
         if hasattr(value, "isoformat")
         else value
-        for name, value in row.items()
+        for name, value in asdict(item).items()
     }
-
-
-def wants_history() -> bool:
-    """Whether superseded entries are requested as well: ``history=all``."""
-    if request.args.get("history", "") not in ("", "all"):
-        raise BadInput("history is all, or left away.", parameter="history")
-    return request.args.get("history") == "all"

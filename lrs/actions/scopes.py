@@ -35,7 +35,8 @@ SCOPES: dict[str, str] = {
 }
 # Scopes that a credential with the scope ``credentials`` cannot grant to others.
 NON_DELEGABLE = frozenset(("all", "erase", "credentials"))
-_IMPLIED_BY = {
+# what a route may need -> the scopes that hold it, beside itself
+SCOPE_IMPLICATIONS = {
     "statements/write": ("all",),
     "statements/read": ("all", "all/read"),
     "statements/read/mine": (),
@@ -58,7 +59,7 @@ def scope_satisfied(scopes: Collection[str], need: str) -> bool:
     """Whether a credential with ``scopes`` has the scope ``need``, directly or by a wider
     one.
     """
-    return need in scopes or any(wider in scopes for wider in _IMPLIED_BY[need])
+    return need in scopes or any(wider in scopes for wider in SCOPE_IMPLICATIONS[need])
 
 
 def require_known_scopes(scopes: Sequence[str]) -> None:

@@ -4,13 +4,18 @@ registered issuer (xAPI-Communication 4).
 
 from __future__ import annotations
 
-from flask import request
+from functools import partial
 
+from flask import Blueprint, request
+
+from core.api_routes import Call, Routes
 from core.errors import Forbidden, Unauthorised
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.credentials import Caller
 
+StoreRoutes = Routes[StoreDeps, Caller]
+StoreCall = Call[StoreDeps, Caller, None]
 _SIGN_IN_HINT = (
     "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of "
     "an issuer that the operator has named."
@@ -24,6 +29,11 @@ def require_scope(deps: StoreDeps, *needs: str) -> Caller:
         scopes = ", ".join(sorted(caller.scopes)) or "no scope at all"
         raise Forbidden(f"This credential has {scopes}; this call needs {' or '.join(needs)}.")
     return caller
+
+
+def add_routes(pages: Blueprint, routes: StoreRoutes, deps: StoreDeps) -> None:
+    """Add the routes that a module declares, each behind its scopes."""
+    routes.add_to(pages, deps, partial(require_scope, deps))
 
 
 def authenticated_caller(deps: StoreDeps) -> Caller:

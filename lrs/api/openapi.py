@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.openapi import ApiPart, api_paths, api_schemas
+from core.api_routes import Route
+from core.openapi import api_paths, api_schemas
 from lrs.api.xapi_protocol import VERSIONS
 from lrs.xapi.statement_query import FORMATS
 
@@ -22,8 +23,8 @@ _AGENT_SCHEMA = {
 }
 
 
-def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
-    """Return the complete document: ``/xapi`` and these parts of ``/api/v1``."""
+def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the complete document: ``/xapi`` and these routes of ``/api/v1``."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -68,7 +69,7 @@ def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
             "/xapi/agents/profile": _document_operations(
                 "profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]
             ),
-            **api_paths(parts),
+            **api_paths(routes),
         },
         "components": {
             "securitySchemes": {
@@ -78,7 +79,7 @@ def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
             "schemas": {
                 "Statement": _statement_schema(),
                 "Error": _error_schema(),
-                **api_schemas(parts),
+                **api_schemas(routes),
             },
         },
     }

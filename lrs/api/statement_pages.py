@@ -16,9 +16,10 @@ from flask import Blueprint, Response, render_template, request
 from core.errors import BadInput, RequestError, Unauthorised
 from lrs.actions import statement_browser
 from lrs.actions.deps import StoreDeps
-from lrs.api import authentication
+from lrs.api.authentication import StoreCall, StoreRoutes, add_routes
 from lrs.xapi import json_codec
 
+routes = StoreRoutes(reads_query=False)
 _MORE_PURPOSE = "browse page"
 _CURSOR_SECONDS = 86_400
 _FILTER_FIELDS = ("verb", "activity", "agent", "registration", "since", "until")
@@ -54,60 +55,65 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         static_url_path="/static",
     )
 
-    @pages.after_request
-    def add_security_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-    @pages.errorhandler(RequestError)
-    def render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
-        headers = (
-            {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'}
-            if isinstance(error, Unauthorised)
-            else {}
-        )
-        return (
-            render_template("browse.html", **_empty_context(), error=error.message),
-            error.status,
-            headers,
-        )
-
-    @pages.get("")
-    def list_statements() -> str:
-        caller = authentication.require_scope(deps, "statements/read")
-        given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
-        after = None
-        try:
-            after = (
-                deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS)
-                if request.args.get("more")
-                else None
-            )
-            result = statement_browser.browse_statements(
-                deps.unit_of_work,
-                tenant_id=caller.tenant_id,
-                wanted={k: v for k, v in given.items() if v},
-                after=after,
-            )
-            error = None
-        except BadInput as refused:
-            result, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
-        more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
-        rows = [
-            _statement_line(
-                statement.payload,
-                result.template_violations.get(statement.ord, []),
-                statement.ord in result.voided,
-            )
-            for statement in result.statements
-        ]
-        part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
-        return render_template(
-            part, rows=rows, given=given, more=more, error=error, earlier=after is not None
-        )
-
+    pages.after_request(_add_security_headers)
+    pages.register_error_handler(RequestError, _render_refusal)
+    add_routes(pages, routes, deps)
     return pages
+
+
+def _add_security_headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
+    headers = (
+        {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'}
+        if isinstance(error, Unauthorised)
+        else {}
+    )
+    return (
+        render_template("browse.html", **_empty_context(), error=error.message),
+        error.status,
+        headers,
+    )
+
+
+@routes.route("GET", "", scope="statements/read")
+def list_statements(call: StoreCall) -> str:
+    """A page of statements, or its rows alone where ``part=rows`` asks for them."""
+    deps = call.deps
+    given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
+    after = None
+    try:
+        after = (
+            deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS)
+            if request.args.get("more")
+            else None
+        )
+        result = statement_browser.browse_statements(
+            deps.unit_of_work,
+            tenant_id=call.caller.tenant_id,
+            wanted={k: v for k, v in given.items() if v},
+            after=after,
+        )
+        error = None
+    except BadInput as refused:
+        result, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
+    more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
+    rows = [
+        _statement_line(
+            statement.payload,
+            result.template_violations.get(statement.ord, []),
+            statement.ord in result.voided,
+        )
+        for statement in result.statements
+    ]
+    part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
+    return render_template(
+        part, rows=rows, given=given, more=more, error=error, earlier=after is not None
+    )
 
 
 def _empty_context() -> dict[str, Any]:

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Response, request
 from msgspec import structs
 
 from core.clock import format_instant, from_microseconds
 from core.errors import BadInput
 from lrs.actions import attachments, statements
-from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
-from lrs.api import authentication
+from lrs.api.authentication import StoreCall, StoreRoutes
 from lrs.api.middleware import fast_post
 from lrs.api.xapi_protocol import (
     CONSISTENT_THROUGH_HEADER,
@@ -27,7 +26,6 @@ from lrs.api.xapi_protocol import (
     is_version_2_0,
     json_response,
 )
-from lrs.store.credentials import Caller
 from lrs.xapi import formats, json_codec, multipart, statement_rendering
 from lrs.xapi import statement_query as queries
 from lrs.xapi.actors import identity_of
@@ -36,177 +34,173 @@ from lrs.xapi.statement_query import StatementQuery
 
 MORE_LINK_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
 _MORE_PURPOSE = "statement page"
+routes = StoreRoutes(reads_query=False)
 _PLAIN_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}\Z")
 
 
-def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
-    """Add the routes of the statements resource."""
+@routes.route("POST", "/statements", scope="statements/write")
+def post_statements(call: StoreCall) -> Response:
+    """Store statements: all or none."""
+    for name in request.args:
+        raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
+    reader = call.deps.readers[is_version_2_0()]
+    authority = Authority.from_json(call.caller.authority)
+    stored = _store_request(call, lambda body: reader.statements(body, authority))
+    return json_response(json.dumps([str(item.id) for item in stored]).encode())
 
-    @pages.post("/statements")
-    def post_statements() -> Response:
-        caller = authentication.require_scope(deps, "statements/write")
-        for name in request.args:
-            raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
-        reader = deps.readers[is_version_2_0()]
-        stored = _store_request(
-            caller, lambda body: reader.statements(body, Authority.from_json(caller.authority))
-        )
-        return json_response(json.dumps([str(item.id) for item in stored]).encode())
 
-    @pages.put("/statements")
-    def put_statement() -> Response:
-        caller = authentication.require_scope(deps, "statements/write")
-        if set(request.args) != {"statementId"}:
-            raise BadInput(
-                "PUT takes the parameter statementId, and no other.", parameter="statementId"
-            )
-        statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
-        reader = deps.readers[is_version_2_0()]
-        _store_request(
-            caller,
-            lambda body: [
-                reader.single(body, str(statement_id), Authority.from_json(caller.authority))
-            ],
+@routes.route("PUT", "/statements", scope="statements/write")
+def put_statement(call: StoreCall) -> Response:
+    """Store a statement under an id."""
+    if set(request.args) != {"statementId"}:
+        raise BadInput(
+            "PUT takes the parameter statementId, and no other.", parameter="statementId"
         )
-        return Response(status=204)
+    statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
+    reader = call.deps.readers[is_version_2_0()]
+    authority = Authority.from_json(call.caller.authority)
+    _store_request(call, lambda body: [reader.single(body, str(statement_id), authority)])
+    return Response(status=204)
 
-    def _store_request(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
-        if request.mimetype == "multipart/mixed":
-            with attachments.multipart_body(
-                deps.unit_of_work,
-                deps.blobs,
-                tenant_id=caller.tenant_id,
-                content_type=request.headers["Content-Type"],
-                pieces=body_chunks(),
-                largest_first=MAX_BODY_BYTES,
-                quota=deps.settings.attachments_bytes,
-            ) as mixed:
-                incoming = attachments.match_attachments(read(bytes(mixed.first)), mixed.arrived)
-                attachments.store_attachments(
-                    deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived
-                )
-        elif request.mimetype == "application/json":
-            # Statements that the fast path parsed but could not store keep the ids assigned
-            # there.
-            incoming = request.environ.get(
-                fast_post.PARSED_STATEMENTS_KEY
-            ) or attachments.match_attachments(read(request.get_data()), [])
-        else:
-            kind = request.mimetype or "missing"
-            raise BadInput(
-                f"The Content-Type is {kind}; send statements as application/json, or as "
-                "multipart/mixed.",
-                header="Content-Type",
-            )
-        if not scope_satisfied(caller.scopes, "define"):
-            incoming = [structs.replace(item, definitions=()) for item in incoming]
-        if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
-            deps.notify_stored()
-        return incoming
 
-    @pages.get("/statements")
-    def get_statements() -> Response:
-        caller = authentication.require_scope(deps, "statements/read", "statements/read/mine")
-        own = (
-            None
-            if scope_satisfied(caller.scopes, "statements/read")
-            else identity_of(msgspec.json.decode(caller.authority))
-        )
-        if "statementId" in request.args or "voidedStatementId" in request.args:
-            return _get_single_statement(caller, own)
-        if "more" in request.args:
-            result = deps.secrets.verify_token(
-                _MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS
-            )
-            if result["tenant"] != caller.tenant_id:
-                raise BadInput("This more link belongs to another tenant.", parameter="more")
-            query = replace(StatementQuery.from_json(result["query"]), mine=own)
-        else:
-            query = replace(queries.parse_statement_query(request.args), mine=own)
-        page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
-        more = ""
-        if page.following is not None:
-            token = deps.secrets.sign(
-                _MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()}
-            )
-            more = f"/xapi/statements?more={token}"
-        body = statement_rendering.render_statement_result(
-            _format_payloads(caller, query.format, page.payloads), more
-        )
-        response = (
-            _multipart_response(caller, body, page.payloads, [item.ord for item in page.found])
-            if query.attachments
-            else json_response(body)
-        )
-        if page.horizon is not None:
-            response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
-        if page.found:
-            response.headers["Last-Modified"] = _last_modified_date(
-                max(item.ord for item in page.found)
-            )
-        return response
-
-    def _get_single_statement(caller: Caller, own: str | None) -> Response:
-        others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
-        if others or {"statementId", "voidedStatementId"} <= set(request.args):
-            raise BadInput(
-                "Ask for one statement by statementId or voidedStatementId, with no filter "
-                "beside it."
-            )
-        query = queries.parse_statement_query(
-            {name: request.args[name] for name in ("format", "attachments") if name in request.args}
-        )
-        name = "statementId" if "statementId" in request.args else "voidedStatementId"
-        wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
-        voided = name == "voidedStatementId"
-        result = statements.get_statement(
+def _store_request(call: StoreCall, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
+    deps, caller = call.deps, call.caller
+    if request.mimetype == "multipart/mixed":
+        with attachments.multipart_body(
             deps.unit_of_work,
+            deps.blobs,
             tenant_id=caller.tenant_id,
-            statement_id=wanted,
-            voided=voided,
-            own=own,
-        )
-        (body,) = _format_payloads(caller, query.format, [result.payload])
-        response = (
-            _multipart_response(caller, body, [result.payload], [result.ord])
-            if query.attachments
-            else json_response(body)
-        )
-        response.headers["Last-Modified"] = _last_modified_date(result.ord)
-        return response
-
-    def _format_payloads(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:
-        if wanted == "ids":
-            return [formats.to_ids_format(payload) for payload in payloads]
-        if wanted == "canonical":
-            definitions = statements.activity_definitions(
-                deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads
+            content_type=request.headers["Content-Type"],
+            pieces=body_chunks(),
+            largest_first=MAX_BODY_BYTES,
+            quota=deps.settings.attachments_bytes,
+        ) as mixed:
+            incoming = attachments.match_attachments(read(bytes(mixed.first)), mixed.arrived)
+            attachments.store_attachments(
+                deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived
             )
-            languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
-            return [
-                formats.to_canonical_format(payload, definitions.get, languages)
-                for payload in payloads
-            ]
-        return payloads
+    elif request.mimetype == "application/json":
+        # Statements that the fast path parsed but could not store keep the ids assigned
+        # there.
+        incoming = request.environ.get(
+            fast_post.PARSED_STATEMENTS_KEY
+        ) or attachments.match_attachments(read(request.get_data()), [])
+    else:
+        kind = request.mimetype or "missing"
+        raise BadInput(
+            f"The Content-Type is {kind}; send statements as application/json, or as "
+            "multipart/mixed.",
+            header="Content-Type",
+        )
+    if not scope_satisfied(caller.scopes, "define"):
+        incoming = [structs.replace(item, definitions=()) for item in incoming]
+    if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
+        deps.notify_stored()
+    return incoming
 
-    def _multipart_response(
-        caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]
-    ) -> Response:
-        named = {
-            attachment["sha2"].lower(): attachment["contentType"]
-            for payload in payloads
-            for attachment in collect_attachments(json_codec.decode(payload))
-        }
-        hashes = attachments.attachment_hashes(
-            deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords
+
+@routes.route("GET", "/statements", scope=("statements/read", "statements/read/mine"))
+def get_statements(call: StoreCall) -> Response:
+    """Statements, or one."""
+    deps, caller = call.deps, call.caller
+    own = (
+        None
+        if scope_satisfied(caller.scopes, "statements/read")
+        else identity_of(msgspec.json.decode(caller.authority))
+    )
+    if "statementId" in request.args or "voidedStatementId" in request.args:
+        return _get_single_statement(call, own)
+    if "more" in request.args:
+        result = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
+        if result["tenant"] != caller.tenant_id:
+            raise BadInput("This more link belongs to another tenant.", parameter="more")
+        query = replace(StatementQuery.from_json(result["query"]), mine=own)
+    else:
+        query = replace(queries.parse_statement_query(request.args), mine=own)
+    page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
+    more = ""
+    if page.following is not None:
+        token = deps.secrets.sign(
+            _MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()}
         )
-        parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
-            (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
-            for sha2 in hashes
-            if deps.blobs.exists(caller.tenant_id, sha2)
+        more = f"/xapi/statements?more={token}"
+    body = statement_rendering.render_statement_result(
+        _format_payloads(call, query.format, page.payloads), more
+    )
+    response = (
+        _multipart_response(call, body, page.payloads, [item.ord for item in page.found])
+        if query.attachments
+        else json_response(body)
+    )
+    if page.horizon is not None:
+        response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
+    if page.found:
+        response.headers["Last-Modified"] = _last_modified_date(
+            max(item.ord for item in page.found)
         )
-        content_type, pieces = multipart.build_multipart(body, parts)
-        return Response(pieces, content_type=content_type)
+    return response
+
+
+def _get_single_statement(call: StoreCall, own: str | None) -> Response:
+    others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
+    if others or {"statementId", "voidedStatementId"} <= set(request.args):
+        raise BadInput(
+            "Ask for one statement by statementId or voidedStatementId, with no filter beside it."
+        )
+    query = queries.parse_statement_query(
+        {name: request.args[name] for name in ("format", "attachments") if name in request.args}
+    )
+    name = "statementId" if "statementId" in request.args else "voidedStatementId"
+    wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
+    voided = name == "voidedStatementId"
+    result = statements.get_statement(
+        call.deps.unit_of_work,
+        tenant_id=call.caller.tenant_id,
+        statement_id=wanted,
+        voided=voided,
+        own=own,
+    )
+    (body,) = _format_payloads(call, query.format, [result.payload])
+    response = (
+        _multipart_response(call, body, [result.payload], [result.ord])
+        if query.attachments
+        else json_response(body)
+    )
+    response.headers["Last-Modified"] = _last_modified_date(result.ord)
+    return response
+
+
+def _format_payloads(call: StoreCall, wanted: str, payloads: list[bytes]) -> list[bytes]:
+    if wanted == "ids":
+        return [formats.to_ids_format(payload) for payload in payloads]
+    if wanted == "canonical":
+        definitions = statements.activity_definitions(
+            call.deps.unit_of_work, tenant_id=call.caller.tenant_id, payloads=payloads
+        )
+        languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
+        return [
+            formats.to_canonical_format(payload, definitions.get, languages) for payload in payloads
+        ]
+    return payloads
+
+
+def _multipart_response(
+    call: StoreCall, body: bytes, payloads: list[bytes], ords: list[int]
+) -> Response:
+    deps, tenant_id = call.deps, call.caller.tenant_id
+    named = {
+        attachment["sha2"].lower(): attachment["contentType"]
+        for payload in payloads
+        for attachment in collect_attachments(json_codec.decode(payload))
+    }
+    hashes = attachments.attachment_hashes(deps.unit_of_work, tenant_id=tenant_id, ords=ords)
+    parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
+        (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(tenant_id, sha2))
+        for sha2 in hashes
+        if deps.blobs.exists(tenant_id, sha2)
+    )
+    content_type, pieces = multipart.build_multipart(body, parts)
+    return Response(pieces, content_type=content_type)
 
 
 def _safe_media_type(media_type: str) -> str:

@@ -12,58 +12,59 @@ from flask import Blueprint, Flask, Response, request
 from core.errors import BadInput
 from lrs.actions import agents
 from lrs.actions.deps import StoreDeps
-from lrs.api import authentication, documents, statements
+from lrs.api import documents, statements
+from lrs.api.authentication import StoreCall, StoreRoutes, add_routes
 from lrs.api.xapi_protocol import VERSIONS, CachedHighWaterMark, install_protocol, json_response
 from lrs.vocabulary import BASE
 from lrs.xapi import datatypes, json_codec
 from lrs.xapi import statement_query as queries
 from lrs.xapi.errors import StatementInvalid
 
+routes = StoreRoutes(reads_query=False)
+
 
 def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> None:
     """Register everything below ``/xapi`` with ``app``."""
     pages = Blueprint("xapi", __name__, url_prefix="/xapi")
     install_protocol(app, pages, deps, seen)
-    statements.add_statement_routes(pages, deps)
-    documents.add_document_routes(pages, deps)
-
-    @pages.get("/about")
-    def get_about() -> Response:
-        extensions = {f"{BASE}extensions/name": "Carryover"}
-        return json_response(
-            json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode()
-        )
-
-    @pages.get("/activities")
-    def get_activity() -> Response:
-        caller = authentication.require_scope(deps, "statements/read", "activities_profile/read")
-        _require_only_parameter("activityId")
-        try:
-            iri = datatypes.require_iri(request.args["activityId"], "activityId")
-        except StatementInvalid as error:
-            raise BadInput(
-                f"The parameter activityId {error.reason}", parameter="activityId"
-            ) from None
-        result: dict[str, Any] = {"objectType": "Activity", "id": iri}
-        definition = agents.activity_definition(
-            deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri
-        )
-        if definition:
-            result["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
-        return json_response(json_codec.encode(result))
-
-    @pages.get("/agents")
-    def get_person() -> Response:
-        caller = authentication.require_scope(deps, "statements/read", "agents_profile/read")
-        _require_only_parameter("agent")
-        wanted = queries.parse_agent(request.args["agent"])
-        return json_response(
-            json_codec.encode(
-                agents.person_object(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)
-            )
-        )
-
+    for declared in (statements.routes, documents.routes, routes):
+        add_routes(pages, declared, deps)
     app.register_blueprint(pages)
+
+
+@routes.route("GET", "/about", public="a client asks for the versions before it signs in (2.8)")
+def get_about(call: StoreCall) -> Response:
+    """Versions spoken."""
+    extensions = {f"{BASE}extensions/name": "Carryover"}
+    return json_response(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
+
+
+@routes.route("GET", "/activities", scope=("statements/read", "activities_profile/read"))
+def get_activity(call: StoreCall) -> Response:
+    """The complete definition of an activity."""
+    _require_only_parameter("activityId")
+    try:
+        iri = datatypes.require_iri(request.args["activityId"], "activityId")
+    except StatementInvalid as error:
+        raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
+    result: dict[str, Any] = {"objectType": "Activity", "id": iri}
+    definition = agents.activity_definition(
+        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, iri=iri
+    )
+    if definition:
+        result["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
+    return json_response(json_codec.encode(result))
+
+
+@routes.route("GET", "/agents", scope=("statements/read", "agents_profile/read"))
+def get_person(call: StoreCall) -> Response:
+    """A Person."""
+    _require_only_parameter("agent")
+    wanted = queries.parse_agent(request.args["agent"])
+    person = agents.person_object(
+        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, agent=wanted
+    )
+    return json_response(json_codec.encode(person))
 
 
 def _require_only_parameter(name: str) -> None:

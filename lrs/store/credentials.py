@@ -32,6 +32,11 @@ class Caller:
     scopes: frozenset[str]
     authority: bytes
 
+    @property
+    def who(self) -> str:
+        """How the audit names the caller."""
+        return f"credential {self.key}"
+
 
 @dataclass(frozen=True)
 class Credential:
