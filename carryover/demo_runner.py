@@ -13,10 +13,9 @@ import socket
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -65,7 +64,17 @@ def require_free_port(settings: Settings) -> None:
             ) from None
 
 
-def run_demo(settings: Settings) -> None:
+@dataclass(frozen=True)
+class CodeWatch:
+    """What a developer's demo does every ``seconds``: ``look`` at the code, with the processes that
+    run it, each a command of its own that starts with the code as it is then.
+    """
+
+    look: Callable[[ChildProcess, Sequence[ChildProcess]], None]
+    seconds: float
+
+
+def run_demo(settings: Settings, watch: CodeWatch | None = None) -> None:
     """Run until SIGINT or SIGTERM arrives."""
     home = settings.home
     try:
@@ -85,7 +94,7 @@ def run_demo(settings: Settings) -> None:
         try:
             servers = embedded.start_embedded_servers(home, children)
             if not children.stopping:
-                _run_with_servers(settings, servers, children)
+                _run_with_servers(settings, servers, children, watch)
         finally:
             print("Carryover stops.", flush=True)
             children.stop()
@@ -107,7 +116,10 @@ def _lock_home(lock: IO[str], home: Path) -> None:
 
 
 def _run_with_servers(
-    settings: Settings, servers: embedded.EmbeddedServers, children: Supervisor
+    settings: Settings,
+    servers: embedded.EmbeddedServers,
+    children: Supervisor,
+    watch: CodeWatch | None,
 ) -> None:
     settings = replace(
         settings,
@@ -134,16 +146,15 @@ def _run_with_servers(
             },
         ),
     )
-    children.add(
-        ChildProcess(
-            "the web server",
-            command_starter(
-                process_commands.web_command(settings, "carryover.practice_lms.wsgi:create_app"),
-                environ,
-                heard=True,
-            ),
-        )
+    web = ChildProcess(
+        "the web server",
+        command_starter(
+            process_commands.web_command(settings, "carryover.practice_lms.wsgi:create_app"),
+            environ,
+            heard=True,
+        ),
     )
+    children.add(web)
     served = f"http://{settings.host}:{settings.port}"
     late = f"Carryover did not become ready within {READY_SECONDS} s."
     children.wait_until(
@@ -151,9 +162,12 @@ def _run_with_servers(
     )
     if not children.stopping and not practice.seeded:
         practice.seed_cohort(served)
-    for child in process_commands.worker_children(
-        read_settings(environ), "the worker's", heard=True
-    ):
+    workers = (
+        process_commands.worker_commands(environ, "the worker's")
+        if watch
+        else process_commands.worker_children(read_settings(environ), "the worker's", heard=True)
+    )
+    for child in workers:
         children.add(child)
     if not practice.seeded:
         # Ready means that the practice figures no longer change: anyone who compares them sees
@@ -170,7 +184,13 @@ def _run_with_servers(
     if not children.stopping:
         practice.announce_ready()
         with tool_cli.open_tenant(settings, PRACTICE_TENANT) as staff:
-            children.watch(partial(practice.renew_invite, staff), INVITE_CHECK_SECONDS)
+
+            def look() -> None:
+                practice.renew_invite(staff)
+                if watch:
+                    watch.look(web, workers)
+
+            children.watch(look, watch.seconds if watch else INVITE_CHECK_SECONDS)
 
 
 def _load_or_create_secret(file: Path) -> str:

@@ -1,19 +1,31 @@
-"""For developers, beside a running demo: ``python -m carryover.developer shell`` is a prompt with
-the packages' dependencies, ``sql`` is psql in its database. No part of the command line.
+"""For developers; no part of the command line. ``python -m carryover.developer dev`` is the demo
+that serves what was edited. Beside a running demo, ``shell`` is a prompt with the packages'
+dependencies, ``sql`` is psql in its database.
 """
 
 from __future__ import annotations
 
 import code
+import logging
 import os
+import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from carryover import composition, running_demo
+from carryover import composition, demo_runner, running_demo
+from carryover.demo_runner import CodeWatch
+from core.child_processes import ChildProcess
 from core.deps import build_deps
 from core.embedded import postgres
 from core.errors import FatalError
-from core.settings import Settings
+from core.settings import Settings, read_settings
 from lti_tool import bootstrap
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("adapters", "analytics", "carryover", "core", "lrs", "lti_tool")
+SERVED_SUFFIXES = frozenset((".py", ".html", ".css", ".js", ".po", ".json"))
+LOOK_SECONDS = 0.5
 
 
 def _demo_settings() -> Settings:
@@ -23,8 +35,45 @@ def _demo_settings() -> Settings:
     return read
 
 
-def shell(read: Settings) -> None:
+class CodeReloader:
+    """Starts what runs our code again when a file of it has changed."""
+
+    def __init__(self) -> None:
+        self._seen = _newest_change()
+
+    def look(self, web: ChildProcess, workers: Sequence[ChildProcess]) -> None:
+        """Web workers are replaced by the server itself, those of jobs are started again."""
+        newest = _newest_change()
+        if newest == self._seen:
+            return
+        self._seen = newest
+        if web.process is not None:
+            web.process.send_signal(signal.SIGHUP)
+        for worker in workers:
+            worker.end()
+            worker.spawn()
+
+
+def _newest_change() -> int:
+    """When a file of the code was changed last, in nanoseconds."""
+    return max(
+        file.stat().st_mtime_ns
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*")
+        if file.suffix in SERVED_SUFFIXES
+    )
+
+
+def dev() -> None:
+    """The demo; an edit is served within three seconds."""
+    read = read_settings(os.environ)
+    logging.basicConfig(level=read.log_level)
+    demo_runner.run_demo(read, CodeWatch(CodeReloader().look, LOOK_SECONDS))
+
+
+def shell() -> None:
     """A prompt with ``settings``, ``tool``, ``store`` and ``analytics``."""
+    read = _demo_settings()
     joined = composition.build_from_settings(read)
     names = {
         "settings": read,
@@ -35,8 +84,9 @@ def shell(read: Settings) -> None:
     code.interact(f"Carryover: {', '.join(names)}", local=names, exitmsg="")
 
 
-def sql(read: Settings) -> None:
+def sql() -> None:
     """psql as the owner of the demo's database; replaces this process."""
+    read = _demo_settings()
     programs = postgres.find_postgres_programs(postgres.DEFAULT_MAJOR_VERSION)
     if programs is None:
         raise FatalError("The embedded server is not installed; make run installs it.")
@@ -44,13 +94,13 @@ def sql(read: Settings) -> None:
     os.execv(program, [program, read.migration_url])  # noqa: S606 - a fixed program of the embedded server
 
 
-COMMANDS = {"shell": shell, "sql": sql}
+COMMANDS = {"dev": dev, "shell": shell, "sql": sql}
 
 
 def main() -> None:
     """Run the command that the first argument names."""
     try:
-        COMMANDS[sys.argv[1]](_demo_settings())
+        COMMANDS[sys.argv[1]]()
     except (FatalError, IndexError, KeyError) as error:
         sys.exit(
             str(error) if isinstance(error, FatalError) else f"Say one of: {', '.join(COMMANDS)}"

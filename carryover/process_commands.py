@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import partial
 
 from analytics import long_worker as analytics_long_worker
 from analytics import worker as analytics_worker
 from core import job_runner, jobs
-from core.child_processes import ChildProcess, fork_starter, name_process
+from core.child_processes import ChildProcess, command_starter, fork_starter, name_process
 from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
@@ -75,6 +76,15 @@ def worker_children(settings: Settings, name: str, *, heard: bool = False) -> li
             f"{name} {part}",
             fork_starter(partial(run_worker_part, settings, part), heard=heard),
         )
+        for part in WORKER_PARTS
+    ]
+
+
+def worker_commands(environ: Mapping[str, str], name: str) -> list[ChildProcess]:
+    """The same as commands of their own, which read the code when they start."""
+    command = [sys.executable, "-m", "carryover", "worker", "--part"]
+    return [
+        ChildProcess(f"{name} {part}", command_starter([*command, part], environ, heard=True))
         for part in WORKER_PARTS
     ]
 
