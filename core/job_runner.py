@@ -84,9 +84,9 @@ class ShortJobs:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """A job in progress may end; a second signal ends it, and its transaction."""
-        if self._stopping or not self._running:
+        first, self._stopping = not self._stopping, True
+        if not (first and self._running):
             raise SystemExit(0)
-        self._stopping = True
 
     def run_due_jobs(self) -> float:
         """Run what is due by the timetable; return when the next job is."""
