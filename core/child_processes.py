@@ -240,10 +240,17 @@ class ChildProcess:
                 log.warning(
                     "%s did not stop within %s s and is killed", self.name, STOP_TIMEOUT_SECONDS
                 )
-        kill_session(self.process.pid)
-        self.process.wait()
-        self.forward_output()
+        self.clear_up()
         self.process = None
+
+    def clear_up(self) -> None:
+        """After it ended: kill what remains of its session, and forward its last output."""
+        if self.process is not None:
+            kill_session(self.process.pid)
+            self.process.wait()
+            self.forward_output()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
 
 
 def wait_for_children(
@@ -332,7 +339,7 @@ class Supervisor:
             if child.process is None or not child.has_ended():
                 continue
             code = child.process.returncode
-            kill_session(child.process.pid)
+            child.clear_up()
             moment = time.monotonic()
             child.deaths = [
                 death for death in child.deaths if moment - death < RESTART_WINDOW_SECONDS

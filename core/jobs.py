@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # A job that did not end this long after it was told to (it hangs in C code, say) takes its process
 # with it, which its supervisor starts again.
 STUCK_SECONDS = 60
+STANDARD_ERROR = 2  # a descriptor
 
 D = TypeVar("D", bound=Deps)
 _Function = Callable[[D], None]
@@ -115,17 +116,18 @@ def find_handler(
 
 
 @contextmanager
-def limit_job_time(seconds: int = JOB_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Raise JobTimedOut inside the block after so many seconds; end the process where that does
+def limit_job_time() -> Iterator[None]:
+    """Raise JobTimedOut inside the block after JOB_TIMEOUT_SECONDS; end the process where that does
     not end the block. For the main thread.
     """
+    seconds = JOB_TIMEOUT_SECONDS
 
     def interrupt(number: int, frame: object) -> None:
         raise JobTimedOut(f"the job took longer than {seconds} s")
 
     before = signal.signal(signal.SIGALRM, interrupt)
     # Watches from a thread that needs no interpreter, and says where the process hangs.
-    faulthandler.dump_traceback_later(seconds + STUCK_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(seconds + STUCK_SECONDS, exit=True, file=STANDARD_ERROR)
     signal.alarm(seconds)
     try:
         yield
