@@ -71,13 +71,14 @@ class Route:
 
     A caller needs at least one of ``scopes``; a route without says in ``public`` why. ``query``
     None: the handler reads the query itself. A type as ``body`` is decoded, a schema described.
-    The first line of the handler's docstring is the summary.
+    ``summary`` is the first line of the handler's docstring unless it is given.
     """
 
     method: str
     rule: str
     handler: Callable[..., ResponseReturnValue | None]
     endpoint: str
+    summary: str
     scopes: tuple[str, ...]
     public: str
     query: Sequence[Parameter[Any]] | None
@@ -94,11 +95,6 @@ class Route:
                 f"{self.method} {self.rule} declares no scope: name one, or say by public= why "
                 "nobody need sign in (never both)."
             )
-
-    @property
-    def summary(self) -> str:
-        """What it does, in a few words."""
-        return (self.handler.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -151,6 +147,7 @@ class Routes(Generic[DepsType, CallerType]):
         media_type: str = "application/json",
         extra_media_types: Sequence[str] = (),
         endpoint: str = "",
+        summary: str = "",
     ) -> Callable[
         [Callable[Concatenate[Call[DepsType, CallerType, BodyType], UrlParameters], Answer]],
         Callable[Concatenate[Call[DepsType, CallerType, Any], UrlParameters], Answer],
@@ -171,6 +168,7 @@ class Routes(Generic[DepsType, CallerType]):
                     rule,
                     handler,
                     endpoint or handler.__name__,
+                    summary or (handler.__doc__ or "").partition("\n")[0].rstrip("."),
                     (scope,) if isinstance(scope, str) else scope,
                     public,
                     self._default_query if query is None else query,

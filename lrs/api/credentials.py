@@ -52,9 +52,10 @@ def get_credentials(call: StoreCall) -> dict[str, Any]:
     body=Wanted,
     answer=object_schema(key=str, secret=str),
     status=201,
+    summary="Make a key; its secret is told once",
 )
 def post_credential(call: Call[StoreDeps, Caller, Wanted]) -> dict[str, Any]:
-    """Make a key; its secret is told once.
+    """Create a credential; the answer alone holds its secret.
 
     ``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret.
     """
