@@ -51,12 +51,18 @@ class ApiPart:
     routes: Iterable[Route]
 
 
+def route_path(route: Route) -> str:
+    """Return the path of a route as OpenAPI writes it, below the prefix of its blueprint."""
+    return _URL_PARAMETER.sub(r"{\2}", route.rule)
+
+
 def api_paths(routes: Iterable[Route]) -> dict[str, dict[str, Schema]]:
     """Return the path items of these routes below ``/api/v1``."""
     result: dict[str, dict[str, Schema]] = {}
     for route in routes:
-        path = API_PREFIX + _URL_PARAMETER.sub(r"{\2}", route.rule)
-        result.setdefault(path, {})[route.method.lower()] = _operation(route)
+        result.setdefault(API_PREFIX + route_path(route), {})[route.method.lower()] = _operation(
+            route
+        )
     return result
 
 

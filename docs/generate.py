@@ -1,16 +1,23 @@
-"""Writes docs/settings.md and docs/metrics.md from the tables they describe, and the notices from
-the lock: ``make docs``.
+"""Writes docs/settings.md, docs/metrics.md and docs/api.md from what they describe, and the notices
+from the lock: ``make docs``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from analytics.app import API_ROUTES
 from analytics.catalogue import CATALOGUE
 from core import settings
+from core.api_routes import Route
+from core.openapi import API_PREFIX, route_path
 from docs import notices
+from lrs.actions.scopes import SCOPE_IMPLICATIONS
+from lrs.api import documents, statements, xapi_blueprint
+from lrs.app import OWN_API_ROUTES
 from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
 
 DOCS = Path(__file__).parent
@@ -156,6 +163,41 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def api_page() -> str:
+    """One table of routes for each of the two APIs, with the scopes."""
+    xapi = (*statements.routes, *documents.routes, *xapi_blueprint.routes)
+    return "\n".join(
+        [
+            "# Routes and scopes",
+            "",
+            "A key needs one of the scopes of a route, or a wider one (the last table). "
+            "`GET /api/v1/openapi.json` has parameters, bodies and answers of `/api/v1`; "
+            "[xapi.md](xapi.md) and [reporting.md](reporting.md) say what each is for.",
+            "",
+            *_route_table("/xapi", xapi),
+            "",
+            *_route_table(API_PREFIX, (*OWN_API_ROUTES, *API_ROUTES)),
+            "",
+            "## Scopes",
+            "",
+            "| a route that needs | opens also to a key with |",
+            "|---|---|",
+            *(
+                f"| `{need}` | {', '.join(f'`{scope}`' for scope in wider) or '–'} |"
+                for need, wider in SCOPE_IMPLICATIONS.items()
+            ),
+            "",
+        ]
+    )
+
+
+def _route_table(prefix: str, routes: Iterable[Route]) -> Iterator[str]:
+    yield from (f"## {prefix}", "", "| route | scope | what it does |", "|---|---|---|")
+    for route in sorted(routes, key=route_path):
+        scopes = " or ".join(f"`{scope}`" for scope in route.scopes) or f"none: {route.public}"
+        yield f"| `{route.method} {prefix}{route_path(route)}` | {scopes} | {route.summary} |"
+
+
 def example() -> list[dict[str, Any]]:
     """A certification and an answer a week later."""
     context: dict[str, Any] = {
@@ -192,6 +234,7 @@ def main() -> None:
     """Write the pages."""
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "metrics.md").write_text(metrics_page())
+    (DOCS / "api.md").write_text(api_page())
     (DOCS.parent / "THIRD-PARTY-NOTICES.md").write_text(notices.page())
 
 

@@ -107,21 +107,21 @@ def _conditions() -> dict[str, str | None]:
     }
 
 
-# GET also serves the ids of a set, DELETE also the whole set (states alone).
 for _path, _kind, _scope in (
     ("/activities/state", STATE, "state"),
     ("/activities/profile", ACTIVITY_PROFILE, "activities_profile"),
     ("/agents/profile", AGENT_PROFILE, "agents_profile"),
 ):
-    for _method, _access, _handler in (
-        ("GET", "read", _get_document),
-        ("PUT", "write", _write_document),
-        ("POST", "write", _write_document),
-        ("DELETE", "write", _delete_documents),
+    for _method, _access, _handler, _summary in (
+        ("GET", "read", _get_document, "A document, or the ids of a set"),
+        ("PUT", "write", _write_document, "Replace a document"),
+        ("POST", "write", _write_document, "Merge JSON into a document"),
+        ("DELETE", "write", _delete_documents, "Remove a document, or a set of states"),
     ):
         routes.route(
             _method,
             _path,
             scope=f"{_scope}/{_access}",
             endpoint=f"{_method.lower()}_{_scope}_document",
+            summary=_summary,
         )(partial(_handler, kind=_kind))

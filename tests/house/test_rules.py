@@ -11,6 +11,7 @@ import pytest
 
 from analytics.catalogue import CATALOGUE
 from core import settings
+from docs import generate
 from tests.house.modules import ROOT, modules
 
 
@@ -67,6 +68,10 @@ def test_every_metric_stands_in_the_docs() -> None:
     for metric in CATALOGUE:
         for text in (metric.key, metric.label, metric.meaning, metric.not_meaning, metric.formula):
             assert text in page
+
+
+def test_every_route_stands_in_the_docs_with_its_scope() -> None:
+    assert (ROOT / "docs" / "api.md").read_text() == generate.api_page(), "make docs"
 
 
 def test_env_example_names_known_settings_and_holds_no_secret() -> None:
