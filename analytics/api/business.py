@@ -187,11 +187,7 @@ def post_cost(call: AnalyticsCall[business.IncomingCost]) -> dict[str, Any]:
 
 
 @routes.route(
-    "GET",
-    "/costs",
-    scope=READ,
-    query=(PROGRAMME, *PAGING),
-    answer=page_schema("costs", kpis.Cost),
+    "GET", "/costs", scope=READ, query=(PROGRAMME, *PAGING), answer=page_schema("costs", kpis.Cost)
 )
 def list_costs(call: AnalyticsCall[None]) -> ResponseReturnValue:
     """The cost ledger."""
@@ -253,11 +249,7 @@ def get_scorecard(call: AnalyticsCall[None]) -> ResponseReturnValue:
 
 
 @routes.route(
-    "PUT",
-    "/scorecard",
-    scope=WRITE,
-    body=Scorecard,
-    answer=object_schema(version=NON_NEGATIVE),
+    "PUT", "/scorecard", scope=WRITE, body=Scorecard, answer=object_schema(version=NON_NEGATIVE)
 )
 def put_scorecard(call: AnalyticsCall[Scorecard]) -> dict[str, Any]:
     """Weigh the scorecard; gives the version."""

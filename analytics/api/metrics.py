@@ -118,12 +118,7 @@ def get_evidence(call: FilteredCall, key: str) -> ResponseReturnValue:
 
 
 @routes.route(
-    "GET",
-    "/figures",
-    scope=READ,
-    query=(*FILTERS, KEYS),
-    answer=_FIGURES_SCHEMA,
-    errors=(404,),
+    "GET", "/figures", scope=READ, query=(*FILTERS, KEYS), answer=_FIGURES_SCHEMA, errors=(404,)
 )
 def get_figures(call: FilteredCall) -> ResponseReturnValue:
     """Several metrics at one moment, each with its picture.
@@ -145,12 +140,7 @@ def get_figures(call: FilteredCall) -> ResponseReturnValue:
 
 
 @routes.route(
-    "GET",
-    "/reports",
-    scope=READ,
-    query=(*FILTERS, KEYS),
-    answer=_REPORTS_SCHEMA,
-    errors=(404,),
+    "GET", "/reports", scope=READ, query=(*FILTERS, KEYS), answer=_REPORTS_SCHEMA, errors=(404,)
 )
 def get_reports(call: FilteredCall) -> ResponseReturnValue:
     """Which reports there are, or several of them at one moment."""
