@@ -119,6 +119,44 @@ def _labels(label: str, definition: str) -> dict[str, Any]:
     return {"prefLabel": {"en": label}, "definition": {"en": definition}}
 
 
+_VERB_TEXTS = (
+    (
+        "mapped",
+        "The learner, or the manager, said on which task of this learner's own job a "
+        "competency shows.",
+    ),
+    ("held", "A meeting of a coaching group took place."),
+    ("closed", "An action that was agreed in a coaching group is done."),
+    ("confirmed", "Somebody else confirmed that the learner used what was learnt in a real task."),
+    (
+        "had-no-opportunity",
+        "There was no task on which the learner could have used what was learnt.",
+    ),
+)
+_TYPE_TEXTS = (
+    ("action", "Action", "What somebody agreed to do in a coaching group."),
+    (
+        "exercise",
+        "Exercise",
+        "A first use on real data, handed in a few days after the certification.",
+    ),
+    ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
+    ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
+    (
+        "behaviour assessment",
+        "Behaviour assessment",
+        "Somebody's work held against a rubric, by watching, by a recording or in a simulation.",
+    ),
+    (
+        "calibration case",
+        "Calibration case",
+        "A described piece of work that all raters assess, so that their levels mean the same.",
+    ),
+    ("report", "Report", "A page of figures."),
+    ("follow-up", "Follow-up", "Two questions some months after the first verified use."),
+)
+
+
 def _concepts() -> list[dict[str, Any]]:
     scheme = {"inScheme": PROFILE_VERSION}
     result: list[dict[str, Any]] = [
@@ -150,62 +188,11 @@ def _concepts() -> list[dict[str, Any]]:
         },
         *(
             {"id": VERBS[name].id, "type": "Verb", **scheme, **_labels(VERBS[name].display, text)}
-            for name, text in (
-                (
-                    "mapped",
-                    "The learner, or the manager, said on which task of this learner's own job a "
-                    "competency shows.",
-                ),
-                ("held", "A meeting of a coaching group took place."),
-                ("closed", "An action that was agreed in a coaching group is done."),
-                (
-                    "confirmed",
-                    "Somebody else confirmed that the learner used what was learnt in a real task.",
-                ),
-                (
-                    "had-no-opportunity",
-                    "There was no task on which the learner could have used what was learnt.",
-                ),
-            )
+            for name, text in _VERB_TEXTS
         ),
         *(
             {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_labels(label, text)}
-            for name, label, text in (
-                ("action", "Action", "What somebody agreed to do in a coaching group."),
-                (
-                    "exercise",
-                    "Exercise",
-                    "A first use on real data, handed in a few days after the certification.",
-                ),
-                (
-                    "case study",
-                    "Case study",
-                    "One real use, described so that a senior colleague can answer.",
-                ),
-                (
-                    "review",
-                    "Review",
-                    "What a mentor, peer or manager says to something that was handed in.",
-                ),
-                (
-                    "behaviour assessment",
-                    "Behaviour assessment",
-                    "Somebody's work held against a rubric, by watching, by a recording or in a "
-                    "simulation.",
-                ),
-                (
-                    "calibration case",
-                    "Calibration case",
-                    "A described piece of work that all raters assess, so that their levels mean "
-                    "the same.",
-                ),
-                ("report", "Report", "A page of figures."),
-                (
-                    "follow-up",
-                    "Follow-up",
-                    "Two questions some months after the first verified use.",
-                ),
-            )
+            for name, label, text in _TYPE_TEXTS
         ),
     ]
     for name, (label, definition, schema) in _EXTENSION_TEXTS.items():
@@ -239,6 +226,14 @@ def _included_rule(location: str, **more: Any) -> dict[str, Any]:
     return {"location": location, "presence": "included", **more}
 
 
+_INTERVAL = {"location": _extension_path("interval"), "presence": "recommended"}
+_KIND = _included_rule(_extension_path("kind"), any=list(ANSWER_KINDS))
+_RELATION = _included_rule(_extension_path("relation"))
+_LEVELS = _included_rule(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
+_DUE = _included_rule(_extension_path("due_date"))
+_PROGRAMME_GROUP = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
+
+
 def _template(
     name: str,
     definition: str,
@@ -246,6 +241,7 @@ def _template(
     object_type: str,
     *rules: dict[str, Any],
     episode: bool = True,
+    grouped: bool = True,
     **more: Any,
 ) -> dict[str, Any]:
     registration = [
@@ -261,268 +257,188 @@ def _template(
         **_labels(name.replace("-", " "), definition),
         "verb": VERBS[verb].id,
         "objectActivityType": ACTIVITY_TYPES[object_type],
-        "rules": [
-            *(registration if episode else []),
-            _included_rule("$.timestamp"),
-            *rules,
-        ],
+        "rules": [*(registration if episode else []), _included_rule("$.timestamp"), *rules],
+        **(_PROGRAMME_GROUP if grouped else {}),
         **more,
     }
 
 
-def _templates() -> list[dict[str, Any]]:
-    grouped: dict[str, Any] = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
-    interval = {"location": _extension_path("interval"), "presence": "recommended"}
-    kind = _included_rule(_extension_path("kind"), any=list(ANSWER_KINDS))
-    relation = _included_rule(_extension_path("relation"))
-    levels = _included_rule(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
-    return [
-        _template("suspended", "A pause begins: nothing is due in it.", "suspended", "programme"),
-        _template("resumed", "A pause ends.", "resumed", "programme"),
-        _template("left", "A person leaves the audience.", "unregistered", "programme"),
-        _template(
-            "act-scheduled",
-            "An act beside the checks is due at a date.",
-            "scheduled",
-            "plan",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "exercise-scheduled",
-            "The exercise is due at a date.",
-            "scheduled",
-            "exercise",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "case-scheduled",
-            "The case study is due at a date.",
-            "scheduled",
-            "case study",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "review-scheduled",
-            "A review is due at a date.",
-            "scheduled",
-            "review",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "follow-up-scheduled",
-            "The follow-up is due at a date.",
-            "scheduled",
-            "follow-up",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "meeting-scheduled",
-            "A meeting of a coaching group is planned.",
-            "scheduled",
-            "meeting",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "meeting-held",
-            "A meeting of a coaching group took place.",
-            "held",
-            "meeting",
-            **grouped,
-        ),
-        _template(
-            "attended",
-            "A person was at a meeting of the coaching group.",
-            "attended",
-            "meeting",
-            **grouped,
-        ),
-        _template(
-            "action-closed", "An action that was agreed is done.", "closed", "action", **grouped
-        ),
-        _template(
-            "mapped",
-            "A task of the learner's own job is named for a competency.",
-            "mapped",
-            "task",
-            **grouped,
-        ),
-        _template("revised", "A plan that was committed is revised.", "updated", "plan", **grouped),
-        _template(
-            "exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped
-        ),
-        _template(
-            "case-handed-in", "The case study is handed in.", "submitted", "case study", **grouped
-        ),
-        _template(
-            "reviewed",
-            "Something that was handed in is answered.",
-            "reviewed",
-            "review",
-            relation,
-            **grouped,
-        ),
-        _template(
-            "confirmed",
-            "A use on the job is confirmed by somebody else.",
-            "confirmed",
-            "task",
-            _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]),
-            relation,
-            **grouped,
-        ),
-        _template(
-            "no-opportunity",
-            "There was nothing to use it on.",
-            "had-no-opportunity",
-            "plan",
-            **grouped,
-        ),
-        _template(
-            "followed-up",
-            "The two questions of the follow-up are answered.",
-            "responded",
-            "follow-up",
-            _included_rule("$.result.success", any=[True, False]),
-            relation,
-            **grouped,
-        ),
-        _template(
-            "assessment-scheduled",
-            "A behaviour assessment is due at a date.",
-            "scheduled",
-            "behaviour assessment",
-            _included_rule(_extension_path("due_date")),
-            **grouped,
-        ),
-        _template(
-            "assessed",
-            "A person's work is held against the rubric.",
-            "assessed",
-            "behaviour assessment",
-            levels,
-            relation,
-            **grouped,
-        ),
-        _template(
-            "calibrated",
-            "A rater assesses a described piece of work, to see whether his "
-            "or her levels mean what others mean.",
-            "assessed",
-            "calibration case",
-            levels,
-            episode=False,
-            **grouped,
-        ),
-        _template(
-            "logged-in", "A person was here on this day.", "logged-in", "programme", episode=False
-        ),
-        _template(
-            "report-viewed",
-            "A person looked at a page of figures on this day.",
-            "viewed",
-            "report",
-            episode=False,
-            **grouped,
-        ),
-        _template(
-            "nudge-received",
-            "A mail that reminds or asks was handed to the person's mail server.",
-            "received",
-            "nudge",
-            _included_rule(_extension_path("nudge")),
-            episode=False,
-            **grouped,
-        ),
-        _template(
-            "nudge-opened",
-            "The person followed the link of such a mail; a look at the mail counts for nothing.",
-            "opened",
-            "nudge",
-            _included_rule(_extension_path("nudge")),
-            episode=False,
-            **grouped,
-        ),
-        _template(
-            "commented",
-            "A person says that a question is wrong or unclear. The words "
-            "stay with the programme's owner.",
-            "commented",
-            "item",
-            **grouped,
-        ),
-        _template(
-            "registered", "A person enters the audience of a programme.", "registered", "programme"
-        ),
-        _template(
-            "certified",
-            "A person passed the certification: the anchor of all that follows.",
-            "certified",
-            "certification",
-            **grouped,
-        ),
-        _template(
-            "scheduled",
-            "A check is due at a date.",
-            "scheduled",
-            "check",
-            _included_rule(_extension_path("due_date")),
-            interval,
-            **grouped,
-        ),
-        _template(
-            "attempted", "A person begins a check.", "attempted", "check", interval, kind, **grouped
-        ),
-        _template(
-            "answered",
-            "A person answers a question.",
-            "answered",
-            "item",
-            _included_rule("$.result.success", any=[True, False]),
-            _included_rule("$.result.response"),
-            interval,
-            kind,
-            **grouped,
-            contextParentActivityType=[ACTIVITY_TYPES["check"]],
-        ),
-        _template(
-            "passed",
-            "A person finishes a check and reaches its pass mark.",
-            "passed",
-            "check",
-            _included_rule("$.result.score.scaled"),
-            interval,
-            kind,
-            **grouped,
-        ),
-        _template(
-            "failed",
-            "A person finishes a check below its pass mark.",
-            "failed",
-            "check",
-            _included_rule("$.result.score.scaled"),
-            interval,
-            kind,
-            **grouped,
-        ),
-        _template(
-            "committed", "A person commits to a transfer plan.", "committed", "plan", **grouped
-        ),
-        _template(
-            "applied",
-            "A person used what was learnt in a real task.",
-            "applied",
-            "task",
-            _included_rule(_extension_path("evidence_grade"), any=[1, 2, 3, 4]),
-            **grouped,
-        ),
-    ]
-
+_TEMPLATES = [
+    _template(
+        "suspended",
+        "A pause begins: nothing is due in it.",
+        "suspended",
+        "programme",
+        grouped=False,
+    ),
+    _template("resumed", "A pause ends.", "resumed", "programme", grouped=False),
+    _template("left", "A person leaves the audience.", "unregistered", "programme", grouped=False),
+    _template(
+        "act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _DUE
+    ),
+    _template(
+        "exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _DUE
+    ),
+    _template(
+        "case-scheduled", "The case study is due at a date.", "scheduled", "case study", _DUE
+    ),
+    _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _DUE),
+    _template(
+        "follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _DUE
+    ),
+    _template(
+        "meeting-scheduled",
+        "A meeting of a coaching group is planned.",
+        "scheduled",
+        "meeting",
+        _DUE,
+    ),
+    _template("meeting-held", "A meeting of a coaching group took place.", "held", "meeting"),
+    _template(
+        "attended", "A person was at a meeting of the coaching group.", "attended", "meeting"
+    ),
+    _template("action-closed", "An action that was agreed is done.", "closed", "action"),
+    _template(
+        "mapped", "A task of the learner's own job is named for a competency.", "mapped", "task"
+    ),
+    _template("revised", "A plan that was committed is revised.", "updated", "plan"),
+    _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise"),
+    _template("case-handed-in", "The case study is handed in.", "submitted", "case study"),
+    _template(
+        "reviewed", "Something that was handed in is answered.", "reviewed", "review", _RELATION
+    ),
+    _template(
+        "confirmed",
+        "A use on the job is confirmed by somebody else.",
+        "confirmed",
+        "task",
+        _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]),
+        _RELATION,
+    ),
+    _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan"),
+    _template(
+        "followed-up",
+        "The two questions of the follow-up are answered.",
+        "responded",
+        "follow-up",
+        _included_rule("$.result.success", any=[True, False]),
+        _RELATION,
+    ),
+    _template(
+        "assessment-scheduled",
+        "A behaviour assessment is due at a date.",
+        "scheduled",
+        "behaviour assessment",
+        _DUE,
+    ),
+    _template(
+        "assessed",
+        "A person's work is held against the rubric.",
+        "assessed",
+        "behaviour assessment",
+        _LEVELS,
+        _RELATION,
+    ),
+    _template(
+        "calibrated",
+        "A rater assesses a described piece of work, to see whether his "
+        "or her levels mean what others mean.",
+        "assessed",
+        "calibration case",
+        _LEVELS,
+        episode=False,
+    ),
+    _template(
+        "logged-in",
+        "A person was here on this day.",
+        "logged-in",
+        "programme",
+        episode=False,
+        grouped=False,
+    ),
+    _template(
+        "report-viewed",
+        "A person looked at a page of figures on this day.",
+        "viewed",
+        "report",
+        episode=False,
+    ),
+    _template(
+        "nudge-received",
+        "A mail that reminds or asks was handed to the person's mail server.",
+        "received",
+        "nudge",
+        _included_rule(_extension_path("nudge")),
+        episode=False,
+    ),
+    _template(
+        "nudge-opened",
+        "The person followed the link of such a mail; a look at the mail counts for nothing.",
+        "opened",
+        "nudge",
+        _included_rule(_extension_path("nudge")),
+        episode=False,
+    ),
+    _template(
+        "commented",
+        "A person says that a question is wrong or unclear. The words "
+        "stay with the programme's owner.",
+        "commented",
+        "item",
+    ),
+    _template(
+        "registered",
+        "A person enters the audience of a programme.",
+        "registered",
+        "programme",
+        grouped=False,
+    ),
+    _template(
+        "certified",
+        "A person passed the certification: the anchor of all that follows.",
+        "certified",
+        "certification",
+    ),
+    _template("scheduled", "A check is due at a date.", "scheduled", "check", _DUE, _INTERVAL),
+    _template("attempted", "A person begins a check.", "attempted", "check", _INTERVAL, _KIND),
+    _template(
+        "answered",
+        "A person answers a question.",
+        "answered",
+        "item",
+        _included_rule("$.result.success", any=[True, False]),
+        _included_rule("$.result.response"),
+        _INTERVAL,
+        _KIND,
+        contextParentActivityType=[ACTIVITY_TYPES["check"]],
+    ),
+    _template(
+        "passed",
+        "A person finishes a check and reaches its pass mark.",
+        "passed",
+        "check",
+        _included_rule("$.result.score.scaled"),
+        _INTERVAL,
+        _KIND,
+    ),
+    _template(
+        "failed",
+        "A person finishes a check below its pass mark.",
+        "failed",
+        "check",
+        _included_rule("$.result.score.scaled"),
+        _INTERVAL,
+        _KIND,
+    ),
+    _template("committed", "A person commits to a transfer plan.", "committed", "plan"),
+    _template(
+        "applied",
+        "A person used what was learnt in a real task.",
+        "applied",
+        "task",
+        _included_rule(_extension_path("evidence_grade"), any=[1, 2, 3, 4]),
+    ),
+]
 
 _TRANSFER_TEMPLATES = (
     "suspended",
@@ -627,6 +543,6 @@ def build_profile() -> dict[str, Any]:
             "url": "https://w3id.org/carryover",
         },
         "concepts": _concepts(),
-        "templates": _templates(),
+        "templates": _TEMPLATES,
         "patterns": _patterns(),
     }
