@@ -17,7 +17,7 @@ from core import clock
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import page_language, page_responses, staff_context, translations
+from lti_tool.base import page_language, page_responses, routes, staff_context, translations
 from lti_tool.base.deps import ToolDeps
 from lti_tool.business import activity_mapping_views, business_views
 from lti_tool.checks import gradebook_views, quiz_views
@@ -92,12 +92,13 @@ def create_app(deps: ToolDeps) -> Flask:
         gradebook_views,
     ):
         app.register_blueprint(_blueprint(view, deps))
-    for part in (
-        admin_views.entrance_blueprint,
-        admin_views.link_blueprint,
-        admin_views.launch_blueprint,
+    for made in (
+        admin_views.ENTRANCE_ROUTES.blueprint(deps),
+        admin_views.ROUTES.blueprint(deps),
+        people_views.ROUTES.blueprint(deps),
+        *_admin_link_pages(deps),
     ):
-        app.register_blueprint(part(deps))
+        app.register_blueprint(made)
     opening = staff_context.visit_context_opener(deps)
     console = programme_views.ProgrammeConsole(
         deps, opening, partial(digests.list_channels, deps.unit_of_work)
@@ -113,18 +114,29 @@ def create_app(deps: ToolDeps) -> Flask:
         rubric_views,
     ):
         app.register_blueprint(_blueprint(view, deps, opening))
-    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:visit_id>", opening))
-    app.register_blueprint(
-        people_views.blueprint(
-            deps, "admin_people", "/admin/<uuid:visit_id>", admin_views.staff_context_by_link(deps)
-        )
-    )
+    routes.declare_public(app, "static", "styles and scripts")
+    routes.declare_public(app, "front", "says what this is")
 
     @app.get("/")
     def front() -> str:
         return render_template("front.html", base_url=deps.settings.base_url)
 
     return app
+
+
+def _admin_link_pages(deps: ToolDeps) -> list[Blueprint]:
+    """The administration pages and the list of people, in a session that an administrator's link
+    began.
+    """
+    session, opener = "/admin/<uuid:visit_id>", admin_views.open_staff_by_link
+    return [
+        admin_views.ROUTES.blueprint(
+            deps, name="admin_by_link", prefix=session, opener=opener, by_link=True
+        ),
+        people_views.ROUTES.blueprint(
+            deps, name="admin_people", prefix=f"{session}/people", opener=opener, by_link=True
+        ),
+    ]
 
 
 def _blueprint(view: Any, deps: ToolDeps, *more: Any) -> Blueprint:

@@ -6,24 +6,24 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.lms import FAMILIES, dialect_for
 from core import clock
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
+from core.messages import lazy_gettext
 from lti_tool.admin import platform_admin, record_store_admin
-from lti_tool.base import journal_store, roles, sessions, visit_context
-from lti_tool.base import page_responses as page_rules
+from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED
-from lti_tool.base.sessions import compute_form_token, read_admin_secret, require_own_origin
-from lti_tool.base.staff_context import ContextOpener, StaffContext, audit_name
+from lti_tool.base.forms import form_text, form_uuid
+from lti_tool.base.page_context import load_surroundings, open_english_page, open_page
+from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED, Platform
+from lti_tool.base.roles import ADMIN, ADMINS
+from lti_tool.base.routes import Routes
+from lti_tool.base.staff_context import StaffContext, audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import platform_registration, sign_in
@@ -36,482 +36,412 @@ _STATUS_BY_ACTION = {
     "enable": APPROVED,
     "remove": REMOVED,
 }
+_CHOOSE_PERSON = lazy_gettext("Choose a person.")
+_LINK_IN_ADDRESS = "a one-time link is in the address"
 
 
-@dataclass(frozen=True)
-class AdminSession:
-    """An administrator's session: the tenant, the name for the audit log, and whether it was
-    opened by a one-time link.
-    """
-
-    tenant_id: int
-    who: str
-    by_link: bool
-    base: str
-    form_token: str
-    practice: bool
-
-
-def entrance_blueprint(deps: ToolDeps) -> Blueprint:
-    """``/admin/enter/<link>``: GET changes nothing (mail scanners follow links), POST redeems
-    the link.
-    """
-    pages = Blueprint("admin_entrance", __name__, url_prefix="/admin")
-
-    @pages.get("/enter/<link_secret>")
-    def show_entrance(link_secret: str) -> ResponseReturnValue:
-        page_rules.forbid_frames()
-        usable = platform_admin.is_admin_link_valid(deps, link_secret=link_secret)
-        return render_template("admin_enter.html", usable=usable), 200 if usable else 404
-
-    @pages.post("/enter/<link_secret>")
-    def redeem_link(link_secret: str) -> ResponseReturnValue:
-        page_rules.forbid_frames()
-        require_own_origin(deps, request)
-        session_id, secret = platform_admin.redeem_admin_link(
-            deps, link_secret=link_secret, now=clock.now()
-        )
-        response = redirect(f"/admin/{session_id}/", code=303)
-        assert isinstance(response, Response)
-        sessions.set_admin_cookie(response, session_id, secret)
-        return response
-
-    return pages
-
-
-def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
-    """Return a loader of sessions opened by a link; their pages may not be framed."""
-
-    def load_admin(visit_id: uuid.UUID) -> AdminSession:
-        page_rules.forbid_frames()
-        result, secret = (
-            journal_store.find_admin_session(deps.engine, visit_id),
-            read_admin_secret(request, visit_id),
-        )
-        if result is None or not hmac.compare_digest(result[2], hash_token(secret)):
-            raise Unauthorised(
-                "This administration session has ended. carryover admin link makes a new link."
-            )
-        token = compute_form_token(visit_id, secret)
-        if request.method == "POST":
-            require_own_origin(deps, request)
-            if not hmac.compare_digest(request.form.get("form_token", "").encode(), token.encode()):
-                raise Forbidden("This form is out of date and was not taken. Load the page again.")
-        practice = visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=result[0])
-        return AdminSession(result[0], result[1], True, f"/admin/{visit_id}/", token, practice)
-
-    return load_admin
-
-
-def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
-    """Return the opener of the staff pages' context for a session opened by a link."""
-    admin = link_admin_loader(deps)
-
-    def open_context(visit_id: uuid.UUID) -> StaffContext:
-        who = admin(visit_id)
-        common = {
-            "who_administers": who,
-            "form_token": who.form_token,
-            "home": who.base,
-            "practice": who.practice,
-        }
-        return StaffContext(deps, who.tenant_id, who.who, who.base, common, can_grant_roles=True)
-
-    return open_context
-
-
-def link_blueprint(deps: ToolDeps) -> Blueprint:
-    """The administration pages for a session opened by a link."""
-    admin = link_admin_loader(deps)
-    pages = _admin_blueprint(deps, "admin_by_link", "/admin/<uuid:visit_id>", admin)
-
-    @pages.post("/leave")
-    def sign_out(visit_id: uuid.UUID) -> ResponseReturnValue:
-        platform_admin.close_admin_session(
-            deps.unit_of_work, tenant_id=admin(visit_id).tenant_id, session_id=visit_id
-        )
-        return page_rules.render_message(
-            "Signed out", "The administration is closed. carryover admin link opens it again.", 200
-        )
-
-    return pages
-
-
-def launch_blueprint(deps: ToolDeps) -> Blueprint:
-    """The administration pages in a session of a person with the admin role."""
-
-    def load_admin(visit_id: uuid.UUID) -> AdminSession:
-        who = sessions.require_session(deps, request, visit_id)
-        around = visit_context.load_visit_context(deps.unit_of_work, session=who)
-        if around.platform is None:
-            page_rules.forbid_frames()
-        else:
-            page_rules.allow_platform_frames(around.platform)
-        return AdminSession(
-            who.tenant_id,
-            audit_name(who),
-            False,
-            f"/t/{visit_id}/admin/",
-            sessions.form_token(request, visit_id),
-            around.practice,
-        )
-
-    return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:visit_id>/admin", load_admin)
-
-
-def _admin_blueprint(
-    deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], AdminSession]
-) -> Blueprint:
-    pages = Blueprint(name, __name__, url_prefix=prefix)
-    work, base_url = deps.unit_of_work, deps.settings.base_url
-
-    def render_admin(
-        who: AdminSession, template: str, status: int = 200, **values: Any
-    ) -> ResponseReturnValue:
-        facts = platform_registration.tool_facts(base_url)
-        common = {
-            "who_administers": who,
-            "form_token": who.form_token,
-            "home": who.base,
-            "practice": who.practice,
-            "facts": facts,
-        }
-        return render_template(template, **common, **values), status
-
-    @pages.get("/")
-    def show_overview(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        return render_admin(
-            who,
-            "admin.html",
-            view=platform_admin.load_admin_overview(work, tenant_id=who.tenant_id),
-            now=clock.now(),
-        )
-
-    @pages.post("/administrators")
-    def grant_admin_role(visit_id: uuid.UUID) -> ResponseReturnValue:
-        """Grant the admin role to an LMS administrator who has visited the tool."""
-        who = admin(visit_id)
-        try:
-            person_id = uuid.UUID(request.form.get("person", ""))
-        except ValueError:
-            raise BadInput("Choose a person.") from None
-        directory.grant_role(
-            work, tenant_id=who.tenant_id, person_id=person_id, role=roles.ADMIN, who=who.who
-        )
-        return redirect(f"{who.base}?done=granted", code=303)
-
-    @pages.post("/invites")
-    def issue_invite(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        note, approves = request.form.get("note", "").strip(), request.form.get("approves") == "1"
-        _, secret = platform_registration.create_invite(
-            work,
-            tenant_id=who.tenant_id,
-            note=note,
-            who=who.who,
-            approves=approves,
-            now=clock.now(),
-        )
-        return render_admin(
-            who,
-            "admin_invite.html",
-            address=platform_registration.invite_url(base_url, secret),
-            approves=approves,
-        )
-
-    @pages.post("/invites/<int:invite_id>/withdraw")
-    def withdraw_invite(visit_id: uuid.UUID, invite_id: int) -> ResponseReturnValue:
-        who = admin(visit_id)
-        platform_admin.withdraw_invite(
-            work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now()
-        )
-        return redirect(f"{who.base}?done=withdrawn", code=303)
-
-    @pages.get("/platforms/new")
-    def show_new_platform_form(visit_id: uuid.UUID) -> ResponseReturnValue:
-        return render_admin(
-            admin(visit_id),
-            "admin_form.html",
-            platform=None,
-            sent={},
-            error=None,
-            families=FAMILIES,
-        )
-
-    @pages.post("/platforms/new")
-    def add_platform(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        try:
-            created = platform_registration.register_manually(
-                work,
-                tenant_id=who.tenant_id,
-                allow_private=deps.settings.allow_private_platforms,
-                typed=_registration_from_form(request.form),
-                status=APPROVED,
-                who=who.who,
-            )
-        except (BadInput, Conflict) as error:
-            return render_admin(
-                who,
-                "admin_form.html",
-                error.status,
-                platform=None,
-                sent=request.form,
-                error=error,
-                families=FAMILIES,
-            )
-        return redirect(f"{who.base}platforms/{created}?done=added", code=303)
-
-    def render_platform(
-        who: AdminSession, registration_id: int, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        view = platform_admin.load_platform_details(
-            work, tenant_id=who.tenant_id, registration_id=registration_id
-        )
-        status = error.status if error else 200
-        return render_admin(
-            who,
-            "admin_platform.html",
-            status,
-            view=view,
-            lms=dialect_for(view.platform.family),
-            error=error.message if error else "",
-        )
-
-    @pages.get("/platforms/<int:registration_id>")
-    def show_platform(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        return render_platform(admin(visit_id), registration_id)
-
-    @pages.get("/platforms/<int:registration_id>/change")
-    def show_platform_form(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(visit_id)
-        view = platform_admin.load_platform_details(
-            work, tenant_id=who.tenant_id, registration_id=registration_id
-        )
-        return render_admin(
-            who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES
-        )
-
-    @pages.post("/platforms/<int:registration_id>/change")
-    def update_platform(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(visit_id)
-        try:
-            values = platform_registration.validate_registration(
-                deps.settings.allow_private_platforms, _registration_from_form(request.form)
-            )
-            values["approve_deployments"] = request.form.get("approve_deployments") == "1"
-            values["names_people"] = request.form.get("names_people", NAMES_NOBODY)
-            values["wide_parameter"] = request.form.get("wide_parameter") == "1"
-            platform_admin.update_platform(
-                work,
-                tenant_id=who.tenant_id,
-                registration_id=registration_id,
-                values=values,
-                who=who.who,
-            )
-        except (BadInput, Conflict) as error:
-            view = platform_admin.load_platform_details(
-                work, tenant_id=who.tenant_id, registration_id=registration_id
-            )
-            return render_admin(
-                who,
-                "admin_form.html",
-                error.status,
-                platform=view.platform,
-                sent=request.form,
-                error=error,
-                families=FAMILIES,
-            )
-        return redirect(f"{who.base}platforms/{registration_id}?done=changed", code=303)
-
-    @pages.post("/platforms/<int:registration_id>/status")
-    def change_platform_status(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(visit_id)
-        act = request.form.get("act", "")
-        if act not in _STATUS_BY_ACTION:
-            raise BadInput("Press one of the buttons of the page.")
-        if act == "remove" and request.form.get("sure") != "1":
-            return render_platform(
-                who,
-                registration_id,
-                BadInput("Tick that this platform's launches are to end, then remove it."),
-            )
-        platform_admin.set_platform_status(
-            work,
-            tenant_id=who.tenant_id,
-            registration_id=registration_id,
-            status=_STATUS_BY_ACTION[act],
-            who=who.who,
-        )
-        return redirect(
-            who.base if act == "remove" else f"{who.base}platforms/{registration_id}?done={act}",
-            code=303,
-        )
-
-    @pages.post("/platforms/<int:registration_id>/deployments")
-    def change_deployment(visit_id: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = admin(visit_id)
-        named, act = request.form.get("deployment_id", "").strip(), request.form.get("act", "")
-        try:
-            if act == "add":
-                platform_admin.add_deployment(
-                    work,
-                    tenant_id=who.tenant_id,
-                    registration_id=registration_id,
-                    deployment_id=named,
-                    who=who.who,
-                )
-            else:
-                platform_admin.decide_deployment(
-                    work,
-                    tenant_id=who.tenant_id,
-                    registration_id=registration_id,
-                    deployment_id=named,
-                    approve=act == "approve",
-                    who=who.who,
-                )
-        except BadInput as error:
-            return render_platform(who, registration_id, error)
-        return redirect(f"{who.base}platforms/{registration_id}?done=deployment", code=303)
-
-    @pages.post("/platforms/<int:registration_id>/grades/<int:grade_id>")
-    def resend_platform_grade(
-        visit_id: uuid.UUID, registration_id: int, grade_id: int
-    ) -> ResponseReturnValue:
-        who = admin(visit_id)
-        platform_admin.resend_grade(
-            work,
-            tenant_id=who.tenant_id,
-            grade_id=grade_id,
-            registration_id=registration_id,
-            who=who.who,
-            now=clock.now(),
-        )
-        deps.job_requests.request_job(SEND_GRADES)
-        return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
-
-    @pages.get("/store")
-    def show_record_store(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        return render_admin(
-            who,
-            "admin_store.html",
-            view=record_store_admin.load_store_view(deps, tenant_id=who.tenant_id),
-            error=None,
-            sent={},
-            made=None,
-        )
-
-    @pages.post("/store")
-    def update_record_store(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        form, created, error = request.form, None, None
-        try:
-            if form.get("act") == "use":
-                record_store_admin.switch_record_store(
-                    deps,
-                    tenant_id=who.tenant_id,
-                    url=form.get("url", ""),
-                    key=form.get("key", ""),
-                    secret=form.get("secret", ""),
-                    who=who.who,
-                )
-                return redirect(f"{who.base}store?done=used", code=303)
-            if form.get("act") == "revoke":
-                record_store_admin.revoke_store_key(
-                    deps, tenant_id=who.tenant_id, key=form.get("key", ""), who=who.who
-                )
-                return redirect(f"{who.base}store?done=revoked", code=303)
-            created = record_store_admin.create_store_key(
-                deps,
-                tenant_id=who.tenant_id,
-                purpose=form.get("purpose", ""),
-                note=form.get("note", ""),
-                who=who.who,
-            )
-        except (BadInput, OutsideCallFailed) as refused:
-            error = refused
-        view = record_store_admin.load_store_view(deps, tenant_id=who.tenant_id)
-        return render_admin(
-            who,
-            "admin_store.html",
-            error.status if error else 200,
-            view=view,
-            error=error,
-            sent=form if error else {},
-            made=created,
-        )
-
-    @pages.get("/sign-in")
-    def show_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
-        return render_sign_in_settings(admin(visit_id))
-
-    def render_sign_in_settings(
-        who: AdminSession, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        result = sign_in.find_provider(work, tenant_id=who.tenant_id)
-        status, sent = (error.status, request.form) if error else (200, {})
-        return render_admin(
-            who,
-            "admin_sign_in.html",
-            status,
-            provider=result,
-            sent=sent,
-            error=error,
-            base_url=base_url,
-        )
-
-    @pages.post("/sign-in")
-    def update_sign_in_settings(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        if request.form.get("act") == "drop":
-            sign_in.remove_provider(work, tenant_id=who.tenant_id, who=who.who)
-            return redirect(f"{who.base}sign-in?done=dropped", code=303)
-        texts = {
-            name: request.form.get(name, "").replace("\0", "")
-            for name in ("name", "issuer", "client_id", "secret", "claim")
-        }
-        try:
-            sign_in.configure_provider(deps, tenant_id=who.tenant_id, **texts, who=who.who)
-        except BadInput as error:
-            return render_sign_in_settings(who, error)
-        return redirect(f"{who.base}sign-in?done=used", code=303)
-
-    @pages.get("/audit")
-    def show_audit_log(visit_id: uuid.UUID) -> ResponseReturnValue:
-        who = admin(visit_id)
-        before = request.args.get("before", type=int)
-        return render_admin(
-            who,
-            "admin_audit.html",
-            entries=platform_admin.list_audit_entries(work, tenant_id=who.tenant_id, before=before),
-            page=platform_admin.ADMIN_LIST_LIMIT,
-        )
-
-    return pages
-
-
-def _registration_from_form(form: Any) -> ManualRegistration:
-    def split_lines(name: str) -> tuple[str, ...]:
-        return tuple(line.strip() for line in form.get(name, "").splitlines() if line.strip())
-
-    texts = {
-        name: form.get(name, "")
-        for name in (
-            "name",
-            "issuer",
-            "client_id",
-            "auth_login_url",
-            "auth_token_url",
-            "key_set_url",
-            "auth_audience",
-        )
-    }
-    family = form.get("family", "")
-    return ManualRegistration(
-        **texts,
-        family=family if family in FAMILIES else "",
-        deployment_ids=split_lines("deployment_ids"),
-        frame_origins=split_lines("frame_origins"),
+def open_admin(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> StaffContext:
+    """Open the context of an administration page in a session of a person with the admin role."""
+    who = open_page(deps, allowed, visit_id).who
+    return _admin_context(
+        deps,
+        who.id,
+        who.tenant_id,
+        audit_name(who),
+        form_token=sessions.form_token(request, who.id),
+        practice=load_surroundings(deps, who).practice,
+        by_link=False,
     )
+
+
+def open_staff_by_link(
+    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
+) -> StaffContext:
+    """Open the context of a page in a session that an administrator's link began; no page may
+    frame it.
+    """
+    assert visit_id is not None, "the address of such a page names the session"
+    page_responses.forbid_frames()
+    found = journal_store.find_admin_session(deps.engine, visit_id)
+    secret = sessions.read_admin_secret(request, visit_id)
+    if found is None or not hmac.compare_digest(found[2], hash_token(secret)):
+        raise Unauthorised(
+            "This administration session has ended. carryover admin link makes a new link."
+        )
+    token = sessions.compute_form_token(visit_id, secret)
+    if request.method == "POST":
+        sessions.require_own_origin(deps, request)
+        if not hmac.compare_digest(request.form.get("form_token", "").encode(), token.encode()):
+            raise Forbidden("This form is out of date and was not taken. Load the page again.")
+    return _admin_context(
+        deps,
+        visit_id,
+        found[0],
+        found[1],
+        form_token=token,
+        practice=visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=found[0]),
+        by_link=True,
+    )
+
+
+def _admin_context(
+    deps: ToolDeps,
+    visit_id: uuid.UUID,
+    tenant_id: int,
+    who: str,
+    *,
+    form_token: str,
+    practice: bool,
+    by_link: bool,
+) -> StaffContext:
+    home = f"/admin/{visit_id}/" if by_link else f"/t/{visit_id}/admin/"
+    common = {
+        "who_administers": {"by_link": by_link},
+        "form_token": form_token,
+        "home": home,
+        "practice": practice,
+        "facts": platform_registration.tool_facts(deps.settings.base_url),
+    }
+    return StaffContext(deps, visit_id, tenant_id, who, home, common, can_grant_roles=True)
+
+
+# GET changes nothing, because mail scanners follow links; POST redeems the link.
+ENTRANCE_ROUTES = Routes("admin_entrance", "/admin/enter", open_english_page)
+ROUTES = Routes("admin_by_launch", "/t/<uuid:visit_id>/admin", open_admin)
+
+
+@ENTRANCE_ROUTES.get("/<link_secret>", public=_LINK_IN_ADDRESS)
+def show_entrance(deps: ToolDeps, link_secret: str) -> ResponseReturnValue:
+    page_responses.forbid_frames()
+    usable = platform_admin.is_admin_link_valid(deps, link_secret=link_secret)
+    return render_template("admin_enter.html", usable=usable), 200 if usable else 404
+
+
+@ENTRANCE_ROUTES.post("/<link_secret>", public=_LINK_IN_ADDRESS)
+def redeem_link(deps: ToolDeps, link_secret: str) -> ResponseReturnValue:
+    page_responses.forbid_frames()
+    sessions.require_own_origin(deps, request)
+    session_id, secret = platform_admin.redeem_admin_link(
+        deps, link_secret=link_secret, now=clock.now()
+    )
+    response = page_responses.redirect_to(f"/admin/{session_id}/")
+    sessions.set_admin_cookie(response, session_id, secret)
+    return response
+
+
+@ROUTES.post("/leave", by_link=True)
+def sign_out(staff: StaffContext) -> ResponseReturnValue:
+    platform_admin.close_admin_session(
+        staff.work, tenant_id=staff.tenant_id, session_id=staff.visit_id
+    )
+    return page_responses.render_message(
+        "Signed out", "The administration is closed. carryover admin link opens it again.", 200
+    )
+
+
+@ROUTES.get("/", roles=ADMINS)
+def show_overview(staff: StaffContext) -> ResponseReturnValue:
+    view = platform_admin.load_admin_overview(staff.work, tenant_id=staff.tenant_id)
+    return staff.render("admin.html", view=view, now=clock.now())
+
+
+@ROUTES.post("/administrators", roles=ADMINS)
+def grant_admin_role(staff: StaffContext) -> ResponseReturnValue:
+    """Grant the admin role to an LMS administrator who has visited the tool."""
+    directory.grant_role(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        person_id=form_uuid("person", _CHOOSE_PERSON),
+        role=ADMIN,
+        who=staff.who,
+    )
+    return staff.redirect("?done=granted")
+
+
+@ROUTES.post("/invites", roles=ADMINS)
+def issue_invite(staff: StaffContext) -> ResponseReturnValue:
+    approves = form_text("approves") == "1"
+    _, secret = platform_registration.create_invite(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        note=form_text("note"),
+        who=staff.who,
+        approves=approves,
+        now=clock.now(),
+    )
+    address = platform_registration.invite_url(staff.deps.settings.base_url, secret)
+    return staff.render("admin_invite.html", address=address, approves=approves)
+
+
+@ROUTES.post("/invites/<int:invite_id>/withdraw", roles=ADMINS)
+def withdraw_invite(staff: StaffContext, invite_id: int) -> ResponseReturnValue:
+    platform_admin.withdraw_invite(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        invite_id=invite_id,
+        who=staff.who,
+        now=clock.now(),
+    )
+    return staff.redirect("?done=withdrawn")
+
+
+@ROUTES.get("/platforms/new", roles=ADMINS)
+def show_new_platform_form(staff: StaffContext) -> ResponseReturnValue:
+    return _render_platform_form(staff, None)
+
+
+@ROUTES.post("/platforms/new", roles=ADMINS)
+def add_platform(staff: StaffContext) -> ResponseReturnValue:
+    try:
+        created = platform_registration.register_manually(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            allow_private=staff.deps.settings.allow_private_platforms,
+            typed=_registration_from_form(),
+            status=APPROVED,
+            who=staff.who,
+        )
+    except (BadInput, Conflict) as error:
+        return _render_platform_form(staff, None, error)
+    return staff.redirect(f"platforms/{created}?done=added")
+
+
+@ROUTES.get("/platforms/<int:registration_id>", roles=ADMINS)
+def show_platform(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    return _render_platform(staff, registration_id)
+
+
+@ROUTES.get("/platforms/<int:registration_id>/change", roles=ADMINS)
+def show_platform_form(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    return _render_platform_form(staff, _load_platform(staff, registration_id))
+
+
+@ROUTES.post("/platforms/<int:registration_id>/change", roles=ADMINS)
+def update_platform(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    try:
+        values = platform_registration.validate_registration(
+            staff.deps.settings.allow_private_platforms, _registration_from_form()
+        )
+        values["approve_deployments"] = form_text("approve_deployments") == "1"
+        values["names_people"] = request.form.get("names_people", NAMES_NOBODY)
+        values["wide_parameter"] = form_text("wide_parameter") == "1"
+        platform_admin.update_platform(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            registration_id=registration_id,
+            values=values,
+            who=staff.who,
+        )
+    except (BadInput, Conflict) as error:
+        return _render_platform_form(staff, _load_platform(staff, registration_id), error)
+    return staff.redirect(f"platforms/{registration_id}?done=changed")
+
+
+@ROUTES.post("/platforms/<int:registration_id>/status", roles=ADMINS)
+def change_platform_status(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    act = form_text("act")
+    if act not in _STATUS_BY_ACTION:
+        raise BadInput("Press one of the buttons of the page.")
+    if act == "remove" and form_text("sure") != "1":
+        error = BadInput("Tick that this platform's launches are to end, then remove it.")
+        return _render_platform(staff, registration_id, error)
+    platform_admin.set_platform_status(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        registration_id=registration_id,
+        status=_STATUS_BY_ACTION[act],
+        who=staff.who,
+    )
+    return staff.redirect("" if act == "remove" else f"platforms/{registration_id}?done={act}")
+
+
+@ROUTES.post("/platforms/<int:registration_id>/deployments", roles=ADMINS)
+def change_deployment(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    named, act = form_text("deployment_id"), form_text("act")
+    try:
+        if act == "add":
+            platform_admin.add_deployment(
+                staff.work,
+                tenant_id=staff.tenant_id,
+                registration_id=registration_id,
+                deployment_id=named,
+                who=staff.who,
+            )
+        else:
+            platform_admin.decide_deployment(
+                staff.work,
+                tenant_id=staff.tenant_id,
+                registration_id=registration_id,
+                deployment_id=named,
+                approve=act == "approve",
+                who=staff.who,
+            )
+    except BadInput as error:
+        return _render_platform(staff, registration_id, error)
+    return staff.redirect(f"platforms/{registration_id}?done=deployment")
+
+
+@ROUTES.post("/platforms/<int:registration_id>/grades/<int:grade_id>", roles=ADMINS)
+def resend_platform_grade(
+    staff: StaffContext, registration_id: int, grade_id: int
+) -> ResponseReturnValue:
+    platform_admin.resend_grade(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        grade_id=grade_id,
+        registration_id=registration_id,
+        who=staff.who,
+        now=clock.now(),
+    )
+    staff.request_jobs(SEND_GRADES)
+    return staff.redirect(f"platforms/{registration_id}?done=resend")
+
+
+@ROUTES.get("/store", roles=ADMINS)
+def show_record_store(staff: StaffContext) -> ResponseReturnValue:
+    return _render_record_store(staff)
+
+
+@ROUTES.post("/store", roles=ADMINS)
+def update_record_store(staff: StaffContext) -> ResponseReturnValue:
+    act, key = form_text("act"), form_text("key")
+    try:
+        if act == "use":
+            record_store_admin.switch_record_store(
+                staff.deps,
+                tenant_id=staff.tenant_id,
+                url=form_text("url"),
+                key=key,
+                secret=request.form.get("secret", ""),
+                who=staff.who,
+            )
+            return staff.redirect("store?done=used")
+        if act == "revoke":
+            record_store_admin.revoke_store_key(
+                staff.deps, tenant_id=staff.tenant_id, key=key, who=staff.who
+            )
+            return staff.redirect("store?done=revoked")
+        created = record_store_admin.create_store_key(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            purpose=form_text("purpose"),
+            note=form_text("note"),
+            who=staff.who,
+        )
+    except (BadInput, OutsideCallFailed) as error:
+        return _render_record_store(staff, error)
+    return _render_record_store(staff, created=created)
+
+
+@ROUTES.get("/sign-in", roles=ADMINS)
+def show_sign_in_settings(staff: StaffContext) -> ResponseReturnValue:
+    return _render_sign_in_settings(staff)
+
+
+@ROUTES.post("/sign-in", roles=ADMINS)
+def update_sign_in_settings(staff: StaffContext) -> ResponseReturnValue:
+    if form_text("act") == "drop":
+        sign_in.remove_provider(staff.work, tenant_id=staff.tenant_id, who=staff.who)
+        return staff.redirect("sign-in?done=dropped")
+    texts = {name: form_text(name) for name in ("name", "issuer", "client_id", "claim")}
+    try:
+        sign_in.configure_provider(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            **texts,
+            secret=request.form.get("secret", ""),
+            who=staff.who,
+        )
+    except BadInput as error:
+        return _render_sign_in_settings(staff, error)
+    return staff.redirect("sign-in?done=used")
+
+
+@ROUTES.get("/audit", roles=ADMINS)
+def show_audit_log(staff: StaffContext) -> ResponseReturnValue:
+    entries = platform_admin.list_audit_entries(
+        staff.work, tenant_id=staff.tenant_id, before=request.args.get("before", type=int)
+    )
+    return staff.render("admin_audit.html", entries=entries, page=platform_admin.ADMIN_LIST_LIMIT)
+
+
+def _load_platform(staff: StaffContext, registration_id: int) -> Platform:
+    return platform_admin.load_platform_details(
+        staff.work, tenant_id=staff.tenant_id, registration_id=registration_id
+    ).platform
+
+
+def _render_platform(
+    staff: StaffContext, registration_id: int, error: RequestError | None = None
+) -> ResponseReturnValue:
+    view = platform_admin.load_platform_details(
+        staff.work, tenant_id=staff.tenant_id, registration_id=registration_id
+    )
+    return staff.render(
+        "admin_platform.html",
+        error.status if error else 200,
+        view=view,
+        lms=dialect_for(view.platform.family),
+        error=error.message if error else "",
+    )
+
+
+def _render_platform_form(
+    staff: StaffContext, platform: Platform | None, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return staff.render(
+        "admin_form.html",
+        error.status if error else 200,
+        platform=platform,
+        sent=request.form if error else {},
+        error=error,
+        families=FAMILIES,
+    )
+
+
+def _render_record_store(
+    staff: StaffContext,
+    error: RequestError | None = None,
+    created: tuple[str, str] | None = None,
+) -> ResponseReturnValue:
+    return staff.render(
+        "admin_store.html",
+        error.status if error else 200,
+        view=record_store_admin.load_store_view(staff.deps, tenant_id=staff.tenant_id),
+        error=error,
+        sent=request.form if error else {},
+        made=created,
+    )
+
+
+def _render_sign_in_settings(
+    staff: StaffContext, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return staff.render(
+        "admin_sign_in.html",
+        error.status if error else 200,
+        provider=sign_in.find_provider(staff.work, tenant_id=staff.tenant_id),
+        sent=request.form if error else {},
+        error=error,
+        base_url=staff.deps.settings.base_url,
+    )
+
+
+def _registration_from_form() -> ManualRegistration:
+    family = form_text("family")
+    return ManualRegistration(
+        name=form_text("name"),
+        issuer=form_text("issuer"),
+        client_id=form_text("client_id"),
+        auth_login_url=form_text("auth_login_url"),
+        auth_token_url=form_text("auth_token_url"),
+        key_set_url=form_text("key_set_url"),
+        auth_audience=form_text("auth_audience"),
+        family=family if family in FAMILIES else "",
+        deployment_ids=_form_lines("deployment_ids"),
+        frame_origins=_form_lines("frame_origins"),
+    )
+
+
+def _form_lines(name: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in form_text(name).splitlines() if line.strip())

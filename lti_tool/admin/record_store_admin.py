@@ -10,6 +10,7 @@ from adapters import lrs_client
 from adapters.lrs_client import LrsCredential, RecordStore
 from core.errors import BadInput
 from core.http_client import OutsideCallFailed, limit_total_time, url_origin
+from core.messages import Message
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import load_record_store
@@ -38,7 +39,7 @@ class StoreView:
     key: str
     ours: bool
     keys: list[LrsCredential]
-    trouble: str
+    trouble: str | Message
 
 
 def load_store_view(deps: ToolDeps, *, tenant_id: int) -> StoreView:

@@ -67,6 +67,13 @@ def open_page(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | Non
     return PageContext(deps, sessions.require_session(deps, request, visit_id, allowed))
 
 
+def open_english_page(
+    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
+) -> ToolDeps:
+    """Open a page for administrators that needs no session."""
+    return deps
+
+
 def open_public_page(
     deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
 ) -> ToolDeps:
@@ -87,11 +94,7 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
     """Return the session, its form token and the practice flag, and permit framing by the
     session's platform.
     """
-    around = visit_context.load_visit_context(deps.unit_of_work, session=who)
-    if around.platform is None:
-        page_responses.forbid_frames()
-    else:
-        page_responses.allow_platform_frames(around.platform)
+    around = load_surroundings(deps, who)
     if Role(who.role) is Role.LEARNER:
         page_language.use_launch_language(who.locale)
     top_level = request.headers.get("Sec-Fetch-Dest", "document") == "document"
@@ -104,6 +107,16 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
         # A top-level page needs a link back to the course; a framed one is surrounded by it.
         "back_to_course": who.return_url if top_level else "",
     }
+
+
+def load_surroundings(deps: ToolDeps, who: LaunchSession) -> VisitContext:
+    """Load what surrounds the pages of a session, and permit framing by its platform."""
+    around = visit_context.load_visit_context(deps.unit_of_work, session=who)
+    if around.platform is None:
+        page_responses.forbid_frames()
+    else:
+        page_responses.allow_platform_frames(around.platform)
+    return around
 
 
 def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str]]:

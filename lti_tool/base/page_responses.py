@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 import psycopg
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import DataError, DBAPIError
@@ -81,6 +81,13 @@ def render_message(
 ) -> ResponseReturnValue:
     """A page with one message."""
     return render_template("message.html", title=title, text=text), status, dict(headers or {})
+
+
+def redirect_to(address: str, code: int = 303) -> Response:
+    """A redirect to which cookies can be added."""
+    response = redirect(address, code=code)
+    assert isinstance(response, Response)
+    return response
 
 
 def install_page_handlers(app: Flask, base_url: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -46,8 +46,8 @@ class RateClass:
 
 @dataclass(frozen=True)
 class RouteAccess:
-    """Who may call a route: the holders of one of ``roles`` in a session, or (``public``, with the
-    reason) everybody. ``by_link``: it is mounted for sessions of an administrator's link instead.
+    """Who may call a route: the holders of one of ``roles`` in a session, (``public``, with the
+    reason) everybody. ``by_link``: whoever came by an administrator's link, instead.
     """
 
     roles: frozenset[str] = frozenset()
@@ -94,11 +94,20 @@ class Routes(Generic[C]):
         *,
         roles: frozenset[str] = frozenset(),
         public: str = "",
+        by_link: bool = False,
         upload: bool = False,
         rate: RateClass | None = None,
     ) -> Callable[[Handler[C, P]], Handler[C, P]]:
-        """Declare what takes a form. ``upload``: the form may hold a file."""
-        return self._declare(path, ("POST",), RouteAccess(roles, public), upload, rate)
+        """Declare what takes a form. ``upload``: the form may hold a file; ``by_link``: it is there
+        only where the routes are mounted for an administrator's link.
+        """
+        return self._declare(path, ("POST",), RouteAccess(roles, public, by_link), upload, rate)
+
+    def get_or_post(
+        self, path: str, *, public: str, rate: RateClass | None = None
+    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+        """Declare what another service calls in either way."""
+        return self._declare(path, ("GET", "POST"), RouteAccess(public=public), rate=rate)
 
     def _declare(
         self,
@@ -108,8 +117,10 @@ class Routes(Generic[C]):
         upload: bool = False,
         rate: RateClass | None = None,
     ) -> Callable[[Handler[C, P]], Handler[C, P]]:
-        if bool(access.roles) == bool(access.public):
-            raise ValueError(f"{self.name} {path}: say who may call it: roles, or public=reason")
+        if [bool(access.roles), bool(access.public), access.by_link].count(True) != 1:
+            raise ValueError(
+                f"{self.name} {path}: say who may call it: roles, public=reason, by_link"
+            )
 
         def keep(handler: Handler[C, P]) -> Handler[C, P]:
             self._routes.append(_Route(path, methods, handler, access, upload, rate))
@@ -134,17 +145,17 @@ class Routes(Generic[C]):
         visit = _VISIT_ARGUMENT.match(prefix.removeprefix(prefix.split("<")[0]))
         opener = opener or self._opener
         access = {}
+        views: dict[str, tuple[_Route, Callable[..., ResponseReturnValue]]] = {}
         for route in self._routes:
+            if route.access.by_link and not by_link:
+                continue
             endpoint = route.handler.__name__
-            access[f"{name}.{endpoint}"] = (
-                RouteAccess(route.access.roles, by_link=True) if by_link else route.access
-            )
-            made.add_url_rule(
-                route.path,
-                endpoint,
-                _view(deps, route, opener, visit[1] if visit else ""),
-                methods=route.methods,
-            )
+            access[f"{name}.{endpoint}"] = replace(route.access, by_link=by_link)
+            view = _view(deps, route, opener, visit[1] if visit else "")
+            first, view = views.setdefault(endpoint, (route, view))
+            if replace(route, path=first.path) != first:
+                raise ValueError(f"{name}.{endpoint}: its addresses differ in more than the path")
+            made.add_url_rule(route.path, endpoint, view, methods=route.methods)
         made.record(lambda state: _access_table(state.app).update(access))
         return made
 
@@ -156,10 +167,12 @@ def _view(
     def view(**arguments: Any) -> ResponseReturnValue:
         if route.upload:
             allow_large_upload()
+        visit_id = arguments.pop(visit_argument) if visit_argument else None
+        # Opened first: the opener chooses the language in which too many calls are refused.
+        context = opener(deps, route.access.roles, visit_id)
         if route.rate is not None:
             require_rate(deps, route.rate)
-        visit_id = arguments.pop(visit_argument) if visit_argument else None
-        return route.handler(opener(deps, route.access.roles, visit_id), **arguments)
+        return route.handler(context, **arguments)
 
     return view
 

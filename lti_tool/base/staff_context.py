@@ -27,10 +27,11 @@ from lti_tool.base.sessions_store import LaunchSession
 
 @dataclass(frozen=True)
 class StaffContext:
-    """The context of a staff page: the tenant, the name for the audit record, the base URL of
-    the pages, and the values that every template needs."""
+    """The context of a staff page: the session's id, the tenant, the name for the audit record, the
+    base URL of the pages, and the values that every template needs."""
 
     deps: ToolDeps
+    visit_id: uuid.UUID
     tenant_id: int
     who: str
     home: str
@@ -50,6 +51,11 @@ class StaffContext:
         """Go on at another page of this session, as GET."""
         return redirect(f"{self.home}{path}", code=303)
 
+    def request_jobs(self, *jobs: str) -> None:
+        """Ask for jobs soon."""
+        for job in jobs:
+            self.deps.job_requests.request_job(job)
+
 
 def open_staff(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> StaffContext:
     """Open the context of a staff page that ``allowed`` may call in a visit."""
@@ -57,6 +63,7 @@ def open_staff(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | No
     common = template_values(deps, request, page.who)
     return StaffContext(
         deps,
+        page.who.id,
         page.who.tenant_id,
         audit_name(page.who),
         common["home"],
