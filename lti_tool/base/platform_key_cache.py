@@ -118,8 +118,8 @@ class PlatformKeyCache:
         try:
             created = self._fetch(url)
         except OutsideCallFailed as error:
-            self._failures[url] = (time.monotonic(), error.message)
-            return self._stale_key_set(url, error.message)
+            self._failures[url] = (time.monotonic(), str(error.message))
+            return self._stale_key_set(url, str(error.message))
         before = self._cache.get(url)
         if before is not None:
             # A kid in neither the old nor the new set starts the cool-down: the next unknown

@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from flask import Blueprint, Flask, current_app, request
+from flask.sansio.app import App
 from flask.typing import ResponseReturnValue
 
 from core.errors import TooManyRequests
@@ -184,7 +185,7 @@ def require_rate(deps: ToolDeps, rate: RateClass) -> None:
         raise rate.refused(rate.message)
 
 
-def _access_table(app: Flask) -> dict[str, RouteAccess]:
+def _access_table(app: App) -> dict[str, RouteAccess]:
     table: dict[str, RouteAccess] = app.extensions.setdefault(_EXTENSION, {})
     return table
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.lms.canvas import CanvasDialect
 from core import clock
 from core.errors import BadInput
-from lti_tool.base import page_language, platforms_store, sessions, signing_keys
-from lti_tool.base import page_responses as page_rules
+from core.messages import lazy_gettext
+from core.rate_limiter import network_of
+from lti_tool.base import page_responses, platforms_store, sessions, signing_keys
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.page_context import open_public_page
+from lti_tool.base.routes import Routes, require_rate
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import launches, platform_registration, rate_limits
 from lti_tool.launch.launch_recording import AcceptedLaunch
@@ -24,6 +26,8 @@ from lti_tool.people.courses_store import SYNC_ROSTERS
 
 MAX_CONFIRMATION_BYTES = 100_000  # bytes: an id_token and two short texts
 KEY_SET_MAX_AGE = 300  # how long platforms may cache our keys
+MAX_REASON_LENGTH = 300  # characters of a platform's own message
+MAX_USER_AGENT_LENGTH = 500
 
 
 class _Confirmation(msgspec.Struct):
@@ -34,139 +38,129 @@ class _Confirmation(msgspec.Struct):
     proof: str
 
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The routes below ``/lti``."""
-    pages = Blueprint("launch", __name__, url_prefix="/lti")
+ROUTES = Routes("launch", "/lti", open_public_page)
 
-    @pages.before_request
-    def set_browser_language() -> None:
-        page_language.use_browser_language(request)
 
-    def limit_requests(what: str) -> None:
-        if not deps.limiter.allows(
-            what,
-            _network_prefix(request.remote_addr or ""),
-            rate_limits.MAX_LAUNCHES_PER_MINUTE,
-            60,
-        ):
-            raise LaunchInvalid(
-                "Too many activities are opened from your network at once. Wait a minute, then "
-                "open it again.",
-                status=429,
-            )
+@ROUTES.get_or_post("/login", public="an LMS begins a launch", rate=rate_limits.LOGINS)
+def login(deps: ToolDeps) -> ResponseReturnValue:
+    parameters = (request.form if request.method == "POST" else request.args).to_dict()
+    begun = launches.begin_login(
+        deps, parameters=parameters, client=_describe_client(), now=clock.now()
+    )
+    response = (
+        _storage_response(begun)
+        if begun.storage_target
+        else page_responses.redirect_to(begun.address, code=302)
+    )
+    sessions.set_login_cookie(response, begun.state, begun.browser_secret)
+    return response
 
-    @pages.route("/login", methods=["GET", "POST"])
-    def login() -> ResponseReturnValue:
-        limit_requests("login")
-        parameters = (request.form if request.method == "POST" else request.args).to_dict()
-        begun = launches.begin_login(
-            deps, parameters=parameters, client=_describe_client(), now=clock.now()
+
+@ROUTES.post(
+    "/launch", public="an LMS sends a launch, which is checked there", rate=rate_limits.LAUNCHES
+)
+def receive_launch(deps: ToolDeps) -> ResponseReturnValue:
+    if "error" in request.form:
+        raise _sign_in_failure(deps)
+    state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
+    entered = launches.process_launch(
+        deps,
+        state=state,
+        id_token=id_token,
+        browser_secret=sessions.read_login_secret(request, state),
+        storage_target=request.form.get("lti_storage_target", ""),
+        now=clock.now(),
+    )
+    if isinstance(entered, StorageProofRequired):
+        page_responses.allow_platform_frames(entered.platform)
+        return _render_storage_page(
+            "ask",
+            entered.storage_target,
+            entered.storage_origin,
+            state,
+            deep_link=entered.deep_link_url,
+            fields={"state": state, "id_token": id_token},
         )
-        response = _storage_response(begun) if begun.storage_target else redirect(begun.address)
-        assert isinstance(response, Response)
-        sessions.set_login_cookie(response, begun.state, begun.browser_secret)
-        return response
+    return _begin_session(deps, entered, state)
 
-    @pages.post("/launch")
-    def receive_launch() -> ResponseReturnValue:
-        limit_requests("launch")
-        if "error" in request.form:
-            # The platform could not sign the person in; its message is shown as text, never as
-            # markup, and only if this login was started here.
-            words = request.form.get("error_description") or request.form["error"]
-            known = platforms_store.peek_login(
-                deps.engine, hash_token(request.form.get("state", ""))
-            )
-            reason = f": {words[:300]}" if known else ""
-            raise LaunchInvalid(
-                f"The LMS did not start the activity{reason}. Sign in there again and open the "
-                "activity once more."
-            )
-        state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
-        entered = launches.process_launch(
-            deps,
-            state=state,
-            id_token=id_token,
-            browser_secret=sessions.read_login_secret(request, state),
-            storage_target=request.form.get("lti_storage_target", ""),
-            now=clock.now(),
-        )
-        if isinstance(entered, StorageProofRequired):
-            page_rules.allow_platform_frames(entered.platform)
-            return _render_storage_page(
-                "ask",
-                entered.storage_target,
-                entered.storage_origin,
-                state,
-                deep_link=entered.deep_link_url,
-                fields={"state": state, "id_token": id_token},
-            )
-        enqueue_roster_sync(deps, entered)
-        # After the redirect, reloading the page is a harmless GET.
-        response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
-        assert isinstance(response, Response)
-        sessions.start_launch_session(request, response, state, entered.launch_id, entered.secret)
-        return response
 
-    @pages.post("/launch/confirm")
-    def confirm_launch() -> ResponseReturnValue:
-        """The same launch again, with the proof that was stored in the LMS's window. Only our
-        own page can send this and read the response."""
+@ROUTES.post("/launch/confirm", public="whoever began a launch says that it is theirs")
+def confirm_launch(deps: ToolDeps) -> ResponseReturnValue:
+    """The same launch again, with the proof that was stored in the LMS's window. Only our
+    own page can send this and read the response."""
+    sessions.require_own_origin(deps, request, required=True)
+    require_rate(deps, rate_limits.CONFIRMATIONS)
+    sent = _read_confirmation()
+    entered = launches.confirm_launch(
+        deps,
+        state=sent.state,
+        id_token=sent.id_token,
+        browser_secret=sent.proof,
+        now=clock.now(),
+    )
+    _enqueue_roster_sync(deps, entered)
+    return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
+
+
+@ROUTES.post("/launch/window", public="a launch goes on in a window of its own")
+def accept_in_window(deps: ToolDeps) -> ResponseReturnValue:
+    """In a top-level window, which cannot be framed: show what would be opened, and as
+    whom. The person accepts or closes it."""
+    page_responses.forbid_frames()
+    require_rate(deps, rate_limits.WINDOWS)
+    state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
+    if request.form.get("accept") == "1":
         sessions.require_own_origin(deps, request, required=True)
-        limit_requests("confirm")
-        sent = _read_confirmation()
-        entered = launches.confirm_launch(
-            deps,
-            state=sent.state,
-            id_token=sent.id_token,
-            browser_secret=sent.proof,
-            now=clock.now(),
-        )
-        enqueue_roster_sync(deps, entered)
-        return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
-
-    @pages.post("/launch/window")
-    def accept_in_window() -> ResponseReturnValue:
-        """In a top-level window, which cannot be framed: show what would be opened, and as
-        whom. The person accepts or closes it."""
-        page_rules.forbid_frames()
-        limit_requests("window")
-        state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
-        if request.form.get("accept") == "1":
-            sessions.require_own_origin(deps, request, required=True)
-            entered = launches.accept_launch(
-                deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now()
-            )
-            enqueue_roster_sync(deps, entered)
-            response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
-            assert isinstance(response, Response)
-            sessions.start_launch_session(
-                request, response, state, entered.launch_id, entered.secret
-            )
-            return response
-        platform, launch = launches.preview_launch(
+        entered = launches.accept_launch(
             deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now()
         )
-        return render_template(
-            "window.html", platform=platform, launch=launch, state=state, id_token=id_token
-        )
+        return _begin_session(deps, entered, state)
+    platform, launch = launches.preview_launch(
+        deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now()
+    )
+    return render_template(
+        "window.html", platform=platform, launch=launch, state=state, id_token=id_token
+    )
 
-    @pages.get("/jwks.json")
-    def jwks() -> ResponseReturnValue:
-        response = jsonify({"keys": signing_keys.list_public_jwks(deps.engine, deps.secrets)})
-        response.headers["Cache-Control"] = f"public, max-age={KEY_SET_MAX_AGE}"
-        return response
 
-    @pages.get("/canvas.json")
-    def canvas_configuration() -> ResponseReturnValue:
-        """The configuration that Canvas fetches when a Developer Key is created from this URL."""
-        return jsonify(
-            CanvasDialect().developer_key_json(
-                platform_registration.tool_facts(deps.settings.base_url)
+@ROUTES.get("/jwks.json", public="public keys")
+def jwks(deps: ToolDeps) -> ResponseReturnValue:
+    response = jsonify({"keys": signing_keys.list_public_jwks(deps.engine, deps.secrets)})
+    response.headers["Cache-Control"] = f"public, max-age={KEY_SET_MAX_AGE}"
+    return response
+
+
+@ROUTES.get("/canvas.json", public="what Canvas reads to install the tool")
+def canvas_configuration(deps: ToolDeps) -> ResponseReturnValue:
+    """The configuration that Canvas fetches when a Developer Key is created from this URL."""
+    facts = platform_registration.tool_facts(deps.settings.base_url)
+    return jsonify(CanvasDialect().developer_key_json(facts))
+
+
+def _sign_in_failure(deps: ToolDeps) -> LaunchInvalid:
+    """The platform could not sign the person in; its message is shown as text, never as markup,
+    and only if this login was started here.
+    """
+    words = request.form.get("error_description") or request.form["error"]
+    if platforms_store.peek_login(deps.engine, hash_token(request.form.get("state", ""))):
+        return LaunchInvalid(
+            lazy_gettext(
+                "The LMS did not start the activity: %(reason)s. Sign in there again and open the "
+                "activity once more.",
+                reason=words[:MAX_REASON_LENGTH],
             )
         )
+    return LaunchInvalid(
+        "The LMS did not start the activity. Sign in there again and open the activity once more."
+    )
 
-    return pages
+
+def _begin_session(deps: ToolDeps, entered: AcceptedLaunch, state: str) -> Response:
+    """Go on as GET: reloading the page is then harmless."""
+    _enqueue_roster_sync(deps, entered)
+    response = page_responses.redirect_to(f"{deps.settings.base_url}/t/{entered.launch_id}/")
+    sessions.start_launch_session(request, response, state, entered.launch_id, entered.secret)
+    return response
 
 
 def _read_confirmation() -> _Confirmation:
@@ -186,26 +180,12 @@ def _read_confirmation() -> _Confirmation:
 def _describe_client() -> str:
     """What identifies the browser: its network and its user agent."""
     return (
-        f"{_network_prefix(request.remote_addr or '')} "
-        f"{request.headers.get('User-Agent', '')[:500]}"
+        f"{network_of(request.remote_addr or '')} "
+        f"{request.headers.get('User-Agent', '')[:MAX_USER_AGENT_LENGTH]}"
     )
 
 
-def _network_prefix(address: str) -> str:
-    """The network of one household: for IPv6 the /64 prefix, because providers assign networks
-    of 64 bits (RFC 4291, 2.5.4)."""
-    try:
-        result = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return (
-        str(ipaddress.ip_network((result, 64), strict=False))
-        if result.version == 6
-        else str(result)
-    )
-
-
-def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
+def _enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
     """Enqueue the jobs that follow a launch."""
     if entered.roster_due:
         deps.job_requests.request_job(SYNC_ROSTERS)
@@ -214,7 +194,7 @@ def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
 def _storage_response(begun: StartedLogin) -> Response:
     """A page that stores this login's proof in the LMS's window, then continues (LTI
     postMessage storage 0.1)."""
-    page_rules.allow_frames("*")
+    page_responses.allow_frames("*")
     page = _render_storage_page(
         "put",
         begun.storage_target,
@@ -228,7 +208,7 @@ def _storage_response(begun: StartedLogin) -> Response:
 
 def _render_storage_page(act: str, target: str, origin: str, state: str, **more: Any) -> str:
     if more.get("deep_link"):
-        page_rules.allow_form_target(more["deep_link"])
+        page_responses.allow_form_target(more["deep_link"])
     return render_template(
         "storage.html",
         act=act,

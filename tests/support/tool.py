@@ -30,6 +30,7 @@ from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, operator_api
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.routes import RateClass
 from lti_tool.people import directory
 from tests.conftest import environ_for
 
@@ -244,6 +245,11 @@ class Tool:
     def stranger(self) -> FlaskClient:
         """Another browser."""
         return self.browser.application.test_client()
+
+    def use_up(self, rate: RateClass, network: str, but: int = 0) -> None:
+        """All calls that ``rate`` allows this network, but the last ``but``."""
+        for _ in range(rate.most - but):
+            assert self.deps.limiter.allows(rate.name, network, rate.most, rate.seconds)
 
     def rows(self, table: str) -> int:
         with self.deps.unit_of_work(self.tenant_id) as connection:

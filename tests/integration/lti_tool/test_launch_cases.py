@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.base import platform_key_cache, platforms_store
+from lti_tool.launch import rate_limits
 from tests.support.launch_log import refused, rows
 from tests.support.platforms import OTHER_CLIENT, add_platform
 from tests.support.tool import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
@@ -744,8 +745,8 @@ def test_good_login(shared_tool: Tool, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["L7 a flood of logins"])
-def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.launch.rate_limits.MAX_LAUNCHES_PER_MINUTE", 3)
+def test_flood(shared_tool: Tool, case: str) -> None:
+    shared_tool.use_up(rate_limits.LOGINS, "192.0.2.7", but=3)
     before = shared_tool.rows("login_state")
     answers = [
         shared_tool.browser.post(
