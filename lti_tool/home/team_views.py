@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
-
-from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from lti_tool.base import sessions
-from lti_tool.base.deps import ToolDeps
-from lti_tool.base.page_context import template_values
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import LEADING_ROLES, TEAM_FIGURE_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.home import teams
 from lti_tool.programmes import product_use
 
+ROUTES = Routes("teams", "/t/<uuid:launch_id>", open_page)
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """``/t/<visit>/team`` and ``/t/<visit>/teams``."""
-    pages = Blueprint("teams", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    @pages.get("/team")
-    def show_own_team(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(
-            deps.unit_of_work, session=who, report=product_use.TEAM, now=clock.now()
-        )
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        people, titles = teams.list_led_people(deps.unit_of_work, session=who, now=clock.now())
-        return render_template(
-            "team.html", **template_values(deps, request, who), people=people, titles=titles
-        )
+@ROUTES.get("/team", roles=LEADING_ROLES)
+def show_own_team(page: PageContext) -> ResponseReturnValue:
+    _record_view(page, product_use.TEAM)
+    people, titles = teams.list_led_people(page.work, session=page.who, now=clock.now())
+    return page.render("team.html", people=people, titles=titles)
 
-    @pages.get("/teams")
-    def show_all_teams(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        product_use.record_report_view(
-            deps.unit_of_work, session=who, report=product_use.TEAMS, now=clock.now()
-        )
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        view = teams.load_team_overview(
-            deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now()
-        )
-        return render_template("teams.html", **template_values(deps, request, who), view=view)
 
-    return pages
+@ROUTES.get("/teams", roles=TEAM_FIGURE_ROLES)
+def show_all_teams(page: PageContext) -> ResponseReturnValue:
+    _record_view(page, product_use.TEAMS)
+    view = teams.load_team_overview(
+        page.work, tenant_id=page.who.tenant_id, programme=page.who.programme, now=clock.now()
+    )
+    return page.render("teams.html", view=view)
+
+
+def _record_view(page: PageContext, report: str) -> None:
+    product_use.record_report_view(page.work, session=page.who, report=report, now=clock.now())
+    page.request_jobs(SEND_STATEMENTS)

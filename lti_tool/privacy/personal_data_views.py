@@ -3,70 +3,60 @@
 from __future__ import annotations
 
 import json
-import uuid
 
-from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from lti_tool.base import sessions
-from lti_tool.base.deps import ToolDeps
-from lti_tool.base.page_context import template_values
+from lti_tool.base.forms import form_text
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import ALL_ROLES, ERASURE_ROLES
+from lti_tool.base.routes import Routes
+from lti_tool.base.staff_context import download_response
 from lti_tool.privacy import person_erasure
 
+ROUTES = Routes("me", "/t/<uuid:launch_id>/me", open_page)
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The routes below ``/t/<launch>/me``."""
-    pages = Blueprint("me", __name__, url_prefix="/t/<uuid:launch_id>/me")
-    work = deps.unit_of_work
 
-    @pages.get("")
-    def show_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        rows = person_erasure.load_personal_data(
-            work, tenant_id=who.tenant_id, person_id=who.person_id
+@ROUTES.get("", roles=ALL_ROLES)
+def show_personal_data(page: PageContext) -> ResponseReturnValue:
+    tenant_id, person_id = page.who.tenant_id, page.who.person_id
+    rows = person_erasure.load_personal_data(page.work, tenant_id=tenant_id, person_id=person_id)
+    return page.render(
+        "me.html",
+        counts={name: len(result) for name, result in rows.items()},
+        asked=person_erasure.find_erasure_request(
+            page.work, tenant_id=tenant_id, person_id=person_id
+        ),
+    )
+
+
+@ROUTES.get("/data.json", roles=ALL_ROLES)
+def download_personal_data(page: PageContext) -> ResponseReturnValue:
+    """All of it as one file. Statements in the record store belong to the account that the
+    file names."""
+    rows = person_erasure.load_personal_data(
+        page.work, tenant_id=page.who.tenant_id, person_id=page.who.person_id
+    )
+    text = json.dumps(
+        {"person": str(page.who.person_id), "tables": rows}, ensure_ascii=False, indent=1
+    )
+    return download_response("carryover-my-data.json", "application/json", text.encode())
+
+
+@ROUTES.post("/erase", roles=ALL_ROLES)
+def request_erasure(page: PageContext) -> ResponseReturnValue:
+    if form_text("sure") == "1":
+        person_erasure.request_erasure(
+            page.work,
+            tenant_id=page.who.tenant_id,
+            person_id=page.who.person_id,
+            now=clock.now(),
         )
-        erasure_request = person_erasure.find_erasure_request(
-            work, tenant_id=who.tenant_id, person_id=who.person_id
-        )
-        return render_template(
-            "me.html",
-            **template_values(deps, request, who),
-            counts={name: len(result) for name, result in rows.items()},
-            asked=erasure_request,
-        )
+    return page.redirect("me?done=1")
 
-    @pages.get("/data.json")
-    def download_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """All of it as one file. Statements in the record store belong to the account that the
-        file names."""
-        who = sessions.require_session(deps, request, launch_id)
-        rows = person_erasure.load_personal_data(
-            work, tenant_id=who.tenant_id, person_id=who.person_id
-        )
-        answer = Response(
-            json.dumps(
-                {"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1
-            ),
-            content_type="application/json",
-        )
-        answer.headers["Content-Disposition"] = "attachment; filename=carryover-my-data.json"
-        return answer
 
-    @pages.post("/erase")
-    def request_erasure(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        if request.form.get("sure") == "1":
-            person_erasure.request_erasure(
-                work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now()
-            )
-        return redirect(f"/t/{launch_id}/me?done=1", code=303)
-
-    @pages.get("/wishes")
-    def show_erasure_requests(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """For the data protection officer: open erasure requests."""
-        who = sessions.require_session(deps, request, launch_id)
-        result = person_erasure.list_open_requests(work, tenant_id=who.tenant_id)
-        return render_template("wishes.html", **template_values(deps, request, who), wishes=result)
-
-    return pages
+@ROUTES.get("/wishes", roles=ERASURE_ROLES)
+def show_erasure_requests(page: PageContext) -> ResponseReturnValue:
+    """For the data protection officer: open erasure requests."""
+    wishes = person_erasure.list_open_requests(page.work, tenant_id=page.who.tenant_id)
+    return page.render("wishes.html", wishes=wishes)
