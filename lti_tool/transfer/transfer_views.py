@@ -5,145 +5,105 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, Conflict, RequestError
-from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.forms import form_text, form_uuid, optional_file
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.page_context import template_values
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import ALL_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.base.staff_context import allow_large_upload, form_text, parse_uuid
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.transfer import transfer_protocol, work_page
 
-MAX_NAME_LENGTH = 200
+ROUTES = Routes("transfer", "/t/<uuid:launch_id>", open_page)
 
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The routes below ``/t/<launch>``: work, inbox, documents."""
-    pages = Blueprint("transfer", __name__, url_prefix="/t/<uuid:launch_id>")
-    work = deps.unit_of_work
+@ROUTES.get("/work", roles=ALL_ROLES)
+def show_work(page: PageContext) -> ResponseReturnValue:
+    return _render_work(page)
 
-    def render_transfer(
-        who: LaunchSession, template: str, status: int = 200, **values: Any
-    ) -> ResponseReturnValue:
-        return render_template(template, **template_values(deps, request, who), **values), status
 
-    def render_work(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
-        view = work_page.load_work_page(work, session=who, now=clock.now())
-        sent = request.form.to_dict() if error else {}
-        status = error.status if error else 200
-        return render_transfer(
-            who,
-            "work.html",
-            status,
-            view=view,
-            sent=sent,
-            error=error,
-            field=str(error.where.get("field", "")) if error else "",
-            form_id=uuid.uuid4(),
-            how_often=transfer_protocol.USE_FREQUENCIES,
-        )
+@ROUTES.post("/tasks", roles=ALL_ROLES)
+def add_task(page: PageContext) -> ResponseReturnValue:
+    return _run_act(
+        page,
+        lambda: transfer_protocol.add_task(
+            page.work,
+            session=page.who,
+            episode_id=None,
+            key=form_text("task"),
+            title=form_text("title"),
+            competency=form_text("competency"),
+            now=clock.now(),
+        ),
+        "mapped",
+    )
 
-    def run_act(
-        launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str
-    ) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        try:
-            what(who)
-        except (BadInput, Conflict) as error:
-            return render_work(who, error)
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        deps.job_requests.request_job(SEND_MAILS)
-        return redirect(f"/t/{launch_id}/work?done={done}", code=303)
 
-    @pages.get("/work")
-    def show_work(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return render_work(sessions.require_session(deps, request, launch_id))
+@ROUTES.post("/tasks/drop", roles=ALL_ROLES)
+def remove_task(page: PageContext) -> ResponseReturnValue:
+    return _run_act(
+        page,
+        lambda: transfer_protocol.remove_task(page.work, session=page.who, key=form_text("key")),
+        "dropped",
+    )
 
-    @pages.post("/tasks")
-    def add_task(launch_id: uuid.UUID) -> ResponseReturnValue:
-        key, title, competency = form_text("task"), form_text("title"), form_text("competency")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.add_task(
-                work,
-                session=who,
-                episode_id=None,
-                key=key,
-                title=title,
-                competency=competency,
-                now=clock.now(),
-            ),
-            "mapped",
-        )
 
-    @pages.post("/tasks/drop")
-    def remove_task(launch_id: uuid.UUID) -> ResponseReturnValue:
-        key = form_text("key")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.remove_task(work, session=who, key=key),
-            "dropped",
-        )
+@ROUTES.post("/hand-in/<kind>", roles=ALL_ROLES, upload=True)
+def submit_work(page: PageContext, kind: str) -> ResponseReturnValue:
+    return _run_act(
+        page,
+        lambda: transfer_protocol.hand_in_work(
+            page.work,
+            session=page.who,
+            kind=kind.replace("-", " "),
+            task=form_text("task"),
+            words=form_text("words"),
+            file=optional_file(),
+            peer=form_text("peer"),
+            now=clock.now(),
+        ),
+        "handed",
+    )
 
-    @pages.post("/hand-in/<kind>")
-    def submit_work(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
-        allow_large_upload()
-        name = kind.replace("-", " ")
 
-        def save_submission(who: LaunchSession) -> None:
-            file = request.files.get("file")
-            uploaded = (
-                (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read())
-                if file and file.filename
-                else None
-            )
-            transfer_protocol.hand_in_work(
-                work,
-                session=who,
-                kind=name,
-                task=form_text("task"),
-                words=form_text("words"),
-                file=uploaded,
-                peer=form_text("peer"),
-                now=clock.now(),
-            )
+@ROUTES.post("/no-opportunity", roles=ALL_ROLES)
+def report_no_opportunity(page: PageContext) -> ResponseReturnValue:
+    return _run_act(
+        page,
+        lambda: transfer_protocol.report_no_opportunity(
+            page.work,
+            session=page.who,
+            form_id=form_uuid("form_id"),
+            words=form_text("words"),
+            now=clock.now(),
+        ),
+        "told",
+    )
 
-        return run_act(launch_id, save_submission, "handed")
 
-    @pages.post("/no-opportunity")
-    def report_no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
-        form_id, words = parse_uuid(form_text("form_id")), form_text("words")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.report_no_opportunity(
-                work, session=who, form_id=form_id, words=words, now=clock.now()
-            ),
-            "told",
-        )
+@ROUTES.post("/follow-up", roles=ALL_ROLES)
+def submit_follow_up(page: PageContext) -> ResponseReturnValue:
+    return _run_act(page, lambda: save_follow_up(page.deps, page.who, None), "followed")
 
-    @pages.post("/follow-up")
-    def submit_follow_up(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return run_act(launch_id, lambda who: save_follow_up(deps, who, None), "followed")
 
-    @pages.get("/documents/<uuid:document_id>")
-    def download_document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
-        """A submitted file. It is only served as a download, never displayed inline, because
-        its content is untrusted."""
-        who = sessions.require_session(deps, request, launch_id)
-        name, content = transfer_protocol.load_document(work, session=who, document_id=document_id)
-        answer = Response(content, content_type="application/octet-stream")
-        answer.headers.set("Content-Disposition", "attachment", filename=name)
-        answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return answer
-
-    return pages
+@ROUTES.get("/documents/<uuid:document_id>", roles=ALL_ROLES)
+def download_document(page: PageContext, document_id: uuid.UUID) -> ResponseReturnValue:
+    """A submitted file. It is only served as a download, never displayed inline, because its
+    content is untrusted."""
+    name, content = transfer_protocol.load_document(
+        page.work, session=page.who, document_id=document_id
+    )
+    answer = Response(content, content_type="application/octet-stream")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 def save_follow_up(deps: ToolDeps, who: LaunchSession, episode_id: uuid.UUID | None) -> None:
@@ -160,4 +120,26 @@ def save_follow_up(deps: ToolDeps, who: LaunchSession, episode_id: uuid.UUID | N
         still_used=still,
         how_often=form_text("how_often"),
         now=clock.now(),
+    )
+
+
+def _run_act(page: PageContext, act: Callable[[], object], done: str) -> ResponseReturnValue:
+    try:
+        act()
+    except (BadInput, Conflict) as error:
+        return _render_work(page, error)
+    page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
+    return page.redirect(f"work?done={done}")
+
+
+def _render_work(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
+    return page.render(
+        "work.html",
+        error.status if error else 200,
+        view=work_page.load_work_page(page.work, session=page.who, now=clock.now()),
+        sent=request.form.to_dict() if error else {},
+        error=error,
+        field=str(error.where.get("field", "")) if error else "",
+        form_id=uuid.uuid4(),
+        how_often=transfer_protocol.USE_FREQUENCIES,
     )
