@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, Forbidden, NotFound, RequestError
 from core.http_client import OutsideCallFailed
-from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.page_context import template_values
-from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.forms import form_text
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import TEACHING_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.checks import gradebook
@@ -22,112 +22,113 @@ from lti_tool.people.courses_store import SYNC_ROSTERS
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The routes below ``/t/<launch>/course``."""
-    pages = Blueprint("course", __name__, url_prefix="/t/<uuid:launch_id>/course")
+def _open_course(
+    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
+) -> PageContext:
+    page = open_page(deps, allowed, visit_id)
+    if not page.who.programme:
+        raise Forbidden("No programme is set up for this activity yet.")
+    return page
 
-    def load_teacher_session(launch_id: uuid.UUID) -> LaunchSession:
-        who = sessions.require_session(deps, request, launch_id)
-        if not who.programme:
-            raise Forbidden("No programme is set up for this activity yet.")
-        return who
 
-    def render_course(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
-        view = gradebook.load_course_details(deps, session=who)
-        page = render_template(
-            "course.html",
-            **template_values(deps, request, who),
-            view=view,
-            error=error.message if error else "",
+ROUTES = Routes("course", "/t/<uuid:launch_id>/course", _open_course)
+
+
+@ROUTES.get("/", roles=TEACHING_ROLES)
+def show_course(page: PageContext) -> ResponseReturnValue:
+    return _render_course(page)
+
+
+@ROUTES.post("/roster", roles=TEACHING_ROLES)
+def request_roster_sync(page: PageContext) -> ResponseReturnValue:
+    return _run_course_change(
+        page,
+        lambda: gradebook.request_roster_sync(page.deps, session=page.who, now=clock.now()),
+        "roster",
+        SYNC_ROSTERS,
+    )
+
+
+@ROUTES.post("/grades/<int:grade_id>", roles=TEACHING_ROLES)
+def resend_course_grade(page: PageContext, grade_id: int) -> ResponseReturnValue:
+    return _run_course_change(
+        page,
+        lambda: gradebook.resend_course_grade(
+            page.deps, session=page.who, grade_id=grade_id, now=clock.now()
+        ),
+        "resend",
+        SEND_GRADES,
+    )
+
+
+@ROUTES.post("/columns", roles=TEACHING_ROLES)
+def create_columns(page: PageContext) -> ResponseReturnValue:
+    return _run_course_change(
+        page, lambda: gradebook.ensure_check_columns(page.deps, session=page.who), "columns"
+    )
+
+
+@ROUTES.post("/columns/rename", roles=TEACHING_ROLES)
+def rename_grade_column(page: PageContext) -> ResponseReturnValue:
+    return _run_course_change(
+        page,
+        lambda: gradebook.rename_column(
+            page.deps, session=page.who, place=form_text("place"), label=form_text("label")
+        ),
+        "renamed",
+    )
+
+
+@ROUTES.post("/columns/remove", roles=TEACHING_ROLES)
+def remove_grade_column(page: PageContext) -> ResponseReturnValue:
+    return _run_course_change(page, lambda: _remove_confirmed_column(page), "removed")
+
+
+@ROUTES.post("/certifying", roles=TEACHING_ROLES)
+def set_certifying_column(page: PageContext) -> ResponseReturnValue:
+    """Let a gradebook column certify learners, or (``stop``) end that."""
+    who = audit_name(page.who)
+    if form_text("stop") == "1":
+        return _run_course_change(
+            page,
+            lambda: gradebook.disable_certifying_column(page.deps, session=page.who, who=who),
+            "stopped",
         )
-        return page, error.status if error else 200
-
-    @pages.get("/")
-    def show_course(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return render_course(load_teacher_session(launch_id))
-
-    def run_course_change(
-        launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str
-    ) -> ResponseReturnValue:
-        who = load_teacher_session(launch_id)
-        try:
-            what(who)
-        except (BadInput, NotFound, OutsideCallFailed) as error:
-            return render_course(who, error)
-        return redirect(f"/t/{launch_id}/course/?done={done}", code=303)
-
-    @pages.post("/roster")
-    def request_roster_sync(launch_id: uuid.UUID) -> ResponseReturnValue:
-        answer = run_course_change(
-            launch_id,
-            lambda who: gradebook.request_roster_sync(deps, session=who, now=clock.now()),
-            "roster",
-        )
-        deps.job_requests.request_job(SYNC_ROSTERS)
-        return answer
-
-    @pages.post("/grades/<int:grade_id>")
-    def resend_course_grade(launch_id: uuid.UUID, grade_id: int) -> ResponseReturnValue:
-        answer = run_course_change(
-            launch_id,
-            lambda who: gradebook.resend_course_grade(
-                deps, session=who, grade_id=grade_id, now=clock.now()
-            ),
-            "resend",
-        )
-        deps.job_requests.request_job(SEND_GRADES)
-        return answer
-
-    @pages.post("/columns")
-    def create_columns(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return run_course_change(
-            launch_id, lambda who: gradebook.ensure_check_columns(deps, session=who), "columns"
-        )
-
-    @pages.post("/columns/rename")
-    def rename_grade_column(launch_id: uuid.UUID) -> ResponseReturnValue:
-        place, label = request.form.get("place", ""), request.form.get("label", "")
-        return run_course_change(
-            launch_id,
-            lambda who: gradebook.rename_column(deps, session=who, place=place, label=label),
-            "renamed",
-        )
-
-    @pages.post("/columns/remove")
-    def remove_grade_column(launch_id: uuid.UUID) -> ResponseReturnValue:
-        place = request.form.get("place", "")
-        if request.form.get("sure") != "1":
-            return run_course_change(launch_id, _require_confirmation, "")
-        return run_course_change(
-            launch_id,
-            lambda who: gradebook.remove_column(deps, session=who, place=place),
-            "removed",
-        )
-
-    @pages.post("/certifying")
-    def set_certifying_column(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """Let a gradebook column certify learners, or (``stop``) end that."""
-        percent, stop = request.form.get("percent", ""), request.form.get("stop") == "1"
-        if stop:
-            return run_course_change(
-                launch_id,
-                lambda who: gradebook.disable_certifying_column(
-                    deps, session=who, who=audit_name(who)
-                ),
-                "stopped",
-            )
-        answer = run_course_change(
-            launch_id,
-            lambda who: gradebook.enable_certifying_column(
-                deps, session=who, percent=percent, who=audit_name(who), now=clock.now()
-            ),
-            "certifying",
-        )
-        deps.job_requests.request_job(READ_CERTIFICATIONS)
-        return answer
-
-    return pages
+    return _run_course_change(
+        page,
+        lambda: gradebook.enable_certifying_column(
+            page.deps,
+            session=page.who,
+            percent=form_text("percent"),
+            who=who,
+            now=clock.now(),
+        ),
+        "certifying",
+        READ_CERTIFICATIONS,
+    )
 
 
-def _require_confirmation(who: LaunchSession) -> None:
-    raise BadInput("Tick that the grades in the column may go with it, then remove it.")
+def _remove_confirmed_column(page: PageContext) -> None:
+    if form_text("sure") != "1":
+        raise BadInput("Tick that the grades in the column may go with it, then remove it.")
+    gradebook.remove_column(page.deps, session=page.who, place=form_text("place"))
+
+
+def _run_course_change(
+    page: PageContext, change: Callable[[], object], done: str, *jobs: str
+) -> ResponseReturnValue:
+    try:
+        change()
+    except (BadInput, NotFound, OutsideCallFailed) as error:
+        return _render_course(page, error)
+    page.request_jobs(*jobs)
+    return page.redirect(f"course/?done={done}")
+
+
+def _render_course(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
+    return page.render(
+        "course.html",
+        error.status if error else 200,
+        view=gradebook.load_course_details(page.deps, session=page.who),
+        error=error.message if error else "",
+    )
