@@ -5,169 +5,113 @@ for raters.
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, Conflict, RequestError
 from lti_tool.assessment import behaviour_assessment
-from lti_tool.base import sessions
-from lti_tool.base.deps import ToolDeps
+from lti_tool.base.forms import form_text, form_uuid
 from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.page_context import template_values
-from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.base.staff_context import form_text, parse_uuid
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import ALL_ROLES, LEADING_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 
+ROUTES = Routes("assessments", "/t/<uuid:launch_id>/assessments", open_page)
+_MAX_DRAFT_LENGTH = 40
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The pages below ``/t/<visit>/assessments``."""
-    pages = Blueprint("assessments", __name__, url_prefix="/t/<uuid:launch_id>/assessments")
-    work = deps.unit_of_work
 
-    def render_page(
-        who: LaunchSession, template: str, error: RequestError | None, **values: Any
-    ) -> ResponseReturnValue:
-        return render_template(
-            template, **template_values(deps, request, who), error=error, **values
-        ), error.status if error else 200
+@ROUTES.get("", roles=ALL_ROLES)
+def show_own_assessments(page: PageContext) -> ResponseReturnValue:
+    return _render_assessments(page, None)
 
-    def enqueue_deliveries() -> None:
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        deps.job_requests.request_job(SEND_MAILS)
 
-    def render_assessments(
-        who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        view = behaviour_assessment.load_comparison(work, session=who, episode_id=episode_id)
-        return render_page(
-            who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4()
+@ROUTES.get("/of/<uuid:episode_id>", roles=LEADING_ROLES)
+def show_learner_assessments(page: PageContext, episode_id: uuid.UUID) -> ResponseReturnValue:
+    return _render_assessments(page, episode_id)
+
+
+@ROUTES.post("/wishes", roles=ALL_ROLES)
+def request_assessment(page: PageContext) -> ResponseReturnValue:
+    try:
+        behaviour_assessment.request_assessment(
+            page.work,
+            session=page.who,
+            form_id=form_uuid("form_id"),
+            rater=form_text("rater"),
+            words=form_text("words"),
+            now=clock.now(),
         )
+    except BadInput as error:
+        return _render_assessments(page, None, error)
+    page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
+    return page.redirect("assessments?done=asked")
 
-    def render_form(
-        who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        view = behaviour_assessment.load_assessment_form(work, session=who, episode_id=episode_id)
-        # After BadInput the form keeps its id; after Conflict (other content was stored under
-        # it) it gets a new one.
-        form_id = (
-            request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
+
+@ROUTES.get("/form", roles=ALL_ROLES)
+def show_own_form(page: PageContext) -> ResponseReturnValue:
+    return _render_form(page, None)
+
+
+@ROUTES.post("/form", roles=ALL_ROLES)
+def submit_own_form(page: PageContext) -> ResponseReturnValue:
+    return _submit_assessment(page, None, "assessments")
+
+
+@ROUTES.get("/form/<uuid:episode_id>", roles=ALL_ROLES)
+def show_learner_form(page: PageContext, episode_id: uuid.UUID) -> ResponseReturnValue:
+    return _render_form(page, episode_id)
+
+
+@ROUTES.post("/form/<uuid:episode_id>", roles=ALL_ROLES)
+def submit_learner_form(page: PageContext, episode_id: uuid.UUID) -> ResponseReturnValue:
+    return _submit_assessment(page, episode_id, "inbox")
+
+
+@ROUTES.get("/cases/<programme>", roles=ALL_ROLES)
+def show_cases(page: PageContext, programme: str) -> ResponseReturnValue:
+    return _render_cases(page, programme)
+
+
+@ROUTES.post("/cases/<programme>", roles=ALL_ROLES)
+def rate_case(page: PageContext, programme: str) -> ResponseReturnValue:
+    try:
+        behaviour_assessment.submit_calibration(
+            page.work,
+            session=page.who,
+            programme=programme,
+            case_key=form_text("case"),
+            levels=_chosen_levels(),
+            now=clock.now(),
         )
-        return render_page(
-            who,
-            "assess.html",
-            error,
-            view=view,
-            form_id=form_id,
-            sent=request.form.to_dict() if error else {},
-            methods=behaviour_assessment.ASSESSMENT_METHODS,
+    except BadInput as error:
+        return _render_cases(page, programme, error)
+    page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
+    return page.redirect(f"assessments/cases/{programme}?done=rated")
+
+
+def _submit_assessment(
+    page: PageContext, episode_id: uuid.UUID | None, back: str
+) -> ResponseReturnValue:
+    try:
+        behaviour_assessment.submit_assessment(
+            page.work,
+            session=page.who,
+            form_id=form_uuid("form_id"),
+            episode_id=episode_id,
+            method=form_text("method"),
+            levels=_chosen_levels(),
+            words=form_text("words"),
+            now=clock.now(),
         )
-
-    def submit_assessment(
-        who: LaunchSession, episode_id: uuid.UUID | None, back: str
-    ) -> ResponseReturnValue:
-        try:
-            behaviour_assessment.submit_assessment(
-                work,
-                session=who,
-                form_id=parse_uuid(form_text("form_id")),
-                episode_id=episode_id,
-                method=form_text("method"),
-                levels=_chosen_levels(),
-                words=form_text("words"),
-                now=clock.now(),
-            )
-        except (BadInput, Conflict) as error:
-            return render_form(who, episode_id, error)
-        enqueue_deliveries()
-        return redirect(f"/t/{who.id}/{back}?done=assessed&of={_draft_key(who)}", code=303)
-
-    @pages.get("")
-    def show_own_assessments(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return render_assessments(sessions.require_session(deps, request, launch_id), None)
-
-    @pages.get("/of/<uuid:episode_id>")
-    def show_learner_assessments(
-        launch_id: uuid.UUID, episode_id: uuid.UUID
-    ) -> ResponseReturnValue:
-        return render_assessments(sessions.require_session(deps, request, launch_id), episode_id)
-
-    @pages.post("/wishes")
-    def request_assessment(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        try:
-            form_id, rater, words = (
-                parse_uuid(form_text("form_id")),
-                form_text("rater"),
-                form_text("words"),
-            )
-            behaviour_assessment.request_assessment(
-                work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now()
-            )
-        except BadInput as error:
-            return render_assessments(who, None, error)
-        enqueue_deliveries()
-        return redirect(f"/t/{launch_id}/assessments?done=asked", code=303)
-
-    @pages.get("/form")
-    def show_own_form(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return render_form(sessions.require_session(deps, request, launch_id), None)
-
-    @pages.post("/form")
-    def submit_own_form(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return submit_assessment(
-            sessions.require_session(deps, request, launch_id), None, "assessments"
-        )
-
-    @pages.get("/form/<uuid:episode_id>")
-    def show_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return render_form(sessions.require_session(deps, request, launch_id), episode_id)
-
-    @pages.post("/form/<uuid:episode_id>")
-    def submit_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return submit_assessment(
-            sessions.require_session(deps, request, launch_id), episode_id, "inbox"
-        )
-
-    def render_cases(
-        who: LaunchSession, programme: str, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        view = behaviour_assessment.load_calibration(work, session=who, programme=programme)
-        return render_page(
-            who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {}
-        )
-
-    @pages.get("/cases/<programme>")
-    def show_cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
-        return render_cases(sessions.require_session(deps, request, launch_id), programme)
-
-    @pages.post("/cases/<programme>")
-    def rate_case(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        try:
-            behaviour_assessment.submit_calibration(
-                work,
-                session=who,
-                programme=programme,
-                case_key=form_text("case"),
-                levels=_chosen_levels(),
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_cases(who, programme, error)
-        enqueue_deliveries()
-        return redirect(f"/t/{launch_id}/assessments/cases/{programme}?done=rated", code=303)
-
-    return pages
-
-
-def _draft_key(who: LaunchSession) -> str:
-    """Return the key of the draft on the device that was submitted: the form's own draft of
-    this person.
-    """
-    return f"{who.person_id}-{request.form.get('draft', '')[:40]}"
+    except (BadInput, Conflict) as error:
+        return _render_form(page, episode_id, error)
+    page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
+    # the draft on the device that was submitted: the form's own draft of this person
+    draft = f"{page.who.person_id}-{form_text('draft', _MAX_DRAFT_LENGTH)}"
+    return page.redirect(f"{back}?done=assessed&of={draft}")
 
 
 def _chosen_levels() -> dict[str, str]:
@@ -177,3 +121,50 @@ def _chosen_levels() -> dict[str, str]:
         for name, value in request.form.items()
         if name.startswith("level-")
     }
+
+
+def _render_assessments(
+    page: PageContext, episode_id: uuid.UUID | None, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return page.render(
+        "assessments.html",
+        error.status if error else 200,
+        view=behaviour_assessment.load_comparison(
+            page.work, session=page.who, episode_id=episode_id
+        ),
+        error=error,
+        mine=episode_id is None,
+        form_id=uuid.uuid4(),
+    )
+
+
+def _render_form(
+    page: PageContext, episode_id: uuid.UUID | None, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return page.render(
+        "assess.html",
+        error.status if error else 200,
+        view=behaviour_assessment.load_assessment_form(
+            page.work, session=page.who, episode_id=episode_id
+        ),
+        error=error,
+        # After BadInput the form keeps its id; after Conflict (other content was stored under it)
+        # it gets a new one.
+        form_id=form_text("form_id") if isinstance(error, BadInput) else str(uuid.uuid4()),
+        sent=request.form.to_dict() if error else {},
+        methods=behaviour_assessment.ASSESSMENT_METHODS,
+    )
+
+
+def _render_cases(
+    page: PageContext, programme: str, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return page.render(
+        "cases.html",
+        error.status if error else 200,
+        view=behaviour_assessment.load_calibration(
+            page.work, session=page.who, programme=programme
+        ),
+        error=error,
+        sent=request.form.to_dict() if error else {},
+    )

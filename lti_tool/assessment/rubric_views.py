@@ -3,82 +3,79 @@ cases for rater practice."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
 import msgspec
-from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, Conflict, RequestError
-from lti_tool.base.deps import ToolDeps
-from lti_tool.base.staff_context import ContextOpener, StaffContext, form_revision, form_text
+from lti_tool.base.forms import form_revision, form_text, form_texts
+from lti_tool.base.roles import STAFF_ROLES
+from lti_tool.base.routes import Routes
+from lti_tool.base.staff_context import StaffContext, open_staff
 from lti_tool.programmes import authoring, rubrics
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.rubrics import Case, Criterion, Rubric
 
+ROUTES = Routes("rubrics", "/t/<uuid:visit_id>/programmes/<key>/rubric", open_staff)
 SPARE_CRITERIA = 2  # empty ones offered below the filled ones
+_MAX_LEVEL_DIGITS = 2
 
 
-def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
-    """The pages below ``/t/<visit>/programmes/<key>/rubric``."""
-    pages = Blueprint("rubrics", __name__, url_prefix="/t/<uuid:visit_id>/programmes/<key>/rubric")
-    work = deps.unit_of_work
+@ROUTES.get("/", roles=STAFF_ROLES)
+def show_rubric(staff: StaffContext, key: str) -> ResponseReturnValue:
+    return _render_rubric(staff, key)
 
-    def render_rubric(
-        staff: StaffContext, key: str, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
-        status = error.status if error else 200
-        return staff.render(
-            "rubric.html",
-            status,
-            work=result,
-            error=error,
-            usual=rubrics.DEFAULT_LEVELS,
-            spare=SPARE_CRITERIA,
+
+@ROUTES.post("/levels", roles=STAFF_ROLES)
+def save_levels(staff: StaffContext, key: str) -> ResponseReturnValue:
+    return _save_rubric(staff, key, _apply_levels)
+
+
+@ROUTES.post("/criteria", roles=STAFF_ROLES)
+def save_criteria(staff: StaffContext, key: str) -> ResponseReturnValue:
+    return _save_rubric(staff, key, _apply_criteria)
+
+
+@ROUTES.post("/cases", roles=STAFF_ROLES)
+def save_case(staff: StaffContext, key: str) -> ResponseReturnValue:
+    return _save_rubric(staff, key, _apply_case)
+
+
+def _save_rubric(
+    staff: StaffContext, key: str, make: Callable[[Programme], Programme]
+) -> ResponseReturnValue:
+    try:
+        authoring.update_draft(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            key=key,
+            revision=form_revision(),
+            make=make,
+            who=staff.who,
+            now=clock.now(),
         )
+    except (BadInput, Conflict) as error:
+        return _render_rubric(staff, key, error)
+    return staff.redirect(f"programmes/{key}/rubric/?done=saved")
 
-    def save_rubric(
-        visit_id: uuid.UUID, key: str, make: Callable[[Programme], Programme]
-    ) -> ResponseReturnValue:
-        staff = opening(visit_id)
-        try:
-            authoring.update_draft(
-                work,
-                tenant_id=staff.tenant_id,
-                key=key,
-                revision=form_revision(),
-                make=make,
-                who=staff.who,
-                now=clock.now(),
-            )
-        except (BadInput, Conflict) as error:
-            return render_rubric(staff, key, error)
-        return redirect(f"{staff.home}programmes/{key}/rubric/?done=saved", code=303)
 
-    @pages.get("/")
-    def show_rubric(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_rubric(opening(visit_id), key)
-
-    @pages.post("/levels")
-    def save_levels(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(visit_id, key, _apply_levels)
-
-    @pages.post("/criteria")
-    def save_criteria(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(visit_id, key, _apply_criteria)
-
-    @pages.post("/cases")
-    def save_case(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return save_rubric(visit_id, key, _apply_case)
-
-    return pages
+def _render_rubric(
+    staff: StaffContext, key: str, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return staff.render(
+        "rubric.html",
+        error.status if error else 200,
+        work=authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key),
+        error=error,
+        usual=rubrics.DEFAULT_LEVELS,
+        spare=SPARE_CRITERIA,
+    )
 
 
 def _parse_level(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 2:
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_LEVEL_DIGITS:
         raise BadInput("Choose a level.", field="rubric")
     return int(text)
 
@@ -105,22 +102,16 @@ def _apply_criteria(programme: Programme) -> Programme:
     """Replace the criteria. Each row of the form has a key, a title, a competency and one
     description per level. A row without a title is removed."""
     rubric = _require_rubric(programme)
-    keys, titles, competencies = (
-        request.form.getlist(name) for name in ("key", "title", "competency")
-    )
-    anchors = [" ".join(text.replace("\0", "").split()) for text in request.form.getlist("anchor")]
+    keys, titles, competencies = (form_texts(name) for name in ("key", "title", "competency"))
+    anchors = [" ".join(text.split()) for text in form_texts("anchor")]
     wide = len(rubric.levels)
     if not len(keys) == len(titles) == len(competencies) or len(anchors) != wide * len(keys):
         raise BadInput("The form is not complete; load the page again.")
-    named = iter(
-        authoring.assign_keys(
-            list(zip(keys, [text.replace("\0", "") for text in titles], strict=True)), "criterion"
-        )
-    )
+    named = iter(authoring.assign_keys(list(zip(keys, titles, strict=True)), "criterion"))
     criteria = [
         Criterion(*next(named), competencies[line], anchors[line * wide : (line + 1) * wide])
         for line, title in enumerate(titles)
-        if title.strip()
+        if title
     ]
     return msgspec.structs.replace(programme, rubric=rubrics.replace_criteria(rubric, criteria))
 
