@@ -18,7 +18,7 @@ import msgspec
 # Another kind of question needs: a line here and its faults below; lti_tool/questions/
 # item_responses.py (how it is answered, marked and stated); the form that asks it
 # (lti_tool/checks/templates/_question.html) and the one that edits it (question_form.html, listed
-# in questions.html, read in question_bank_views.py); and each file format that can express it.
+# in questions.html, read in question_form.py); and each file format that can express it.
 Kind = Literal["single", "multiple", "true_false", "numeric", "short", "matching", "ordering"]
 Pool = Literal["check", "practice", "baseline"]
 KINDS: tuple[Kind, ...] = (

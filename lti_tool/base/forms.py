@@ -54,15 +54,18 @@ def parse_uuid(text: str, refusal: Message = INCOMPLETE_FORM, field: str = "") -
         raise BadInput(refusal, **({"field": field} if field else {})) from None
 
 
-def form_day(name: str) -> date | None:
-    """A day, or None where the field is empty."""
+def form_day(name: str, refusal: Message = DAY_FORMAT) -> date | None:
+    """A day, or None where the field is empty; BadInput with ``refusal`` if it is none."""
     text = form_text(name)
-    if not text:
-        return None
+    return parse_day(text, refusal, name) if text else None
+
+
+def parse_day(text: str, refusal: Message = DAY_FORMAT, field: str = "") -> date:
+    """A day sent with a form; BadInput with ``refusal``, at ``field``, if it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(DAY_FORMAT, field=name) from None
+        raise BadInput(refusal, **({"field": field} if field else {})) from None
 
 
 def form_revision() -> int:
