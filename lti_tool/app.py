@@ -100,11 +100,9 @@ def create_app(deps: ToolDeps) -> Flask:
     ):
         app.register_blueprint(made)
     opening = staff_context.visit_context_opener(deps)
-    console = programme_views.ProgrammeConsole(
-        deps, opening, partial(digests.list_channels, deps.unit_of_work)
-    )
-    app.register_blueprint(programme_views.blueprint(console))
-    app.register_blueprint(channel_views.blueprint(console))
+    open_console = programme_views.console_opener(partial(digests.list_channels, deps.unit_of_work))
+    app.register_blueprint(programme_views.ROUTES.blueprint(deps, opener=open_console))
+    app.register_blueprint(channel_views.ROUTES.blueprint(deps, opener=open_console))
     for view in (
         group_views,
         content_gap_views,

@@ -72,9 +72,11 @@ Opener = Callable[[ToolDeps, frozenset[str], uuid.UUID | None], C]
 
 
 class Routes(Generic[C]):
-    """The routes of one part of the pages. ``prefix`` may name the visit as ``<uuid:…>``."""
+    """The routes of one part of the pages. ``prefix`` may name the visit as ``<uuid:…>``.
+    Without ``opener``, whoever mounts them gives one.
+    """
 
-    def __init__(self, name: str, prefix: str, opener: Opener[C]) -> None:
+    def __init__(self, name: str, prefix: str, opener: Opener[C] | None = None) -> None:
         self.name, self._prefix, self._opener = name, prefix, opener
         self._routes: list[_Route] = []
 
@@ -145,6 +147,8 @@ class Routes(Generic[C]):
         made = Blueprint(name, self.name, url_prefix=prefix or None)
         visit = _VISIT_ARGUMENT.match(prefix.removeprefix(prefix.split("<")[0]))
         opener = opener or self._opener
+        if opener is None:
+            raise ValueError(f"{self.name}: nothing opens the context of its routes")
         access = {}
         views: dict[str, tuple[_Route, Callable[..., ResponseReturnValue]]] = {}
         for route in self._routes:

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-import uuid
-
-from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from lti_tool.base.staff_context import StaffContext, form_text, parse_uuid
+from lti_tool.base.forms import form_text, parse_uuid
+from lti_tool.base.roles import STAFF_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.nudges import digests
 from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.programmes.programme_views import ProgrammeConsole
 
+ROUTES: Routes[ProgrammeConsole] = Routes("channels", "/t/<uuid:visit_id>/programmes")
 
-def blueprint(console: ProgrammeConsole) -> Blueprint:
-    """The route below ``/t/<visit>/programmes``."""
-    pages = Blueprint("channels", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
-    deps, work = console.deps, console.deps.unit_of_work
 
-    @pages.post("/<key>/channels")
-    def edit_channels(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Slack and Teams channels that receive the digest."""
+@ROUTES.post("/<key>/channels", roles=STAFF_ROLES)
+def edit_channels(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    """Slack and Teams channels that receive the digest."""
+    return console.edit_list(
+        key,
+        "channels",
+        lambda: _add_channel(console, key),
+        lambda removed: digests.remove_channel(
+            console.work,
+            tenant_id=console.tenant_id,
+            programme=key,
+            channel_id=parse_uuid(removed),
+            who=console.who,
+        ),
+    )
 
-        def add_channel(staff: StaffContext) -> None:
-            named = {
-                "name": form_text("channel_name"),
-                "url": form_text("channel_url"),
-                "base_url": deps.settings.base_url,
-            }
-            digests.add_channel(
-                work,
-                deps.secrets,
-                tenant_id=staff.tenant_id,
-                programme=key,
-                **named,
-                who=staff.who,
-                now=clock.now(),
-            )
-            deps.job_requests.request_job(SEND_POSTS)
 
-        return console.edit_list(
-            visit_id,
-            key,
-            "channels",
-            add_channel,
-            lambda staff, removed: digests.remove_channel(
-                work,
-                tenant_id=staff.tenant_id,
-                programme=key,
-                channel_id=parse_uuid(removed),
-                who=staff.who,
-            ),
-        )
-
-    return pages
+def _add_channel(console: ProgrammeConsole, key: str) -> None:
+    digests.add_channel(
+        console.work,
+        console.deps.secrets,
+        tenant_id=console.tenant_id,
+        programme=key,
+        name=form_text("channel_name"),
+        url=form_text("channel_url"),
+        base_url=console.deps.settings.base_url,
+        who=console.who,
+        now=clock.now(),
+    )
+    console.deps.job_requests.request_job(SEND_POSTS)

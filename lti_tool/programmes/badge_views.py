@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
-from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput
-from lti_tool.base import sessions
-from lti_tool.base.deps import ToolDeps
-from lti_tool.base.page_context import template_values
-from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.base.staff_context import allow_large_upload
+from lti_tool.base.forms import form_text, optional_file
+from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.roles import ALL_ROLES
+from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.programmes import badges
 
+ROUTES = Routes("badges", "/t/<uuid:launch_id>", open_page)
 
-def blueprint(deps: ToolDeps) -> Blueprint:
-    """The route below ``/t/<launch>``."""
-    pages = Blueprint("badges", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def render_learner(
-        template: str, who: LaunchSession, status: int = 200, **values: Any
-    ) -> ResponseReturnValue:
-        return render_template(template, **template_values(deps, request, who), **values), status
-
-    def enqueue_statement_job() -> None:
-        deps.job_requests.request_job(SEND_STATEMENTS)
-
-    @pages.post("/badge")
-    def redeem_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """Start the programme with a badge."""
-        allow_large_upload()
-        who = sessions.require_session(deps, request, launch_id)
-        uploaded = request.files.get("file")
-        content = (
-            uploaded.read()
-            if uploaded and uploaded.filename
-            else request.form.get("badge", "").replace("\0", "").strip().encode()
-        )
-        try:
-            badges.certify_by_badge(deps, session=who, content=content, now=clock.now())
-        except BadInput as error:
-            return render_learner("not_certified.html", who, error.status, badges=True, error=error)
-        enqueue_statement_job()
-        return redirect(f"/t/{launch_id}/today", code=303)
-
-    return pages
+@ROUTES.post("/badge", roles=ALL_ROLES, upload=True)
+def redeem_badge(page: PageContext) -> ResponseReturnValue:
+    """Start the programme with a badge: its file, or its text."""
+    file = optional_file()
+    content = file[1] if file else form_text("badge").encode()
+    try:
+        badges.certify_by_badge(page.deps, session=page.who, content=content, now=clock.now())
+    except BadInput as error:
+        return page.render("not_certified.html", error.status, badges=True, error=error)
+    page.request_jobs(SEND_STATEMENTS)
+    return page.redirect("today")

@@ -7,28 +7,33 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Blueprint, redirect, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from adapters.questions.formats import FORMATS
 from core import clock
+from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, RequestError
+from core.messages import Message, lazy_gettext
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.staff_context import (
-    ContextOpener,
-    StaffContext,
-    allow_large_upload,
-    download_response,
+from lti_tool.base.forms import (
+    clean_text,
+    form_day,
     form_revision,
     form_text,
-    read_uploaded_file,
+    parse_day,
+    uploaded_file,
 )
+from lti_tool.base.roles import STAFF_ROLES
+from lti_tool.base.routes import Opener, Routes
+from lti_tool.base.staff_context import StaffContext, download_response, open_staff
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.people import people_import
 from lti_tool.programmes import (
@@ -49,18 +54,15 @@ SPARE_LINES = 3  # empty lines offered below the filled ones
 
 
 @dataclass(frozen=True)
-class ProgrammeConsole:
+class ProgrammeConsole(StaffContext):
     """The page on which a programme is set up, for all who add a list to it. ``list_channels``: the
     channels that hear of a programme.
     """
 
-    deps: ToolDeps
-    opening: ContextOpener
     list_channels: Callable[..., Sequence[object]]
 
-    def render(
+    def render_programme(
         self,
-        staff: StaffContext,
         key: str,
         error: RequestError | None = None,
         sent: FormData | None = None,
@@ -68,33 +70,23 @@ class ProgrammeConsole:
     ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
         that somebody else changed meanwhile."""
-        work = self.deps.unit_of_work
-        result = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key)
-        day = _parse_optional_day(request.args.get("certified_on", "")) or clock.now().date()
-        zone = request.args.get("time_zone", "")
+        draft = authoring.load_draft(self.work, tenant_id=self.tenant_id, key=key)
+        day, zone = _previewed_day(), request.args.get("time_zone", "")
         try:
-            events = schedule_preview.preview_schedule(result.programme, day, zone, [])
+            events = schedule_preview.preview_schedule(draft.programme, day, zone, [])
         # An unknown time zone, or a date out of range.
-        except (
-            KeyError,
-            ValueError,
-            OSError,
-            OverflowError,
-        ):
-            events, error = (
-                [],
-                error or BadInput("This is no time zone; one looks like Europe/Berlin."),
-            )
-        status = error.status if error else 200
-        return staff.render(
+        except (KeyError, ValueError, OSError, OverflowError):
+            events = []
+            error = error or BadInput("This is no time zone; one looks like Europe/Berlin.")
+        return self.render(
             "programme.html",
-            status,
-            work=result,
-            channels=self.list_channels(tenant_id=staff.tenant_id, programme=key),
+            error.status if error else 200,
+            work=draft,
+            channels=self.list_channels(tenant_id=self.tenant_id, programme=key),
             sources=certification_sources.list_statement_sources(
-                work, tenant_id=staff.tenant_id, programme=key
+                self.work, tenant_id=self.tenant_id, programme=key
             ),
-            badges=badges.list_accepted_badges(work, tenant_id=staff.tenant_id, programme=key),
+            badges=badges.list_accepted_badges(self.work, tenant_id=self.tenant_id, programme=key),
             error=error,
             events=events,
             day=day,
@@ -102,330 +94,345 @@ class ProgrammeConsole:
             intervals=INTERVALS,
             weekdays=WEEKDAYS,
             formats=FORMATS,
-            rows=_form_rows(result.programme, sent),
+            rows=_form_rows(draft.programme, sent),
             sent=sent,
             lost=lost,
             percent_of=format_percent,
         )
 
     def edit_list(
-        self,
-        visit_id: uuid.UUID,
-        key: str,
-        part: str,
-        add: Callable[[StaffContext], object],
-        remove: Callable[[StaffContext, str], object],
+        self, key: str, part: str, add: Callable[[], object], remove: Callable[[str], object]
     ) -> ResponseReturnValue:
         """Add one line to a list on the page, or remove the one that the form names in
         ``remove``."""
-        staff = self.opening(visit_id)
         removed = form_text("remove")
         try:
             if removed:
-                remove(staff, removed)
+                remove(removed)
             else:
-                add(staff)
+                add()
         except BadInput as error:
-            return self.render(staff, key, error)
-        return redirect(f"{staff.home}programmes/{key}/?done=moved#{part}", code=303)
+            return self.render_programme(key, error)
+        return self.redirect(f"programmes/{key}/?done=moved#{part}")
 
 
-def blueprint(console: ProgrammeConsole) -> Blueprint:
-    """The pages below ``/t/<visit>/programmes``."""
-    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:visit_id>/programmes")
-    deps, opening, work = console.deps, console.opening, console.deps.unit_of_work
+def console_opener(list_channels: Callable[..., Sequence[object]]) -> Opener[ProgrammeConsole]:
+    """The opener of the routes of the console, for whoever mounts them."""
+    return partial(_open_console, list_channels)
 
-    def render_programme_list(
-        staff: StaffContext, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        result = authoring.list_authored_programmes(work, tenant_id=staff.tenant_id)
-        return staff.render(
-            "programmes.html", error.status if error else 200, shelf=result, error=error
+
+def _open_console(
+    list_channels: Callable[..., Sequence[object]],
+    deps: ToolDeps,
+    allowed: frozenset[str],
+    visit_id: uuid.UUID | None,
+) -> ProgrammeConsole:
+    staff = open_staff(deps, allowed, visit_id)
+    return ProgrammeConsole(**vars(staff), list_channels=list_channels)
+
+
+ROUTES: Routes[ProgrammeConsole] = Routes("programmes", "/t/<uuid:visit_id>/programmes")
+
+
+@ROUTES.get("/", roles=STAFF_ROLES)
+def list_programmes(console: ProgrammeConsole) -> ResponseReturnValue:
+    return _render_programme_list(console)
+
+
+@ROUTES.post("/", roles=STAFF_ROLES)
+def create_programme(console: ProgrammeConsole) -> ResponseReturnValue:
+    try:
+        key = authoring.create_programme(
+            console.work,
+            tenant_id=console.tenant_id,
+            title=form_text("title"),
+            copy_of=form_text("copy_of"),
+            who=console.who,
+            now=clock.now(),
         )
+    except BadInput as error:
+        return _render_programme_list(console, error)
+    return console.redirect(f"programmes/{key}/")
 
-    @pages.get("/")
-    def list_programmes(visit_id: uuid.UUID) -> ResponseReturnValue:
-        return render_programme_list(opening(visit_id))
 
-    @pages.post("/")
-    def create_programme(visit_id: uuid.UUID) -> ResponseReturnValue:
-        staff = opening(visit_id)
-        try:
-            title, copy_of = form_text("title"), form_text("copy_of")
-            key = authoring.create_programme(
-                work,
-                tenant_id=staff.tenant_id,
-                title=title,
-                copy_of=copy_of,
-                who=staff.who,
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_programme_list(staff, error)
-        return redirect(f"{staff.home}programmes/{key}/", code=303)
-
-    @pages.post("/take-in")
-    def import_programme(visit_id: uuid.UUID) -> ResponseReturnValue:
-        """Import a whole programme from a file."""
-        allow_large_upload()
-        staff = opening(visit_id)
-        try:
-            key = programme_archive.import_programme(
-                work,
-                tenant_id=staff.tenant_id,
-                content=read_uploaded_file()[1],
-                who=staff.who,
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_programme_list(staff, error)
-        return redirect(f"{staff.home}programmes/{key}/?done=taken", code=303)
-
-    @pages.get("/<key>/")
-    def show_programme(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return console.render(opening(visit_id), key)
-
-    @pages.get("/<key>/programme.zip")
-    def export_programme(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        staff = opening(visit_id)
-        return download_response(
-            f"{key}.zip",
-            "application/zip",
-            programme_archive.export_programme(work, tenant_id=staff.tenant_id, key=key),
+@ROUTES.post("/take-in", roles=STAFF_ROLES, upload=True)
+def import_programme(console: ProgrammeConsole) -> ResponseReturnValue:
+    """Import a whole programme from a file."""
+    try:
+        key = programme_archive.import_programme(
+            console.work,
+            tenant_id=console.tenant_id,
+            content=uploaded_file()[1],
+            who=console.who,
+            now=clock.now(),
         )
+    except BadInput as error:
+        return _render_programme_list(console, error)
+    return console.redirect(f"programmes/{key}/?done=taken")
 
-    @pages.post("/<key>/setup")
-    def save_setup(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Save all parts of the page at once: everything typed anywhere on it is saved, or
-        shown again."""
-        staff = opening(visit_id)
-        try:
-            revision = form_revision()
-            authoring.update_draft(
-                work,
-                tenant_id=staff.tenant_id,
+
+@ROUTES.get("/<key>/", roles=STAFF_ROLES)
+def show_programme(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    return console.render_programme(key)
+
+
+@ROUTES.get("/<key>/programme.zip", roles=STAFF_ROLES)
+def export_programme(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    return download_response(
+        f"{key}.zip",
+        "application/zip",
+        programme_archive.export_programme(console.work, tenant_id=console.tenant_id, key=key),
+    )
+
+
+@ROUTES.post("/<key>/setup", roles=STAFF_ROLES)
+def save_setup(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    """Save all parts of the page at once: everything typed anywhere on it is saved, or shown
+    again."""
+    try:
+        authoring.update_draft(
+            console.work,
+            tenant_id=console.tenant_id,
+            key=key,
+            revision=form_revision(),
+            make=partial(_apply_setup, request.form),
+            who=console.who,
+            now=clock.now(),
+        )
+    except BadInput as error:
+        return console.render_programme(key, error, request.form)
+    except Conflict as error:
+        return console.render_programme(key, error, lost=_typed_texts(request.form))
+    return console.redirect(f"programmes/{key}/?done=saved#{form_text('part', 20) or 'about'}")
+
+
+@ROUTES.post("/<key>/state/<act>", roles=STAFF_ROLES)
+def change_state(console: ProgrammeConsole, key: str, act: str) -> ResponseReturnValue:
+    """Publish, archive or restore a programme."""
+    try:
+        if act == "publish":
+            authoring.publish_programme(
+                console.work,
+                tenant_id=console.tenant_id,
                 key=key,
-                revision=revision,
-                make=_setup_change(request.form),
-                who=staff.who,
+                revision=form_revision(),
+                who=console.who,
                 now=clock.now(),
             )
-        except BadInput as error:
-            return console.render(staff, key, error, request.form)
-        except Conflict as error:
-            return console.render(staff, key, error, lost=_typed_texts(request.form))
-        return redirect(
-            f"{staff.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}",
-            code=303,
-        )
-
-    @pages.post("/<key>/state/<act>")
-    def change_state(visit_id: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
-        """Publish, archive or restore a programme."""
-        staff = opening(visit_id)
-        try:
-            if act == "publish":
-                authoring.publish_programme(
-                    work,
-                    tenant_id=staff.tenant_id,
-                    key=key,
-                    revision=form_revision(),
-                    who=staff.who,
-                    now=clock.now(),
-                )
-            else:
-                put_away = act == "archive"
-                authoring.set_archived(
-                    work,
-                    tenant_id=staff.tenant_id,
-                    key=key,
-                    put_away=put_away,
-                    who=staff.who,
-                    now=clock.now(),
-                )
-        except (BadInput, Conflict) as error:
-            return console.render(staff, key, error)
-        return redirect(
-            f"{staff.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}",
-            code=303,
-        )
-
-    @pages.post("/<key>/sources")
-    def edit_sources(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Activities whose statements start the programme."""
-
-        def add_activity(staff: StaffContext) -> None:
-            named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
-            certification_sources.add_statement_source(
-                work, tenant_id=staff.tenant_id, programme=key, **named, who=staff.who
+        else:
+            authoring.set_archived(
+                console.work,
+                tenant_id=console.tenant_id,
+                key=key,
+                put_away=act == "archive",
+                who=console.who,
+                now=clock.now(),
             )
-            deps.job_requests.request_job(READ_CERTIFICATIONS)
+    except (BadInput, Conflict) as error:
+        return console.render_programme(key, error)
+    return console.redirect(
+        f"programmes/{key}/?done={'published' if act == 'publish' else 'moved'}"
+    )
 
-        return console.edit_list(
-            visit_id,
-            key,
-            "certifications",
-            add_activity,
-            lambda staff, removed: certification_sources.remove_statement_source(
-                work, tenant_id=staff.tenant_id, programme=key, activity=removed, who=staff.who
-            ),
+
+@ROUTES.post("/<key>/sources", roles=STAFF_ROLES)
+def edit_sources(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    """Activities whose statements start the programme."""
+    return console.edit_list(
+        key,
+        "certifications",
+        lambda: _add_source(console, key),
+        lambda removed: certification_sources.remove_statement_source(
+            console.work,
+            tenant_id=console.tenant_id,
+            programme=key,
+            activity=removed,
+            who=console.who,
+        ),
+    )
+
+
+def _add_source(console: ProgrammeConsole, key: str) -> None:
+    certification_sources.add_statement_source(
+        console.work,
+        tenant_id=console.tenant_id,
+        programme=key,
+        activity=form_text("activity"),
+        home_page=form_text("home_page"),
+        who=console.who,
+    )
+    console.deps.job_requests.request_job(READ_CERTIFICATIONS)
+
+
+@ROUTES.post("/<key>/badges", roles=STAFF_ROLES)
+def edit_badges(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    """Badges whose holders may start the programme."""
+    return console.edit_list(
+        key,
+        "certifications",
+        lambda: badges.accept_badge(
+            console.work,
+            tenant_id=console.tenant_id,
+            programme=key,
+            badge=form_text("badge"),
+            who=console.who,
+        ),
+        lambda removed: badges.stop_accepting_badge(
+            console.work,
+            tenant_id=console.tenant_id,
+            programme=key,
+            badge=removed,
+            who=console.who,
+        ),
+    )
+
+
+@ROUTES.get("/<key>/people", roles=STAFF_ROLES)
+def show_participants(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    return _render_participants(console, key)
+
+
+@ROUTES.post("/<key>/people/<uuid:episode_id>", roles=STAFF_ROLES)
+def change_participation(
+    console: ProgrammeConsole, key: str, episode_id: uuid.UUID
+) -> ResponseReturnValue:
+    """Put somebody on hold, end a hold, or remove somebody from the programme."""
+    act = form_text("act")
+    change = _PARTICIPATION_CHANGES.get(act)
+    try:
+        if change is None:
+            raise BadInput("Choose what to do.")
+        change(
+            console.work,
+            tenant_id=console.tenant_id,
+            episode_id=episode_id,
+            who=console.who,
+            now=clock.now(),
         )
+    except BadInput as error:
+        return _render_participants(console, key, error)
+    console.deps.job_requests.request_job(SEND_STATEMENTS)
+    return console.redirect(f"programmes/{key}/people?done={act}")
 
-    @pages.post("/<key>/badges")
-    def edit_badges(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Badges whose holders may start the programme."""
-        return console.edit_list(
-            visit_id,
-            key,
-            "certifications",
-            lambda staff: badges.accept_badge(
-                work,
-                tenant_id=staff.tenant_id,
-                programme=key,
-                badge=form_text("badge"),
-                who=staff.who,
-            ),
-            lambda staff, removed: badges.stop_accepting_badge(
-                work, tenant_id=staff.tenant_id, programme=key, badge=removed, who=staff.who
-            ),
+
+def _pause_participation(work: UnitOfWork, **change: Any) -> None:
+    until = form_day("until", _day_refusal(lazy_gettext("Until")))
+    participation.pause_participation(work, until=until, **change)
+
+
+_PARTICIPATION_CHANGES: dict[str, Callable[..., None]] = {
+    "hold": _pause_participation,
+    "resume": participation.resume_participation,
+    "leave": participation.end_participation,
+}
+
+
+@ROUTES.post("/<key>/certifications/look", roles=STAFF_ROLES, upload=True)
+def preview_certifications(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    """Preview which episodes a list of certifications would start."""
+    try:
+        name, content = uploaded_file()
+        upload_id = uploads.store_upload(
+            console.work,
+            tenant_id=console.tenant_id,
+            purpose=uploads.CERTIFICATIONS,
+            name=name,
+            content=content,
         )
+        report = _run_import(console, key, content, apply=False)
+    except BadInput as error:
+        return console.render_programme(key, error)
+    return _render_import_report(console, key, report, str(upload_id))
 
-    @pages.get("/<key>/people")
-    def show_participants(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_participants(opening(visit_id), key)
 
-    def render_participants(
-        staff: StaffContext, key: str, error: RequestError | None = None
-    ) -> ResponseReturnValue:
-        view = participation.list_participants(
-            work,
+@ROUTES.post("/<key>/certifications/take", roles=STAFF_ROLES)
+def apply_certifications(console: ProgrammeConsole, key: str) -> ResponseReturnValue:
+    text = form_text("kept")
+    try:
+        _, content = uploads.load_upload(
+            console.work, tenant_id=console.tenant_id, purpose=uploads.CERTIFICATIONS, text=text
+        )
+        report = _run_import(console, key, content, apply=True)
+    except BadInput as error:
+        return console.render_programme(key, error)
+    if not report.applied:
+        return _render_import_report(console, key, report, text)
+    uploads.discard_upload(console.work, tenant_id=console.tenant_id, text=text)
+    console.deps.job_requests.request_job(SEND_STATEMENTS)
+    return console.redirect(f"programmes/{key}/?done=certified")
+
+
+def _run_import(
+    staff: StaffContext, key: str, content: bytes, *, apply: bool
+) -> people_import.Report:
+    return certification_import.import_certifications(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        programme=key,
+        content=content,
+        apply=apply,
+        who=staff.who,
+        now=clock.now(),
+    )
+
+
+def _render_programme_list(
+    staff: StaffContext, error: RequestError | None = None
+) -> ResponseReturnValue:
+    return staff.render(
+        "programmes.html",
+        error.status if error else 200,
+        shelf=authoring.list_authored_programmes(staff.work, tenant_id=staff.tenant_id),
+        error=error,
+    )
+
+
+def _render_participants(
+    staff: StaffContext, key: str, error: RequestError | None = None
+) -> ResponseReturnValue:
+    programme = authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key).programme
+    return staff.render(
+        "participants.html",
+        error.status if error else 200,
+        view=participation.list_participants(
+            staff.work,
             tenant_id=staff.tenant_id,
             programme=key,
             after=request.args.get("after", ""),
             now=clock.now(),
-        )
-        programme = authoring.load_draft(work, tenant_id=staff.tenant_id, key=key).programme
-        waves = {wave.key: wave.title for wave in programme.waves}
-        status = error.status if error else 200
-        return staff.render(
-            "participants.html",
-            status,
-            view=view,
-            key=key,
-            title=programme.title,
-            waves=waves,
-            error=error,
-        )
-
-    @pages.post("/<key>/people/<uuid:episode_id>")
-    def change_participation(
-        visit_id: uuid.UUID, key: str, episode_id: uuid.UUID
-    ) -> ResponseReturnValue:
-        """Put somebody on hold, end a hold, or remove somebody from the programme."""
-        staff, act, now = opening(visit_id), form_text("act"), clock.now()
-        try:
-            if act == "hold":
-                text = form_text("until")
-                until = _parse_required_day(text, "Until") if text else None
-                participation.pause_participation(
-                    work,
-                    tenant_id=staff.tenant_id,
-                    episode_id=episode_id,
-                    until=until,
-                    who=staff.who,
-                    now=now,
-                )
-            elif act == "resume":
-                participation.resume_participation(
-                    work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now
-                )
-            elif act == "leave":
-                participation.end_participation(
-                    work, tenant_id=staff.tenant_id, episode_id=episode_id, who=staff.who, now=now
-                )
-            else:
-                raise BadInput("Choose what to do.")
-        except BadInput as error:
-            return render_participants(staff, key, error)
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        return redirect(f"{staff.home}programmes/{key}/people?done={act}", code=303)
-
-    @pages.post("/<key>/certifications/look")
-    def preview_certifications(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Preview which episodes a list of certifications would start."""
-        allow_large_upload()
-        staff = opening(visit_id)
-        try:
-            name, content = read_uploaded_file()
-            upload_id = uploads.store_upload(
-                work,
-                tenant_id=staff.tenant_id,
-                purpose=uploads.CERTIFICATIONS,
-                name=name,
-                content=content,
-            )
-            report = run_import(staff, key, content, False)
-        except BadInput as error:
-            return console.render(staff, key, error)
-        return render_import_report(staff, key, report, str(upload_id))
-
-    @pages.post("/<key>/certifications/take")
-    def apply_certifications(visit_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        staff = opening(visit_id)
-        text = request.form.get("kept", "")
-        try:
-            _, content = uploads.load_upload(
-                work, tenant_id=staff.tenant_id, purpose=uploads.CERTIFICATIONS, text=text
-            )
-            report = run_import(staff, key, content, True)
-        except BadInput as error:
-            return console.render(staff, key, error)
-        if not report.applied:
-            return render_import_report(staff, key, report, text)
-        uploads.discard_upload(work, tenant_id=staff.tenant_id, text=text)
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        return redirect(f"{staff.home}programmes/{key}/?done=certified", code=303)
-
-    def run_import(
-        staff: StaffContext, key: str, content: bytes, apply: bool
-    ) -> people_import.Report:
-        return certification_import.import_certifications(
-            work,
-            tenant_id=staff.tenant_id,
-            programme=key,
-            content=content,
-            apply=apply,
-            who=staff.who,
-            now=clock.now(),
-        )
-
-    def render_import_report(
-        staff: StaffContext, key: str, report: people_import.Report, upload_id: str
-    ) -> ResponseReturnValue:
-        place = f"{staff.home}programmes/{key}/"
-        return staff.render(
-            "import_report.html",
-            report=report,
-            kept=upload_id,
-            action=f"{place}certifications/take",
-            back=place,
-        )
-
-    return pages
+        ),
+        key=key,
+        title=programme.title,
+        waves={wave.key: wave.title for wave in programme.waves},
+        error=error,
+    )
 
 
-def _parse_optional_day(text: str) -> date | None:
+def _render_import_report(
+    staff: StaffContext, key: str, report: people_import.Report, upload_id: str
+) -> ResponseReturnValue:
+    place = f"{staff.home}programmes/{key}/"
+    return staff.render(
+        "import_report.html",
+        report=report,
+        kept=upload_id,
+        action=f"{place}certifications/take",
+        back=place,
+    )
+
+
+def _previewed_day() -> date:
+    """The day of certification that the address names, or today."""
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+        return parse_day(request.args.get("certified_on", ""))
+    except BadInput:
+        return clock.now().date()
 
 
-def _parse_required_day(text: str, what: str) -> date:
-    result = _parse_optional_day(text)
-    if result is None:
-        raise BadInput(f"{what}: enter the day as year-month-day, for example 2026-12-31.")
-    return result
+def _day_refusal(what: str | Message) -> Message:
+    return lazy_gettext(
+        "%(what)s: enter the day as year-month-day, for example 2026-12-31.", what=what
+    )
 
 
 class _FormPart:
@@ -440,37 +447,26 @@ class _FormPart:
         return any(name.startswith(f"{self._name}.") for name in self._form)
 
     def text(self, name: str) -> str:
-        """One text, with line endings normalized."""
-        return (
-            self._form.get(f"{self._name}.{name}", "")
-            .replace("\0", "")
-            .replace("\r\n", "\n")
-            .strip()
-        )
+        """One text."""
+        return clean_text(self._form.get(f"{self._name}.{name}", ""))
 
     def texts(self, name: str) -> list[str]:
         """All texts of a field."""
-        return [
-            value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")
-        ]
+        return [clean_text(value) for value in self._form.getlist(f"{self._name}.{name}")]
 
     def table_rows(self, *names: str) -> list[tuple[str, ...]]:
         """Rows of a table: the values of these fields, row by row."""
         return list(zip(*(self.texts(name) for name in names), strict=False))
 
 
-def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
-    """The function that applies the page's form to a programme; competencies come first,
-    because the other parts refer to them."""
-
-    def apply_parts(programme: Programme) -> Programme:
-        for name, change in _PART_HANDLERS.items():
-            part = _FormPart(form, name)
-            if part.is_present:
-                programme = change(programme, part)
-        return programme
-
-    return apply_parts
+def _apply_setup(form: FormData, programme: Programme) -> Programme:
+    """Apply the page's form to a programme; competencies come first, because the other parts refer
+    to them."""
+    for name, change in _PART_HANDLERS.items():
+        part = _FormPart(form, name)
+        if part.is_present:
+            programme = change(programme, part)
+    return programme
 
 
 def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tuple[str, ...]]]:
@@ -593,7 +589,7 @@ def _apply_waves(programme: Programme, part: _FormPart) -> Programme:
     rows = [row for row in part.table_rows("key", "title", "starts_on") if " ".join(row[1].split())]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "wave")
     waves = [
-        Wave(key, title, _parse_required_day(day, title))
+        Wave(key, title, parse_day(day, _day_refusal(title)))
         for (key, title), (_, _, day) in zip(named, rows, strict=True)
     ]
     return msgspec.structs.replace(programme, waves=waves)
@@ -601,11 +597,9 @@ def _apply_waves(programme: Programme, part: _FormPart) -> Programme:
 
 def _apply_calendar(programme: Programme, part: _FormPart) -> Programme:
     days = sorted({int(day) for day in part.texts("day") if day in "1234567" and len(day) == 1})
+    refusal = _day_refusal(lazy_gettext("Days off"))
     holidays = sorted(
-        {
-            _parse_required_day(day, "Days off")
-            for day in part.text("holidays").replace(",", " ").split()
-        }
+        {parse_day(day, refusal) for day in part.text("holidays").replace(",", " ").split()}
     )
     return msgspec.structs.replace(
         programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays)
