@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from core import clock
 from core.http_client import GuardedClient, OutsideCallFailed, url_origin
+from core.messages import MessageError, lazy_gettext
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 8.0, 512 * 1024
@@ -30,7 +31,7 @@ MIN_RSA_BITS = 2_048
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-class BadgeRefused(Exception):
+class BadgeRefused(MessageError):
     """Raised when a badge is not accepted; the message is for its holder."""
 
 
@@ -335,7 +336,11 @@ def _fetch_json(client: GuardedClient, url: str) -> dict[str, Any]:
         )
         value = answer.json() if answer.status == 200 else {}
     except OutsideCallFailed as error:
-        raise BadgeRefused(f"The issuer of the badge does not answer: {error.message}") from None
+        raise BadgeRefused(
+            lazy_gettext(
+                "The issuer of the badge does not answer: %(reason)s", reason=error.message
+            )
+        ) from None
     if answer.status not in (200, 404, 410) or not isinstance(value, dict):
         raise BadgeRefused(
             "The issuer of the badge gave no answer that can be read. Try again later."

@@ -6,10 +6,12 @@ from __future__ import annotations
 import csv
 import io
 
+from core.messages import MessageError, join_messages, lazy_gettext, lazy_ngettext
+
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
-class FileRefused(Exception):
+class FileRefused(MessageError):
     """The whole file is unreadable; the message gives the reason and what to do."""
 
 
@@ -28,7 +30,11 @@ def decode_text(content: bytes) -> str:
             except UnicodeDecodeError as error:
                 line = content[: error.start].count(b"\n") + 1
                 raise FileRefused(
-                    f"The file is no UTF-8 text (line {line}). Save it as UTF-8 and try again."
+                    lazy_gettext(
+                        "The file is no UTF-8 text (line %(line)s). Save it as UTF-8 and "
+                        "try again.",
+                        line=line,
+                    )
                 ) from None
     raise AssertionError("every file begins with the empty mark")
 
@@ -52,22 +58,31 @@ def parse_table(
         unknown = [name for name in head if name and name not in known]
         missing = [name for name in required if name not in head]
         if unknown or missing:
-            faults = [f"it lacks {', '.join(missing)}"] if missing else []
-            faults += (
-                [
-                    f"{', '.join(name[:40] for name in unknown)} "
-                    f"{'is' if len(unknown) == 1 else 'are'} not known"
-                ]
-                if unknown
-                else []
-            )
+            faults = []
+            if missing:
+                faults.append(lazy_gettext("it lacks %(names)s", names=", ".join(missing)))
+            if unknown:
+                names = ", ".join(name[:40] for name in unknown)
+                faults.append(
+                    lazy_ngettext(
+                        "%(names)s is not known",
+                        "%(names)s are not known",
+                        len(unknown),
+                        names=names,
+                    )
+                )
             raise FileRefused(
-                f"The first line names the columns: {'; '.join(faults)}. Known are "
-                f"{', '.join(known)}."
+                lazy_gettext(
+                    "The first line names the columns: %(faults)s. Known are %(known)s.",
+                    faults=join_messages(faults, "; "),
+                    known=", ".join(known),
+                )
             )
         twice = next((name for name in head if name and head.count(name) > 1), None)
         if twice:
-            raise FileRefused(f"The column {twice} stands twice in the first line.")
+            raise FileRefused(
+                lazy_gettext("The column %(column)s stands twice in the first line.", column=twice)
+            )
         result: list[tuple[int, dict[str, str]]] = []
         before = reader.line_num
         for cells in reader:
@@ -75,8 +90,13 @@ def parse_table(
             if any(cell.strip() for cell in cells):
                 if len(cells) > len(head):
                     raise FileRefused(
-                        f"Line {line} has {len(cells)} cells, and the first line names "
-                        f"{len(head)}; a separator stands inside a cell without quotes."
+                        lazy_gettext(
+                            "Line %(line)s has %(cells)s cells, and the first line names "
+                            "%(columns)s; a separator stands inside a cell without quotes.",
+                            line=line,
+                            cells=len(cells),
+                            columns=len(head),
+                        )
                     )
                 result.append(
                     (
@@ -91,7 +111,11 @@ def parse_table(
         return result
     except csv.Error as error:
         raise FileRefused(
-            f"The file is no table that can be read (line {reader.line_num}: {error})."
+            lazy_gettext(
+                "The file is no table that can be read (line %(line)s: %(reason)s).",
+                line=reader.line_num,
+                reason=str(error),
+            )
         ) from None
 
 

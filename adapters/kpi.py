@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.csv_tables import FileRefused, decode_text, unescape_cell
 from adapters.people_csv import EMAIL_PATTERN
+from core.messages import Message, MessageError, Number, join_messages, lazy_gettext
 
 PERSON = "person"
 SUBJECT_KINDS = ("team", "site", PERSON)
@@ -84,7 +85,11 @@ class LineProblem:
     """An error on one line."""
 
     line: int
-    text: str
+    text: Message
+
+
+class CellRefused(MessageError, ValueError):
+    """A cell that cannot be read; the message gives the reason."""
 
 
 def parse_sheet(content: bytes) -> Sheet:
@@ -97,7 +102,10 @@ def parse_sheet(content: bytes) -> Sheet:
         named = [name for name in columns if name]
         if not named or len(columns) > MAX_COLUMNS or len(set(named)) < len(named):
             raise FileRefused(
-                f"The first line names the columns: each once, up to {MAX_COLUMNS} of them."
+                lazy_gettext(
+                    "The first line names the columns: each once, up to %(most)s of them.",
+                    most=MAX_COLUMNS,
+                )
             )
         rows, before = [], reader.line_num
         for cells in reader:
@@ -106,12 +114,19 @@ def parse_sheet(content: bytes) -> Sheet:
                 rows.append((line, [unescape_cell(cell) for cell in cells[: len(columns)]]))
             if len(rows) > MAX_ROWS:
                 raise FileRefused(
-                    f"The file has more than {MAX_ROWS:,} lines. Send it in parts, one figure or "
-                    "one year at a time."
+                    lazy_gettext(
+                        "The file has more than %(most)s lines. Send it in parts, one "
+                        "figure or one year at a time.",
+                        most=Number(MAX_ROWS),
+                    )
                 )
     except csv.Error as error:
         raise FileRefused(
-            f"The file is no table that can be read (line {reader.line_num}: {error})."
+            lazy_gettext(
+                "The file is no table that can be read (line %(line)s: %(reason)s).",
+                line=reader.line_num,
+                reason=str(error),
+            )
         ) from None
     if not rows:
         raise FileRefused("The file has no line below its head.")
@@ -140,7 +155,7 @@ def parse_readings(
         if columns.get(field) not in sheet.columns or not columns.get(field)
     ]
     if unknown:
-        raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
+        raise FileRefused(lazy_gettext("Choose a column for: %(names)s.", names=", ".join(unknown)))
     place = {
         field: sheet.columns.index(column)
         for field, column in columns.items()
@@ -148,7 +163,7 @@ def parse_readings(
     }
     result, lines, problems = [], list[int](), list[LineProblem]()
     for line, cells in sheet.rows:
-        notes: list[str] = []
+        notes: list[Message] = []
 
         def cell_text(field: str, cells: Sequence[str] = cells) -> str:
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
@@ -166,13 +181,15 @@ def parse_readings(
             else None
         )
         if not subject:
-            notes.append("nobody is named")
+            notes.append(lazy_gettext("nobody is named"))
         elif subject_kind != PERSON and EMAIL_PATTERN.match(subject):
             notes.append(
-                "this is a person's address and no team or site: say that these are people"
+                lazy_gettext(
+                    "this is a person's address and no team or site: say that these are people"
+                )
             )
         if notes:
-            problems.append(LineProblem(line, "; ".join(notes)))
+            problems.append(LineProblem(line, join_messages(notes, "; ")))
             continue
         assert start is not None
         assert end is not None
@@ -190,11 +207,11 @@ def parse_readings(
     return result, lines, problems
 
 
-def _parse_or_note(notes: list[str], read: Callable[[str], Any], text: str) -> Any:
+def _parse_or_note(notes: list[Message], read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
-    except ValueError as error:
-        notes.append(str(error))
+    except CellRefused as error:
+        notes.append(error.message)
         return None
 
 
@@ -212,11 +229,24 @@ def _parse_reading_date(text: str) -> date:
         try:
             day = date(int(parts[0]), int(parts[1]), int(parts[2]))
         except ValueError:
-            raise ValueError(f"“{text[:40]}” is not in the calendar: it is no day") from None
+            raise CellRefused(
+                lazy_gettext("“%(text)s” is not in the calendar: it is no day", text=text[:40])
+            ) from None
         if not MIN_YEAR <= day.year <= MAX_YEAR:
-            raise ValueError(f"“{text[:40]}” lies outside {MIN_YEAR} to {MAX_YEAR}")
+            raise CellRefused(
+                lazy_gettext(
+                    "“%(text)s” lies outside %(first)s to %(last)s",
+                    text=text[:40],
+                    first=MIN_YEAR,
+                    last=MAX_YEAR,
+                )
+            )
         return day
-    raise ValueError(f"“{text[:40]}” is no day; write 2026-12-31, 2026-12 or 31.12.2026")
+    raise CellRefused(
+        lazy_gettext(
+            "“%(text)s” is no day; write 2026-12-31, 2026-12 or 31.12.2026", text=text[:40]
+        )
+    )
 
 
 def parse_number(text: str) -> float:
@@ -224,8 +254,11 @@ def parse_number(text: str) -> float:
     before three digits is ambiguous, and is rejected."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
     if re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", plain):
-        raise ValueError(
-            f"“{text[:40]}” could be read in two ways; write it without a separator of thousands"
+        raise CellRefused(
+            lazy_gettext(
+                "“%(text)s” could be read in two ways; write it without a separator of thousands",
+                text=text[:40],
+            )
         )
     if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(\.\d{3}){2,}", plain):
         plain = plain.replace(".", "").replace(",", ".")
@@ -234,7 +267,7 @@ def parse_number(text: str) -> float:
     elif re.fullmatch(r"-?\d+,\d+", plain):
         plain = plain.replace(",", ".")
     if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
-        raise ValueError(f"“{text[:40]}” is no number")
+        raise CellRefused(lazy_gettext("“%(text)s” is no number", text=text[:40]))
     return float(plain)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from core.errors import BadInput
 from core.http_client import GuardedClient, OutsideCallFailed, OutsideResponse, url_origin
+from core.messages import lazy_gettext, quote_text
 
 STATEMENT_PAGE_SIZE = 100  # Statements per page.
 EVIDENCE_PAGE_SIZE = 25  # Episodes per page of evidence.
@@ -72,7 +73,13 @@ def post_statements(client: GuardedClient, store: RecordStore, payloads: Sequenc
         return
     if answer.status in (400, 409, 413):
         raise StatementsRefused(_answer_text(answer))
-    raise OutsideCallFailed(f"The record store answered {answer.status}: {_answer_text(answer)}")
+    raise OutsideCallFailed(
+        lazy_gettext(
+            "The record store answered %(status)s: %(answer)s",
+            status=answer.status,
+            answer=_answer_text(answer),
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -275,8 +282,12 @@ def _query_api(
         )
     if answer.status != 200:
         raise OutsideCallFailed(
-            f"The record store answered {answer.status} when asked for {name}: "
-            f"{_answer_text(answer)}"
+            lazy_gettext(
+                ("The record store answered %(status)s when asked for %(name)s: %(answer)s"),
+                status=answer.status,
+                name=name,
+                answer=_answer_text(answer),
+            )
         )
     result = answer.json()
     return result if isinstance(result, dict) else {}
@@ -363,7 +374,10 @@ def fetch_statements(
         or not all(isinstance(item, dict) for item in result["statements"])
     ):
         raise OutsideCallFailed(
-            f"The record store answered {answer.status} when asked for statements."
+            lazy_gettext(
+                "The record store answered %(status)s when asked for statements.",
+                status=answer.status,
+            )
         )
     return StatementPage(result["statements"], str(result.get("more") or ""))
 
@@ -377,7 +391,11 @@ def require_read_access(client: GuardedClient, store: RecordStore) -> None:
     )
     if answer.status != 200:
         raise BadInput(
-            f"The record store answered {answer.status} to this key: {_answer_text(answer)[:200]}"
+            lazy_gettext(
+                "The record store answered %(status)s to this key: %(answer)s",
+                status=answer.status,
+                answer=_answer_text(answer)[:200],
+            )
         )
 
 
@@ -435,9 +453,9 @@ def _call_api(
     if answer.status not in (200, 201) or not isinstance(result, dict):
         error = result.get("error") if isinstance(result, dict) else None
         raise BadInput(
-            str(error["message"])
+            quote_text(str(error["message"]))
             if isinstance(error, dict) and "message" in error
-            else f"The record store answered {answer.status}."
+            else lazy_gettext("The record store answered %(status)s.", status=answer.status)
         )
     return result
 
@@ -487,7 +505,9 @@ def fetch_business_figures(
 def _require_rows(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
     rows = result.get(name)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise OutsideCallFailed(f"The record store's answer holds no {name}.")
+        raise OutsideCallFailed(
+            lazy_gettext("The record store's answer holds no %(name)s.", name=name)
+        )
     return rows
 
 

@@ -13,6 +13,7 @@ from babel import UnknownLocaleError
 from babel.core import parse_locale
 
 from adapters.csv_tables import FileRefused, decode_text, normalize_column_name, parse_table
+from core.messages import Message, MessageError, Number, lazy_gettext
 
 PEOPLE_COLUMNS = (
     "id",
@@ -88,10 +89,10 @@ class LineFault:
     """An error on one line."""
 
     line: int
-    text: str
+    text: Message
 
 
-class _CellError(Exception):
+class _CellError(MessageError):
     """An error in one cell."""
 
 
@@ -103,7 +104,7 @@ def read_people(content: bytes) -> tuple[list[PersonRow], list[LineFault]]:
         try:
             people.append(_parse_person(line, row))
         except _CellError as error:
-            faults.append(LineFault(line, str(error)))
+            faults.append(LineFault(line, error.message))
     return people, faults + _find_duplicates(
         [(person.line, person.id, person.email) for person in people]
     )
@@ -148,24 +149,34 @@ def read_certifications(
                 )
             )
         except _CellError as error:
-            faults.append(LineFault(line, str(error)))
+            faults.append(LineFault(line, error.message))
     return result, faults + _find_duplicates([(item.line, item.id, item.email) for item in result])
 
 
 def _read_table_rows(content: bytes, known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     if len(content) > MAX_BYTES:
         raise FileRefused(
-            f"The file has {len(content) / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the most."
+            lazy_gettext(
+                "The file has %(size)s MB; %(most)s MB is the most.",
+                size=Number(len(content) / 1e6),
+                most=Number(MAX_BYTES / 1e6),
+            )
         )
     rows = parse_table(decode_text(content), required=(), known=known)
     if len(rows) > MAX_LINES:
         raise FileRefused(
-            f"The file holds {len(rows):,} lines; {MAX_LINES:,} is the most. Split it."
+            lazy_gettext(
+                "The file holds %(count)s lines; %(most)s is the most. Split it.",
+                count=Number(len(rows)),
+                most=Number(MAX_LINES),
+            )
         )
     if not rows:
         raise FileRefused(
-            "The file holds no line below its first one, which names the columns: "
-            f"{', '.join(known)}."
+            lazy_gettext(
+                ("The file holds no line below its first one, which names the columns: %(known)s."),
+                known=", ".join(known),
+            )
         )
     return rows
 
@@ -174,10 +185,17 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
     external_id, email = _read_identifiers(row)
     zone = _cell_text(row, "time_zone")
     if zone and zone not in available_timezones():
-        raise _CellError(f"time_zone {zone[:60]!r} is no time zone; one looks like Europe/Berlin.")
+        raise _CellError(
+            lazy_gettext(
+                "time_zone %(zone)s is no time zone; one looks like Europe/Berlin.",
+                zone=repr(zone[:60]),
+            )
+        )
     comparison = _cell_text(row, "comparison").lower()
     if comparison not in _TRUE_WORDS + _FALSE_WORDS:
-        raise _CellError(f"comparison is yes or no, not {comparison[:40]!r}.")
+        raise _CellError(
+            lazy_gettext("comparison is yes or no, not %(text)s.", text=repr(comparison[:40]))
+        )
     return PersonRow(
         line,
         external_id,
@@ -203,14 +221,18 @@ def _read_identifiers(row: dict[str, str]) -> tuple[str, str]:
     if not external_id and not email:
         raise _CellError("The line names nobody: id and email are empty.")
     if email and not EMAIL_PATTERN.match(email):
-        raise _CellError(f"email {email[:80]!r} is no address.")
+        raise _CellError(lazy_gettext("email %(text)s is no address.", text=repr(email[:80])))
     return external_id, email
 
 
 def _cell_text(row: dict[str, str], name: str) -> str:
     text = " ".join(row.get(name, "").split())
     if len(text) > MAX_CELL_LENGTH:
-        raise _CellError(f"{name} has more than {MAX_CELL_LENGTH} characters.")
+        raise _CellError(
+            lazy_gettext(
+                "%(name)s has more than %(most)s characters.", name=name, most=MAX_CELL_LENGTH
+            )
+        )
     return text
 
 
@@ -221,7 +243,13 @@ def _cell_date(row: dict[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _CellError(f"{name} {text[:40]!r} is no day; write it as 2026-12-31.") from None
+        raise _CellError(
+            lazy_gettext(
+                "%(name)s %(text)s is no day; write it as 2026-12-31.",
+                name=name,
+                text=repr(text[:40]),
+            )
+        ) from None
 
 
 def _cell_share(row: dict[str, str], name: str) -> float | None:
@@ -234,7 +262,13 @@ def _cell_share(row: dict[str, str], name: str) -> float | None:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise _CellError(f"{name} {text[:40]!r} is no share; write 0.85 or 85 %.")
+        raise _CellError(
+            lazy_gettext(
+                "%(name)s %(text)s is no share; write 0.85 or 85 %.",
+                name=name,
+                text=repr(text[:40]),
+            )
+        )
     return share
 
 
@@ -243,7 +277,10 @@ def _competency_score(row: dict[str, str], names: Sequence[str]) -> float | None
     present = [name for name in names if name in row]
     if len(present) > 1:
         raise _CellError(
-            f"The columns {' and '.join(present)} are of the same competency; leave one out."
+            lazy_gettext(
+                "The columns %(names)s are of the same competency; leave one out.",
+                names=" and ".join(present),
+            )
         )
     return _cell_share(row, present[0]) if present else None
 
@@ -255,7 +292,11 @@ def _cell_hours(row: dict[str, str]) -> float | None:
     hours = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) else -1.0
     if not MIN_HOURS <= hours <= MAX_HOURS:
         raise _CellError(
-            f"hours {text[:40]!r} is no length of a training; write 7.5, up to {MAX_HOURS}."
+            lazy_gettext(
+                "hours %(text)s is no length of a training; write 7.5, up to %(most)s.",
+                text=repr(text[:40]),
+                most=MAX_HOURS,
+            )
         )
     return hours
 
@@ -267,7 +308,10 @@ def _cell_language(row: dict[str, str]) -> str:
             parse_locale(text.replace("_", "-"), sep="-")
         except (ValueError, UnknownLocaleError):
             raise _CellError(
-                f"language {text[:40]!r} is no language tag; one looks like de or pt-BR."
+                lazy_gettext(
+                    "language %(text)s is no language tag; one looks like de or pt-BR.",
+                    text=repr(text[:40]),
+                )
             ) from None
     return text
 
@@ -294,7 +338,10 @@ def _parse_weekday(text: str) -> int:
     day = _WEEKDAYS.get(text[:2])
     if day is None:
         raise _CellError(
-            f"working_days {text[:40]!r} is no weekday; write Mon-Fri, or Mon Tue Thu."
+            lazy_gettext(
+                "working_days %(text)s is no weekday; write Mon-Fri, or Mon Tue Thu.",
+                text=repr(text[:40]),
+            )
         )
     return day
 
@@ -308,7 +355,13 @@ def _find_duplicates(lines: list[tuple[int, str, str]]) -> list[LineFault]:
             if value and value in seen:
                 faults.append(
                     LineFault(
-                        line, f"The {name} {value[:80]!r} stands in line {seen[value]} as well."
+                        line,
+                        lazy_gettext(
+                            "The %(name)s %(value)s stands in line %(line)s as well.",
+                            name=name,
+                            value=repr(value[:80]),
+                            line=seen[value],
+                        ),
                     )
                 )
             elif value:

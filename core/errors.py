@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from core.messages import Message
+from core.messages import Message, MessageError
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +39,15 @@ class FatalError(Exception):
     Exit status 1."""
 
 
-class RequestError(Exception):
+class RequestError(MessageError):
     """A request is answered with an error; ``status`` is the HTTP status, ``code`` is stable,
-    ``where`` names the location. ``message`` is a constant text, or one with values by
-    :func:`core.messages.lazy_gettext`; it is translated where it is shown."""
+    ``where`` names the location."""
 
     status = 400
     code = "bad_request"
 
     def __init__(self, message: str | Message, **where: Any) -> None:
-        self.message = message if isinstance(message, Message) else Message(message)
-        super().__init__(str(self.message))
+        super().__init__(message)
         self.where = where
 
 

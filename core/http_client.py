@@ -29,6 +29,7 @@ import httpx
 import msgspec
 
 from core.errors import Unavailable
+from core.messages import Number, lazy_gettext
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 15.0  # between two chunks of a response
@@ -343,13 +344,15 @@ class GuardedClient:
             seconds = min(seconds, until - time.monotonic())
         if seconds <= 0:
             raise OutsideCallFailed(
-                f"{_loggable_url(url)} was not asked: the time for this work is over."
+                lazy_gettext(
+                    "%(url)s was not asked: the time for this work is over.", url=_loggable_url(url)
+                )
             )
         deadline = time.monotonic() + seconds
         _deadline.set(deadline)
         _is_plain_http.set(scheme == "http")
         if scheme != "https" and not (scheme == "http" and self._allow_private):
-            raise OutsideCallFailed(f"{_loggable_url(url)} is not https.")
+            raise OutsideCallFailed(lazy_gettext("%(url)s is not https.", url=_loggable_url(url)))
         try:
             limits = httpx.Timeout(
                 min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds)
@@ -368,18 +371,29 @@ class GuardedClient:
                     "identity",
                 ):
                     raise OutsideCallFailed(
-                        f"{_loggable_url(url)} sent a packed answer, which was not asked for."
+                        lazy_gettext(
+                            "%(url)s sent a packed answer, which was not asked for.",
+                            url=_loggable_url(url),
+                        )
                     )
                 collected = bytearray()
                 for part in response.iter_raw():
                     collected += part
                     if time.monotonic() > deadline:
                         raise OutsideCallFailed(
-                            f"{_loggable_url(url)} took longer than {seconds:.0f} s."
+                            lazy_gettext(
+                                "%(url)s took longer than %(seconds)s s.",
+                                url=_loggable_url(url),
+                                seconds=Number(seconds),
+                            )
                         )
                     if len(collected) > largest:
                         raise OutsideCallFailed(
-                            f"{_loggable_url(url)} sent more than {largest} bytes."
+                            lazy_gettext(
+                                "%(url)s sent more than %(most)s bytes.",
+                                url=_loggable_url(url),
+                                most=largest,
+                            )
                         )
             finally:
                 response.close()
@@ -394,7 +408,11 @@ class GuardedClient:
         ) as error:
             # ValueError and OSError: an invalid name, or a header that cannot be written.
             raise OutsideCallFailed(
-                f"{_loggable_url(url)} gave no answer: {str(error) or type(error).__name__}."
+                lazy_gettext(
+                    "%(url)s gave no answer: %(reason)s.",
+                    url=_loggable_url(url),
+                    reason=str(error) or type(error).__name__,
+                )
             ) from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return OutsideResponse(

@@ -11,6 +11,7 @@ from adapters.lms.claims import CUSTOM_PARAMETERS
 from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
 from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, StandardDialect
 from core.clock import format_instant
+from core.messages import Message, lazy_gettext
 
 _EXTENSION_PREFIX = "https://canvas.instructure.com/lti/"
 # Hosted Canvas has one issuer for every customer, with sign-in, keys and tokens on separate
@@ -65,20 +66,20 @@ class CanvasDialect(StandardDialect):
             return ResponseOutcome(ResponseVerdict.NOT_NEWER, outcome.words)
         return outcome
 
-    def _advice(self, status: int, reason: str, body: bytes) -> str:
+    def _advice(self, status: int, reason: str, body: bytes) -> Message:
         lowered = body[:2_000].lower()
         if status == 422 and b"attempts" in lowered:
-            return (
+            return lazy_gettext(
                 "The assignment allows no further attempt: allow more in Canvas, then send it "
                 "again."
             )
         if status == 422 and b"not a student" in lowered:
-            return (
+            return lazy_gettext(
                 "Canvas takes grades of active students alone, never of teachers or of the test "
                 "student."
             )
         if status in (401, 422):
-            return (
+            return lazy_gettext(
                 "Look whether the assignment is published and the course is open, then send it "
                 "again."
             )
@@ -101,7 +102,7 @@ class CanvasDialect(StandardDialect):
 
     def configuration_problem(
         self, issuer: str, configuration_url: str, endpoints: Sequence[str]
-    ) -> str:
+    ) -> Message | None:
         """Hosted Canvas serves the configuration of its one issuer from each customer's host,
         which may be the customer's own domain. The endpoints for sign-in, keys and tokens must
         be on known hosts, so nobody else can forge a launch of this issuer."""
@@ -110,8 +111,11 @@ class CanvasDialect(StandardDialect):
         for url in endpoints:
             host = urlsplit(url).hostname or ""
             if not host.endswith((".instructure.com", ".canvaslms.com")):
-                return f"{host} is no host of Canvas; a Canvas of your own is registered by hand"
-        return ""
+                return lazy_gettext(
+                    "%(host)s is no host of Canvas; a Canvas of your own is registered by hand",
+                    host=host,
+                )
+        return None
 
     def registration(self, tool: ToolFacts) -> dict[str, Any]:
         """Every message states its placements and its visibility; without them Canvas answers

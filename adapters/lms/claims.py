@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType, Role
 from core.http_client import url_origin
+from core.messages import Number, lazy_gettext
 
 CLAIM_PREFIX = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_PREFIX = "https://purl.imsglobal.org/spec/lti-dl/claim/"
@@ -152,9 +153,12 @@ def _read_message_type(claims: dict[str, Any]) -> MessageType:
         return MessageType(kind)
     except ValueError:
         raise LaunchRefused(
-            f"The course sent a message of the kind {kind[:100]!r}, which this tool does not "
-            "answer. It answers the opening of an activity,"
-            " the choice of content and the review of a submission."
+            lazy_gettext(
+                "The course sent a message of the kind %(kind)s, which this tool "
+                "does not answer. It answers the opening of an activity, the choice "
+                "of content and the review of a submission.",
+                kind=repr(kind[:100]),
+            )
         ) from None
 
 
@@ -172,8 +176,10 @@ def _read_deep_linking(claims: dict[str, Any]) -> DeepLinkingSettings:
     opaque = None if data is None else json.dumps(data)
     if opaque is not None and len(opaque) > MAX_DATA_LENGTH:
         raise LaunchRefused(
-            f"The launch's claim deep_linking_settings.data is longer than {MAX_DATA_LENGTH:,} "
-            "characters."
+            lazy_gettext(
+                "The launch's claim deep_linking_settings.data is longer than %(most)s characters.",
+                most=Number(MAX_DATA_LENGTH),
+            )
         )
     return DeepLinkingSettings(
         return_url=return_url,
@@ -189,7 +195,9 @@ def _read_object_claim(claims: dict[str, Any], name: str, required: bool = False
     if isinstance(value, dict):
         return value
     if required or value is not None:
-        raise LaunchRefused(f"The launch's claim {name} is missing or is no object.")
+        raise LaunchRefused(
+            lazy_gettext("The launch's claim %(name)s is missing or is no object.", name=name)
+        )
     return {}
 
 
@@ -201,7 +209,12 @@ def _require_identifier(value: Any, name: str, longest: int = MAX_ID_LENGTH) -> 
         or value != _strip_unstorable(value)
     ):
         raise LaunchRefused(
-            f"The launch's claim {name} is missing, or is no text of 1 to {longest} characters."
+            lazy_gettext(
+                "The launch's claim %(name)s is missing, or is no text of 1 to "
+                "%(most)s characters.",
+                name=name,
+                most=longest,
+            )
         )
     return value
 

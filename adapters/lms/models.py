@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.messages import Message, MessageError
+
 
 class Role(StrEnum):
     """A person's role in this course, the strongest first (see :attr:`strength`)."""
@@ -31,7 +33,7 @@ class MessageType(StrEnum):
     REVIEW = "LtiSubmissionReviewRequest"
 
 
-class LaunchRefused(Exception):
+class LaunchRefused(MessageError):
     """The claims are not a launch that can be served; the message is for a teacher."""
 
 
@@ -163,7 +165,7 @@ class ResponseOutcome:
     wait (seconds, or None)."""
 
     verdict: ResponseVerdict
-    words: str
+    words: Message
     wait_seconds: int | None = None
 
 

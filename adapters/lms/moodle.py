@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
 from adapters.lms.standard import StandardDialect
 from core.http_client import url_origin
+from core.messages import Message, lazy_gettext
 
 
 class MoodleDialect(StandardDialect):
@@ -30,9 +31,9 @@ class MoodleDialect(StandardDialect):
         """Drop ``type_id`` here as well, for the reason given in :meth:`results`."""
         return super().results_url(urlunsplit(urlsplit(line_item_url)._replace(query="")))
 
-    def _advice(self, status: int, reason: str, body: bytes) -> str:
+    def _advice(self, status: int, reason: str, body: bytes) -> Message:
         if status == 400 and "Incorrect score" in reason:
-            return (
+            return lazy_gettext(
                 "Moodle takes grades of people who are enrolled as students alone: look at the "
                 "person's role in this course, then send it again."
             )
@@ -49,12 +50,15 @@ class MoodleDialect(StandardDialect):
 
     def configuration_problem(
         self, issuer: str, configuration_url: str, endpoints: Sequence[str]
-    ) -> str:
+    ) -> Message | None:
         """All of Moodle's endpoints are on its own host."""
         strange = [url for url in endpoints if url_origin(url) != url_origin(issuer)]
-        return super().configuration_problem(issuer, configuration_url, endpoints) or (
-            f"{strange[0]} is not at {url_origin(issuer)}" if strange else ""
-        )
+        problem = super().configuration_problem(issuer, configuration_url, endpoints)
+        if problem is None and strange:
+            return lazy_gettext(
+                "%(url)s is not at %(origin)s", url=strange[0], origin=url_origin(issuer)
+            )
+        return problem
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
         """The page that Moodle itself loads into the frame. The message hint cannot be reused

@@ -38,6 +38,7 @@ from adapters.lms.models import (
 from core.clock import format_instant
 from core.errors import BadInput
 from core.http_client import url_origin
+from core.messages import Message, join_messages, lazy_gettext
 
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
@@ -146,12 +147,20 @@ class StandardDialect:
     ) -> ResponseOutcome:
         """Interpret the response to a score."""
         if 200 <= status < 300:
-            return ResponseOutcome(ResponseVerdict.ACCEPTED, "")
-        answer = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
+            return ResponseOutcome(ResponseVerdict.ACCEPTED, Message(""))
+        answer = lazy_gettext(
+            "%(lms)s answered %(status)s: %(reason)s",
+            lms=self.label,
+            status=status,
+            reason=_refusal_reason(reason, body),
+        )
         if status == 409:
             return ResponseOutcome(
                 ResponseVerdict.NOT_NEWER,
-                f"{answer}. The gradebook holds a grade that is as new as this one.",
+                lazy_gettext(
+                    "%(answer)s. The gradebook holds a grade that is as new as this one.",
+                    answer=answer,
+                ),
             )
         if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
             return ResponseOutcome(
@@ -160,18 +169,21 @@ class StandardDialect:
                 _retry_after_seconds(headers.get("retry-after", "")),
             )
         return ResponseOutcome(
-            ResponseVerdict.REJECTED, f"{answer}. {self._advice(status, reason, body)}"
+            ResponseVerdict.REJECTED,
+            join_messages([answer, self._advice(status, reason, body)], ". "),
         )
 
-    def _advice(self, status: int, reason: str, body: bytes) -> str:
+    def _advice(self, status: int, reason: str, body: bytes) -> Message:
         if status == 404:
-            return (
+            return lazy_gettext(
                 "The column was removed from the gradebook; sending again makes a new one where "
                 "the LMS lets the tool do so."
             )
         if status == 403:
-            return "Ask the administrator to let this tool send grades, then send it again."
-        return (
+            return lazy_gettext(
+                "Ask the administrator to let this tool send grades, then send it again."
+            )
+        return lazy_gettext(
             "Look whether the person is a student of this course and whether the course is open, "
             "then send it again."
         )
@@ -349,19 +361,19 @@ class StandardDialect:
 
     def configuration_problem(
         self, issuer: str, configuration_url: str, endpoints: Sequence[str]
-    ) -> str:
+    ) -> Message | None:
         """Check whether an LMS's OpenID configuration is authoritative for an issuer and its
-        endpoints (sign-in, tokens, keys): returns an empty string if so, else the reason why
-        not.
+        endpoints (sign-in, tokens, keys): returns None if so, else the reason why not.
 
         LTI Dynamic Registration 1.0, 3.4: the configuration must be on the issuer's own host.
         """
         if url_origin(issuer) != url_origin(configuration_url):
-            return (
-                f"the issuer {issuer} is not at {url_origin(configuration_url)}, where the "
-                "configuration came from"
+            return lazy_gettext(
+                "the issuer %(issuer)s is not at %(origin)s, where the configuration came from",
+                issuer=issuer,
+                origin=url_origin(configuration_url),
             )
-        return ""
+        return None
 
     def assertion_audience(self, authorization_server: str) -> str:
         """Audience of an access token assertion, from the OpenID configuration (LTI Dynamic

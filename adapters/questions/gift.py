@@ -23,6 +23,7 @@ from adapters.questions.models import (
     require_valid_item,
     sort_by_key,
 )
+from core.messages import Number, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "GIFT", "gift"
 MAX_QUESTIONS = 5_000
@@ -69,7 +70,11 @@ def read_gift(content: bytes) -> Reading:
     sources = _split_paragraphs(decode_text(content))
     if len(sources) > MAX_QUESTIONS:
         raise FileRefused(
-            f"The file holds {len(sources):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+            lazy_gettext(
+                "The file holds %(count)s questions; %(most)s is the most. Split it.",
+                count=Number(len(sources)),
+                most=Number(MAX_QUESTIONS),
+            )
         )
     for source in sources:
         where = f"line {source.line}"
@@ -77,7 +82,7 @@ def read_gift(content: bytes) -> Reading:
             item, faults = _parse_question(source, keys)
             require_valid_item(item)
         except UnsupportedQuestion as error:
-            notes.append(ImportNote(where, str(error), lost=True))
+            notes.append(ImportNote(where, error.message, lost=True))
             continue
         keys.reserve_key(item.key)
         items.append(item)
@@ -277,11 +282,15 @@ def _parse_number(text: str) -> tuple[str, str]:
     if ".." in text:
         low, high = (parse_decimal(part.strip()) for part in text.split("..", 1))
         if low is None or high is None or high < low:
-            raise UnsupportedQuestion(f"{text[:80]!r} is no range of numbers.")
+            raise UnsupportedQuestion(
+                lazy_gettext("%(text)s is no range of numbers.", text=repr(text[:80]))
+            )
         return normalize_number(f"{(low + high) / 2:f}"), normalize_number(f"{(high - low) / 2:f}")
     value, _, tolerance = text.partition(":")
     if parse_decimal(value.strip()) is None or parse_decimal(tolerance.strip() or "0") is None:
-        raise UnsupportedQuestion(f"{text[:80]!r} is no number with a tolerance.")
+        raise UnsupportedQuestion(
+            lazy_gettext("%(text)s is no number with a tolerance.", text=repr(text[:80]))
+        )
     return normalize_number(value), normalize_number(tolerance or "0")
 
 

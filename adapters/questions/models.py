@@ -15,6 +15,8 @@ from typing import Literal
 
 import msgspec
 
+from core.messages import Message, MessageError, Number, join_messages, lazy_gettext
+
 # Another kind of question needs: a line here and its faults below; lti_tool/questions/
 # item_responses.py (how it is answered, marked and stated); the form that asks it
 # (lti_tool/checks/templates/_question.html) and the one that edits it (question_form.html, listed
@@ -120,7 +122,7 @@ class ImportNote:
     the question was skipped."""
 
     where: str
-    text: str
+    text: str | Message
     lost: bool = False
 
 
@@ -197,13 +199,16 @@ def require_no_formula(text: str) -> None:
     result = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
     if result:
         raise UnsupportedQuestion(
-            f"It holds a formula ({' '.join(result[0].split())[:60]}…), which cannot be shown "
-            "here. Write it in words or with <sup> and <sub>, or put a"
-            " picture of it there."
+            lazy_gettext(
+                "It holds a formula (%(formula)s…), which cannot be shown here. "
+                "Write it in words or with <sup> and <sub>, or put a picture of it "
+                "there.",
+                formula=" ".join(result[0].split())[:60],
+            )
         )
 
 
-class UnsupportedQuestion(Exception):
+class UnsupportedQuestion(MessageError):
     """A question that cannot be imported; the message gives the reason."""
 
 
@@ -213,75 +218,94 @@ def require_valid_item(item: QuestionItem) -> QuestionItem:
         require_no_formula(accepted.value)
     faults = find_item_faults(item)
     if faults:
-        raise UnsupportedQuestion(" ".join(faults))
+        raise UnsupportedQuestion(join_messages(faults))
     return item
 
 
-def find_item_faults(item: QuestionItem) -> list[str]:
+def find_item_faults(item: QuestionItem) -> list[Message]:
     """Reasons why a question cannot be asked, worded for its author; empty if it is valid."""
-    result: list[str] = []
+    result: list[Message] = []
     if not KEY_PATTERN.match(item.key):
         result.append(
-            f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80."
+            lazy_gettext(
+                "The key %(key)s may hold small letters, digits and hyphens alone, up to 80.",
+                key=repr(item.key[:80]),
+            )
         )
     if not item.stem.strip():
-        result.append("It asks nothing: its text is empty.")
+        result.append(lazy_gettext("It asks nothing: its text is empty."))
     if any(len(text) > MAX_TEXT_LENGTH for text in item.texts()):
-        result.append(f"One of its texts is longer than {MAX_TEXT_LENGTH:,} characters.")
+        result.append(
+            lazy_gettext(
+                "One of its texts is longer than %(most)s characters.", most=Number(MAX_TEXT_LENGTH)
+            )
+        )
     return result + (
         _find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item)
     )
 
 
-def _find_choice_faults(item: QuestionItem) -> list[str]:
-    result: list[str] = []
+def _find_choice_faults(item: QuestionItem) -> list[Message]:
+    result: list[Message] = []
     keys = [choice.key for choice in item.choices]
     if not 2 <= len(keys) <= MAX_CHOICES:
-        result.append(f"It needs from 2 to {MAX_CHOICES} choices, and has {len(keys)}.")
+        result.append(
+            lazy_gettext(
+                "It needs from 2 to %(most)s choices, and has %(count)s.",
+                most=MAX_CHOICES,
+                count=len(keys),
+            )
+        )
     if len(set(keys)) != len(keys) or not all(KEY_PATTERN.match(key) for key in keys):
-        result.append("Each of its choices needs a key of its own.")
+        result.append(lazy_gettext("Each of its choices needs a key of its own."))
     texts = Counter(choice.text.strip() for choice in item.choices)
     if "" in texts:
-        result.append("One of its choices is empty.")
+        result.append(lazy_gettext("One of its choices is empty."))
     elif texts and max(texts.values()) > 1:
-        result.append("Two of its choices read the same.")
+        result.append(lazy_gettext("Two of its choices read the same."))
     if item.kind == "matching":
         if any(not choice.match.strip() for choice in item.choices):
-            result.append("Each line of a matching question needs its partner.")
+            result.append(lazy_gettext("Each line of a matching question needs its partner."))
         return result
     if not set(item.correct) <= set(keys) or len(set(item.correct)) != len(item.correct):
-        return [*result, "The right answer is none of its choices."]
+        return [*result, lazy_gettext("The right answer is none of its choices.")]
     if item.kind == "ordering":
         return (
             result
             if len(item.correct) == len(keys)
-            else [*result, "An ordering names all its lines in their right order."]
+            else [*result, lazy_gettext("An ordering names all its lines in their right order.")]
         )
     if item.kind == "multiple":
-        return result if item.correct else [*result, "None of its choices is right."]
+        return result if item.correct else [*result, lazy_gettext("None of its choices is right.")]
     return (
         result
         if len(item.correct) == 1
-        else [*result, f"It needs one right choice, and has {len(item.correct)}."]
+        else [
+            *result,
+            lazy_gettext("It needs one right choice, and has %(count)s.", count=len(item.correct)),
+        ]
     )
 
 
-def _find_accepted_faults(item: QuestionItem) -> list[str]:
+def _find_accepted_faults(item: QuestionItem) -> list[Message]:
     if not item.accepted:
-        return ["No answer is taken as right."]
+        return [lazy_gettext("No answer is taken as right.")]
     if item.kind == "short":
         return (
             []
             if all(item.value.strip(" *") for item in item.accepted)
-            else ["One of the answers that it takes is empty, or takes everything."]
+            else [lazy_gettext("One of the answers that it takes is empty, or takes everything.")]
         )
-    result: list[str] = []
+    result: list[Message] = []
     for entry in item.accepted:
         value, tolerance = parse_decimal(entry.value), parse_decimal(entry.tolerance)
         if value is None or tolerance is None or tolerance < 0:
             result.append(
-                f"{entry.value[:40]!r} with tolerance {entry.tolerance[:40]!r} is no number with "
-                "a tolerance."
+                lazy_gettext(
+                    "%(value)s with tolerance %(tolerance)s is no number with a tolerance.",
+                    value=repr(entry.value[:40]),
+                    tolerance=repr(entry.tolerance[:40]),
+                )
             )
     return result
 

@@ -32,25 +32,26 @@ from adapters.questions.models import (
 from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
 from adapters.questions.true_false_words import parse_truth_word
 from adapters.questions.untrusted_files import local_name, parse_untrusted_xml
+from core.messages import Number, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "Moodle XML", "xml"
 MAX_QUESTIONS = 5_000
 _PLUGINFILE_PREFIX = "@@PLUGINFILE@@/"
 _ILLEGAL_XML_CHARS = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNSUPPORTED_TYPES = {
-    "essay": "an essay, which nobody but a person can judge",
-    "description": "a description, which asks nothing",
-    "cloze": "an embedded-answers (Cloze) question",
-    "multianswer": "an embedded-answers (Cloze) question",
-    "calculated": "a calculated question",
-    "calculatedsimple": "a calculated question",
-    "calculatedmulti": "a calculated question",
-    "ddwtos": "a drag-and-drop-into-text question",
-    "gapselect": "a select-missing-words question",
-    "ddimageortext": "a drag-and-drop-onto-image question",
-    "ddmarker": "a drag-and-drop-markers question",
-    "randomsamatch": "a random matching question",
-    "random": "a random draw",
+    "essay": lazy_gettext("an essay, which nobody but a person can judge"),
+    "description": lazy_gettext("a description, which asks nothing"),
+    "cloze": lazy_gettext("an embedded-answers (Cloze) question"),
+    "multianswer": lazy_gettext("an embedded-answers (Cloze) question"),
+    "calculated": lazy_gettext("a calculated question"),
+    "calculatedsimple": lazy_gettext("a calculated question"),
+    "calculatedmulti": lazy_gettext("a calculated question"),
+    "ddwtos": lazy_gettext("a drag-and-drop-into-text question"),
+    "gapselect": lazy_gettext("a select-missing-words question"),
+    "ddimageortext": lazy_gettext("a drag-and-drop-onto-image question"),
+    "ddmarker": lazy_gettext("a drag-and-drop-markers question"),
+    "randomsamatch": lazy_gettext("a random matching question"),
+    "random": lazy_gettext("a random draw"),
 }
 
 
@@ -67,7 +68,10 @@ def read_moodle_xml(content: bytes) -> Reading:
     root = parse_untrusted_xml(content)
     if local_name(root) != "quiz":
         raise FileRefused(
-            f"The file is no Moodle XML: it begins with <{local_name(root)[:60]}>, not with <quiz>."
+            lazy_gettext(
+                ("The file is no Moodle XML: it begins with <%(element)s>, not with <quiz>."),
+                element=local_name(root)[:60],
+            )
         )
     items: list[QuestionItem] = []
     notes: list[ImportNote] = []
@@ -78,7 +82,11 @@ def read_moodle_xml(content: bytes) -> Reading:
     ]
     if len(questions) > MAX_QUESTIONS:
         raise FileRefused(
-            f"The file holds {len(questions):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+            lazy_gettext(
+                "The file holds %(count)s questions; %(most)s is the most. Split it.",
+                count=Number(len(questions)),
+                most=Number(MAX_QUESTIONS),
+            )
         )
     for number, element in enumerate(questions, 1):
         context = _ReadContext()
@@ -89,7 +97,7 @@ def read_moodle_xml(content: bytes) -> Reading:
         try:
             item = require_valid_item(_read_question(element, title, keys, context))
         except UnsupportedQuestion as error:
-            notes.append(ImportNote(where, str(error), lost=True))
+            notes.append(ImportNote(where, error.message, lost=True))
             continue
         keys.reserve_key(item.key)
         items.append(item)
@@ -106,9 +114,15 @@ def _read_question(
 ) -> QuestionItem:
     kind = element.get("type", "")
     if kind in _UNSUPPORTED_TYPES:
-        raise UnsupportedQuestion(f"It is {_UNSUPPORTED_TYPES[kind]}; this kind is not asked here.")
+        raise UnsupportedQuestion(
+            lazy_gettext(
+                "It is %(kind)s; this kind is not asked here.", kind=_UNSUPPORTED_TYPES[kind]
+            )
+        )
     if kind not in _READERS:
-        raise UnsupportedQuestion(f"Its type {kind[:60]!r} is not known here.")
+        raise UnsupportedQuestion(
+            lazy_gettext("Its type %(kind)s is not known here.", kind=repr(kind[:60]))
+        )
     if element.findall("hint"):
         context.notes.append("Its hints are left out: a check has no second try.")
     stem = _read_rich_text(element.find("questiontext"), context)
@@ -170,8 +184,11 @@ def _read_true_false(element: etree._Element, context: _ReadContext) -> dict[str
     if len(result) != 2 or set(by_value) != {True, False}:
         named = " and ".join(repr(answer[:40]) for answer, _, _ in result)
         raise UnsupportedQuestion(
-            f"It is a true/false question whose answers are {named}: which of them means true is "
-            "not known. Write true and false."
+            lazy_gettext(
+                "It is a true/false question whose answers are %(names)s: which of "
+                "them means true is not known. Write true and false.",
+                names=named,
+            )
         )
     choices = [
         Choice(word, word.capitalize(), by_value[word == "true"][1]) for word in ("true", "false")

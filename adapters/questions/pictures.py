@@ -14,6 +14,7 @@ import warnings
 from PIL import Image, UnidentifiedImageError
 
 from adapters.questions.models import Picture
+from core.messages import MessageError, Number, lazy_gettext
 
 MAX_BYTES = 2_000_000
 MAX_SIDE_PIXELS = 6_000  # pixels
@@ -22,7 +23,7 @@ _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "W
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
-class PictureRefused(ValueError):
+class PictureRefused(MessageError, ValueError):
     """The bytes are not an acceptable picture; the message gives the reason."""
 
 
@@ -36,7 +37,11 @@ def load_picture(content: bytes) -> Picture:
     acceptable."""
     if len(content) > MAX_BYTES:
         raise PictureRefused(
-            f"the picture has {len(content) / 1e6:.1f} MB, and {MAX_BYTES / 1e6:.0f} MB is the most"
+            lazy_gettext(
+                "the picture has %(size)s MB, and %(most)s MB is the most",
+                size=Number(len(content) / 1e6, digits=1),
+                most=Number(MAX_BYTES / 1e6),
+            )
         )
     try:
         with warnings.catch_warnings():
@@ -45,7 +50,12 @@ def load_picture(content: bytes) -> Picture:
                 kind, (width, height) = image.format, image.size
                 if max(width, height) > MAX_SIDE_PIXELS or width * height > MAX_PIXELS:
                     raise PictureRefused(
-                        f"the picture is {width} × {height} pixels, more than a page can show"
+                        lazy_gettext(
+                            "the picture is %(width)s × %(height)s pixels, more than a page can "
+                            "show",
+                            width=width,
+                            height=height,
+                        )
                     )
                 image.verify()
     except (

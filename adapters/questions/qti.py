@@ -46,6 +46,7 @@ from adapters.questions.untrusted_files import (
     read_archive,
     resolve_archive_path,
 )
+from core.messages import Number, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "QTI 2.1", "zip"
 MAX_QUESTIONS = 3_000
@@ -142,7 +143,11 @@ def read_qti(content: bytes) -> Reading:
             )
     if len(places) > MAX_QUESTIONS:
         raise FileRefused(
-            f"The package holds {len(places):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+            lazy_gettext(
+                "The package holds %(count)s questions; %(most)s is the most. Split it.",
+                count=Number(len(places)),
+                most=Number(MAX_QUESTIONS),
+            )
         )
     items: list[QuestionItem] = []
     notes: list[ImportNote] = []
@@ -157,7 +162,7 @@ def read_qti(content: bytes) -> Reading:
                 _read_qti_item(parse_untrusted_xml(files[place]), package, tags, kind, keys)
             )
         except (UnsupportedQuestion, FileRefused) as error:
-            notes.append(ImportNote(place, str(error), lost=True))
+            notes.append(ImportNote(place, error.message, lost=True))
             continue
         keys.reserve_key(item.key)
         items.append(item)
@@ -220,7 +225,11 @@ def _read_qti_item(
     root: etree._Element, package: _ItemContext, tags: list[str], kind: str, keys: KeyAllocator
 ) -> QuestionItem:
     if local_name(root) != "assessmentItem":
-        raise UnsupportedQuestion(f"It is no assessmentItem, but <{local_name(root)[:60]}>.")
+        raise UnsupportedQuestion(
+            lazy_gettext(
+                "It is no assessmentItem, but <%(element)s>.", element=local_name(root)[:60]
+            )
+        )
     bodies = _children_named(root, "itemBody")
     if not bodies:
         raise UnsupportedQuestion("It has no itemBody.")
@@ -230,13 +239,15 @@ def _read_qti_item(
     others = sorted(named - set(_SUPPORTED_INTERACTIONS))
     if others or len(interactions) != 1:
         reason = (
-            f"it uses {', '.join(others)}"
+            lazy_gettext("it uses %(elements)s", elements=", ".join(others))
             if others
-            else "it asks nothing"
+            else lazy_gettext("it asks nothing")
             if not interactions
-            else f"it asks {len(interactions)} things at once"
+            else lazy_gettext("it asks %(count)s things at once", count=len(interactions))
         )
-        raise UnsupportedQuestion(f"It cannot be asked here: {reason}.")
+        raise UnsupportedQuestion(
+            lazy_gettext("It cannot be asked here: %(reason)s.", reason=reason)
+        )
     interaction = interactions[0]
     _remove_hidden_elements(body, interaction, package)
     declared = _read_declaration(root, interaction.get("responseIdentifier", "RESPONSE"))

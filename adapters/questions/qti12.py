@@ -26,6 +26,7 @@ from adapters.questions.models import (
     require_valid_item,
 )
 from adapters.questions.untrusted_files import local_name, parse_untrusted_xml, resolve_archive_path
+from core.messages import lazy_gettext
 
 
 def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Reading | None:
@@ -62,7 +63,7 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
             try:
                 item = require_valid_item(_read_qti12_item(element, keys))
             except (UnsupportedQuestion, FileRefused) as error:
-                notes.append(ImportNote(where, str(error), lost=True))
+                notes.append(ImportNote(where, error.message, lost=True))
                 continue
             keys.reserve_key(item.key)
             items[identifier] = item
@@ -138,7 +139,9 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
     elif kind == "matching_question":
         parts = _read_qti12_matching(element, presentation)
     else:
-        raise UnsupportedQuestion(f"Its type {kind[:60]!r} is not asked here.")
+        raise UnsupportedQuestion(
+            lazy_gettext("Its type %(kind)s is not asked here.", kind=repr(kind[:60]))
+        )
     return QuestionItem(**fields | parts)
 
 

@@ -30,6 +30,7 @@ from adapters.questions.models import (
     sort_by_key,
 )
 from adapters.questions.true_false_words import parse_truth_word
+from core.messages import Number, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
 COLUMNS = (
@@ -61,7 +62,11 @@ def read_question_csv(content: bytes) -> Reading:
     rows = parse_table(decode_text(content), required=("question", "answers"), known=COLUMNS)
     if len(rows) > MAX_QUESTIONS:
         raise FileRefused(
-            f"The file holds {len(rows):,} questions; {MAX_QUESTIONS:,} is the most. Split it."
+            lazy_gettext(
+                "The file holds %(count)s questions; %(most)s is the most. Split it.",
+                count=Number(len(rows)),
+                most=Number(MAX_QUESTIONS),
+            )
         )
     items: list[QuestionItem] = []
     notes: list[ImportNote] = []
@@ -70,7 +75,7 @@ def read_question_csv(content: bytes) -> Reading:
         try:
             item = require_valid_item(_parse_item_row(row, keys))
         except UnsupportedQuestion as error:
-            notes.append(ImportNote(f"line {line}", str(error), lost=True))
+            notes.append(ImportNote(f"line {line}", error.message, lost=True))
             continue
         keys.reserve_key(item.key)
         unsaid[item.key] = frozenset(COLUMNS) - row.keys()
@@ -83,7 +88,13 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
     lines = [line.strip() for line in cell("answers", "").split("\n") if line.strip()]
     kind = cell("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
     if kind not in KINDS:
-        raise UnsupportedQuestion(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
+        raise UnsupportedQuestion(
+            lazy_gettext(
+                "The kind %(kind)s is none of %(kinds)s.",
+                kind=repr(kind[:40]),
+                kinds=", ".join(KINDS),
+            )
+        )
     stem = _cell_to_html(cell("question", "").strip())
     title = cell("title", "")[:255]
     tags = [part.strip() for part in cell("tags", "").replace(",", ";").split(";") if part.strip()]
@@ -98,11 +109,17 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
     fields |= metadata_tags.parse_tags(tags)
     if review and "review_on" not in fields:
         raise UnsupportedQuestion(
-            f"The review date {review[:40]!r} is no day; write it as 2027-03-01."
+            lazy_gettext(
+                "The review date %(day)s is no day; write it as 2027-03-01.", day=repr(review[:40])
+            )
         )
     pool = cell("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
-        raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
+        raise UnsupportedQuestion(
+            lazy_gettext(
+                "The pool %(pool)s is none of check, practice, baseline.", pool=repr(pool[:40])
+            )
+        )
     fields |= {
         "key": keys.allocate_key(cell("key", ""), title or question_html.html_to_text(stem)[:60]),
         "title": title,
@@ -203,7 +220,9 @@ def _parse_accepted_number(line: str, feedback: str) -> AcceptedAnswer:
     if ".." in line:
         low, high = (parse_decimal(part.strip()) for part in line.split("..", 1))
         if low is None or high is None or high < low:
-            raise UnsupportedQuestion(f"{line[:60]!r} is no range of numbers.")
+            raise UnsupportedQuestion(
+                lazy_gettext("%(text)s is no range of numbers.", text=repr(line[:60]))
+            )
         return AcceptedAnswer(
             normalize_number(f"{(low + high) / 2:f}"),
             normalize_number(f"{(high - low) / 2:f}"),

@@ -12,6 +12,7 @@ import zlib
 from lxml import etree
 
 from adapters.csv_tables import FileRefused
+from core.messages import Number, lazy_gettext
 
 MAX_XML_BYTES = 30_000_000  # bytes
 MAX_MEMBERS, MAX_UNPACKED_BYTES = (
@@ -26,8 +27,12 @@ def parse_untrusted_xml(content: bytes) -> etree._Element:
     entities that expand without end, or that read files of the server."""
     if len(content) > MAX_XML_BYTES:
         raise FileRefused(
-            f"The file has {len(content) / 1e6:.0f} MB; {MAX_XML_BYTES / 1e6:.0f} MB is the "
-            "most. Split it, or make its pictures smaller."
+            lazy_gettext(
+                "The file has %(size)s MB; %(most)s MB is the most. Split it, or "
+                "make its pictures smaller.",
+                size=Number(len(content) / 1e6),
+                most=Number(MAX_XML_BYTES / 1e6),
+            )
         )
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -41,9 +46,13 @@ def parse_untrusted_xml(content: bytes) -> etree._Element:
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise FileRefused(f"The file is no XML that can be read: {error.msg}.") from None
+        raise FileRefused(
+            lazy_gettext("The file is no XML that can be read: %(reason)s.", reason=error.msg)
+        ) from None
     except ValueError as error:
-        raise FileRefused(f"The file is no XML that can be read: {error}.") from None
+        raise FileRefused(
+            lazy_gettext("The file is no XML that can be read: %(reason)s.", reason=str(error))
+        ) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise FileRefused(
             "The file has a document type (<!DOCTYPE …>). It is not read, because it can name "
@@ -68,14 +77,20 @@ def read_archive(content: bytes) -> dict[str, bytes]:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
                 raise FileRefused(
-                    f"The archive holds {len(members):,} files; {MAX_MEMBERS:,} is the most."
+                    lazy_gettext(
+                        "The archive holds %(count)s files; %(most)s is the most.",
+                        count=Number(len(members)),
+                        most=Number(MAX_MEMBERS),
+                    )
                 )
             for member in members:
                 if member.is_dir():
                     continue
                 name = _require_inside_archive(member)
                 if name in result:
-                    raise FileRefused(f"The archive holds {name[:200]!r} twice.")
+                    raise FileRefused(
+                        lazy_gettext("The archive holds %(name)s twice.", name=repr(name[:200]))
+                    )
                 parts: list[bytes] = []
                 # The sizes declared in an archive can be false, so the unpacked bytes are
                 # counted.
@@ -84,8 +99,10 @@ def read_archive(content: bytes) -> dict[str, bytes]:
                         left -= len(part)
                         if left < 0:
                             raise FileRefused(
-                                f"The archive holds more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB "
-                                "when it is unpacked."
+                                lazy_gettext(
+                                    "The archive holds more than %(most)s MB when it is unpacked.",
+                                    most=Number(MAX_UNPACKED_BYTES / 1e6),
+                                )
                             )
                         parts.append(part)
                 result[name] = b"".join(parts)
@@ -101,7 +118,10 @@ def read_archive(content: bytes) -> dict[str, bytes]:
         ValueError,
     ) as error:
         raise FileRefused(
-            f"The file is no zip archive that can be read ({type(error).__name__})."
+            lazy_gettext(
+                "The file is no zip archive that can be read (%(reason)s).",
+                reason=type(error).__name__,
+            )
         ) from None
     return result
 
@@ -118,7 +138,10 @@ def _require_inside_archive(member: zipfile.ZipInfo) -> str:
         or "\0" in name
     ):
         raise FileRefused(
-            f"The archive names a file outside itself ({name[:200]!r}); nothing of it was read."
+            lazy_gettext(
+                ("The archive names a file outside itself (%(name)s); nothing of it was read."),
+                name=repr(name[:200]),
+            )
         )
     return posixpath.normpath(name)
 

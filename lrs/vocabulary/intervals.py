@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.messages import gettext_noop
+
 DAY_SECONDS = 86_400
 
 
@@ -36,11 +38,11 @@ class Interval:
 
 
 INTERVALS = (
-    Interval("1d", "1 day", 1, 0.5, 3),
-    Interval("1w", "1 week", 7, 3, 15),
-    Interval("1m", "1 month", 30, 15, 60),
-    Interval("3m", "3 months", 90, 60, 135),
-    Interval("6m", "6 months", 180, 135, 270),
+    Interval("1d", gettext_noop("1 day"), 1, 0.5, 3),
+    Interval("1w", gettext_noop("1 week"), 7, 3, 15),
+    Interval("1m", gettext_noop("1 month"), 30, 15, 60),
+    Interval("3m", gettext_noop("3 months"), 90, 60, 135),
+    Interval("6m", gettext_noop("6 months"), 180, 135, 270),
 )
 
 

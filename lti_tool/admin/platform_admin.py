@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
+from core.messages import as_message, lazy_gettext
 from lti_tool.base import access_tokens_store, journal_store, platforms_store, roles
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry, LaunchLogEntry
@@ -130,7 +131,13 @@ def set_platform_status(
         if status == platform.status:
             return  # a repeated request
         if status not in _STATUS_TRANSITIONS[platform.status]:
-            raise Conflict(f"A platform that is {platform.status} cannot become {status}.")
+            raise Conflict(
+                lazy_gettext(
+                    "A platform that is %(status)s cannot become %(wanted)s.",
+                    status=as_message(platform.status),
+                    wanted=as_message(status),
+                )
+            )
         platforms_store.update_platform(connection, tenant_id, registration_id, {"status": status})
         if status != APPROVED:
             access_tokens_store.delete_tokens(connection, tenant_id, registration_id)

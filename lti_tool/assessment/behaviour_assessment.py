@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.messages import gettext_noop, lazy_gettext
 from lti_tool.assessment import assessments_store
 from lti_tool.assessment.assessments_store import Assessment, Calibration, Wish
 from lti_tool.base.sessions_store import LaunchSession
@@ -176,7 +177,12 @@ def submit_assessment(
     """
     if len(words) > MAX_COMMENT_CHARS:
         raise BadInput(
-            f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_COMMENT_CHARS,
+                length=len(words),
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         if _was_submitted(connection, session, form_id, levels, words):
@@ -234,8 +240,8 @@ def submit_assessment(
                 connection, session.tenant_id, context.episode.id, ASSESSMENT, now
             )
         subject, text = (
-            "Your work was assessed",
-            "Your page shows what was seen, and what comes next.",
+            gettext_noop("Your work was assessed"),
+            gettext_noop("Your page shows what was seen, and what comes next."),
         )
         review_requests.mail_people(
             context,
@@ -287,7 +293,12 @@ def request_assessment(
     group."""
     if len(words) > MAX_COMMENT_CHARS:
         raise BadInput(
-            f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_COMMENT_CHARS,
+                length=len(words),
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
@@ -308,7 +319,7 @@ def request_assessment(
                 "asked_at": now,
             },
         ):
-            text = (
+            text = gettext_noop(
                 "The form fits a phone and is filled while watching. What you enter stays on "
                 "your device until you send it."
             )
@@ -316,7 +327,7 @@ def request_assessment(
                 context,
                 [rater_id],
                 f"review wish {form_id} {context.episode.id}",
-                "%(name)s asks you to look at a piece of work",
+                gettext_noop("%(name)s asks you to look at a piece of work"),
                 text,
                 now,
             )
@@ -539,7 +550,10 @@ def submit_calibration(
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
             raise BadInput(
-                f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key
+                lazy_gettext(
+                    "Choose a level for “%(criterion)s”: the case shows it.", criterion=lacks.title
+                ),
+                field=lacks.key,
             )
         if case.key in _valid_calibrations(connection, session, result, rubric):
             return  # the agreed levels have been shown already

@@ -16,6 +16,7 @@ from typing import Any
 from adapters.lms import dialect_for
 from core import clock
 from core.http_client import OutsideCallFailed, OutsideResponse
+from core.messages import as_message, lazy_gettext
 from lti_tool.base import access_tokens_store as kept
 from lti_tool.base import signing_keys
 from lti_tool.base.deps import ToolDeps
@@ -35,8 +36,11 @@ def get_access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
     OutsideCallFailed if the platform could not be reached."""
     if platform.status != APPROVED:
         raise TokenRefused(
-            f"{dialect_for(platform.family).label} is {platform.status} here; an administrator "
-            "of the tool approves it."
+            lazy_gettext(
+                "%(lms)s is %(status)s here; an administrator of the tool approves it.",
+                lms=dialect_for(platform.family).label,
+                status=as_message(platform.status),
+            )
         )
     with deps.unit_of_work(platform.tenant_id) as connection:
         sealed = kept.find_token(connection, platform.tenant_id, platform.id, scope, clock.now())
@@ -106,9 +110,15 @@ def _parse_token_response(
     if answer.status in (400, 401, 403):
         words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")
         raise TokenRefused(
-            f"{label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its "
-            "administrator whether the tool is active"
-            f" and may use this service ({scope.rpartition('/')[2]})."
+            lazy_gettext(
+                "%(lms)s gave no access token (%(status)s %(answer)s). Ask its "
+                "administrator whether the tool is active and may use this service "
+                "(%(service)s).",
+                lms=label,
+                status=answer.status,
+                answer=" ".join(words.split()),
+                service=scope.rpartition("/")[2],
+            )
         )
     result = answer.json() if answer.status == 200 else None
     token = result.get("access_token") if isinstance(result, dict) else None
@@ -119,12 +129,21 @@ def _parse_token_response(
         or not token.isprintable()
         or not token
     ):
-        raise OutsideCallFailed(f"{label} answered {answer.status} when asked for an access token.")
+        raise OutsideCallFailed(
+            lazy_gettext(
+                "%(lms)s answered %(status)s when asked for an access token.",
+                lms=label,
+                status=answer.status,
+            )
+        )
     granted_scopes = result.get("scope")
     if isinstance(granted_scopes, str) and granted_scopes and scope not in granted_scopes.split():
         raise TokenRefused(
-            f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator "
-            "can allow it."
+            lazy_gettext(
+                ("%(lms)s does not let this tool use %(service)s; its administrator can allow it."),
+                lms=label,
+                service=scope.rpartition("/")[2],
+            )
         )
     return token, _token_lifetime(result.get("expires_in"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.messages import Message
+from core.messages import Message, MessageError
 
 
 class LaunchInvalid(Exception):
@@ -25,5 +25,5 @@ class BrowserNotVerified(LaunchInvalid):
         self.relaunch_url = relaunch_url
 
 
-class TokenRefused(Exception):
+class TokenRefused(MessageError):
     """The LMS refused an access token, and will refuse it for the same request again."""

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from adapters.lms import Role
 from core.database import UnitOfWork
+from core.messages import gettext_noop
 from core.queue import Job
 from lti_tool.base import page_language, page_responses, roles, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
@@ -19,18 +20,18 @@ from lti_tool.base.visit_context import VisitContext
 
 # (label, path below the session's URL, endpoint whose roles may open it).
 LEARNER_PAGES = (
-    ("Today", "today", "home.show_today"),
-    ("To work", "work", "transfer.show_work"),
-    ("Group", "group", "coaching.show_group"),
+    (gettext_noop("Today"), "today", "home.show_today"),
+    (gettext_noop("To work"), "work", "transfer.show_work"),
+    (gettext_noop("Group"), "group", "coaching.show_group"),
 )
-INBOX_PAGES = (("Waits for you", "inbox", "inbox.show_inbox"),)
+INBOX_PAGES = ((gettext_noop("Waits for you"), "inbox", "inbox.show_inbox"),)
 STAFF_PAGES = (
-    ("Your people", "team", "teams.show_own_team"),
-    ("Figures", "figures", "home.show_figures"),
-    ("Teams", "teams", "teams.show_all_teams"),
-    ("Programmes", "programmes/", "programmes.list_programmes"),
-    ("People", "people/", "people.list_people"),
-    ("Wishes to be erased", "me/wishes", "me.show_erasure_requests"),
+    (gettext_noop("Your people"), "team", "teams.show_own_team"),
+    (gettext_noop("Figures"), "figures", "home.show_figures"),
+    (gettext_noop("Teams"), "teams", "teams.show_all_teams"),
+    (gettext_noop("Programmes"), "programmes/", "programmes.list_programmes"),
+    (gettext_noop("People"), "people/", "people.list_people"),
+    (gettext_noop("Wishes to be erased"), "me/wishes", "me.show_erasure_requests"),
 )
 
 

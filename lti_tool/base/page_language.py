@@ -32,7 +32,7 @@ def current_language() -> str:
     return result
 
 
-def translate(text: str | Message, **values: Any) -> str:
+def translate(text: str | Message, /, **values: Any) -> str:
     """``text`` in the page's language, its ``%(name)s`` filled in where values are given."""
     return translations.translate_text(current_language(), text, **values)
 

@@ -17,7 +17,7 @@ from adapters.lms import dialect_for
 from adapters.questions import Picture, question_html
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
-from core.messages import Message
+from core.messages import Message, lazy_gettext, quote_text
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 
@@ -36,6 +36,17 @@ _CSP_TEMPLATE = (
 # also remove the Origin header from our own forms, which distinguishes them from another
 # site's.)
 _SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
+
+
+# What a page says where the framework refuses a request, by status.
+_HTTP_TEXTS = {
+    400: lazy_gettext("The request is not complete. Go back and try again."),
+    404: lazy_gettext(
+        "There is nothing at this address. Look whether it is complete, or go back to the course "
+        "and open the activity again."
+    ),
+    405: lazy_gettext("This address shows no page by itself. Go back and use the button there."),
+}
 
 
 def allow_platform_frames(platform: Platform) -> None:
@@ -77,7 +88,7 @@ def picture_response(picture: Picture) -> Response:
 
 
 def render_message(
-    title: str, text: str | Message, status: int, headers: Mapping[str, str] | None = None
+    title: str | Message, text: str | Message, status: int, headers: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
     """A page with one message."""
     return render_template("message.html", title=title, text=text), status, dict(headers or {})
@@ -116,7 +127,7 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
     def handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_message(
-            "This activity could not be opened",
+            lazy_gettext("This activity could not be opened"),
             error.reason,
             error.status,
             {"Retry-After": "60"} if error.status == 429 else {},
@@ -135,7 +146,10 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
     @app.errorhandler(RequestError)
     def handle_refused(error: RequestError) -> ResponseReturnValue:
         return render_message(
-            "This did not work", error.message, error.status, retry_after_header(error)
+            lazy_gettext("This did not work"),
+            error.message,
+            error.status,
+            retry_after_header(error),
         )
 
     @app.errorhandler(psycopg.Error)
@@ -145,43 +159,51 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         if not is_database_unavailable(error):
             return handle_unexpected_error(error)
         log.error("database not reachable: %s", type(error).__name__)
-        words = (
+        busy = Unavailable(
             "The page cannot be made just now. What you sent was not stored; send it again in a "
             "minute."
         )
         return render_message(
-            "Carryover is busy", words, 503, retry_after_header(Unavailable(words))
+            lazy_gettext("Carryover is busy"), busy.message, busy.status, retry_after_header(busy)
         )
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
     def handle_bad_data(error: Exception) -> ResponseReturnValue:
         return render_message(
-            "This did not work",
-            "What was sent holds a character that cannot be kept. Go back, take it out and send "
-            "it again.",
+            lazy_gettext("This did not work"),
+            lazy_gettext(
+                "What was sent holds a character that cannot be kept. Go back, take it out and "
+                "send it again."
+            ),
             400,
         )
 
     @app.errorhandler(RequestEntityTooLarge)
     def handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
         return render_message(
-            "This is too large",
-            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
-            "elsewhere. Nothing of it was kept.",
+            lazy_gettext("This is too large"),
+            lazy_gettext(
+                "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
+                "elsewhere. Nothing of it was kept."
+            ),
             413,
         )
 
     @app.errorhandler(HTTPException)
     def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
-        return render_message(error.name or "Error", error.description or "", error.code or 500)
+        code = error.code or 500
+        text = _HTTP_TEXTS.get(code) or quote_text(f"{code} {error.name}")
+        return render_message(lazy_gettext("This did not work"), text, code)
 
     @app.errorhandler(Exception)
     def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
         return render_message(
-            "Something went wrong here",
-            "Go back to the course and open the activity again. If it happens again, tell your "
-            "administrator the time.",
+            lazy_gettext("Something went wrong here"),
+            lazy_gettext(
+                "Go back to the course and open the activity again. If it happens again, tell your "
+                "administrator the time."
+            ),
             500,
         )

@@ -15,6 +15,7 @@ from typing import Any
 import jwt
 
 from core.http_client import GuardedClient, OutsideCallFailed
+from core.messages import lazy_gettext
 from lti_tool.base.launch_errors import LaunchInvalid
 
 DEFAULT_TTL_SECONDS = 3_600  # Used if the response does not say.
@@ -29,7 +30,7 @@ SHORT_WAIT_SECONDS = 3.0
 MAX_LONG_WAITERS = 8  # Callers per platform and process that wait for as long as a fetch may take.
 MAX_KEY_SET_BYTES = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
-_KEYS_UNAVAILABLE = (
+_KEYS_UNAVAILABLE = lazy_gettext(
     "The course's LMS does not answer with its keys just now, so the launch cannot be checked. "
     "Try again in a minute."
 )
@@ -147,7 +148,10 @@ class PlatformKeyCache:
         result = answer.json() if answer.status == 200 else None
         if not isinstance(result, dict) or not isinstance(result.get("keys"), list):
             raise OutsideCallFailed(
-                f"The key set of the platform answered {answer.status} and is no key set."
+                lazy_gettext(
+                    "The key set of the platform answered %(status)s and is no key set.",
+                    status=answer.status,
+                )
             )
         max_age = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
         seconds = max(

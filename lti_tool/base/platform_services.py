@@ -8,6 +8,7 @@ from functools import partial
 
 from adapters.lms import LmsRequest
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import access_tokens
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
@@ -80,8 +81,11 @@ def iter_pages(
         scopes = (scope,)
         if answer.status != 200:
             raise OutsideCallFailed(
-                f"The LMS answered {answer.status}: "
-                f"{answer.reason.partition('{')[0] or 'no reason given'}."
+                lazy_gettext(
+                    "The LMS answered %(status)s: %(reason)s.",
+                    status=answer.status,
+                    reason=answer.reason.partition("{")[0] or lazy_gettext("no reason given"),
+                )
             )
         yield answer
         if answer.next_url and url_origin(answer.next_url) != url_origin(url):

@@ -10,17 +10,18 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.messages import gettext_noop
 from lti_tool.tables.base import deployment, login_state, platform_registration, registration_invite
 
 INVITE_USE_TIME = timedelta(minutes=5)  # longer than any registration takes
 NAMES_NOBODY, NAMES_BY_ID, NAMES_BY_ID_OR_ADDRESS = "nobody", "id", "id or address"
 NAMING_MODES = (NAMES_NOBODY, NAMES_BY_ID, NAMES_BY_ID_OR_ADDRESS)
 PENDING, APPROVED, DISABLED, REMOVED, REFUSED = (
-    "pending",
-    "approved",
-    "disabled",
-    "removed",
-    "refused",
+    gettext_noop("pending"),
+    gettext_noop("approved"),
+    gettext_noop("disabled"),
+    gettext_noop("removed"),
+    gettext_noop("refused"),
 )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from flask import Request, Response, abort, redirect
 
 from core.errors import Forbidden, Unauthorised
+from core.messages import join_messages, lazy_gettext
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
@@ -37,7 +38,7 @@ _SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = (
     "__Host-carryover-login-",
     "__Host-carryover-admin-",
 )
-_SIGNED_OUT_TEXT = (
+_SIGNED_OUT_TEXT = lazy_gettext(
     "This page can be shown only inside the course, during a visit. Go back to the course and "
     "open the activity again."
 )
@@ -218,4 +219,8 @@ def _require_form_token(
     if not hmac.compare_digest(
         request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()
     ):
-        raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT_TEXT}")
+        raise Forbidden(
+            join_messages(
+                [lazy_gettext("This form is out of date and was not taken."), _SIGNED_OUT_TEXT]
+            )
+        )

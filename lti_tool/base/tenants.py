@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from core.database import UnitOfWork
 from core.errors import Conflict
+from core.messages import lazy_gettext
 from core.secrets import Secrets
 from lti_tool.base import platforms_store, tenants_store
 
@@ -69,8 +70,11 @@ def vouch_for_platform(
             registration_id = platforms_store.insert_platform(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(
-                f"The client {platform['client_id']} of {platform['issuer']} is registered by "
-                "another organisation."
+                lazy_gettext(
+                    ("The client %(client)s of %(issuer)s is registered by another organisation."),
+                    client=platform["client_id"],
+                    issuer=platform["issuer"],
+                )
             )
         for deployment in deployments:
             platforms_store.insert_deployment(

@@ -56,10 +56,10 @@ def _normalize_tag(tag: str) -> str:
         return ""
 
 
-def translate_text(tag: str, text: str | Message, **values: Any) -> str:
+def translate_text(tag: str, text: str | Message, /, **values: Any) -> str:
     """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
     message = text if isinstance(text, Message) else Message(text, values)
-    return message.render(translations_for(tag))
+    return message.translated(translations_for(tag))
 
 
 def translations_for(tag: str) -> NullTranslations:

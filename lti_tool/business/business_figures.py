@@ -16,6 +16,7 @@ from adapters.kpi import LineProblem, Sheet
 from adapters.lrs_client import BusinessFigures
 from core.errors import BadInput
 from core.http_client import GuardedClient
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import load_record_store
@@ -150,7 +151,7 @@ class ProgrammeBusiness:
                 return ReadingsPreview(sheet, kpi.guess_columns(sheet), [], None, [])
             result, lines, problems = self._resolve_readings(sheet, columns, form)
         except FileRefused as error:
-            raise BadInput(str(error), field="file") from None
+            raise BadInput(error.message, field="file") from None
         if problems:
             return ReadingsPreview(sheet, dict(columns), problems, None, lines)
         response = lrs_client.post_kpi_readings(
@@ -165,10 +166,14 @@ class ProgrammeBusiness:
         try:
             result, _, problems = self._resolve_readings(kpi.parse_sheet(content), columns, form)
         except FileRefused as error:
-            raise BadInput(str(error), field="file") from None
+            raise BadInput(error.message, field="file") from None
         if problems:
             raise BadInput(
-                f"Line {problems[0].line}: {problems[0].text}. Nothing was taken over.",
+                lazy_gettext(
+                    "Line %(line)s: %(reason)s. Nothing was taken over.",
+                    line=problems[0].line,
+                    reason=problems[0].text,
+                ),
                 field="file",
             )
         response = lrs_client.post_kpi_readings(
@@ -212,9 +217,9 @@ class ProgrammeBusiness:
             )
             if len(related) != 1:
                 reason = (
-                    "several people have this address; name the one by the id"
+                    lazy_gettext("several people have this address; name the one by the id")
                     if related
-                    else "nobody on the list of people has this id or address"
+                    else lazy_gettext("nobody on the list of people has this id or address")
                 )
                 strangers.append(LineProblem(line, reason))
             else:

@@ -59,7 +59,7 @@ def send_due_grades(deps: ToolDeps, tenant_id: int) -> int:
             # off, or the tool is still being set up. Nothing else for this platform would
             # succeed now.
             skipped.append(platform.id)
-            _postpone_grade(deps, platform, row, str(error))
+            _postpone_grade(deps, platform, row, str(error.message))
         except (ValueError, ArithmeticError, DataError) as error:
             _mark_refused(
                 deps,
@@ -108,14 +108,14 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         return _mark_arrived(deps, platform, row)
     log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, outcome.words)
     if outcome.verdict is ResponseVerdict.NOT_NEWER:
-        return _settle_conflict(deps, platform, row, url, outcome.words)
+        return _settle_conflict(deps, platform, row, url, str(outcome.words))
     if outcome.verdict is ResponseVerdict.RETRY_LATER:
         skipped.append(platform.id)
-        return _postpone_grade(deps, platform, row, outcome.words, outcome.wait_seconds)
+        return _postpone_grade(deps, platform, row, str(outcome.words), outcome.wait_seconds)
     if answer.status == 404:
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.delete_column(connection, platform.tenant_id, platform.id, row.place)
-    return _mark_refused(deps, platform, row, outcome.words)
+    return _mark_refused(deps, platform, row, str(outcome.words))
 
 
 def _settle_conflict(

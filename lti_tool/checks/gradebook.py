@@ -12,6 +12,7 @@ from typing import TypeVar
 from adapters.lms import LineItem
 from core.errors import BadInput, NotFound
 from core.http_client import limit_total_time
+from core.messages import lazy_gettext
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
@@ -232,7 +233,10 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
     column_name = " ".join(label.split())
     if not column_name or len(column_name) > MAX_LABEL_CHARS:
         raise BadInput(
-            f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label"
+            lazy_gettext(
+                "A column needs a name of up to %(most)s characters.", most=MAX_LABEL_CHARS
+            ),
+            field="label",
         )
     known = _require_column(deps, session, course, place)
     line_item = _call_lms(lambda: line_items.fetch_line_item(deps, platform, known.url))
@@ -303,4 +307,4 @@ def _call_lms(call: Callable[[], R]) -> R:
     try:
         return call()
     except TokenRefused as error:
-        raise BadInput(str(error)) from None
+        raise BadInput(error.message) from None

@@ -11,6 +11,7 @@ from adapters import xapi_statements
 from adapters.questions import question_html
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
+from core.messages import lazy_gettext
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import item_remarks_store, quiz_attempts
 from lti_tool.programmes import episode_context
@@ -34,7 +35,11 @@ def save_remark(
     text = words.strip()
     if not text or len(text) > MAX_TEXT_LENGTH:
         raise BadInput(
-            f"Write what is wrong or unclear, in up to {MAX_TEXT_LENGTH} characters.", field="words"
+            lazy_gettext(
+                "Write what is wrong or unclear, in up to %(most)s characters.",
+                most=MAX_TEXT_LENGTH,
+            ),
+            field="words",
         )
     progress = quiz_attempts.load_attempt_progress(
         unit_of_work, session=session, attempt_id=attempt_id

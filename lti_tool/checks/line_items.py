@@ -6,6 +6,7 @@ from adapters.lms import LineItem, LmsRequest, dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE
 from core.errors import BadInput
 from core.http_client import OutsideCallFailed, OutsideResponse
+from core.messages import Message, join_messages, lazy_gettext
 from lti_tool.base import platform_services
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.platforms_store import Platform
@@ -55,7 +56,12 @@ def create_line_item(
     created = lms.read_line_item(answer.json()) if answer.status in (200, 201) else None
     if created is None:
         raise _response_error(
-            platform, answer, f"A column for “{wanted.label}” could not be made in the gradebook."
+            platform,
+            answer,
+            lazy_gettext(
+                "A column for “%(column)s” could not be made in the gradebook.",
+                column=wanted.label,
+            ),
         )
     return created
 
@@ -67,7 +73,7 @@ def rename_line_item(deps: ToolDeps, platform: Platform, item: LineItem) -> None
         deps, platform, LINE_ITEM_SCOPE, lambda token: lms.update_line_item(item, token)
     )
     if answer.status != 200:
-        raise _response_error(platform, answer, "The column was not renamed.")
+        raise _response_error(platform, answer, lazy_gettext("The column was not renamed."))
 
 
 def delete_line_item(deps: ToolDeps, platform: Platform, url: str) -> None:
@@ -77,7 +83,7 @@ def delete_line_item(deps: ToolDeps, platform: Platform, url: str) -> None:
         deps, platform, LINE_ITEM_SCOPE, lambda token: lms.delete_line_item(url, token)
     )
     if answer.status not in (200, 204, 404):
-        raise _response_error(platform, answer, "The column was not removed.")
+        raise _response_error(platform, answer, lazy_gettext("The column was not removed."))
 
 
 def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | None:
@@ -90,12 +96,12 @@ def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | 
         return None
     result = lms.read_line_item(answer.json()) if answer.status == 200 else None
     if result is None:
-        raise _response_error(platform, answer, "The column could not be read.")
+        raise _response_error(platform, answer, lazy_gettext("The column could not be read."))
     return result
 
 
 def _response_error(
-    platform: Platform, answer: OutsideResponse, what: str
+    platform: Platform, answer: OutsideResponse, what: Message
 ) -> BadInput | OutsideCallFailed:
     words = (
         dialect_for(platform.family)
@@ -103,5 +109,6 @@ def _response_error(
         .words
     )
     if answer.status < 400 or answer.status >= 500 or answer.status in _RETRYABLE_STATUSES:
-        return OutsideCallFailed(f"{what} {words or 'The answer of the LMS is none.'}")
-    return BadInput(f"{what} {words}")
+        without_words = lazy_gettext("The answer of the LMS is none.")
+        return OutsideCallFailed(join_messages([what, words if words.text else without_words]))
+    return BadInput(join_messages([what, words]))

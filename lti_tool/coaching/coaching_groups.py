@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching import coaching_store
@@ -287,7 +288,10 @@ def agree_action(
     text = words.strip()
     if not text or len(text) > MAX_ACTION_CHARS:
         raise BadInput(
-            f"Write what was agreed, in up to {MAX_ACTION_CHARS} characters.", field="words"
+            lazy_gettext(
+                "Write what was agreed, in up to %(most)s characters.", most=MAX_ACTION_CHARS
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         _, group = _require_group(connection, session)

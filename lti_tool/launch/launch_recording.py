@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from adapters.lms import Launch, MessageType, Role, detect_family
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from core.http_client import url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store, platforms_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
@@ -155,10 +156,15 @@ def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> Non
                 )
     if status != APPROVED:
         raise LaunchInvalid(
-            f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool "
-            f"{'waits for approval' if status == PENDING else 'was refused'}"
-            " here. Ask whoever runs this tool for your organisation to approve it on the "
-            "administration page.",
+            lazy_gettext(
+                "This course's installation (deployment %(deployment)s) of the tool %(status)s "
+                "here. Ask whoever runs this tool for your organisation to approve it on the "
+                "administration page.",
+                deployment=launch.deployment_id[:80],
+                status=lazy_gettext("waits for approval")
+                if status == PENDING
+                else lazy_gettext("was refused"),
+            ),
             f"deployment {launch.deployment_id!r} is {status}",
             status=403,
         )

@@ -27,6 +27,7 @@ from pylti1p3.tool_config.abstract import ToolConfAbstract
 
 from adapters.lms import Launch, LaunchRefused
 from adapters.lms.claims import read_launch
+from core.messages import lazy_gettext
 from lti_tool.base.launch_errors import LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 
@@ -45,7 +46,6 @@ _KEY_TYPE_BY_ALGORITHM = {
     "ES256": "EC",
     "ES384": "EC",
 }
-_RELAUNCH_HINT = "Go back to the course and open the activity again."
 
 
 class _RequestParameters(Request):
@@ -234,7 +234,9 @@ def build_login_url(
         return login.login_url(launch_url), cookies.state, session.nonce
     except OIDCException as error:
         raise LaunchInvalid(
-            f"The course sent an incomplete request. {_RELAUNCH_HINT}", str(error)
+            "The course sent an incomplete request. Go back to the course and "
+            "open the activity again.",
+            str(error),
         ) from None
 
 
@@ -244,7 +246,7 @@ def verify_launch(
     """Verify a launch with all our checks and the library's; LaunchInvalid if one fails."""
     if len(id_token) > MAX_TOKEN_LENGTH:
         raise LaunchInvalid(
-            f"The course's message is too large. {_RELAUNCH_HINT}",
+            "The course's message is too large. Go back to the course and open the activity again.",
             f"id_token of {len(id_token)} characters",
         )
     launch = _StrictLaunch(
@@ -262,20 +264,27 @@ def verify_launch(
             raise LtiException("iss is another platform's")
     except LtiException as error:
         raise LaunchInvalid(
-            f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH_HINT}",
+            "The course's message could not be proven to be genuine and fresh. "
+            "Go back to the course and open the activity again.",
             str(error),
         ) from None
     except Exception as error:
         # The library assumes well-formed claims; any exception here is the message's fault, and
         # must not appear as an internal error.
         raise LaunchInvalid(
-            f"The course's message is not a complete launch. {_RELAUNCH_HINT}",
+            "The course's message is not a complete launch. Go back to the "
+            "course and open the activity again.",
             f"{type(error).__name__}: {error}",
         ) from None
     try:
         result = read_launch(claims)
     except LaunchRefused as error:
-        raise LaunchInvalid(f"{error} {_RELAUNCH_HINT}") from None
+        raise LaunchInvalid(
+            lazy_gettext(
+                "%(reason)s Go back to the course and open the activity again.",
+                reason=error.message,
+            )
+        ) from None
     if result.deep_linking is not None and not result.deep_linking.takes_links:
         # The caller explains why nothing can be chosen here; the library would only report that
         # something is wrong.
@@ -284,7 +293,8 @@ def verify_launch(
         launch.validate_message()
     except Exception as error:
         raise LaunchInvalid(
-            f"The course's message is not a complete launch. {_RELAUNCH_HINT}",
+            "The course's message is not a complete launch. Go back to the "
+            "course and open the activity again.",
             f"{type(error).__name__}: {error}",
         ) from None
     return result

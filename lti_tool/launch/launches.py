@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.lms import Launch, MessageType, Role, dialect_for
 from adapters.lms.models import DeepLinkingSettings
 from core.http_client import url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
@@ -43,7 +44,6 @@ KEPT_LOGIN_PARAMETERS = (
     "deployment_id",
 )  # login parameters that the launch may need later
 _FRAME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_RELAUNCH_HINT = "Go back to the course and open the activity again."
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,10 @@ def begin_login(
 
     ``client`` identifies the browser (its network address and user agent)."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
-        raise LaunchInvalid(f"The course sent a request that is too long. {_RELAUNCH_HINT}")
+        raise LaunchInvalid(
+            "The course sent a request that is too long. Go back to the course "
+            "and open the activity again."
+        )
     platform = _find_platform(deps, parameters)
     try:
         target = parameters.get("target_link_uri", "")
@@ -169,9 +172,11 @@ def _require_own_target(target: str, base_url: str) -> None:
         ours.netloc,
     ) or wanted.path not in TARGET_PATHS:
         raise LaunchInvalid(
-            "The course's link leads to another address than this tool's. Ask the administrator "
-            "of your LMS to set the tool's address to"
-            f" {base_url}{LAUNCH_PATH}.",
+            lazy_gettext(
+                "The course's link leads to another address than this tool's. Ask the "
+                "administrator of your LMS to set the tool's address to %(url)s.",
+                url=base_url + LAUNCH_PATH,
+            ),
             f"target_link_uri {target[:200]!r}",
         )
 
@@ -209,7 +214,8 @@ def process_launch(
             hash_token(browser_secret), login.browser_hash
         ):
             raise LaunchInvalid(
-                f"This launch was begun in another browser. {_RELAUNCH_HINT}",
+                "This launch was begun in another browser. Go back to the course "
+                "and open the activity again.",
                 "the cookie is another login's",
             )
         try:
@@ -285,7 +291,8 @@ def _verify_window_launch(
     LMS's own relaunch page is available."""
     if login.asked.get("client") != hash_token(client).hex():
         raise LaunchInvalid(
-            f"This launch was begun in another browser, or on another network. {_RELAUNCH_HINT}",
+            "This launch was begun in another browser, or on another network. "
+            "Go back to the course and open the activity again.",
             "the window is not where the login began",
         )
     lms = dialect_for(platform.family)
@@ -293,7 +300,8 @@ def _verify_window_launch(
         platform.issuer, login.asked.get("lti_message_hint", "")
     ):
         raise LaunchInvalid(
-            f"This launch is not opened in this way. {_RELAUNCH_HINT}",
+            "This launch is not opened in this way. Go back to the course and "
+            "open the activity again.",
             "a window was asked for where there is a better way",
         )
     launch = _verify_launch(deps, platform, login, id_token, now)
@@ -320,7 +328,8 @@ def confirm_launch(
     try:
         if not hmac.compare_digest(hash_token(browser_secret), login.browser_hash):
             raise LaunchInvalid(
-                f"This launch was begun in another window. {_RELAUNCH_HINT}",
+                "This launch was begun in another window. Go back to the course and "
+                "open the activity again.",
                 "the LMS's storage holds another login's proof, or none",
             )
         return launch_recording.record_launch(
@@ -334,7 +343,8 @@ def confirm_launch(
 def _require_current_login(login: PendingLogin | None, now: datetime) -> PendingLogin:
     if login is None or login.expires_at < now:
         raise LaunchInvalid(
-            f"This launch was used already or took too long. {_RELAUNCH_HINT}",
+            "This launch was used already or took too long. Go back to the "
+            "course and open the activity again.",
             "state unknown, used or expired",
         )
     return login
@@ -352,7 +362,7 @@ def _verify_launch(
 ) -> Launch:
     if len(id_token) > launch_verifier.MAX_TOKEN_LENGTH:
         raise LaunchInvalid(
-            f"The course's message is too large. {_RELAUNCH_HINT}",
+            "The course's message is too large. Go back to the course and open the activity again.",
             f"id_token of {len(id_token)} characters",
         )
     key_set = deps.platform_keys.key_set_for_token(platform.key_set_url, id_token)
@@ -361,13 +371,15 @@ def _verify_launch(
     )
     if launch.target_link_uri and launch.target_link_uri != login.target_link_uri:
         raise LaunchInvalid(
-            f"The course changed its link on the way. {_RELAUNCH_HINT}",
+            "The course changed its link on the way. Go back to the course and "
+            "open the activity again.",
             "target_link_uri differs from the login's",
         )
     hinted = login.asked.get("lti_deployment_id") or login.asked.get("deployment_id")
     if hinted and hinted != launch.deployment_id:
         raise LaunchInvalid(
-            f"The course named another installation of the tool before. {_RELAUNCH_HINT}",
+            "The course named another installation of the tool before. Go back "
+            "to the course and open the activity again.",
             f"login for deployment {hinted[:100]!r}",
         )
     if launch.deep_linking is not None:

@@ -19,6 +19,7 @@ from pylti1p3.exception import LtiException
 
 from core.errors import BadInput
 from core.http_client import GuardedClient, OutsideCallFailed, url_origin
+from core.messages import MessageError, lazy_gettext
 from lti_tool.base.launch_errors import LaunchInvalid
 from lti_tool.base.platform_key_cache import PlatformKeyCache
 from lti_tool.launch.launch_verifier import MAX_TOKEN_LENGTH, find_signing_key
@@ -26,7 +27,7 @@ from lti_tool.launch.launch_verifier import MAX_TOKEN_LENGTH, find_signing_key
 WELL_KNOWN = "/.well-known/openid-configuration"
 LEEWAY_SECONDS = 60
 CALL_SECONDS, MAX_RESPONSE_BYTES = 8.0, 256 * 1024
-_SIGN_IN_AGAIN = (
+_SIGN_IN_AGAIN = lazy_gettext(
     "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens "
     "again, tell your administrator."
 )
@@ -52,12 +53,12 @@ class RelyingParty:
     addresses: ProviderEndpoints
 
 
-class SignInFailed(Exception):
+class SignInFailed(MessageError):
     """The person's identity could not be verified: the message is for the person, ``detail``
     for the log."""
 
-    def __init__(self, detail: str, words: str = _SIGN_IN_AGAIN) -> None:
-        super().__init__(words)
+    def __init__(self, detail: str) -> None:
+        super().__init__(_SIGN_IN_AGAIN)
         self.detail = detail
 
 
@@ -73,11 +74,17 @@ def discover_provider(client: GuardedClient, issuer: str) -> ProviderEndpoints:
         )
         result = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
-        raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
+        raise BadInput(
+            lazy_gettext("The provider was not reached: %(reason)s", reason=error.message),
+            field="issuer",
+        ) from None
     if not isinstance(result, dict) or result.get("issuer") != issuer:
         raise BadInput(
-            f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer "
-            "exactly as the provider shows it.",
+            lazy_gettext(
+                "%(url)s does not describe this issuer; copy the issuer exactly as the provider "
+                "shows it.",
+                url=issuer.rstrip("/") + WELL_KNOWN,
+            ),
             field="issuer",
         )
     places = [result.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]

@@ -18,6 +18,7 @@ from adapters.lms.canvas import hosted_endpoints as canvas_endpoints
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import access_tokens_store, journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.platforms_store import APPROVED, PENDING, Invite, Platform
@@ -137,7 +138,7 @@ def register_by_invite(
         raise
 
 
-_INVITE_USED = (
+_INVITE_USED = lazy_gettext(
     "This registration address was used already, was withdrawn or has expired; each works once, "
     "for a week. Ask whoever gave it to you for a"
     " new one (carryover platform invite, or the administration page)."
@@ -177,8 +178,12 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     result = _json_or_none(answer)
     if answer.status != 200 or not isinstance(result, dict):
         raise BadInput(
-            f"The LMS answered {answer.status} when asked for its OpenID configuration at "
-            f"{_url_without_query(url)}. Start the registration again in the LMS."
+            lazy_gettext(
+                "The LMS answered %(status)s when asked for its OpenID "
+                "configuration at %(url)s. Start the registration again in the LMS.",
+                status=answer.status,
+                url=_url_without_query(url),
+            )
         )
     issuer = _validate_lms_url(deps, result.get("issuer"), "issuer")
     endpoints = {name: _validate_lms_url(deps, result.get(name), name) for name in _ENDPOINTS}
@@ -190,7 +195,11 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     )
     if problem:
         raise BadInput(
-            f"The LMS's OpenID configuration contradicts itself: {problem}. Nothing was registered."
+            lazy_gettext(
+                "The LMS's OpenID configuration contradicts itself: %(problem)s. "
+                "Nothing was registered.",
+                problem=problem,
+            )
         )
     audience, scopes = result.get("authorization_server"), result.get("scopes_supported")
     name = (
@@ -236,8 +245,13 @@ def _register_with_lms(
     if answer.status not in (200, 201):
         words = " ".join(answer.body[:300].decode("utf-8", "replace").replace("\0", "").split())
         raise BadInput(
-            f"The LMS did not take the registration ({answer.status} {words}). Start it again in "
-            "the LMS; a registration begun there ends after an hour."
+            lazy_gettext(
+                "The LMS did not take the registration (%(status)s %(answer)s). "
+                "Start it again in the LMS; a registration begun there ends after "
+                "an hour.",
+                status=answer.status,
+                answer=words,
+            )
         )
     created = lms.read_registration(_json_or_none(answer))
     with deps.unit_of_work(invite.tenant_id) as connection:
@@ -329,8 +343,11 @@ def _require_safe_update(
     )
     if problem:
         raise Conflict(
-            "This LMS is registered already, and the new configuration does not fit it: "
-            f"{problem}. Its registration was not touched."
+            lazy_gettext(
+                "This LMS is registered already, and the new configuration does not "
+                "fit it: %(problem)s. Its registration was not touched.",
+                problem=problem,
+            )
         )
     if not invite.approves and any(
         getattr(known, name) != value for name, value in addresses.items()
@@ -379,7 +396,12 @@ def validate_registration(allow_private: bool, typed: ManualRegistration) -> dic
         )
     for item in typed.deployment_ids:
         if len(item) > MAX_ID_LENGTH or not item.isprintable():
-            raise BadInput(f"The deployment id {item[:50]!r} is none.", field="deployment_ids")
+            raise BadInput(
+                lazy_gettext(
+                    "The deployment id %(deployment)s is none.", deployment=repr(item[:50])
+                ),
+                field="deployment_ids",
+            )
     origins = [validate_origin(allow_private, origin) for origin in typed.frame_origins]
     audience = typed.auth_audience.strip()
     if len(audience) > MAX_URL_LENGTH or not audience.isprintable():
@@ -414,8 +436,12 @@ def register_manually(
         registration_id = platforms_store.insert_platform(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(
-                f"The client {values['client_id']} of {values['issuer']} is registered already; "
-                "change that registration, or remove it first.",
+                lazy_gettext(
+                    "The client %(client)s of %(issuer)s is registered already; change "
+                    "that registration, or remove it first.",
+                    client=values["client_id"],
+                    issuer=values["issuer"],
+                ),
                 field="client_id",
             )
         for item in typed.deployment_ids:
@@ -445,8 +471,10 @@ def validate_origin(allow_private: bool, text: str) -> str:
         or (result.startswith("http://") and not allow_private)
     ):
         raise BadInput(
-            f"{text.strip()[:100]!r} is no origin such as https://learn.example.org (no path, "
-            "https).",
+            lazy_gettext(
+                ("%(text)s is no origin such as https://learn.example.org (no path, https)."),
+                text=repr(text.strip()[:100]),
+            ),
             field="frame_origins",
         )
     return bare.lower()
@@ -466,9 +494,13 @@ def _validate_url(allow_private: bool, text: str, field: str) -> str:
         or not result.isprintable()
         or " " in result
     ):
-        raise BadInput(f"{result[:100]!r} is no web address.", field=field)
+        raise BadInput(
+            lazy_gettext("%(text)s is no web address.", text=repr(result[:100])), field=field
+        )
     if result.startswith("http://") and not allow_private:
-        raise BadInput(f"{result[:100]!r} must begin with https://.", field=field)
+        raise BadInput(
+            lazy_gettext("%(text)s must begin with https://.", text=repr(result[:100])), field=field
+        )
     return result
 
 
@@ -483,14 +515,21 @@ def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
             and url_origin(value).count(":") > 1
         ):
             raise BadInput(
-                f"{value[:100]!r} is on a port of its own; an LMS like that is registered by hand."
+                lazy_gettext(
+                    ("%(text)s is on a port of its own; an LMS like that is registered by hand."),
+                    text=repr(value[:100]),
+                )
             )
         return _validate_url(
             deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name
         )
     except BadInput as error:
         raise BadInput(
-            f"The LMS's OpenID configuration is not usable ({name}): {error.message}"
+            lazy_gettext(
+                "The LMS's OpenID configuration is not usable (%(name)s): %(reason)s",
+                name=name,
+                reason=error.message,
+            )
         ) from None
 
 
@@ -534,8 +573,11 @@ def _call_lms(
         )
     except OutsideCallFailed as error:
         raise BadInput(
-            f"The LMS could not be asked: {error.message} Look whether this server can reach it, "
-            "then start the registration again."
+            lazy_gettext(
+                "The LMS could not be asked: %(reason)s Look whether this server "
+                "can reach it, then start the registration again.",
+                reason=error.message,
+            )
         ) from None
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from core.database import UnitOfWork
 from core.errors import BadInput, Forbidden, NotFound
 from core.http_client import url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import STATE_SECONDS
@@ -79,7 +80,10 @@ def configure_provider(
             field="issuer",
         )
     if any(len(text) > MAX_FIELD_LENGTH for text in (*fields, secret)):
-        raise BadInput(f"Each of these has up to {MAX_FIELD_LENGTH} characters.", field="issuer")
+        raise BadInput(
+            lazy_gettext("Each of these has up to %(most)s characters.", most=MAX_FIELD_LENGTH),
+            field="issuer",
+        )
     result = openid_connect.discover_provider(deps.client, address)
     sealed = (
         deps.secrets.seal(SECRET_PURPOSE, secret)
@@ -154,7 +158,7 @@ def complete_sign_in(
         log.warning(
             "tenant %s: a sign-in failed: %s", tenant_id, " ".join(error.detail.split())[:300]
         )
-        raise Forbidden(str(error)) from None
+        raise Forbidden(error.message) from None
     with deps.unit_of_work(tenant_id) as connection:
         person_id = _find_listed_person(connection, tenant_id, result, claims)
         return visits.begin_visit(connection, tenant_id, person_id, "", signed_in=True, now=now)

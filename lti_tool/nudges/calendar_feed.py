@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from icalendar import Alarm, Calendar, Event
 
 from core.errors import NotFound
+from core.messages import gettext_noop
 from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import mail_outbox_store, translations
@@ -75,10 +76,10 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
                         )
                     )
             names = {
-                "plan": "Transfer plan",
-                "exercise": "Exercise",
-                "case study": "Case study",
-                "follow-up": "Three months later: two questions",
+                "plan": gettext_noop("Transfer plan"),
+                "exercise": gettext_noop("Exercise"),
+                "case study": gettext_noop("Case study"),
+                "follow-up": gettext_noop("Three months later: two questions"),
             }
             for act, due in schedule_store.scheduled_acts_by_name(
                 connection, tenant_id, episode.id

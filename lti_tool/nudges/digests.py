@@ -10,6 +10,7 @@ from adapters.channels import chat
 from adapters.channels.chat import ChannelDigest
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
+from core.messages import gettext_noop, lazy_gettext
 from core.secrets import Secrets
 from lrs.vocabulary import MIN_GROUP_SIZE
 from lti_tool.base import journal_store, translations
@@ -51,7 +52,10 @@ def add_channel(
     kind = chat.detect_webhook_kind(address) if len(address) <= MAX_CHANNEL_URL_CHARS else ""
     if not words or len(words) > MAX_CHANNEL_NAME_CHARS:
         raise BadInput(
-            f"Name the channel in up to {MAX_CHANNEL_NAME_CHARS} characters.", field="channel_name"
+            lazy_gettext(
+                "Name the channel in up to %(most)s characters.", most=MAX_CHANNEL_NAME_CHARS
+            ),
+            field="channel_name",
         )
     if not kind:
         raise BadInput(
@@ -65,7 +69,9 @@ def add_channel(
         if version is None:
             raise BadInput("Publish the programme first; then a channel can hear of it.")
         if len(channels_store.list_channels(connection, tenant_id, programme)) >= MAX_CHANNELS:
-            raise BadInput(f"A programme has up to {MAX_CHANNELS} channels.")
+            raise BadInput(
+                lazy_gettext("A programme has up to %(most)s channels.", most=MAX_CHANNELS)
+            )
         result = programmes.load_programme(connection, tenant_id, programme, version)
         created = uuid.uuid4()
         values = {
@@ -170,10 +176,17 @@ def digest_lines(programme: Programme, ahead: UpcomingCounts) -> list[str]:
         )
 
     return [
-        *count_line("Checks that are open or due within a week: %(count)s", ahead.checks),
-        *count_line("Plans, exercises and case studies due within a week: %(count)s", ahead.acts),
-        *count_line("Handed in and waiting for an answer: %(count)s", ahead.answers),
-        *count_line("Coaching groups that meet within a week: %(count)s", ahead.meetings),
+        *count_line(
+            gettext_noop("Checks that are open or due within a week: %(count)s"), ahead.checks
+        ),
+        *count_line(
+            gettext_noop("Plans, exercises and case studies due within a week: %(count)s"),
+            ahead.acts,
+        ),
+        *count_line(gettext_noop("Handed in and waiting for an answer: %(count)s"), ahead.answers),
+        *count_line(
+            gettext_noop("Coaching groups that meet within a week: %(count)s"), ahead.meetings
+        ),
     ]
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from core.database import UnitOfWork
+from core.messages import gettext_noop
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import mail_outbox_store, translations
 from lti_tool.nudges import reminders_store
@@ -44,27 +45,35 @@ PROMPT_INTERVAL_WEEKS = 2  # between two prompts to the same manager
 MANAGER_PROMPTS: tuple[tuple[int, str, str], ...] = (
     (
         14,
-        "Ask one question this week",
-        "People whom you lead were certified. Ask each: on which task will you use it, and what "
-        "could stop you?",
+        gettext_noop("Ask one question this week"),
+        gettext_noop(
+            "People whom you lead were certified. Ask each: on which task will you use it, and "
+            "what could stop you?"
+        ),
     ),
     (
         30,
-        "Ask to be shown one real use",
-        "Ask somebody to show you one use on a real task, and say what you liked. A use that you "
-        "saw counts more.",
+        gettext_noop("Ask to be shown one real use"),
+        gettext_noop(
+            "Ask somebody to show you one use on a real task, and say what you liked. A use that "
+            "you saw counts more."
+        ),
     ),
     (
         60,
-        "Give a task that needs it",
-        "Choose a task of the next two weeks that cannot be done without what was learned, and "
-        "give it to somebody new to it.",
+        gettext_noop("Give a task that needs it"),
+        gettext_noop(
+            "Choose a task of the next two weeks that cannot be done without what was learned, and "
+            "give it to somebody new to it."
+        ),
     ),
     (
         90,
-        "Watch once",
-        "Watch one piece of work for ten minutes. The form fits your phone; say first what went "
-        "well.",
+        gettext_noop("Watch once"),
+        gettext_noop(
+            "Watch one piece of work for ten minutes. The form fits your phone; say first what "
+            "went well."
+        ),
     ),
 )
 MAX_OVERDUE_AGE = (

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store, mail_outbox_store, sessions_store, translations
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry
@@ -31,7 +32,7 @@ CODE_DIGITS = 8
 MAILED_CODE_LIFETIME = timedelta(hours=1)  # mail can be slow
 SHOWN_CODE_LIFETIME = timedelta(minutes=10)  # copied from one window to another
 JOIN_PAGE_LIMIT, ALERT_LIMIT = 200, 20
-_BOTH_CERTIFIED = (
+_BOTH_CERTIFIED = lazy_gettext(
     "A certification is on record under both names. Ask your administrator to look at it."
 )
 

@@ -17,6 +17,7 @@ from adapters.csv_tables import FileRefused
 from adapters.people_csv import PersonRow
 from core.database import UnitOfWork
 from core.errors import BadInput
+from core.messages import Message, join_messages, lazy_gettext, quote_text
 from lti_tool.base import journal_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
@@ -53,7 +54,7 @@ class Line:
     line: int
     outcome: str
     who: str
-    text: str = ""
+    text: str | Message = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _read_table(read: Any) -> Any:
     try:
         return read()
     except FileRefused as error:
-        raise BadInput(str(error), field="file") from None
+        raise BadInput(error.message, field="file") from None
 
 
 class _PeopleMerge:
@@ -142,7 +143,7 @@ class _PeopleMerge:
         )
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
         self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
-        self._problems: dict[int, str] = {}
+        self._problems: dict[int, Message] = {}
         self._lines: dict[uuid.UUID, int] = {}
         for person in people:
             self._match_line(person)
@@ -164,22 +165,26 @@ class _PeopleMerge:
         if result is None and person_row.email:
             fitting = [other for other in same if not other.external_id or not person_row.id]
             if len(fitting) > 1:
-                self._problems[person_row.line] = (
-                    f"Several people here have the address {person_row.email}; name the one by id."
+                self._problems[person_row.line] = lazy_gettext(
+                    "Several people here have the address %(address)s; name the one by id.",
+                    address=person_row.email,
                 )
                 return
             result = fitting[0] if fitting else None
         others = [other for other in same if result is None or other.id != result.id]
         if any(other.imported_at is not None for other in others):
-            self._problems[person_row.line] = (
-                f"The address {person_row.email} belongs to somebody else on the list "
-                f"({others[0].external_id or others[0].name})."
+            self._problems[person_row.line] = lazy_gettext(
+                "The address %(address)s belongs to somebody else on the list (%(person)s).",
+                address=person_row.email,
+                person=others[0].external_id or others[0].name,
             )
             return
         place = result.id if result else uuid.uuid4()
         before = self._lines.setdefault(place, person_row.line)
         if before != person_row.line:
-            self._problems[person_row.line] = f"This is the person of line {before} as well."
+            self._problems[person_row.line] = lazy_gettext(
+                "This is the person of line %(line)s as well.", line=before
+            )
             return
         self._places[person_row.line] = (place, result)
         if result is not None and result.imported_at is None:
@@ -211,7 +216,12 @@ class _PeopleMerge:
             known = self._places[person.line][1]
             if known is None or known.imported_at is None:
                 result.append(
-                    Line(person.line, NEW, who, "An LMS named this person before." if known else "")
+                    Line(
+                        person.line,
+                        NEW,
+                        who,
+                        lazy_gettext("An LMS named this person before.") if known else "",
+                    )
                 )
             else:
                 changed = {
@@ -219,21 +229,33 @@ class _PeopleMerge:
                     for name, value in self._fields(person).items()
                     if getattr(known, name) != value
                 }
-                changed_columns = ", ".join(
-                    column if value else f"{column} (emptied)" for column, value in changed.items()
+                changed_columns = join_messages(
+                    (
+                        quote_text(column)
+                        if value
+                        else lazy_gettext("%(column)s (emptied)", column=column)
+                        for column, value in changed.items()
+                    ),
+                    ", ",
                 )
                 result.append(Line(person.line, CHANGED if changed else SAME, who, changed_columns))
         return result
 
-    def _leader_problem(self, person_row: PersonRow) -> str:
+    def _leader_problem(self, person_row: PersonRow) -> Message | None:
         own = self._places[person_row.line][0]
-        for name in ("manager", "mentor"):
-            named = getattr(person_row, name)
+        for role, named in (
+            (lazy_gettext("manager"), person_row.manager),
+            (lazy_gettext("mentor"), person_row.mentor),
+        ):
             if named and self._find_leader(named) is None:
-                return f"The {name} {named[:80]!r} is neither in this file nor on the list."
+                return lazy_gettext(
+                    "The %(role)s %(named)s is neither in this file nor on the list.",
+                    role=role,
+                    named=repr(named[:80]),
+                )
             if named and self._find_leader(named) == own:
-                return f"Nobody is his or her own {name}."
-        return ""
+                return lazy_gettext("Nobody is his or her own %(role)s.", role=role)
+        return None
 
     def _fields(self, person_row: PersonRow) -> dict[str, Any]:
         known = self._places[person_row.line][1]

@@ -13,6 +13,7 @@ from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
 from core.http_client import OutsideCallFailed, limit_total_time
+from core.messages import Number, as_message, lazy_gettext
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
@@ -52,7 +53,11 @@ def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int
     reason = ""
     try:
         if platform.status != APPROVED:
-            raise OutsideCallFailed(f"The platform registration is {platform.status}.")
+            raise OutsideCallFailed(
+                lazy_gettext(
+                    "The platform registration is %(status)s.", status=as_message(platform.status)
+                )
+            )
         with limit_total_time(ROSTER_SECONDS):
             for page in platform_services.iter_pages(
                 deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members
@@ -61,7 +66,11 @@ def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int
                 counts["pages"] += 1
                 counts["members"] += len(present)
                 if counts["members"] > MAX_MEMBERS:
-                    raise OutsideCallFailed(f"The roster names more than {MAX_MEMBERS:,} people.")
+                    raise OutsideCallFailed(
+                        lazy_gettext(
+                            "The roster names more than %(most)s people.", most=Number(MAX_MEMBERS)
+                        )
+                    )
                 for start in range(0, len(present), WRITE_BATCH_SIZE):
                     counts["arrived"] += _record_members(
                         deps, platform, course, present[start : start + WRITE_BATCH_SIZE]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import NotFound
+from core.messages import lazy_gettext
 from lti_tool.base import tenants_store
 from lti_tool.people import directory_store, people_store
 from lti_tool.privacy import erasure_store
@@ -102,8 +103,11 @@ def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.
         return result[0].id
     if result:
         raise NotFound(
-            f"Several people have the address {named}; name the one by id: "
-            f"{', '.join(str(item.id) for item in result)}."
+            lazy_gettext(
+                ("Several people have the address %(address)s; name the one by id: %(ids)s."),
+                address=named,
+                ids=", ".join(str(item.id) for item in result),
+            )
         )
     try:
         person_id = uuid.UUID(named)

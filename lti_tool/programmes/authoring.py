@@ -14,6 +14,7 @@ from adapters.questions import Picture, QuestionItem, question_html
 from adapters.questions.models import key_from_name
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
+from core.messages import Message, lazy_gettext, lazy_ngettext
 from lti_tool.base import journal_store
 from lti_tool.programmes import drafts_store, episodes_store, pictures_store, programmes, rubrics
 from lti_tool.programmes.drafts_store import Draft, ProgrammeSummary
@@ -31,7 +32,7 @@ class DraftDetails:
     saved_at: datetime | None
     saved_by: str
     archived: bool
-    missing: list[str]
+    missing: list[Message]
     version: int
     changed: bool
 
@@ -141,8 +142,11 @@ def update_draft(
             connection, tenant_id, key, document, revision, now, who
         ):
             raise Conflict(
-                f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page "
-                "again; then enter your change once more."
+                lazy_gettext(
+                    "%(name)s changed this programme meanwhile. Load the page again; then enter "
+                    "your change once more.",
+                    name=draft.saved_by or lazy_gettext("Somebody"),
+                )
             )
 
 
@@ -266,7 +270,12 @@ def retain_competencies(programme: Programme, keep: Sequence[Competency]) -> Pro
         questions = sum(item.competency == removed.key for item in programme.items)
         if questions:
             raise BadInput(
-                f"“{removed.title}” still has {questions} questions; move or remove them first.",
+                lazy_ngettext(
+                    "“%(competency)s” still has one question; move or remove it first.",
+                    "“%(competency)s” still has %(num)s questions; move or remove them first.",
+                    questions,
+                    competency=removed.title,
+                ),
                 field="competencies",
             )
     tasks = [task for task in programme.tasks if task.competency in kept_keys]

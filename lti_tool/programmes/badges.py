@@ -9,6 +9,7 @@ from adapters.badges import BadgeRefused
 from core.database import UnitOfWork
 from core.errors import BadInput
 from core.http_client import limit_total_time, url_origin
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
@@ -41,7 +42,10 @@ def accept_badge(
         if programme not in episodes_store.newest_programme_versions(connection, tenant_id):
             raise BadInput("Publish the programme first; then a badge can begin it.", field="badge")
         if len(store.list_accepted_badges(connection, tenant_id, programme)) >= MAX_BADGES:
-            raise BadInput(f"A programme accepts up to {MAX_BADGES} badges.", field="badge")
+            raise BadInput(
+                lazy_gettext("A programme accepts up to %(most)s badges.", most=MAX_BADGES),
+                field="badge",
+            )
         store.insert_accepted_badge(connection, tenant_id, programme, address)
         journal_store.insert_audit_entry(
             connection,
@@ -110,7 +114,7 @@ def certify_by_badge(
                 now=now,
             )
     except BadgeRefused as error:
-        raise BadInput(str(error), field="badge") from None
+        raise BadInput(error.message, field="badge") from None
     return certification.certify_person(
         deps.unit_of_work,
         tenant_id=session.tenant_id,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput
+from core.messages import lazy_gettext
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import tenants_store
 from lti_tool.people import directory_store
@@ -54,7 +55,9 @@ def certify_person(
     with unit_of_work(tenant_id) as connection:
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
-            raise BadInput(f"There is no programme {programme!r} here.")
+            raise BadInput(
+                lazy_gettext("There is no programme %(programme)s here.", programme=repr(programme))
+            )
         require_not_archived(connection, tenant_id, programme)
         return certify_in_transaction(
             connection,
@@ -95,7 +98,12 @@ def certify_in_transaction(
         if key and key not in {competency.key for competency in programme.competencies}
     ]
     if unknown:
-        raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
+        raise BadInput(
+            lazy_gettext(
+                "The programme has no competency %(competency)s.", competency=repr(unknown[0])
+            ),
+            field="exam",
+        )
     when = working_time.resolve_working_time(
         person.time_zone, person.working_days, programme.calendar
     )

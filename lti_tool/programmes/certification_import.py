@@ -13,6 +13,7 @@ from adapters import xapi_statements
 from adapters.people_csv import CertificationRow
 from core.database import UnitOfWork
 from core.errors import BadInput, RequestError
+from core.messages import Message, lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
@@ -43,7 +44,9 @@ def import_certifications(
     with unit_of_work(tenant_id) as connection:
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
-            raise BadInput(f"There is no programme {programme!r} here.")
+            raise BadInput(
+                lazy_gettext("There is no programme %(programme)s here.", programme=repr(programme))
+            )
         certification.require_not_archived(connection, tenant_id, programme)
         created = programmes.load_programme(connection, tenant_id, programme, version)
         competencies = {competency.key: competency.title for competency in created.competencies}
@@ -74,7 +77,7 @@ def import_certifications(
                         row.line,
                         WRONG,
                         person.name or row.email,
-                        "This person stands in a line before as well.",
+                        lazy_gettext("This person stands in a line before as well."),
                     )
                 )
                 continue
@@ -84,7 +87,7 @@ def import_certifications(
                         row.line,
                         SAME,
                         person.name or row.email,
-                        "This person's certification is on record already.",
+                        lazy_gettext("This person's certification is on record already."),
                     )
                 )
                 continue
@@ -134,7 +137,7 @@ def import_certifications(
 
 def _match_row(
     row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]
-) -> tuple[Profile | None, str]:
+) -> tuple[Profile | None, Message]:
     fitting = (
         [by_id[row.id]]
         if row.id in by_id
@@ -143,10 +146,15 @@ def _match_row(
         else by_email.get(row.email.lower(), [])
     )
     if len(fitting) == 1:
-        return fitting[0], ""
+        return fitting[0], Message("")
     if fitting:
-        return None, f"Several people here have the address {row.email}; name the one by id."
-    return None, "Nobody here has this id or address; take over the list of people first."
+        return None, lazy_gettext(
+            "Several people here have the address %(address)s; name the one by id.",
+            address=row.email,
+        )
+    return None, lazy_gettext(
+        "Nobody here has this id or address; take over the list of people first."
+    )
 
 
 def _certified_at(

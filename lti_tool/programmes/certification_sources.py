@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput
+from core.messages import lazy_gettext
 from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, score_share
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.people import directory_store, people_store
@@ -61,7 +62,10 @@ def add_statement_source(
     """
     iri, accounts = activity.strip(), home_page.strip()
     if len(accounts) > MAX_IRI_CHARS:
-        raise BadInput(f"Keep the home page to {MAX_IRI_CHARS} characters.", field="home_page")
+        raise BadInput(
+            lazy_gettext("Keep the home page to %(most)s characters.", most=MAX_IRI_CHARS),
+            field="home_page",
+        )
     try:
         parts = urlsplit(iri)
     except ValueError:
@@ -89,7 +93,10 @@ def add_statement_source(
             >= MAX_SOURCES
         ):
             raise BadInput(
-                f"A programme is begun by up to {MAX_SOURCES} activities.", field="activity"
+                lazy_gettext(
+                    "A programme is begun by up to %(most)s activities.", most=MAX_SOURCES
+                ),
+                field="activity",
             )
         certification_sources_store.upsert_statement_source(
             connection, tenant_id, programme, iri, accounts

@@ -15,6 +15,7 @@ from adapters.lms.standard import RESULT_SCOPE
 from core import clock
 from core.errors import RequestError
 from core.http_client import OutsideCallFailed, limit_total_time
+from core.messages import as_message, lazy_gettext
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
@@ -65,7 +66,11 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
     lms = dialect_for(platform.family)
     try:
         if platform.status != APPROVED:
-            raise OutsideCallFailed(f"The platform registration is {platform.status}.")
+            raise OutsideCallFailed(
+                lazy_gettext(
+                    "The platform registration is %(status)s.", status=as_message(platform.status)
+                )
+            )
         with limit_total_time(COLUMN_SECONDS):
             for page in platform_services.iter_pages(
                 deps,

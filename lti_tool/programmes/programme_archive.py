@@ -17,6 +17,7 @@ from adapters.questions.pictures import load_picture as checked_picture
 from adapters.questions.untrusted_files import read_archive
 from core.database import UnitOfWork
 from core.errors import BadInput
+from core.messages import lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.programmes import drafts_store, pictures_store, programmes
 from lti_tool.programmes.authoring import _ensure_draft, _load_pictures
@@ -96,18 +97,27 @@ def _unpack_archive(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
             if name.startswith("pictures/")
         ]
     except FileRefused as error:
-        raise BadInput(str(error), field="file") from None
+        raise BadInput(error.message, field="file") from None
     except PictureRefused as error:
         raise BadInput(
-            f"A picture of the programme cannot be taken: {error}.", field="file"
+            lazy_gettext(
+                "A picture of the programme cannot be taken: %(reason)s.", reason=error.message
+            ),
+            field="file",
         ) from None
     except (KeyError, ValueError, RecursionError):
         raise BadInput(
-            f"The file is no programme: it holds no {PROGRAMME_FILENAME} that can be read.",
+            lazy_gettext(
+                "The file is no programme: it holds no %(file)s that can be read.",
+                file=PROGRAMME_FILENAME,
+            ),
             field="file",
         ) from None
     if not isinstance(document, dict):
         raise BadInput(
-            f"The file is no programme: its {PROGRAMME_FILENAME} is no object.", field="file"
+            lazy_gettext(
+                "The file is no programme: its %(file)s is no object.", file=PROGRAMME_FILENAME
+            ),
+            field="file",
         )
     return document, shown

@@ -20,6 +20,7 @@ from adapters.questions import question_html
 from adapters.questions.models import KEY_PATTERN, QuestionItem, find_item_faults, parse_decimal
 from core.database import UnitOfWork
 from core.errors import BadInput
+from core.messages import Message, Number, join_messages, lazy_gettext
 from lrs.vocabulary import INTERVALS
 from lti_tool.programmes import episodes_store, rubrics
 from lti_tool.programmes.rubrics import Rubric
@@ -161,11 +162,20 @@ def resolve_key(words: str, batch: Sequence[_Titled]) -> str:
     return result.pop() if len(result) == 1 else ""
 
 
-def unknown_wave_message(programme: Programme, words: str) -> str:
+_PARTS = {
+    "competencies": lazy_gettext("competencies"),
+    "tasks": lazy_gettext("tasks"),
+    "waves": lazy_gettext("waves"),
+    "items": lazy_gettext("items"),
+}
+
+
+def unknown_wave_message(programme: Programme, words: str) -> Message:
     """Return the error text for an unknown wave, listing the programme's waves."""
-    return (
-        f"The programme has no wave {words[:80]!r}; its waves are "
-        f"{', '.join(wave.title for wave in programme.waves) or 'none'}."
+    return lazy_gettext(
+        "The programme has no wave %(wave)s; its waves are %(waves)s.",
+        wave=repr(words[:80]),
+        waves=", ".join(wave.title for wave in programme.waves) or lazy_gettext("none"),
     )
 
 
@@ -202,7 +212,11 @@ def parse_programme(document: dict[str, Any]) -> Programme:
     try:
         programme = msgspec.convert(document, Programme)
     except msgspec.ValidationError as error:
-        raise BadInput(f"The programme's file is not as it should be: {error}") from None
+        raise BadInput(
+            lazy_gettext(
+                "The programme's file is not as it should be: %(reason)s", reason=str(error)
+            )
+        ) from None
     _validate_programme(programme)
     return msgspec.structs.replace(programme, items=[clean_item(item) for item in programme.items])
 
@@ -246,10 +260,16 @@ def _validate_programme(programme: Programme) -> None:
     ]
     lines += [*(task.title for task in programme.tasks), *(wave.title for wave in programme.waves)]
     if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
-        raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
+        raise BadInput(
+            lazy_gettext("Titles hold from 1 to %(most)s characters.", most=LONGEST_LINE),
+            field="title",
+        )
     if any(len(words) > MAX_TEXT_LENGTH for words in (programme.goal, programme.audience)):
         raise BadInput(
-            f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal"
+            lazy_gettext(
+                "Goal and audience hold up to %(most)s characters.", most=Number(MAX_TEXT_LENGTH)
+            ),
+            field="goal",
         )
     for name, keys in (
         ("competencies", [competency.key for competency in programme.competencies]),
@@ -257,17 +277,29 @@ def _validate_programme(programme: Programme) -> None:
         ("waves", [wave.key for wave in programme.waves]),
         ("items", [item.key for item in programme.items]),
     ):
+        parts = _PARTS[name]
         twice = next((key for key, count in Counter(keys).items() if count > 1), None)
         if twice is not None:
-            raise BadInput(f"Two {name} have the key {twice}.", field=name)
+            raise BadInput(
+                lazy_gettext("Two %(parts)s have the key %(key)s.", parts=parts, key=twice),
+                field=name,
+            )
         unfit = next((key for key in keys if not KEY_PATTERN.match(key)), None)
         if unfit is not None:
             raise BadInput(
-                f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.",
+                lazy_gettext(
+                    "The key %(key)s of %(parts)s may hold small letters, digits and hyphens "
+                    "alone.",
+                    key=repr(unfit),
+                    parts=parts,
+                ),
                 field=name,
             )
     if len(programme.items) > MAX_ITEMS:
-        raise BadInput(f"A programme holds up to {MAX_ITEMS:,} questions.", field="items")
+        raise BadInput(
+            lazy_gettext("A programme holds up to %(most)s questions.", most=Number(MAX_ITEMS)),
+            field="items",
+        )
     _validate_references(programme)
     _validate_calendar(programme.calendar)
     _validate_kpi(programme.kpi)
@@ -282,35 +314,58 @@ def _validate_references(programme: Programme) -> None:
     for task in programme.tasks:
         if task.competency not in competencies:
             raise BadInput(
-                f"Task {task.key} belongs to the unknown competency {task.competency}.",
+                lazy_gettext(
+                    "Task %(task)s belongs to the unknown competency %(competency)s.",
+                    task=task.key,
+                    competency=task.competency,
+                ),
                 field="tasks",
             )
     for item in programme.items:
         if item.competency not in competencies:
             raise BadInput(
-                f"Item {item.key} belongs to the unknown competency {item.competency}.",
+                lazy_gettext(
+                    "Item %(item)s belongs to the unknown competency %(competency)s.",
+                    item=item.key,
+                    competency=item.competency,
+                ),
                 field="items",
             )
         faults = find_item_faults(item)
         if faults:
-            raise BadInput(f"Item {item.key}: {' '.join(faults)}", field="items")
+            raise BadInput(
+                lazy_gettext(
+                    "Item %(item)s: %(faults)s", item=item.key, faults=join_messages(faults)
+                ),
+                field="items",
+            )
     cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
     for cell in programme.blueprint:
         if cell.competency not in competencies:
             raise BadInput(
-                f"The blueprint names the unknown competency {cell.competency}.", field="blueprint"
+                lazy_gettext(
+                    "The blueprint names the unknown competency %(competency)s.",
+                    competency=cell.competency,
+                ),
+                field="blueprint",
             )
         if cells[cell.competency, cell.critical] > 1:
             raise BadInput(
-                f"The blueprint names {cell.competency} twice with the same weight.",
+                lazy_gettext(
+                    "The blueprint names %(competency)s twice with the same weight.",
+                    competency=cell.competency,
+                ),
                 field="blueprint",
             )
         if not 1 <= cell.questions <= MAX_QUESTIONS:
             raise BadInput("A line of the blueprint asks at least one question.", field="blueprint")
     if programme.blueprint and programme.questions > MAX_QUESTIONS:
         raise BadInput(
-            f"A check asks at most {MAX_QUESTIONS} questions; the blueprint asks "
-            f"{programme.questions}.",
+            lazy_gettext(
+                "A check asks at most %(most)s questions; the blueprint asks %(asked)s.",
+                most=MAX_QUESTIONS,
+                asked=programme.questions,
+            ),
             field="blueprint",
         )
 
@@ -318,7 +373,10 @@ def _validate_references(programme: Programme) -> None:
 def _validate_calendar(calendar: Calendar) -> None:
     if calendar.time_zone not in available_timezones():
         raise BadInput(
-            f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.",
+            lazy_gettext(
+                "%(zone)s is no time zone; one looks like Europe/Berlin.",
+                zone=repr(calendar.time_zone[:60]),
+            ),
             field="time_zone",
         )
     if not calendar.working_days or not set(calendar.working_days) <= set(range(1, 8)):
@@ -329,37 +387,50 @@ def _validate_calendar(calendar: Calendar) -> None:
 
 
 def _validate_kpi(kpi: Kpi | None) -> None:
-    for name in ("baseline", "target"):
-        text = getattr(kpi, name) if kpi else ""
-        if text and parse_decimal(text) is None:
-            raise BadInput(f"The {name} of the KPI is no number.", field="kpi")
+    if kpi and kpi.baseline and parse_decimal(kpi.baseline) is None:
+        raise BadInput("The baseline of the KPI is no number.", field="kpi")
+    if kpi and kpi.target and parse_decimal(kpi.target) is None:
+        raise BadInput("The target of the KPI is no number.", field="kpi")
 
 
-def list_programme_gaps(programme: Programme) -> list[str]:
+def list_programme_gaps(programme: Programme) -> list[Message]:
     """List what is still missing, in the terms of the training manager; empty if people can
     start.
     """
-    result: list[str] = []
+    result: list[Message] = []
     if not programme.competencies:
-        result.append("It names no competency.")
+        result.append(lazy_gettext("It names no competency."))
     if not programme.tasks:
         result.append(
-            "It names no task of the job, so that a transfer plan has nothing to start from."
+            lazy_gettext(
+                "It names no task of the job, so that a transfer plan has nothing to start from."
+            )
         )
     for cell in programme.cells:
         available, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
         if available < needed:
-            weight = "critical" if cell.critical else "other"
             result.append(
-                f"The bank holds {available} of {needed} {weight} questions for "
-                f"“{programme.competency_title(cell.competency)}”."
+                lazy_gettext(
+                    "The bank holds %(available)s of %(needed)s %(weight)s questions for "
+                    "“%(competency)s”.",
+                    available=available,
+                    needed=needed,
+                    weight=lazy_gettext("critical") if cell.critical else lazy_gettext("other"),
+                    competency=programme.competency_title(cell.competency),
+                )
             )
     if not programme.blueprint and programme.questions < MAX_QUESTIONS:
         available, needed = (
             sum(item.pool == "check" for item in programme.items),
             MAX_QUESTIONS * len(INTERVALS),
         )
-        result.append(f"The bank holds {available} of the {needed} items that the checks need.")
+        result.append(
+            lazy_gettext(
+                "The bank holds %(available)s of the %(needed)s items that the checks need.",
+                available=available,
+                needed=needed,
+            )
+        )
     return result + rubrics.list_rubric_gaps(programme.rubric)
 
 
@@ -368,7 +439,7 @@ def parse_complete_programme(document: dict[str, Any]) -> Programme:
     programme = parse_programme(document)
     lacks = list_programme_gaps(programme)
     if lacks:
-        raise BadInput(" ".join(lacks))
+        raise BadInput(join_messages(lacks))
     return programme
 
 

@@ -15,6 +15,7 @@ import msgspec
 from adapters import xapi_statements
 from adapters.questions.models import KEY_PATTERN
 from core.errors import BadInput
+from core.messages import Message, Number, lazy_gettext
 
 MIN_LEVELS, MAX_LEVELS = 2, 6
 DEFAULT_LEVELS, DEFAULT_COMPETENT_FROM = (
@@ -85,7 +86,10 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
                 continue
             if text not in {str(level) for level in range(1, len(self.levels) + 1)}:
                 raise BadInput(
-                    f"Choose a level for “{item.title}”, or that you did not see it.",
+                    lazy_gettext(
+                        "Choose a level for “%(criterion)s”, or that you did not see it.",
+                        criterion=item.title,
+                    ),
                     field=item.key,
                 )
             result[item.key] = int(text)
@@ -103,17 +107,27 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
         not level.strip() or len(level) > LONGEST_LINE for level in rubric.levels
     ):
         raise BadInput(
-            f"A rubric has {MIN_LEVELS} to {MAX_LEVELS} levels, each with a name.", field="rubric"
+            lazy_gettext(
+                "A rubric has %(least)s to %(most)s levels, each with a name.",
+                least=MIN_LEVELS,
+                most=MAX_LEVELS,
+            ),
+            field="rubric",
         )
     if not 1 <= rubric.competent_from <= len(rubric.levels):
         raise BadInput("Choose the level from which somebody is competent.", field="rubric")
     if len(rubric.criteria) > MAX_CRITERIA:
         raise BadInput(
-            f"A rubric has up to {MAX_CRITERIA} criteria: more cannot be watched at once.",
+            lazy_gettext(
+                "A rubric has up to %(most)s criteria: more cannot be watched at once.",
+                most=MAX_CRITERIA,
+            ),
             field="rubric",
         )
     if len(rubric.cases) > MAX_CASES:
-        raise BadInput(f"A rubric has up to {MAX_CASES} cases.", field="rubric")
+        raise BadInput(
+            lazy_gettext("A rubric has up to %(most)s cases.", most=MAX_CASES), field="rubric"
+        )
     for keys in ([entry.key for entry in rubric.criteria], [case.key for case in rubric.cases]):
         if len(set(keys)) < len(keys) or any(not KEY_PATTERN.match(key) for key in keys):
             raise BadInput(
@@ -124,18 +138,28 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
     for item in rubric.criteria:
         if not item.title.strip() or len(item.title) > LONGEST_LINE:
             raise BadInput(
-                f"Name each criterion in up to {LONGEST_LINE} characters.", field="rubric"
+                lazy_gettext(
+                    "Name each criterion in up to %(most)s characters.", most=LONGEST_LINE
+                ),
+                field="rubric",
             )
         if item.competency not in competencies:
             raise BadInput(
-                f"“{item.title}” belongs to no competency of this programme.", field="rubric"
+                lazy_gettext(
+                    "“%(criterion)s” belongs to no competency of this programme.",
+                    criterion=item.title,
+                ),
+                field="rubric",
             )
         if len(item.anchors) != len(rubric.levels) or any(
             len(anchor) > LONGEST_ANCHOR for anchor in item.anchors
         ):
             raise BadInput(
-                f"“{item.title}” has one description a level, of up to {LONGEST_ANCHOR} "
-                "characters.",
+                lazy_gettext(
+                    ("“%(criterion)s” has one description a level, of up to %(most)s characters."),
+                    criterion=item.title,
+                    most=LONGEST_ANCHOR,
+                ),
                 field="rubric",
             )
     known = {entry.key for entry in rubric.criteria}
@@ -147,12 +171,19 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
             or len(case.words) > LONGEST_CASE
         ):
             raise BadInput(
-                f"A case has a title and a description of up to {LONGEST_CASE:,} characters.",
+                lazy_gettext(
+                    "A case has a title and a description of up to %(most)s characters.",
+                    most=Number(LONGEST_CASE),
+                ),
                 field="rubric",
             )
         if len(case.why) > LONGEST_CASE:
             raise BadInput(
-                f"Keep the reasons of “{case.title}” to {LONGEST_CASE:,} characters.",
+                lazy_gettext(
+                    "Keep the reasons of “%(case)s” to %(most)s characters.",
+                    case=case.title,
+                    most=Number(LONGEST_CASE),
+                ),
                 field="rubric",
             )
         if (
@@ -161,23 +192,30 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
             or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values())
         ):
             raise BadInput(
-                f"“{case.title}” needs a level for at least one criterion of this rubric.",
+                lazy_gettext(
+                    "“%(case)s” needs a level for at least one criterion of this rubric.",
+                    case=case.title,
+                ),
                 field="rubric",
             )
 
 
-def list_rubric_gaps(rubric: Rubric | None) -> list[str]:
+def list_rubric_gaps(rubric: Rubric | None) -> list[Message]:
     """List what a rubric lacks before it can be used to assess; empty for a programme without a
     rubric.
     """
     if rubric is None:
         return []
     if not rubric.criteria:
-        return ["The rubric has no criterion."]
+        return [lazy_gettext("The rubric has no criterion.")]
     return [
-        f"The rubric says of “{item.title}” at "
-        f"{sum(not anchor.strip() for anchor in item.anchors)} of {len(rubric.levels)} levels "
-        "not what somebody does."
+        lazy_gettext(
+            "The rubric says of “%(criterion)s” at %(count)s of %(levels)s levels not what "
+            "somebody does.",
+            criterion=item.title,
+            count=sum(not anchor.strip() for anchor in item.anchors),
+            levels=len(rubric.levels),
+        )
         for item in rubric.criteria
         if not all(anchor.strip() for anchor in item.anchors)
     ]

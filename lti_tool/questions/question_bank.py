@@ -60,7 +60,7 @@ def _read_question_file(
         form = detect_format(content, name)
         reading = form.read(content)
     except FileRefused as error:
-        raise BadInput(str(error), field="file") from None
+        raise BadInput(error.message, field="file") from None
     identified_keys = {item.key for item in programme.items} & reading.stated
     items, notes = [], list(reading.notes)
     for item in reading.items:

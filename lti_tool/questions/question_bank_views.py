@@ -70,7 +70,7 @@ def save_question(staff: StaffContext, key: str) -> ResponseReturnValue:
         typed = question
         faults = find_item_faults(question)
         if faults:
-            raise BadInput(join_messages([*faults]))
+            raise BadInput(join_messages(faults))
         _update_items(
             staff,
             key,

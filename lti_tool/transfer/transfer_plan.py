@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
+from core.messages import gettext_noop, lazy_gettext
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
@@ -43,7 +44,12 @@ def submit_plan(
     for field, text in texts.items():
         if len(text) > MAX_TEXT_LENGTH:
             raise BadInput(
-                f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field
+                lazy_gettext(
+                    "Keep it to %(most)s characters; this has %(length)s.",
+                    most=MAX_TEXT_LENGTH,
+                    length=len(text),
+                ),
+                field=field,
             )
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
@@ -159,7 +165,12 @@ def report_job_use(
     """
     if len(words) > MAX_TEXT_LENGTH:
         raise BadInput(
-            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_TEXT_LENGTH,
+                length=len(words),
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
@@ -182,8 +193,10 @@ def report_job_use(
         review_requests.mail_reviewers(
             context,
             f"review uses {context.episode.id} {now:%Y-%m-%d}",
-            "%(name)s used it at work and asks you to confirm it",
-            "Say whether you saw it, or where a record of the work shows it. It takes a minute.",
+            gettext_noop("%(name)s used it at work and asks you to confirm it"),
+            gettext_noop(
+                "Say whether you saw it, or where a record of the work shows it. It takes a minute."
+            ),
             now,
             use.peer_id,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.messages import Number, gettext_noop, lazy_gettext
 from lrs.vocabulary import REPLY_KINDS
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episode_context, schedule_store
@@ -60,7 +61,10 @@ def add_task(
             raise BadInput("Choose one of the tasks.", field="task")
         if not key and (not own_title or len(own_title) > transfer_plan.MAX_TITLE_LENGTH):
             raise BadInput(
-                f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.",
+                lazy_gettext(
+                    "Name the task in up to %(most)s characters.",
+                    most=transfer_plan.MAX_TITLE_LENGTH,
+                ),
                 field="title",
             )
         # The id is derived from the text, so that resubmitting the form creates no second task.
@@ -118,11 +122,20 @@ def hand_in_work(
         raise BadInput("Write what you did, or choose a file.", field="words")
     if len(words) > MAX_TEXT_LENGTH:
         raise BadInput(
-            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_TEXT_LENGTH,
+                length=len(words),
+            ),
+            field="words",
         )
     if file and len(file[1]) > MAX_FILE_BYTES:
         raise BadInput(
-            f"The file has {len(file[1]) / 1e6:.0f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the most.",
+            lazy_gettext(
+                "The file has %(size)s MB; %(most)s MB is the most.",
+                size=Number(len(file[1]) / 1e6),
+                most=Number(MAX_FILE_BYTES / 1e6),
+            ),
             field="file",
         )
     with unit_of_work(session.tenant_id) as connection:
@@ -167,14 +180,14 @@ def hand_in_work(
             ]
         )
         schedule_store.mark_act_done(connection, session.tenant_id, context.episode.id, kind, now)
-        message = (
+        message = gettext_noop(
             "Something was handed in and waits for you. Reading and answering it takes about "
             "five minutes."
         )
         review_requests.mail_reviewers(
             context,
             f"review {handed_id} {revision}",
-            "%(name)s waits for your answer",
+            gettext_noop("%(name)s waits for your answer"),
             message,
             now,
             peer_id,
@@ -207,7 +220,12 @@ def review_work(
     for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
         if len(words) > MAX_TEXT_LENGTH:
             raise BadInput(
-                f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field=field
+                lazy_gettext(
+                    "Keep it to %(most)s characters; this has %(length)s.",
+                    most=MAX_TEXT_LENGTH,
+                    length=len(words),
+                ),
+                field=field,
             )
     if not good.strip() or not next_step.strip():
         raise BadInput(
@@ -265,11 +283,21 @@ def confirm_use(
     """
     if len(record) > MAX_RECORD_LENGTH:
         raise BadInput(
-            f"Keep it to {MAX_RECORD_LENGTH} characters; this has {len(record)}.", field="record"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_RECORD_LENGTH,
+                length=len(record),
+            ),
+            field="record",
         )
     if len(words) > MAX_TEXT_LENGTH:
         raise BadInput(
-            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_TEXT_LENGTH,
+                length=len(words),
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         use = transfer_store.lock_use(connection, session.tenant_id, use_id)
@@ -363,7 +391,12 @@ def report_no_opportunity(
     """
     if len(words) > MAX_TEXT_LENGTH:
         raise BadInput(
-            f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words"
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_TEXT_LENGTH,
+                length=len(words),
+            ),
+            field="words",
         )
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)

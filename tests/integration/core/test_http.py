@@ -165,8 +165,8 @@ def test_a_header_that_cannot_be_written_is_a_failed_call(
 def test_what_cannot_be_reached_says_so_without_its_query(client: GuardedClient) -> None:
     with pytest.raises(OutsideCallFailed) as failed:
         client.call("GET", "http://127.0.0.1:9/path?token=secret")
-    assert "/path" in failed.value.message
-    assert "secret" not in failed.value.message
+    assert "/path" in str(failed.value.message)
+    assert "secret" not in str(failed.value.message)
 
 
 @pytest.mark.parametrize("path", ["/drip", "/drip-headers"])

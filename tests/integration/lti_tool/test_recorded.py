@@ -181,9 +181,9 @@ def test_every_recorded_answer_to_a_score_has_its_meaning(name: str) -> None:
         502: ResponseVerdict.RETRY_LATER,
     }.get(recorded["status"], ResponseVerdict.REJECTED)
     assert told.verdict is expected
-    assert "{" not in told.words, "what the person was graded with is not repeated"
+    assert "{" not in str(told.words), "what the person was graded with is not repeated"
     if told.verdict is ResponseVerdict.REJECTED:
-        assert "send it again" in told.words or "sending again" in told.words, told.words
+        assert "send it again" in str(told.words) or "sending again" in str(told.words), told.words
 
 
 def test_a_score_is_the_request_that_a_real_moodle_took() -> None:

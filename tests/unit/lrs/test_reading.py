@@ -118,7 +118,7 @@ def test_the_error_names_the_place_in_the_batch(statement: Make) -> None:
     with pytest.raises(StatementInvalid) as refused:
         read(json.dumps([statement(), statement(verb={})]))
     assert refused.value.where == {"path": "$.verb.id", "index": 1}
-    assert "Nothing of this request was stored" in refused.value.message
+    assert "Nothing of this request was stored" in str(refused.value.message)
 
 
 def test_one_id_twice_in_a_batch_is_refused(statement: Make) -> None:
