@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --custom-compile-command 'make locks'
 
-.PHONY: help run dev test test-one check fmt shell sql hooks bench soak docs locks clean
+.PHONY: help run dev test test-one check fmt shell sql hooks bench soak docs messages locks clean
 
 run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course
 	$(BIN)/carryover demo
@@ -64,6 +64,9 @@ soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed an
 
 docs: $(VENV)/test.stamp  ## the pages that are made from code
 	$(BIN)/python -m docs.generate
+
+messages: $(VENV)/test.stamp  ## the message catalogues, from the texts that code and templates mark
+	$(BIN)/python -m docs.messages
 
 locks: $(VENV)/test.stamp  ## the three locks again, each for every machine and Python, with hashes and without an index address
 	$(LOCK) -o requirements-production.txt

@@ -5,13 +5,13 @@ from __future__ import annotations
 from core.messages import Message, MessageError
 
 
-class LaunchInvalid(Exception):
-    """The launch is refused. ``reason`` is for the person launching; ``detail`` for
+class LaunchInvalid(MessageError):
+    """The launch is refused. The message is for the person launching; ``detail`` for
     administrators; ``status`` is the HTTP status."""
 
     def __init__(self, reason: str | Message, detail: str = "", status: int = 400) -> None:
-        super().__init__(str(reason))
-        self.reason, self.detail, self.status = reason, detail or str(reason), status
+        super().__init__(reason)
+        self.detail, self.status = detail or str(reason), status
 
 
 class BrowserNotVerified(LaunchInvalid):

@@ -128,7 +128,7 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_message(
             lazy_gettext("This activity could not be opened"),
-            error.reason,
+            error.message,
             error.status,
             {"Retry-After": "60"} if error.status == 429 else {},
         )

@@ -418,7 +418,7 @@ def _record_refusal(
     if not deps.limiter.allows("refusals", str(platform.id), MAX_REFUSALS_PER_HOUR, HOUR_SECONDS):
         return  # a flood of refusals tells administrators nothing new
     entry = LaunchLogEntry(
-        now, False, "", "", "", str(error.reason), error.detail.replace("\0", "")[:500]
+        now, False, "", "", "", str(error.message), error.detail.replace("\0", "")[:500]
     )
     try:
         with deps.unit_of_work(platform.tenant_id) as connection:

@@ -56,14 +56,15 @@ def mail_people(
         tag = translations.choose_language(
             [directory_store.get_profile(stage.connection, stage.tenant_id, person_id).language]
         )
-        translate = translations.translate_text
         rows.append(
             {
                 "person_id": person_id,
                 "kind": REVIEW_MAIL_KIND,
                 "key": key,
-                "subject": translate(tag, subject, name=name or translate(tag, "A learner")),
-                "words": translate(tag, words),
+                "subject": translations.translate_text(
+                    tag, subject, name=name or translations.translate_text(tag, "A learner")
+                ),
+                "words": translations.translate_text(tag, words),
                 "programme": stage.programme.key,
                 "path": path,
                 "next_try_at": now,

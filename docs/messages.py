@@ -1,0 +1,113 @@
+"""Writes the message catalogues in ``lti_tool/locale`` again from the texts that the code and the
+templates mark: ``make messages``.
+
+A new text comes in without a translation, a text that nothing marks any more leaves, and every
+other translation stays as it is: nothing is guessed. Entries are sorted and name their files
+without lines, so that a diff shows only what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir, extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from lti_tool.base.translations import CATALOGUE_DIR
+
+ROOT = Path(__file__).parents[1]
+# Where texts for people are: folders, and single modules of layers that otherwise answer programs.
+SOURCES = ("lti_tool", "adapters", "core/http_client.py", "lrs/vocabulary/intervals.py")
+_METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+_OPTIONS = {"**/templates/**.html": {"silent": "false"}}
+# Errors whose first argument is a text for a person.
+ERRORS = (
+    "BadInput",
+    "BadgeRefused",
+    "BrowserNotVerified",
+    "CellRefused",
+    "Conflict",
+    "FileRefused",
+    "Forbidden",
+    "LaunchInvalid",
+    "LaunchRefused",
+    "MessageError",
+    "NotFound",
+    "OutsideCallFailed",
+    "PictureRefused",
+    "RequestError",
+    "TokenRefused",
+    "TooManyRequests",
+    "Unauthorised",
+    "Unavailable",
+    "UnsupportedQuestion",
+)
+# Name of what marks a text: the place of the text among its arguments, or of its two forms.
+KEYWORDS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(ERRORS, (1,)),
+    "_": (1,),
+    "gettext_noop": (1,),
+    "lazy_gettext": (1,),
+    "lazy_ngettext": (1, 2),
+    "ngettext": (1, 2),
+    "translate": (1,),
+    "translate_plural": (1, 2),
+    "translate_text": (2,),
+}
+
+
+def extract_messages() -> Catalog:
+    """Every text that is marked for translation, with the files that hold it."""
+    result = Catalog(fuzzy=False)
+    for place, text in _marked_texts():
+        result.add(text, locations=[(place, 0)])
+    return result
+
+
+def _marked_texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    for source in SOURCES:
+        path = ROOT / source
+        if path.is_file():
+            for _, text, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
+                yield source, text
+        else:
+            found = extract_from_dir(path, _METHODS, _OPTIONS, KEYWORDS)
+            for name, _, text, _, _ in found:
+                yield f"{source}/{name}", text
+
+
+def update_catalogue(path: Path, marked: Catalog) -> str:
+    """The catalogue of one language, with exactly the texts that are marked."""
+    header, _, _ = path.read_text().partition("\n\n")
+    with path.open("rb") as lines:
+        catalogue = read_po(lines, locale=path.stem)
+    catalogue.update(marked, no_fuzzy_matching=True)
+    body = BytesIO()
+    write_po(
+        body,
+        catalogue,
+        width=0,
+        omit_header=True,
+        sort_output=True,
+        ignore_obsolete=True,
+        include_lineno=False,
+    )
+    return f"{header}\n\n{body.getvalue().decode().strip()}\n"
+
+
+def main() -> None:
+    """Write the catalogues and print what each still lacks."""
+    marked = extract_messages()
+    for path in sorted(CATALOGUE_DIR.glob("*.po")):
+        path.write_text(update_catalogue(path, marked))
+        with path.open("rb") as lines:
+            entries = [entry for entry in read_po(lines, locale=path.stem) if entry.id]
+        missing = sum(not any(entry.string) for entry in entries)
+        print(f"{path.stem}: {len(entries)} texts, {missing} without a translation")
+
+
+if __name__ == "__main__":
+    main()
