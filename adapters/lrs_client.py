@@ -452,11 +452,9 @@ def _call_api(
     result = answer.json()
     if answer.status not in (200, 201) or not isinstance(result, dict):
         error = result.get("error") if isinstance(result, dict) else None
-        raise BadInput(
-            quote_text(str(error["message"]))
-            if isinstance(error, dict) and "message" in error
-            else lazy_gettext("The record store answered %(status)s.", status=answer.status)
-        )
+        if isinstance(error, dict) and "message" in error:
+            raise BadInput(quote_text(str(error["message"])))
+        raise BadInput(lazy_gettext("The record store answered %(status)s.", status=answer.status))
     return result
 
 

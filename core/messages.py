@@ -40,6 +40,10 @@ class Message:
     def __str__(self) -> str:
         return self.translated(_UNTRANSLATED)
 
+    def __bool__(self) -> bool:
+        """Whether there is a text, as for a plain one."""
+        return bool(self.text)
+
 
 @dataclass(frozen=True)
 class Number:

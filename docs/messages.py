@@ -8,10 +8,13 @@ without lines, so that a diff shows only what changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Collection, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import IO, Any
 
+import click
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
@@ -21,7 +24,6 @@ from lti_tool.base.translations import CATALOGUE_DIR
 ROOT = Path(__file__).parents[1]
 # Where texts for people are: folders, and single modules of layers that otherwise answer programs.
 SOURCES = ("lti_tool", "adapters", "core/http_client.py", "lrs/vocabulary/intervals.py")
-_METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS = {"**/templates/**.html": {"silent": "false"}}
 # Errors whose first argument is a text for a person.
 ERRORS = (
@@ -59,6 +61,32 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
 }
 
 
+def extract_python(
+    source: IO[bytes], keywords: Collection[str], comment_tags: object, options: object
+) -> Iterator[tuple[int, str, list[str | None], list[str]]]:
+    """What marks a text in a module, for Babel: line, name, arguments (None for what is no
+    constant text) and no comments. Babel's own reader of tokens takes a part of a longer
+    expression, such as an f-string, for a text.
+    """
+    for node in ast.walk(ast.parse(source.read())):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name in keywords:
+                arguments = [
+                    argument.value
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                    else None
+                    for argument in node.args
+                ]
+                yield node.lineno, name, arguments, []
+
+
+_METHODS: list[tuple[str, Any]] = [
+    ("**/templates/**.html", "jinja2"),
+    ("**.py", extract_python),
+]
+
+
 def extract_messages() -> Catalog:
     """Every text that is marked for translation, with the files that hold it."""
     result = Catalog(fuzzy=False)
@@ -71,7 +99,7 @@ def _marked_texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
     for source in SOURCES:
         path = ROOT / source
         if path.is_file():
-            for _, text, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
+            for _, text, _, _ in extract_from_file(extract_python, path, keywords=KEYWORDS):
                 yield source, text
         else:
             found = extract_from_dir(path, _METHODS, _OPTIONS, KEYWORDS)
@@ -106,7 +134,7 @@ def main() -> None:
         with path.open("rb") as lines:
             entries = [entry for entry in read_po(lines, locale=path.stem) if entry.id]
         missing = sum(not any(entry.string) for entry in entries)
-        print(f"{path.stem}: {len(entries)} texts, {missing} without a translation")
+        click.echo(f"{path.stem}: {len(entries)} texts, {missing} without a translation")
 
 
 if __name__ == "__main__":

@@ -110,5 +110,5 @@ def _response_error(
     )
     if answer.status < 400 or answer.status >= 500 or answer.status in _RETRYABLE_STATUSES:
         without_words = lazy_gettext("The answer of the LMS is none.")
-        return OutsideCallFailed(join_messages([what, words if words.text else without_words]))
+        return OutsideCallFailed(join_messages([what, words or without_words]))
     return BadInput(join_messages([what, words]))
