@@ -16,7 +16,17 @@ from typing import Any
 import tincan
 
 from core.clock import format_instant
-from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
+from lrs.vocabulary import (
+    ACTIVITY_TYPES,
+    BASE,
+    EXTENSIONS,
+    VERBS,
+    ActivityKind,
+    AnswerKind,
+    ExtensionName,
+    Relation,
+    VerbName,
+)
 from lrs.vocabulary.iris import PROFILE_VERSION
 
 LANGUAGE = "en"
@@ -64,7 +74,7 @@ class Statement:
     payload: bytes
 
 
-def statement_id(act: Act, verb: str) -> uuid.UUID:
+def statement_id(act: Act, verb: VerbName) -> uuid.UUID:
     """The same act always gets the same id, on every machine and at every attempt."""
     return uuid.uuid5(act.installation, "|".join((act.tenant, act.name, str(act.revision), verb)))
 
@@ -87,7 +97,7 @@ def agent_identifier(installation: uuid.UUID, learner: uuid.UUID) -> str:
     return f"account {account_home_page(installation)} {learner}"
 
 
-def build_activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:
+def build_activity(iri: str, kind: ActivityKind, name: str, **definition: Any) -> dict[str, Any]:
     """Build an activity with its type and its name."""
     return {
         "objectType": "Activity",
@@ -108,31 +118,35 @@ def format_duration(length: timedelta) -> str:
 
 def _build_statement(
     act: Act,
-    verb: str,
+    verb: VerbName,
     obj: dict[str, Any],
     *,
     result: dict[str, Any] | None = None,
     parent: dict[str, Any] | None = None,
     grouping: Sequence[dict[str, Any]] = (),
-    extensions: Mapping[str, Any] | None = None,
+    extensions: Mapping[ExtensionName, Any] | None = None,
     instructor: dict[str, Any] | None = None,
 ) -> Statement:
     activities: dict[str, Any] = {
         "grouping": [
-            build_activity(act.programme.iri, "programme", act.programme.title),
+            build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
             *grouping,
         ],
         "category": [
             {
                 "objectType": "Activity",
                 "id": PROFILE_VERSION,
-                "definition": {"type": ACTIVITY_TYPES["profile"]},
+                "definition": {"type": ACTIVITY_TYPES[ActivityKind.PROFILE]},
             }
         ],
     }
     if parent:
         activities["parent"] = [parent]
-    named = {"programme_version": act.programme.version, **act.audience, **(extensions or {})}
+    named = {
+        ExtensionName.PROGRAMME_VERSION: act.programme.version,
+        **{ExtensionName(name): value for name, value in act.audience.items()},
+        **(extensions or {}),
+    }
     value: dict[str, Any] = {
         "id": str(statement_id(act, verb)),
         "actor": pseudonymous_agent(act.installation, act.learner),
@@ -159,7 +173,9 @@ def _build_statement(
 def registered_statement(act: Act) -> Statement:
     """The learner enters the programme's audience."""
     return _build_statement(
-        act, "registered", build_activity(act.programme.iri, "programme", act.programme.title)
+        act,
+        VerbName.REGISTERED,
+        build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
     )
 
 
@@ -187,21 +203,22 @@ def certified_statement(
         hours, minutes = divmod(round(training.hours * 60), 60)
         result["duration"] = f"PT{hours}H{minutes}M"
     extensions = {
-        **({"exam_scores": known} if known else {}),
-        **({} if training.before is None else {"pre_test": training.before}),
+        **({ExtensionName.EXAM_SCORES: known} if known else {}),
+        **({} if training.before is None else {ExtensionName.PRE_TEST: training.before}),
     }
-    obj = build_activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
+    obj = build_activity(
+        f"{act.programme.iri}/certification", ActivityKind.CERTIFICATION, act.programme.title
+    )
     return _build_statement(
-        act, "certified", obj, result=result or None, extensions=extensions or None
+        act, VerbName.CERTIFIED, obj, result=result or None, extensions=extensions or None
     )
 
 
 @dataclass(frozen=True)
 class Quiz:
-    """A short quiz: the check of an interval (with its ``label``), or one that is not measured.
-    ``kind`` is one of lrs.vocabulary.ANSWER_KINDS."""
+    """A short quiz: the check of an interval (with its ``label``), or one that is not measured."""
 
-    kind: str
+    kind: AnswerKind
     interval: str = ""
     label: str = ""
 
@@ -210,33 +227,36 @@ class Quiz:
         if self.interval:
             return build_activity(
                 check_activity_iri(programme, self.interval),
-                "check",
+                ActivityKind.CHECK,
                 f"{programme.title}: check after {self.label}",
             )
         return build_activity(
-            f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}"
+            f"{programme.iri}/{self.kind}", ActivityKind.CHECK, f"{programme.title}: {self.kind}"
         )
 
     @property
-    def extensions(self) -> dict[str, Any]:
+    def extensions(self) -> dict[ExtensionName, Any]:
         """The quiz's kind, and its interval if it has one."""
-        return {"kind": self.kind, **({"interval": self.interval} if self.interval else {})}
+        return {
+            ExtensionName.KIND: self.kind,
+            **({ExtensionName.INTERVAL: self.interval} if self.interval else {}),
+        }
 
 
 def check_scheduled_statement(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
     """A check is due at ``due_at``."""
     return _build_statement(
         act,
-        "scheduled",
+        VerbName.SCHEDULED,
         quiz.activity(act.programme),
-        extensions={"due_date": format_instant(due_at), **quiz.extensions},
+        extensions={ExtensionName.DUE_DATE: format_instant(due_at), **quiz.extensions},
     )
 
 
 def attempted_statement(act: Act, quiz: Quiz) -> Statement:
     """The learner started a quiz."""
     return _build_statement(
-        act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions
+        act, VerbName.ATTEMPTED, quiz.activity(act.programme), extensions=quiz.extensions
     )
 
 
@@ -271,11 +291,13 @@ def answered_statement(
 ) -> Statement:
     """The learner answered one question of a quiz."""
     competency = build_activity(
-        f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title
+        f"{act.programme.iri}/competencies/{item.competency}",
+        ActivityKind.COMPETENCY,
+        item.competency_title,
     )
     obj = build_activity(
         f"{act.programme.iri}/items/{item.key}",
-        "item",
+        ActivityKind.ITEM,
         item.stem,
         interactionType=item.interaction,
         correctResponsesPattern=list(item.patterns),
@@ -287,14 +309,14 @@ def answered_statement(
     result: dict[str, Any] = {"success": response.success, "response": response.text}
     if response.took is not None:
         result["duration"] = format_duration(response.took)
-    extensions: dict[str, Any] = dict(quiz.extensions)
+    extensions = quiz.extensions
     if response.rapid:
-        extensions["rapid_guess"] = True
+        extensions[ExtensionName.RAPID_GUESS] = True
     if response.confidence is not None:
-        extensions["confidence"] = response.confidence
+        extensions[ExtensionName.CONFIDENCE] = response.confidence
     return _build_statement(
         act,
-        "answered",
+        VerbName.ANSWERED,
         obj,
         result=result,
         parent=quiz.activity(act.programme),
@@ -316,7 +338,7 @@ def quiz_finished_statement(
         result["duration"] = format_duration(took)
     return _build_statement(
         act,
-        "passed" if passed else "failed",
+        VerbName.PASSED if passed else VerbName.FAILED,
         quiz.activity(act.programme),
         result=result,
         extensions=quiz.extensions,
@@ -324,11 +346,13 @@ def quiz_finished_statement(
 
 
 def _plan_activity(programme: ProgrammeRef, plan: uuid.UUID) -> dict[str, Any]:
-    return build_activity(f"{BASE}plans/{plan}", "plan", f"{programme.title}: transfer plan")
+    return build_activity(
+        f"{BASE}plans/{plan}", ActivityKind.PLAN, f"{programme.title}: transfer plan"
+    )
 
 
 def _task_activity(programme: ProgrammeRef, key: str, title: str) -> dict[str, Any]:
-    return build_activity(f"{programme.iri}/tasks/{key}", "task", title)
+    return build_activity(f"{programme.iri}/tasks/{key}", ActivityKind.TASK, title)
 
 
 def committed_statement(
@@ -336,10 +360,10 @@ def committed_statement(
 ) -> Statement:
     """The learner committed to a transfer plan. Its text stays in the tool: a record store
     holds no free text about work."""
-    extensions = {"due_date": format_instant(due_at)}
+    extensions = {ExtensionName.DUE_DATE: format_instant(due_at)}
     return _build_statement(
         act,
-        "committed",
+        VerbName.COMMITTED,
         _plan_activity(act.programme, plan),
         grouping=[_task_activity(act.programme, task, task_title)],
         extensions=extensions,
@@ -351,10 +375,10 @@ def applied_statement(
 ) -> Statement:
     """The learner used the skill on the job; evidence grade 1 is the learner's own
     statement."""
-    extensions = {"evidence_grade": evidence_grade}
+    extensions = {ExtensionName.EVIDENCE_GRADE: evidence_grade}
     return _build_statement(
         act,
-        "applied",
+        VerbName.APPLIED,
         _task_activity(act.programme, task, task_title),
         parent=_plan_activity(act.programme, plan),
         extensions=extensions,
@@ -362,14 +386,14 @@ def applied_statement(
 
 
 def protocol_activity(
-    programme: ProgrammeRef, episode: uuid.UUID | None, act: str
+    programme: ProgrammeRef, episode: uuid.UUID | None, act: ActivityKind
 ) -> dict[str, Any]:
     """The activity of an act due besides the checks: plan, exercise, exercise review, case
     study, feedback, behaviour assessment, follow-up."""
     assert episode is not None
-    if act == "plan":
+    if act == ActivityKind.PLAN:
         return _plan_activity(programme, plan_id(episode))
-    kind = {"exercise review": "review", "feedback": "review"}.get(act, act)
+    kind = ActivityKind.REVIEW if act in _REVIEWED_ACT else act
     return build_activity(
         f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}"
     )
@@ -377,10 +401,13 @@ def protocol_activity(
 
 # What a review responds to: its parent in statements, which distinguishes the response to an
 # exercise from feedback on a case study.
-_REVIEWED_ACT = {"exercise review": "exercise", "feedback": "case study"}
+_REVIEWED_ACT = {
+    ActivityKind.EXERCISE_REVIEW: ActivityKind.EXERCISE,
+    ActivityKind.FEEDBACK: ActivityKind.CASE_STUDY,
+}
 
 
-def _reviewed_activity(act: Act, name: str) -> dict[str, Any] | None:
+def _reviewed_activity(act: Act, name: ActivityKind) -> dict[str, Any] | None:
     return (
         protocol_activity(act.programme, act.episode, _REVIEWED_ACT[name])
         if name in _REVIEWED_ACT
@@ -393,25 +420,25 @@ def plan_id(episode: uuid.UUID) -> uuid.UUID:
     return uuid.uuid5(episode, "plan")
 
 
-def act_scheduled_statement(act: Act, name: str, *, due_at: datetime) -> Statement:
+def act_scheduled_statement(act: Act, name: ActivityKind, *, due_at: datetime) -> Statement:
     """An act other than a check is due at ``due_at``."""
     obj = protocol_activity(act.programme, act.episode, name)
     return _build_statement(
         act,
-        "scheduled",
+        VerbName.SCHEDULED,
         obj,
         parent=_reviewed_activity(act, name),
-        extensions={"due_date": format_instant(due_at)},
+        extensions={ExtensionName.DUE_DATE: format_instant(due_at)},
     )
 
 
 def suspended_statement(act: Act, until: datetime | None) -> Statement:
     """A pause starts at ``act.at``: nothing is due while it lasts."""
-    extensions = {"until": format_instant(until)} if until else None
+    extensions = {ExtensionName.UNTIL: format_instant(until)} if until else None
     return _build_statement(
         act,
-        "suspended",
-        build_activity(act.programme.iri, "programme", act.programme.title),
+        VerbName.SUSPENDED,
+        build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
         extensions=extensions,
     )
 
@@ -419,14 +446,18 @@ def suspended_statement(act: Act, until: datetime | None) -> Statement:
 def resumed_statement(act: Act) -> Statement:
     """A pause ends at ``act.at``."""
     return _build_statement(
-        act, "resumed", build_activity(act.programme.iri, "programme", act.programme.title)
+        act,
+        VerbName.RESUMED,
+        build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
     )
 
 
 def unregistered_statement(act: Act) -> Statement:
     """The learner leaves the audience."""
     return _build_statement(
-        act, "unregistered", build_activity(act.programme.iri, "programme", act.programme.title)
+        act,
+        VerbName.UNREGISTERED,
+        build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
     )
 
 
@@ -435,10 +466,10 @@ def task_mapped_statement(
 ) -> Statement:
     """The learner named a task of his or her own job for a competency."""
     named = build_activity(
-        f"{act.programme.iri}/competencies/{competency}", "competency", competency_title
+        f"{act.programme.iri}/competencies/{competency}", ActivityKind.COMPETENCY, competency_title
     )
     return _build_statement(
-        act, "mapped", _task_activity(act.programme, task, task_title), grouping=[named]
+        act, VerbName.MAPPED, _task_activity(act.programme, task, task_title), grouping=[named]
     )
 
 
@@ -446,32 +477,36 @@ def plan_revised_statement(
     act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime
 ) -> Statement:
     """The learner revised the plan."""
-    extensions = {"due_date": format_instant(due_at)}
+    extensions = {ExtensionName.DUE_DATE: format_instant(due_at)}
     return _build_statement(
         act,
-        "updated",
+        VerbName.UPDATED,
         _plan_activity(act.programme, plan),
         grouping=[_task_activity(act.programme, task, task_title)],
         extensions=extensions,
     )
 
 
-def submitted_statement(act: Act, name: str) -> Statement:
+def submitted_statement(act: Act, name: ActivityKind) -> Statement:
     """The learner submitted the exercise or the case study. Its text and files stay in the
     tool."""
-    return _build_statement(act, "submitted", protocol_activity(act.programme, act.episode, name))
+    return _build_statement(
+        act, VerbName.SUBMITTED, protocol_activity(act.programme, act.episode, name)
+    )
 
 
-def reviewed_statement(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
+def reviewed_statement(
+    act: Act, name: ActivityKind, *, reviewer: uuid.UUID, relation: Relation
+) -> Statement:
     """``reviewer`` reviewed a submission; ``name`` is exercise review or feedback."""
     obj = protocol_activity(act.programme, act.episode, name)
     by_whom = pseudonymous_agent(act.installation, reviewer)
     return _build_statement(
         act,
-        "reviewed",
+        VerbName.REVIEWED,
         obj,
         parent=_reviewed_activity(act, name),
-        extensions={"relation": relation},
+        extensions={ExtensionName.RELATION: relation},
         instructor=by_whom,
     )
 
@@ -484,14 +519,14 @@ def confirmed_statement(
     task_title: str,
     evidence_grade: int,
     by: uuid.UUID,
-    relation: str,
+    relation: Relation,
 ) -> Statement:
     """Somebody else confirms that the learner used the skill on the job."""
-    extensions = {"evidence_grade": evidence_grade, "relation": relation}
+    extensions = {ExtensionName.EVIDENCE_GRADE: evidence_grade, ExtensionName.RELATION: relation}
     parent, by_whom = _plan_activity(act.programme, plan), pseudonymous_agent(act.installation, by)
     return _build_statement(
         act,
-        "confirmed",
+        VerbName.CONFIRMED,
         _task_activity(act.programme, task, task_title),
         parent=parent,
         extensions=extensions,
@@ -503,19 +538,21 @@ def no_opportunity_statement(act: Act) -> Statement:
     """The learner had no opportunity to use the skill."""
     assert act.episode is not None
     return _build_statement(
-        act, "had-no-opportunity", _plan_activity(act.programme, plan_id(act.episode))
+        act, VerbName.HAD_NO_OPPORTUNITY, _plan_activity(act.programme, plan_id(act.episode))
     )
 
 
-def follow_up_statement(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
+def follow_up_statement(
+    act: Act, *, still_used: bool, by: uuid.UUID, relation: Relation
+) -> Statement:
     """The learner or the supervisor answered the follow-up."""
-    obj = protocol_activity(act.programme, act.episode, "follow-up")
+    obj = protocol_activity(act.programme, act.episode, ActivityKind.FOLLOW_UP)
     return _build_statement(
         act,
-        "responded",
+        VerbName.RESPONDED,
         obj,
         result={"success": still_used},
-        extensions={"relation": relation},
+        extensions={ExtensionName.RELATION: relation},
         instructor=pseudonymous_agent(act.installation, by),
     )
 
@@ -554,7 +591,7 @@ class RubricAssessment:
         return {
             "score": score,
             "success": all(item["reached"] for item in scores),
-            "extensions": {EXTENSIONS["rubric_scores"]: scores},
+            "extensions": {EXTENSIONS[ExtensionName.RUBRIC_SCORES]: scores},
         }
 
 
@@ -564,7 +601,7 @@ def assessed_statement(
     *,
     titles: Mapping[str, str],
     by: uuid.UUID,
-    relation: str,
+    relation: Relation,
     method: str,
     planned: bool,
 ) -> Statement:
@@ -576,17 +613,22 @@ def assessed_statement(
     """
     named = {competency for _, competency, _ in assessment.scores}
     grouping = [
-        build_activity(f"{act.programme.iri}/competencies/{title}", "competency", titles[title])
+        build_activity(
+            f"{act.programme.iri}/competencies/{title}", ActivityKind.COMPETENCY, titles[title]
+        )
         for title in titles
         if title in named
     ]
-    extensions = {"relation": relation, **({"method": method} if method else {})}
-    obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
+    extensions = {
+        ExtensionName.RELATION: relation,
+        **({ExtensionName.METHOD: method} if method else {}),
+    }
+    obj = protocol_activity(act.programme, act.episode, ActivityKind.BEHAVIOUR_ASSESSMENT)
     obj = obj if planned else {**obj, "id": f"{obj['id']}/on-request"}
     by_whom = pseudonymous_agent(act.installation, by)
     return _build_statement(
         act,
-        "assessed",
+        VerbName.ASSESSED,
         obj,
         result=assessment.result,
         grouping=grouping,
@@ -600,10 +642,10 @@ def calibration_statement(
 ) -> Statement:
     """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act
     belongs to no episode."""
-    obj = build_activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
+    obj = build_activity(f"{act.programme.iri}/cases/{case}", ActivityKind.CALIBRATION_CASE, title)
     return _build_statement(
         act,
-        "assessed",
+        VerbName.ASSESSED,
         obj,
         result=assessment.result,
         instructor=pseudonymous_agent(act.installation, act.learner),
@@ -613,7 +655,7 @@ def calibration_statement(
 def _meeting_activity(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
     return build_activity(
         f"{BASE}groups/{group}/meetings/{number}",
-        "meeting",
+        ActivityKind.MEETING,
         f"{act.programme.title}: meeting {number}",
     )
 
@@ -624,29 +666,29 @@ def meeting_scheduled_statement(
     """A meeting of the learner's coaching group is planned for ``at``."""
     return _build_statement(
         act,
-        "scheduled",
+        VerbName.SCHEDULED,
         _meeting_activity(act, group, number),
-        extensions={"due_date": format_instant(at)},
+        extensions={ExtensionName.DUE_DATE: format_instant(at)},
     )
 
 
 def meeting_held_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
     """The meeting took place; ``act`` belongs to the person who recorded it."""
-    return _build_statement(act, "held", _meeting_activity(act, group, number))
+    return _build_statement(act, VerbName.HELD, _meeting_activity(act, group, number))
 
 
 def attended_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
     """The learner attended the meeting."""
-    return _build_statement(act, "attended", _meeting_activity(act, group, number))
+    return _build_statement(act, VerbName.ATTENDED, _meeting_activity(act, group, number))
 
 
 def action_closed_statement(act: Act, *, action: uuid.UUID) -> Statement:
     """The learner completed an agreed action. Its text stays in the tool."""
     return _build_statement(
         act,
-        "closed",
+        VerbName.CLOSED,
         build_activity(
-            f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"
+            f"{BASE}actions/{action}", ActivityKind.ACTION, f"{act.programme.title}: agreed action"
         ),
     )
 
@@ -656,12 +698,12 @@ def commented_statement(
 ) -> Statement:
     """The learner reported a question as wrong or unclear. The text stays in the tool."""
     named = build_activity(
-        f"{act.programme.iri}/competencies/{competency}", "competency", competency_title
+        f"{act.programme.iri}/competencies/{competency}", ActivityKind.COMPETENCY, competency_title
     )
     return _build_statement(
         act,
-        "commented",
-        build_activity(f"{act.programme.iri}/items/{item}", "item", stem),
+        VerbName.COMMENTED,
+        build_activity(f"{act.programme.iri}/items/{item}", ActivityKind.ITEM, stem),
         grouping=[named],
     )
 
@@ -669,7 +711,9 @@ def commented_statement(
 def logged_in_statement(act: Act) -> Statement:
     """Somebody opened the tool."""
     return _build_statement(
-        act, "logged-in", build_activity(act.programme.iri, "programme", act.programme.title)
+        act,
+        VerbName.LOGGED_IN,
+        build_activity(act.programme.iri, ActivityKind.PROGRAMME, act.programme.title),
     )
 
 
@@ -677,34 +721,38 @@ def report_viewed_statement(act: Act, report: str) -> Statement:
     """Somebody viewed a page of figures; ``report`` names it."""
     return _build_statement(
         act,
-        "viewed",
+        VerbName.VIEWED,
         build_activity(
-            f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"
+            f"{act.programme.iri}/reports/{report}",
+            ActivityKind.REPORT,
+            f"{act.programme.title}: {report}",
         ),
     )
 
 
 def nudge_received_statement(act: Act, *, nudge: int, kind: str) -> Statement:
     """A reminder or a request was mailed. Its text stays in the tool."""
-    return _nudge_statement(act, "received", nudge, kind)
+    return _nudge_statement(act, VerbName.RECEIVED, nudge, kind)
 
 
 def nudge_opened_statement(act: Act, *, nudge: int, kind: str) -> Statement:
     """Somebody followed the mail's link. There is no tracking picture to count views: mail
     programs fetch pictures on their own."""
-    return _nudge_statement(act, "opened", nudge, kind)
+    return _nudge_statement(act, VerbName.OPENED, nudge, kind)
 
 
-def _nudge_statement(act: Act, verb: str, nudge: int, kind: str) -> Statement:
+def _nudge_statement(act: Act, verb: VerbName, nudge: int, kind: str) -> Statement:
     iri = f"{BASE}installations/{act.installation}/nudges/{act.tenant}-{nudge}"
     return _build_statement(
         act,
         verb,
-        build_activity(iri, "nudge", f"{act.programme.title}: {kind}"),
-        extensions={"nudge": kind},
+        build_activity(iri, ActivityKind.NUDGE, f"{act.programme.title}: {kind}"),
+        extensions={ExtensionName.NUDGE: kind},
     )
 
 
 def voiding_statement(act: Act, statement: uuid.UUID) -> Statement:
     """Withdraw a statement of ours that is no longer valid."""
-    return _build_statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})
+    return _build_statement(
+        act, VerbName.VOIDED, {"objectType": "StatementRef", "id": str(statement)}
+    )

@@ -10,22 +10,22 @@ from typing import Any
 from analytics.definitions import CountQuery, means, shares, times
 from analytics.statistics import estimates
 from analytics.statistics.estimates import Estimate
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, ActivityKind, VerbName
 
 SHARE, DAYS, TASKS, LEVEL, RATIO = "share", "days", "tasks", "level from 0 to 1", "ratio"
 UNSPLIT = (("", "All"),)
 _INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS)
-_KIND_PARTS = (
+_KIND_PARTS: tuple[tuple[str, str], ...] = (
     ("", "Everything due so far"),
-    ("check", "Checks"),
-    ("plan", "Transfer plans"),
-    ("exercise", "Exercises"),
-    ("exercise review", "Reviews of exercises"),
-    ("case study", "Case studies"),
-    ("feedback", "Feedback on case studies"),
-    ("behaviour assessment", "Looks at the work"),
-    ("meeting", "Coaching meetings"),
-    ("follow-up", "Follow-ups"),
+    (ActivityKind.CHECK, "Checks"),
+    (ActivityKind.PLAN, "Transfer plans"),
+    (ActivityKind.EXERCISE, "Exercises"),
+    (ActivityKind.EXERCISE_REVIEW, "Reviews of exercises"),
+    (ActivityKind.CASE_STUDY, "Case studies"),
+    (ActivityKind.FEEDBACK, "Feedback on case studies"),
+    (ActivityKind.BEHAVIOUR_ASSESSMENT, "Looks at the work"),
+    (ActivityKind.MEETING, "Coaching meetings"),
+    (ActivityKind.FOLLOW_UP, "Follow-ups"),
 )
 _UPDATED_ON_STATEMENT, _UPDATED_ON_DATE = (
     "within seconds of a statement",
@@ -52,7 +52,7 @@ class Metric:
     not_meaning: str
     what_to_do: str
     formula: str
-    verbs: tuple[str, ...]
+    verbs: tuple[VerbName, ...]
     source: str
     count: CountQuery
     estimate: Callable[[Iterable[Any]], dict[str, Estimate]] = estimates.estimate_shares
@@ -79,7 +79,7 @@ CATALOGUE = (
             "Wilson 95 % interval on the effective number of"
             " answers, because those of one person hang together"
         ),
-        verbs=("answered", "certified"),
+        verbs=(VerbName.ANSWERED, VerbName.CERTIFIED),
         source="Wilson 1927; Brown, Cai & DasGupta 2001; Kish 1965 for the design effect",
         count=shares.select_retention,
         parts=_INTERVAL_PARTS,
@@ -94,7 +94,7 @@ CATALOGUE = (
         not_meaning="Not how well they did. Where few answer, retention speaks for few.",
         what_to_do="Below a half, ask why before reading the retention: time, reminders, or trust.",
         formula="scheduled checks with an answer / scheduled checks due by now",
-        verbs=("scheduled", "answered"),
+        verbs=(VerbName.SCHEDULED, VerbName.ANSWERED),
         source="response rate RR1 of the AAPOR, for a schedule",
         count=shares.select_response_rate,
         parts=_INTERVAL_PARTS,
@@ -113,7 +113,7 @@ CATALOGUE = (
         what_to_do="Where it lies far below what was observed, raise the share of people who "
         "answer before you rely on the figure.",
         formula="mean over checks due of: right / asked where answered, 0 where not",
-        verbs=("scheduled", "answered"),
+        verbs=(VerbName.SCHEDULED, VerbName.ANSWERED),
         source="worst-case bound of a mean with missing answers (Manski 1989)",
         count=means.recall_bound(0.0),
         estimate=estimates.estimate_means_of_shares,
@@ -132,7 +132,7 @@ CATALOGUE = (
         "on who answers.",
         what_to_do="Where even this lies under the target, the gap is real, whoever answers.",
         formula="mean over checks due of: right / asked where answered, 1 where not",
-        verbs=("scheduled", "answered"),
+        verbs=(VerbName.SCHEDULED, VerbName.ANSWERED),
         source="best-case bound of a mean with missing answers (Manski 1989)",
         count=means.recall_bound(1.0),
         estimate=estimates.estimate_means_of_shares,
@@ -151,7 +151,7 @@ CATALOGUE = (
         what_to_do="Switch the day-0 form on in the programme if there is no baseline.",
         formula="(right / asked at the interval) / (right / asked on day 0) of the same people; "
         "sums, not the mean of persons' ratios",
-        verbs=("answered",),
+        verbs=(VerbName.ANSWERED,),
         source="ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)",
         count=means.select_recall_against_form,
         estimate=estimates.estimate_ratios,
@@ -169,7 +169,7 @@ CATALOGUE = (
         "questions'. Nothing where no exam result came along.",
         what_to_do="Bring the exam's scores in with the certifications if there is no baseline.",
         formula="(right / asked at the interval) / mean exam score of the same people",
-        verbs=("answered", "certified"),
+        verbs=(VerbName.ANSWERED, VerbName.CERTIFIED),
         source="ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)",
         count=means.select_recall_against_exam,
         estimate=estimates.estimate_ratios,
@@ -189,7 +189,7 @@ CATALOGUE = (
         "plans and opportunity.",
         formula="certified episodes with a use of evidence grade 2 or more within 90 days / all "
         "certified episodes",
-        verbs=("applied", "certified"),
+        verbs=(VerbName.APPLIED, VerbName.CERTIFIED),
         source="Baldwin & Ford 1988; LTEM tier 7 (Thalheimer 2018)",
         count=shares.select_transfer,
         parts=(("", "All certified"), ("matured", "Certified 90 days ago or more")),
@@ -209,7 +209,7 @@ CATALOGUE = (
         "somebody to confirm them.",
         formula="certified episodes with a use of at least this evidence grade within 90 days / "
         "all certified episodes",
-        verbs=("applied", "certified"),
+        verbs=(VerbName.APPLIED, VerbName.CERTIFIED),
         source="Baldwin & Ford 1988",
         count=shares.select_transfer_by_grade,
         parts=(
@@ -232,7 +232,7 @@ CATALOGUE = (
         what_to_do="Much higher with a plan than over all: get more people to plan.",
         formula="verified episodes / episodes with a plan; verified episodes / episodes without "
         "an unanswered “no opportunity”",
-        verbs=("applied", "committed", "had-no-opportunity"),
+        verbs=(VerbName.APPLIED, VerbName.COMMITTED, VerbName.HAD_NO_OPPORTUNITY),
         source="Ford, Quiñones, Sego & Sorra 1992 on opportunity to perform",
         count=shares.select_conditional_transfer,
         parts=(("planned", "Those with a plan"), ("opportunity", "Those with an opportunity")),
@@ -248,7 +248,7 @@ CATALOGUE = (
         not_meaning="Not a failing of theirs.",
         what_to_do="High: the wrong people are certified, or too early. Talk to their managers.",
         formula="episodes with “no opportunity” and without a use / all certified episodes",
-        verbs=("had-no-opportunity", "certified"),
+        verbs=(VerbName.HAD_NO_OPPORTUNITY, VerbName.CERTIFIED),
         source="Ford, Quiñones, Sego & Sorra 1992",
         count=shares.select_no_opportunity,
         more_is_better=False,
@@ -263,7 +263,7 @@ CATALOGUE = (
         not_meaning="Not how often: one task done every day counts once.",
         what_to_do="Below 1 with good transfer: ask for a second task in the plan.",
         formula="distinct tasks with a verified use / episodes with a plan; normal 95 % interval",
-        verbs=("applied", "committed"),
+        verbs=(VerbName.APPLIED, VerbName.COMMITTED),
         source="Baldwin & Ford 1988 (generalisation)",
         count=means.select_transfer_intensity,
         estimate=estimates.estimate_means,
@@ -280,7 +280,7 @@ CATALOGUE = (
         what_to_do="This is what was paid for in vain so far: look at opportunity, managers and "
         "plans.",
         formula="episodes without a use by day 60 / episodes certified 60 days ago or more",
-        verbs=("applied", "certified"),
+        verbs=(VerbName.APPLIED, VerbName.CERTIFIED),
         source="Mattox 2010 (delivered but not applied)",
         count=shares.select_scrap_learning,
         more_is_better=False,
@@ -297,7 +297,7 @@ CATALOGUE = (
         what_to_do="Long: plan a first task before the course ends.",
         formula="Kaplan and Meier's median of days from certification to first use, censored at "
         "leaving or now",
-        verbs=("applied", "certified"),
+        verbs=(VerbName.APPLIED, VerbName.CERTIFIED),
         source="Kaplan & Meier 1958; Brookmeyer & Crowley 1982 for the interval",
         count=times.select_time_to_first_use,
         estimate=estimates.estimate_medians,
@@ -318,7 +318,7 @@ CATALOGUE = (
         what_to_do="No figure: plan more looks at the work.",
         formula="Kaplan and Meier's median of days from certification to the second of two "
         "qualified observations in a row at the bar",
-        verbs=("assessed", "certified"),
+        verbs=(VerbName.ASSESSED, VerbName.CERTIFIED),
         source="Kaplan & Meier 1958; time-to-proficiency practice (Rosenbaum & Williams 2004)",
         count=times.select_time_to_competency,
         estimate=estimates.estimate_medians,
@@ -339,7 +339,7 @@ CATALOGUE = (
         "plan reinforcement.",
         formula="episodes seen doing it 90 days after the first verified use / those looked at; "
         "/ all of them",
-        verbs=("applied", "assessed", "responded"),
+        verbs=(VerbName.APPLIED, VerbName.ASSESSED, VerbName.RESPONDED),
         source="LTEM tier 7, the clause “remembered” (Thalheimer 2018)",
         count=shares.select_sustained_use,
         parts=(("seen", "Of those looked at"), ("all", "Of all, unseen as not")),
@@ -362,16 +362,16 @@ CATALOGUE = (
             " answers to exercises and case studies that were scheduled and not handed in"
         ),
         verbs=(
-            "scheduled",
-            "passed",
-            "failed",
-            "completed",
-            "committed",
-            "submitted",
-            "reviewed",
-            "attended",
-            "assessed",
-            "responded",
+            VerbName.SCHEDULED,
+            VerbName.PASSED,
+            VerbName.FAILED,
+            VerbName.COMPLETED,
+            VerbName.COMMITTED,
+            VerbName.SUBMITTED,
+            VerbName.REVIEWED,
+            VerbName.ATTENDED,
+            VerbName.ASSESSED,
+            VerbName.RESPONDED,
         ),
         source="participation = answered / available",
         count=shares.select_adoption,
@@ -389,7 +389,7 @@ CATALOGUE = (
         not_meaning="Not that they went on.",
         what_to_do="Low: they do not know of it. Look at launches and mails.",
         formula="episodes with an answer in a check, a plan or a use / all certified episodes",
-        verbs=("certified", "answered", "committed", "applied"),
+        verbs=(VerbName.CERTIFIED, VerbName.ANSWERED, VerbName.COMMITTED, VerbName.APPLIED),
         source="RE-AIM: reach (Glasgow, Vogt & Boles 1999)",
         count=shares.select_reach,
     ),
@@ -403,7 +403,7 @@ CATALOGUE = (
         not_meaning="Not that they were finished: adoption says that.",
         what_to_do="Begun but not finished: the checks are too long, or interrupted.",
         formula="scheduled checks begun / scheduled checks due by now",
-        verbs=("scheduled", "attempted"),
+        verbs=(VerbName.SCHEDULED, VerbName.ATTEMPTED),
         source="engagement = started / available",
         count=shares.select_checks_started,
         update_frequency=_UPDATED_ON_DATE,
@@ -419,7 +419,7 @@ CATALOGUE = (
         not_meaning="Not cheating: people who have no time click through.",
         what_to_do="Above a tenth, the retention is worse than people are: shorten the checks.",
         formula="answers marked as rapid / answers in checks",
-        verbs=("answered",),
+        verbs=(VerbName.ANSWERED,),
         source="Wise & Kong 2005 (response-time effort)",
         count=shares.select_rapid_guesses,
         more_is_better=False,
@@ -434,7 +434,7 @@ CATALOGUE = (
         not_meaning="Not that it was good feedback.",
         what_to_do="Low: who leads has no time for it, or does not know. Look at the inboxes.",
         formula="feedback given by its due date / feedback due by now",
-        verbs=("scheduled", "reviewed"),
+        verbs=(VerbName.SCHEDULED, VerbName.REVIEWED),
         source="domain A4",
         count=shares.select_feedback_on_time,
         update_frequency=_UPDATED_ON_DATE,
@@ -449,7 +449,7 @@ CATALOGUE = (
         not_meaning="Not that the exercise was good.",
         what_to_do="Low: name more reviewers.",
         formula="exercise reviews given by their due date / exercise reviews due by now",
-        verbs=("scheduled", "reviewed"),
+        verbs=(VerbName.SCHEDULED, VerbName.REVIEWED),
         source="domain A3",
         count=shares.select_reviews_on_time,
         update_frequency=_UPDATED_ON_DATE,
@@ -468,10 +468,14 @@ CATALOGUE = (
         "look at the inboxes.",
         formula="hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more "
         "whose answer was scheduled",
-        verbs=("scheduled", "submitted", "reviewed"),
+        verbs=(VerbName.SCHEDULED, VerbName.SUBMITTED, VerbName.REVIEWED),
         source="domain A3 and A4, from the hand-in on",
         count=shares.select_answered_in_a_week,
-        parts=(("", "Both"), ("exercise", "Exercises"), ("case study", "Case studies")),
+        parts=(
+            ("", "Both"),
+            (ActivityKind.EXERCISE, "Exercises"),
+            (ActivityKind.CASE_STUDY, "Case studies"),
+        ),
         update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
@@ -485,7 +489,7 @@ CATALOGUE = (
         not_meaning="Not what was agreed there.",
         what_to_do="Falling from meeting to meeting: the groups need a fixed hour.",
         formula="meetings attended / meetings due by now, counted by person",
-        verbs=("scheduled", "attended"),
+        verbs=(VerbName.SCHEDULED, VerbName.ATTENDED),
         source="domain B1",
         count=shares.select_coaching_attended,
         update_frequency=_UPDATED_ON_DATE,
@@ -503,7 +507,7 @@ CATALOGUE = (
         "raters.",
         formula="mean over assessments of the mean of (level − 1) / (levels − 1) over criteria; "
         "normal 95 % interval",
-        verbs=("assessed",),
+        verbs=(VerbName.ASSESSED,),
         source="domain D1",
         count=means.select_behaviour,
         estimate=estimates.estimate_means,
@@ -529,7 +533,7 @@ CATALOGUE = (
         "afterwards.",
         formula="Σ (exam − test before) / Σ (1 − test before), of people with both; interval "
         "linearised by person; from 20 people on",
-        verbs=("certified",),
+        verbs=(VerbName.CERTIFIED,),
         source="normalised gain (Hake 1998)",
         count=means.select_learning_gain,
         estimate=estimates.estimate_gains,
@@ -547,7 +551,7 @@ CATALOGUE = (
         "learned by it.",
         formula="(Σ (exam − test before) / Σ (1 − test before)) / mean hours, of people with all "
         "three; from 20 people on",
-        verbs=("certified",),
+        verbs=(VerbName.CERTIFIED,),
         source="normalised gain (Hake 1998), by learning time",
         count=means.select_learning_efficiency,
         estimate=estimates.estimate_gains,
@@ -562,7 +566,7 @@ CATALOGUE = (
         not_meaning="Not the share that was read: looks at a mail are not counted.",
         what_to_do="Low: fewer mails, at better hours.",
         formula="mails whose link was followed / mails handed to the mail server",
-        verbs=("received", "opened"),
+        verbs=(VerbName.RECEIVED, VerbName.OPENED),
         source="clicks, not pixels: mail programs fetch pictures by themselves",
         count=shares.select_reminders_opened,
     ),

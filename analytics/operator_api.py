@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,9 +11,10 @@ from sqlalchemy import Engine
 
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting, tenant_jobs
-from analytics.store import reporting_views
+from analytics.store import facts, reporting_views
 from analytics.store.reporting_views import ReportingUser
-from core.database import make_engine
+from core.database import make_engine, make_unit_of_work
+from core.errors import FatalError
 from core.settings import Settings
 from lrs import feed
 
@@ -75,6 +77,31 @@ class AnalyticsAdmin:
     def _audit(self, act: str, details: dict[str, object]) -> None:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             feed.insert_audit_entry(connection, self.tenant_id, self.who, act, details)
+
+
+def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """The checks of analytics for carryover doctor: each returns a sentence, or raises FatalError
+    with what to do.
+    """
+
+    def check_figures() -> str:
+        failures = Counter[str]()
+        engine = make_engine(settings.database_url)
+        unit_of_work = make_unit_of_work(engine)
+        for tenant_id in feed.list_tenant_ids(engine):
+            with unit_of_work(tenant_id) as connection:
+                failures.update(facts.count_failures(connection, tenant_id))
+        engine.dispose()
+        if failures:
+            kinds = ", ".join(f"{kind} {count}" for kind, count in failures.most_common())
+            raise FatalError(
+                f"{failures.total()} statements are set aside because counting them failed "
+                f"({kinds}): a fault of Carryover rather than of the statements. The worker's log "
+                "holds the traces; once it is mended, run carryover metrics rebuild."
+            )
+        return "no statement is set aside because of an error in counting"
+
+    return {"figures": check_figures}
 
 
 @contextmanager

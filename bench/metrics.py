@@ -34,7 +34,16 @@ from core.child_processes import Supervisor
 from core.clock import format_instant, to_microseconds
 from core.settings import Settings
 from lrs import feed, operator_api
-from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS
+from lrs.vocabulary import (
+    ACTIVITY_TYPES,
+    BASE,
+    EXTENSIONS,
+    INTERVALS,
+    VERBS,
+    ActivityKind,
+    ExtensionName,
+    VerbName,
+)
 from lrs.xapi.index_keys import key_of
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
@@ -68,7 +77,10 @@ class Made:
             {
                 "objectType": "Activity",
                 "id": PROGRAMME,
-                "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "Bench"}},
+                "definition": {
+                    "type": ACTIVITY_TYPES[ActivityKind.PROGRAMME],
+                    "name": {"en": "Bench"},
+                },
             }
         ]
         grouping += parts.pop("grouping", [])
@@ -81,11 +93,14 @@ class Made:
                     "name": str(self.registration),
                 },
             },
-            "verb": {"id": VERBS[verb].id, "display": {"en": verb}},
+            "verb": {"id": VERBS[VerbName(verb)].id, "display": {"en": verb}},
             "object": {
                 "objectType": "Activity",
                 "id": iri,
-                "definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri[-20:]}},
+                "definition": {
+                    "type": ACTIVITY_TYPES[ActivityKind(kind)],
+                    "name": {"en": iri[-20:]},
+                },
             },
             "context": {
                 "registration": str(self.registration),
@@ -94,7 +109,7 @@ class Made:
                     "category": [{"id": f"{BASE}profile/v0.1"}],
                 },
                 "extensions": {
-                    EXTENSIONS[name]: given
+                    EXTENSIONS[ExtensionName(name)]: given
                     for name, given in {
                         "programme_version": "1",
                         **self.audience,
@@ -106,7 +121,11 @@ class Made:
             "version": "1.0.3",
             **parts,
         }
-        return statement_id, VERBS[verb].id, json.dumps(value, separators=(",", ":")).encode()
+        return (
+            statement_id,
+            VERBS[VerbName(verb)].id,
+            json.dumps(value, separators=(",", ":")).encode(),
+        )
 
     def every(self) -> Iterator[tuple[uuid.UUID, str, bytes]]:
         """All of one learner."""
@@ -163,7 +182,7 @@ class Made:
             competency = {
                 "objectType": "Activity",
                 "id": f"{PROGRAMME}/competencies/{n}",
-                "definition": {"type": ACTIVITY_TYPES["competency"]},
+                "definition": {"type": ACTIVITY_TYPES[ActivityKind.COMPETENCY]},
             }
             result = {
                 "success": (self.learner * 7 + n * 3 + int(days)) % 10 < 7,

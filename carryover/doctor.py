@@ -13,6 +13,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics import operator_api as analytics_cli
 from core import migrations, queue
 from core.database import make_engine, require_app_role, require_database
 from core.errors import FatalError
@@ -165,4 +166,9 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "queue": check_queue,
         "disk": check_disk,
     }
-    return {**own, **lrs_cli.doctor_checks(settings), **tool_cli.doctor_checks(settings)}
+    return {
+        **own,
+        **lrs_cli.doctor_checks(settings),
+        **analytics_cli.doctor_checks(settings),
+        **tool_cli.doctor_checks(settings),
+    }

@@ -21,6 +21,10 @@ from lrs.app import OWN_API_ROUTES
 from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
 
 DOCS = Path(__file__).parent
+# By the words as a reader writes them; a wrong one fails here.
+VERB_IRIS = {str(name): verb.id for name, verb in VERBS.items()}
+TYPE_IRIS = {str(name): iri for name, iri in ACTIVITY_TYPES.items()}
+EXT_IRIS = {str(name): iri for name, iri in EXTENSIONS.items()}
 
 
 def settings_page() -> str:
@@ -93,20 +97,20 @@ def metrics_page() -> str:
         "",
         "| verb | IRI | what it needs beyond that |",
         "|---|---|---|",
-        f"| certified | `{VERBS['certified'].id}` | its timestamp is the moment from which "
+        f"| certified | `{VERB_IRIS['certified']}` | its timestamp is the moment from which "
         "everything is measured; optional: `result.score.scaled` (the exam), `result.duration` "
-        f"(of the training), context extension `{EXTENSIONS['pre_test']}` (the test before it, 0 "
+        f"(of the training), context extension `{EXT_IRIS['pre_test']}` (the test before it, 0 "
         "to 1) |",
-        f"| scheduled | `{VERBS['scheduled'].id}` | object: the check; context extension "
-        f"`{EXTENSIONS['due_date']}` |",
-        f"| answered | `{VERBS['answered'].id}` | object: the item; `result.success`; context "
-        f"extension `{EXTENSIONS['kind']}` = `check` |",
-        f"| passed, failed | `{VERBS['passed'].id}`, `{VERBS['failed'].id}` | object: the same "
+        f"| scheduled | `{VERB_IRIS['scheduled']}` | object: the check; context extension "
+        f"`{EXT_IRIS['due_date']}` |",
+        f"| answered | `{VERB_IRIS['answered']}` | object: the item; `result.success`; context "
+        f"extension `{EXT_IRIS['kind']}` = `check` |",
+        f"| passed, failed | `{VERB_IRIS['passed']}`, `{VERB_IRIS['failed']}` | object: the same "
         "check as in `scheduled` |",
-        f"| applied | `{VERBS['applied'].id}` | object: the task; context extension "
-        f"`{EXTENSIONS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
-        f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, "
-        f"`{EXTENSIONS['team']}`, `{EXTENSIONS['site']}`, `{EXTENSIONS['role']}` |",
+        f"| applied | `{VERB_IRIS['applied']}` | object: the task; context extension "
+        f"`{EXT_IRIS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
+        f"| registered | `{VERB_IRIS['registered']}` | context extensions `{EXT_IRIS['wave']}`, "
+        f"`{EXT_IRIS['team']}`, `{EXT_IRIS['site']}`, `{EXT_IRIS['role']}` |",
         "",
         "What other sources say in other words counts as well:",
         "",
@@ -206,7 +210,7 @@ def example() -> list[dict[str, Any]]:
             "grouping": [
                 {
                     "id": "https://example.org/programme",
-                    "definition": {"type": ACTIVITY_TYPES["programme"]},
+                    "definition": {"type": TYPE_IRIS["programme"]},
                 }
             ]
         },
@@ -214,18 +218,18 @@ def example() -> list[dict[str, Any]]:
     actor = {"account": {"homePage": "https://example.org", "name": "person-1"}}
     certified = {
         "actor": actor,
-        "verb": {"id": VERBS["certified"].id},
+        "verb": {"id": VERB_IRIS["certified"]},
         "object": {"id": "https://example.org/certificate"},
         "timestamp": "2026-11-01T09:00:00Z",
         "context": context,
     }
     answered = {
         "actor": actor,
-        "verb": {"id": VERBS["answered"].id},
+        "verb": {"id": VERB_IRIS["answered"]},
         "object": {"id": "https://example.org/questions/1"},
         "result": {"success": True},
         "timestamp": "2026-11-08T09:00:00Z",
-        "context": {**context, "extensions": {EXTENSIONS["kind"]: "check"}},
+        "context": {**context, "extensions": {EXT_IRIS["kind"]: "check"}},
     }
     return [certified, answered]
 

@@ -11,7 +11,7 @@ from analytics.store import activity_mappings
 from analytics.store.activity_mappings import ActivityMapping
 from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
-from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, TASK
+from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, ActivityKind
 
 
 class Mapped(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,13 +39,14 @@ def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str
             raise BadInput(f"{name} is an IRI of up to {MAX_IRI_BYTES} bytes.", path=f"$.{name}")
     if mapped.counts_as not in MAPPABLE_KINDS:
         raise BadInput(f"counts_as is one of {', '.join(MAPPABLE_KINDS)}.", path="$.counts_as")
-    if mapped.competency is not None and mapped.counts_as != "check":
+    if mapped.competency is not None and mapped.counts_as != ActivityKind.CHECK:
         raise BadInput(
             "A competency belongs to the answers of a check; leave it away here.",
             path="$.competency",
         )
     if mapped.evidence_grade is not None and (
-        mapped.counts_as != TASK or not 1 <= mapped.evidence_grade <= MAX_EVIDENCE_GRADE
+        mapped.counts_as != ActivityKind.TASK
+        or not 1 <= mapped.evidence_grade <= MAX_EVIDENCE_GRADE
     ):
         raise BadInput(
             "An evidence grade belongs to the uses of a task, and is a whole number from 1 to "

@@ -33,7 +33,7 @@ from analytics.store.tables import (
     fact_recall,
     uncountable,
 )
-from lrs.vocabulary import BASELINE
+from lrs.vocabulary import BASELINE, VerbName
 
 EPISODE = fact_episode.c
 WEEK_SECONDS = 7 * 86_400
@@ -205,13 +205,13 @@ def select_presence_by_team(scope: Scope) -> Select[Any]:
     """Rows of team, people, days, looks since ``scope.since``: who logged in, and who viewed
     figures."""
     p = fact_presence.c
-    where = [p.tenant_id == scope.tenant_id, p.what.in_(("logged-in", "viewed"))]
+    where = [p.tenant_id == scope.tenant_id, p.what.in_((VerbName.LOGGED_IN, VerbName.VIEWED))]
     if scope.programme is not None:
         where.append(p.programme == scope.programme)
     if scope.since is not None:
         where.append(p.at >= scope.since)
-    logged_in = case((p.what == "logged-in", 1), else_=0)
-    viewed = case((p.what == "viewed", 1), else_=0)
+    logged_in = case((p.what == VerbName.LOGGED_IN, 1), else_=0)
+    viewed = case((p.what == VerbName.VIEWED, 1), else_=0)
     query = select(
         p.team,
         func.count(distinct(p.agent)).label("people"),

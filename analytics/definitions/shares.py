@@ -26,7 +26,7 @@ from sqlalchemy import (
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
 from analytics.store.tables import fact_activity, fact_check, fact_episode, fact_presence
-from lrs.vocabulary import BASELINE, REPLY_KINDS
+from lrs.vocabulary import BASELINE, REPLY_KINDS, ActivityKind, VerbName
 
 DAY = 86_400
 ANSWER_WITHIN = 8 * DAY  # the end of the seventh day after, in any time zone
@@ -308,7 +308,7 @@ def select_checks_started(scope: Scope) -> Select[Any]:
             literal(1),
             scope,
             fact_activity,
-            a.kind == "check",
+            a.kind == ActivityKind.CHECK,
             a.due_at <= scope.as_of,
         ),
     )
@@ -343,7 +343,7 @@ def select_reach(scope: Scope) -> Select[Any]:
     )
 
 
-def _on_time_query(kind: str) -> CountQuery:
+def _on_time_query(kind: ActivityKind) -> CountQuery:
     def select_on_time(scope: Scope) -> Select[Any]:
         a = fact_activity.c
         on_time = _indicator(a.done_at <= a.due_at)
@@ -363,8 +363,8 @@ def _on_time_query(kind: str) -> CountQuery:
     return select_on_time
 
 
-select_feedback_on_time = _on_time_query("feedback")
-select_reviews_on_time = _on_time_query("exercise review")
+select_feedback_on_time = _on_time_query(ActivityKind.FEEDBACK)
+select_reviews_on_time = _on_time_query(ActivityKind.EXERCISE_REVIEW)
 
 
 def select_coaching_attended(scope: Scope) -> Select[Any]:
@@ -379,7 +379,7 @@ def select_coaching_attended(scope: Scope) -> Select[Any]:
             literal(1),
             scope,
             fact_activity,
-            a.kind == "meeting",
+            a.kind == ActivityKind.MEETING,
             a.due_at <= scope.as_of,
         ),
     )
@@ -392,7 +392,7 @@ def select_reminders_opened(scope: Scope) -> Select[Any]:
     allowed = {"programme", "team", "site", "role"}
     where = [
         p.tenant_id == scope.tenant_id,
-        p.what.in_(("received", "opened")),
+        p.what.in_((VerbName.RECEIVED, VerbName.OPENED)),
         *(p[name] == value for name, value in scope.by.items() if name in allowed),
     ]
     if set(scope.by) - allowed or scope.episodes_of is not None:
@@ -405,7 +405,7 @@ def select_reminders_opened(scope: Scope) -> Select[Any]:
         literal("").label("part"),
         literal("").label("group"),
         p.agent.label("learner"),
-        func.sum(_indicator(p.what == "opened")).label("k"),
-        func.sum(_indicator(p.what == "received")).label("n"),
+        func.sum(_indicator(p.what == VerbName.OPENED)).label("k"),
+        func.sum(_indicator(p.what == VerbName.RECEIVED)).label("n"),
     )
     return _sum_over_learners(scope, item.where(*where).group_by(p.agent))

@@ -6,7 +6,7 @@ voiding makes a difference. Statements without an episode (use of the product, r
 exercises) give rows of their own, each from that statement alone.
 """
 
-from analytics.facts.episode import FACT_TABLES, VERIFIED_GRADE, Facts, derive_facts
+from analytics.facts.episode import VERIFIED_GRADE, derive_facts
 from analytics.facts.unanchored import standalone_facts
 
-__all__ = ["FACT_TABLES", "VERIFIED_GRADE", "Facts", "derive_facts", "standalone_facts"]
+__all__ = ["VERIFIED_GRADE", "derive_facts", "standalone_facts"]

@@ -7,14 +7,15 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.facts.statement_view import StatementView, clean_text
-from lrs.vocabulary import EXTENSIONS
+from analytics.store.fact_rows import RatingFact
+from lrs.vocabulary import EXTENSIONS, ActivityKind, ExtensionName, Relation
 
 MAX_LEVELS, MAX_CRITERIA = 100, 200
 QUALIFIED_RELATIONS = frozenset(
-    ("mentor", "manager")
+    (Relation.MENTOR, Relation.MANAGER)
 )  # whose assessment decides on competence; peers and learners are counted separately
 CONSECUTIVE_REQUIRED = 2  # observations in a row, so that luck is not mistaken for competence
 SUSTAINED_SECONDS = 90 * 86_400
@@ -31,42 +32,40 @@ class Assessment:
     relation: str | None
     qualified: bool
     reached: bool | None
-    rows: list[dict[str, Any]]
+    rows: list[RatingFact]
 
 
 def read_assessments(
-    statements: Iterable[StatementView],
+    assessed: Iterable[StatementView],
     registration: uuid.UUID,
     programme: str,
     learner: int,
     same: Mapping[int, int],
     refuse: RefuseCallback,
 ) -> list[Assessment]:
-    """The assessments of one episode, in chronological order."""
+    """The assessments of one episode, from its ``assessed`` statements in chronological order."""
     result = []
-    for s in statements:
-        if s.verb == "assessed":
-            rater = s.instructor
-            rater = learner if rater is None else same.get(rater, rater)
-            item = _read_assessment(
-                s,
-                rater,
-                registration=registration,
-                subject=str(registration),
-                programme=programme,
-                refuse=refuse,
-            )
-            if item is not None:
-                result.append(item)
+    for s in assessed:
+        rater = s.instructor
+        item = _read_assessment(
+            s,
+            learner if rater is None else same.get(rater, rater),
+            registration=registration,
+            subject=str(registration),
+            programme=programme,
+            refuse=refuse,
+        )
+        if item is not None:
+            result.append(item)
     return result
 
 
 def calibration_ratings(
     s: StatementView, same: Mapping[int, int], refuse: RefuseCallback
-) -> list[dict[str, Any]]:
+) -> list[RatingFact]:
     """The rows of a rater's exercise: a statement without an episode, about a described
     case."""
-    rater, programme, case = s.learner, s.grouped("programme"), s.object_id
+    rater, programme, case = s.learner, s.grouped(ActivityKind.PROGRAMME), s.object_id
     if rater is None or programme is None or case is None:
         refuse(s, "the rater's exercise names no rater, no programme or no case")
         return []
@@ -90,55 +89,43 @@ def _read_assessment(
     programme: str,
     refuse: RefuseCallback,
 ) -> Assessment | None:
-    scores, levels = (
-        s.result.get("extensions", {}).get(EXTENSIONS["rubric_scores"]),
-        s.result.get("score", {}).get("max"),
-    )
-    reached, relation = s.result.get("success"), s.text_extension("relation")
-    if (
-        not isinstance(scores, list)
-        or not scores
-        or len(scores) > MAX_CRITERIA
-        or not _is_whole_number(levels, MAX_LEVELS)
-    ):
+    scores, levels = _rubric_scores(s)
+    if scores is None:
         refuse(
             s,
             f"the assessment has no rubric scores (up to {MAX_CRITERIA}), or no score.max that "
             "says how many levels there are",
         )
         return None
-    rows: dict[str, dict[str, Any]] = {}
+    reached, relation = s.result.get("success"), s.text_extension(ExtensionName.RELATION)
+    rows: dict[str, RatingFact] = {}
     for item in scores:
         criterion = clean_text(item.get("criterion")) if isinstance(item, dict) else None
-        if criterion is None or not _is_whole_number(item.get("level"), int(levels)):
+        if criterion is None or not _is_whole_number(item.get("level"), levels):
             refuse(
                 s,
                 "a rubric score has no criterion, or a level that is no whole number from 1 to "
                 "score.max",
             )
             return None
-        competency = clean_text(item.get("competency"))
-        rows[criterion] = {
-            "ord": s.ord,
-            "criterion": criterion,
-            "registration": registration,
-            "subject": subject,
-            "calibration": registration is None,
-            "programme": programme,
-            # The rubric names a competency by its key; answers name the same one by its IRI.
-            "competency": competency
-            if competency is None or "://" in competency
-            else f"{programme}/competencies/{competency}",
-            "rater": rater,
-            "relation": relation,
-            "at": s.timestamp,
-            "level": item["level"],
-            "levels": levels,
-            "reached": next(
+        rows[criterion] = RatingFact(
+            ord=s.ord,
+            criterion=criterion,
+            registration=registration,
+            subject=subject,
+            calibration=registration is None,
+            programme=programme,
+            competency=_competency_iri(clean_text(item.get("competency")), programme),
+            rater=rater,
+            relation=relation,
+            at=s.timestamp,
+            level=item["level"],
+            levels=levels,
+            reached=next(
                 (flag for flag in (item.get("reached"), reached) if isinstance(flag, bool)),
                 None,
             ),
-        }
+        )
     return Assessment(
         s.timestamp,
         relation,
@@ -148,21 +135,46 @@ def _read_assessment(
     )
 
 
+def _rubric_scores(s: StatementView) -> tuple[list[Any] | None, int]:
+    """The rubric scores, as sent, and how many levels there are; (None, 0) if either is missing
+    or out of bounds."""
+    scores = s.result.get("extensions", {}).get(EXTENSIONS[ExtensionName.RUBRIC_SCORES])
+    levels = s.result.get("score", {}).get("max")
+    if not isinstance(scores, list) or not 0 < len(scores) <= MAX_CRITERIA:
+        return None, 0
+    return (scores, levels) if _is_whole_number(levels, MAX_LEVELS) else (None, 0)
+
+
+def _competency_iri(competency: str | None, programme: str) -> str | None:
+    """The rubric names a competency by its key; answers name the same one by its IRI."""
+    if competency is None or "://" in competency:
+        return competency
+    return f"{programme}/competencies/{competency}"
+
+
 def _is_whole_number(value: Any, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
-def outcome_columns(
-    statements: Sequence[StatementView],
-    certified: StatementView,
-    seen: Sequence[Assessment],
-    verified_seconds: int | None,
-) -> dict[str, Any]:
+class Outcome(NamedTuple):
     """``competent_seconds``: the second of two consecutive qualified observations that met the
     standard. ``sustained``: the latest observation 90 days or more after the first verified
     use, by others or from the answer to the follow-up; the supervisor's answer takes precedence
     over the learner's.
     """
+
+    competent_seconds: int | None
+    sustained: bool | None
+
+
+def derive_outcome(
+    responded: Iterable[StatementView],
+    certified: StatementView,
+    seen: Sequence[Assessment],
+    verified_seconds: int | None,
+) -> Outcome:
+    """What the assessments, and the answers to the follow-up (``responded``), say in the end;
+    ``verified_seconds``: the first verified use, in seconds since the certification."""
     row, competent = 0, None
     for item in seen:
         if item.qualified and item.reached is not None:
@@ -174,14 +186,14 @@ def outcome_columns(
         late = [
             (s.at, 1, s.reached)
             for s in seen
-            if s.relation not in (None, "learner") and s.reached is not None
+            if s.relation not in (None, Relation.LEARNER) and s.reached is not None
         ]
-        for s in statements:
-            if s.verb == "responded" and isinstance(s.result.get("success"), bool):
+        for s in responded:
+            if isinstance(s.result.get("success"), bool):
                 late.append(
                     (
                         s.timestamp,
-                        0 if s.extension("relation") == "learner" else 1,
+                        0 if s.extension(ExtensionName.RELATION) == Relation.LEARNER else 1,
                         s.result["success"],
                     )
                 )
@@ -193,4 +205,4 @@ def outcome_columns(
         ]
         if since:
             sustained = max(since, key=lambda entry: (entry[1], entry[0]))[2]
-    return {"competent_seconds": competent, "sustained": sustained}
+    return Outcome(competent, sustained)

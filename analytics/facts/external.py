@@ -16,13 +16,19 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from analytics.facts.statement_view import FINISHED_BY, StatementView, verb_keys
-from lrs.vocabulary import ANSWER_KINDS, TASK
+from lrs.vocabulary import ActivityKind, AnswerKind, ExtensionName, VerbName
 
+# A tuple, not a set: the value of an extension may be unhashable.
+_ANSWER_KINDS = tuple(AnswerKind)
 # What an activity may count as, and the verbs that are meaningful for it.
-_VERBS_BY_KIND = {
-    "check": frozenset(("answered", "attempted", "assessed")) | FINISHED_BY["check"],
-    **{kind: FINISHED_BY[kind] | {"completed"} for kind in ("exercise", "case study", "meeting")},
-    TASK: frozenset(("applied", "completed")),
+_VERBS_BY_KIND: Mapping[ActivityKind, frozenset[VerbName]] = {
+    ActivityKind.CHECK: frozenset((VerbName.ANSWERED, VerbName.ATTEMPTED, VerbName.ASSESSED))
+    | FINISHED_BY[ActivityKind.CHECK],
+    **{
+        kind: FINISHED_BY[kind] | {VerbName.COMPLETED}
+        for kind in (ActivityKind.EXERCISE, ActivityKind.CASE_STUDY, ActivityKind.MEETING)
+    },
+    ActivityKind.TASK: frozenset((VerbName.APPLIED, VerbName.COMPLETED)),
 }
 EXTERNAL_VERB_KEYS = verb_keys(frozenset().union(*_VERBS_BY_KIND.values()))
 
@@ -34,7 +40,7 @@ class Mapped:
 
     activity: str
     programme: str
-    counts_as: str
+    counts_as: ActivityKind
     competency: str | None = None
     evidence_grade: int | None = None
 
@@ -52,25 +58,28 @@ class ExternalStatement(StatementView):
             read.timestamp,
             mapped,
         )
-        if mapped.counts_as == "check" and read.verb == "assessed":
-            self.verb = "answered"  # Open edX sends "evaluated" for an answer to a problem
+        if mapped.counts_as == ActivityKind.CHECK and read.verb == VerbName.ASSESSED:
+            self.verb = VerbName.ANSWERED  # Open edX sends "evaluated" for an answer to a problem
 
-    def extension(self, name: str) -> Any:
+    def extension(self, name: ExtensionName) -> Any:
         """The statement's own value if it has one, else the value from the mapping."""
         own = super().extension(name)
-        if name == "kind" and self.mapped.counts_as == "check":
-            return own if own in ANSWER_KINDS else "check"
-        return self.mapped.evidence_grade if own is None and name == "evidence_grade" else own
+        if name == ExtensionName.KIND and self.mapped.counts_as == ActivityKind.CHECK:
+            return own if own in _ANSWER_KINDS else AnswerKind.CHECK
+        if own is None and name == ExtensionName.EVIDENCE_GRADE:
+            return self.mapped.evidence_grade
+        return own
 
-    def grouped(self, kind: str) -> str | None:
+    def grouped(self, kind: ActivityKind) -> str | None:
         """The statement's own grouping activity, else for a competency the one from the
         mapping."""
-        return super().grouped(kind) or (self.mapped.competency if kind == "competency" else None)
+        of_mapping = self.mapped.competency if kind == ActivityKind.COMPETENCY else None
+        return super().grouped(kind) or of_mapping
 
     @property
     def is_use(self) -> bool:
         """Whether it counts as a use on the job: a task finished in a work system."""
-        return self.mapped.counts_as == TASK
+        return self.mapped.counts_as == ActivityKind.TASK
 
 
 class ExternalSource(Protocol):

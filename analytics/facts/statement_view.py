@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,43 +11,59 @@ import msgspec
 
 from lrs import feed
 from lrs.feed import identity_of, key_of
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, MAX_IRI_BYTES, VERBS, score_share
+from lrs.vocabulary import (
+    ACTIVITY_TYPES,
+    EXTENSIONS,
+    MAX_IRI_BYTES,
+    REPLY_KINDS,
+    VERBS,
+    ActivityKind,
+    ExtensionName,
+    VerbName,
+    score_share,
+)
 from lrs.vocabulary.aliases import VERB_ALIASES
 
 _VERB_NAMES = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
-_ACTIVITY_TYPE_NAMES = {iri: name for name, iri in ACTIVITY_TYPES.items()}
+_KINDS_BY_TYPE = {iri: name for name, iri in ACTIVITY_TYPES.items()}
 MAX_TRAINING_SECONDS = 300 * 3_600  # seconds; eight weeks of work
 # The verbs that finish a scheduled activity, by its kind. For an unknown kind, any of these
 # verbs does.
-FINISHED_BY = {
-    "check": frozenset(("passed", "failed", "completed")),
-    "plan": frozenset(("committed",)),
-    "exercise": frozenset(("submitted",)),
-    "case study": frozenset(("submitted",)),
-    "exercise review": frozenset(("reviewed",)),
-    "feedback": frozenset(("reviewed",)),
-    "review": frozenset(("reviewed",)),
-    "behaviour assessment": frozenset(("assessed",)),
-    "follow-up": frozenset(("responded",)),
-    "meeting": frozenset(("attended",)),
+FINISHED_BY: Mapping[ActivityKind, frozenset[VerbName]] = {
+    ActivityKind.CHECK: frozenset((VerbName.PASSED, VerbName.FAILED, VerbName.COMPLETED)),
+    ActivityKind.PLAN: frozenset((VerbName.COMMITTED,)),
+    ActivityKind.EXERCISE: frozenset((VerbName.SUBMITTED,)),
+    ActivityKind.CASE_STUDY: frozenset((VerbName.SUBMITTED,)),
+    ActivityKind.EXERCISE_REVIEW: frozenset((VerbName.REVIEWED,)),
+    ActivityKind.FEEDBACK: frozenset((VerbName.REVIEWED,)),
+    ActivityKind.REVIEW: frozenset((VerbName.REVIEWED,)),
+    ActivityKind.BEHAVIOUR_ASSESSMENT: frozenset((VerbName.ASSESSED,)),
+    ActivityKind.FOLLOW_UP: frozenset((VerbName.RESPONDED,)),
+    ActivityKind.MEETING: frozenset((VerbName.ATTENDED,)),
 }
-OTHER_KIND = "other"
-FINISHING_VERBS = frozenset().union(*FINISHED_BY.values())
+FINISHING_VERBS = frozenset[VerbName]().union(*FINISHED_BY.values())
 _EPISODE_VERBS = FINISHING_VERBS | {
-    "registered",
-    "unregistered",
-    "certified",
-    "scheduled",
-    "attempted",
-    "answered",
+    VerbName.REGISTERED,
+    VerbName.UNREGISTERED,
+    VerbName.CERTIFIED,
+    VerbName.SCHEDULED,
+    VerbName.ATTEMPTED,
+    VerbName.ANSWERED,
 }
-COUNTED_VERBS = _EPISODE_VERBS | {"applied", "suspended", "resumed", "had-no-opportunity"}
+COUNTED_VERBS = _EPISODE_VERBS | {
+    VerbName.APPLIED,
+    VerbName.SUSPENDED,
+    VerbName.RESUMED,
+    VerbName.HAD_NO_OPPORTUNITY,
+}
 # Verbs that are counted without an episode: use of the product, and raters' exercises.
-PRESENCE_VERBS = frozenset(("logged-in", "viewed", "received", "opened"))
-STANDALONE_VERBS = PRESENCE_VERBS | {"assessed"}
+PRESENCE_VERBS = frozenset(
+    (VerbName.LOGGED_IN, VerbName.VIEWED, VerbName.RECEIVED, VerbName.OPENED)
+)
+STANDALONE_VERBS = PRESENCE_VERBS | {VerbName.ASSESSED}
 
 
-def verb_keys(names: Collection[str]) -> frozenset[int]:
+def verb_keys(names: Collection[VerbName]) -> frozenset[int]:
     """The keys of every IRI that stands for one of these verbs."""
     return frozenset(key_of("verb", iri) for iri, name in _VERB_NAMES.items() if name in names)
 
@@ -154,23 +170,17 @@ class StatementView:
                     yield item.id
 
     @property
-    def kind(self) -> str:
-        """What the object is, in our words; ``other`` if its type is not one of ours."""
-        kind = _ACTIVITY_TYPE_NAMES.get(self._statement.object.type or "", OTHER_KIND)
-        if kind == "review":
+    def kind(self) -> ActivityKind:
+        """What the object is; ``other`` if its type is not one of ours."""
+        kind = _KINDS_BY_TYPE.get(self._statement.object.type or "", ActivityKind.OTHER)
+        if kind is ActivityKind.REVIEW:
             # Either the review of an exercise or the feedback on a case study: the parent tells
             # which.
             parents = {
-                _ACTIVITY_TYPE_NAMES.get(item.type or "")
+                _KINDS_BY_TYPE.get(item.type or "")
                 for item in _as_list(self._statement.context.contextActivities.parent)
             }
-            return (
-                "exercise review"
-                if "exercise" in parents
-                else "feedback"
-                if "case study" in parents
-                else kind
-            )
+            kind = next((reply for of, reply in REPLY_KINDS.items() if of in parents), kind)
         return kind
 
     @property
@@ -208,17 +218,17 @@ class StatementView:
         """The score as a share from 0 to 1 (lrs.vocabulary.score_share); None if there is none."""
         return score_share(self.result.get("score"))
 
-    def extension(self, name: str) -> Any:
+    def extension(self, name: ExtensionName) -> Any:
         """The value of one of our context extensions."""
         return self._statement.context.extensions.get(EXTENSIONS[name])
 
-    def text_extension(self, name: str) -> str | None:
+    def text_extension(self, name: ExtensionName) -> str | None:
         """A context extension if it is a string, without NUL, which the database cannot
         hold."""
         return clean_text(self.extension(name))
 
-    def grouped(self, kind: str) -> str | None:
-        """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
+    def grouped(self, kind: ActivityKind) -> str | None:
+        """The first grouping activity of a kind that has a type of its own."""
         wanted = ACTIVITY_TYPES[kind]
         for activity in _as_list(self._statement.context.contextActivities.grouping):
             if activity.type == wanted and activity.id is not None:

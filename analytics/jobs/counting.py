@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from sqlalchemy import Connection
@@ -26,9 +26,11 @@ from analytics.jobs import external_activity
 from analytics.jobs.external_activity import parse_stored
 from analytics.store import activity_mappings, person_merges
 from analytics.store import facts as store
+from analytics.store.fact_rows import FactRows, UncountableFact
 from analytics.store.tables import NO_EPISODE
 from core.database import UnitOfWork
 from lrs import feed
+from lrs.vocabulary import VerbName
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +89,9 @@ def recount_loose_statements(connection: Connection, tenant_id: int, ords: Seque
     if not ords:
         return False
     same = person_merges.load_merge_map(connection, tenant_id)
-    rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
+    rows = FactRows()
     for stored in feed.list_loose_statements(connection, tenant_id, ords):
-        for kind, created in standalone_facts(parse_stored(stored), same).items():
-            rows[kind] += created
+        rows.extend(standalone_facts(parse_stored(stored), same))
     return store.replace_loose_facts(connection, tenant_id, ords, rows)
 
 
@@ -104,7 +105,9 @@ def _recount_loose_isolated(connection: Connection, tenant_id: int, ords: Sequen
             connection,
             tenant_id,
             [ord_],
-            {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]},
+            FactRows(
+                uncountable=[UncountableFact(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]
+            ),
         )
 
     return _run_isolated(
@@ -211,7 +214,7 @@ def _recount_excluding_bad(
     own = feed.list_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[
         registration
     ]
-    begun = list(external_activity.readable_statements(own, "certified"))
+    begun = list(external_activity.readable_statements(own, VerbName.CERTIFIED))
     related = external_activity.external_ords_for(
         connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id)
     )
@@ -236,12 +239,8 @@ def _recount_excluding_bad(
         connection,
         tenant_id,
         [registration],
-        {"uncountable": [_uncountable_row(item.ord, registration, reason) for item in own]},
+        FactRows(uncountable=[UncountableFact(item.ord, registration, reason) for item in own]),
     )
-
-
-def _uncountable_row(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
-    return {"registration": registration, "ord": ord_, "reason": reason}
 
 
 def _failure_reason(error: Exception) -> str:
@@ -249,7 +248,7 @@ def _failure_reason(error: Exception) -> str:
     given, since its message may contain what a person said.
     """
     own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return f"cannot be counted ({type(own).__name__})"
+    return f"{store.FAILURE_WORDS}{type(own).__name__})"
 
 
 def recount_episodes(
@@ -266,7 +265,7 @@ def recount_episodes(
     if not registrations:
         return False
     ordered = sorted(registrations)
-    rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
+    rows = FactRows()
     with _gc_disabled():
         stored = feed.list_episode_statements(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
         same = person_merges.load_merge_map(connection, tenant_id)
@@ -277,16 +276,11 @@ def recount_episodes(
                 for item in stored.get(registration, [])
                 if item.ord not in without
             ]
-            facts = derive_facts(registration, related, same, known, without)
-            aside = facts.uncountable + [
-                (item.ord, without[item.ord])
+            rows.extend(derive_facts(registration, related, same, known, without))
+            rows.uncountable += [
+                UncountableFact(item.ord, registration, without[item.ord])
                 for item in stored.get(registration, [])
                 if item.ord in without
-            ]
-            for kind, created in facts.rows.items():
-                rows.setdefault(kind, []).extend(created)
-            rows["uncountable"] += [
-                _uncountable_row(ord_, registration, reason) for ord_, reason in aside
             ]
         return _replace_facts(connection, tenant_id, ordered, rows, known)
 
@@ -295,7 +289,7 @@ def _replace_facts(
     connection: Connection,
     tenant_id: int,
     ordered: Sequence[uuid.UUID],
-    rows: Mapping[str, list[dict[str, Any]]],
+    rows: FactRows,
     known: ActivityMappings | None = None,
 ) -> bool:
     known = (

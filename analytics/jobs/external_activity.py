@@ -18,6 +18,7 @@ from analytics.store import activity_mappings
 from analytics.store.activity_mappings import EpisodeKey
 from lrs import feed
 from lrs.feed import StoredStatement
+from lrs.vocabulary import ActivityKind
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def tenant_mappings(
         by_programme[mapping.programme][mapping.activity] = Mapped(
             mapping.activity,
             mapping.programme,
-            mapping.counts_as,
+            ActivityKind(mapping.counts_as),
             mapping.competency,
             mapping.evidence_grade,
         )
@@ -105,7 +106,7 @@ def external_ords_for(
     known = tenant_mappings(connection, tenant_id, same)
     result = set[int]()
     for s in begun:
-        learner, programme = s.learner, s.grouped("programme") or s.object_id
+        learner, programme = s.learner, s.grouped(ActivityKind.PROGRAMME) or s.object_id
         if (
             known.source is not None
             and learner is not None

@@ -15,6 +15,7 @@ from analytics.store.tables import fact_episode
 from core.clock import format_instant
 from lrs import feed
 from lrs.feed import StoredStatement
+from lrs.vocabulary import VerbName
 
 
 def list_evidence(
@@ -32,7 +33,10 @@ def list_evidence(
     stored = feed.list_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
     # Other systems send "assessed" for an answer and "completed" for a use.
     external = facts.find_borrowed_statements(
-        connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"})
+        connection,
+        tenant_id,
+        named,
+        verb_keys({*metric.verbs, VerbName.ASSESSED, VerbName.COMPLETED}),
     )
     return [
         {

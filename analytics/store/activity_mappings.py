@@ -14,15 +14,15 @@ from analytics.store import person_merges
 from analytics.store.tables import NO_EPISODE, activity_mapping, borrowed, fact_episode, uncountable
 from lrs import feed
 from lrs.feed import key_of
-from lrs.vocabulary import VERBS
+from lrs.vocabulary import VERBS, VerbName
 from lrs.vocabulary.aliases import VERB_ALIASES
 
 _LOCK_NUMBER = 7_274_014  # an arbitrary number of our own
 _CERTIFIED_VERBS = [
     key_of("verb", iri)
     for iri in (
-        VERBS["certified"].id,
-        *(iri for iri, verb in VERB_ALIASES.items() if verb == "certified"),
+        VERBS[VerbName.CERTIFIED].id,
+        *(iri for iri, verb in VERB_ALIASES.items() if verb == VerbName.CERTIFIED),
     )
 ]
 _LOCK_MAPPED_COUNTING = text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER}, :tenant)")

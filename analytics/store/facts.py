@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, distinct, func, select
 from sqlalchemy.dialects import postgresql
 
 from analytics.store import computed_reports
+from analytics.store.fact_rows import FactRows
 from analytics.store.tables import (
     NO_EPISODE,
     borrowed,
@@ -32,20 +32,24 @@ from lrs import feed
 from lrs.feed import SCHEMA, StoredStatement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without annotations
-# Keyed by registration: the names by which the facts of an episode are passed.
-_EPISODE_TABLES = {
-    "episodes": fact_episode,
-    "recalls": fact_recall,
-    "checks": fact_check,
-    "competencies": fact_competency,
-    "uses": fact_use,
-    "activities": fact_activity,
-    "ratings": fact_rating,
-    "borrowed": borrowed,
-    "uncountable": uncountable,
-}
-# Keyed by ord: facts of no episode.
-_LOOSE_TABLES = {"presences": fact_presence, "ratings": fact_rating, "uncountable": uncountable}
+
+
+# In the reason of a statement that an error in counting set aside; the kind of error follows.
+FAILURE_WORDS = "cannot be counted ("
+
+
+def count_failures(connection: Connection, tenant_id: int) -> dict[str, int]:
+    """How many statements an error in counting set aside, by the kind of error."""
+    u = uncountable.c
+    query = (
+        select(u.reason, func.count(distinct(u.ord)))
+        .where(u.tenant_id == tenant_id, u.reason.contains(FAILURE_WORDS, autoescape=True))
+        .group_by(u.reason)
+    )
+    result: dict[str, int] = defaultdict(int)
+    for reason, statements in connection.execute(query):
+        result[reason.rpartition(FAILURE_WORDS)[2].rstrip(")")] += statements
+    return result
 
 
 def find_borrowed_statements(
@@ -75,19 +79,49 @@ def find_borrowed_statements(
     return result
 
 
+_Rows = Sequence[tuple[Any, ...]]
+
+
+def episode_tables(rows: FactRows) -> tuple[tuple[Table, _Rows], ...]:
+    """The tables that hold the facts of an episode, keyed by registration, each with its rows."""
+    return (
+        (fact_episode, rows.episodes),
+        (fact_recall, rows.recalls),
+        (fact_check, rows.checks),
+        (fact_competency, rows.competencies),
+        (fact_use, rows.uses),
+        (fact_activity, rows.activities),
+        (fact_rating, rows.ratings),
+        (borrowed, rows.borrowed),
+        (uncountable, rows.uncountable),
+    )
+
+
+def loose_tables(rows: FactRows) -> tuple[tuple[Table, _Rows], ...]:
+    """The tables that hold the facts of statements of no episode, keyed by ord, each with its
+    rows."""
+    return (
+        (fact_presence, rows.presences),
+        (fact_rating, rows.ratings),
+        (uncountable, rows.uncountable),
+    )
+
+
 def replace_episode_facts(
     connection: Connection,
     tenant_id: int,
     registrations: Sequence[uuid.UUID],
-    rows: Mapping[str, list[dict[str, Any]]],
+    rows: FactRows,
 ) -> bool:
-    """Make ``rows`` (by kind of fact) all the facts of these registrations; return whether that
-    changed any. Programmes whose facts changed are marked for recomputation."""
-    changed: list[dict[str, Any]] = []
-    for kind, table in _EPISODE_TABLES.items():
-        changed += _sync_rows(
-            connection, table, tenant_id, _BY_REGISTRATION, list(registrations), rows.get(kind, [])
+    """Make ``rows`` all the facts of these registrations; return whether that changed any.
+    Programmes whose facts changed are marked for recomputation."""
+    changed = [
+        row
+        for table, created in episode_tables(rows)
+        for row in _sync_rows(
+            connection, table, tenant_id, _BY_REGISTRATION, list(registrations), created
         )
+    ]
     computed_reports.mark_programmes_stale(
         connection, tenant_id, {row["programme"] for row in changed if "programme" in row}
     )
@@ -98,13 +132,21 @@ def replace_loose_facts(
     connection: Connection,
     tenant_id: int,
     ords: Sequence[int],
-    rows: Mapping[str, list[dict[str, Any]]],
+    rows: FactRows,
 ) -> bool:
     """The same for statements of no episode."""
-    changed: list[dict[str, Any]] = []
-    for kind, table in _LOOSE_TABLES.items():
-        which = _BY_ORD_LOOSE.get(table.name, _BY_ORD)
-        changed += _sync_rows(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
+    changed = [
+        row
+        for table, created in loose_tables(rows)
+        for row in _sync_rows(
+            connection,
+            table,
+            tenant_id,
+            _BY_ORD_LOOSE.get(table.name, _BY_ORD),
+            list(ords),
+            created,
+        )
+    ]
     computed_reports.mark_programmes_stale(
         connection, tenant_id, {row["programme"] for row in changed if "criterion" in row}
     )
@@ -126,14 +168,14 @@ def _sync_rows(
     tenant_id: int,
     which: str,
     keys: list[Any],
-    rows: Sequence[Mapping[str, Any]],
+    rows: _Rows,
 ) -> list[dict[str, Any]]:
     """Make ``rows`` all the rows of these keys; return those that were added or removed.
     Nothing else is written: a new answer changes a few of the fifty rows of an episode."""
     sql = _build_table_sql(table, which)
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(sql.read, {"tenant": tenant_id, "keys": keys})
-        before, now = set(cursor.fetchall()), set(map(sql.values_of, rows))
+        before, now = set(cursor.fetchall()), set(rows)
         removed, created = before - now, now - before
         if removed:
             cursor.execute(sql.remove, {"tenant": tenant_id, **sql.arrays(removed)})
@@ -145,7 +187,6 @@ def _sync_rows(
 @dataclass(frozen=True)
 class _TableSql:
     names: tuple[str, ...]
-    values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     read: bytes
     remove: bytes
     add: bytes
@@ -173,7 +214,6 @@ def _build_table_sql(table: Table, which: str) -> _TableSql:
 
     return _TableSql(
         names,
-        itemgetter(*names),
         f"SELECT {listed} FROM {at} WHERE tenant_id = %(tenant)s AND {which}".encode(),  # noqa: S608
         f"DELETE FROM {at} WHERE tenant_id = %(tenant)s AND ({key}) IN (SELECT * FROM "  # noqa: S608
         f"{unnest(own)})".encode(),

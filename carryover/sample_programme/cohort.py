@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from adapters import xapi_statements
 from adapters.xapi_statements import Act, Statement
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, AnswerKind
 from lti_tool.programmes.programmes import Programme, parse_programme
 from lti_tool.questions import item_responses
 from lti_tool.questions.item_sampling import sample_check_items
@@ -86,7 +86,7 @@ def _person_statements(
     met: set[str] = set()
     for interval in INTERVALS:
         due_at = certified_at + timedelta(days=interval.due_days)
-        quiz = xapi_statements.Quiz("check", interval.key, interval.label)
+        quiz = xapi_statements.Quiz(AnswerKind.CHECK, interval.key, interval.label)
         yield xapi_statements.check_scheduled_statement(
             make_act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at
         )

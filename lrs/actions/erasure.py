@@ -21,7 +21,7 @@ from lrs.store import audit, change_queue, retention, statement_removal
 from lrs.store.change_queue import Removal
 from lrs.store.retention import RetentionRule
 from lrs.store.statements import StoredStatement
-from lrs.vocabulary import BASE, VERBS
+from lrs.vocabulary import BASE, VERBS, VerbName
 from lrs.xapi import json_codec
 from lrs.xapi.actors import IFI_NAMES, find_identity_or_none, identity_of
 from lrs.xapi.index_keys import iter_agents
@@ -123,7 +123,7 @@ def _is_about_person(value: dict[str, Any], identity: str) -> bool:
     A voiding statement is kept with an anonymous actor: without it, the voided statement would
     become valid again.
     """
-    if value["verb"]["id"] == VERBS["voided"].id:
+    if value["verb"]["id"] == VERBS[VerbName.VOIDED].id:
         return False
     places = [value["actor"], value["object"]]
     if value["object"].get("objectType") == "SubStatement":

@@ -22,14 +22,14 @@ from sqlalchemy import Connection, Select, exists, select, text
 from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from lrs.store.tables import statement, voiding
-from lrs.vocabulary import VERBS
+from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
 from lrs.xapi.statement_parser import Incoming
 from lrs.xapi.statement_query import StatementQuery
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
-VOIDED_VERB = key_of("verb", VERBS["voided"].id)
+VOIDED_VERB = key_of("verb", VERBS[VerbName.VOIDED].id)
 
 
 # base: one reading of the clock and one writer number for the whole batch, so that statements

@@ -1,24 +1,30 @@
 """The vocabulary of statements: IRIs of verbs, activity types and extensions, intervals and
 their windows.
 
-Shared with the other packages. Constants only, and functions that look one up.
+Shared with the other packages. Constants, closed lists of words, and functions that
+look one up.
 """
 
 from lrs.vocabulary.aliases import ACHIEVED, ALIAS_SOURCES, COMPLETED, EARNED, VERB_ALIASES
-from lrs.vocabulary.intervals import INTERVALS, Interval, find_interval
+from lrs.vocabulary.intervals import BASELINE, INTERVALS, Interval, find_interval
 from lrs.vocabulary.iris import (
     ACTIVITY_TYPES,
-    ANSWER_KINDS,
     BASE,
-    BASELINE,
     EXTENSIONS,
-    MAPPABLE_KINDS,
     MAX_EVIDENCE_GRADE,
     MAX_IRI_BYTES,
-    REPLY_KINDS,
-    TASK,
     VERBS,
     Verb,
+)
+from lrs.vocabulary.kinds import (
+    MAPPABLE_KINDS,
+    REPLY_KINDS,
+    TASK,
+    ActivityKind,
+    AnswerKind,
+    ExtensionName,
+    Relation,
+    VerbName,
 )
 from lrs.vocabulary.scores import score_share
 from lrs.vocabulary.suppression import MIN_GROUP_SIZE, MIN_RATERS
@@ -27,7 +33,6 @@ __all__ = [
     "ACHIEVED",
     "ACTIVITY_TYPES",
     "ALIAS_SOURCES",
-    "ANSWER_KINDS",
     "BASE",
     "BASELINE",
     "COMPLETED",
@@ -43,8 +48,13 @@ __all__ = [
     "TASK",
     "VERBS",
     "VERB_ALIASES",
+    "ActivityKind",
+    "AnswerKind",
+    "ExtensionName",
     "Interval",
+    "Relation",
     "Verb",
+    "VerbName",
     "find_interval",
     "score_share",
 ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.messages import gettext_noop
 
 DAY_SECONDS = 86_400
+BASELINE = "baseline"  # stands in an interval's place for the answers that checks are compared with
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lrs.vocabulary.kinds import ActivityKind, ExtensionName, VerbName
+
 BASE = "https://w3id.org/carryover/xapi/"
 PROFILE_VERSION = f"{BASE}profile/v0.1"
 
@@ -27,92 +29,82 @@ class Verb:
 
 
 VERBS = {
-    "registered": Verb(f"{_ADL}registered", "registered"),
-    "certified": Verb(f"{_TLA}verbs/certified", "certified"),
-    "scheduled": Verb(f"{_TLA}verbs/scheduled", "scheduled"),
-    "attempted": Verb(f"{_ADL}attempted", "attempted"),
-    "answered": Verb(f"{_ADL}answered", "answered"),
-    "passed": Verb(f"{_ADL}passed", "passed"),
-    "failed": Verb(f"{_ADL}failed", "failed"),
-    "suspended": Verb(f"{_ADL}suspended", "suspended"),
-    "resumed": Verb(f"{_ADL}resumed", "resumed"),
-    "unregistered": Verb(f"{_TINCAN}unregistered", "left"),
-    "updated": Verb(f"{_STREAMS}update", "revised"),
-    "submitted": Verb(f"{_STREAMS}submit", "handed in"),
-    "reviewed": Verb(f"{_TINCAN}reviewed", "had reviewed"),
-    "assessed": Verb(f"{_TLA}verbs/assessed", "was assessed on"),
-    "logged-in": Verb("https://w3id.org/xapi/adl/verbs/logged-in", "logged in to"),
-    "viewed": Verb(f"{_TINCAN}viewed", "viewed"),
-    "received": Verb(f"{_STREAMS}receive", "received"),
-    "opened": Verb(f"{_STREAMS}open", "opened"),
-    "commented": Verb(f"{_ADL}commented", "commented on"),
-    "attended": Verb(f"{_ADL}attended", "attended"),
-    "responded": Verb(f"{_ADL}responded", "responded to"),
+    VerbName.REGISTERED: Verb(f"{_ADL}registered", "registered"),
+    VerbName.CERTIFIED: Verb(f"{_TLA}verbs/certified", "certified"),
+    VerbName.SCHEDULED: Verb(f"{_TLA}verbs/scheduled", "scheduled"),
+    VerbName.ATTEMPTED: Verb(f"{_ADL}attempted", "attempted"),
+    VerbName.ANSWERED: Verb(f"{_ADL}answered", "answered"),
+    VerbName.PASSED: Verb(f"{_ADL}passed", "passed"),
+    VerbName.FAILED: Verb(f"{_ADL}failed", "failed"),
+    VerbName.SUSPENDED: Verb(f"{_ADL}suspended", "suspended"),
+    VerbName.RESUMED: Verb(f"{_ADL}resumed", "resumed"),
+    VerbName.UNREGISTERED: Verb(f"{_TINCAN}unregistered", "left"),
+    VerbName.UPDATED: Verb(f"{_STREAMS}update", "revised"),
+    VerbName.SUBMITTED: Verb(f"{_STREAMS}submit", "handed in"),
+    VerbName.REVIEWED: Verb(f"{_TINCAN}reviewed", "had reviewed"),
+    VerbName.ASSESSED: Verb(f"{_TLA}verbs/assessed", "was assessed on"),
+    VerbName.LOGGED_IN: Verb("https://w3id.org/xapi/adl/verbs/logged-in", "logged in to"),
+    VerbName.VIEWED: Verb(f"{_TINCAN}viewed", "viewed"),
+    VerbName.RECEIVED: Verb(f"{_STREAMS}receive", "received"),
+    VerbName.OPENED: Verb(f"{_STREAMS}open", "opened"),
+    VerbName.COMMENTED: Verb(f"{_ADL}commented", "commented on"),
+    VerbName.ATTENDED: Verb(f"{_ADL}attended", "attended"),
+    VerbName.RESPONDED: Verb(f"{_ADL}responded", "responded to"),
     # No published verb means "committed to a plan" or "used the skill at work".
-    "committed": Verb(f"{BASE}verbs/committed", "committed to"),
-    "applied": Verb(f"{BASE}verbs/applied", "applied on the job"),
-    "mapped": Verb(f"{BASE}verbs/mapped", "mapped to the job"),
-    "held": Verb(f"{BASE}verbs/held", "held"),
-    "closed": Verb(f"{BASE}verbs/closed", "closed"),
-    "confirmed": Verb(f"{BASE}verbs/confirmed", "had confirmed"),
-    "had-no-opportunity": Verb(f"{BASE}verbs/had-no-opportunity", "had no opportunity for"),
-    "voided": Verb(f"{_ADL}voided", "voided"),
+    VerbName.COMMITTED: Verb(f"{BASE}verbs/committed", "committed to"),
+    VerbName.APPLIED: Verb(f"{BASE}verbs/applied", "applied on the job"),
+    VerbName.MAPPED: Verb(f"{BASE}verbs/mapped", "mapped to the job"),
+    VerbName.HELD: Verb(f"{BASE}verbs/held", "held"),
+    VerbName.CLOSED: Verb(f"{BASE}verbs/closed", "closed"),
+    VerbName.CONFIRMED: Verb(f"{BASE}verbs/confirmed", "had confirmed"),
+    VerbName.HAD_NO_OPPORTUNITY: Verb(f"{BASE}verbs/had-no-opportunity", "had no opportunity for"),
+    VerbName.VOIDED: Verb(f"{_ADL}voided", "voided"),
 }
 
 
 ACTIVITY_TYPES = {
-    "programme": "http://adlnet.gov/expapi/activities/course",
-    "certification": f"{_TLA}activity-types/credential",
-    "check": "http://adlnet.gov/expapi/activities/assessment",
-    "item": "http://adlnet.gov/expapi/activities/cmi.interaction",
-    "competency": f"{_TLA}activity-types/competency",
-    "task": "http://adlnet.gov/expapi/activities/performance",
-    "plan": f"{BASE}activity-types/transfer-plan",
-    "meeting": "http://adlnet.gov/expapi/activities/meeting",
-    "action": f"{BASE}activity-types/action",
-    "exercise": f"{BASE}activity-types/exercise",
-    "case study": f"{BASE}activity-types/case-study",
-    "review": f"{BASE}activity-types/review",
-    "follow-up": f"{BASE}activity-types/follow-up",
-    "behaviour assessment": f"{BASE}activity-types/behaviour-assessment",
-    "calibration case": f"{BASE}activity-types/calibration-case",
-    "report": f"{BASE}activity-types/report",
-    "nudge": f"{_STREAMS}alert",
-    "profile": "http://adlnet.gov/expapi/activities/profile",
+    ActivityKind.PROGRAMME: "http://adlnet.gov/expapi/activities/course",
+    ActivityKind.CERTIFICATION: f"{_TLA}activity-types/credential",
+    ActivityKind.CHECK: "http://adlnet.gov/expapi/activities/assessment",
+    ActivityKind.ITEM: "http://adlnet.gov/expapi/activities/cmi.interaction",
+    ActivityKind.COMPETENCY: f"{_TLA}activity-types/competency",
+    ActivityKind.TASK: "http://adlnet.gov/expapi/activities/performance",
+    ActivityKind.PLAN: f"{BASE}activity-types/transfer-plan",
+    ActivityKind.MEETING: "http://adlnet.gov/expapi/activities/meeting",
+    ActivityKind.ACTION: f"{BASE}activity-types/action",
+    ActivityKind.EXERCISE: f"{BASE}activity-types/exercise",
+    ActivityKind.CASE_STUDY: f"{BASE}activity-types/case-study",
+    ActivityKind.REVIEW: f"{BASE}activity-types/review",
+    ActivityKind.FOLLOW_UP: f"{BASE}activity-types/follow-up",
+    ActivityKind.BEHAVIOUR_ASSESSMENT: f"{BASE}activity-types/behaviour-assessment",
+    ActivityKind.CALIBRATION_CASE: f"{BASE}activity-types/calibration-case",
+    ActivityKind.REPORT: f"{BASE}activity-types/report",
+    ActivityKind.NUDGE: f"{_STREAMS}alert",
+    ActivityKind.PROFILE: "http://adlnet.gov/expapi/activities/profile",
 }
 
 EXTENSIONS = {
-    "due_date": f"{_TLA}extensions/due_date",
-    "kind": f"{BASE}extensions/kind",
-    "interval": f"{BASE}extensions/interval",
-    "programme_version": f"{BASE}extensions/programme-version",
-    "evidence_grade": f"{BASE}extensions/evidence-grade",
-    "wave": f"{BASE}extensions/wave",
-    "team": f"{BASE}extensions/team",
-    "site": f"{BASE}extensions/site",
-    "role": f"{BASE}extensions/role",
-    "plan": f"{BASE}extensions/plan",
-    "rapid_guess": f"{BASE}extensions/rapid-guess",
-    "until": f"{BASE}extensions/until",
-    "relation": f"{BASE}extensions/relation",
-    "experience": f"{BASE}extensions/experience",
-    "pre_test": f"{BASE}extensions/pre-test",
-    "exam_scores": f"{BASE}extensions/exam-scores",
-    "confidence": f"{BASE}extensions/confidence",
-    "rubric_scores": f"{BASE}extensions/rubric-scores",
-    "method": f"{BASE}extensions/method",
-    "nudge": f"{BASE}extensions/nudge",
+    ExtensionName.DUE_DATE: f"{_TLA}extensions/due_date",
+    ExtensionName.KIND: f"{BASE}extensions/kind",
+    ExtensionName.INTERVAL: f"{BASE}extensions/interval",
+    ExtensionName.PROGRAMME_VERSION: f"{BASE}extensions/programme-version",
+    ExtensionName.EVIDENCE_GRADE: f"{BASE}extensions/evidence-grade",
+    ExtensionName.WAVE: f"{BASE}extensions/wave",
+    ExtensionName.TEAM: f"{BASE}extensions/team",
+    ExtensionName.SITE: f"{BASE}extensions/site",
+    ExtensionName.ROLE: f"{BASE}extensions/role",
+    ExtensionName.PLAN: f"{BASE}extensions/plan",
+    ExtensionName.RAPID_GUESS: f"{BASE}extensions/rapid-guess",
+    ExtensionName.UNTIL: f"{BASE}extensions/until",
+    ExtensionName.RELATION: f"{BASE}extensions/relation",
+    ExtensionName.EXPERIENCE: f"{BASE}extensions/experience",
+    ExtensionName.PRE_TEST: f"{BASE}extensions/pre-test",
+    ExtensionName.EXAM_SCORES: f"{BASE}extensions/exam-scores",
+    ExtensionName.CONFIDENCE: f"{BASE}extensions/confidence",
+    ExtensionName.RUBRIC_SCORES: f"{BASE}extensions/rubric-scores",
+    ExtensionName.METHOD: f"{BASE}extensions/method",
+    ExtensionName.NUDGE: f"{BASE}extensions/nudge",
 }
 
-# Kinds of answers. Only those of a check measure retention; the baseline is what they are
-# compared with.
-BASELINE = "baseline"
-# Kind of a submission → kind of the scheduled reply to it.
-REPLY_KINDS = {"exercise": "exercise review", "case study": "feedback"}
-ANSWER_KINDS = ("check", BASELINE, "reinforcement", "remediation")
-
-# What an activity of another system may count as in a programme (analytics.facts.external).
-TASK = "task"
-MAPPABLE_KINDS = ("check", "exercise", "case study", "meeting", TASK)
 MAX_EVIDENCE_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record
 MAX_IRI_BYTES = 2_000  # bytes; a PostgreSQL index holds rows of up to 2,704

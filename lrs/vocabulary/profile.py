@@ -12,12 +12,12 @@ from typing import Any
 
 from lrs.vocabulary.iris import (
     ACTIVITY_TYPES,
-    ANSWER_KINDS,
     BASE,
     EXTENSIONS,
     PROFILE_VERSION,
     VERBS,
 )
+from lrs.vocabulary.kinds import ActivityKind, AnswerKind, ExtensionName, VerbName
 
 PROFILE = f"{BASE}profile"
 CONTEXT = "https://w3id.org/xapi/profiles/context"
@@ -31,79 +31,79 @@ _PERFORMED_OFFLINE = "http://id.tincanapi.com/verb/performed-offline"
 _PLANNED = "https://w3id.org/xapi/tla/verbs/planned"
 _LEARNING_PLAN = "https://w3id.org/xapi/acrossx/activities/learning-plan"
 
-_EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "kind": (
+_EXTENSION_TEXTS: dict[ExtensionName, tuple[str, str, dict[str, Any]]] = {
+    ExtensionName.KIND: (
         "Kind of activity",
         "Whether an answer measures (check), is what is compared with "
         "(baseline), or only trains (reinforcement, remediation).",
-        {"enum": list(ANSWER_KINDS)},
+        {"enum": list(AnswerKind)},
     ),
-    "interval": (
+    ExtensionName.INTERVAL: (
         "Interval",
         "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.",
         {"type": "string"},
     ),
-    "programme_version": (
+    ExtensionName.PROGRAMME_VERSION: (
         "Programme version",
         "The version of the programme under which this happened.",
         {"type": "string"},
     ),
-    "evidence_grade": (
+    ExtensionName.EVIDENCE_GRADE: (
         "Evidence grade",
         "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.",
         {"type": "integer", "minimum": 1, "maximum": 4},
     ),
-    "wave": (
+    ExtensionName.WAVE: (
         "Wave",
         "The group of people who took the programme at the same time.",
         {"type": "string"},
     ),
-    "team": ("Team", "The team that the learner works in.", {"type": "string"}),
-    "site": ("Site", "The place that the learner works at.", {"type": "string"}),
-    "role": ("Role", "The learner's role at work.", {"type": "string"}),
-    "plan": ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
-    "until": ("Until", "When a pause ends, where that is known.", {"type": "string"}),
-    "relation": (
+    ExtensionName.TEAM: ("Team", "The team that the learner works in.", {"type": "string"}),
+    ExtensionName.SITE: ("Site", "The place that the learner works at.", {"type": "string"}),
+    ExtensionName.ROLE: ("Role", "The learner's role at work.", {"type": "string"}),
+    ExtensionName.PLAN: ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
+    ExtensionName.UNTIL: ("Until", "When a pause ends, where that is known.", {"type": "string"}),
+    ExtensionName.RELATION: (
         "Relation",
         "What whoever answers is to the learner: peer, mentor, manager, or the learner.",
         {"type": "string"},
     ),
-    "experience": (
+    ExtensionName.EXPERIENCE: (
         "Experience",
         "How experienced the learner is at this work, in the organisation's words.",
         {"type": "string"},
     ),
-    "pre_test": (
+    ExtensionName.PRE_TEST: (
         "Test before the training",
         "What the test before the training showed: a share from 0 to 1.",
         {"type": "number", "minimum": 0, "maximum": 1},
     ),
-    "exam_scores": (
+    ExtensionName.EXAM_SCORES: (
         "Exam scores",
         "What the certification's exam showed: shares from 0 to 1 by the key of the competency.",
         {"type": "object"},
     ),
-    "rapid_guess": (
+    ExtensionName.RAPID_GUESS: (
         "Rapid guess",
         "Whether the answer came faster than the question can be read.",
         {"type": "boolean"},
     ),
-    "confidence": (
+    ExtensionName.CONFIDENCE: (
         "Confidence",
         "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.",
         {"type": "integer", "minimum": 1, "maximum": 3},
     ),
-    "nudge": (
+    ExtensionName.NUDGE: (
         "Nudge",
         "What a mail is about: due, overdue, review, coaching, prompt.",
         {"type": "string"},
     ),
-    "method": (
+    ExtensionName.METHOD: (
         "Method",
         "How behaviour was assessed: watching, recording, simulation.",
         {"enum": ["watching", "recording", "simulation"]},
     ),
-    "rubric_scores": (
+    ExtensionName.RUBRIC_SCORES: (
         "Rubric scores",
         "The levels of a rubric: one entry for each criterion "
         "that was seen, with its key, its competency, its level "
@@ -112,7 +112,7 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }
 # These stand in a statement's result; the others stand in its context.
-_RESULT_EXTENSIONS = frozenset(("rubric_scores",))
+_RESULT_EXTENSIONS = frozenset((ExtensionName.RUBRIC_SCORES,))
 
 
 def _labels(label: str, definition: str) -> dict[str, Any]:
@@ -121,39 +121,54 @@ def _labels(label: str, definition: str) -> dict[str, Any]:
 
 _VERB_TEXTS = (
     (
-        "mapped",
+        VerbName.MAPPED,
         "The learner, or the manager, said on which task of this learner's own job a "
         "competency shows.",
     ),
-    ("held", "A meeting of a coaching group took place."),
-    ("closed", "An action that was agreed in a coaching group is done."),
-    ("confirmed", "Somebody else confirmed that the learner used what was learnt in a real task."),
+    (VerbName.HELD, "A meeting of a coaching group took place."),
+    (VerbName.CLOSED, "An action that was agreed in a coaching group is done."),
     (
-        "had-no-opportunity",
+        VerbName.CONFIRMED,
+        "Somebody else confirmed that the learner used what was learnt in a real task.",
+    ),
+    (
+        VerbName.HAD_NO_OPPORTUNITY,
         "There was no task on which the learner could have used what was learnt.",
     ),
 )
 _TYPE_TEXTS = (
-    ("action", "Action", "What somebody agreed to do in a coaching group."),
+    (ActivityKind.ACTION, "Action", "What somebody agreed to do in a coaching group."),
     (
-        "exercise",
+        ActivityKind.EXERCISE,
         "Exercise",
         "A first use on real data, handed in a few days after the certification.",
     ),
-    ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
-    ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
     (
-        "behaviour assessment",
+        ActivityKind.CASE_STUDY,
+        "Case study",
+        "One real use, described so that a senior colleague can answer.",
+    ),
+    (
+        ActivityKind.REVIEW,
+        "Review",
+        "What a mentor, peer or manager says to something that was handed in.",
+    ),
+    (
+        ActivityKind.BEHAVIOUR_ASSESSMENT,
         "Behaviour assessment",
         "Somebody's work held against a rubric, by watching, by a recording or in a simulation.",
     ),
     (
-        "calibration case",
+        ActivityKind.CALIBRATION_CASE,
         "Calibration case",
         "A described piece of work that all raters assess, so that their levels mean the same.",
     ),
-    ("report", "Report", "A page of figures."),
-    ("follow-up", "Follow-up", "Two questions some months after the first verified use."),
+    (ActivityKind.REPORT, "Report", "A page of figures."),
+    (
+        ActivityKind.FOLLOW_UP,
+        "Follow-up",
+        "Two questions some months after the first verified use.",
+    ),
 )
 
 
@@ -161,14 +176,14 @@ def _concepts() -> list[dict[str, Any]]:
     scheme = {"inScheme": PROFILE_VERSION}
     result: list[dict[str, Any]] = [
         {
-            "id": VERBS["committed"].id,
+            "id": VERBS[VerbName.COMMITTED].id,
             "type": "Verb",
             **scheme,
             **_labels("committed to", "The learner bound himself or herself to a transfer plan."),
             "broadMatch": [_PLANNED],
         },
         {
-            "id": VERBS["applied"].id,
+            "id": VERBS[VerbName.APPLIED].id,
             "type": "Verb",
             **scheme,
             **_labels(
@@ -178,7 +193,7 @@ def _concepts() -> list[dict[str, Any]]:
             "relatedMatch": [_PERFORMED_OFFLINE],
         },
         {
-            "id": ACTIVITY_TYPES["plan"],
+            "id": ACTIVITY_TYPES[ActivityKind.PLAN],
             "type": "ActivityType",
             **scheme,
             **_labels(
@@ -226,19 +241,19 @@ def _included_rule(location: str, **more: Any) -> dict[str, Any]:
     return {"location": location, "presence": "included", **more}
 
 
-_INTERVAL = {"location": _extension_path("interval"), "presence": "recommended"}
-_KIND = _included_rule(_extension_path("kind"), any=list(ANSWER_KINDS))
-_RELATION = _included_rule(_extension_path("relation"))
-_LEVELS = _included_rule(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
-_DUE = _included_rule(_extension_path("due_date"))
-_PROGRAMME_GROUP = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
+_INTERVAL = {"location": _extension_path(ExtensionName.INTERVAL), "presence": "recommended"}
+_KIND = _included_rule(_extension_path(ExtensionName.KIND), any=list(AnswerKind))
+_RELATION = _included_rule(_extension_path(ExtensionName.RELATION))
+_LEVELS = _included_rule(f"$.result.extensions['{EXTENSIONS[ExtensionName.RUBRIC_SCORES]}']")
+_DUE = _included_rule(_extension_path(ExtensionName.DUE_DATE))
+_PROGRAMME_GROUP = {"contextGroupingActivityType": [ACTIVITY_TYPES[ActivityKind.PROGRAMME]]}
 
 
 def _template(
     name: str,
     definition: str,
-    verb: str,
-    object_type: str,
+    verb: VerbName,
+    object_type: ActivityKind,
     *rules: dict[str, Any],
     episode: bool = True,
     grouped: bool = True,
@@ -267,75 +282,137 @@ _TEMPLATES = [
     _template(
         "suspended",
         "A pause begins: nothing is due in it.",
-        "suspended",
-        "programme",
+        VerbName.SUSPENDED,
+        ActivityKind.PROGRAMME,
         grouped=False,
     ),
-    _template("resumed", "A pause ends.", "resumed", "programme", grouped=False),
-    _template("left", "A person leaves the audience.", "unregistered", "programme", grouped=False),
+    _template("resumed", "A pause ends.", VerbName.RESUMED, ActivityKind.PROGRAMME, grouped=False),
     _template(
-        "act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _DUE
+        "left",
+        "A person leaves the audience.",
+        VerbName.UNREGISTERED,
+        ActivityKind.PROGRAMME,
+        grouped=False,
     ),
     _template(
-        "exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _DUE
+        "act-scheduled",
+        "An act beside the checks is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.PLAN,
+        _DUE,
     ),
     _template(
-        "case-scheduled", "The case study is due at a date.", "scheduled", "case study", _DUE
+        "exercise-scheduled",
+        "The exercise is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.EXERCISE,
+        _DUE,
     ),
-    _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _DUE),
     _template(
-        "follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _DUE
+        "case-scheduled",
+        "The case study is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.CASE_STUDY,
+        _DUE,
+    ),
+    _template(
+        "review-scheduled",
+        "A review is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.REVIEW,
+        _DUE,
+    ),
+    _template(
+        "follow-up-scheduled",
+        "The follow-up is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.FOLLOW_UP,
+        _DUE,
     ),
     _template(
         "meeting-scheduled",
         "A meeting of a coaching group is planned.",
-        "scheduled",
-        "meeting",
+        VerbName.SCHEDULED,
+        ActivityKind.MEETING,
         _DUE,
     ),
-    _template("meeting-held", "A meeting of a coaching group took place.", "held", "meeting"),
     _template(
-        "attended", "A person was at a meeting of the coaching group.", "attended", "meeting"
+        "meeting-held",
+        "A meeting of a coaching group took place.",
+        VerbName.HELD,
+        ActivityKind.MEETING,
     ),
-    _template("action-closed", "An action that was agreed is done.", "closed", "action"),
     _template(
-        "mapped", "A task of the learner's own job is named for a competency.", "mapped", "task"
+        "attended",
+        "A person was at a meeting of the coaching group.",
+        VerbName.ATTENDED,
+        ActivityKind.MEETING,
     ),
-    _template("revised", "A plan that was committed is revised.", "updated", "plan"),
-    _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise"),
-    _template("case-handed-in", "The case study is handed in.", "submitted", "case study"),
     _template(
-        "reviewed", "Something that was handed in is answered.", "reviewed", "review", _RELATION
+        "action-closed", "An action that was agreed is done.", VerbName.CLOSED, ActivityKind.ACTION
+    ),
+    _template(
+        "mapped",
+        "A task of the learner's own job is named for a competency.",
+        VerbName.MAPPED,
+        ActivityKind.TASK,
+    ),
+    _template(
+        "revised", "A plan that was committed is revised.", VerbName.UPDATED, ActivityKind.PLAN
+    ),
+    _template(
+        "exercise-handed-in",
+        "The exercise is handed in.",
+        VerbName.SUBMITTED,
+        ActivityKind.EXERCISE,
+    ),
+    _template(
+        "case-handed-in",
+        "The case study is handed in.",
+        VerbName.SUBMITTED,
+        ActivityKind.CASE_STUDY,
+    ),
+    _template(
+        "reviewed",
+        "Something that was handed in is answered.",
+        VerbName.REVIEWED,
+        ActivityKind.REVIEW,
+        _RELATION,
     ),
     _template(
         "confirmed",
         "A use on the job is confirmed by somebody else.",
-        "confirmed",
-        "task",
-        _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]),
+        VerbName.CONFIRMED,
+        ActivityKind.TASK,
+        _included_rule(_extension_path(ExtensionName.EVIDENCE_GRADE), any=[2, 3, 4]),
         _RELATION,
     ),
-    _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan"),
+    _template(
+        "no-opportunity",
+        "There was nothing to use it on.",
+        VerbName.HAD_NO_OPPORTUNITY,
+        ActivityKind.PLAN,
+    ),
     _template(
         "followed-up",
         "The two questions of the follow-up are answered.",
-        "responded",
-        "follow-up",
+        VerbName.RESPONDED,
+        ActivityKind.FOLLOW_UP,
         _included_rule("$.result.success", any=[True, False]),
         _RELATION,
     ),
     _template(
         "assessment-scheduled",
         "A behaviour assessment is due at a date.",
-        "scheduled",
-        "behaviour assessment",
+        VerbName.SCHEDULED,
+        ActivityKind.BEHAVIOUR_ASSESSMENT,
         _DUE,
     ),
     _template(
         "assessed",
         "A person's work is held against the rubric.",
-        "assessed",
-        "behaviour assessment",
+        VerbName.ASSESSED,
+        ActivityKind.BEHAVIOUR_ASSESSMENT,
         _LEVELS,
         _RELATION,
     ),
@@ -343,80 +420,94 @@ _TEMPLATES = [
         "calibrated",
         "A rater assesses a described piece of work, to see whether his "
         "or her levels mean what others mean.",
-        "assessed",
-        "calibration case",
+        VerbName.ASSESSED,
+        ActivityKind.CALIBRATION_CASE,
         _LEVELS,
         episode=False,
     ),
     _template(
         "logged-in",
         "A person was here on this day.",
-        "logged-in",
-        "programme",
+        VerbName.LOGGED_IN,
+        ActivityKind.PROGRAMME,
         episode=False,
         grouped=False,
     ),
     _template(
         "report-viewed",
         "A person looked at a page of figures on this day.",
-        "viewed",
-        "report",
+        VerbName.VIEWED,
+        ActivityKind.REPORT,
         episode=False,
     ),
     _template(
         "nudge-received",
         "A mail that reminds or asks was handed to the person's mail server.",
-        "received",
-        "nudge",
-        _included_rule(_extension_path("nudge")),
+        VerbName.RECEIVED,
+        ActivityKind.NUDGE,
+        _included_rule(_extension_path(ExtensionName.NUDGE)),
         episode=False,
     ),
     _template(
         "nudge-opened",
         "The person followed the link of such a mail; a look at the mail counts for nothing.",
-        "opened",
-        "nudge",
-        _included_rule(_extension_path("nudge")),
+        VerbName.OPENED,
+        ActivityKind.NUDGE,
+        _included_rule(_extension_path(ExtensionName.NUDGE)),
         episode=False,
     ),
     _template(
         "commented",
         "A person says that a question is wrong or unclear. The words "
         "stay with the programme's owner.",
-        "commented",
-        "item",
+        VerbName.COMMENTED,
+        ActivityKind.ITEM,
     ),
     _template(
         "registered",
         "A person enters the audience of a programme.",
-        "registered",
-        "programme",
+        VerbName.REGISTERED,
+        ActivityKind.PROGRAMME,
         grouped=False,
     ),
     _template(
         "certified",
         "A person passed the certification: the anchor of all that follows.",
-        "certified",
-        "certification",
+        VerbName.CERTIFIED,
+        ActivityKind.CERTIFICATION,
     ),
-    _template("scheduled", "A check is due at a date.", "scheduled", "check", _DUE, _INTERVAL),
-    _template("attempted", "A person begins a check.", "attempted", "check", _INTERVAL, _KIND),
+    _template(
+        "scheduled",
+        "A check is due at a date.",
+        VerbName.SCHEDULED,
+        ActivityKind.CHECK,
+        _DUE,
+        _INTERVAL,
+    ),
+    _template(
+        "attempted",
+        "A person begins a check.",
+        VerbName.ATTEMPTED,
+        ActivityKind.CHECK,
+        _INTERVAL,
+        _KIND,
+    ),
     _template(
         "answered",
         "A person answers a question.",
-        "answered",
-        "item",
+        VerbName.ANSWERED,
+        ActivityKind.ITEM,
         _included_rule("$.result.success", any=[True, False]),
         _included_rule("$.result.response"),
         _INTERVAL,
         _KIND,
-        contextParentActivityType=[ACTIVITY_TYPES["check"]],
+        contextParentActivityType=[ACTIVITY_TYPES[ActivityKind.CHECK]],
     ),
     _template(
         "passed",
         "A person finishes a check and reaches its pass mark.",
-        "passed",
-        "check",
+        VerbName.PASSED,
+        ActivityKind.CHECK,
         _included_rule("$.result.score.scaled"),
         _INTERVAL,
         _KIND,
@@ -424,19 +515,21 @@ _TEMPLATES = [
     _template(
         "failed",
         "A person finishes a check below its pass mark.",
-        "failed",
-        "check",
+        VerbName.FAILED,
+        ActivityKind.CHECK,
         _included_rule("$.result.score.scaled"),
         _INTERVAL,
         _KIND,
     ),
-    _template("committed", "A person commits to a transfer plan.", "committed", "plan"),
+    _template(
+        "committed", "A person commits to a transfer plan.", VerbName.COMMITTED, ActivityKind.PLAN
+    ),
     _template(
         "applied",
         "A person used what was learnt in a real task.",
-        "applied",
-        "task",
-        _included_rule(_extension_path("evidence_grade"), any=[1, 2, 3, 4]),
+        VerbName.APPLIED,
+        ActivityKind.TASK,
+        _included_rule(_extension_path(ExtensionName.EVIDENCE_GRADE), any=[1, 2, 3, 4]),
     ),
 ]
 

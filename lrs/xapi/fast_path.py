@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from lrs.vocabulary import VERBS
+from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi import index_keys, json_codec, validation
 from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import StatementInvalid
@@ -90,7 +90,9 @@ class PartCache:
             return Part(agents=_key_pairs("agent", iter_identities(value)))
         if name == "verb":
             validation.validate_verb(value, "$.verb")
-            return Part(verb=key_of("verb", value["id"]), voids=value["id"] == VERBS["voided"].id)
+            return Part(
+                verb=key_of("verb", value["id"]), voids=value["id"] == VERBS[VerbName.VOIDED].id
+            )
         if name == "object":
             validation.validate_object(value, "$.object", self._family_2_0)
             if not are_all_lists(value.get("context", {}).get("contextActivities", {})):

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.vocabulary import VERBS
+from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi import datatypes, fast_path, index_keys, json_codec, validation
 from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import StatementInvalid
@@ -234,7 +234,7 @@ class StatementParser:
             splice_members(raw, added_members) if added_members else raw,
             Part(
                 verb=index_keys.key_of("verb", statement["verb"]["id"]),
-                voids=statement["verb"]["id"] == VERBS["voided"].id,
+                voids=statement["verb"]["id"] == VERBS[VerbName.VOIDED].id,
             ),
             build_object_part(statement["object"]),
             Part(

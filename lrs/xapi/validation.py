@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lrs.vocabulary import VERBS
+from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi import datatypes
 from lrs.xapi.actors import IFI_NAMES
 from lrs.xapi.errors import StatementInvalid
@@ -110,7 +110,10 @@ def validate_statement(value: Any, family_2_0: bool) -> dict[str, Any]:
         raise StatementInvalid(
             "$.version", "must be a version of the family 1.0 (or 2.0 on a 2.0 request)."
         )
-    if s["verb"]["id"] == VERBS["voided"].id and s["object"].get("objectType") != "StatementRef":
+    if (
+        s["verb"]["id"] == VERBS[VerbName.VOIDED].id
+        and s["object"].get("objectType") != "StatementRef"
+    ):
         raise StatementInvalid(
             "$.object", "a voiding statement's object must be a StatementRef (xAPI-Data 2.3.2)."
         )

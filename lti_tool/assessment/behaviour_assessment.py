@@ -18,6 +18,7 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.messages import gettext_noop, lazy_gettext
+from lrs.vocabulary import Relation
 from lti_tool.assessment import assessments_store
 from lti_tool.assessment.assessments_store import Assessment, Calibration, Wish
 from lti_tool.base.sessions_store import LaunchSession
@@ -127,7 +128,7 @@ def load_assessment_form(
 
 def _rating_context(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None
-) -> tuple[EpisodeContext, str]:
+) -> tuple[EpisodeContext, Relation]:
     """The context, and this person's relation to the learner: the learner, a manager or
     mentor, or a peer who was asked."""
     if episode_id is None:
@@ -149,7 +150,7 @@ def _rating_context(
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
     # Somebody who was asked as a manager or mentor and no longer leads the person is not a
     # peer.
-    return context, wanted.relation if wanted and relation == PEER else relation
+    return context, Relation(wanted.relation) if wanted and relation == PEER else relation
 
 
 def _require_rubric(context: EpisodeContext) -> Rubric:

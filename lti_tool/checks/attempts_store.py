@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.tables.checks import answer, attempt, memory
+from lti_tool.tables.checks import AttemptKind, answer, attempt, memory
 from lti_tool.tables.checks import grade_place as stored_grade_place
 from lti_tool.tables.programmes import episode
 
@@ -218,7 +218,7 @@ def list_course_checks(
             attempt.c.tenant_id == tenant_id,
             episode.c.person_id == person_id,
             attempt.c.course_id == course_id,
-            attempt.c.kind == "check",
+            attempt.c.kind == AttemptKind.CHECK,
         )
     )
     return [Attempt(**row._mapping) for row in connection.execute(query)]

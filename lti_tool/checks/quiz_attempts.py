@@ -17,7 +17,7 @@ from adapters import xapi_statements
 from adapters.questions.models import QuestionItem
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, AnswerKind
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import attempts_store, grades_store, refresher_quizzes, remediation_schedule
 from lti_tool.checks.attempts_store import Answer, Attempt
@@ -27,16 +27,10 @@ from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.questions import item_responses
 from lti_tool.questions.item_sampling import sample_check_items
+from lti_tool.tables.checks import AttemptKind
 
 INTERVAL_LABELS = {interval.key: interval.label for interval in INTERVALS}
-CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = (
-    "check",
-    "baseline",
-    "reinforcement",
-    "remediation",
-    "practice",
-)
-KINDS_WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
+KINDS_WITHOUT_INTERVAL = frozenset(AttemptKind) - {AttemptKind.CHECK}
 CONFIDENCE_LEVELS = (1, 2, 3)
 
 
@@ -83,17 +77,22 @@ def begin_check(
         if check is None:
             raise NotFound("This check is not on your schedule.")
         attempts = attempts_store.list_attempts(connection, session.tenant_id, context.episode.id)
-        known = _latest_attempt(attempts, CHECK, interval)
+        known = _latest_attempt(attempts, AttemptKind.CHECK, interval)
         if known is not None:
             return known.id
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
         _require_active_episode(context, now)
-        met = {item for attempt in attempts if attempt.kind == CHECK for item in attempt.items}
+        met = {
+            item
+            for attempt in attempts
+            if attempt.kind == AttemptKind.CHECK
+            for item in attempt.items
+        }
         return _start_attempt(
             context,
             session,
-            CHECK,
+            AttemptKind.CHECK,
             interval,
             sample_check_items(context.programme, context.episode.id, interval, met),
             now,
@@ -114,13 +113,14 @@ def begin_quiz(
             (
                 attempt
                 for attempt in attempts
-                if attempt.kind == kind and (attempt.finished_at is None or kind == BASELINE)
+                if attempt.kind == kind
+                and (attempt.finished_at is None or kind == AttemptKind.BASELINE)
             ),
             None,
         )
         if running is not None:
             return running.id
-        if kind != PRACTICE:
+        if kind != AttemptKind.PRACTICE:
             _require_active_episode(context, now)
         offered = refresher_quizzes.select_quizzes(
             context.programme,
@@ -130,7 +130,7 @@ def begin_quiz(
             attempts_store.list_memory_states(connection, session.tenant_id, context.episode.id),
             now,
         )
-        chosen = offered.get(kind, ())
+        chosen = offered.get(AttemptKind(kind), ())
         if not chosen:
             raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
         chance = random.Random(f"{context.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
@@ -190,7 +190,7 @@ def _start_attempt(
         )
         assert other is not None
         return other.id
-    if kind != PRACTICE:
+    if kind != AttemptKind.PRACTICE:
         context.enqueue_statements(
             [
                 xapi_statements.attempted_statement(
@@ -204,7 +204,7 @@ def _start_attempt(
 def attempt_quiz(attempt: Attempt) -> xapi_statements.Quiz:
     """The attempt's quiz, as named in statements."""
     return xapi_statements.Quiz(
-        attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, "")
+        AnswerKind(attempt.kind), attempt.interval, INTERVAL_LABELS.get(attempt.interval, "")
     )
 
 
@@ -250,7 +250,7 @@ def submit_answer(
             _parse_confidence(form),
         )
         attempts_store.insert_answer(connection, session.tenant_id, attempt_id, created)
-        if state.attempt.kind != PRACTICE:
+        if state.attempt.kind != AttemptKind.PRACTICE:
             context.enqueue_statements(
                 [_answered_statement(context, state, item, created, now - since)]
             )
@@ -306,7 +306,7 @@ def _update_memory(
 ) -> None:
     """Update the memory model: a wrong answer in a check adds the competency to it, and
     every later answer moves its review date."""
-    if state.attempt.kind == BASELINE:
+    if state.attempt.kind == AttemptKind.BASELINE:
         return
     known = next(
         (
@@ -318,7 +318,7 @@ def _update_memory(
         ),
         None,
     )
-    if known is None and state.attempt.kind != CHECK:
+    if known is None and state.attempt.kind != AttemptKind.CHECK:
         return
     after = remediation_schedule.update_memory(
         known, item.competency, answer.correct, answer.answered_at
@@ -335,7 +335,7 @@ def _finish_attempt(
     right, total = sum(answer.correct for answer in answers), len(answers)
     attempt = state.attempt
     attempts_store.finish_attempt(context.connection, context.tenant_id, attempt.id, now, right)
-    if attempt.kind == PRACTICE:
+    if attempt.kind == AttemptKind.PRACTICE:
         return
     finished = xapi_statements.quiz_finished_statement(
         # One microsecond after the last answer, so that the order is clear even if both share a
@@ -349,7 +349,7 @@ def _finish_attempt(
     )
     context.enqueue_statements([finished])
     if (
-        attempt.kind == CHECK
+        attempt.kind == AttemptKind.CHECK
         and attempt.registration_id is not None
         and (attempt.line_item_url or attempt.line_items_url)
     ):

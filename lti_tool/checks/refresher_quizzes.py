@@ -17,6 +17,7 @@ from adapters.questions.models import QuestionItem
 from lti_tool.checks.attempts_store import Attempt, MemoryState
 from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
+from lti_tool.tables.checks import AttemptKind
 
 REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = (
     3,
@@ -40,41 +41,46 @@ def select_quizzes(
     attempts: Sequence[Attempt],
     memories: Sequence[MemoryState],
     now: datetime,
-) -> Mapping[str, Sequence[str]]:
+) -> Mapping[AttemptKind, Sequence[str]]:
     """Return quiz kind → keys of the questions that it would ask now; kinds that are not open
     are omitted.
     """
-    result: dict[str, Sequence[str]] = {}
+    result: dict[AttemptKind, Sequence[str]] = {}
     baseline = [item.key for item in programme.items if item.pool == "baseline"]
-    measured = any(attempt.kind == "check" for attempt in attempts)
+    measured = any(attempt.kind == AttemptKind.CHECK for attempt in attempts)
     first = min((check.closes_at for check in checks), default=episode.certified_at)
     if (
         baseline
         and not measured
         and now < min(first, episode.certified_at + timedelta(days=3))
-        and not _has_finished(attempts, "baseline")
+        and not _has_finished(attempts, AttemptKind.BASELINE)
     ):
-        result["baseline"] = baseline
+        result[AttemptKind.BASELINE] = baseline
     pool = [item for item in programme.items if item.pool == "practice"]
     met = Counter(key for attempt in attempts for key in attempt.items)
     chance = random.Random(f"{episode.id} {len(attempts)}")  # noqa: S311 - a draw of questions, not a secret
     if pool:
-        result["practice"] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
+        result[AttemptKind.PRACTICE] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
     if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
         due = {memory.competency for memory in memories if memory.due_at <= now}
         lately = sum(
-            attempt.kind == "remediation" and attempt.started_at > now - REMEDIATION_PERIOD
+            attempt.kind == AttemptKind.REMEDIATION
+            and attempt.started_at > now - REMEDIATION_PERIOD
             for attempt in attempts
         )
         for_lapse = [item for item in pool if item.competency in due]
         if for_lapse and lately < MAX_REMEDIATIONS:
-            result["remediation"] = _least_seen_items(for_lapse, met, chance, REMEDIATION_QUESTIONS)
+            result[AttemptKind.REMEDIATION] = _least_seen_items(
+                for_lapse, met, chance, REMEDIATION_QUESTIONS
+            )
         elif pool and _reinforcement_is_due(programme, episode, attempts, now):
-            result["reinforcement"] = _least_seen_items(pool, met, chance, REINFORCEMENT_QUESTIONS)
+            result[AttemptKind.REINFORCEMENT] = _least_seen_items(
+                pool, met, chance, REINFORCEMENT_QUESTIONS
+            )
     return result
 
 
-def _has_finished(attempts: Sequence[Attempt], kind: str) -> bool:
+def _has_finished(attempts: Sequence[Attempt], kind: AttemptKind) -> bool:
     return any(attempt.kind == kind and attempt.finished_at is not None for attempt in attempts)
 
 
@@ -87,7 +93,7 @@ def _check_is_pending(
     finished = {
         attempt.interval
         for attempt in attempts
-        if attempt.kind == "check" and attempt.finished_at is not None
+        if attempt.kind == AttemptKind.CHECK and attempt.finished_at is not None
     }
     return any(
         check.interval not in finished
@@ -108,7 +114,9 @@ def _reinforcement_is_due(
         return False
     # Any quiz except practice satisfies the rhythm: a check this week counts as this week's
     # refresher.
-    start_times = [attempt.started_at for attempt in attempts if attempt.kind != "practice"]
+    start_times = [
+        attempt.started_at for attempt in attempts if attempt.kind != AttemptKind.PRACTICE
+    ]
     return now - max(start_times, default=episode.certified_at) >= step
 
 

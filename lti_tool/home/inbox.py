@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from core.database import UnitOfWork
-from lrs.vocabulary import REPLY_KINDS
+from lrs.vocabulary import REPLY_KINDS, ActivityKind
 from lti_tool.assessment import assessments_store, behaviour_assessment
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import (
@@ -124,7 +124,9 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
                 item.task,
                 item,
                 None,
-                _with_review_due(answer_dues[REPLY_KINDS[item.kind]].get(episode_id), item),
+                _with_review_due(
+                    answer_dues[REPLY_KINDS[ActivityKind(item.kind)]].get(episode_id), item
+                ),
             )
             for episode_id, item in given_in
             if episode_id in by_episode
@@ -163,7 +165,9 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
 
 def _with_review_due(due: ScheduledAct | None, handed: Submission) -> ScheduledAct | None:
     return (
-        replace(due, due_at=due_dates.review_due_at(handed.kind, due.due_at, handed.at))
+        replace(
+            due, due_at=due_dates.review_due_at(ActivityKind(handed.kind), due.due_at, handed.at)
+        )
         if due
         else None
     )

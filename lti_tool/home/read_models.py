@@ -17,6 +17,7 @@ from lti_tool.checks.attempts_store import Attempt
 from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.programmes import Programme
+from lti_tool.tables.checks import AttemptKind
 from lti_tool.transfer import plans_store
 from lti_tool.transfer.plans_store import Plan
 
@@ -51,7 +52,7 @@ class TodayView:
     plan: Plan | None
     plan_due_at: datetime
     uses: int
-    offers: Mapping[str, Sequence[str]]
+    offers: Mapping[AttemptKind, Sequence[str]]
     running: Attempt | None
     held: bool
     left: bool
@@ -68,7 +69,15 @@ class TodayView:
         there is none.
         """
         return next(
-            (kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers),
+            (
+                kind
+                for kind in (
+                    AttemptKind.BASELINE,
+                    AttemptKind.REMEDIATION,
+                    AttemptKind.REINFORCEMENT,
+                )
+                if kind in self.offers
+            ),
             "",
         )
 
@@ -104,7 +113,7 @@ def load_today(
         all_attempts = attempts_store.list_attempts(
             connection, session.tenant_id, context.episode.id
         )
-        attempts = {item.interval: item for item in all_attempts if item.kind == "check"}
+        attempts = {item.interval: item for item in all_attempts if item.kind == AttemptKind.CHECK}
         holds = episodes_store.list_holds(connection, session.tenant_id, context.episode.id)
         on_hold, left = any(hold.holds(now) for hold in holds), context.episode.left_at is not None
         planned = episodes_store.list_scheduled_checks(
@@ -160,7 +169,7 @@ def load_today(
         uses = plans_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
     certified_at = context.episode.certified_at
     if on_hold or left:
-        offers = {kind: items for kind, items in offers.items() if kind == "practice"}
+        offers = {kind: items for kind, items in offers.items() if kind == AttemptKind.PRACTICE}
     running = next(
         (item for item in all_attempts if item.finished_at is None and item.kind in offers), None
     )

@@ -11,13 +11,14 @@ from icalendar import Alarm, Calendar, Event
 from core.errors import NotFound
 from core.messages import gettext_noop
 from core.secrets import Secrets
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.base import mail_outbox_store, translations
 from lti_tool.base.deps import ToolDeps
 from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store
 from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
+from lti_tool.tables.checks import AttemptKind
 
 FEED_LINK_PURPOSE = "calendar feed"
 MAX_TOKEN_AGE_DAYS = (
@@ -58,7 +59,7 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
             done = {
                 attempt.interval
                 for attempt in attempts_store.list_attempts(connection, tenant_id, episode.id)
-                if attempt.kind == "check" and attempt.finished_at
+                if attempt.kind == AttemptKind.CHECK and attempt.finished_at
             }
             for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
                 if check.interval not in done:
@@ -75,11 +76,11 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
                             CHECK_MINUTES,
                         )
                     )
-            names = {
-                "plan": gettext_noop("Transfer plan"),
-                "exercise": gettext_noop("Exercise"),
-                "case study": gettext_noop("Case study"),
-                "follow-up": gettext_noop("Three months later: two questions"),
+            names: dict[str, str] = {
+                ActivityKind.PLAN: gettext_noop("Transfer plan"),
+                ActivityKind.EXERCISE: gettext_noop("Exercise"),
+                ActivityKind.CASE_STUDY: gettext_noop("Case study"),
+                ActivityKind.FOLLOW_UP: gettext_noop("Three months later: two questions"),
             }
             for act, due in schedule_store.scheduled_acts_by_name(
                 connection, tenant_id, episode.id

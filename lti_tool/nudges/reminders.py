@@ -13,7 +13,7 @@ from typing import Any
 
 from core.database import UnitOfWork
 from core.messages import gettext_noop
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.base import mail_outbox_store, translations
 from lti_tool.nudges import reminders_store
 from lti_tool.nudges.reminders_store import Reminder
@@ -211,7 +211,7 @@ def _reminder_mail(
         subject, words, path = translate(title), translate(text), "inbox"
     elif kind == REVIEW:
         name, path = reminder.name or translate("A learner"), "inbox"
-        if reminder.what == "behaviour assessment":
+        if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
             subject = translate("A look at the work of %(name)s", name=name)
             words = translate(
                 "Three months after the certification: ten minutes of watching show more than a "
@@ -226,16 +226,16 @@ def _reminder_mail(
             )
     else:
         subject = {
-            "plan": translate("Your transfer plan is due"),
-            "exercise": translate("Your exercise is due"),
-            "case study": translate("Your case study is due"),
-            "follow-up": translate("Two questions, three months later"),
-        }[reminder.what]
+            ActivityKind.PLAN: translate("Your transfer plan is due"),
+            ActivityKind.EXERCISE: translate("Your exercise is due"),
+            ActivityKind.CASE_STUDY: translate("Your case study is due"),
+            ActivityKind.FOLLOW_UP: translate("Two questions, three months later"),
+        }[ActivityKind(reminder.what)]
         words = translate(
             "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
             day=translations.format_day(tag, reminder.due_at),
         )
-        path = "plan" if reminder.what == "plan" else "work"
+        path = "plan" if reminder.what == ActivityKind.PLAN else "work"
     if kind == OVERDUE:
         subject = translate("Still open: %(what)s", what=subject)
     return {

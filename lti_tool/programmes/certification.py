@@ -13,7 +13,7 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput
 from core.messages import lazy_gettext
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, AnswerKind
 from lti_tool.base import tenants_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
@@ -137,7 +137,7 @@ def certify_in_transaction(
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:
-        quiz = xapi_statements.Quiz("check", check.interval, labels[check.interval])
+        quiz = xapi_statements.Quiz(AnswerKind.CHECK, check.interval, labels[check.interval])
         statements.append(
             xapi_statements.check_scheduled_statement(
                 context.act(f"scheduled {episode.id} {check.interval}", now),

@@ -17,7 +17,7 @@ from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput
 from core.messages import lazy_gettext
-from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, score_share
+from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, VerbName, score_share
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import (
@@ -33,7 +33,7 @@ from lti_tool.programmes.programmes import Programme
 # Verbs by which a statement says that a person holds the certification. Moodle's plugin uses
 # "achieved" for a badge or a certificate and "completed" for a course; somebody has chosen the
 # activity, so finishing it counts as the certification.
-CERTIFYING_VERB_IRIS = (VERBS["certified"].id, EARNED, ACHIEVED, COMPLETED)
+CERTIFYING_VERB_IRIS = (VERBS[VerbName.CERTIFIED].id, EARNED, ACHIEVED, COMPLETED)
 MAX_IRI_CHARS, MAX_SOURCES = 1_000, 20
 
 

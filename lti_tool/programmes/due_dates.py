@@ -7,19 +7,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-from lrs.vocabulary import REPLY_KINDS, Interval
+from lrs.vocabulary import REPLY_KINDS, ActivityKind, Interval
 from lti_tool.programmes.working_time import WorkingTime
 
 # Act → days after the certification by which it is due.
-PROTOCOL_DAYS: Mapping[str, int] = {
-    "exercise": 4,
-    "plan": 7,
-    "exercise review": 7,
-    "case study": 23,
-    "feedback": 30,
+PROTOCOL_DAYS: Mapping[ActivityKind, int] = {
+    ActivityKind.EXERCISE: 4,
+    ActivityKind.PLAN: 7,
+    ActivityKind.EXERCISE_REVIEW: 7,
+    ActivityKind.CASE_STUDY: 23,
+    ActivityKind.FEEDBACK: 30,
 }
-FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
-ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # three months after the certification
+FOLLOW_UP, FOLLOW_UP_DAYS = ActivityKind.FOLLOW_UP, 90
+ASSESSMENT, ASSESSMENT_DAYS = (
+    ActivityKind.BEHAVIOUR_ASSESSMENT,
+    90,
+)  # three months after the certification
 
 
 def act_due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
@@ -29,7 +32,7 @@ def act_due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime
     return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
 
 
-def review_due_at(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
+def review_due_at(kind: ActivityKind, due_at: datetime, handed_at: datetime) -> datetime:
     """Return when the review of a submission is due: on the protocol's day, but never before
     the reviewer has had the time that the protocol allows after submission (three days for an
     exercise, seven for a case study)."""

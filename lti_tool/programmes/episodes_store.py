@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.tables.checks import attempt
+from lti_tool.tables.checks import AttemptKind, attempt
 from lti_tool.tables.people import course, membership, person
 from lti_tool.tables.programmes import episode, exam_score, hold, programme_version, scheduled_check
 
@@ -290,7 +290,7 @@ def list_participants(
         .where(
             a.tenant_id == tenant_id,
             a.episode_id == e.id,
-            a.kind == "check",
+            a.kind == AttemptKind.CHECK,
             a.finished_at.is_not(None),
         )
         .scalar_subquery()

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.programmes import due_dates, transfer_schedule, working_time
 from lti_tool.programmes.programmes import Programme
 
 _PROTOCOL_TEXTS = {
-    "exercise": ("Exercise", "A first use on real data, handed in by this day."),
-    "plan": ("Transfer plan", "One page, committed by this day."),
-    "exercise review": (
+    ActivityKind.EXERCISE: ("Exercise", "A first use on real data, handed in by this day."),
+    ActivityKind.PLAN: ("Transfer plan", "One page, committed by this day."),
+    ActivityKind.EXERCISE_REVIEW: (
         "Answer to the exercise",
         "By the mentor or the manager, who get a mail when it is handed in.",
     ),
-    "case study": ("Case study", "One real use described, by this day."),
-    "behaviour assessment": (
+    ActivityKind.CASE_STUDY: ("Case study", "One real use described, by this day."),
+    ActivityKind.BEHAVIOUR_ASSESSMENT: (
         "Behaviour assessment",
         "By the manager or the mentor, with the rubric.",
     ),
-    "feedback": ("Feedback on the case study", "By the manager or the mentor."),
+    ActivityKind.FEEDBACK: ("Feedback on the case study", "By the manager or the mentor."),
 }
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lrs.vocabulary import ActivityKind
 from lti_tool.tables.programmes import scheduled_act
 
 
@@ -23,7 +24,10 @@ class ScheduledAct:
 
 
 def insert_scheduled_acts(
-    connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]
+    connection: Connection,
+    tenant_id: int,
+    episode_id: uuid.UUID,
+    dues: Mapping[ActivityKind, datetime],
 ) -> set[str]:
     """Schedule acts apart from the checks; existing ones are left unchanged. Returns the acts
     that are new."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from adapters import xapi_statements
+from lrs.vocabulary import ActivityKind
 from lti_tool.programmes import schedule_store
 from lti_tool.programmes.due_dates import (
     ASSESSMENT,
@@ -18,7 +19,7 @@ from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.working_time import WorkingTime
 
 
-def protocol_for(programme: Programme) -> Mapping[str, int]:
+def protocol_for(programme: Programme) -> Mapping[ActivityKind, int]:
     """Return act → days after the certification for this programme: behaviour is assessed only
     if it has a rubric.
     """
@@ -41,7 +42,7 @@ def schedule_protocol(
 
 
 def _scheduled_statement(
-    context: EpisodeContext, act: str, at: datetime, now: datetime
+    context: EpisodeContext, act: ActivityKind, at: datetime, now: datetime
 ) -> xapi_statements.Statement:
     return xapi_statements.act_scheduled_statement(
         context.act(f"scheduled {context.episode.id} {act}", now), act, due_at=at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -27,6 +29,18 @@ from lti_tool.tables.base import platform_registration
 from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
 from lti_tool.tables.people import course, person
 from lti_tool.tables.programmes import episode
+
+
+class AttemptKind(StrEnum):
+    """What a quiz is for: the kinds of answers (lrs.vocabulary.AnswerKind), and practice, of which
+    no statement is made."""
+
+    CHECK = "check"
+    BASELINE = "baseline"
+    REINFORCEMENT = "reinforcement"
+    REMEDIATION = "remediation"
+    PRACTICE = "practice"
+
 
 attempt = Table(
     "attempt",

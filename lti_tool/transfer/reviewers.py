@@ -11,6 +11,7 @@ import uuid
 from sqlalchemy import Connection
 
 from core.errors import BadInput, Forbidden
+from lrs.vocabulary import Relation
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching import coaching_store
 from lti_tool.coaching.coaching_store import GroupMember
@@ -19,10 +20,15 @@ from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.transfer import transfer_store
 from lti_tool.transfer.transfer_store import LearnerEpisode
 
-MANAGER, MENTOR, PEER, LEARNER = "manager", "mentor", "peer", "learner"
+MANAGER, MENTOR, PEER, LEARNER = (
+    Relation.MANAGER,
+    Relation.MENTOR,
+    Relation.PEER,
+    Relation.LEARNER,
+)
 
 
-def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> str:
+def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> Relation:
     """Return a person's relation to a learner whose work is shown to this person."""
     return (
         MANAGER
@@ -35,7 +41,7 @@ def relation_to_learner(person_id: uuid.UUID, learner: LearnerEpisode) -> str:
 
 def require_led_episode(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID
-) -> tuple[EpisodeContext, str]:
+) -> tuple[EpisodeContext, Relation]:
     """Return the episode of a learner whom this person leads or mentors, and the relation; raise
     Forbidden for any other learner.
     """
@@ -44,7 +50,7 @@ def require_led_episode(
 
 def require_reviewable_episode(
     connection: Connection, session: LaunchSession, episode_id: uuid.UUID, peer_id: uuid.UUID | None
-) -> tuple[EpisodeContext, str]:
+) -> tuple[EpisodeContext, Relation]:
     """The same, but also permits the peer whom the learner asked."""
     result = next(
         iter(

@@ -12,6 +12,7 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
 from core.messages import gettext_noop, lazy_gettext
+from lrs.vocabulary import ActivityKind
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
@@ -84,7 +85,7 @@ def submit_plan(
                 connection, session.tenant_id, replace(created, id=plan_id), 1, now
             )
             schedule_store.mark_act_done(
-                connection, session.tenant_id, context.episode.id, "plan", now
+                connection, session.tenant_id, context.episode.id, ActivityKind.PLAN, now
             )
             act = context.act(f"commit {plan_id}", now)
             context.enqueue_statements(

@@ -14,7 +14,7 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.messages import Number, gettext_noop, lazy_gettext
-from lrs.vocabulary import REPLY_KINDS
+from lrs.vocabulary import REPLY_KINDS, ActivityKind, VerbName
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.due_dates import FOLLOW_UP, FOLLOW_UP_DAYS
@@ -160,7 +160,7 @@ def hand_in_work(
             if before
             else None
         )
-        peer_id = reviewers.peer_from_form(context, peer) if kind == "exercise" else None
+        peer_id = reviewers.peer_from_form(context, peer) if kind == ActivityKind.EXERCISE else None
         values = {
             "kind": kind,
             "task": task,
@@ -175,7 +175,7 @@ def hand_in_work(
         context.enqueue_statements(
             [
                 xapi_statements.submitted_statement(
-                    context.act(f"handed in {handed_id} {revision}", now), kind
+                    context.act(f"handed in {handed_id} {revision}", now), ActivityKind(kind)
                 )
             ]
         )
@@ -251,7 +251,7 @@ def review_work(
         }
         if not transfer_store.insert_review(connection, session.tenant_id, values):
             return
-        name = REPLY_KINDS[handed.kind]
+        name = REPLY_KINDS[ActivityKind(handed.kind)]
         context.enqueue_statements(
             [
                 xapi_statements.reviewed_statement(
@@ -363,7 +363,7 @@ def _raise_grade(
         [
             xapi_statements.voiding_statement(
                 context.act(f"void use {use.id} {use.revision}", now),
-                xapi_statements.statement_id(before, "applied"),
+                xapi_statements.statement_id(before, VerbName.APPLIED),
             ),
             xapi_statements.applied_statement(
                 after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade
@@ -441,7 +441,7 @@ def answer_follow_up(
         ).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
-        respondent = "learner" if relation == LEARNER else "supervisor"
+        respondent = LEARNER if relation == LEARNER else "supervisor"
         values = {
             "episode_id": context.episode.id,
             "asked": respondent,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.database import UnitOfWork
-from lrs.vocabulary import REPLY_KINDS
+from lrs.vocabulary import REPLY_KINDS, ActivityKind, Relation
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching.coaching_store import GroupMember
 from lti_tool.programmes import due_dates, episode_context, schedule_store, transfer_schedule
@@ -68,7 +68,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
             connection, session.tenant_id, [context.episode.id]
         )
         peers = reviewers.list_peers(context)
-    done = {"plan": plan.committed_at if plan else None}
+    done = {ActivityKind.PLAN: plan.committed_at if plan else None}
     done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
     answers = {kind: result[handed[kind].id] for kind in handed if handed[kind].id in result}
     done |= {
@@ -91,7 +91,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     follow_up_is_due = (
         follow_up is not None
         and follow_up.due_at <= now
-        and (context.episode.id, "learner") not in answered
+        and (context.episode.id, Relation.LEARNER) not in answered
     )
     mapped = {task.competency for task in tasks}
     unmapped = [

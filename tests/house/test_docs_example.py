@@ -27,5 +27,5 @@ def test_the_episode_of_the_docs_is_taken_and_counts() -> None:
         ],
     )
     assert len(incoming) == 2
-    assert [(row["interval"], row["success"]) for row in facts.recalls] == [("1w", True)]
+    assert [(row.interval, row.success) for row in facts.recalls] == [("1w", True)]
     assert facts.uncountable == []

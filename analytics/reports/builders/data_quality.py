@@ -11,6 +11,9 @@ from analytics.reports.context import ReportRequest, report
 from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
+from analytics.store import facts
+
+_REMEDY_OF_FAILURE = "A fault of Carryover: tell whoever operates it."
 
 
 @report("quality")
@@ -83,7 +86,9 @@ def quality_report(requested: ReportRequest) -> Report:
             "of": None,
             "share": None,
             "verdict": "look at it",
-            "remedy": "Correct it at the source.",
+            "remedy": _REMEDY_OF_FAILURE
+            if facts.FAILURE_WORDS in item.reason
+            else "Correct it at the source.",
         }
         for item in refused
     ]

@@ -135,7 +135,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(
     def poisonous(registration: uuid.UUID, statements: Any, *more: Any) -> Any:
         facts = make(registration, statements, *more)
         if str(registration) == poison[0]["context"]["registration"] and facts.uses:
-            facts.uses[0]["seconds_since_anchor"] = 2**40
+            facts.uses[0] = facts.uses[0]._replace(seconds_since_anchor=2**40)
         return facts
 
     monkeypatch.setattr("analytics.jobs.counting.derive_facts", poisonous)

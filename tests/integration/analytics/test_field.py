@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
+from analytics import operator_api
 from analytics.deps import AnalyticsDeps
 from analytics.facts import derive_facts, standalone_facts
+from core.errors import FatalError
 from lrs.store import change_queue
 from lrs.vocabulary import EXTENSIONS
 from tests.support.learners import PROGRAMME, Person, count, report, values
@@ -120,7 +122,7 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(
         registration: uuid.UUID, statements: Any, same: Any, mappings: Any, without: Any
     ) -> Any:
         facts = make(registration, statements, same, mappings, without)
-        if any(row["item"].endswith("id=2") for row in facts.recalls):
+        if any(row.item.endswith("id=2") for row in facts.recalls):
             raise KeyError("a forgotten key")
         return facts
 
@@ -129,11 +131,19 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(
     assert retention(one) == (1, 1)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 2
     assert any("cannot be counted (KeyError)" in reason for reason in set_aside(deps))
+    look = operator_api.doctor_checks(deps.settings)["figures"]
+    with pytest.raises(FatalError, match=r"^1 statements .*\(KeyError 1\): a fault of Carryover"):
+        look()
+    doubtful = report(one, "quality", programme=PROGRAMME)["rows"]
+    assert [row["remedy"] for row in doubtful if "KeyError" in row["what"]] == [
+        "A fault of Carryover: tell whoever operates it."
+    ], "the data are not to blame"
     monkeypatch.undo()
     one.send("DELETE", f"/api/v1/activity-mappings/{number}")
     map_(one, QUIZ, "check")
     count(deps)
     assert retention(one) == (2, 2), "once the fault is mended, it counts"
+    assert look() == "no statement is set aside because of an error in counting"
 
 
 def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(

@@ -14,7 +14,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters import xapi_statements
-from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS, profile
+from lrs.vocabulary import (
+    ACTIVITY_TYPES,
+    BASE,
+    EXTENSIONS,
+    VERBS,
+    ActivityKind,
+    AnswerKind,
+    Relation,
+    profile,
+)
 from lrs.xapi.statement_templates import find_broken_rules, resolve_json_path
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -31,7 +40,7 @@ ACT = xapi_statements.Act(
 ITEM = xapi_statements.ItemDefinition(
     "i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency"
 )
-CHECK = xapi_statements.Quiz("check", "1w", "One week")
+CHECK = xapi_statements.Quiz(AnswerKind.CHECK, "1w", "One week")
 SEEN = xapi_statements.RubricAssessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
 BUILT = {
     "registered": xapi_statements.registered_statement(ACT),
@@ -65,9 +74,9 @@ BUILT = {
     "updated": xapi_statements.plan_revised_statement(
         ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW
     ),
-    "submitted": xapi_statements.submitted_statement(ACT, "exercise"),
+    "submitted": xapi_statements.submitted_statement(ACT, ActivityKind.EXERCISE),
     "reviewed": xapi_statements.reviewed_statement(
-        ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"
+        ACT, ActivityKind.FEEDBACK, reviewer=uuid.uuid4(), relation=Relation.MANAGER
     ),
     "confirmed": xapi_statements.confirmed_statement(
         ACT,
@@ -76,7 +85,7 @@ BUILT = {
         task_title="Task",
         evidence_grade=3,
         by=uuid.uuid4(),
-        relation="manager",
+        relation=Relation.MANAGER,
     ),
     "had-no-opportunity": xapi_statements.no_opportunity_statement(ACT),
     "held": xapi_statements.meeting_held_statement(ACT, group=uuid.uuid4(), number=1),
@@ -87,7 +96,7 @@ BUILT = {
         SEEN,
         titles={"c": "Competency"},
         by=uuid.uuid4(),
-        relation="mentor",
+        relation=Relation.MENTOR,
         method="watching",
         planned=True,
     ),
@@ -105,7 +114,7 @@ BUILT = {
         dataclasses.replace(ACT, episode=None), nudge=7, kind="due"
     ),
     "responded": xapi_statements.follow_up_statement(
-        ACT, still_used=True, by=uuid.uuid4(), relation="learner"
+        ACT, still_used=True, by=uuid.uuid4(), relation=Relation.LEARNER
     ),
 }
 DOCUMENT = profile.build_profile()
@@ -136,7 +145,9 @@ def test_what_we_send_breaks_no_template(name: str) -> None:
 def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
     assert (
         find_broken_rules(
-            json.loads(xapi_statements.act_scheduled_statement(ACT, act, due_at=NOW).payload),
+            json.loads(
+                xapi_statements.act_scheduled_statement(ACT, ActivityKind(act), due_at=NOW).payload
+            ),
             TEMPLATES,
         )
         == []

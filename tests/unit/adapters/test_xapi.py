@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters import xapi_statements
 from adapters.xapi_statements import Act, ProgrammeRef, Statement
-from lrs.vocabulary import EXTENSIONS, VERBS
+from lrs.vocabulary import EXTENSIONS, VERBS, ActivityKind, AnswerKind, Relation
 from lrs.xapi import datatypes
 from lrs.xapi.statement_parser import Authority, StatementParser
 
@@ -49,7 +49,7 @@ def every_kind() -> list[Statement]:
         "c",
         "A competency",
     )
-    check = xapi_statements.Quiz("check", "1w", "1 week")
+    check = xapi_statements.Quiz(AnswerKind.CHECK, "1w", "1 week")
     plan = uuid.UUID(int=9, version=4)
     return [
         xapi_statements.registered_statement(act()),
@@ -83,9 +83,9 @@ def every_kind() -> list[Statement]:
         xapi_statements.plan_revised_statement(
             act(), plan=plan, task="t", task_title="A task", due_at=AT
         ),
-        xapi_statements.submitted_statement(act(), "case study"),
+        xapi_statements.submitted_statement(act(), ActivityKind.CASE_STUDY),
         xapi_statements.reviewed_statement(
-            act(), "exercise review", reviewer=uuid.UUID(int=4), relation="mentor"
+            act(), ActivityKind.EXERCISE_REVIEW, reviewer=uuid.UUID(int=4), relation=Relation.MENTOR
         ),
         xapi_statements.confirmed_statement(
             act(),
@@ -94,7 +94,7 @@ def every_kind() -> list[Statement]:
             task_title="A task",
             evidence_grade=3,
             by=uuid.UUID(int=4),
-            relation="manager",
+            relation=Relation.MANAGER,
         ),
         xapi_statements.no_opportunity_statement(act()),
         xapi_statements.meeting_scheduled_statement(
@@ -115,12 +115,12 @@ def every_kind() -> list[Statement]:
             SEEN,
             titles={"c": "A competency"},
             by=uuid.UUID(int=4),
-            relation="peer",
+            relation=Relation.PEER,
             method="recording",
             planned=False,
         ),
         xapi_statements.follow_up_statement(
-            act(), still_used=True, by=uuid.UUID(int=4), relation="manager"
+            act(), still_used=True, by=uuid.UUID(int=4), relation=Relation.MANAGER
         ),
     ]
 

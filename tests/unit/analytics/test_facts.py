@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.facts import Facts, derive_facts
+from analytics.facts import derive_facts
 from analytics.facts.statement_view import StatementView, decode_statement
+from analytics.store.fact_rows import FactRows
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS, find_interval
 from lrs.xapi import datatypes
 
@@ -65,18 +66,18 @@ def answered(
 
 def test_an_answer_belongs_to_the_window_of_the_time_that_really_passed() -> None:
     facts = derive_facts(EPISODE, [certified(), answered(2, 7, True), answered(3, 31, False, "i2")])
-    assert [(row["interval"], row["item"], row["success"]) for row in facts.recalls] == [
+    assert [(row.interval, row.item, row.success) for row in facts.recalls] == [
         ("1w", "i1", True),
         ("1m", "i2", False),
     ]
-    assert facts.recalls[0]["seconds_since_anchor"] == 7 * 86_400
-    assert facts.episodes[0]["anchor"] == CERTIFIED
-    assert facts.episodes[0]["programme"] == PROGRAMME
+    assert facts.recalls[0].seconds_since_anchor == 7 * 86_400
+    assert facts.episodes[0].anchor == CERTIFIED
+    assert facts.episodes[0].programme == PROGRAMME
 
 
 def test_only_the_first_answer_to_an_item_measures() -> None:
     facts = derive_facts(EPISODE, [certified(), answered(3, 7.2, True), answered(2, 7.1, False)])
-    assert [row["success"] for row in facts.recalls] == [False]
+    assert [row.success for row in facts.recalls] == [False]
 
 
 @pytest.mark.parametrize("kind", ["reinforcement", "remediation"])
@@ -121,15 +122,16 @@ def test_what_cannot_be_counted_is_named_with_its_reason(
     broken: StatementView, reason: str
 ) -> None:
     facts = derive_facts(EPISODE, [certified(), broken])
-    assert [ord_ for ord_, _ in facts.uncountable] == [2]
-    assert reason in facts.uncountable[0][1]
+    assert [row.ord for row in facts.uncountable] == [2]
+    assert reason in facts.uncountable[0].reason
     assert facts.episodes
 
 
 def test_without_a_certification_nothing_is_measured() -> None:
     facts = derive_facts(EPISODE, [answered(2, 7, True)])
-    assert facts.episodes == facts.recalls == []
-    assert "no certification" in facts.uncountable[0][1]
+    assert facts.episodes == []
+    assert facts.recalls == []
+    assert "no certification" in facts.uncountable[0].reason
 
 
 def test_a_use_keeps_its_evidence_grade_and_is_self_reported_without_one() -> None:
@@ -139,7 +141,7 @@ def test_a_use_keeps_its_evidence_grade_and_is_self_reported_without_one() -> No
         said(3, "applied", later, "t2"),
         said(4, "applied", later, "t3", {"evidence_grade": 4}),
     ]
-    assert [row["evidence_grade"] for row in derive_facts(EPISODE, [certified(), *uses]).uses] == [
+    assert [row.evidence_grade for row in derive_facts(EPISODE, [certified(), *uses]).uses] == [
         3,
         1,
         4,
@@ -155,7 +157,7 @@ def test_a_scheduled_check_is_done_when_it_was_passed_or_failed() -> None:
         said(4, "failed", due + DAY, "c1"),
     ]
     assert [
-        (row["activity"], row["done_at"]) for row in derive_facts(EPISODE, statements).activities
+        (row.activity, row.done_at) for row in derive_facts(EPISODE, statements).activities
     ] == [("c1", due + DAY), ("c2", None)]
 
 
@@ -164,7 +166,7 @@ def test_the_audience_comes_from_registered() -> None:
         EPISODE,
         [certified(), said(2, "registered", CERTIFIED, PROGRAMME, {"team": "North", "wave": "1"})],
     )
-    assert (facts.episodes[0]["team"], facts.episodes[0]["wave"], facts.episodes[0]["site"]) == (
+    assert (facts.episodes[0].team, facts.episodes[0].wave, facts.episodes[0].site) == (
         "North",
         "1",
         None,
@@ -194,7 +196,7 @@ def everything() -> list[StatementView]:
 def test_the_order_in_which_statements_came_makes_no_difference(
     statements: list[StatementView],
 ) -> None:
-    def comparable(facts: Facts) -> list[str]:
+    def comparable(facts: FactRows) -> list[str]:
         return [
             repr(sorted(map(repr, rows)))
             for rows in (
@@ -268,15 +270,15 @@ def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
     ]
     done = said(7, "passed", CERTIFIED + timedelta(days=9), "https://o.example/done")
     facts = derive_facts(EPISODE, [certified(), *due, done, *pause])
-    assert {row["activity"].rsplit("/", 1)[1] for row in facts.activities} == {"before", "after"}
+    assert {row.activity.rsplit("/", 1)[1] for row in facts.activities} == {"before", "after"}
     assert facts.uncountable == []
     back = said(13, "registered", CERTIFIED + timedelta(days=55), PROGRAMME)
     again = derive_facts(
         EPISODE, [certified(), *due, done, *pause, scheduled(8, "while away", 50), back]
     )
-    assert {row["activity"].rsplit("/", 1)[1] for row in again.activities} == {
+    assert {row.activity.rsplit("/", 1)[1] for row in again.activities} == {
         "before",
         "after",
         "gone",
     }, "who came back is due again"
-    assert again.episodes[0]["left_at"] is None
+    assert again.episodes[0].left_at is None
