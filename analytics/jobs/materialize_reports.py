@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from analytics.definitions import Scope
 from analytics.reports import cache, figures, materialize
+from analytics.reports.computed import fill_computed
+from analytics.reports.context import ReportRequest
 from analytics.store import computed_reports
 from core import clock
 from core.advisory_locks import COMPUTE_LOCK, try_advisory_lock
@@ -43,11 +45,10 @@ def _compute_programme(
             return False
         watermark = figures.counted_up_to(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})
+        requested = ReportRequest(connection, scope, individual=True)
         for name, make in materialize.COMPUTED_REPORTS.items():
             with _isolate_failure(connection, tenant_id, programme, name):
-                computed_reports.upsert_computed_report(
-                    connection, tenant_id, programme, name, make(connection, scope), watermark
-                )
+                fill_computed(requested, name, make(connection, scope), watermark)
         with _isolate_failure(connection, tenant_id, programme, "what is kept") as fine:
             cache.cache_reports(connection, scope, watermark)
         if not fine:  # better none than an outdated one, which would be retried again and again

@@ -1,9 +1,9 @@
-"""Reports and values of a large programme, cached by the job because they take longer than a
-page may. All others are built on request."""
+"""What pages show: reports and values, built on request. Those of a large programme are computed
+beforehand, because building them takes longer than a page may (analytics.reports.computed)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, distinct, func, select
 from analytics.catalogue import CATALOGUE, Metric
 from analytics.definitions import Scope
 from analytics.reports import privacy
+from analytics.reports.computed import fill_computed, get_computed, shown_name
 from analytics.reports.context import ReportRequest
 from analytics.reports.metric_values import MetricValue, compute_metric_values, values_as_json
 from analytics.reports.registry import REPORT_BUILDERS, list_dimension_values
@@ -119,37 +120,35 @@ def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> 
     if episodes < LARGE_PROGRAMME:
         computed_reports.discard_cached_reports(connection, scope.tenant_id, scope.programme)
         return
-    created: dict[str, dict[str, Any]] = {}
-    for individual in (True, False):
-        requested = ReportRequest(connection, scope, individual)
-        created |= {
-            _cache_key(requested, key): _build_report(requested, key, watermark).as_json()
-            for key in REPORT_BUILDERS
-        }
-        created[_cache_key(requested, _VALUES_KEY)] = {
+    audiences = [ReportRequest(connection, scope, individual) for individual in (True, False)]
+    created = [
+        (requested, key, body)
+        for requested in audiences
+        for key, body in _build_everything(requested, watermark)
+    ]
+    # At the end, so that a new decision does not wait for row locks in the meantime.
+    for requested, key, body in created:
+        fill_computed(requested, shown_name(requested, key), body, watermark)
+
+
+def _build_everything(
+    requested: ReportRequest, watermark: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(key, body) of each report, of the metrics' values and of the dimensions' values."""
+    for key in REPORT_BUILDERS:
+        yield key, _build_report(requested, key, watermark).as_json()
+    yield (
+        _VALUES_KEY,
+        {
             metric.key: values_as_json(_build_metric_values(requested, metric, watermark))
             for metric in CATALOGUE
-        }
-        created[_cache_key(requested, _DIMENSIONS_KEY)] = list_dimension_values(requested)
-    for (
-        name,
-        body,
-        # At the end, so that a new decision does not wait for row locks in the meantime.
-    ) in created.items():
-        computed_reports.upsert_computed_report(
-            connection, scope.tenant_id, scope.programme, name, body, watermark
-        )
+        },
+    )
+    yield _DIMENSIONS_KEY, list_dimension_values(requested)
 
 
 def _find_cached(requested: ReportRequest, key: str) -> dict[str, Any] | None:
-    programme = requested.scope.programme
-    if programme is None or not requested.scope.is_whole_programme:
+    if not requested.scope.is_whole_programme:
         return None
-    result = computed_reports.find_computed_report(
-        requested.connection, requested.scope.tenant_id, programme, _cache_key(requested, key)
-    )
-    return result[0] if result else None
-
-
-def _cache_key(requested: ReportRequest, key: str) -> str:
-    return f"{computed_reports.CACHE_PREFIX}{'people' if requested.individual else 'groups'}/{key}"
+    computed = get_computed(requested, shown_name(requested, key))
+    return computed.body if computed else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,8 +12,6 @@ from analytics.definitions import Scope, parse_part
 from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Report
 from analytics.statistics.estimates import Estimate
-from analytics.store import computed_reports
-from core.clock import format_instant
 from lrs import feed
 from lrs.vocabulary.report_names import REPORT_LABELS
 
@@ -66,20 +63,6 @@ def estimates_by_value(
         part, value = parse_part(label)
         result.setdefault(value, {})[part] = item
     return result
-
-
-def find_computed_report(
-    requested: ReportRequest, name: str
-) -> tuple[dict[str, Any], str, str] | None:
-    """(body, watermark, computed at) of the report that the job stored for the programme; None
-    if it is not computed yet, or if no programme is requested."""
-    programme = requested.scope.programme
-    if programme is None:
-        return None
-    result = computed_reports.find_computed_report(
-        requested.connection, requested.scope.tenant_id, programme, name
-    )
-    return (result[0], format_instant(result[1]), format_instant(result[2])) if result else None
 
 
 NOT_COMPUTED_YET = "It is being computed; look again in a minute."

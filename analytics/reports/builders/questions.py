@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from analytics.definitions import Scope, groups
 from analytics.reports import privacy
+from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
-    find_computed_report,
     not_narrowed_notes,
     report,
 )
@@ -98,7 +98,7 @@ def items_report(requested: ReportRequest) -> Report:
             format_instant(requested.scope.as_of),
         )
         if narrowed
-        else find_computed_report(requested, "items")
+        else get_computed(requested, "items")
     )
     columns = (
         Column("name", "Question"),
@@ -163,7 +163,7 @@ def items_report(requested: ReportRequest) -> Report:
 @report("raters")
 def raters_report(requested: ReportRequest) -> Report:
     """Whether raters mean the same by a level."""
-    result = find_computed_report(requested, "raters")
+    result = get_computed(requested, "raters")
     rows = []
     notes = [
         *not_narrowed_notes(requested),

@@ -7,9 +7,9 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import times
 from analytics.reports import pictures, privacy
+from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     ReportRequest,
-    find_computed_report,
     not_narrowed_notes,
     report,
 )
@@ -83,7 +83,7 @@ def first_use_report(requested: ReportRequest) -> Report:
 def forgetting_report(requested: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
     predictions may be shown."""
-    result = find_computed_report(requested, "forgetting")
+    result = get_computed(requested, "forgetting")
     observed, worst, best = (
         compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope)
         for key in ("retention_observed", "retention_worst", "retention_best")

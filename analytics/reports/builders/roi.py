@@ -9,10 +9,10 @@ from typing import Any
 
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.reports import pictures, privacy
+from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
-    find_computed_report,
     not_narrowed_notes,
     report,
 )
@@ -41,7 +41,7 @@ def is_headline_grade(grade: str) -> bool:
 
 
 def _visible_effects(requested: ReportRequest) -> tuple[list[dict[str, Any]], str, str] | None:
-    created = find_computed_report(requested, "impact")
+    created = get_computed(requested, "impact")
     if created is None:
         return None
     shown = []

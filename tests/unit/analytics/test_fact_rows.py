@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 from types import NoneType, UnionType
-from typing import get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from sqlalchemy import Table
@@ -60,7 +60,7 @@ def test_every_kind_of_row_is_written_to_its_own_table() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     rows = FactRows()
     for field, row in zip(dataclasses.fields(FactRows), _in_order(), strict=True):
-        getattr(rows, field.name).append(row._make([at] * len(row._fields)))
+        getattr(rows, field.name).append(row(*[at] * len(row._fields)))
     written = [*episode_tables(rows), *loose_tables(rows)]
     assert {table for table, _ in written} == set(ROWS)
     for table, created in written:
@@ -71,13 +71,13 @@ def test_two_bundles_of_rows_are_joined_kind_by_kind() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     one, two = FactRows(), FactRows()
     for field, row in zip(dataclasses.fields(FactRows), _in_order(), strict=True):
-        getattr(two, field.name).append(row._make([at] * len(row._fields)))
+        getattr(two, field.name).append(row(*[at] * len(row._fields)))
     one.extend(two)
     one.extend(two)
     assert [len(getattr(one, field.name)) for field in dataclasses.fields(FactRows)] == [2] * 10
 
 
-def _in_order() -> list[type]:
+def _in_order() -> list[Any]:
     """The kinds of rows in the order of the bundle's fields."""
     hints = get_type_hints(FactRows)
     return [get_args(hints[field.name])[0] for field in dataclasses.fields(FactRows)]
