@@ -17,8 +17,9 @@ from core import clock
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import page_language, page_responses, routes, staff_context, translations
+from lti_tool.base import page_language, page_responses, routes, translations
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.routes import Routes
 from lti_tool.business import activity_mapping_views, business_views
 from lti_tool.checks import gradebook_views, quiz_views
 from lti_tool.coaching import coaching_views, group_views
@@ -44,6 +45,36 @@ STATIC_MAX_AGE_SECONDS = 300
 _BASE_FOLDER = Path(__file__).parent / "base"
 # Templates lie beside the views that render them; their names are unique.
 _TEMPLATE_FOLDERS = sorted(Path(__file__).parent.glob("*/templates"))
+
+_PAGES: tuple[Routes[Any], ...] = (
+    launch_views.ROUTES,
+    registration_views.ROUTES,
+    visit_views.ROUTES,
+    home_views.ROUTES,
+    quiz_views.ROUTES,
+    badge_views.ROUTES,
+    plan_views.ROUTES,
+    transfer_views.ROUTES,
+    inbox_views.ROUTES,
+    calendar_views.ROUTES,
+    assessment_views.ROUTES,
+    coaching_views.ROUTES,
+    team_views.ROUTES,
+    report_views.ROUTES,
+    personal_data_views.ROUTES,
+    identity_confirmation_views.ROUTES,
+    deep_linking_views.ROUTES,
+    gradebook_views.ROUTES,
+    admin_views.ENTRANCE_ROUTES,
+    admin_views.ROUTES,
+    people_views.ROUTES,
+    group_views.ROUTES,
+    content_gap_views.ROUTES,
+    business_views.ROUTES,
+    activity_mapping_views.ROUTES,
+    question_bank_views.ROUTES,
+    rubric_views.ROUTES,
+)
 
 
 def create_app(deps: ToolDeps) -> Flask:
@@ -71,47 +102,13 @@ def create_app(deps: ToolDeps) -> Flask:
     make_redirects_relative(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (
-        launch_views,
-        registration_views,
-        visit_views,
-        home_views,
-        quiz_views,
-        badge_views,
-        plan_views,
-        transfer_views,
-        inbox_views,
-        calendar_views,
-        assessment_views,
-        coaching_views,
-        team_views,
-        report_views,
-        personal_data_views,
-        identity_confirmation_views,
-        deep_linking_views,
-        gradebook_views,
-    ):
-        app.register_blueprint(_blueprint(view, deps))
-    for made in (
-        admin_views.ENTRANCE_ROUTES.blueprint(deps),
-        admin_views.ROUTES.blueprint(deps),
-        people_views.ROUTES.blueprint(deps),
-        *_admin_link_pages(deps),
-    ):
-        app.register_blueprint(made)
-    opening = staff_context.visit_context_opener(deps)
+    for part in _PAGES:
+        app.register_blueprint(part.blueprint(deps))
     open_console = programme_views.console_opener(partial(digests.list_channels, deps.unit_of_work))
-    app.register_blueprint(programme_views.ROUTES.blueprint(deps, opener=open_console))
-    app.register_blueprint(channel_views.ROUTES.blueprint(deps, opener=open_console))
-    for view in (
-        group_views,
-        content_gap_views,
-        business_views,
-        activity_mapping_views,
-        question_bank_views,
-        rubric_views,
-    ):
-        app.register_blueprint(_blueprint(view, deps, opening))
+    for console in (programme_views.ROUTES, channel_views.ROUTES):
+        app.register_blueprint(console.blueprint(deps, opener=open_console))
+    for page in _admin_link_pages(deps):
+        app.register_blueprint(page)
     routes.declare_public(app, "static", "styles and scripts")
     routes.declare_public(app, "front", "says what this is")
 
@@ -119,6 +116,7 @@ def create_app(deps: ToolDeps) -> Flask:
     def front() -> str:
         return render_template("front.html", base_url=deps.settings.base_url)
 
+    routes.access_table(app)  # A route that does not say who may call it fails at startup.
     return app
 
 
@@ -135,14 +133,6 @@ def _admin_link_pages(deps: ToolDeps) -> list[Blueprint]:
             deps, name="admin_people", prefix=f"{session}/people", opener=opener, by_link=True
         ),
     ]
-
-
-def _blueprint(view: Any, deps: ToolDeps, *more: Any) -> Blueprint:
-    """TRANSITION."""
-    made: Blueprint = (
-        view.ROUTES.blueprint(deps) if hasattr(view, "ROUTES") else view.blueprint(deps, *more)
-    )
-    return made
 
 
 def format_utc_moment(instant: datetime) -> str:

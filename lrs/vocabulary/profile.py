@@ -233,7 +233,7 @@ def _encode_json(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _extension_path(name: str) -> str:
+def _extension_path(name: ExtensionName) -> str:
     return f"$.context.extensions['{EXTENSIONS[name]}']"
 
 

@@ -13,7 +13,7 @@ from adapters.lms import Role
 from core.database import UnitOfWork
 from core.messages import gettext_noop
 from core.queue import Job
-from lti_tool.base import page_language, page_responses, roles, sessions, visit_context
+from lti_tool.base import page_language, page_responses, roles, routes, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.visit_context import VisitContext
@@ -130,6 +130,6 @@ def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str
     result = [
         (label, home + path)
         for label, path, endpoint in shown
-        if who.roles & roles.ROUTE_ROLES[endpoint]  # TRANSITION: routes.roles_of(endpoint)
+        if who.roles & routes.roles_of(endpoint)
     ]
     return result if len(result) > 1 else []

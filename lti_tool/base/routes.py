@@ -161,7 +161,7 @@ class Routes(Generic[C]):
             if replace(route, path=first.path) != first:
                 raise ValueError(f"{name}.{endpoint}: its addresses differ in more than the path")
             made.add_url_rule(route.path, endpoint, view, methods=route.methods)
-        made.record(lambda state: _access_table(state.app).update(access))
+        made.record(lambda state: state.app.extensions.setdefault(_EXTENSION, {}).update(access))
         return made
 
 

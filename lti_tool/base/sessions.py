@@ -125,7 +125,7 @@ def read_sign_in_cookie(request: Request) -> str:
 
 
 def require_session(
-    deps: ToolDeps, request: Request, launch_id: uuid.UUID, allowed: frozenset[str] | None = None
+    deps: ToolDeps, request: Request, launch_id: uuid.UUID, allowed: frozenset[str]
 ) -> LaunchSession:
     """The session of this request; raises Unauthorised if the browser does not hold its secret
     or it has ended, Forbidden if it holds none of the roles that are ``allowed`` here."""
@@ -156,8 +156,6 @@ def require_session(
             roles.GRANTABLE_ROLES
         )  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
     who = replace(who, roles=roles.roles_of_session(who.role, listed))
-    if allowed is None:  # TRANSITION
-        allowed = roles.ROUTE_ROLES.get(request.endpoint or "", frozenset())
     roles.require_role(who.roles, allowed)
     return who
 

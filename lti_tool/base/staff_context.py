@@ -4,7 +4,6 @@ a session opened by an administrator's link."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +11,9 @@ from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core.database import UnitOfWork
+from core.queue import Job
 from lti_tool.base import roles
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.forms import (  # noqa: F401 - TRANSITION
-    allow_large_upload,
-    form_revision,
-    form_text,
-    parse_uuid,
-    uploaded_file,
-)
 from lti_tool.base.page_context import open_page, template_values
 from lti_tool.base.sessions_store import LaunchSession
 
@@ -51,7 +44,7 @@ class StaffContext:
         """Go on at another page of this session, as GET."""
         return redirect(f"{self.home}{path}", code=303)
 
-    def request_jobs(self, *jobs: str) -> None:
+    def request_jobs(self, *jobs: Job) -> None:
         """Ask for jobs soon."""
         for job in jobs:
             self.deps.job_requests.request_job(job)
@@ -83,19 +76,3 @@ def download_response(name: str, media_type: str, content: bytes) -> Response:
     answer = Response(content, content_type=media_type)
     answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     return answer
-
-
-# TRANSITION: removed by the leader once every view is a function of its module.
-ContextOpener = Callable[[uuid.UUID], StaffContext]
-
-
-def visit_context_opener(deps: ToolDeps) -> ContextOpener:
-    """TRANSITION."""
-
-    def open_context(visit_id: uuid.UUID) -> StaffContext:
-        return open_staff(deps, roles.ROUTE_ROLES[request.endpoint or ""], visit_id)
-
-    return open_context
-
-
-read_uploaded_file = uploaded_file

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from core.errors import BadInput, Forbidden, NotFound, RequestError
 from core.http_client import OutsideCallFailed
+from core.queue import Job
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text
 from lti_tool.base.page_context import PageContext, open_page
@@ -115,7 +116,7 @@ def _remove_confirmed_column(page: PageContext) -> None:
 
 
 def _run_course_change(
-    page: PageContext, change: Callable[[], object], done: str, *jobs: str
+    page: PageContext, change: Callable[[], object], done: str, *jobs: Job
 ) -> ResponseReturnValue:
     try:
         change()

@@ -24,7 +24,8 @@ from carryover.cli import main
 from carryover.process_commands import JOB_HANDLERS
 from core import embedded, settings
 from lrs.actions.scopes import SCOPES
-from lti_tool.base import roles
+from lti_tool.base import routes
+from lti_tool.base.routes import RouteAccess
 
 FOLDER = Path(__file__).parents[1] / "integration" / "goldens"
 _HTTP_REFUSED, _HTTP_UNKNOWN = 403, 401
@@ -43,18 +44,17 @@ def require_golden(name: str, text: str) -> None:
 
 def tool_routes(app: Flask) -> str:
     """Address, method and roles of every route of the tool."""
+    access = routes.access_table(app)
     return "".join(
-        f"{rule.rule} {methods(rule)}: {_roles(str(rule.endpoint))}\n"
+        f"{rule.rule} {methods(rule)}: {_roles(access[str(rule.endpoint)])}\n"
         for rule in _sorted_rules(app)
     )
 
 
-def _roles(endpoint: str) -> str:
-    if endpoint in roles.PUBLIC_ENDPOINTS:
+def _roles(access: RouteAccess) -> str:
+    if access.public:
         return "everybody"
-    if endpoint in roles.ADMIN_LINK_ENDPOINTS:
-        return "administration by link"
-    return ", ".join(sorted(roles.ROUTE_ROLES[endpoint]))
+    return "administration by link" if access.by_link else ", ".join(sorted(access.roles))
 
 
 def store_routes(app: Flask, client: FlaskClient, headers: dict[str, dict[str, str]]) -> str:

@@ -123,7 +123,7 @@ class FastPathPost:
             return incoming
         except ANSWERED_ERRORS:
             return None
-        except Exception:  # noqa: BLE001 - logged; the slow path may know better
+        except Exception:
             self.faults += 1
             log.exception("the fast path failed (%s since the start of this process)", self.faults)
             return None
