@@ -19,7 +19,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carryover.process_commands import web_command
 from core import embedded, settings
 from core.child_processes import Supervisor
 from core.database import make_engine
@@ -29,6 +28,7 @@ from lrs.actions.deps import StoreDeps
 from lti_tool import operator_api as tool_cli
 
 PORT = 18_431
+_SERVE = [sys.executable, "-m", "carryover", "serve"]  # the program that is served, all of it
 RESULTS = Path(__file__).parent / "results"
 TABLES = (
     "statement",
@@ -42,7 +42,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Bench:
-    """A running record store: its parts in this process, its owner's engine, the address, the Basic
+    """A running installation: the record store's parts in this process, its owner's engine, the address, the Basic
     token, the server's process.
     """
 
@@ -97,10 +97,9 @@ def running(workers: int = 2) -> Iterator[Bench]:
         }
         read = settings.read_settings(environ)
         operator_api.migrate_store(read)
+        tool_cli.migrate(read)
         ((key, secret),) = operator_api.create_tenant(read, "bench", [("bench", ("all",))])
-        server = subprocess.Popen(
-            web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ}
-        )
+        server = subprocess.Popen(_SERVE, env={**os.environ, **environ})
         deps, owner = bootstrap.build_from_environ(environ), make_engine(servers.migration_url)
         try:
             _wait(f"http://127.0.0.1:{PORT}/xapi/about")
@@ -141,9 +140,7 @@ def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[b
         read = settings.read_settings(environ)
         operator_api.migrate_store(read)
         tool_cli.migrate(read)
-        server = subprocess.Popen(
-            web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ}
-        )
+        server = subprocess.Popen(_SERVE, env={**os.environ, **environ})
         try:
             _wait(f"http://127.0.0.1:{PORT}/health/live")
             yield read, server

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -82,7 +81,7 @@ def main() -> None:
 @main.command()
 def demo() -> None:
     """Run everything here, with embedded servers and practice data."""
-    demo_run.run_demo(_load_settings())
+    demo_run.run_demo(_load_settings(), demo_run.DemoProcesses())
 
 
 @main.command()
@@ -91,10 +90,7 @@ def serve() -> None:
     read = _load_settings()
     lrs_cli.require_store_ready(read)
     demo_run.require_free_port(read)
-    sys.stdout.flush()
-    # Replace this process by the server (exec), so that signals reach it.
-    arguments = process_commands.web_command(read, "carryover.wsgi:create_app")
-    os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter and fixed arguments
+    process_commands.serve_web(read, "carryover.wsgi:create_app")
 
 
 @main.command()

@@ -13,8 +13,8 @@ import socket
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ from carryover.practice_lms.mailbox_page import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
 from carryover.sample_programme import cohort, sample_document
 from core import clock, embedded
-from core.child_processes import ChildProcess, Supervisor, command_starter
+from core.child_processes import Supervisor
 from core.errors import FatalError
 from core.http_client import GuardedClient
 from core.settings import Settings, read_settings
@@ -41,6 +41,7 @@ LISTED_PEOPLE = ("teacher", "mentor", "learner", "admin")
 LEARNER_CERTIFIED_AGO = timedelta(days=7)
 READY_SECONDS = 300  # on a heavily loaded machine; a few seconds on an idle one
 SEED_BATCH_SIZE = 100
+WEB_FACTORY, WORKER_NAME = "carryover.practice_lms.wsgi:create_app", "the worker's"
 INVITE_NOTE, INVITE_CHECK_SECONDS = "the demo", 2
 
 log = logging.getLogger(__name__)
@@ -64,17 +65,24 @@ def require_free_port(settings: Settings) -> None:
             ) from None
 
 
-@dataclass(frozen=True)
-class CodeWatch:
-    """What a developer's demo does every ``seconds``: ``look`` at the code, with the processes that
-    run it, each a command of its own that starts with the code as it is then.
-    """
+class DemoProcesses:
+    """How the demo starts what runs our code, and what it does every ``look_seconds``."""
 
-    look: Callable[[ChildProcess, Sequence[ChildProcess]], None]
-    seconds: float
+    look_seconds: float = INVITE_CHECK_SECONDS
+
+    def web(self, settings: Settings, environ: Mapping[str, str]) -> ChildProcess:
+        """The web server."""
+        return process_commands.web_child(settings, WEB_FACTORY, environ)
+
+    def workers(self, environ: Mapping[str, str]) -> list[ChildProcess]:
+        """The processes of the worker."""
+        return process_commands.worker_children(read_settings(environ), WORKER_NAME, heard=True)
+
+    def look(self) -> None:
+        """Nothing, where the code stays as it is."""
 
 
-def run_demo(settings: Settings, watch: CodeWatch | None = None) -> None:
+def run_demo(settings: Settings, processes: DemoProcesses) -> None:
     """Run until SIGINT or SIGTERM arrives."""
     home = settings.home
     try:
@@ -94,7 +102,7 @@ def run_demo(settings: Settings, watch: CodeWatch | None = None) -> None:
         try:
             servers = embedded.start_embedded_servers(home, children)
             if not children.stopping:
-                _run_with_servers(settings, servers, children, watch)
+                _run_with_servers(settings, servers, children, processes)
         finally:
             print("Carryover stops.", flush=True)
             children.stop()
@@ -119,7 +127,7 @@ def _run_with_servers(
     settings: Settings,
     servers: embedded.EmbeddedServers,
     children: Supervisor,
-    watch: CodeWatch | None,
+    processes: DemoProcesses,
 ) -> None:
     settings = replace(
         settings,
@@ -146,15 +154,7 @@ def _run_with_servers(
             },
         ),
     )
-    web = ChildProcess(
-        "the web server",
-        command_starter(
-            process_commands.web_command(settings, "carryover.practice_lms.wsgi:create_app"),
-            environ,
-            heard=True,
-        ),
-    )
-    children.add(web)
+    children.add(processes.web(settings, environ))
     served = f"http://{settings.host}:{settings.port}"
     late = f"Carryover did not become ready within {READY_SECONDS} s."
     children.wait_until(
@@ -162,12 +162,7 @@ def _run_with_servers(
     )
     if not children.stopping and not practice.seeded:
         practice.seed_cohort(served)
-    workers = (
-        process_commands.worker_commands(environ, "the worker's")
-        if watch
-        else process_commands.worker_children(read_settings(environ), "the worker's", heard=True)
-    )
-    for child in workers:
+    for child in processes.workers(environ):
         children.add(child)
     if not practice.seeded:
         # Ready means that the practice figures no longer change: anyone who compares them sees
@@ -187,10 +182,9 @@ def _run_with_servers(
 
             def look() -> None:
                 practice.renew_invite(staff)
-                if watch:
-                    watch.look(web, workers)
+                processes.look()
 
-            children.watch(look, watch.seconds if watch else INVITE_CHECK_SECONDS)
+            children.watch(look, processes.look_seconds)
 
 
 def _load_or_create_secret(file: Path) -> str:

@@ -10,12 +10,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from carryover import composition, demo_runner, running_demo
-from carryover.demo_runner import CodeWatch
-from core.child_processes import ChildProcess
+from carryover import composition, demo_runner, process_commands, running_demo
+from carryover.demo_runner import WEB_FACTORY, WORKER_NAME, DemoProcesses
+from core.child_processes import ChildProcess, command_starter
 from core.deps import build_deps
 from core.embedded import postgres
 from core.errors import FatalError
@@ -25,7 +25,6 @@ from lti_tool import bootstrap
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("adapters", "analytics", "carryover", "core", "lrs", "lti_tool")
 SERVED_SUFFIXES = frozenset((".py", ".html", ".css", ".js", ".po", ".json"))
-LOOK_SECONDS = 0.5
 
 
 def _demo_settings() -> Settings:
@@ -35,21 +34,45 @@ def _demo_settings() -> Settings:
     return read
 
 
-class CodeReloader:
-    """Starts what runs our code again when a file of it has changed."""
+class ReloadedProcesses(DemoProcesses):
+    """Processes that start with the code as it is then, and do so again when a file of it has
+    changed.
+    """
+
+    look_seconds = 0.5
 
     def __init__(self) -> None:
         self._seen = _newest_change()
+        self._web: ChildProcess | None = None
+        self._workers: list[ChildProcess] = []
 
-    def look(self, web: ChildProcess, workers: Sequence[ChildProcess]) -> None:
-        """Web workers are replaced by the server itself, those of jobs are started again."""
+    def web(self, settings: Settings, environ: Mapping[str, str]) -> ChildProcess:
+        """The server's own command: it has not imported our code, but its workers do."""
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"]
+        command += ["--host", settings.host, "--port", str(settings.port), "--log-level", "error"]
+        start = command_starter([*command, WEB_FACTORY], environ, heard=True)
+        self._web = ChildProcess("the web server", start)
+        return self._web
+
+    def workers(self, environ: Mapping[str, str]) -> list[ChildProcess]:
+        """The worker's processes, each an interpreter of its own."""
+        command = [sys.executable, "-m", "carryover", "worker", "--part"]
+        self._workers = [
+            ChildProcess(
+                f"{WORKER_NAME} {part}", command_starter([*command, part], environ, heard=True)
+            )
+            for part in process_commands.WORKER_PARTS
+        ]
+        return self._workers
+
+    def look(self) -> None:
+        """Have web workers replaced by the server, those of jobs started again."""
         newest = _newest_change()
-        if newest == self._seen:
+        if newest == self._seen or self._web is None or self._web.process is None:
             return
         self._seen = newest
-        if web.process is not None:
-            web.process.send_signal(signal.SIGHUP)
-        for worker in workers:
+        self._web.process.send_signal(signal.SIGHUP)
+        for worker in self._workers:
             worker.end()
             worker.spawn()
 
@@ -68,7 +91,7 @@ def dev() -> None:
     """The demo; an edit is served within three seconds."""
     read = read_settings(os.environ)
     logging.basicConfig(level=read.log_level)
-    demo_runner.run_demo(read, CodeWatch(CodeReloader().look, LOOK_SECONDS))
+    demo_runner.run_demo(read, ReloadedProcesses())
 
 
 def shell() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
+import os
 from collections.abc import Mapping
 from functools import partial
+
+from granian import Granian as Server
+from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from analytics import long_worker as analytics_long_worker
 from analytics import worker as analytics_worker
 from core import job_runner, jobs
-from core.child_processes import ChildProcess, command_starter, fork_starter, name_process
+from core.child_processes import ChildProcess, fork_starter, name_process
 from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
@@ -33,38 +38,40 @@ RENAMED_JOBS = {
     "lrs.long_worker.watch": "analytics.long_worker.watch",
     "lrs.long_worker.reconcile": "analytics.long_worker.reconcile",
 }
+WEB_KILL_SECONDS = 3  # after which a web worker that was asked to stop is killed
 # The two processes of a worker; and the timetable alone, for those who run short jobs elsewhere.
 WORKER_PARTS, TIMER = ("queue", "long"), "timer"
 
 
-def web_command(settings: Settings, factory: str) -> list[str]:
-    """Command for granian with its default of blocking threads: pages that call the record
-    store in the same process need many.
+def serve_web(settings: Settings, factory: str) -> None:
+    """Serve HTTP until SIGTERM, by workers that are forks of this process and share what it has
+    imported; ``factory``: dotted module, colon, function. With granian's default of blocking
+    threads: pages that call the record store in the same process need many.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--host",
-        settings.host,
-        "--port",
-        str(settings.port),
-        "--no-ws",
-    ]
-    command += [
-        "--workers",
-        str(settings.web_workers),
-        "--respawn-failed-workers",
-        "--workers-kill-timeout",
-        "3",
-        "--log-level",
-        "error",
-        "--factory",
+    name_process("carryover web")
+    importlib.import_module(factory.partition(":")[0])
+    Server(
         factory,
-    ]
-    return command
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        websockets=False,
+        workers=settings.web_workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=WEB_KILL_SECONDS,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+def web_child(settings: Settings, factory: str, environ: Mapping[str, str]) -> ChildProcess:
+    """The web server as a fork of this process; ``environ`` is what the application reads."""
+
+    def run() -> None:
+        os.environ.update(environ)
+        serve_web(settings, factory)
+
+    return ChildProcess("the web server", fork_starter(run, heard=True))
 
 
 def worker_children(settings: Settings, name: str, *, heard: bool = False) -> list[ChildProcess]:
@@ -76,15 +83,6 @@ def worker_children(settings: Settings, name: str, *, heard: bool = False) -> li
             f"{name} {part}",
             fork_starter(partial(run_worker_part, settings, part), heard=heard),
         )
-        for part in WORKER_PARTS
-    ]
-
-
-def worker_commands(environ: Mapping[str, str], name: str) -> list[ChildProcess]:
-    """The same as commands of their own, which read the code when they start."""
-    command = [sys.executable, "-m", "carryover", "worker", "--part"]
-    return [
-        ChildProcess(f"{name} {part}", command_starter([*command, part], environ, heard=True))
         for part in WORKER_PARTS
     ]
 

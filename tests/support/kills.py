@@ -77,18 +77,27 @@ def killed(demo: Demo, words: str) -> int:
     return int(pid)
 
 
+def web_processes(demo: Demo) -> list[int]:
+    """The web server's workers, which are children of a process of the same name."""
+    named = [pid for pid, line in demo.processes().items() if line.startswith("carryover web")]
+    return [
+        int(child)
+        for pid in named
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ]
+
+
+def web_server(demo: Demo) -> int:
+    """SIGKILL the process whose children answer HTTP."""
+    parent = Path(f"/proc/{max(wait_until(lambda: web_processes(demo)))}/stat").read_text()
+    pid = int(parent.rpartition(")")[2].split()[1])
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 def web_worker(demo: Demo) -> int:
     """SIGKILL one of the processes that answer HTTP."""
-
-    def child() -> int:
-        main = [pid for pid, line in demo.processes().items() if "-m granian" in line]
-        for pid in main:
-            for entry in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                if b"resource_tracker" not in Path(f"/proc/{entry}/cmdline").read_bytes():
-                    return int(entry)
-        return 0
-
-    pid = int(wait_until(child))
+    pid = int(max(wait_until(lambda: web_processes(demo))))
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -97,7 +106,7 @@ VICTIMS: dict[str, Callable[[Demo], int]] = {
     "the short jobs' worker": lambda demo: killed(demo, "carryover queue"),
     "the long jobs' worker": lambda demo: killed(demo, "carryover long"),
     "a web worker": web_worker,
-    "the web server": lambda demo: killed(demo, "-m granian"),
+    "the web server": web_server,
     "the queue server": lambda demo: killed(demo, "valkey-server"),
     "PostgreSQL": lambda demo: killed(demo, "bin/postgres -D"),
 }
