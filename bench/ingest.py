@@ -3,7 +3,7 @@
 In one run and one database, in turns: the limit is a COPY of the same statement and relation rows,
 with the same indexes, in one transaction. Beside it the parts of the way (decode and judge; the
 database step) and the whole way over HTTP, with tenant, sign-in, full validation, row-level
-security and ``uncounted``. Ratios within one run can be compared; absolute figures tell of the
+security and ``uncounted``; without the worker, and while it counts what arrives. Ratios within one run can be compared; absolute figures tell of the
 machine, which client, server and database share.
 """
 
@@ -33,6 +33,21 @@ AUTHORITY = Authority.from_json(
 )
 READER = StatementParser(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
+# (statements in a request, clients)
+HTTP_CASES = (
+    (1, 1),
+    (1, 8),
+    (1, 32),
+    (50, 1),
+    (50, 4),
+    (50, 16),
+    (100, 1),
+    (100, 4),
+    (100, 8),
+    (100, 16),
+)
+WORKER_CASES = ((1, 1), (1, 8), (1, 32), (100, 1), (100, 8))
+WITH_WORKER = ", while the worker counts"
 
 
 def statement(n: int) -> bytes:
@@ -145,26 +160,31 @@ def measured(bench: Bench) -> tuple[dict[str, list[float]], dict[str, list[load.
             _timed(partial(database, ready[1]), STATEMENTS)
         )
         rates["decode and judge alone"].append(_timed(partial(judge_all, raw), STATEMENTS))
-        for batch, clients in (
-            (1, 8),
-            (1, 32),
-            (50, 1),
-            (50, 4),
-            (50, 16),
-            (100, 1),
-            (100, 4),
-            (100, 8),
-            (100, 16),
-        ):
-            bench.empty()
-            name = (
-                f"HTTP, {'single posts' if batch == 1 else f'batches of {batch}'}, {clients} "
-                f"client{'s' if clients > 1 else ''}"
-            )
-            rate, outcome = over_http(bench, batch, clients, SINGLES if batch == 1 else STATEMENTS)
-            rates[name].append(rate)
-            outcomes[name].append(outcome)
+        _measure_http(bench, rates, outcomes, HTTP_CASES, "")
+        with bench.counting():
+            _measure_http(bench, rates, outcomes, WORKER_CASES, WITH_WORKER)
     return rates, outcomes
+
+
+def _measure_http(
+    bench: Bench,
+    rates: dict[str, list[float]],
+    outcomes: dict[str, list[load.Outcome]],
+    cases: tuple[tuple[int, int], ...],
+    beside: str,
+) -> None:
+    """Each case once, on an empty store."""
+    for batch, clients in cases:
+        bench.empty()
+        name = (
+            f"HTTP, {'single posts' if batch == 1 else f'batches of {batch}'}, {clients} "
+            f"client{'s' if clients > 1 else ''}{beside}"
+        )
+        rate, outcome = over_http(bench, batch, clients, SINGLES if batch == 1 else STATEMENTS)
+        rates[name].append(rate)
+        outcomes[name].append(outcome)
+        if beside:
+            bench.wait_until_counted()
 
 
 def main() -> None:
@@ -207,6 +227,9 @@ def main() -> None:
             / middle["HTTP, batches of 100, 4 clients"],
             "single, 8 clients": middle["HTTP, single posts, 8 clients"],
             "single, 32 clients": middle["HTTP, single posts, 32 clients"],
+            "single, 8 clients, worker": middle[f"HTTP, single posts, 8 clients{WITH_WORKER}"],
+            "batch 100, 8 clients, worker": middle[f"HTTP, batches of 100, 8 clients{WITH_WORKER}"]
+            / limit,
         }
         keep("ingest", lines, figures)
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,17 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from core import embedded, settings
+from core import embedded, queue, settings
 from core.child_processes import Supervisor
 from core.database import make_engine
 from core.settings import Settings
 from lrs import bootstrap, operator_api
 from lrs.actions.deps import StoreDeps
+from lrs.store import change_queue
 from lti_tool import operator_api as tool_cli
 
 PORT = 18_431
+WAIT_SECONDS = 120
 _SERVE = [sys.executable, "-m", "carryover", "serve"]  # the program that is served, all of it
 RESULTS = Path(__file__).parent / "results"
 TABLES = (
@@ -57,6 +59,24 @@ class Bench:
         """Remove all statements."""
         with self.owner.begin() as connection:
             connection.execute(text("TRUNCATE " + ", ".join(f"lrs.{table}" for table in TABLES)))
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """The worker of an installed system beside it."""
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "carryover", "worker"], env={**os.environ, **self.environ}
+        )
+        try:
+            _until(lambda: queue.has_live_workers(self.environ["CARRYOVER_REDIS_URL"]))
+            yield
+        finally:
+            worker.terminate()
+            worker.wait()
+            queue.connect_redis(self.environ["CARRYOVER_REDIS_URL"]).flushdb()
+
+    def wait_until_counted(self) -> None:
+        """Until the worker has counted everything: what it holds cannot be emptied."""
+        _until(lambda: change_queue.measure_backlog(self.owner)[0] == 0)
 
     def workers(self) -> list[int]:
         """Process ids of the web workers."""
@@ -152,13 +172,22 @@ def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[b
 
 
 def _wait(address: str) -> None:
-    for _ in range(200):
+    def answers() -> bool:
         try:
             with urllib.request.urlopen(address, timeout=1):  # noqa: S310 - our own address
-                return
+                return True
         except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
+            return False
+
+    _until(answers)
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not reached():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the system did not get ready within {WAIT_SECONDS} s")
+        time.sleep(0.1)
 
 
 def heading(title: str, how: str) -> list[str]:

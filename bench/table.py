@@ -32,6 +32,22 @@ ROWS = [
     ("single posts, 8 clients", "1,500/s", "single, 8 clients", "/s", True, 1_500),
     ("single posts, 32 clients", "3,000/s", "single, 32 clients", "/s", True, 3_000),
     (
+        "single posts, 8 clients, while the worker counts",
+        "1,000/s",
+        "single, 8 clients, worker",
+        "/s",
+        True,
+        1_000,
+    ),
+    (
+        "batches of 100, 8 clients, while the worker counts, of a COPY",
+        "0.25",
+        "batch 100, 8 clients, worker",
+        "",
+        True,
+        0.25,
+    ),
+    (
         "GET at 1 M, the slowest single filter, p95, 4 clients",
         "25 ms",
         "one filter, p95",
@@ -115,6 +131,16 @@ ROWS = [
         False,
         300,
     ),
+    ("a demo on an empty home is ready", "20 s", "idle ready", " s", False, 20),
+    (
+        "CPU of a demo that nobody uses, all processes, a minute",
+        "1.5 s",
+        "idle CPU",
+        " s",
+        False,
+        1.5,
+    ),
+    ("its memory (PSS), all processes", "450 MB", "idle memory", " MB", False, 450),
 ]
 
 
@@ -123,6 +149,8 @@ def table() -> str:
     figures = json.loads((RESULTS / "figures.json").read_text())
     lines = ["| what | aim (2 cores) | measured | on |", "|---|---|---|---|"]
     for what, aim, key, unit, more, wanted in ROWS:
+        if key not in figures:
+            continue  # its benchmark has not run yet
         value, day = figures[key]
         said = f"{value:,.2f}" if wanted < 10 else f"{value:,.0f}"
         missed = value < wanted if more else value > wanted

@@ -28,7 +28,7 @@ from carryover.practice_lms.mailbox_page import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
 from carryover.sample_programme import cohort, sample_document
 from core import clock, embedded
-from core.child_processes import Supervisor
+from core.child_processes import ChildProcess, Supervisor
 from core.errors import FatalError
 from core.http_client import GuardedClient
 from core.settings import Settings, read_settings

@@ -95,4 +95,4 @@ def run_worker_part(settings: Settings, part: str) -> None:
     if part == "long":
         job_runner.run_long_jobs(settings, JOB_HANDLERS, RENAMED_JOBS)
     else:
-        job_runner.ShortJobs(settings, JOB_HANDLERS, RENAMED_JOBS).work(nudged=part == "queue")
+        job_runner.ShortJobs(settings, JOB_HANDLERS, RENAMED_JOBS).work(requested=part == "queue")

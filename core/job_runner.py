@@ -62,13 +62,13 @@ class ShortJobs:
         self._due = dict.fromkeys(handlers, 0.0)  # when each runs next (time.monotonic)
         self._running = self._stopping = False
 
-    def work(self, nudged: bool) -> None:
-        """Run what the timetable says and, if ``nudged``, what the queue holds, until SIGTERM or
+    def work(self, requested: bool) -> None:
+        """Run what the timetable says and, if ``requested``, what the queue holds, until SIGTERM or
         SIGINT.
         """
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        queue = open_queue(QUEUE, self._connection) if nudged else None
+        queue = open_queue(QUEUE, self._connection) if requested else None
         if queue is not None:
             threading.Thread(
                 target=_report_alive, args=(self._url, QUEUE), name="heartbeat", daemon=True

@@ -18,7 +18,6 @@ PROTOCOLS = {
     "close": "of files, connections and dependencies",
     "write": "of files",
     "upgrade": "of Alembic",
-    "_process_deps": "of each worker's module",
 }
 # Words that explain nothing in a name, and what is said instead.
 IN_NAMES = {

@@ -1,4 +1,4 @@
-"""The queue and who works on it: nudges are coalesced and never fail a request; short jobs run in one
+"""The queue and who works on it: requests are coalesced and fail no page; short jobs run in one
 process that outlives whatever a job does; nothing is enqueued where there is no work.
 """
 
@@ -71,7 +71,7 @@ def work(worker: ShortJobs, connection: redis.Redis) -> None:
 
 
 def until(reached: Callable[[], bool]) -> None:
-    """Nudges leave by a thread of their own."""
+    """Requests leave by a thread of their own."""
     deadline = time.monotonic() + 20
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"
@@ -85,7 +85,7 @@ def waiting(connection: redis.Redis, name: str = QUEUE) -> int:
 JOB, OTHER = Job("tests.short", NEVER), Job("tests.other", NEVER)
 
 
-def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(
+def test_a_request_while_one_waits_adds_nothing_and_after_it_began_adds_one(
     connection: redis.Redis, worker: Callable[[dict[str, JobHandler]], ShortJobs]
 ) -> None:
     ran: list[int] = []
@@ -102,14 +102,16 @@ def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(
     assert not connection.keys("rq:job:*"), "what ran leaves nothing behind"
 
 
-def test_a_process_nudges_a_job_once_a_second_and_another_at_once(connection: redis.Redis) -> None:
-    nudges = JobRequests(connection)
-    nudges.request_job(JOB)
+def test_a_process_requests_a_job_once_a_second_and_another_at_once(
+    connection: redis.Redis,
+) -> None:
+    requests = JobRequests(connection)
+    requests.request_job(JOB)
     until(lambda: waiting(connection) == 1)
     sent = time.monotonic()
     queue.mark_job_started(connection, JOB.name)
-    nudges.request_job(JOB)
-    nudges.request_job(OTHER)
+    requests.request_job(JOB)
+    requests.request_job(OTHER)
     until(lambda: waiting(connection) == 2)
     assert time.monotonic() - sent < queue.ENQUEUE_INTERVAL_SECONDS
     until(lambda: waiting(connection) == 3)
@@ -117,12 +119,12 @@ def test_a_process_nudges_a_job_once_a_second_and_another_at_once(connection: re
 
 
 def test_a_queue_that_is_down_fails_no_request() -> None:
-    nudges = JobRequests(queue.connect_redis("unix:///nowhere/redis.sock"))
-    nudges.request_job(JOB)
-    assert nudges.count_waiting_jobs() is None
+    requests = JobRequests(queue.connect_redis("unix:///nowhere/redis.sock"))
+    requests.request_job(JOB)
+    assert requests.count_waiting_jobs() is None
 
 
-def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(
+def test_a_request_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(
     connection: redis.Redis,
 ) -> None:
     JobRequests(connection).request_job(JOB)
@@ -250,7 +252,7 @@ def test_a_stop_lets_a_job_end_and_a_second_one_ends_it(
 
     def run() -> None:
         logging.disable()
-        ShortJobs(lrs_settings, handled(job), {}).work(nudged=True)
+        ShortJobs(lrs_settings, handled(job), {}).work(requested=True)
 
     process = ForkedProcess(run, heard=False)
     until(lambda: bool(connection.exists("tests:begun")))
@@ -273,7 +275,7 @@ def test_a_job_that_hangs_where_no_signal_reaches_it_takes_its_process_with_it(
         time.sleep(60)
 
     process = ForkedProcess(
-        lambda: ShortJobs(lrs_settings, handled(deaf), {}).work(nudged=True), heard=True
+        lambda: ShortJobs(lrs_settings, handled(deaf), {}).work(requested=True), heard=True
     )
     try:
         assert process.wait(20) == 1

@@ -26,7 +26,7 @@ def modules(package: ModuleType) -> list[ModuleType]:
 
 
 def test_each_declared_job_has_one_handler_and_each_handler_its_job() -> None:
-    """A nudge for a job that nobody handles did nothing, silently."""
+    """A request for a job that nobody handles did nothing, silently."""
     declared = {
         value
         for package in (analytics, carryover, lrs, lti_tool)
