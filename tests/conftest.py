@@ -8,6 +8,8 @@ deleted.
 from __future__ import annotations
 
 import itertools
+import os
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,12 +26,40 @@ from core.child_processes import Supervisor
 from core.embedded import EmbeddedServers
 from core.settings import Settings
 
+HERE = Path(__file__).parent
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
 # Copying a database in memory takes a quarter of the time on a disk.
 MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 * 1024**3
 # Tests kill processes, never the machine: what has left the server is safe enough. And no table
 # here lives long enough to be cleaned.
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
+SEED = "CARRYOVER_TEST_SEED"
+
+
+def pytest_configure() -> None:
+    """The order's seed: a new one for each run, or of the environment to repeat a run. The processes
+    that a run is spread over inherit it.
+    """
+    os.environ.setdefault(SEED, str(random.randrange(10**6)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of a folder come in random order, and so do the tests of a file: none may need another
+    one before it. Folders stay together, since they share what is slow to start.
+    """
+    chance = random.Random(os.environ[SEED])
+    ordered = []
+    for _, suite in itertools.groupby(items, lambda item: item.path.relative_to(HERE).parts[0]):
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in suite:
+            files.setdefault(item.path, []).append(item)
+        for tests in chance.sample(list(files.values()), len(files)):
+            ordered += chance.sample(tests, len(tests))
+    items[:] = ordered
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"The tests' order: {SEED}={os.environ[SEED]}")
 
 
 @pytest.fixture(scope="session")

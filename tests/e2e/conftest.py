@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.support.demo import Demo
+from tests.support.browser_pages import Pictures
+from tests.support.demo import DEADLINE_SECONDS, Demo
+from tests.support.demo_homes import demo, new_home
+
+# Fixtures of the helpers, for every test of this folder.
+__all__ = ["demo", "new_home"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without these, a closed network is asked many times at each start.
@@ -25,22 +30,17 @@ QUIET = [
     "--disable-sync",
 ]
 
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    running = Demo.start(tmp_path_factory.mktemp("demo") / "home")
-    running.settled()
-    yield running
-    running.stop()
+expect.set_options(timeout=DEADLINE_SECONDS * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver() -> Iterator[Playwright]:
+    """Its event loop runs in this thread, so it ends with the tests of this folder."""
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(driver: Playwright) -> Iterator[Browser]:
     """Debian's Chromium where it stands, else Playwright's own; make test has seen to one of the
     two.
@@ -67,6 +67,7 @@ def page(chromium: Browser) -> Iterator[Callable[..., Page]]:
             java_script_enabled=scripts,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(DEADLINE_SECONDS * 1000)
         contexts.append(context)
         return context.new_page()
 
@@ -103,6 +104,7 @@ def without_cookies(
         context = driver.chromium.launch_persistent_context(
             tmp_path, executable_path=path, args=QUIET, viewport=viewport, reduced_motion="reduce"
         )
+        context.set_default_timeout(DEADLINE_SECONDS * 1000)
         contexts.append(context)
         return context.new_page()
 
@@ -112,8 +114,12 @@ def without_cookies(
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """Where screenshots go for whoever wants to look."""
-    folder = Path(os.environ.get("CARRYOVER_PICTURES", "var/pictures"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def pictures() -> Pictures:
+    """Takes a screenshot of a page into the folder CARRYOVER_PICTURES, for whoever wants to look."""
+    folder = os.environ.get("CARRYOVER_PICTURES")
+
+    def take(page: Page, name: str, full_page: bool = False) -> None:
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
+
+    return take

@@ -7,14 +7,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.browser_pages import accessible
-from tests.support.demo import Demo, wait_until
+from tests.support.browser_pages import Pictures, accessible
+from tests.support.demo import Demo, http_get, http_post, wait_until
 
 Pages = Callable[..., Page]
 
@@ -35,7 +33,7 @@ def signed_in(demo: Demo, page: Pages) -> Callable[..., Page]:
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
 def test_the_list_follows_the_filter_and_is_accessible(
-    signed_in: Pages, tmp_path: Path, width: int, dark: bool
+    signed_in: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     opened = signed_in(width, dark)
     assert opened.locator(".rows li").count() == 50
@@ -53,7 +51,7 @@ def test_the_list_follows_the_filter_and_is_accessible(
     opened.keyboard.press("Enter")
     assert '"actor"' in opened.locator(".rows pre").first.inner_text()
     accessible(opened)
-    opened.screenshot(path=tmp_path / f"browse-{width}.png")
+    pictures(opened, f"browse-{width}")
 
 
 def test_without_a_script_the_filter_and_the_earlier_pages_work(signed_in: Pages) -> None:
@@ -75,11 +73,11 @@ def test_new_statements_come_by_themselves(demo: Demo, signed_in: Pages) -> None
         "object": {"id": "https://example.org/new"},
     }
     headers = {"X-Experience-API-Version": "1.0.3"}
-    httpx.post(
+    http_post(
         f"http://127.0.0.1:{demo.port}/xapi/statements",
         json=new,
         headers=headers,
         auth=(kept["key"], kept["secret"]),
     )
-    opened.locator(".who", has_text="just-now@example.org").wait_for(timeout=10_000)
-    assert httpx.get(f"http://127.0.0.1:{demo.port}/browse").status_code == 401
+    opened.locator(".who", has_text="just-now@example.org").wait_for()
+    assert http_get(f"http://127.0.0.1:{demo.port}/browse").status_code == 401

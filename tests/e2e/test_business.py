@@ -5,12 +5,11 @@ table, money and weights are put on record.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import FilePayload
 
-from tests.support.browser_pages import Pages, accessible
+from tests.support.browser_pages import Pages, Pictures, accessible
 from tests.support.browser_sizes import SIZES, opened
 from tests.support.demo import Demo, wait_until
 
@@ -30,7 +29,7 @@ def table(teams: tuple[str, ...]) -> bytes:
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_from_a_named_figure_to_a_weighed_scorecard(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
@@ -76,7 +75,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_role("button", name="Look what it would do").press("Enter")
     frame.get_by_role("region", name="Lines that cannot be read, table").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"readings-wrong-{width}.png", full_page=True)
+    pictures(tab, f"readings-wrong-{width}", full_page=True)
     frame.get_by_role("link", name="Was it worth it").press("Enter")
     choose(table(("Desk 1", "Desk 2")))
     frame.get_by_label("Value").select_option("Klicks")
@@ -107,7 +106,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_text("The ledger is changed.").wait_for()
     frame.get_by_role("region", name="Costs, table").get_by_text("1200.50").first.wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"business-{width}.png", full_page=True)
+    pictures(tab, f"business-{width}", full_page=True)
 
     weight = frame.get_by_label("weight of Adoption, percent")
     before = weight.input_value()
@@ -130,5 +129,5 @@ def test_what_was_put_on_record_reaches_the_reports(demo: Demo, page: Pages) -> 
         frame.goto(frame.url)
         return frame.get_by_text("signed off by finance").count() > 0
 
-    wait_until(told, 60)
+    wait_until(told)
     accessible(tab)

@@ -5,30 +5,29 @@ every page.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.support.browser_pages import Pages, accessible, frame_of, wait_for_frame
+from tests.support.browser_pages import Pages, Pictures, accessible, frame_of, wait_for_frame
 from tests.support.demo import Demo, wait_until
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
 def test_the_pages_of_each_person_are_accessible_and_fit(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     for who in ("learner", "teacher", "mentor"):
         tab = page(width, dark)
         tab.goto(demo.told["launch"][who])
         frame = frame_of(tab)
-        tab.screenshot(path=pictures / f"{who}-{width}.png")
+        pictures(tab, f"{who}-{width}")
         accessible(tab)
         if who == "learner":
             frame.get_by_role("link", name="plan", exact=False).or_(
                 frame.get_by_role("link", name="Report")
             ).first.press("Enter")
             frame.get_by_role("heading", name="Transfer plan").wait_for()
-            tab.screenshot(path=pictures / f"plan-{width}.png")
+            pictures(tab, f"plan-{width}")
             accessible(tab)
         else:
             for summary in frame.locator("summary").all():
@@ -37,7 +36,7 @@ def test_the_pages_of_each_person_are_accessible_and_fit(
 
 
 def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_teachers_figure(
-    demo: Demo, page: Pages, pictures: Path
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
     phone, desk = page(360), page(1280)
     before = demo.figure("retention_observed", "1w")
@@ -53,19 +52,19 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
             frame.get_by_role("button", name="Go on with the check").press("Enter")
             frame.get_by_text("Question 2 of 5").wait_for()
         frame.get_by_role("radio").nth(position % 3).press("Space")
-        phone.screenshot(path=pictures / "question-360.png")
+        pictures(phone, "question-360")
         accessible(phone)
         frame.get_by_role("button", name="Answer").press("Enter")
         frame.get_by_role("status").wait_for()
-        phone.screenshot(path=pictures / "feedback-360.png")
+        pictures(phone, "feedback-360")
         accessible(phone)
     frame.get_by_role("link", name="See your result").press("Enter")
     frame.get_by_role("heading", name="of 5 right").wait_for()
     finished = time.monotonic()
-    phone.screenshot(path=pictures / "result-360.png")
+    pictures(phone, "result-360")
     accessible(phone)
 
-    wait_until(lambda: demo.figure("retention_observed", "1w")[1] == before[1] + 5, 10)
+    wait_until(lambda: demo.figure("retention_observed", "1w")[1] == before[1] + 5)
     desk.goto(demo.told["launch"]["teacher"])
     teacher = frame_of(desk)
     numerator, denominator = demo.figure("retention_observed", "1w")
@@ -80,8 +79,8 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
         desk.goto(demo.told["launch"]["learner"].partition("/practice")[0] + "/practice/gradebook")
         return "/ 5" in desk.locator("[data-person=learner]").inner_text()
 
-    wait_until(graded, 10)
-    desk.screenshot(path=pictures / "gradebook-1280.png")
+    wait_until(graded)
+    pictures(desk, "gradebook-1280")
     accessible(desk)
 
 

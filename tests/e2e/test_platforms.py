@@ -9,13 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
-from tests.support.browser_pages import accessible, frame_of, wait_for_frame
+from tests.support.browser_pages import Pictures, accessible, frame_of, wait_for_frame
 from tests.support.demo import Demo, wait_until
 
 Pages = Callable[..., Page]
@@ -25,7 +24,7 @@ def lms(demo: Demo) -> str:
     return str(demo.told["launch"]["learner"]).partition("/practice")[0] + "/practice"
 
 
-def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
+def registered(demo: Demo, tab: Page, pictures: Pictures | None = None) -> str:
     """Register the tool in the LMS by the address of demo.json, as an administrator does; gives the
     client id that the LMS gave.
     """
@@ -37,12 +36,12 @@ def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
     frame = wait_for_frame(tab, "/lti/register/")
     frame.get_by_role("heading", name="Register Carryover").wait_for()
     if pictures:
-        tab.screenshot(path=pictures / "register.png")
+        pictures(tab, "register")
         accessible(tab)
     frame.get_by_role("button", name="Register").press("Enter")
     frame.get_by_role("heading", name="Registered").wait_for()
     if pictures:
-        tab.screenshot(path=pictures / "registered.png")
+        pictures(tab, "registered")
         accessible(tab)
     frame.get_by_role("button", name="Close").press("Enter")
     tab.wait_for_url("**/admin/tools")
@@ -50,7 +49,7 @@ def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
     (client,) = {one.get_attribute("data-tool") for one in tab.locator("[data-tool]").all()} - known
     tab.locator(f'[data-tool="{client}"]').get_by_role("button", name="Activate").click()
     expect(tab.locator(f'[data-tool="{client}"]')).to_have_attribute("data-state", "active")
-    wait_until(lambda: demo.told["registration_url"] != before, 10)  # demo.json names a fresh one
+    wait_until(lambda: demo.told["registration_url"] != before)  # demo.json names a fresh one
     return str(client)
 
 
@@ -77,7 +76,7 @@ def answer_all(frame: Frame) -> None:
 
 @pytest.mark.parametrize("mode", ["cookie=lax", "cookie=none", "storage=1"])
 def test_from_registration_to_grade(
-    demo: Demo, page: Pages, without_cookies: Callable[[int], Page], pictures: Path, mode: str
+    demo: Demo, page: Pages, without_cookies: Callable[[int], Page], pictures: Pictures, mode: str
 ) -> None:
     """In a frame of another site: an LMS whose own cookie is Lax, one whose cookie is None, and one
     that offers storage to a browser that keeps no cookie of the tool at all.
@@ -107,7 +106,7 @@ def test_from_registration_to_grade(
         tab.goto(f"{lms(demo)}/gradebook")
         return "check after 1 week" in tab.locator("main").inner_text()
 
-    wait_until(graded, 30)
+    wait_until(graded)
     # Chosen content: a check with a column of its own, opened by the learner afterwards.
     tab.goto(f"{lms(demo)}/launch/teacher/deep-link?{name}={value}&tool={client}")
     frame = wait_for_frame(tab, "127.0.0.1")
@@ -115,7 +114,7 @@ def test_from_registration_to_grade(
     frame.get_by_label("Phishing response: today").uncheck()
     frame.get_by_label("Phishing response: check after 1 month").check()
     if mode == "cookie=lax":
-        tab.screenshot(path=pictures / "pick.png", full_page=True)
+        pictures(tab, "pick", full_page=True)
         accessible(tab)
     frame.get_by_role("button", name="Put into the course").click()
     tab.wait_for_url("**/practice/")
@@ -129,20 +128,20 @@ def test_from_registration_to_grade(
 
 
 def test_a_browser_without_cookies_and_an_lms_without_storage_open_a_window(
-    demo: Demo, without_cookies: Callable[[int], Page], pictures: Path
+    demo: Demo, without_cookies: Callable[[int], Page], pictures: Pictures
 ) -> None:
     tab = without_cookies(360)
     tab.goto(f"{demo.told['launch']['learner']}")
     frame = wait_for_frame(tab, "/lti/launch")
     frame.get_by_role("heading", name="in a window of its own").wait_for()
-    tab.screenshot(path=pictures / "relaunch-360.png")
+    pictures(tab, "relaunch-360")
     accessible(tab)
     with tab.context.expect_page() as opened:
         frame.get_by_role("button", name="Open in a new window").press("Enter")
     window = opened.value
     window.get_by_role("heading", name="Is this you?").wait_for()
     assert "Practice learner" in window.locator("main").inner_text()
-    window.screenshot(path=pictures / "window-360.png")
+    pictures(window, "window-360")
     accessible(window)
     window.get_by_role("button", name="Yes, open it").press("Enter")
     window.get_by_role("heading", name="Phishing response").wait_for()
@@ -171,7 +170,7 @@ def test_without_cookies_pages_keep_their_place_in_history_and_for_screen_reader
 
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
 def test_the_administration_by_keyboard_and_its_pages(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = open_as(demo, tab, "admin")
@@ -179,7 +178,7 @@ def test_the_administration_by_keyboard_and_its_pages(
     frame.get_by_role("heading", name="Platforms", exact=True).wait_for()
 
     def looked_at(name: str) -> None:
-        tab.screenshot(path=pictures / f"admin-{name}-{width}.png", full_page=True)
+        pictures(tab, f"admin-{name}-{width}", full_page=True)
         accessible(tab)
 
     looked_at("platforms")
@@ -241,7 +240,7 @@ def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page:
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
 def test_the_course_page_and_a_review(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = open_as(demo, tab, "teacher")
@@ -251,7 +250,7 @@ def test_the_course_page_and_a_review(
     frame.get_by_text("The roster is being read").wait_for()
     frame.get_by_role("button", name="Make a column for each check now").press("Enter")
     frame.get_by_text("Every check has its column").wait_for()
-    tab.screenshot(path=pictures / f"course-{width}.png", full_page=True)
+    pictures(tab, f"course-{width}", full_page=True)
     accessible(tab)
 
     def read() -> bool:
@@ -260,7 +259,7 @@ def test_the_course_page_and_a_review(
         frame.get_by_role("heading", name="People").wait_for()
         return "people on 1 page" in frame.locator("main").inner_text()
 
-    wait_until(read, 20)
+    wait_until(read)
     assert "Practice mentor" in frame.locator("main").inner_text()
 
 
@@ -289,7 +288,7 @@ def test_a_frame_is_as_tall_as_its_page_and_does_not_jump(demo: Demo, page: Page
             frame.evaluate("document.documentElement.scrollHeight")
         )
 
-    wait_until(lambda: abs(heights()[0] - heights()[1]) < 20, 5)
+    wait_until(lambda: abs(heights()[0] - heights()[1]) < 20)
     shifts: list[Any] = frame.evaluate(SHIFTS)
     # Known and open: a page is at times painted for a moment before its styles are there (the body
     # leaves its margin of 8 px). That is another matter than a frame that jumps, which this test is

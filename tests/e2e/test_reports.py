@@ -4,13 +4,11 @@ narrowed by keyboard, the table beside each picture.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Frame
 
 from lrs.vocabulary.report_names import REPORT_GROUPS
-from tests.support.browser_pages import Pages, accessible, frame_of
+from tests.support.browser_pages import Pages, Pictures, accessible, frame_of
 from tests.support.browser_sizes import SIZES, opened
 from tests.support.demo import Demo
 
@@ -27,7 +25,7 @@ def chosen(frame: Frame, label: str) -> None:
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_every_report_is_reached_from_the_figures_and_reads_well(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     demo.settled()
     tab = page(width, dark)
@@ -44,7 +42,7 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(
             ).wait_for(state="attached")
             assert frame.get_by_role("alert").count() == 0, key
             accessible(tab)
-            tab.screenshot(path=pictures / f"report-{key}-{width}.png", full_page=True)
+            pictures(tab, f"report-{key}-{width}", full_page=True)
     chosen(frame, "Scorecard")
     frame.get_by_text("Narrow it to a wave").press("Enter")
     frame.get_by_label("Team").select_option("North desk")
@@ -53,7 +51,9 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(
     accessible(tab)
 
 
-def test_from_a_figure_to_the_statements_behind_it(demo: Demo, page: Pages, pictures: Path) -> None:
+def test_from_a_figure_to_the_statements_behind_it(
+    demo: Demo, page: Pages, pictures: Pictures
+) -> None:
     tab = page(360)
     frame = opened(demo, tab, "teacher", "Figures")
     figure = frame.get_by_role("region", name="Transfer", exact=True)
@@ -65,6 +65,6 @@ def test_from_a_figure_to_the_statements_behind_it(demo: Demo, page: Pages, pict
         frame.get_by_role("rowheader", name="certified")
     ).first.wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / "behind-360.png")
+    pictures(tab, "behind-360")
     frame.get_by_role("link", name="More people").press("Enter")
     frame.get_by_role("heading", name="What a figure rests on: transfer rate").wait_for()

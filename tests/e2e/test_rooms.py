@@ -5,20 +5,19 @@ people, mail; axe on each of them.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 
 from tests.support import question_samples
-from tests.support.browser_pages import Pages, accessible, frame_of
+from tests.support.browser_pages import Pages, Pictures, accessible, frame_of
 from tests.support.browser_sizes import SIZES, opened
 from tests.support.demo import Demo, wait_until
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "learner", "To work")
@@ -26,7 +25,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    tab.screenshot(path=pictures / f"work-{width}.png", full_page=True)
+    pictures(tab, f"work-{width}", full_page=True)
     for room, title in (("Group", "Coaching group"), ("Today", "Your checks")):
         frame.get_by_role("navigation", name="Pages").get_by_role(
             "link", name=room, exact=True
@@ -36,7 +35,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     frame.get_by_role("link", name="What is stored about me").first.press("Enter")
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"me-{width}.png")
+    pictures(tab, f"me-{width}")
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="To work", exact=True
     ).press("Enter")
@@ -59,7 +58,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
             mail.get_by_role("heading", name="Practice learner waits for your answer").count() > 0
         )
 
-    wait_until(letter, 40)
+    wait_until(letter)
     accessible(mail)
     section = (
         mail.locator("section", has_text="To Practice mentor")
@@ -71,7 +70,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     mail.get_by_role("button", name="Open my page").press("Enter")
     mail.get_by_role("heading", name="Waits for you").wait_for()
     accessible(mail)
-    mail.screenshot(path=pictures / f"inbox-{width}.png", full_page=True)
+    pictures(mail, f"inbox-{width}", full_page=True)
     if mail.get_by_label("What is good").count():
         mail.get_by_label("What is good").first.fill("You slowed down before you opened anything.")
         mail.get_by_label("What comes next").first.fill("Report one of them, too.")
@@ -81,7 +80,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_a_training_manager_s_rooms_are_accessible_and_fit(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
@@ -90,12 +89,12 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_role("link", name="Phishing response").press("Enter")
     frame.get_by_role("heading", name="Who receives what, when").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"programme-{width}.png")
+    pictures(tab, f"programme-{width}")
     frame.get_by_role("link", name="Questions (43)").press("Enter")
     frame.get_by_role("heading", name="Questions").wait_for()
     frame.locator("summary").first.click()
     accessible(tab)
-    tab.screenshot(path=pictures / f"questions-{width}.png")
+    pictures(tab, f"questions-{width}")
     place = frame.url
     for kind in (
         "one answer",
@@ -113,7 +112,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.locator("tbody a").first.press("Enter")
     frame.get_by_role("heading", name="As learners see it").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"question-form-{width}.png")
+    pictures(tab, f"question-form-{width}")
     frame.goto(place)
     frame.locator("summary").first.click()
     frame.get_by_label("File").set_input_files(
@@ -124,11 +123,11 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    tab.screenshot(path=pictures / f"intake-{width}.png")
+    pictures(tab, f"intake-{width}")
     frame.goto(urljoin(place, "../people"))
     frame.get_by_role("heading", name="People in it").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"participants-{width}.png")
+    pictures(tab, f"participants-{width}")
     for room, title in (
         ("groups", "Coaching groups"),
         ("left-open", "What the training left open"),
@@ -142,7 +141,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
         ).press("Enter")
         frame.get_by_role("heading", name=title).first.wait_for()
         accessible(tab)
-        tab.screenshot(path=pictures / f"{room.lower().replace(' ', '-')}-{width}.png")
+        pictures(tab, f"{room.lower().replace(' ', '-')}-{width}")
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="People", exact=True
     ).press("Enter")
@@ -150,7 +149,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    tab.screenshot(path=pictures / f"people-{width}.png")
+    pictures(tab, f"people-{width}")
     content = b"id,name,email,manager\nX1,Somebody new,new@example.org,SIS-3\nX2,,wrong,\n"
     frame.get_by_label("File").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": content}
@@ -159,12 +158,12 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_role("heading", name="What the file would do").wait_for()
     frame.get_by_text("1 wrong").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"import-{width}.png")
+    pictures(tab, f"import-{width}")
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
@@ -181,14 +180,14 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
     frame.get_by_role("button", name="Let it count").press("Enter")
     frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"elsewhere-{width}.png", full_page=True)
+    pictures(tab, f"elsewhere-{width}", full_page=True)
     frame.get_by_role("button", name="Take it back: https://work.example/queue/4").press("Enter")
     frame.get_by_text("It counts no longer").wait_for()
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_every_kind_of_question_is_answered_by_keyboard(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     """As its author sees it in the preview: each kind with its fields, without scripts."""
     tab = page(width, dark)
@@ -208,12 +207,12 @@ def test_every_kind_of_question_is_answered_by_keyboard(
         frame.get_by_role("status").wait_for()
         accessible(tab)
         if position == 1:
-            tab.screenshot(path=pictures / f"two-taps-{width}.png", full_page=True)
+            pictures(tab, f"two-taps-{width}", full_page=True)
     frame.get_by_role("link", name="See your result").press("Enter")
     frame.get_by_text("counts for nothing").wait_for()
 
 
-def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> None:
+def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Pictures) -> None:
     tab = page(360)
     tab.goto(f"{demo.base}/sign-in")
     accessible(tab)
@@ -226,7 +225,7 @@ def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> N
         tab.goto(f"http://localhost:{demo.port}/practice/mailbox")
         return tab.get_by_role("heading", name="Your link to Carryover").count() > 0
 
-    wait_until(arrived, 40)
+    wait_until(arrived)
     address = (
         tab.locator("section", has_text="Your link to Carryover")
         .get_by_role("link")
@@ -244,7 +243,7 @@ def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> N
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_work_is_assessed_on_a_phone_without_a_connection(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     """The learner asks the mentor to look; the mentor watches where there is no network; both see
     the levels side by side.
@@ -259,7 +258,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
         "Space"
     )
     accessible(tab)
-    tab.screenshot(path=pictures / f"assess-own-{width}.png", full_page=True)
+    pictures(tab, f"assess-own-{width}", full_page=True)
     frame.get_by_role("button", name="Send the assessment").press("Enter")
     frame.get_by_text("Your own view is on record.").wait_for()
     frame.get_by_label("Whom").select_option(label="Practice mentor (Mentor)")
@@ -279,7 +278,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
             > 0
         )
 
-    wait_until(letter, 40)
+    wait_until(letter)
     section = mail.locator("section", has_text="asks you to look at a piece of work").first
     mail.goto(section.get_by_role("link").first.get_attribute("href") or "")
     mail.get_by_role("button", name="Open my page").press("Enter")
@@ -290,7 +289,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     mail.get_by_label("I watched it at work").press("Space")
     accessible(mail)
     mail.get_by_text("What you enter stays on this device until you send it.").wait_for()
-    mail.screenshot(path=pictures / f"assess-{width}.png", full_page=True)
+    pictures(mail, f"assess-{width}", full_page=True)
     mail.reload()
     assert watched.is_checked(), "what was chosen is kept on the device"
     mail.context.set_offline(True)
@@ -308,18 +307,18 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     mail.get_by_role("link", name="Practise assessing: Phishing response").press("Enter")
     mail.get_by_role("heading", name="Practise assessing").wait_for()
     accessible(mail)
-    mail.screenshot(path=pictures / f"cases-{width}.png", full_page=True)
+    pictures(mail, f"cases-{width}", full_page=True)
 
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("link", name="A look at your work").press("Enter")
     frame.get_by_role("columnheader", name="Mentor").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"assessments-{width}.png", full_page=True)
+    pictures(tab, f"assessments-{width}", full_page=True)
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_a_rubric_is_built_on_its_page(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
@@ -329,12 +328,12 @@ def test_a_rubric_is_built_on_its_page(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    tab.screenshot(path=pictures / f"rubric-{width}.png", full_page=True)
+    pictures(tab, f"rubric-{width}", full_page=True)
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_who(
-    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
 ) -> None:
     tab = page(width, dark)
     tab.goto(demo.told["launch"]["newcomer"])
@@ -342,7 +341,7 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     frame.get_by_role("link", name="Are you on your organisation").press("Enter")
     frame.get_by_role("heading", name="Who you are in your organisation").wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"confirm-{width}.png", full_page=True)
+    pictures(tab, f"confirm-{width}", full_page=True)
     mail = page(width, dark)
 
     def codes() -> set[str]:
@@ -353,7 +352,7 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     frame.get_by_label("Your address at work").fill("mentor@example.org")
     frame.get_by_role("button", name="Send a code").press("Enter")
     frame.get_by_text("a code is on its way").wait_for()
-    wait_until(lambda: codes() - before, 40)
+    wait_until(lambda: codes() - before)
     frame.get_by_label("Code of eight digits").fill((codes() - before).pop())
     frame.get_by_role("button", name="Confirm").press("Enter")
     frame.get_by_role("alert").get_by_text(
@@ -367,4 +366,4 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     frame.get_by_role("heading", name="Who is who").wait_for()
     frame.get_by_text("decided by an administrator").first.wait_for()
     accessible(tab)
-    tab.screenshot(path=pictures / f"joins-{width}.png", full_page=True)
+    pictures(tab, f"joins-{width}", full_page=True)

@@ -18,7 +18,7 @@ import pytest
 from icalendar import Calendar
 
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EARNED, EXTENSIONS, VERBS
-from tests.support.demo import Browser, Demo, wait_until
+from tests.support.demo import Browser, Demo, http_get, wait_until
 
 TODAY = datetime.now(UTC).date()
 
@@ -55,7 +55,7 @@ def enter(practice: Demo) -> Iterator[Enter]:
 
 def letters(practice: Demo) -> str:
     lms = practice.told["launch"]["learner"].partition("/practice")[0]
-    return httpx.get(f"{lms}/practice/mailbox").text
+    return http_get(f"{lms}/practice/mailbox").text
 
 
 def stated(practice: Demo, verb: str, part: str = "") -> bool:
@@ -69,7 +69,7 @@ def test_a1_i_say_on_which_tasks_of_my_own_job_it_shows(practice: Demo, enter: E
     browser.get(f"{home}work")
     page = browser.submit("/tasks", competency="verify", task="", title="Invoices from abroad")
     assert "Invoices from abroad" in page.text and "The task is on your map." in page.text
-    wait_until(lambda: stated(practice, "mapped"), 15)
+    wait_until(lambda: stated(practice, "mapped"))
 
 
 def test_a2_i_commit_to_one_page_and_revise_it_with_its_history(
@@ -103,7 +103,7 @@ def test_a2_i_commit_to_one_page_and_revise_it_with_its_history(
         "What it was before" in browser.page.text
         and "Call back on a known number" in browser.page.text
     )
-    wait_until(lambda: stated(practice, "committed") and stated(practice, "updated"), 15)
+    wait_until(lambda: stated(practice, "committed") and stated(practice, "updated"))
 
 
 def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_reaches_its_owner(
@@ -135,7 +135,7 @@ def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_r
     owner, office = enter("teacher")
     said = owner.get(f"{office}programmes/phishing-response/left-open").text
     assert "No example of a voice mail." in said and "Practice learner" not in said
-    wait_until(lambda: stated(practice, "submitted") and stated(practice, "reviewed"), 15)
+    wait_until(lambda: stated(practice, "submitted") and stated(practice, "reviewed"))
 
 
 def test_a_use_on_the_job_is_worth_what_its_witness_is(practice: Demo, enter: Enter) -> None:
@@ -161,7 +161,7 @@ def test_a_use_on_the_job_is_worth_what_its_witness_is(practice: Demo, enter: En
         ]
         return [one["context"]["extensions"].get(EXTENSIONS["evidence_grade"], 1) for one in found]
 
-    wait_until(lambda: 4 in grades(), 15)
+    wait_until(lambda: 4 in grades())
 
 
 def test_b1_groups_are_formed_meet_and_carry_their_actions_over(
@@ -192,9 +192,7 @@ def test_b1_groups_are_formed_meet_and_carry_their_actions_over(
     )
     assert "Show one false mail." in agreed.text
     browser.submit("/group/actions/")
-    wait_until(
-        lambda: stated(practice, "closed") and stated(practice, "scheduled", "/meetings/"), 15
-    )
+    wait_until(lambda: stated(practice, "closed") and stated(practice, "scheduled", "/meetings/"))
 
 
 def test_b3_who_leads_sees_how_far_each_is_and_what_waits(enter: Enter) -> None:
@@ -239,9 +237,9 @@ def test_c3_nudges_reach_me_by_mail_and_calendar(practice: Demo, enter: Enter) -
         r'<code class="secret">([^<]+\.ics)</code>', browser.get(f"{home}today").text
     )
     assert address
-    events = Calendar.from_ical(httpx.get(unescape(address[1])).text).walk("VEVENT")
+    events = Calendar.from_ical(http_get(unescape(address[1])).text).walk("VEVENT")
     assert any("check" in str(event["SUMMARY"]).lower() for event in events)
-    wait_until(lambda: "Practice learner waits for your answer" in letters(practice), 30)
+    wait_until(lambda: "Practice learner waits for your answer" in letters(practice))
     office, place = enter("teacher")
     office.get(f"{place}programmes/phishing-response/")
     added = office.submit(
@@ -284,7 +282,6 @@ def test_d1_i_ask_to_be_watched_and_see_it_side_by_side(practice: Demo, enter: E
             stated(practice, "assessed", "/behaviour-assessment")
             and stated(practice, "assessed", "/cases/")
         ),
-        15,
     )
 
 
@@ -333,7 +330,7 @@ def test_d2_a_business_figure_is_read_with_its_evidence(practice: Demo, enter: E
     body = {"programme": programme, "kpi": "clicks", "readings": rows}
     assert asked.post("/api/v1/kpi-readings", json=body).json()["new"] == 24
     browser, home = enter("teacher")
-    wait_until(lambda: "Clicks on false mails" in browser.get(f"{home}reports/impact").text, 60)
+    wait_until(lambda: "Clicks on false mails" in browser.get(f"{home}reports/impact").text)
     assert "no headline yet" in browser.get(f"{home}reports/roi").text
     asked.close()
 
@@ -344,7 +341,7 @@ def test_d3_and_d4_what_many_miss_and_each_questions_figures_point_at_the_conten
     browser, home = enter("teacher")
     page = unescape(browser.get(f"{home}reports/weak_domains").text)
     assert "points at the content, not at them" in page
-    wait_until(lambda: "Tells who knows" in browser.get(f"{home}reports/items").text, 60)
+    wait_until(lambda: "Tells who knows" in browser.get(f"{home}reports/items").text)
     page = unescape(browser.get(f"{home}reports/items").text)
     for words in (
         "Share right",
@@ -406,7 +403,5 @@ def test_an_episode_begins_by_a_statement_of_another_system(practice: Demo, ente
     assert practice.xapi("POST", json=earned).status_code == 200
     office.get(f"{place}programmes/phishing-response/")
     office.submit("/sources", activity="https://academy.example/phishing")
-    wait_until(
-        lambda: "Xenia" in office.get(f"{place}programmes/phishing-response/people").text, 90
-    )
+    wait_until(lambda: "Xenia" in office.get(f"{place}programmes/phishing-response/people").text)
     assert ACTIVITY_TYPES["certification"], "what we say ourselves is of this type"

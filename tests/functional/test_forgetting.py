@@ -43,7 +43,6 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
             for file in mailbox.rglob("*")
             if file.is_file()
         ),
-        30,
     )
     browser.get(attempt)
     for position in range(1, 6):
@@ -70,7 +69,7 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
     told = command(alone, "erase", "learner@example.org", "--really")
     assert told.startswith("Erased:") or "Erased:" in told
     assert alone.xapi("GET", params={"agent": agent}).json()["statements"] == []
-    wait_until(lambda: alone.figure("transfer_rate")[1] == before - 1, 15)
+    wait_until(lambda: alone.figure("transfer_rate")[1] == before - 1)
     assert browser.get(home).status_code == 401
     for file in mailbox.rglob("*"):
         assert not file.is_file() or not any(

@@ -17,7 +17,7 @@ import httpx
 from core.embedded import EmbeddedServers
 from tests.conftest import environ_for
 from tests.support.command_line import carryover
-from tests.support.demo import free_port, wait_until
+from tests.support.demo import free_port, http_get, http_post, wait_until
 
 
 def test_an_operator_brings_it_up_part_by_part(
@@ -40,7 +40,7 @@ def test_an_operator_brings_it_up_part_by_part(
 
         def ready() -> bool:
             try:
-                return httpx.get(f"{base}/health/ready").status_code == 200
+                return http_get(f"{base}/health/ready").status_code == 200
             except httpx.HTTPError:
                 return False
 
@@ -54,24 +54,24 @@ def test_an_operator_brings_it_up_part_by_part(
         }
         headers = {"X-Experience-API-Version": "1.0.3"}
         assert (
-            httpx.post(
+            http_post(
                 f"{base}/xapi/statements", json=earned, headers=headers, auth=(key, secret)
             ).status_code
             == 200
         )
 
         def certified() -> bool:
-            values = httpx.get(
+            values = http_get(
                 f"{base}/api/v1/metrics/transfer_rate/values", auth=(key, secret)
             ).json()["values"]
             return bool(values[0]["denominator"] == 1)
 
         wait_until(certified)
-        assert "opened from inside a course" in httpx.get(base).text
-        assert httpx.get(f"{base}/practice/").status_code == 404, (
+        assert "opened from inside a course" in http_get(base).text
+        assert http_get(f"{base}/practice/").status_code == 404, (
             "the practice LMS belongs to the demo alone"
         )
-        (public,) = httpx.get(f"{base}/lti/jwks.json").json()["keys"]
+        (public,) = http_get(f"{base}/lti/jwks.json").json()["keys"]
         assert "d" not in public
     finally:
         for part in parts:

@@ -1,5 +1,5 @@
-"""The long form of the kill tests: writers post for minutes while random processes are killed; then
-every figure must be exact.
+"""The long form of the kill tests: each kind of process is killed while somebody writes; then writers
+post for minutes while random processes are killed. Every figure must be exact.
 """
 
 from __future__ import annotations
@@ -11,15 +11,24 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.support.demo import Demo
-from tests.support.kills import VICTIMS, Writer
+import pytest
 
+from tests.support.demo import Demo
+from tests.support.demo_homes import demo, new_home
+from tests.support.kills import VICTIMS, Writer, counted_exactly_once
+
+__all__ = ["demo", "new_home"]
 SECONDS = int(os.environ.get("SOAK_SECONDS", "180"))
 WRITERS, PAUSE_SECONDS = (
     2,
     14,
 )  # slower than the demo's limit of five deaths of one kind within a minute
 RESULTS = Path(__file__).parent / "results" / "kills.md"
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_every_acknowledged_statement_is_counted_exactly_once(demo: Demo, victim: str) -> None:
+    counted_exactly_once(demo, victim)
 
 
 def test_writers_go_on_while_processes_are_killed_at_random(tmp_path: Path) -> None:

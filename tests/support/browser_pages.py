@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page
 
+from tests.support.demo import DEADLINE_SECONDS
+
 Pages = Callable[..., Page]
+Pictures = Callable[..., None]
 
 
 # WCAG 2.2 AA and what lies below it.
@@ -31,24 +35,40 @@ def frame_of(page: Page) -> Frame:
     return frame
 
 
+# What axe has seen: the same page at the same size in the same colours is judged once.
+_seen: set[str] = set()
+_STATE = """() => [
+    matchMedia("(prefers-color-scheme: dark)").matches,
+    window.innerWidth,
+    document.documentElement.outerHTML,
+].join(" ")"""
+
+
 def accessible(page: Page) -> None:
     """No violation on the page nor in the frame, and nothing that scrolls sideways."""
     for frame in page.frames:
-        if frame.url.startswith("http"):
-            # A frame of another site is judged by itself: axe does not look into it from outside.
+        if not frame.url.startswith("http"):
+            continue
+        assert frame.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        ), frame.url
+        state: str = frame.evaluate(_STATE)
+        if state in _seen:
+            continue
+        # A frame of another site is judged by itself: axe does not look into it from outside.
+        if frame.evaluate("typeof axe") == "undefined":
             frame.evaluate(AXE)
-            report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)
-            assert [
-                (one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]
-            ] == [], frame.url
-            assert frame.evaluate(
-                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-            ), frame.url
+        report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)
+        assert [
+            (one["id"], [node["html"] for node in one["nodes"]]) for one in report["violations"]
+        ] == [], frame.url
+        _seen.add(state)
 
 
 def wait_for_frame(page: Page, part: str) -> Frame:
     """The frame once its address holds ``part``."""
-    for _ in range(300):
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
         for frame in page.frames:
             if part in frame.url:
                 return frame

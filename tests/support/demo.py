@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from urllib.parse import urljoin
 import httpx
 
 # Deadlines, not waits: long enough for a machine whose processors are all taken.
-START_SECONDS, DEADLINE_SECONDS = 180, 180
+START_SECONDS, DEADLINE_SECONDS, ANSWER_SECONDS = 180, 180, 90
 READY = "Carryover is ready"
+http_get = partial(httpx.get, timeout=ANSWER_SECONDS)
+http_post = partial(httpx.post, timeout=ANSWER_SECONDS)
 
 
 def free_port() -> int:
@@ -91,9 +94,7 @@ class Demo:
     def api(self, path: str, **parameters: Any) -> httpx.Response:
         """A GET of the reporting API."""
         api = self.told["api"]
-        return httpx.get(
-            f"{self.base}{path}", params=parameters, auth=(api["key"], api["secret"]), timeout=20
-        )
+        return http_get(f"{self.base}{path}", params=parameters, auth=(api["key"], api["secret"]))
 
     def xapi(self, method: str, path: str = "/statements", **more: Any) -> httpx.Response:
         """A request of the record store."""
@@ -104,7 +105,7 @@ class Demo:
             xapi["endpoint"] + path,
             auth=(xapi["key"], xapi["secret"]),
             headers=headers,
-            timeout=20,
+            timeout=ANSWER_SECONDS,
             **more,
         )
 
@@ -118,7 +119,7 @@ class Demo:
     def ready(self) -> dict[str, Any]:
         """The readiness report; empty while nobody answers."""
         try:
-            found: dict[str, Any] = httpx.get(f"{self.base}/health/ready", timeout=5).json()
+            found: dict[str, Any] = http_get(f"{self.base}/health/ready").json()
         except httpx.HTTPError:
             return {}
         return found
@@ -177,7 +178,7 @@ class Browser:
 
     def __init__(self) -> None:
         self._cookies: dict[str, dict[str, str]] = {}
-        self._client = httpx.Client(timeout=90)
+        self._client = httpx.Client(timeout=ANSWER_SECONDS)
         self.page = httpx.Response(204)
 
     def _request(self, method: str, url: str, **more: Any) -> httpx.Response:

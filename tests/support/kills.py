@@ -110,3 +110,21 @@ VICTIMS: dict[str, Callable[[Demo], int]] = {
     "the queue server": lambda demo: killed(demo, "valkey-server"),
     "PostgreSQL": lambda demo: killed(demo, "bin/postgres -D"),
 }
+
+
+def counted_exactly_once(demo: Demo, victim: str) -> None:
+    """Kill one process while somebody writes: the figure moves by what was acknowledged."""
+    demo.settled()
+    before = demo.figure("retention_observed", "3m")
+    writer = Writer(demo)
+    writer.start()
+    try:
+        wait_until(lambda: writer.acknowledged >= 5)
+        VICTIMS[victim](demo)
+        reached = writer.acknowledged
+        wait_until(lambda: writer.acknowledged >= reached + 10)
+    finally:
+        count = writer.stop()
+    demo.settled()
+    assert demo.figure("retention_observed", "3m") == (before[0] + count, before[1] + count)
+    assert demo.ready()["status"] == "ready"
