@@ -21,13 +21,13 @@ from PIL import Image, UnidentifiedImageError
 
 from core import clock
 from core.http_client import GuardedClient, OutsideCallFailed, url_origin
+from core.json_web_keys import MIN_RSA_BITS
 from core.messages import MessageError, lazy_gettext
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 8.0, 512 * 1024
 MAX_FILE_BYTES = 5_000_000
 MAX_PIXELS = 25_000_000  # In pixels: 100 MB once decompressed.
-MIN_RSA_BITS = 2_048
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 

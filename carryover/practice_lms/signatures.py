@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
 
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.tools import Tool
 from core.http_client import OutsideCallFailed
+from core.json_web_keys import public_rsa_jwk
 
 
 class InvalidToken(Exception):
@@ -27,35 +26,16 @@ def _public_key(pem: str) -> RSAPublicKey:
     return key
 
 
-def _key_id(pem: str) -> str:
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(
-        _public_key(pem).public_bytes(serialization.Encoding.DER, form)
-    ).hexdigest()[:20]
-
-
 def public_key_set(ledger: PracticeDatabase) -> dict[str, Any]:
     """Return the public key set that tools fetch."""
-    pem = ledger.private_key()
-    jwk = RSAAlgorithm.to_jwk(_public_key(pem), as_dict=True)
-    return {
-        "keys": [
-            {
-                "kty": "RSA",
-                "n": jwk["n"],
-                "e": jwk["e"],
-                "kid": _key_id(pem),
-                "alg": "RS256",
-                "use": "sig",
-            }
-        ]
-    }
+    return {"keys": [public_rsa_jwk(_public_key(ledger.private_key()))]}
 
 
 def sign_claims(ledger: PracticeDatabase, claims: Mapping[str, Any]) -> str:
     """Sign a token with the platform's key."""
     pem = ledger.private_key()
-    return jwt.encode(dict(claims), pem, algorithm="RS256", headers={"kid": _key_id(pem)})
+    kid = public_rsa_jwk(_public_key(pem))["kid"]
+    return jwt.encode(dict(claims), pem, algorithm="RS256", headers={"kid": kid})
 
 
 def verify_own_token(ledger: PracticeDatabase, token: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 PostgreSQL refuses to run as root. If we are root, the server runs as an unprivileged user
 who keeps a single capability, so that it can reach its folder below a private home without
 changing any folder's mode: CAP_DAC_READ_SEARCH, or, where a container withholds that,
-CAP_DAC_OVERRIDE. Capabilities are Linux's: elsewhere root is told to be somebody else.
+CAP_DAC_OVERRIDE. Capabilities are Linux's: elsewhere root is refused.
 """
 
 from __future__ import annotations

@@ -7,40 +7,32 @@ one stays published for a day after it last signed, for tokens signed just befor
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwcrypto.jwk import JWK
 from sqlalchemy import Engine
 
 from core import clock
+from core.json_web_keys import MIN_RSA_BITS, public_rsa_jwk
 from core.secrets import Secrets
 from lti_tool.base import tenants_store
 from lti_tool.base.tenants_store import ToolKey
 
-RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
 KEY_OVERLAP = timedelta(days=1)
 _SEAL_PURPOSE = "tool key"
 
 
 def _generate_key(secrets: Secrets, signs_from: datetime) -> ToolKey:
-    private = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
+    private = rsa.generate_private_key(public_exponent=65_537, key_size=MIN_RSA_BITS)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    jwk = JWK.from_pem(pem)
-    public = {
-        **json.loads(jwk.export_public()),
-        "kid": jwk.thumbprint(),
-        "alg": "RS256",
-        "use": "sig",
-    }
+    public = public_rsa_jwk(private.public_key())
     return ToolKey(
-        jwk.thumbprint(), secrets.seal(_SEAL_PURPOSE, pem.decode()), public, signs_from, None
+        public["kid"], secrets.seal(_SEAL_PURPOSE, pem.decode()), public, signs_from, None
     )
 
 

@@ -25,6 +25,7 @@ from lti_tool.base.platforms_store import APPROVED, PENDING, PendingLogin, Platf
 from lti_tool.base.sessions_store import LOGIN_LIFETIME
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import launch_recording, launch_verifier
+from lti_tool.launch.id_tokens import MAX_TOKEN_LENGTH
 from lti_tool.launch.launch_recording import AcceptedLaunch
 from lti_tool.launch.rate_limits import HOUR_SECONDS, MAX_REFUSALS_PER_HOUR
 
@@ -360,7 +361,7 @@ def _platform_of_login(deps: ToolDeps, login: PendingLogin) -> Platform:
 def _verify_launch(
     deps: ToolDeps, platform: Platform, login: PendingLogin, id_token: str, now: datetime
 ) -> Launch:
-    if len(id_token) > launch_verifier.MAX_TOKEN_LENGTH:
+    if len(id_token) > MAX_TOKEN_LENGTH:
         raise LaunchInvalid(
             "The course's message is too large. Go back to the course and open the activity again.",
             f"id_token of {len(id_token)} characters",

@@ -152,7 +152,6 @@ def complete_sign_in(
             code=code,
             nonce=nonce,
             verifier=verifier,
-            now=now.timestamp(),
         )
     except SignInFailed as error:
         log.warning(
