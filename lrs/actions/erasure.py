@@ -55,37 +55,9 @@ def erase_agent(
         "objectType": "Agent",
         "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())},
     }
-    after = 0
-    while True:
-        with deps.unit_of_work(tenant_id) as connection:
-            named = statement_removal.list_statements_of_agent(
-                connection, tenant_id, identity, after, ERASURE_BATCH_ROWS
-            )
-            related = [
-                item
-                for item in named
-                if _is_about_person(json_codec.decode(item.payload), identity)
-            ]
-            others = [
-                item
-                for item in named
-                if item not in related
-                and identity in set(_identities_in(json_codec.decode(item.payload)))
-            ]
-            result.statements += len(related)
-            result.mentions += len(others)
-            unnamed: list[str] = []
-            if not dry_run:
-                unnamed = statement_removal.delete_statements(connection, tenant_id, related)
-                for other in others:
-                    statement_removal.rewrite_statement(
-                        connection, tenant_id, other, _anonymized(other, identity, somebody)
-                    )
-                _remove_blobs(deps, tenant_id, unnamed)
-        result.attachments += len(unnamed)
-        if len(named) < ERASURE_BATCH_ROWS:
-            break
-        after = named[-1].ord
+    after: int | None = 0
+    while after is not None:
+        after = _erase_batch(deps, tenant_id, identity, somebody, after, dry_run, result)
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run and deps.listener:
             change_queue.insert_removals(connection, tenant_id, [Removal(None, identity)])
@@ -106,6 +78,42 @@ def erase_agent(
         deps.listener.removed(tenant_id)
         deps.notify_stored()
     return result
+
+
+def _erase_batch(
+    deps: StoreDeps,
+    tenant_id: int,
+    identity: str,
+    somebody: dict[str, Any],
+    after: int,
+    dry_run: bool,
+    result: Erased,
+) -> int | None:
+    """Erase the person from the next statements after ``after`` in a transaction of their own, and
+    add to ``result``. Returns the ord to go on after, or None after the last.
+    """
+    with deps.unit_of_work(tenant_id) as connection:
+        named = statement_removal.list_statements_of_agent(
+            connection, tenant_id, identity, after, ERASURE_BATCH_ROWS
+        )
+        related, others = [], []
+        for item in named:
+            value = json_codec.decode(item.payload)
+            if _is_about_person(value, identity):
+                related.append(item)
+            elif identity in set(_identities_in(value)):
+                others.append(item)
+        result.statements += len(related)
+        result.mentions += len(others)
+        if not dry_run:
+            unnamed = statement_removal.delete_statements(connection, tenant_id, related)
+            for other in others:
+                statement_removal.rewrite_statement(
+                    connection, tenant_id, other, _anonymized(other, identity, somebody)
+                )
+            _remove_blobs(deps, tenant_id, unnamed)
+            result.attachments += len(unnamed)
+    return named[-1].ord if len(named) == ERASURE_BATCH_ROWS else None
 
 
 def _remove_blobs(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:

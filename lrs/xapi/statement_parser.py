@@ -149,15 +149,8 @@ class StatementParser:
                 return None
             colons = len(members) + actor.colons + verb.colons + obj.colons
             added_members = [b'"authority":' + authority.body]
-            statement_id = required_id
-            if "id" in members:
-                statement_id = uuid.UUID(
-                    datatypes.require_uuid(json_codec.decode(members["id"]), "$.id")
-                )
-                if required_id is not None and statement_id != required_id:
-                    return None
-            else:
-                statement_id = statement_id or uuid.uuid4()
+            statement_id = _given_id(members, required_id) or uuid.uuid4()
+            if "id" not in members:
                 added_members.append(b'"id":"%s"' % str(statement_id).encode())
             context: list[Part] = []
             registration = None
@@ -371,6 +364,18 @@ def _normalize_to_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
 
 def _decode_raw_members(raw: bytes) -> dict[str, bytes]:
     return {name: bytes(value) for name, value in json_codec.decode_members(raw).items()}
+
+
+def _given_id(members: dict[str, bytes], required: uuid.UUID | None) -> uuid.UUID | None:
+    """Return the id in a statement, or the ``required`` one that its address names; ValueError if
+    they differ.
+    """
+    if "id" not in members:
+        return required
+    given = uuid.UUID(datatypes.require_uuid(json_codec.decode(members["id"]), "$.id"))
+    if required is not None and given != required:
+        raise ValueError("the statement has another id than the address names")
+    return given
 
 
 def _encode_raw_members(members: dict[str, bytes]) -> bytes:
