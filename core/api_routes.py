@@ -113,8 +113,9 @@ class RouteView:
         caller = self.authenticate(*route.scopes) if route.scopes else None
         query = {} if route.query is None else _read_query(route.query)
         body = decode_body(route.body) if isinstance(route.body, type) else None
-        numbers = {k: min(v, MAX_BIGINT) for k, v in url.items() if isinstance(v, int)}
-        answer = route.handler(Call(self.deps, caller, body, query), **{**url, **numbers})
+        for name, value in url.items():
+            url[name] = min(value, MAX_BIGINT) if isinstance(value, int) else value
+        answer = route.handler(Call(self.deps, caller, body, query), **url)
         if answer is None:
             return "", route.status
         return (answer, route.status) if isinstance(answer, dict) else answer
