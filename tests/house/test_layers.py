@@ -39,6 +39,8 @@ def test_a_store_knows_no_view_and_no_use_case_of_its_package() -> None:
 
 def test_only_views_and_the_web_frame_speak_http() -> None:
     frame = {
+        "routes",
+        "forms",
         "sessions",
         "page_context",
         "page_responses",

@@ -754,11 +754,13 @@ def test_flood(shared_tool: Tool, case: str) -> None:
             data={},
             base_url="https://127.0.0.1:8080",
             environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+            headers={"Accept-Language": language},
         )
-        for _ in range(5)
+        for language in ("en", "en", "en", "en", "de")
     ]
     assert [answer.status_code for answer in answers] == [400, 400, 400, 429, 429]
-    assert "Wait a minute" in answers[-1].text
+    assert "Wait a minute" in answers[-2].text
+    assert "Warte eine Minute" in answers[-1].text
     other = shared_tool.browser.post(
         "/lti/login",
         data={},
