@@ -15,6 +15,10 @@ class FileRefused(MessageError):
     """The whole file is unreadable; the message gives the reason and what to do."""
 
 
+class CellRefused(MessageError, ValueError):
+    """A cell, or its line, cannot be read; the message gives the reason."""
+
+
 def decode_text(content: bytes) -> str:
     """Decode a file: UTF-8, or UTF-16 if it starts with a byte order mark; line endings are
     normalized."""

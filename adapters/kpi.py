@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from adapters.csv_tables import FileRefused, decode_text, unescape_cell
+from adapters.csv_tables import CellRefused, FileRefused, decode_text, unescape_cell
 from adapters.people_csv import EMAIL_PATTERN
-from core.messages import Message, MessageError, Number, join_messages, lazy_gettext
+from core.messages import Message, Number, join_messages, lazy_gettext
 
 PERSON = "person"
 SUBJECT_KINDS = ("team", "site", PERSON)
@@ -86,10 +86,6 @@ class LineProblem:
 
     line: int
     text: Message
-
-
-class CellRefused(MessageError, ValueError):
-    """A cell that cannot be read; the message gives the reason."""
 
 
 def parse_sheet(content: bytes) -> Sheet:

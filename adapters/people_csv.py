@@ -12,8 +12,14 @@ from zoneinfo import available_timezones
 from babel import UnknownLocaleError
 from babel.core import parse_locale
 
-from adapters.csv_tables import FileRefused, decode_text, normalize_column_name, parse_table
-from core.messages import Message, MessageError, Number, lazy_gettext
+from adapters.csv_tables import (
+    CellRefused,
+    FileRefused,
+    decode_text,
+    normalize_column_name,
+    parse_table,
+)
+from core.messages import Message, Number, lazy_gettext
 
 PEOPLE_COLUMNS = (
     "id",
@@ -92,10 +98,6 @@ class LineFault:
     text: Message
 
 
-class _CellError(MessageError):
-    """An error in one cell."""
-
-
 def read_people(content: bytes) -> tuple[list[PersonRow], list[LineFault]]:
     """The people in a table, and the lines that cannot be imported."""
     people: list[PersonRow] = []
@@ -103,7 +105,7 @@ def read_people(content: bytes) -> tuple[list[PersonRow], list[LineFault]]:
     for line, row in _read_table_rows(content, PEOPLE_COLUMNS):
         try:
             people.append(_parse_person(line, row))
-        except _CellError as error:
+        except CellRefused as error:
             faults.append(LineFault(line, error.message))
     return people, faults + _find_duplicates(
         [(person.line, person.id, person.email) for person in people]
@@ -132,7 +134,7 @@ def read_certifications(
         try:
             day = _cell_date(row, "certified_on")
             if day is None:
-                raise _CellError("certified_on is empty.")
+                raise CellRefused("certified_on is empty.")
             exam = {key: _competency_score(row, names) for key, names in scores.items()} | {
                 "": _cell_share(row, "score")
             }
@@ -148,7 +150,7 @@ def read_certifications(
                     _cell_hours(row),
                 )
             )
-        except _CellError as error:
+        except CellRefused as error:
             faults.append(LineFault(line, error.message))
     return result, faults + _find_duplicates([(item.line, item.id, item.email) for item in result])
 
@@ -185,7 +187,7 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
     external_id, email = _read_identifiers(row)
     zone = _cell_text(row, "time_zone")
     if zone and zone not in available_timezones():
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "time_zone %(zone)s is no time zone; one looks like Europe/Berlin.",
                 zone=repr(zone[:60]),
@@ -193,7 +195,7 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
         )
     comparison = _cell_text(row, "comparison").lower()
     if comparison not in _TRUE_WORDS + _FALSE_WORDS:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext("comparison is yes or no, not %(text)s.", text=repr(comparison[:40]))
         )
     return PersonRow(
@@ -219,16 +221,16 @@ def _parse_person(line: int, row: dict[str, str]) -> PersonRow:
 def _read_identifiers(row: dict[str, str]) -> tuple[str, str]:
     external_id, email = _cell_text(row, "id"), _cell_text(row, "email")
     if not external_id and not email:
-        raise _CellError("The line names nobody: id and email are empty.")
+        raise CellRefused("The line names nobody: id and email are empty.")
     if email and not EMAIL_PATTERN.match(email):
-        raise _CellError(lazy_gettext("email %(text)s is no address.", text=repr(email[:80])))
+        raise CellRefused(lazy_gettext("email %(text)s is no address.", text=repr(email[:80])))
     return external_id, email
 
 
 def _cell_text(row: dict[str, str], name: str) -> str:
     text = " ".join(row.get(name, "").split())
     if len(text) > MAX_CELL_LENGTH:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "%(name)s has more than %(most)s characters.", name=name, most=MAX_CELL_LENGTH
             )
@@ -243,7 +245,7 @@ def _cell_date(row: dict[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "%(name)s %(text)s is no day; write it as 2026-12-31.",
                 name=name,
@@ -262,7 +264,7 @@ def _cell_share(row: dict[str, str], name: str) -> float | None:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "%(name)s %(text)s is no share; write 0.85 or 85 %.",
                 name=name,
@@ -276,7 +278,7 @@ def _competency_score(row: dict[str, str], names: Sequence[str]) -> float | None
     """The share of one competency, under either name of its column."""
     present = [name for name in names if name in row]
     if len(present) > 1:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "The columns %(names)s are of the same competency; leave one out.",
                 names=" and ".join(present),
@@ -291,7 +293,7 @@ def _cell_hours(row: dict[str, str]) -> float | None:
         return None
     hours = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) else -1.0
     if not MIN_HOURS <= hours <= MAX_HOURS:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "hours %(text)s is no length of a training; write 7.5, up to %(most)s.",
                 text=repr(text[:40]),
@@ -307,7 +309,7 @@ def _cell_language(row: dict[str, str]) -> str:
         try:
             parse_locale(text.replace("_", "-"), sep="-")
         except (ValueError, UnknownLocaleError):
-            raise _CellError(
+            raise CellRefused(
                 lazy_gettext(
                     "language %(text)s is no language tag; one looks like de or pt-BR.",
                     text=repr(text[:40]),
@@ -337,7 +339,7 @@ def _parse_weekday(text: str) -> int:
         return int(text)
     day = _WEEKDAYS.get(text[:2])
     if day is None:
-        raise _CellError(
+        raise CellRefused(
             lazy_gettext(
                 "working_days %(text)s is no weekday; write Mon-Fri, or Mon Tue Thu.",
                 text=repr(text[:40]),

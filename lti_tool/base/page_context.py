@@ -9,7 +9,6 @@ from typing import Any
 from flask import Request, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from adapters.lms import Role
 from core.database import UnitOfWork
 from core.messages import gettext_noop
 from core.queue import Job
@@ -96,8 +95,6 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
     session's platform.
     """
     around = load_surroundings(deps, who)
-    if Role(who.role) is Role.LEARNER:
-        page_language.use_launch_language(who.locale)
     top_level = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return {
         "who": who,

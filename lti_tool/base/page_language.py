@@ -12,8 +12,10 @@ from typing import Any
 
 from flask import Request, g
 
+from adapters.lms import Role
 from core.messages import Message, lazy_ngettext
 from lti_tool.base import translations
+from lti_tool.base.sessions_store import LaunchSession
 
 
 def use_launch_language(locale: str) -> None:
@@ -21,9 +23,22 @@ def use_launch_language(locale: str) -> None:
     g.language = translations.choose_language([locale])
 
 
+def use_session_language(who: LaunchSession) -> None:
+    """Use the language of a person's launch; a page for teachers and administrators is in
+    English.
+    """
+    use_launch_language(who.locale if Role(who.role) is Role.LEARNER else translations.ENGLISH)
+
+
 def use_browser_language(request: Request) -> None:
     """Use the browser's language for this page, because no launch is known yet."""
     g.language = translations.choose_language([tag for tag, _ in request.accept_languages])
+
+
+def use_known_language(request: Request) -> None:
+    """Use the browser's language for an error page, unless the person's is known."""
+    if "language" not in g:
+        use_browser_language(request)
 
 
 def current_language() -> str:

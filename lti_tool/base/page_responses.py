@@ -18,6 +18,7 @@ from adapters.questions import Picture, question_html
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
 from core.messages import Message, lazy_gettext, quote_text
+from lti_tool.base import page_language
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 
@@ -91,6 +92,7 @@ def render_message(
     title: str | Message, text: str | Message, status: int, headers: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
     """A page with one message."""
+    page_language.use_known_language(request)
     return render_template("message.html", title=title, text=text), status, dict(headers or {})
 
 

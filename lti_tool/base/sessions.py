@@ -19,7 +19,7 @@ from flask import Request, Response, abort, redirect
 
 from core.errors import Forbidden, Unauthorised
 from core.messages import join_messages, lazy_gettext
-from lti_tool.base import roles, sessions_store
+from lti_tool.base import page_language, roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
 from lti_tool.base.sessions_store import (
@@ -143,6 +143,7 @@ def require_session(
                 "your organisation."
             )
         listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
+    page_language.use_session_language(who)
     if (
         who.joined_by in sessions_store.CLAIM_KINDS
         and listed

@@ -6,50 +6,81 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.messages import MessageError, lazy_gettext, lazy_ngettext
+from docs.messages import ERRORS, KEYWORDS, ROOT, extract_messages, update_catalogue
+from lti_tool import app
 from lti_tool.base import page_language, translations
-from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
-from lti_tool.nudges import reminders
+from lti_tool.launch.openid_connect import SignInFailed
 
-TEMPLATES = Path(page_language.__file__).parents[1]
 LANGUAGES = ("de", "es", "fr")
-_TEXT = r'"((?:[^"\\]|\\.)*)"'
-
-
-def texts() -> set[str]:
-    """Every text that a template marks as one to translate or that a mail says, and the names of
-    the intervals.
-    """
-    found = set(INTERVAL_LABELS.values()) | {
-        text for _, *prompt in reminders.MANAGER_PROMPTS for text in prompt
+MARKED = extract_messages()
+_VALUE = re.compile(r"%\((\w+)\)s")
+# Pages of teachers, managers and administrators are in English; their texts may wait for their
+# translation. They extend one of the first two templates, or stand here by name.
+STAFF_BASES = ("staff_base.html", "admin_base.html")
+STAFF_PAGES = frozenset(
+    {
+        *STAFF_BASES,
+        "admin_enter.html",
+        "admin_facts.html",
+        "admin_top.html",
+        "behind.html",
+        "course.html",
+        "figures.html",
+        "front.html",
+        "pick.html",
+        "register.html",
+        "registered.html",
+        "report.html",
+        "send.html",
     }
-    for path in TEMPLATES.glob("*/*.py"):
-        found |= set(_translated_texts(ast.parse(path.read_text())))
-    for path in TEMPLATES.glob("*/templates/*.html"):
-        said = path.read_text()
-        found |= set(re.findall(rf"\b_\({_TEXT}", said))
-        for pair in re.findall(rf"ngettext\({_TEXT}, {_TEXT}", said):
-            found |= set(pair[:1])
-    return found
+)
+# Texts that read the same in a language as in English: words that it shares.
+SAME_AS_ENGLISH = {
+    "de": {"Checks", "Name", "Person", "Plan", "Teams", "%(name)s (%(role)s)"},
+    "es": {"Plan", "mentor"},
+    "fr": {"Plan", "Programmes", "mentor"},
+}
 
 
-def _translated_texts(tree: ast.AST) -> Iterator[str]:
-    """The texts that a module has translated: constants given to a function called translate…"""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            if name in ("translate_text", "translate"):
-                for argument in node.args[:2]:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        yield argument.value
+def is_staff_page(place: str) -> bool:
+    """Whether a place of a text is a template of staff pages."""
+    path = ROOT / place
+    if path.suffix != ".html":
+        return False
+    extended = re.search(r'{% extends "(\w+\.html)" %}', path.read_text())
+    return path.name in STAFF_PAGES or (extended is not None and extended[1] in STAFF_BASES)
+
+
+def ids_of(message: Message) -> tuple[str, ...]:
+    """The text of a message, and its plural form if it has one."""
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
+def must_be_translated() -> list[Message]:
+    """Refusals, mails, and the texts of pages for learners, mentors and launches."""
+    return [
+        message
+        for message in MARKED
+        if message.id and not all(is_staff_page(place) for place, _ in message.locations)
+    ]
+
+
+def refusals() -> list[Message]:
+    """Texts that a module marks: refusals, mails, labels."""
+    return [
+        message
+        for message in MARKED
+        if message.id and any(place.endswith(".py") for place, _ in message.locations)
+    ]
 
 
 def catalogue(tag: str) -> Catalog:
@@ -57,24 +88,26 @@ def catalogue(tag: str) -> Catalog:
         return read_po(lines, locale=tag)
 
 
-def _translations(known: Catalog, text: str) -> list[str]:
-    """All forms; none where one is missing."""
-    message = known.get(text)
-    forms = (
-        []
-        if message is None
-        else [message.string]
-        if isinstance(message.string, str)
-        else list(message.string or ())
-    )
-    return forms if all(forms) else []
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_the_catalogues_hold_what_is_marked_and_nothing_else(tag: str) -> None:
+    path = translations.CATALOGUE_DIR / f"{tag}.po"
+    wanted, found = MARKED, catalogue(tag)
+    assert [m.id for m in wanted if m.id and m.id not in found] == [], "make messages"
+    assert [m.id for m in found if m.id and m.id not in wanted] == [], "make messages"
+    assert update_catalogue(path, MARKED) == path.read_text(), "make messages"
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_every_text_has_its_translation(tag: str) -> None:
     known = catalogue(tag)
-    missing = [text for text in texts() if not _translations(known, text)]
-    assert len(texts()) > 80, "the templates were found"
+    marked = must_be_translated()
+    missing = []
+    for message in marked:
+        found = known.get(ids_of(message)[0])
+        forms = found.string if found else ""
+        if not all((forms,) if isinstance(forms, str) else forms) or not forms:
+            missing.append(ids_of(message)[0])
+    assert len(marked) > 900, "the texts were found"
     assert missing == []
 
 
@@ -82,13 +115,71 @@ def test_every_text_has_its_translation(tag: str) -> None:
 def test_a_translation_holds_the_same_values(tag: str) -> None:
     for message in catalogue(tag):
         if message.id:
-            ids, strings = (
-                [one] if isinstance(one, str) else list(one or ())
-                for one in (message.id, message.string)
+            wanted = [sorted(_VALUE.findall(one)) for one in ids_of(message)]
+            forms = [message.string] if isinstance(message.string, str) else message.string
+            for translation in forms:
+                if translation:
+                    assert sorted(_VALUE.findall(translation)) in wanted, message.id
+
+
+@pytest.mark.parametrize("tag", ["en", *LANGUAGES])
+def test_every_refusal_in_every_language(tag: str) -> None:
+    same = []
+    for message in refusals():
+        ids = ids_of(message)
+        values = {name: f"100 % {name} %s" for name in _VALUE.findall(" ".join(ids))}
+        values.pop("num", None)
+        for num in (0, 1, 2, 5):
+            marked = (
+                lazy_gettext(ids[0], **values)
+                if len(ids) == 1
+                else lazy_ngettext(*ids, num, **values)
             )
-            wanted = [sorted(re.findall(r"%\(\w+\)s", one)) for one in ids]
-            for said in strings:
-                assert sorted(re.findall(r"%\(\w+\)s", said)) in wanted, message.id
+            shown = translations.translate_text(tag, marked)
+            assert shown.strip(), ids
+            assert "%(" not in shown, ids
+            assert all(value in shown for value in values.values()), ids
+            if shown == str(marked):
+                same.append(ids[0])
+    if tag != "en":
+        words = {text for text in same if _VALUE.sub("", text).strip(" .:;()")}
+        assert words - SAME_AS_ENGLISH[tag] == set()
+
+
+def test_every_error_for_people_is_read() -> None:
+    """docs/messages.py names each error whose first argument is a text for a person."""
+
+    def named(kind: type[Exception]) -> Iterator[str]:
+        if kind is not SignInFailed:  # its first argument is for the log; it says one text
+            yield kind.__name__
+        for derived in kind.__subclasses__():
+            yield from named(derived)
+
+    assert app, "every error of the tool is imported with it"
+    ours = set(named(MessageError))
+    assert ours - set(ERRORS) == set()
+
+
+def test_no_text_is_put_together_before_it_is_translated() -> None:
+    """An f-string, or a text made from another error, is in no catalogue."""
+    found = []
+    for folder in ("adapters", "lti_tool"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and _is_put_together(node):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def _is_put_together(call: ast.Call) -> bool:
+    name = ast.unparse(call.func).rpartition(".")[2]
+    places = KEYWORDS.get(name, ())
+    return any(
+        isinstance(argument, ast.JoinedStr | ast.BinOp)
+        or (isinstance(argument, ast.Call) and ast.unparse(argument.func) in ("str", "' '.join"))
+        for place in places
+        for argument in call.args[place - 1 : place]
+    )
 
 
 @pytest.mark.parametrize(
