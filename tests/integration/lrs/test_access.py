@@ -13,13 +13,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from flask import Blueprint
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from core.errors import BadInput
+from core.openapi import ApiPart
 from core.settings import Settings
-from lrs import operator_api
+from lrs import app, operator_api
 from lrs.actions import credential_cache
+from lrs.actions.deps import StoreDeps
 from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
@@ -213,3 +216,12 @@ def test_a_secret_is_in_no_answer_no_log_and_no_table(
         row = connection.exec_driver_sql("SELECT * FROM lrs.find_credential(%s)", (one.key,)).one()
     assert one.secret not in str(row)
     assert one.secret.encode() not in bytes(row.secret_hash)
+
+
+def test_a_part_with_an_address_that_declares_no_scope_is_refused_when_the_application_is_made(
+    deps: StoreDeps,
+) -> None:
+    pages = Blueprint("part", __name__, url_prefix="/api/v1")
+    pages.add_url_rule("/forgotten", "forgotten", lambda: "everything")
+    with pytest.raises(ValueError, match=r"/api/v1/forgotten .* does not declare who may call it"):
+        app.create_app(deps, [ApiPart(pages, ())])
