@@ -10,9 +10,9 @@ from core.deps import Deps
 from core.queue import LONG_QUEUE, Job
 from lrs.feed import Caller
 
-COUNT_JOB = Job("analytics.worker.count", every=5)
-COMPUTE_JOB = Job("analytics.long_worker.compute", every=30, queue=LONG_QUEUE)
-EXPORT_JOB = Job("analytics.long_worker.export", every=60, queue=LONG_QUEUE)
+COUNT_JOB = Job("analytics.worker.count", interval_seconds=5)
+COMPUTE_JOB = Job("analytics.long_worker.compute", interval_seconds=30, queue=LONG_QUEUE)
+EXPORT_JOB = Job("analytics.long_worker.export", interval_seconds=60, queue=LONG_QUEUE)
 
 # The caller of this request, who may do at least one of these scopes; given by the record store,
 # which knows the credentials.

@@ -21,7 +21,7 @@ def compute(deps: AnalyticsDeps) -> None:
     tenant_jobs.compute_due_reports(deps)
 
 
-@jobs.job(every=3_600, queue=LONG_QUEUE)
+@jobs.job(interval_seconds=3_600, queue=LONG_QUEUE)
 def watch(deps: AnalyticsDeps) -> None:
     """Publish the figures of completed weeks; raise and end alarms."""
     tenant_jobs.watch_tenants(deps)
@@ -33,13 +33,13 @@ def export(deps: AnalyticsDeps) -> None:
     tenant_jobs.export_tenants(deps)
 
 
-@jobs.job(every=86_400, queue=LONG_QUEUE)
+@jobs.job(interval_seconds=86_400, queue=LONG_QUEUE)
 def expire_exports(deps: AnalyticsDeps) -> None:
     """Remove the export files that have expired."""
     tenant_jobs.expire_exports(deps)
 
 
-@jobs.job(every=86_400, queue=LONG_QUEUE)
+@jobs.job(interval_seconds=86_400, queue=LONG_QUEUE)
 def reconcile(deps: AnalyticsDeps) -> None:
     """Recount everything; a figure that changes was wrong, which is an error to investigate."""
     counting.count_all_tenants(deps)

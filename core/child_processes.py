@@ -37,7 +37,7 @@ POLL_INTERVAL_SECONDS = 0.1
 PROGRESS_LOG_SECONDS = 20  # between two log lines that say that something is still starting
 TAIL_LINES, TAIL_BYTES = 10, 4_000  # of a child that did not become ready
 OUTPUT_BYTES = 65_536  # read at once of what a child says
-MAX_NAME_BYTES = 15  # of a process: TASK_COMM_LEN of linux/sched.h, without the final zero
+MAX_NAME_BYTES = 15  # of a process (linux/sched.h)
 GC_THRESHOLD = 50_000
 PROC = Path("/proc")  # absent on macOS
 

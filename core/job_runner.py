@@ -94,7 +94,7 @@ class ShortJobs:
             if self._stopping:
                 break
             if self._due[name] <= time.monotonic():
-                self._due[name] = time.monotonic() + handler.job.every
+                self._due[name] = time.monotonic() + handler.job.interval_seconds
                 if handler.job.queue == LONG_QUEUE:
                     self._run(name, partial(self._enqueue_if_work, handler))
                 else:

@@ -57,14 +57,20 @@ class JobHandlers(Generic[D]):
         return self._built[1]
 
     def job(
-        self, *, every: int, queue: str = QUEUE, has_work: Callable[[D], object] | None = None
+        self,
+        *,
+        interval_seconds: int,
+        queue: str = QUEUE,
+        has_work: Callable[[D], object] | None = None,
     ) -> Callable[[_Function[D]], _Function[D]]:
         """Declare the decorated function as a job that nobody requests: it runs every so many
         seconds.
         """
 
         def decorate(function: _Function[D]) -> _Function[D]:
-            return self.handles(Job(_name_of(function), every, queue), has_work)(function)
+            return self.handles(Job(_name_of(function), interval_seconds, queue), has_work)(
+                function
+            )
 
         return decorate
 

@@ -53,7 +53,7 @@ class Job:
     """
 
     name: str
-    every: int
+    interval_seconds: int
     queue: str = QUEUE
 
 

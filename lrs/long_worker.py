@@ -11,7 +11,7 @@ from lrs.jobs import tenant_jobs
 jobs = JobHandlers(bootstrap.build_store_deps)
 
 
-@jobs.job(every=86_400, queue=LONG_QUEUE)
+@jobs.job(interval_seconds=86_400, queue=LONG_QUEUE)
 def retain(deps: StoreDeps) -> None:
     """Apply the tenants' retention rules."""
     tenant_jobs.apply_retention_rules(deps)

@@ -53,7 +53,7 @@ def send_grades(deps: ToolDeps) -> None:
     )
 
 
-@jobs.job(every=600)
+@jobs.job(interval_seconds=600)
 def remind(deps: ToolDeps) -> None:
     """Queue the reminders of this hour, and the digests of this week."""
 
@@ -78,7 +78,7 @@ def read_beginnings(deps: ToolDeps) -> None:
     )
 
 
-@jobs.job(every=600)
+@jobs.job(interval_seconds=600)
 def poll_alarms(deps: ToolDeps) -> None:
     """Poll the record store for alarms."""
     for_each_tenant(
@@ -120,7 +120,7 @@ def sync_rosters(deps: ToolDeps) -> None:
     )
 
 
-@jobs.job(every=300)
+@jobs.job(interval_seconds=300)
 def tidy(deps: ToolDeps) -> None:
     """Discard expired data."""
     for_each_tenant(

@@ -16,7 +16,7 @@ from core.queue import Job
 from lti_tool.tables.people import person
 from lti_tool.tables.visits import mail, mail_stop
 
-SEND_MAILS = Job("lti_tool.worker.send_mails", every=10)
+SEND_MAILS = Job("lti_tool.worker.send_mails", interval_seconds=10)
 LEASE_TIME = timedelta(minutes=5)  # longer than sending one batch
 
 

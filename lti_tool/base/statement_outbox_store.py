@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 from core.queue import Job
 from lti_tool.tables.base import statement_outbox
 
-SEND_STATEMENTS = Job("lti_tool.worker.send_statements", every=5)
-SEND_GRADES = Job("lti_tool.worker.send_grades", every=5)
+SEND_STATEMENTS = Job("lti_tool.worker.send_statements", interval_seconds=5)
+SEND_GRADES = Job("lti_tool.worker.send_grades", interval_seconds=5)
 
 LEASE_TIME = timedelta(seconds=120)  # longer than a run of the sender including its last call
 

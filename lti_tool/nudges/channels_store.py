@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from core.queue import Job
 from lti_tool.tables.nudges import channel, channel_post
 
-SEND_POSTS = Job("lti_tool.worker.send_posts", every=30)
+SEND_POSTS = Job("lti_tool.worker.send_posts", interval_seconds=30)
 LEASE_TIME = timedelta(minutes=2)  # longer than one call to a channel's webhook
 
 

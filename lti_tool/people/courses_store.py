@@ -16,7 +16,7 @@ from lti_tool.tables.launch import placement
 from lti_tool.tables.people import course, membership, person, roster_run
 from lti_tool.tables.programmes import episode
 
-SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", every=60)
+SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", interval_seconds=60)
 MAX_ROWS = 200  # people of one course shown on a page
 
 

@@ -16,7 +16,7 @@ from lti_tool.tables.base import platform_registration
 from lti_tool.tables.people import identity
 from lti_tool.tables.programmes import certifying_column, statement_source
 
-READ_CERTIFICATIONS = Job("lti_tool.worker.read_beginnings", every=60)
+READ_CERTIFICATIONS = Job("lti_tool.worker.read_beginnings", interval_seconds=60)
 LEASE_TIME = timedelta(minutes=15)  # longer than one run of the job
 
 

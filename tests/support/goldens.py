@@ -125,7 +125,7 @@ def tables(url: str) -> str:
 def jobs() -> str:
     """Name, queue and interval of every timed job."""
     return "".join(
-        f"{name} {handler.job.queue} {handler.job.every}\n"
+        f"{name} {handler.job.queue} {handler.job.interval_seconds}\n"
         for name, handler in sorted(JOB_HANDLERS.items())
     )
 

@@ -91,7 +91,7 @@ def test_a_job_that_version_0_1_left_in_the_queue_runs(
             "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement"
         )
     assert queue.enqueue_job(
-        queue.connect_redis(servers.redis_url), queue.Job("lrs.worker.count", every=5)
+        queue.connect_redis(servers.redis_url), queue.Job("lrs.worker.count", interval_seconds=5)
     )
     worker = subprocess.Popen(
         [sys.executable, "-m", "carryover", "worker", "--part", "queue"],
