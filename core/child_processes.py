@@ -261,11 +261,11 @@ def wait_for_children(
     ``wakeup`` the end of a child is looked for.
     """
     while True:
-        heard = {
-            child.process.stdout.fileno(): child
+        heard = [
+            child.process.stdout.fileno()
             for child in children
             if child.forward_output() and child.process and child.process.stdout
-        }
+        ]
         if any(child.has_ended() for child in children):
             return
         left = None if deadline is None else deadline - time.monotonic()

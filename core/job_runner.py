@@ -30,6 +30,7 @@ from core.queue import (
     LONG_QUEUE,
     QUEUE,
     JobTimedOut,
+    claim_interval,
     connect_redis,
     enqueue_job,
     mark_job_started,
@@ -118,7 +119,7 @@ class ShortJobs:
             self._run(name, partial(handler.run, self._deps))
 
     def _enqueue_if_work(self, handler: JobHandler) -> None:
-        if handler.has_work(self._deps):
+        if handler.has_work(self._deps) and claim_interval(self._connection, handler.job):
             enqueue_job(self._connection, handler.job)
 
     def _run(self, name: str, act: Callable[[], object]) -> None:

@@ -159,6 +159,13 @@ def enqueue_job(connection: redis.Redis, job: Job) -> bool:
     return True
 
 
+def claim_interval(connection: redis.Redis, job: Job) -> bool:
+    """Whether the caller is the first of several timetables that wants ``job`` in this interval:
+    what is long should not run once for each of them."""
+    seconds = max(1, job.interval_seconds - 1)
+    return bool(connection.set(f"carryover:interval:{job.name}", 1, nx=True, ex=seconds))
+
+
 def mark_job_started(connection: redis.Redis, name: str) -> None:
     """Called before a queued job runs: a request from now on means new work and is enqueued
     again."""

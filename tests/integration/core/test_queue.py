@@ -217,6 +217,16 @@ def test_a_job_of_the_long_queue_is_enqueued_where_there_is_work_and_never_run_h
     assert queue.take_job(queue.open_queue(LONG_QUEUE, connection), 1) == "tests.busy"
 
 
+def test_of_two_workers_side_by_side_one_has_a_long_job_run_in_its_interval(
+    connection: redis.Redis, worker: Callable[[dict[str, JobHandler]], ShortJobs]
+) -> None:
+    """A recount of everything once a day is enough, however many workers there are."""
+    for each in (worker(handled(print, "tests.busy", LONG_QUEUE)) for _ in range(2)):
+        each.run_due_jobs()
+        queue.mark_job_started(connection, "tests.busy")
+    assert waiting(connection, LONG_QUEUE) == 1
+
+
 def test_a_job_whose_name_nobody_knows_is_an_error_that_is_told(
     connection: redis.Redis,
     worker: Callable[[dict[str, JobHandler]], ShortJobs],
