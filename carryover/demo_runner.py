@@ -66,9 +66,9 @@ def require_free_port(settings: Settings) -> None:
 
 
 class DemoProcesses:
-    """How the demo starts what runs our code, and what it does every ``look_seconds``."""
+    """How the demo starts what runs our code, and what it does every ``check_seconds``."""
 
-    look_seconds: float = INVITE_CHECK_SECONDS
+    check_seconds: float = INVITE_CHECK_SECONDS
 
     def web(self, settings: Settings, environ: Mapping[str, str]) -> ChildProcess:
         """The web server."""
@@ -78,7 +78,7 @@ class DemoProcesses:
         """The processes of the worker."""
         return process_commands.worker_children(read_settings(environ), WORKER_NAME, heard=True)
 
-    def look(self) -> None:
+    def serve_edits(self) -> None:
         """Nothing, where the code stays as it is."""
 
 
@@ -180,11 +180,11 @@ def _run_with_servers(
         practice.announce_ready()
         with tool_cli.open_tenant(settings, PRACTICE_TENANT) as staff:
 
-            def look() -> None:
+            def check() -> None:
                 practice.renew_invite(staff)
-                processes.look()
+                processes.serve_edits()
 
-            children.watch(look, processes.look_seconds)
+            children.watch(check, processes.check_seconds)
 
 
 def _load_or_create_secret(file: Path) -> str:

@@ -39,7 +39,7 @@ class ReloadedProcesses(DemoProcesses):
     changed.
     """
 
-    look_seconds = 0.5
+    check_seconds = 0.5
 
     def __init__(self) -> None:
         self._seen = _newest_change()
@@ -65,7 +65,7 @@ class ReloadedProcesses(DemoProcesses):
         ]
         return self._workers
 
-    def look(self) -> None:
+    def serve_edits(self) -> None:
         """Have web workers replaced by the server, those of jobs started again."""
         newest = _newest_change()
         if newest == self._seen or self._web is None or self._web.process is None:
