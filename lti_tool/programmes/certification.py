@@ -110,7 +110,33 @@ def certify_in_transaction(
     episode = Episode(
         uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source
     )
-    checks = [
+    checks = _checks_to_come(certified_at, when, now)
+    if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
+        return False
+    episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
+    context = episode_context.EpisodeContext(
+        connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme
+    )
+    attributes = audience_attributes(person, wave, team)
+    context.enqueue_statements(
+        [
+            xapi_statements.registered_statement(
+                context.act(f"registered {episode.id}", now, attributes)
+            ),
+            xapi_statements.certified_statement(
+                context.act(f"certified {episode.id}", certified_at, attributes), exam, training
+            ),
+            *_scheduled_statements(context, checks, now),
+            *transfer_schedule.schedule_protocol(context, when, now),
+        ]
+    )
+    return True
+
+
+def _checks_to_come(
+    certified_at: datetime, when: working_time.WorkingTime, now: datetime
+) -> list[ScheduledCheck]:
+    return [
         ScheduledCheck(
             interval.key,
             due_dates.check_due_at(certified_at, interval, when),
@@ -120,35 +146,20 @@ def certify_in_transaction(
         for interval in INTERVALS
         if due_dates.check_window(certified_at, interval)[1] > now
     ]
-    if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
-        return False
-    episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
-    context = episode_context.EpisodeContext(
-        connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme
-    )
-    attributes = audience_attributes(person, wave, team)
-    statements = [
-        xapi_statements.registered_statement(
-            context.act(f"registered {episode.id}", now, attributes)
-        ),
-        xapi_statements.certified_statement(
-            context.act(f"certified {episode.id}", certified_at, attributes), exam, training
-        ),
-    ]
+
+
+def _scheduled_statements(
+    context: episode_context.EpisodeContext, checks: list[ScheduledCheck], now: datetime
+) -> list[xapi_statements.Statement]:
     labels = {interval.key: interval.label for interval in INTERVALS}
-    for check in checks:
-        quiz = xapi_statements.Quiz(AnswerKind.CHECK, check.interval, labels[check.interval])
-        statements.append(
-            xapi_statements.check_scheduled_statement(
-                context.act(f"scheduled {episode.id} {check.interval}", now),
-                quiz,
-                due_at=check.due_at,
-            )
+    return [
+        xapi_statements.check_scheduled_statement(
+            context.act(f"scheduled {context.episode.id} {check.interval}", now),
+            xapi_statements.Quiz(AnswerKind.CHECK, check.interval, labels[check.interval]),
+            due_at=check.due_at,
         )
-    context.enqueue_statements(
-        [*statements, *transfer_schedule.schedule_protocol(context, when, now)]
-    )
-    return True
+        for check in checks
+    ]
 
 
 def require_not_archived(connection: Connection, tenant_id: int, programme: str) -> None:

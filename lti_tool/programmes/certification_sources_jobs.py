@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from adapters import lrs_client
 from adapters.lms import dialect_for
 from adapters.lms.standard import RESULT_SCOPE
+from adapters.lrs_client import StatementPage
 from core import clock
 from core.errors import RequestError
 from core.http_client import OutsideCallFailed, limit_total_time
@@ -101,44 +104,30 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
     return begun
 
 
+@dataclass
+class _SourceReading:
+    """What a reading of a source has come to; what a page brought stays if a later one fails."""
+
+    since: dict[str, str]
+    begun: int = 0
+    unmatched: int = 0
+
+
 def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSource) -> int:
     store, ours = load_record_store(
         deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
     )
-    client = deps.own_client if ours else deps.client
-    since, begun, trouble = dict(source.since), 0, ""
-    lost: list[Mapping[str, Any]] = []
+    fetch_page = partial(
+        lrs_client.fetch_statements,
+        deps.own_client if ours else deps.client,
+        store,
+        activity=source.activity,
+    )
+    reading, trouble = _SourceReading(dict(source.since)), ""
     try:
         with limit_total_time(SOURCE_SECONDS):
             for verb in certification_sources.CERTIFYING_VERB_IRIS:
-                more, missing, last = "", list[Mapping[str, Any]](), None
-                for _ in range(MAX_PAGES):
-                    page = lrs_client.fetch_statements(
-                        client,
-                        store,
-                        verb=verb,
-                        activity=source.activity,
-                        since=source.since.get(verb, ""),
-                        more=more,
-                    )
-                    now = clock.now()
-                    new, nobodys = certification_sources.certify_by_statements(
-                        deps.unit_of_work,
-                        tenant_id=tenant_id,
-                        source=source,
-                        statements=page.statements,
-                        now=now,
-                    )
-                    begun += new
-                    missing += nobodys
-                    last, more = (
-                        _stored_at(page.statements[-1]) if page.statements else last,
-                        page.more,
-                    )
-                    since |= {verb: _resume_point(last, missing, now)} if last else {}
-                    if not more:
-                        break
-                lost += missing
+                _read_verb(deps, tenant_id, source, verb, fetch_page, reading)
     except Exception as error:
         # An error of one source is shown on its page and does not delay the other sources.
         trouble = (
@@ -153,13 +142,46 @@ def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSour
         )
     with deps.unit_of_work(tenant_id) as connection:
         values = {
-            "since": since,
+            "since": reading.since,
             "due_at": _next_read_at(trouble),
-            "unmatched": len(lost),
+            "unmatched": reading.unmatched,
             "trouble": trouble[:500],
         }
-        certification_sources_store.record_source_read(connection, tenant_id, source, values, begun)
-    return begun
+        certification_sources_store.record_source_read(
+            connection, tenant_id, source, values, reading.begun
+        )
+    return reading.begun
+
+
+def _read_verb(
+    deps: ToolDeps,
+    tenant_id: int,
+    source: StatementSource,
+    verb: str,
+    fetch_page: Callable[..., StatementPage],
+    reading: _SourceReading,
+) -> None:
+    more, missing, last = "", list[Mapping[str, Any]](), None
+    for _ in range(MAX_PAGES):
+        page = fetch_page(verb=verb, since=source.since.get(verb, ""), more=more)
+        now = clock.now()
+        begun, nobodys = certification_sources.certify_by_statements(
+            deps.unit_of_work,
+            tenant_id=tenant_id,
+            source=source,
+            statements=page.statements,
+            now=now,
+        )
+        reading.begun += begun
+        missing += nobodys
+        if page.statements:
+            last = _stored_at(page.statements[-1])
+        if last:
+            reading.since[verb] = _resume_point(last, missing, now)
+        more = page.more
+        if not more:
+            break
+    reading.unmatched += len(missing)
 
 
 def _stored_at(statement: Mapping[str, Any]) -> datetime:

@@ -135,6 +135,11 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
                 "hyphens alone.",
                 field="rubric",
             )
+    _validate_criteria(rubric, competencies)
+    _validate_cases(rubric)
+
+
+def _validate_criteria(rubric: Rubric, competencies: Collection[str]) -> None:
     for item in rubric.criteria:
         if not item.title.strip() or len(item.title) > LONGEST_LINE:
             raise BadInput(
@@ -162,6 +167,9 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
                 ),
                 field="rubric",
             )
+
+
+def _validate_cases(rubric: Rubric) -> None:
     known = {entry.key for entry in rubric.criteria}
     for case in rubric.cases:
         if (
