@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -153,6 +154,18 @@ def _rating_context(
     return context, Relation(wanted.relation) if wanted and relation == PEER else relation
 
 
+def _require_short_comment(words: str) -> None:
+    if len(words) > MAX_COMMENT_CHARS:
+        raise BadInput(
+            lazy_gettext(
+                "Keep it to %(most)s characters; this has %(length)s.",
+                most=MAX_COMMENT_CHARS,
+                length=len(words),
+            ),
+            field="words",
+        )
+
+
 def _require_rubric(context: EpisodeContext) -> Rubric:
     if context.programme.rubric is None:
         raise NotFound("This programme has no rubric to assess with. A training manager adds one.")
@@ -176,15 +189,7 @@ def submit_assessment(
     ``form_id`` was issued with the form, so submitting it twice records one assessment. An
     assessment cannot be changed; a rater who observes more submits another.
     """
-    if len(words) > MAX_COMMENT_CHARS:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_COMMENT_CHARS,
-                length=len(words),
-            ),
-            field="words",
-        )
+    _require_short_comment(words)
     with unit_of_work(session.tenant_id) as connection:
         if _was_submitted(connection, session, form_id, levels, words):
             return
@@ -201,58 +206,64 @@ def submit_assessment(
             "rater_id": session.person_id,
             "relation": relation,
             "method": method,
+            "levels": seen,
+            "words": words,
+            "at": now,
         }
-        if not assessments_store.insert_assessment(
-            connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}
-        ):
+        if not assessments_store.insert_assessment(connection, session.tenant_id, values):
             return
         assessments_store.mark_request_done(
             connection, session.tenant_id, context.episode.id, session.person_id, now
         )
-        due = schedule_store.scheduled_acts_by_name(
-            connection, session.tenant_id, context.episode.id
-        ).get(ASSESSMENT)
-        # The assessment due at three months must come from a manager or mentor.
-        planned = (
-            relation not in (LEARNER, PEER)
-            and due is not None
-            and now >= due.due_at - OPENS_BEFORE_DUE
-        )
-        titles = {competency.key: competency.title for competency in context.programme.competencies}
-        act = context.act(f"assessed {form_id}", now)
-        by, rubric_assessment = session.person_id, rubric.to_assessment(seen)
-        context.enqueue_statements(
-            [
-                xapi_statements.assessed_statement(
-                    act,
-                    rubric_assessment,
-                    titles=titles,
-                    by=by,
-                    relation=relation,
-                    method=method,
-                    planned=planned,
-                )
-            ]
-        )
-        if relation in (LEARNER, PEER):
-            return
+        planned = relation not in (LEARNER, PEER) and _is_planned(context, now)
+        _enqueue_assessed(context, values, rubric.to_assessment(seen), planned)
         if planned:
             schedule_store.mark_act_done(
                 connection, session.tenant_id, context.episode.id, ASSESSMENT, now
             )
-        subject, text = (
-            gettext_noop("Your work was assessed"),
-            gettext_noop("Your page shows what was seen, and what comes next."),
-        )
-        review_requests.mail_people(
-            context,
-            [context.episode.person_id],
-            f"review assessed {form_id}",
-            subject,
-            text,
-            now,
-            "assessments",
-        )
+        if relation not in (LEARNER, PEER):
+            _mail_learner(context, form_id, now)
+
+
+def _enqueue_assessed(
+    context: EpisodeContext,
+    stored: Mapping[str, Any],
+    assessment: xapi_statements.RubricAssessment,
+    planned: bool,
+) -> None:
+    context.enqueue_statements(
+        [
+            xapi_statements.assessed_statement(
+                context.act(f"assessed {stored['id']}", stored["at"]),
+                assessment,
+                titles={item.key: item.title for item in context.programme.competencies},
+                by=stored["rater_id"],
+                relation=stored["relation"],
+                method=stored["method"],
+                planned=planned,
+            )
+        ]
+    )
+
+
+def _is_planned(context: EpisodeContext, now: datetime) -> bool:
+    """Whether a supervisor's assessment is the one that is due at three months."""
+    due = schedule_store.scheduled_acts_by_name(
+        context.connection, context.tenant_id, context.episode.id
+    ).get(ASSESSMENT)
+    return due is not None and now >= due.due_at - OPENS_BEFORE_DUE
+
+
+def _mail_learner(context: EpisodeContext, form_id: uuid.UUID, now: datetime) -> None:
+    review_requests.mail_people(
+        context,
+        [context.episode.person_id],
+        f"review assessed {form_id}",
+        gettext_noop("Your work was assessed"),
+        gettext_noop("Your page shows what was seen, and what comes next."),
+        now,
+        "assessments",
+    )
 
 
 def _was_submitted(
@@ -292,15 +303,7 @@ def request_assessment(
 ) -> None:
     """Ask somebody to assess one's work: a manager, a mentor, or a peer from the coaching
     group."""
-    if len(words) > MAX_COMMENT_CHARS:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_COMMENT_CHARS,
-                length=len(words),
-            ),
-            field="words",
-        )
+    _require_short_comment(words)
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         _require_rubric(context)

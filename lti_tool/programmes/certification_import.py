@@ -5,8 +5,10 @@ nothing.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, time
+
+from sqlalchemy import Connection
 
 from adapters import people_csv as table
 from adapters import xapi_statements
@@ -57,74 +59,27 @@ def import_certifications(
             external_ids=[row.id for row in rows if row.id],
             emails=[row.email.lower() for row in rows if row.email],
         )
-        by_id, by_email = (
-            {item.external_id: item for item in profiles if item.external_id},
-            _group_by_email(profiles),
-        )
         begun = episodes_store.filter_people_with_episode(
             connection, tenant_id, programme, [item.id for item in profiles]
         )
-        lines = [Line(fault.line, WRONG, "", fault.text) for fault in faults]
         chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
+        lines = [Line(fault.line, WRONG, "", fault.text) for fault in faults]
+        by_id = {item.external_id: item for item in profiles if item.external_id}
+        by_email = _group_by_email(profiles)
         for row in rows:
             person, problem = _match_row(row, by_id, by_email)
             if person is None:
                 lines.append(Line(row.line, WRONG, row.id or row.email, problem))
                 continue
-            if person.id in chosen:
-                lines.append(
-                    Line(
-                        row.line,
-                        WRONG,
-                        person.name or row.email,
-                        lazy_gettext("This person stands in a line before as well."),
-                    )
-                )
-                continue
-            if person.id in begun:
-                lines.append(
-                    Line(
-                        row.line,
-                        SAME,
-                        person.name or row.email,
-                        lazy_gettext("This person's certification is on record already."),
-                    )
-                )
-                continue
-            try:
-                certification.require_plausible_date(_certified_at(row, person, created, now), now)
-            except RequestError as error:
-                lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
-                continue
-            if row.wave and not programmes.resolve_key(row.wave, created.waves):
-                lines.append(
-                    Line(
-                        row.line,
-                        WRONG,
-                        person.name or row.email,
-                        programmes.unknown_wave_message(created, row.wave),
-                    )
-                )
-                continue
-            lines.append(Line(row.line, NEW, person.name or row.email))
-            chosen[person.id] = (row, person)
+            line = _check_row(row, person, created, begun, chosen, now)
+            lines.append(line)
+            if line.outcome == NEW:
+                chosen[person.id] = (row, person)
         lines.sort(key=lambda item: item.line)
         applied = apply and not any(line.outcome == WRONG for line in lines)
         if applied:
             for row, person in chosen.values():
-                certification.certify_in_transaction(
-                    connection,
-                    tenant_id=tenant_id,
-                    person=person,
-                    programme=created,
-                    certified_at=_certified_at(row, person, created, now),
-                    now=now,
-                    wave=row.wave,
-                    team="",
-                    source="file",
-                    exam=row.exam,
-                    training=xapi_statements.Training(row.before, row.hours),
-                )
+                _certify_row(connection, tenant_id, row, person, created, now)
             journal_store.insert_audit_entry(
                 connection,
                 tenant_id,
@@ -133,6 +88,55 @@ def import_certifications(
                 {"programme": programme, NEW: len(chosen)},
             )
     return Report(lines, applied)
+
+
+def _check_row(
+    row: CertificationRow,
+    person: Profile,
+    programme: programmes.Programme,
+    begun: Collection[uuid.UUID],
+    chosen: Collection[uuid.UUID],
+    now: datetime,
+) -> Line:
+    name = person.name or row.email
+    if person.id in chosen:
+        return Line(
+            row.line, WRONG, name, lazy_gettext("This person stands in a line before as well.")
+        )
+    if person.id in begun:
+        return Line(
+            row.line, SAME, name, lazy_gettext("This person's certification is on record already.")
+        )
+    try:
+        certification.require_plausible_date(_certified_at(row, person, programme, now), now)
+    except RequestError as error:
+        return Line(row.line, WRONG, name, error.message)
+    if row.wave and not programmes.resolve_key(row.wave, programme.waves):
+        return Line(row.line, WRONG, name, programmes.unknown_wave_message(programme, row.wave))
+    return Line(row.line, NEW, name)
+
+
+def _certify_row(
+    connection: Connection,
+    tenant_id: int,
+    row: CertificationRow,
+    person: Profile,
+    programme: programmes.Programme,
+    now: datetime,
+) -> None:
+    certification.certify_in_transaction(
+        connection,
+        tenant_id=tenant_id,
+        person=person,
+        programme=programme,
+        certified_at=_certified_at(row, person, programme, now),
+        now=now,
+        wave=row.wave,
+        team="",
+        source="file",
+        exam=row.exam,
+        training=xapi_statements.Training(row.before, row.hours),
+    )
 
 
 def _match_row(

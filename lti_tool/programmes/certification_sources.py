@@ -66,21 +66,7 @@ def add_statement_source(
             lazy_gettext("Keep the home page to %(most)s characters.", most=MAX_IRI_CHARS),
             field="home_page",
         )
-    try:
-        parts = urlsplit(iri)
-    except ValueError:
-        parts = urlsplit("")
-    if (
-        not parts.scheme
-        or not (parts.netloc or parts.path)
-        or len(iri) > MAX_IRI_CHARS
-        or any(letter.isspace() for letter in iri)
-    ):
-        raise BadInput(
-            "This is no id of an activity; one looks like "
-            "https://example.org/certifications/welding.",
-            field="activity",
-        )
+    _require_activity_id(iri)
     with unit_of_work(tenant_id) as connection:
         if programme not in episodes_store.newest_programme_versions(connection, tenant_id):
             raise BadInput(
@@ -107,6 +93,24 @@ def add_statement_source(
             who,
             "let statements begin a programme",
             {"programme": programme, "activity": iri},
+        )
+
+
+def _require_activity_id(iri: str) -> None:
+    try:
+        parts = urlsplit(iri)
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        not parts.scheme
+        or not (parts.netloc or parts.path)
+        or len(iri) > MAX_IRI_CHARS
+        or any(letter.isspace() for letter in iri)
+    ):
+        raise BadInput(
+            "This is no id of an activity; one looks like "
+            "https://example.org/certifications/welding.",
+            field="activity",
         )
 
 

@@ -253,6 +253,23 @@ def _validate_programme(programme: Programme) -> None:
         )
     if not 0 < programme.pass_mark <= 1:
         raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
+    _validate_texts(programme)
+    _validate_keys(programme)
+    if len(programme.items) > MAX_ITEMS:
+        raise BadInput(
+            lazy_gettext("A programme holds up to %(most)s questions.", most=Number(MAX_ITEMS)),
+            field="items",
+        )
+    _validate_references(programme)
+    _validate_calendar(programme.calendar)
+    _validate_kpi(programme.kpi)
+    if programme.rubric is not None:
+        rubrics.validate_rubric(
+            programme.rubric, {competency.key for competency in programme.competencies}
+        )
+
+
+def _validate_texts(programme: Programme) -> None:
     lines = [
         programme.title,
         programme.certification,
@@ -271,6 +288,9 @@ def _validate_programme(programme: Programme) -> None:
             ),
             field="goal",
         )
+
+
+def _validate_keys(programme: Programme) -> None:
     for name, keys in (
         ("competencies", [competency.key for competency in programme.competencies]),
         ("tasks", [task.key for task in programme.tasks]),
@@ -295,18 +315,6 @@ def _validate_programme(programme: Programme) -> None:
                 ),
                 field=name,
             )
-    if len(programme.items) > MAX_ITEMS:
-        raise BadInput(
-            lazy_gettext("A programme holds up to %(most)s questions.", most=Number(MAX_ITEMS)),
-            field="items",
-        )
-    _validate_references(programme)
-    _validate_calendar(programme.calendar)
-    _validate_kpi(programme.kpi)
-    if programme.rubric is not None:
-        rubrics.validate_rubric(
-            programme.rubric, {competency.key for competency in programme.competencies}
-        )
 
 
 def _validate_references(programme: Programme) -> None:
