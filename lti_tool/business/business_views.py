@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from adapters.csv_tables import CellRefused
 from adapters.kpi import FIELDS, PERIODS, REQUIRED_FIELDS, SUBJECT_KINDS, parse_number
 from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
@@ -248,11 +249,11 @@ def _number_field(name: str, optional: bool = False) -> float | None:
 def _parse_number(text: str, name: str | Message) -> float:
     try:
         if len(text) > MAX_NUMBER_LENGTH:
-            raise ValueError("it is too long")
+            raise CellRefused("it is too long")
         return parse_number(text)
-    except ValueError as error:
+    except CellRefused as error:
         raise BadInput(
-            lazy_gettext("The %(name)s is no number: %(reason)s.", name=name, reason=error)
+            lazy_gettext("The %(name)s is no number: %(reason)s.", name=name, reason=error.message)
         ) from None
 
 

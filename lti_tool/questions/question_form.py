@@ -77,7 +77,7 @@ def _add_picture(stem: str) -> tuple[str, list[Picture]]:
         picture = load_picture(file[1])
     except PictureRefused as error:
         raise BadInput(
-            lazy_gettext("The picture was not taken: %(reason)s.", reason=str(error)),
+            lazy_gettext("The picture was not taken: %(reason)s.", reason=error.message),
             field="picture",
         ) from None
     alt = question_html.text_to_html(form_text("alt")).replace('"', "&quot;")
@@ -99,7 +99,7 @@ def _to_markup(text: str) -> str:
             text if _ALLOWED_TAG.search(text) else question_html.text_to_html(text)
         )
     except UnsupportedQuestion as wrong:
-        raise BadInput(str(wrong)) from None
+        raise BadInput(wrong.message) from None
 
 
 def _form_markups(name: str) -> list[str]:
