@@ -9,14 +9,13 @@ without lines, so that a diff shows only what changed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
 
 import click
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir, extract_from_file
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from lti_tool.base.translations import CATALOGUE_DIR
@@ -24,6 +23,8 @@ from lti_tool.base.translations import CATALOGUE_DIR
 ROOT = Path(__file__).parents[1]
 # Where texts for people are: folders, and single modules of layers that otherwise answer programs.
 SOURCES = ("lti_tool", "adapters", "core/http_client.py", "lrs/vocabulary/intervals.py")
+TEMPLATES = "lti_tool"
+_METHODS = [("**/templates/**.html", "jinja2")]
 _OPTIONS = {"**/templates/**.html": {"silent": "false"}}
 # Errors whose first argument is a text for a person.
 ERRORS = (
@@ -61,50 +62,35 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
 }
 
 
-def extract_python(
-    source: IO[bytes], keywords: Collection[str], comment_tags: object, options: object
-) -> Iterator[tuple[int, str, list[str | None], list[str]]]:
-    """What marks a text in a module, for Babel: line, name, arguments (None for what is no
-    constant text) and no comments. Babel's own reader of tokens takes a part of a longer
-    expression, such as an f-string, for a text.
-    """
-    for node in ast.walk(ast.parse(source.read())):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            if name in keywords:
-                arguments = [
-                    argument.value
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-                    else None
-                    for argument in node.args
-                ]
-                yield node.lineno, name, arguments, []
-
-
-_METHODS: list[tuple[str, Any]] = [
-    ("**/templates/**.html", "jinja2"),
-    ("**.py", extract_python),
-]
-
-
 def extract_messages() -> Catalog:
     """Every text that is marked for translation, with the files that hold it."""
     result = Catalog(fuzzy=False)
-    for place, text in _marked_texts():
-        result.add(text, locations=[(place, 0)])
+    for source in SOURCES:
+        path = ROOT / source
+        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            for text in _texts_of_module(module):
+                result.add(text, locations=[(str(module.relative_to(ROOT)), 0)])
+    found = extract_from_dir(ROOT / TEMPLATES, _METHODS, _OPTIONS, KEYWORDS)
+    for name, _, text, _, _ in found:
+        result.add(text, locations=[(f"{TEMPLATES}/{name}", 0)])
     return result
 
 
-def _marked_texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for source in SOURCES:
-        path = ROOT / source
-        if path.is_file():
-            for _, text, _, _ in extract_from_file(extract_python, path, keywords=KEYWORDS):
-                yield source, text
-        else:
-            found = extract_from_dir(path, _METHODS, _OPTIONS, KEYWORDS)
-            for name, _, text, _, _ in found:
-                yield f"{source}/{name}", text
+def _texts_of_module(path: Path) -> Iterator[str | tuple[str, ...]]:
+    """The constant texts that a module marks. Babel's own reader takes a part of a longer
+    expression, such as an f-string, for a text.
+    """
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            places = KEYWORDS.get(ast.unparse(node.func).rpartition(".")[2], ())
+            texts = [
+                argument.value
+                for place in places
+                for argument in node.args[place - 1 : place]
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            ]
+            if texts and len(texts) == len(places):
+                yield texts[0] if len(texts) == 1 else tuple(texts)
 
 
 def update_catalogue(path: Path, marked: Catalog) -> str:
@@ -133,7 +119,7 @@ def main() -> None:
         path.write_text(update_catalogue(path, marked))
         with path.open("rb") as lines:
             entries = [entry for entry in read_po(lines, locale=path.stem) if entry.id]
-        missing = sum(not any(entry.string) for entry in entries)
+        missing = sum(not any(entry.string or ()) for entry in entries)
         click.echo(f"{path.stem}: {len(entries)} texts, {missing} without a translation")
 
 

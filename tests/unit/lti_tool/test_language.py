@@ -65,6 +65,11 @@ def ids_of(message: Message) -> tuple[str, ...]:
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
+def forms_of(message: Message) -> tuple[str, ...]:
+    """The translation of a message, in each of its forms."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+
+
 def must_be_translated() -> list[Message]:
     """Refusals, mails, and the texts of pages for learners, mentors and launches."""
     return [
@@ -104,8 +109,7 @@ def test_every_text_has_its_translation(tag: str) -> None:
     missing = []
     for message in marked:
         found = known.get(ids_of(message)[0])
-        forms = found.string if found else ""
-        if not all((forms,) if isinstance(forms, str) else forms) or not forms:
+        if found is None or not all(forms_of(found)):
             missing.append(ids_of(message)[0])
     assert len(marked) > 900, "the texts were found"
     assert missing == []
@@ -116,8 +120,7 @@ def test_a_translation_holds_the_same_values(tag: str) -> None:
     for message in catalogue(tag):
         if message.id:
             wanted = [sorted(_VALUE.findall(one)) for one in ids_of(message)]
-            forms = [message.string] if isinstance(message.string, str) else message.string
-            for translation in forms:
+            for translation in forms_of(message):
                 if translation:
                     assert sorted(_VALUE.findall(translation)) in wanted, message.id
 
@@ -133,7 +136,7 @@ def test_every_refusal_in_every_language(tag: str) -> None:
             marked = (
                 lazy_gettext(ids[0], **values)
                 if len(ids) == 1
-                else lazy_ngettext(*ids, num, **values)
+                else lazy_ngettext(ids[0], ids[1], num, **values)
             )
             shown = translations.translate_text(tag, marked)
             assert shown.strip(), ids
