@@ -13,7 +13,7 @@ import logging
 from typing import Any
 
 import psycopg
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -130,80 +130,84 @@ PROBLEM_JSON_PREFIX = "/api/v1"
 def register_error_handlers(app: Flask) -> None:
     """Register handlers so that ``app`` answers every error by the contract above and logs
     unexpected ones with a traceback."""
+    app.after_request(_convert_to_problem)
+    app.register_error_handler(RequestError, _handle_request_error)
+    for database_error in (psycopg.Error, DBAPIError, PoolTimeout):
+        app.register_error_handler(database_error, _handle_database_error)
+    for unstorable in (DataError, UnicodeEncodeError):
+        app.register_error_handler(unstorable, _handle_unstorable_data)
+    app.register_error_handler(HTTPException, _handle_http_exception)
+    app.register_error_handler(Exception, _handle_unexpected_error)
 
-    @app.after_request
-    def convert_to_problem(response: Response) -> Response:
-        if (
-            response.status_code >= 400
-            and request.path.startswith(PROBLEM_JSON_PREFIX)
-            and response.mimetype == "application/json"
-        ):
-            body = response.get_json()
-            error_body = body.get("error", {}) if isinstance(body, dict) else {}
-            problem = {
-                "type": "about:blank",
-                "title": error_body.get("code", ""),
-                "status": response.status_code,
-                "detail": error_body.get("message", ""),
-            }
-            response.set_data(app.json.dumps({**problem, **body}))
-            response.mimetype = "application/problem+json"
-        return response
 
-    @app.errorhandler(RequestError)
-    def handle_request_error(error: RequestError) -> ResponseReturnValue:
-        response = jsonify(build_error_body(error))
-        response.status_code = error.status
-        if error.status == 401:
-            response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
-        response.headers.extend(retry_after_header(error))
-        return response
-
-    @app.errorhandler(psycopg.Error)
-    @app.errorhandler(DBAPIError)
-    @app.errorhandler(PoolTimeout)
-    def handle_database_error(error: Exception) -> ResponseReturnValue:
-        if not is_database_unavailable(error):
-            return handle_unexpected_error(error)
-        log.error("database not reachable: %s", type(error).__name__)
-        return handle_request_error(
-            Unavailable(
-                "The database does not answer. Nothing was stored; send the request again in a "
-                "minute."
-            )
-        )
-
-    @app.errorhandler(DataError)
-    @app.errorhandler(UnicodeEncodeError)
-    def handle_unstorable_data(error: Exception) -> ResponseReturnValue:
-        return handle_request_error(
-            BadInput(
-                "The request holds a character or a number that cannot be stored (for example "
-                "NUL); leave it out."
-            )
-        )
-
-    @app.errorhandler(HTTPException)
-    def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
-        message = _HTTP_MESSAGES.get(error.code or 0, error.description)
-        body = {
-            "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": message}
+def _convert_to_problem(response: Response) -> Response:
+    if (
+        response.status_code >= 400
+        and request.path.startswith(PROBLEM_JSON_PREFIX)
+        and response.mimetype == "application/json"
+    ):
+        body = response.get_json()
+        error_body = body.get("error", {}) if isinstance(body, dict) else {}
+        problem = {
+            "type": "about:blank",
+            "title": error_body.get("code", ""),
+            "status": response.status_code,
+            "detail": error_body.get("message", ""),
         }
-        response = jsonify(body)
-        response.status_code = error.code or 500
-        if error.get_response().headers.get("Allow"):
-            response.headers["Allow"] = error.get_response().headers["Allow"]
-        return response
+        response.set_data(current_app.json.dumps({**problem, **body}))
+        response.mimetype = "application/problem+json"
+    return response
 
-    @app.errorhandler(Exception)
-    def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
-        log.exception("unexpected error")
-        body = {
-            "error": {
-                "code": "internal",
-                "message": "Carryover failed here; the log of the server has the reason.",
-            }
+
+def _handle_request_error(error: RequestError) -> ResponseReturnValue:
+    response = jsonify(build_error_body(error))
+    response.status_code = error.status
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
+    response.headers.extend(retry_after_header(error))
+    return response
+
+
+def _handle_database_error(error: Exception) -> ResponseReturnValue:
+    if not is_database_unavailable(error):
+        return _handle_unexpected_error(error)
+    log.error("database not reachable: %s", type(error).__name__)
+    return _handle_request_error(
+        Unavailable(
+            "The database does not answer. Nothing was stored; send the request again in a minute."
+        )
+    )
+
+
+def _handle_unstorable_data(error: Exception) -> ResponseReturnValue:
+    return _handle_request_error(
+        BadInput(
+            "The request holds a character or a number that cannot be stored (for example "
+            "NUL); leave it out."
+        )
+    )
+
+
+def _handle_http_exception(error: HTTPException) -> ResponseReturnValue:
+    message = _HTTP_MESSAGES.get(error.code or 0, error.description)
+    body = {
+        "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": message}
+    }
+    response = jsonify(body)
+    response.status_code = error.code or 500
+    if error.get_response().headers.get("Allow"):
+        response.headers["Allow"] = error.get_response().headers["Allow"]
+    return response
+
+
+def _handle_unexpected_error(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected error")
+    body = {
+        "error": {
+            "code": "internal",
+            "message": "Carryover failed here; the log of the server has the reason.",
         }
-        response = jsonify(body)
-        response.status_code = 500
-        return response
+    }
+    response = jsonify(body)
+    response.status_code = 500
+    return response

@@ -11,7 +11,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
@@ -668,23 +668,7 @@ def write_qti(
         href="assessmentTests/test.xml",
     )
     _add_element(test, _PACKAGE_NS, "file", None, href="assessmentTests/test.xml")
-    root = etree.Element(
-        f"{{{_QTI_NS}}}assessmentTest",
-        {"identifier": "test", "title": strip_illegal_chars(title)},
-        nsmap=_default_namespace(_QTI_NS),
-    )
-    part = _add_element(
-        root,
-        _QTI_NS,
-        "testPart",
-        None,
-        identifier="part",
-        navigationMode="linear",
-        submissionMode="individual",
-    )
-    section = _add_element(
-        part, _QTI_NS, "assessmentSection", None, identifier="section", title=title, visible="false"
-    )
+    root, section = _build_test_element(title)
     for item in items:
         identifier, place = (
             f"{_OWN_ID_PREFIX}{item.key}",
@@ -703,18 +687,7 @@ def write_qti(
             type="imsqti_item_xmlv2p1",
             href=place,
         )
-        about = _add_element(resource, _PACKAGE_NS, "metadata")
-        general = _add_element(_add_element(about, _METADATA_NS, "lom"), _METADATA_NS, "general")
-        for tag in metadata_tags.item_tags(item):
-            _add_element(
-                _add_element(general, _METADATA_NS, "keyword"), _METADATA_NS, "langstring", tag
-            )
-        _add_element(
-            _add_element(about, _QTI_METADATA_NS, "qtiMetadata"),
-            _QTI_METADATA_NS,
-            "interactionType",
-            _INTERACTION_BY_KIND[item.kind],
-        )
+        _write_metadata(resource, item)
         _add_element(resource, _PACKAGE_NS, "file", None, href=place)
         for digest in dict.fromkeys(
             digest for text in item.texts() for digest in question_html.picture_digests(text)
@@ -727,11 +700,53 @@ def write_qti(
         notes += [ImportNote(item.key, text) for text in _list_export_losses(item)]
     files["assessmentTests/test.xml"] = _serialize_xml(root)
     files["imsmanifest.xml"] = _serialize_xml(manifest)
+    return _zip_files(files), notes
+
+
+def _build_test_element(title: str) -> tuple[etree._Element, etree._Element]:
+    """The test's document, and its section, which refers to the items."""
+    root = etree.Element(
+        f"{{{_QTI_NS}}}assessmentTest",
+        {"identifier": "test", "title": strip_illegal_chars(title)},
+        nsmap=_default_namespace(_QTI_NS),
+    )
+    part = _add_element(
+        root,
+        _QTI_NS,
+        "testPart",
+        None,
+        identifier="part",
+        navigationMode="linear",
+        submissionMode="individual",
+    )
+    section = _add_element(
+        part, _QTI_NS, "assessmentSection", None, identifier="section", title=title, visible="false"
+    )
+    return root, section
+
+
+def _write_metadata(resource: etree._Element, item: QuestionItem) -> None:
+    about = _add_element(resource, _PACKAGE_NS, "metadata")
+    general = _add_element(_add_element(about, _METADATA_NS, "lom"), _METADATA_NS, "general")
+    for tag in metadata_tags.item_tags(item):
+        _add_element(
+            _add_element(general, _METADATA_NS, "keyword"), _METADATA_NS, "langstring", tag
+        )
+    _add_element(
+        _add_element(about, _QTI_METADATA_NS, "qtiMetadata"),
+        _QTI_METADATA_NS,
+        "interactionType",
+        _INTERACTION_BY_KIND[item.kind],
+    )
+
+
+def _zip_files(files: Mapping[str, bytes]) -> bytes:
+    """The same files give the same bytes."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), files[name], zipfile.ZIP_DEFLATED)
-    return body.getvalue(), notes
+    return body.getvalue()
 
 
 _INTERACTION_BY_KIND = {
@@ -785,83 +800,10 @@ def _build_item_element(item: QuestionItem, pictures: dict[str, Picture]) -> etr
         "timeDependent": "false",
     }
     root = etree.Element(f"{{{_QTI_NS}}}assessmentItem", about, nsmap=_default_namespace(_QTI_NS))
-    cardinality, base = {
-        "single": ("single", "identifier"),
-        "true_false": ("single", "identifier"),
-        "multiple": ("multiple", "identifier"),
-        "ordering": ("ordered", "identifier"),
-        "matching": ("multiple", "directedPair"),
-        "numeric": ("single", "float"),
-        "short": ("single", "string"),
-    }[item.kind]
-    declaration = _add_element(
-        root,
-        _QTI_NS,
-        "responseDeclaration",
-        None,
-        identifier="RESPONSE",
-        cardinality=cardinality,
-        baseType=base,
-    )
-    correct = _add_element(declaration, _QTI_NS, "correctResponse")
-    matches = item.matches
-    if item.kind == "matching":
-        values = [
-            f"line_{choice.key} match_{matches.index(choice.match)}" for choice in item.choices
-        ]
-    else:
-        values = (
-            [item.value for item in item.accepted[:1]]
-            if item.accepted
-            else [f"choice_{key}" for key in item.correct]
-        )
-    for one_value in values:
-        _add_element(correct, _QTI_NS, "value", one_value)
-    if item.kind == "short":
-        mapping = _add_element(
-            declaration, _QTI_NS, "mapping", None, lowerBound="0", upperBound="1", defaultValue="0"
-        )
-        for entry in item.accepted:
-            _add_element(
-                mapping,
-                _QTI_NS,
-                "mapEntry",
-                None,
-                mapKey=entry.value,
-                mappedValue="1",
-                caseSensitive=str(item.case_sensitive).lower(),
-            )
-    _add_element(
-        root,
-        _QTI_NS,
-        "outcomeDeclaration",
-        None,
-        identifier="SCORE",
-        cardinality="single",
-        baseType="float",
-    )
-    _add_element(
-        root,
-        _QTI_NS,
-        "outcomeDeclaration",
-        None,
-        identifier="OVERALL",
-        cardinality="multiple",
-        baseType="identifier",
-    )
-    if item.kind in ("single", "multiple", "true_false"):
-        _add_element(
-            root,
-            _QTI_NS,
-            "outcomeDeclaration",
-            None,
-            identifier="FEEDBACK",
-            cardinality=cardinality,
-            baseType="identifier",
-        )
+    _write_declarations(root, item)
     body = _add_element(root, _QTI_NS, "itemBody")
     _write_xhtml(_add_element(body, _QTI_NS, "div"), item.stem, pictures)
-    _write_interaction(body, item, matches, pictures)
+    _write_interaction(body, item, pictures)
     _write_response_processing(_add_element(root, _QTI_NS, "responseProcessing"), item)
     for identifier, text in (
         ("correct", item.when_right),
@@ -885,8 +827,73 @@ def _build_item_element(item: QuestionItem, pictures: dict[str, Picture]) -> etr
     return root
 
 
+# Kind -> (cardinality, base type) of the response.
+_RESPONSE_TYPES = {
+    "single": ("single", "identifier"),
+    "true_false": ("single", "identifier"),
+    "multiple": ("multiple", "identifier"),
+    "ordering": ("ordered", "identifier"),
+    "matching": ("multiple", "directedPair"),
+    "numeric": ("single", "float"),
+    "short": ("single", "string"),
+}
+
+
+def _write_declarations(root: etree._Element, item: QuestionItem) -> None:
+    """The response with its right answer, and the outcomes."""
+    cardinality, base = _RESPONSE_TYPES[item.kind]
+    declaration = _add_element(
+        root,
+        _QTI_NS,
+        "responseDeclaration",
+        None,
+        identifier="RESPONSE",
+        cardinality=cardinality,
+        baseType=base,
+    )
+    correct = _add_element(declaration, _QTI_NS, "correctResponse")
+    for value in _correct_values(item):
+        _add_element(correct, _QTI_NS, "value", value)
+    if item.kind == "short":
+        mapping = _add_element(
+            declaration, _QTI_NS, "mapping", None, lowerBound="0", upperBound="1", defaultValue="0"
+        )
+        for entry in item.accepted:
+            _add_element(
+                mapping,
+                _QTI_NS,
+                "mapEntry",
+                None,
+                mapKey=entry.value,
+                mappedValue="1",
+                caseSensitive=str(item.case_sensitive).lower(),
+            )
+    outcomes = [("SCORE", "single", "float"), ("OVERALL", "multiple", "identifier")]
+    if item.kind in ("single", "multiple", "true_false"):
+        outcomes.append(("FEEDBACK", cardinality, "identifier"))
+    for identifier, of, base in outcomes:
+        _add_element(
+            root,
+            _QTI_NS,
+            "outcomeDeclaration",
+            None,
+            identifier=identifier,
+            cardinality=of,
+            baseType=base,
+        )
+
+
+def _correct_values(item: QuestionItem) -> list[str]:
+    if item.kind == "matching":
+        matches = item.matches
+        return [f"line_{choice.key} match_{matches.index(choice.match)}" for choice in item.choices]
+    if item.accepted:
+        return [accepted.value for accepted in item.accepted[:1]]
+    return [f"choice_{key}" for key in item.correct]
+
+
 def _write_interaction(
-    body: etree._Element, item: QuestionItem, matches: list[str], pictures: dict[str, Picture]
+    body: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
 ) -> None:
     name = _INTERACTION_BY_KIND[item.kind]
     if name == "textEntryInteraction":
@@ -903,36 +910,7 @@ def _write_interaction(
         body, _QTI_NS, name, None, responseIdentifier="RESPONSE", shuffle="false"
     )
     if item.kind == "matching":
-        interaction.set("maxAssociations", str(len(item.choices)))
-        lines = _add_element(interaction, _QTI_NS, "simpleMatchSet")
-        for entry in item.choices:
-            _write_xhtml(
-                _add_element(
-                    lines,
-                    _QTI_NS,
-                    "simpleAssociableChoice",
-                    None,
-                    identifier=f"line_{entry.key}",
-                    matchMax="1",
-                ),
-                entry.text,
-                pictures,
-            )
-        partners = _add_element(interaction, _QTI_NS, "simpleMatchSet")
-        for number, text in enumerate(matches):
-            many = str(len(item.choices))
-            _write_xhtml(
-                _add_element(
-                    partners,
-                    _QTI_NS,
-                    "simpleAssociableChoice",
-                    None,
-                    identifier=f"match_{number}",
-                    matchMax=many,
-                ),
-                text,
-                pictures,
-            )
+        _write_match_sets(interaction, item, pictures)
         return
     if name == "choiceInteraction":
         interaction.set("maxChoices", "0" if item.kind == "multiple" else "1")
@@ -952,6 +930,28 @@ def _write_interaction(
                 showHide="show",
             )
             _write_xhtml(feedback, entry.feedback, pictures)
+
+
+def _write_match_sets(
+    interaction: etree._Element, item: QuestionItem, pictures: dict[str, Picture]
+) -> None:
+    """The lines, each of which is matched once, and their partners."""
+    most = str(len(item.choices))
+    interaction.set("maxAssociations", most)
+    lines = [(f"line_{entry.key}", entry.text, "1") for entry in item.choices]
+    partners = [(f"match_{number}", text, most) for number, text in enumerate(item.matches)]
+    for entries in (lines, partners):
+        match_set = _add_element(interaction, _QTI_NS, "simpleMatchSet")
+        for identifier, text, match_max in entries:
+            choice = _add_element(
+                match_set,
+                _QTI_NS,
+                "simpleAssociableChoice",
+                None,
+                identifier=identifier,
+                matchMax=match_max,
+            )
+            _write_xhtml(choice, text, pictures)
 
 
 def _write_response_processing(processing: etree._Element, item: QuestionItem) -> None:

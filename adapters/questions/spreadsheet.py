@@ -152,46 +152,9 @@ def _parse_answer_lines(
 ) -> dict[str, Any]:
     feedbacks = [_cell_to_html(item.strip()) for item in feedback] + [""] * len(lines)
     if kind in ("single", "multiple", "true_false"):
-        texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
-        right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
-        if kind == "true_false":
-            by_value = {
-                parse_truth_word(question_html.html_to_text(text)): comment
-                for text, comment in zip(texts, feedbacks, strict=False)
-            }
-            if set(by_value) != {True, False}:
-                raise UnsupportedQuestion("A true/false question has two answers: true and false.")
-            choices = [
-                Choice(word, word.capitalize(), by_value[word == "true"])
-                for word in ("true", "false")
-            ]
-            return {
-                "choices": choices,
-                "correct": [
-                    "true" if parse_truth_word(question_html.html_to_text(text)) else "false"
-                    for text in right
-                ],
-            }
-        keys = assign_letter_keys(texts, keep_order=True)
-        choices = [
-            Choice(keys[text], text, comment)
-            for text, comment in zip(texts, feedbacks, strict=False)
-        ]
-        return {"choices": choices, "correct": [keys[text] for text in right]}
+        return _parse_choice_lines(kind, lines, feedbacks)
     if kind == "matching":
-        pairs = [[_cell_to_html(part.strip()) for part in line.split("->", 1)] for line in lines]
-        if any(len(pair) != 2 for pair in pairs):
-            raise UnsupportedQuestion("Each line of a matching question reads: left -> right.")
-        keys = assign_letter_keys([pair[0] for pair in pairs], keep_order=True)
-        others = [
-            _cell_to_html(line.strip())
-            for line in row.get("other_matches", "").split("\n")
-            if line.strip()
-        ]
-        return {
-            "choices": [Choice(keys[left], left, match=right) for left, right in pairs],
-            "other_matches": others,
-        }
+        return _parse_matching_lines(lines, row)
     if kind == "ordering":
         texts = [_cell_to_html(line) for line in lines]
         keys = assign_letter_keys(texts)
@@ -213,6 +176,50 @@ def _parse_answer_lines(
     return {
         "accepted": accepted,
         "case_sensitive": row.get("case_sensitive", "").lower() in _TRUE_WORDS,
+    }
+
+
+def _parse_choice_lines(kind: str, lines: list[str], feedbacks: list[str]) -> dict[str, Any]:
+    """Lines of answers to choose from, a star before each right one."""
+    texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
+    right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
+    if kind == "true_false":
+        by_value = {
+            parse_truth_word(question_html.html_to_text(text)): comment
+            for text, comment in zip(texts, feedbacks, strict=False)
+        }
+        if set(by_value) != {True, False}:
+            raise UnsupportedQuestion("A true/false question has two answers: true and false.")
+        choices = [
+            Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")
+        ]
+        return {
+            "choices": choices,
+            "correct": [
+                "true" if parse_truth_word(question_html.html_to_text(text)) else "false"
+                for text in right
+            ],
+        }
+    keys = assign_letter_keys(texts, keep_order=True)
+    choices = [
+        Choice(keys[text], text, comment) for text, comment in zip(texts, feedbacks, strict=False)
+    ]
+    return {"choices": choices, "correct": [keys[text] for text in right]}
+
+
+def _parse_matching_lines(lines: list[str], row: dict[str, str]) -> dict[str, Any]:
+    pairs = [[_cell_to_html(part.strip()) for part in line.split("->", 1)] for line in lines]
+    if any(len(pair) != 2 for pair in pairs):
+        raise UnsupportedQuestion("Each line of a matching question reads: left -> right.")
+    keys = assign_letter_keys([pair[0] for pair in pairs], keep_order=True)
+    others = [
+        _cell_to_html(line.strip())
+        for line in row.get("other_matches", "").split("\n")
+        if line.strip()
+    ]
+    return {
+        "choices": [Choice(keys[left], left, match=right) for left, right in pairs],
+        "other_matches": others,
     }
 
 

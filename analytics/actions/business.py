@@ -143,25 +143,7 @@ def import_readings(
 
     Returns how many are new, known and corrected, and which look doubtful (``warnings``).
     """
-    if not 1 <= len(readings.readings) <= MAX_READINGS:
-        raise BadInput(
-            f"Send 1 to {MAX_READINGS} readings at a time; this has {len(readings.readings)}.",
-            path="$.readings",
-        )
-    if len(readings.reason) > MAX_TEXT_LENGTH:
-        raise BadInput(f"Keep the reason to {MAX_TEXT_LENGTH} characters.", path="$.reason")
-    seen: dict[tuple[str, str, date], int] = {}
-    for i, reading in enumerate(readings.readings):
-        _require_valid_reading(i, reading)
-        place = (reading.subject_kind, reading.subject, reading.period_start)
-        if place in seen:
-            raise BadInput(
-                "The same subject and period stand twice; send one value for each.",
-                path=f"$.readings[{i}]",
-                index=i,
-                also=seen[place],
-            )
-        seen[place] = i
+    seen = _index_readings(readings)
     with deps.unit_of_work(tenant_id) as connection:
         if readings.kpi not in {
             item.kpi for item in kpis.list_kpis(connection, tenant_id, readings.programme)
@@ -182,13 +164,8 @@ def import_readings(
         ]
         fresh = [place for place in seen if place not in on_record]
         if corrected and not readings.reason.strip():
-            i = seen[corrected[0]]
-            raise Conflict(
-                f"{len(corrected)} of these readings differ from what is on record; say in "
-                "“reason” why they are corrected.",
-                path=f"$.readings[{i}].value",
-                index=i,
-                on_record=on_record[corrected[0]],
+            raise _unexplained_correction(
+                len(corrected), seen[corrected[0]], on_record[corrected[0]]
             )
         summary = {
             "new": len(fresh),
@@ -208,26 +185,53 @@ def import_readings(
                 who,
                 readings.reason.strip(),
             )
+        place_of = {"programme": readings.programme, "kpi": readings.kpi}
         rows = [
-            {
-                "programme": readings.programme,
-                "kpi": readings.kpi,
-                **msgspec.structs.asdict(readings.readings[seen[place]]),
-                "who": who,
-            }
+            {**place_of, **msgspec.structs.asdict(readings.readings[seen[place]]), "who": who}
             for place in fresh + corrected
         ]
         kpis.insert_readings(connection, tenant_id, rows)
         computed_reports.mark_programmes_stale(connection, tenant_id, [readings.programme])
         counts = {name: summary[name] for name in ("new", "known", "corrected")}
         feed.insert_audit_entry(
-            connection,
-            tenant_id,
-            who,
-            "took in KPI readings",
-            {"programme": readings.programme, "kpi": readings.kpi, **counts},
+            connection, tenant_id, who, "took in KPI readings", {**place_of, **counts}
         )
     return {**summary, "dry_run": False}
+
+
+def _unexplained_correction(corrected: int, index: int, on_record: float) -> Conflict:
+    return Conflict(
+        f"{corrected} of these readings differ from what is on record; say in “reason” why they "
+        "are corrected.",
+        path=f"$.readings[{index}].value",
+        index=index,
+        on_record=on_record,
+    )
+
+
+def _index_readings(readings: Readings) -> dict[tuple[str, str, date], int]:
+    """The place of each reading in the list by its subject and period; BadInput if one is invalid
+    or stands twice."""
+    if not 1 <= len(readings.readings) <= MAX_READINGS:
+        raise BadInput(
+            f"Send 1 to {MAX_READINGS} readings at a time; this has {len(readings.readings)}.",
+            path="$.readings",
+        )
+    if len(readings.reason) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep the reason to {MAX_TEXT_LENGTH} characters.", path="$.reason")
+    seen: dict[tuple[str, str, date], int] = {}
+    for i, reading in enumerate(readings.readings):
+        _require_valid_reading(i, reading)
+        place = (reading.subject_kind, reading.subject, reading.period_start)
+        if place in seen:
+            raise BadInput(
+                "The same subject and period stand twice; send one value for each.",
+                path=f"$.readings[{i}]",
+                index=i,
+                also=seen[place],
+            )
+        seen[place] = i
+    return seen
 
 
 def _require_valid_reading(i: int, incoming: Incoming) -> None:

@@ -19,7 +19,7 @@ from analytics.reports.figures import counted_up_to
 from analytics.statistics import control_rules, false_discovery, seasons
 from analytics.statistics.control_rules import AlarmState, WeekVerdict
 from analytics.store import weekly_figures as store
-from analytics.store.weekly_figures import FigureKey
+from analytics.store.weekly_figures import Alarm, FigureKey
 from analytics.weekly_series import WEEKLY_SERIES, week_start
 from core import clock
 from core.advisory_locks import MONITORING_LOCK, try_advisory_lock
@@ -32,6 +32,7 @@ SYSTEM_ACTOR = "the record store"
 WEEK = timedelta(weeks=1)
 DEFAULT_REASON = "statements that came late, were voided or erased, or a merge of persons"
 WeekCounts = tuple[int, int, int]  # numerator, denominator, learners
+_Place = tuple[str, str]  # key of the series, team (empty: the whole programme)
 
 
 def watch_tenant(
@@ -135,35 +136,14 @@ def _update_alarms(
     whose scope has none, that week counts as calm.
     """
     tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - WEEK).date()
-    by_scope: dict[tuple[str, str], dict[date, WeekCounts]] = defaultdict(dict)
+    by_scope: dict[_Place, dict[date, WeekCounts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
     for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
         by_scope[place] = {
             week: counts for week, counts in by_scope[place].items() if week >= level.since
         }
-    judged: dict[tuple[str, str], WeekVerdict] = {}
-    hidden: dict[str, set[str]] = {}
-    for key in WEEKLY_SERIES:
-        people = {
-            team: weeks[last][2]
-            for (series, team), weeks in by_scope.items()
-            if series == key and team and last in weeks
-        }
-        hidden[key] = privacy.hidden_teams(
-            people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2]
-        )
-    for place, weeks in by_scope.items():
-        # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
-        # no alarm.
-        if (
-            last in weeks
-            and weeks[last][2] >= privacy.MIN_GROUP_SIZE
-            and place[1] not in hidden[place[0]]
-        ):
-            item = control_rules.judge_last_week(*_fill_gaps(weeks, last))
-            if item is not None:
-                judged[place] = item
+    judged = _judge_scopes(by_scope, last)
     standing = false_discovery.benjamini_hochberg(
         {"\n".join(place): entry.p for place, entry in judged.items()},
         control_rules.FALSE_ALARM_RATE,
@@ -177,40 +157,87 @@ def _update_alarms(
     )
     for place, item in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
-            first = {
-                "programme": programme,
-                "series": place[0],
-                "team": place[1],
-                "owner": WEEKLY_SERIES[place[0]].owner,
-            }
-            store.insert_alarm(
-                connection,
-                tenant_id,
-                {
-                    **first,
-                    **_alarm_text(place, last, item),
-                    **asdict(control_rules.advance_alarm_state(None, True)),
-                },
-            )
+            _open_alarm(connection, tenant_id, programme, place, last, item)
     for place, open_alarm in open_now.items():
         if open_alarm.week < last:  # each week is judged once, however often the job runs
-            signalled = "\n".join(place) in standing
-            state = control_rules.advance_alarm_state(
-                AlarmState(open_alarm.weeks, open_alarm.calm, open_alarm.level, open_alarm.history),
-                signalled,
-            )
-            values: dict[str, Any] = {
-                **asdict(state),
-                "week": last,
-                **(_alarm_text(place, last, judged[place]) if signalled else {}),
-            }
-            store.update_alarm(
-                connection,
-                tenant_id,
-                open_alarm.alarm_id,
-                values,
-                end=state.calm >= control_rules.CALM_WEEKS,
-            )
+            signal = judged[place] if "\n".join(place) in standing else None
+            _continue_alarm(connection, tenant_id, open_alarm, last, signal)
+
+
+def _judge_scopes(
+    by_scope: Mapping[_Place, Mapping[date, WeekCounts]], last: date
+) -> dict[_Place, WeekVerdict]:
+    """The verdict on the week ``last`` of each scope that has data for it. Readers of alarms may
+    be restricted to groups: a team whose figure is suppressed gets no alarm.
+    """
+    hidden: dict[str, set[str]] = {}
+    for key in WEEKLY_SERIES:
+        people = {
+            team: weeks[last][2]
+            for (series, team), weeks in by_scope.items()
+            if series == key and team and last in weeks
+        }
+        hidden[key] = privacy.hidden_teams(
+            people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2]
+        )
+    judged: dict[_Place, WeekVerdict] = {}
+    for place, weeks in by_scope.items():
+        if (
+            last in weeks
+            and weeks[last][2] >= privacy.MIN_GROUP_SIZE
+            and place[1] not in hidden[place[0]]
+        ):
+            item = control_rules.judge_last_week(*_fill_gaps(weeks, last))
+            if item is not None:
+                judged[place] = item
+    return judged
+
+
+def _open_alarm(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    place: _Place,
+    last: date,
+    verdict: WeekVerdict,
+) -> None:
+    series, team = place
+    store.insert_alarm(
+        connection,
+        tenant_id,
+        {
+            "programme": programme,
+            "series": series,
+            "team": team,
+            "owner": WEEKLY_SERIES[series].owner,
+            **_alarm_text(place, last, verdict),
+            **asdict(control_rules.advance_alarm_state(None, True)),
+        },
+    )
+
+
+def _continue_alarm(
+    connection: Connection,
+    tenant_id: int,
+    alarm: Alarm,
+    last: date,
+    signal: WeekVerdict | None,
+) -> None:
+    """Bring an open alarm up to the week ``last``; ``signal``: the verdict if the week stands out,
+    None if it was calm."""
+    state = control_rules.advance_alarm_state(
+        AlarmState(alarm.weeks, alarm.calm, alarm.level, alarm.history), signal is not None
+    )
+    values: dict[str, Any] = {**asdict(state), "week": last}
+    if signal is not None:
+        values |= _alarm_text((alarm.series, alarm.team), last, signal)
+    store.update_alarm(
+        connection,
+        tenant_id,
+        alarm.alarm_id,
+        values,
+        end=state.calm >= control_rules.CALM_WEEKS,
+    )
 
 
 def _fill_gaps(
@@ -226,7 +253,7 @@ def _fill_gaps(
     return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])
 
 
-def _alarm_text(scope: tuple[str, str], week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
+def _alarm_text(scope: _Place, week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
     text = (

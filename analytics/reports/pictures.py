@@ -149,6 +149,10 @@ def _scale_spec(unit: str) -> Spec:
     return {"domain": [0, 1]} if unit == SHARE else {"zero": True}
 
 
+# A value in figures, at the right of its row.
+_VALUE_MARK = {"type": "text", "align": "left", "color": INK, "fontSize": 12, "fontWeight": 600}
+
+
 def interval_chart(metric: Metric, values: Sequence[MetricValue]) -> Spec:
     """One row for each part that has a value (or for all parts, if none has): a dot and the bar
     of its interval, on one scale."""
@@ -195,13 +199,7 @@ def interval_chart(metric: Metric, values: Sequence[MetricValue]) -> Spec:
                     "encoding": {"y": y, "x": x},
                 },
                 {
-                    "mark": {
-                        "type": "text",
-                        "align": "left",
-                        "color": INK,
-                        "fontSize": 12,
-                        "fontWeight": 600,
-                    },
+                    "mark": _VALUE_MARK,
                     "encoding": {
                         "y": y,
                         "x": {"value": CHART_WIDTH + 10},

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean
+from typing import Any
 
 import moderndid
 import numpy as np
@@ -312,36 +313,15 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
     never = {r.unit for r in readings if r.treated_from is None}
     if len(starts) < 2:
         return None
-    units = {unit: i + 1 for i, unit in enumerate(sorted({r.unit for r in readings}))}
-    data = polars.DataFrame(
-        {
-            "unit": [units[r.unit] for r in readings],
-            "period": [r.period for r in readings],
-            "value": [float(r.value) for r in readings],
-            "start": [float(r.treated_from or 0) for r in readings],
-        }
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about small groups: the interval shows that already
-            result = moderndid.att_gt(
-                data,
-                "value",
-                "period",
-                "unit",
-                "start",
-                control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated",
-            )
-            dynamic, whole = (
-                moderndid.aggte(result, type="dynamic"),
-                moderndid.aggte(result, type="group"),
-            )
-    except (ValueError, np.linalg.LinAlgError):
+    estimated = _estimate_group_time(readings, never)
+    if estimated is None:
         return None
+    dynamic, whole = estimated
     # The influence functions give an asymptotic error; with few units in a wave it is too
     # small, like a variance divided by n instead of n - 1.
     cohorts = len(starts) + bool(never)
-    size, freedom = max(2.0, len(units) / cohorts), max(1, len(units) - cohorts)
+    units = len({r.unit for r in readings})
+    size, freedom = max(2.0, units / cohorts), max(1, units - cohorts)
     wider, z = sqrt(size / (size - 1)), float(student.ppf(0.5 + CONFIDENCE / 2, freedom))
     value, error = float(whole.overall_att), wider * float(whole.overall_se)
     if not (np.isfinite(value) and _is_usable_error(error, (r.value for r in readings))):
@@ -379,6 +359,37 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         by_time=by_time,
         checks=checks,
     )
+
+
+def _estimate_group_time(readings: Sequence[Reading], never: Collection[str]) -> Any:
+    """The effects by time since the start, and their average over waves; None if they cannot be
+    estimated from these readings."""
+    units = {unit: i + 1 for i, unit in enumerate(sorted({r.unit for r in readings}))}
+    data = polars.DataFrame(
+        {
+            "unit": [units[r.unit] for r in readings],
+            "period": [r.period for r in readings],
+            "value": [float(r.value) for r in readings],
+            "start": [float(r.treated_from or 0) for r in readings],
+        }
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about small groups: the interval shows that already
+            result = moderndid.att_gt(
+                data,
+                "value",
+                "period",
+                "unit",
+                "start",
+                control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated",
+            )
+            return (
+                moderndid.aggte(result, type="dynamic"),
+                moderndid.aggte(result, type="group"),
+            )
+    except (ValueError, np.linalg.LinAlgError):
+        return None
 
 
 def _comparison_sizes(

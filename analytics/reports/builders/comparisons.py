@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from analytics.definitions import Scope, groups
 from analytics.reports import pictures, privacy
 from analytics.reports.context import ReportRequest, activity_names, estimates_by_value, report
 from analytics.reports.report import Column, Report
-from analytics.statistics.estimates import NO_ESTIMATE
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import kpis
 
 USAGE_WINDOW = timedelta(days=28)  # "active" means within the last 28 days
@@ -38,39 +39,29 @@ def _comparison_report(
         if requested.individual
         else privacy.suppression_reasons([n for _, n in sizes])
     )
-    columns = [Column("group", word), Column("people", "People", "count")]
-    result = {}
-    for metric_key, part in _COMPARED_METRICS:
-        metric = METRICS_BY_KEY[metric_key]
-        columns.append(Column(metric_key, metric.label, "share"))
-        result[metric_key] = (estimates_by_value(requested, metric, dimension), part)
+    columns = [
+        Column("group", word),
+        Column("people", "People", "count"),
+        *(Column(key, METRICS_BY_KEY[key].label, "share") for key, _ in _COMPARED_METRICS),
+    ]
+    by_metric = {
+        key: estimates_by_value(requested, METRICS_BY_KEY[key], dimension)
+        for key, _ in _COMPARED_METRICS
+    }
     rows, drawn = [], []
     for (value, people), reason in zip(sizes, reasons, strict=True):
         if reason:
             continue
         row: dict[str, Any] = {"group": value or f"without a {word.lower()}", "people": people}
-        for metric_key, (by_value, part) in result.items():
-            parts = by_value.get(value, {})
-            # For retention, the latest interval that anybody has reached.
-            item = (
-                parts.get(part, NO_ESTIMATE)
-                if part is not None
-                else next(
-                    (parts[k] for k, _ in reversed(METRICS_BY_KEY[metric_key].parts) if k in parts),
-                    NO_ESTIMATE,
-                )
-            )
-            row[metric_key] = (
-                item.value
-                if requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
-                else None
-            )
+        for metric_key, part in _COMPARED_METRICS:
+            item = _compared_estimate(metric_key, part, by_metric[metric_key].get(value, {}))
+            visible = requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
+            row[metric_key] = item.value if visible else None
             if metric_key == "transfer_rate" and row[metric_key] is not None:
                 drawn.append(
                     {"label": row["group"], "value": item.value, "low": item.low, "high": item.high}
                 )
         rows.append(row)
-    left_out = sum(1 for reason in reasons if reason)
     words = " ".join(f"{entry['label']}: {entry['value']:.0%}." for entry in drawn)
     return Report(
         key,
@@ -79,23 +70,33 @@ def _comparison_report(
         "interval: where the bars overlap much, they may well be alike.",
         columns,
         rows,
-        notes=(
-            *(
-                (
-                    f"{left_out} of fewer than five people, or that would tell of them, are left "
-                    "out.",
-                )
-                if left_out
-                else ()
-            ),
-            "Retention is that of the latest interval that somebody has reached.",
-        ),
+        notes=_comparison_notes(sum(1 for reason in reasons if reason)),
         svg=pictures.render_svg(
             pictures.forest_plot(drawn, "transfer", "share"), f"picture-{key}", title, words
         )
         if len(drawn) > 1
         else "",
     )
+
+
+def _comparison_notes(left_out: int) -> list[str]:
+    notes = ["Retention is that of the latest interval that somebody has reached."]
+    if left_out:
+        notes.insert(
+            0, f"{left_out} of fewer than five people, or that would tell of them, are left out."
+        )
+    return notes
+
+
+def _compared_estimate(
+    metric_key: str, part: str | None, parts: Mapping[str, Estimate]
+) -> Estimate:
+    """The estimate of this part; for retention (no part), the latest interval that anybody has
+    reached."""
+    if part is not None:
+        return parts.get(part, NO_ESTIMATE)
+    keys = [key for key, _ in reversed(METRICS_BY_KEY[metric_key].parts)]
+    return next((parts[key] for key in keys if key in parts), NO_ESTIMATE)
 
 
 @report("waves")

@@ -15,6 +15,18 @@ from analytics.statistics import domains
 MAX_TEAMS, MAX_COLUMNS = 40, 12
 
 
+_WEAK_COLUMNS = (
+    Column("competency", "Competency"),
+    Column("where", "Seen"),
+    Column("share", "Share right", "share"),
+    Column("asked", "Of", "count"),
+    Column("shrunken", "Likely share", "share"),
+    Column("low", "From", "share"),
+    Column("high", "To", "share"),
+    Column("weak", "Verdict"),
+)
+
+
 @report("weak_domains")
 def weak_domains_report(requested: ReportRequest) -> Report:
     """Competencies that many people miss, in checks and at work."""
@@ -22,30 +34,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
     if not requested.individual:
         rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
     names = activity_names(requested, [row.competency for row in rows])
-    estimates, drawn = [], []
-    at_work = any(row.rated for row in rows)
-    for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
-        for domain in domains.estimate_domains(
-            [(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]
-        ):
-            label = f"{names[domain.key]}, {where}" if at_work else names[domain.key]
-            estimates.append(
-                {
-                    "competency": names[domain.key],
-                    "where": where,
-                    "right": domain.right,
-                    "asked": domain.asked,
-                    "share": domain.share,
-                    "shrunken": domain.shrunken,
-                    "low": domain.low,
-                    "high": domain.high,
-                    "weak": "weak" if domain.weak else "",
-                    "id": domain.key,
-                }
-            )
-            drawn.append(
-                {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
-            )
+    estimates, drawn = _domain_rows(rows, names)
     weak = [row for row in estimates if row["weak"]]
     sentences = " ".join(
         f"{row['competency']}, {row['where']}: {row['share']:.0%} of "
@@ -57,16 +46,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         "What the training left open",
         f"Competencies that many miss, held against {domains.MASTERY_TARGET:.0%}: what is weak "
         "across people points at the content, not at them.",
-        (
-            Column("competency", "Competency"),
-            Column("where", "Seen"),
-            Column("share", "Share right", "share"),
-            Column("asked", "Of", "count"),
-            Column("shrunken", "Likely share", "share"),
-            Column("low", "From", "share"),
-            Column("high", "To", "share"),
-            Column("weak", "Verdict"),
-        ),
+        _WEAK_COLUMNS,
         estimates,
         notes=(
             "The likely share is drawn towards that of all competencies where little was asked "
@@ -91,6 +71,37 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         if weak
         else "Nothing is weak beyond chance.",
     )
+
+
+def _domain_rows(
+    rows: Sequence[Any], names: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Each competency in checks and at work: rows of the table, and bars of the picture."""
+    estimates, drawn = [], []
+    at_work = any(row.rated for row in rows)
+    for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
+        for domain in domains.estimate_domains(
+            [(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]
+        ):
+            label = f"{names[domain.key]}, {where}" if at_work else names[domain.key]
+            estimates.append(
+                {
+                    "competency": names[domain.key],
+                    "where": where,
+                    "right": domain.right,
+                    "asked": domain.asked,
+                    "share": domain.share,
+                    "shrunken": domain.shrunken,
+                    "low": domain.low,
+                    "high": domain.high,
+                    "weak": "weak" if domain.weak else "",
+                    "id": domain.key,
+                }
+            )
+            drawn.append(
+                {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
+            )
+    return estimates, drawn
 
 
 @report("heat_map")

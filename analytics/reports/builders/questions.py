@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from analytics.definitions import Scope, groups
 from analytics.reports import privacy
-from analytics.reports.computed import get_computed
+from analytics.reports.computed import ComputedReport, get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
@@ -85,6 +85,18 @@ def _response_rows(
     return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MAX_RESPONSES]
 
 
+_ITEMS_COLUMNS = (
+    Column("name", "Question"),
+    Column("answers", "Answers", "count"),
+    Column("difficulty", "Share right", "share"),
+    Column("discrimination", "Tells who knows", "number"),
+    Column("upper_lower", "Best less weakest 27 %", "share"),
+    Column("seconds", "Median seconds", "number"),
+    Column("distractors", "What people answer"),
+    Column("flags", "Look at"),
+)
+
+
 @report("items")
 def items_report(requested: ReportRequest) -> Report:
     """The difficulty, discrimination and answers of each question. Narrowed only for callers
@@ -92,7 +104,7 @@ def items_report(requested: ReportRequest) -> Report:
     would reveal the few people in between."""
     narrowed = requested.individual and not requested.scope.is_whole_programme
     result = (
-        (
+        ComputedReport(
             compute_items(requested.connection, requested.scope),
             "",
             format_instant(requested.scope.as_of),
@@ -100,39 +112,11 @@ def items_report(requested: ReportRequest) -> Report:
         if narrowed
         else get_computed(requested, "items")
     )
-    columns = (
-        Column("name", "Question"),
-        Column("answers", "Answers", "count"),
-        Column("difficulty", "Share right", "share"),
-        Column("discrimination", "Tells who knows", "number"),
-        Column("upper_lower", "Best less weakest 27 %", "share"),
-        Column("seconds", "Median seconds", "number"),
-        Column("distractors", "What people answer"),
-        Column("flags", "Look at"),
-    )
-    rows = []
-    for item in result[0]["items"] if result else ():
-        if not requested.individual and item["answers"] < privacy.MIN_GROUP_SIZE:
-            continue
-        answers = [
-            r
-            for r in item["responses"]
-            if requested.individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE
-        ]
-        distractors = [
-            f"{r['words']}{' (right)' if r['right'] else ''}: "
-            f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
-            for r in answers
-        ]
-        rows.append(
-            {
-                **item,
-                "distractors": "; ".join(distractors),
-                "flags": "; ".join(item["flags"]),
-                "id": item["item"],
-                "responses": answers,
-            }
-        )
+    rows = [
+        _item_row(item, requested.individual)
+        for item in (result.body["items"] if result else ())
+        if requested.individual or item["answers"] >= privacy.MIN_GROUP_SIZE
+    ]
     rows.sort(
         key=lambda row: (
             not row["flags"] or row["flags"].startswith("fewer"),
@@ -144,7 +128,7 @@ def items_report(requested: ReportRequest) -> Report:
         "Questions",
         "How hard each question is, whether it tells who knows from who does not, and what "
         "people answer instead. First answers in checks alone.",
-        columns,
+        _ITEMS_COLUMNS,
         rows,
         notes=(
             *(() if narrowed else not_narrowed_notes(requested)),
@@ -155,51 +139,74 @@ def items_report(requested: ReportRequest) -> Report:
             "than one in twenty choose does no work.",
         ),
         what_to_do="Questions to look at stand first." if result else NOT_COMPUTED_YET,
-        watermark=result[1] if result else "",
-        computed_at=result[2] if result else "",
+        watermark=result.watermark if result else "",
+        computed_at=result.computed_at if result else "",
     )
+
+
+def _item_row(item: dict[str, Any], individual: bool) -> dict[str, Any]:
+    """One question with its answers; those of few people are hidden from callers who may not see
+    individual people."""
+    answers = [
+        r
+        for r in item["responses"]
+        if individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE
+    ]
+    distractors = [
+        f"{r['words']}{' (right)' if r['right'] else ''}: "
+        f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
+        for r in answers
+    ]
+    return {
+        **item,
+        "distractors": "; ".join(distractors),
+        "flags": "; ".join(item["flags"]),
+        "id": item["item"],
+        "responses": answers,
+    }
+
+
+# Krippendorff's bounds for drawing conclusions (2004).
+RELIABLE_ALPHA, TENTATIVE_ALPHA = 0.8, 0.667
+_AGREEMENT_FIGURES = ("criterion", "alpha", "low", "high", "units", "raters")
+_RATERS_COLUMNS = (
+    Column("where", "On"),
+    Column("criterion", "Criterion"),
+    Column("alpha", "Alpha", "number"),
+    Column("low", "From", "number"),
+    Column("high", "To", "number"),
+    Column("units", "Seen by two or more", "count"),
+    Column("raters", "Raters", "count"),
+    Column("verdict", "Verdict"),
+)
 
 
 @report("raters")
 def raters_report(requested: ReportRequest) -> Report:
     """Whether raters mean the same by a level."""
     result = get_computed(requested, "raters")
-    rows = []
+    rows = list[dict[str, Any]]()
     notes = [
         *not_narrowed_notes(requested),
         "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: "
         "calibrate again (Krippendorff 2004).",
     ]
     for where, label in (("cases", "described cases"), ("work", "people's work")):
-        body = result[0][where] if result else None
+        body = result.body[where] if result else None
         if (
             body is None
             or not body["units"]
             or (not requested.individual and body["raters"] < privacy.MIN_RATERS)
         ):
             continue
-        for item in [{**body, "criterion": "all criteria"}, *body["criteria"]]:
-            verdict = (
-                ""
-                if item["alpha"] is None
-                else "rely on it"
-                if item["alpha"] >= 0.8
-                else "tentative"
-                if item["alpha"] >= 0.667
-                else "calibrate again"
-            )
-            rows.append(
-                {
-                    "where": label,
-                    "criterion": item["criterion"],
-                    "alpha": item["alpha"],
-                    "low": item["low"],
-                    "high": item["high"],
-                    "units": item["units"],
-                    "raters": item["raters"],
-                    "verdict": verdict,
-                }
-            )
+        rows += [
+            {
+                "where": label,
+                **{name: item[name] for name in _AGREEMENT_FIGURES},
+                "verdict": _agreement_verdict(item["alpha"]),
+            }
+            for item in [{**body, "criterion": "all criteria"}, *body["criteria"]]
+        ]
         severe = [
             entry for entry in body["severity"] if abs(entry["apart"]) > 0.5 and entry["units"] >= 3
         ]
@@ -212,19 +219,18 @@ def raters_report(requested: ReportRequest) -> Report:
         "raters",
         "Do raters mean the same",
         "Krippendorff's alpha for ordered levels: 1 is full agreement, 0 what chance would give.",
-        (
-            Column("where", "On"),
-            Column("criterion", "Criterion"),
-            Column("alpha", "Alpha", "number"),
-            Column("low", "From", "number"),
-            Column("high", "To", "number"),
-            Column("units", "Seen by two or more", "count"),
-            Column("raters", "Raters", "count"),
-            Column("verdict", "Verdict"),
-        ),
+        _RATERS_COLUMNS,
         rows,
         notes=notes,
         what_to_do="" if result else NOT_COMPUTED_YET,
-        watermark=result[1] if result else "",
-        computed_at=result[2] if result else "",
+        watermark=result.watermark if result else "",
+        computed_at=result.computed_at if result else "",
     )
+
+
+def _agreement_verdict(alpha: float | None) -> str:
+    if alpha is None:
+        return ""
+    if alpha >= RELIABLE_ALPHA:
+        return "rely on it"
+    return "tentative" if alpha >= TENTATIVE_ALPHA else "calibrate again"

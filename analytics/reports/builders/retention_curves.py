@@ -79,45 +79,26 @@ def first_use_report(requested: ReportRequest) -> Report:
     )
 
 
+_FORGETTING_COLUMNS = (
+    Column("after", "After"),
+    Column("share", "Right", "share"),
+    Column("low", "From", "share"),
+    Column("high", "To", "share"),
+    Column("people", "People", "count"),
+    Column("worst", "If nobody else knows it", "share"),
+    Column("best", "If everybody else knows it", "share"),
+)
+
+
 @report("forgetting")
 def forgetting_report(requested: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
     predictions may be shown."""
     result = get_computed(requested, "forgetting")
-    observed, worst, best = (
-        compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope)
-        for key in ("retention_observed", "retention_worst", "retention_best")
+    rows, points = _observed_points(requested)
+    body: dict[str, Any] = (
+        result.body if result else {"curve": None, "comparison": None, "people": 0}
     )
-    rows, points = [], []
-    for interval in INTERVALS:
-        item = observed.get(interval.key, NO_ESTIMATE)
-        if item.value is None or (
-            not requested.individual and item.learners < privacy.MIN_GROUP_SIZE
-        ):
-            continue
-        bounds = {
-            "worst": worst.get(interval.key, NO_ESTIMATE).value,
-            "best": best.get(interval.key, NO_ESTIMATE).value,
-        }
-        rows.append(
-            {
-                "after": interval.label,
-                "share": item.value,
-                "low": item.low,
-                "high": item.high,
-                "people": item.learners,
-                **bounds,
-            }
-        )
-        points.append(
-            {
-                "x": float(interval.due_days),
-                "value": item.value,
-                "low": item.low or 0.0,
-                "high": item.high or 0.0,
-            }
-        )
-    body: dict[str, Any] = result[0] if result else {"curve": None, "comparison": None, "people": 0}
     fitted = (
         body["curve"] if requested.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
     )
@@ -131,52 +112,12 @@ def forgetting_report(requested: ReportRequest) -> Report:
         if fitted
         else []
     )
-    notes = (
-        [
+    notes = [*_curve_notes(fitted), *_model_notes(body["comparison"])]
+    if not_narrowed_notes(requested):
+        notes.insert(
+            0,
             "The line, and what is said of models, is of the whole programme; the points are "
-            "narrowed."
-        ]
-        if not_narrowed_notes(requested)
-        else []
-    )
-    if fitted:
-        half, area = fitted["half_life"], fitted.get("area")
-        if area:
-            notes.append(
-                f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to "
-                f"{area[2]:.0%}): the area under the curve."
-            )
-        notes.append(
-            f"Half of what was there at first is left after {half:.0f} days."
-            if half
-            else "The half-life lies beyond what was seen, so none is told."
-        )
-    compared = body["comparison"]
-    if compared:
-        scores = ", ".join(
-            f"{label} {compared[name]['log_loss']:.3f}"
-            for name, label in (
-                ("model", "memory model"),
-                ("constant", "constant"),
-                ("power", "power law"),
-            )
-        )
-        notes.append(
-            f"Log loss on {compared['answers']} answers of {compared['people']} people: {scores}. "
-            + (
-                "The memory model is better than both here."
-                if compared["shown"]
-                else "The memory model is not better than both here, so what it predicts is not "
-                "shown."
-            )
-        )
-        notes.append(
-            f"Memory model: RMSE over bins {compared['model']['rmse_bins']:.3f}"
-            + (
-                f", AUC {compared['model']['auc']:.2f}."
-                if compared["model"]["auc"] is not None
-                else "."
-            )
+            "narrowed.",
         )
     words = " ".join(
         f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})."
@@ -187,15 +128,7 @@ def forgetting_report(requested: ReportRequest) -> Report:
         "How what was learnt fades",
         "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted "
         "to all of them, with its band by bootstrap over people.",
-        (
-            Column("after", "After"),
-            Column("share", "Right", "share"),
-            Column("low", "From", "share"),
-            Column("high", "To", "share"),
-            Column("people", "People", "count"),
-            Column("worst", "If nobody else knows it", "share"),
-            Column("best", "If everybody else knows it", "share"),
-        ),
+        _FORGETTING_COLUMNS,
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
         svg=pictures.render_svg(
@@ -206,14 +139,96 @@ def forgetting_report(requested: ReportRequest) -> Report:
         )
         if points
         else "",
-        watermark=result[1] if result else "",
-        computed_at=result[2] if result else "",
+        watermark=result.watermark if result else "",
+        computed_at=result.computed_at if result else "",
         extra={
             "curve": {
                 k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")
             }
             if fitted
             else None,
-            "comparison": compared,
+            "comparison": body["comparison"],
         },
     )
+
+
+def _observed_points(
+    requested: ReportRequest,
+) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
+    """What people knew at each interval: rows of the table, and points of the picture."""
+    observed, worst, best = (
+        compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope)
+        for key in ("retention_observed", "retention_worst", "retention_best")
+    )
+    rows, points = [], []
+    for interval in INTERVALS:
+        item = observed.get(interval.key, NO_ESTIMATE)
+        if item.value is None or (
+            not requested.individual and item.learners < privacy.MIN_GROUP_SIZE
+        ):
+            continue
+        rows.append(
+            {
+                "after": interval.label,
+                "share": item.value,
+                "low": item.low,
+                "high": item.high,
+                "people": item.learners,
+                "worst": worst.get(interval.key, NO_ESTIMATE).value,
+                "best": best.get(interval.key, NO_ESTIMATE).value,
+            }
+        )
+        points.append(
+            {
+                "x": float(interval.due_days),
+                "value": item.value,
+                "low": item.low or 0.0,
+                "high": item.high or 0.0,
+            }
+        )
+    return rows, points
+
+
+def _curve_notes(fitted: dict[str, Any] | None) -> list[str]:
+    """What the fitted curve says: the area under it, and the half-life."""
+    if not fitted:
+        return []
+    notes = []
+    half, area = fitted["half_life"], fitted.get("area")
+    if area:
+        notes.append(
+            f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to "
+            f"{area[2]:.0%}): the area under the curve."
+        )
+    notes.append(
+        f"Half of what was there at first is left after {half:.0f} days."
+        if half
+        else "The half-life lies beyond what was seen, so none is told."
+    )
+    return notes
+
+
+def _model_notes(compared: dict[str, Any] | None) -> list[str]:
+    """Whether the memory model predicts better than the plain ones."""
+    if not compared:
+        return []
+    scores = ", ".join(
+        f"{label} {compared[name]['log_loss']:.3f}"
+        for name, label in (
+            ("model", "memory model"),
+            ("constant", "constant"),
+            ("power", "power law"),
+        )
+    )
+    verdict = (
+        "The memory model is better than both here."
+        if compared["shown"]
+        else "The memory model is not better than both here, so what it predicts is not shown."
+    )
+    model = compared["model"]
+    auc = f", AUC {model['auc']:.2f}." if model["auc"] is not None else "."
+    return [
+        f"Log loss on {compared['answers']} answers of {compared['people']} people: {scores}. "
+        f"{verdict}",
+        f"Memory model: RMSE over bins {model['rmse_bins']:.3f}{auc}",
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.reports import pictures, privacy
@@ -40,12 +40,25 @@ def is_headline_grade(grade: str) -> bool:
     return grade in ("A", "B")
 
 
-def _visible_effects(requested: ReportRequest) -> tuple[list[dict[str, Any]], str, str] | None:
+class _Effects(NamedTuple):
+    """What the job estimated, as far as it may be shown: one entry for each business figure."""
+
+    entries: list[dict[str, Any]]
+    watermark: str = ""
+    computed_at: str = ""
+    found: bool = True  # whether the job has computed it
+
+    @property
+    def by_kpi(self) -> dict[str, dict[str, Any]]:
+        return {entry["kpi"]: entry for entry in self.entries}
+
+
+def _visible_effects(requested: ReportRequest) -> _Effects:
     created = get_computed(requested, "impact")
     if created is None:
-        return None
+        return _Effects([], found=False)
     shown = []
-    for item in created[0]["kpis"]:
+    for item in created.body["kpis"]:
         effect = item["effect"]
         few = (
             effect is not None
@@ -58,115 +71,142 @@ def _visible_effects(requested: ReportRequest) -> tuple[list[dict[str, Any]], st
             if few and not requested.individual
             else item
         )
-    return shown, created[1], created[2]
+    return _Effects(shown, created.watermark, created.computed_at)
+
+
+_IMPACT_COLUMNS = (
+    Column("kpi", "Figure"),
+    Column("value", "Effect", "number"),
+    Column("low", "From", "number"),
+    Column("high", "To", "number"),
+    Column("unit", "In"),
+    Column("grade", "Evidence"),
+    Column("method", "Method"),
+    Column("p", "By chance", "number"),
+    Column("subjects", "Subjects", "count"),
+    Column("periods", "Periods", "count"),
+)
 
 
 @report("impact")
 def impact_report(requested: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
     created = _visible_effects(requested)
-    rows, notes, drawn, study = [], [*not_narrowed_notes(requested)], [], None
-    for item in created[0] if created else ():
-        effect = item["effect"]
-        row = {
-            "kpi": item["label"],
-            "unit": item["unit"],
-            "subjects": item["subjects"],
-            "periods": item["periods"],
-        }
-        if effect is None:
-            rows.append({**row, "method": item["why_not"], "grade": "–"})
-            continue
-        rows.append(
-            {
-                **row,
-                "value": effect["value"],
-                "low": effect["low"],
-                "high": effect["high"],
-                "p": effect["p"],
-                "method": effect["method"],
-                "grade": f"{effect['grade']}: {GRADE_MEANINGS[effect['grade']]}",
-            }
-        )
-        notes += [f"{item['label']}: {check}." for check in effect["checks"]]
-        if effect["pre_trend_p"] is not None:
-            notes.append(
-                f"{item['label']}: probability of such a difference before the start by chance: "
-                f"{effect['pre_trend_p']:.2f}."
-            )
-        if effect["placebo"] is not None:
-            notes.append(
-                f"{item['label']}: a start that never was, in the time before, would have had an "
-                f"“effect” of {effect['placebo']:.2f}."
-            )
-        if effect["minimum_detectable"] is not None:
-            notes.append(
-                f"{item['label']}: an effect under {effect['minimum_detectable']:.2f} would "
-                "hardly have been seen with so few."
-            )
-        drawn.append(
-            {
-                "label": item["label"],
-                "value": effect["value"],
-                "low": effect["low"],
-                "high": effect["high"],
-            }
-        )
-        if effect["by_time"] and study is None:
-            study = (
-                item,
-                [
-                    {"x": float(x), "value": v, "low": lo, "high": hi}
-                    for x, v, lo, hi in effect["by_time"]
-                ],
-            )
-    words = " ".join(
-        f"{entry['label']}: {entry['value']:.2f}, from {entry['low']:.2f} to {entry['high']:.2f}."
-        for entry in drawn
-    )
-    svg = ""
-    if study is not None:
-        spec = pictures.event_study_chart(study[1], "periods from the start", study[0]["unit"])
-        points_text = " ".join(
-            f"{point['x']:.0f} periods from the start: {point['value']:.2f} ({point['low']:.2f} "
-            f"to {point['high']:.2f})."
-            for point in study[1]
-        )
-        svg = pictures.render_svg(
-            spec, "picture-impact", f"{study[0]['label']} by time from the start", points_text
-        )
-    elif drawn:
-        svg = pictures.render_svg(
-            pictures.forest_plot(drawn, "effect"),
-            "picture-impact",
-            "Effects on business figures",
-            words,
-        )
+    rows, notes = list[dict[str, Any]](), [*not_narrowed_notes(requested)]
+    for item in created.entries:
+        rows.append(_effect_row(item))
+        if item["effect"] is not None:
+            notes += _effect_notes(item["label"], item["effect"])
     return Report(
         "impact",
         "Business figures",
         "How much the figure moved where people were certified, beyond what it moved elsewhere. "
         "Left of the dashed line lies the time before: there the points should lie around "
         "nothing.",
-        (
-            Column("kpi", "Figure"),
-            Column("value", "Effect", "number"),
-            Column("low", "From", "number"),
-            Column("high", "To", "number"),
-            Column("unit", "In"),
-            Column("grade", "Evidence"),
-            Column("method", "Method"),
-            Column("p", "By chance", "number"),
-            Column("subjects", "Subjects", "count"),
-            Column("periods", "Periods", "count"),
-        ),
+        _IMPACT_COLUMNS,
         rows,
         notes=notes,
-        svg=svg,
-        what_to_do="" if created else NOT_COMPUTED_YET,
-        watermark=created[1] if created else "",
-        computed_at=created[2] if created else "",
+        svg=_draw_effects([item for item in created.entries if item["effect"] is not None]),
+        what_to_do="" if created.found else NOT_COMPUTED_YET,
+        watermark=created.watermark,
+        computed_at=created.computed_at,
     )
+
+
+def _effect_row(item: dict[str, Any]) -> dict[str, Any]:
+    effect = item["effect"]
+    row = {
+        "kpi": item["label"],
+        "unit": item["unit"],
+        "subjects": item["subjects"],
+        "periods": item["periods"],
+    }
+    if effect is None:
+        return {**row, "method": item["why_not"], "grade": "–"}
+    return {
+        **row,
+        "value": effect["value"],
+        "low": effect["low"],
+        "high": effect["high"],
+        "p": effect["p"],
+        "method": effect["method"],
+        "grade": f"{effect['grade']}: {GRADE_MEANINGS[effect['grade']]}",
+    }
+
+
+def _effect_notes(label: str, effect: dict[str, Any]) -> list[str]:
+    """The checks that the effect passed or not, each with its figure."""
+    notes = [f"{label}: {check}." for check in effect["checks"]]
+    if effect["pre_trend_p"] is not None:
+        notes.append(
+            f"{label}: probability of such a difference before the start by chance: "
+            f"{effect['pre_trend_p']:.2f}."
+        )
+    if effect["placebo"] is not None:
+        notes.append(
+            f"{label}: a start that never was, in the time before, would have had an "
+            f"“effect” of {effect['placebo']:.2f}."
+        )
+    if effect["minimum_detectable"] is not None:
+        notes.append(
+            f"{label}: an effect under {effect['minimum_detectable']:.2f} would "
+            "hardly have been seen with so few."
+        )
+    return notes
+
+
+def _draw_effects(items: Sequence[dict[str, Any]]) -> str:
+    """The first figure that has one by its time from the start, else all effects side by side;
+    empty if there is none."""
+    study = next((item for item in items if item["effect"]["by_time"]), None)
+    if study is not None:
+        points = [
+            {"x": float(x), "value": v, "low": lo, "high": hi}
+            for x, v, lo, hi in study["effect"]["by_time"]
+        ]
+        words = " ".join(
+            f"{point['x']:.0f} periods from the start: {point['value']:.2f} ({point['low']:.2f} "
+            f"to {point['high']:.2f})."
+            for point in points
+        )
+        chart = pictures.event_study_chart(points, "periods from the start", study["unit"])
+        return pictures.render_svg(
+            chart, "picture-impact", f"{study['label']} by time from the start", words
+        )
+    if not items:
+        return ""
+    drawn = [
+        {
+            "label": item["label"],
+            **{name: item["effect"][name] for name in ("value", "low", "high")},
+        }
+        for item in items
+    ]
+    words = " ".join(
+        f"{bar['label']}: {bar['value']:.2f}, from {bar['low']:.2f} to {bar['high']:.2f}."
+        for bar in drawn
+    )
+    return pictures.render_svg(
+        pictures.forest_plot(drawn, "effect"),
+        "picture-impact",
+        "Effects on business figures",
+        words,
+    )
+
+
+_ROI_COLUMNS = (
+    Column("kpi", "Figure"),
+    Column("which", "Which"),
+    Column("p50", "ROI, middle", "share"),
+    Column("p5", "Unlikely below", "share"),
+    Column("p95", "Unlikely above", "share"),
+    Column("above_zero", "Above nothing", "share"),
+    Column("benefits", "Benefits", "money"),
+    Column("costs", "Costs", "money"),
+    Column("ratio", "Benefits / costs", "number"),
+    Column("payback", "Payback, months", "number"),
+    Column("grade", "Evidence"),
+)
 
 
 @report("roi")
@@ -177,9 +217,8 @@ def roi_report(requested: ReportRequest) -> Report:
     spent = sum((line.amount for line in ledger), Decimal(0))
     costs, mixed = float(spent), _explain_mixed_currency(ledger)
     created = _visible_effects(requested)
-    by_key = {entry["kpi"]: entry for entry in created[0]} if created else {}
-    rows, notes, best = [], [*not_narrowed_notes(requested), *([mixed] if mixed else ())], ""
     currency = next((line.currency for line in ledger if line.currency), "")
+    rows, notes, best = [], [*not_narrowed_notes(requested), *([mixed] if mixed else ())], ""
     for item in kpis.list_kpis(requested.connection, requested.scope.tenant_id, programme):
         worth = kpis.find_latest_valuation(
             requested.connection, requested.scope.tenant_id, programme, item.kpi
@@ -187,7 +226,7 @@ def roi_report(requested: ReportRequest) -> Report:
         if worth is None:
             notes.append(f"{item.label}: nobody has said what a unit of it is worth.")
             continue
-        body, effect = worth[1], by_key.get(item.kpi, {}).get("effect")
+        body = worth[1]
         notes.append(
             f"{item.label}: a unit is worth {body['unit_value']['best']:g} {body['currency']} "
             f"(from {body['unit_value']['low']:g} to {body['unit_value']['high']:g}); source: "
@@ -201,73 +240,11 @@ def roi_report(requested: ReportRequest) -> Report:
                 f"{currency}. Say both in one currency."
             )
             continue
-        a_year = by_key.get(item.kpi, {}).get("periods_a_year")
-        if a_year is None:
-            notes.append(
-                f"{item.label}: its readings do not say yet how long a period is, so there is no "
-                f"return by them. {_explain_no_effect(by_key, item)}"
-            )
-            continue
-        forecast = body.get("forecast_effect")
-        if forecast is not None and (body.get("forecast_costs") or costs):
-            treated = effect["treated"] if effect else 1
-            rows.append(
-                _roi_row(
-                    item,
-                    "forecast",
-                    monte_carlo_roi.QuantityRange(**forecast),
-                    body,
-                    treated * a_year,
-                    body.get("forecast_costs") or costs,
-                    "a forecast",
-                )
-            )
-        if effect is None:
-            notes.append(f"{item.label}: {_explain_no_effect(by_key, item)}")
-            continue
-        if costs <= 0:
-            notes.append("No costs are in the ledger; without costs there is no return on them.")
-            continue
-        line = _roi_row(
-            item,
-            "actual",
-            _effect_range(item, effect),
-            body,
-            effect["treated"] * a_year,
-            costs,
-            effect["grade"],
-        )
-        rows.append(line)
-        if is_headline_grade(effect["grade"]):
-            best = (
-                f"{item.label}: {line['p50']:.0%} came back beyond the costs (between "
-                f"{line['p5']:.0%} and {line['p95']:.0%}); above nothing with a probability of "
-                f"{line['above_zero']:.0%}."
-            )
-        else:
-            notes.append(f"{item.label}: {_NOT_A_HEADLINE_NOTE}")
-    by_category: dict[tuple[str, str], Decimal] = {}
-    for cost in ledger:
-        key = cost.category, cost.currency or "no currency said"
-        by_category[key] = by_category.get(key, Decimal(0)) + cost.amount
-    notes += [
-        f"Cost, {category}: {amount:,.0f} {of}."
-        for (category, of), amount in sorted(by_category.items())
-    ]
-    people = (
-        compute_estimates(requested.connection, METRICS_BY_KEY["reach"], requested.scope)
-        .get("", NO_ESTIMATE)
-        .learners
-    )
-    if (
-        costs
-        and not mixed
-        and (people if requested.individual else people >= privacy.MIN_GROUP_SIZE)
-    ):
-        notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
-    hours = sum(line.hours or 0 for line in ledger)
-    if hours and not mixed:
-        notes.append(f"Cost per learner hour: {costs / hours:,.2f} {currency}.")
+        returned = _figure_return(item, created.by_kpi.get(item.kpi, {}), body, costs)
+        rows += returned.rows
+        notes += returned.notes
+        best = returned.headline or best
+    notes += _cost_notes(requested, ledger, currency, None if mixed else costs)
     return Report(
         "roi",
         "Was it worth it",
@@ -279,19 +256,7 @@ def roi_report(requested: ReportRequest) -> Report:
             if not mixed
             else "The costs are not in one currency."
         ),
-        (
-            Column("kpi", "Figure"),
-            Column("which", "Which"),
-            Column("p50", "ROI, middle", "share"),
-            Column("p5", "Unlikely below", "share"),
-            Column("p95", "Unlikely above", "share"),
-            Column("above_zero", "Above nothing", "share"),
-            Column("benefits", "Benefits", "money"),
-            Column("costs", "Costs", "money"),
-            Column("ratio", "Benefits / costs", "number"),
-            Column("payback", "Payback, months", "number"),
-            Column("grade", "Evidence"),
-        ),
+        _ROI_COLUMNS,
         rows,
         notes=[
             *notes,
@@ -300,13 +265,84 @@ def roi_report(requested: ReportRequest) -> Report:
         ],
         what_to_do=best
         or "There is no headline yet: it takes evidence A or B, costs, and what a unit is worth.",
-        watermark=created[1] if created else "",
-        computed_at=created[2] if created else "",
+        watermark=created.watermark,
+        computed_at=created.computed_at,
     )
 
 
-def _explain_no_effect(by_key: dict[str, dict[str, Any]], kpi: Kpi) -> str:
-    return str(by_key.get(kpi.kpi, {}).get("why_not") or NOT_COMPUTED_YET)
+class _Return(NamedTuple):
+    """What one business figure gave back: rows of the table, notes, and a headline if its evidence
+    allows one."""
+
+    rows: list[dict[str, Any]]
+    notes: list[str]
+    headline: str = ""
+
+
+def _figure_return(item: Kpi, entry: dict[str, Any], body: dict[str, Any], costs: float) -> _Return:
+    """``entry``: what the job estimated of the figure; ``body``: what a unit of it is worth."""
+    effect, a_year = entry.get("effect"), entry.get("periods_a_year")
+    if a_year is None:
+        return _Return(
+            [],
+            [
+                f"{item.label}: its readings do not say yet how long a period is, so there is no "
+                f"return by them. {_explain_no_effect(entry)}"
+            ],
+        )
+    rows, forecast = [], body.get("forecast_effect")
+    if forecast is not None and (body.get("forecast_costs") or costs):
+        expected = monte_carlo_roi.QuantityRange(**forecast)
+        volume = (effect["treated"] if effect else 1) * a_year
+        spent = body.get("forecast_costs") or costs
+        rows.append(_roi_row(item, "forecast", expected, body, volume, spent, "a forecast"))
+    if effect is None:
+        return _Return(rows, [f"{item.label}: {_explain_no_effect(entry)}"])
+    if costs <= 0:
+        return _Return(
+            rows, ["No costs are in the ledger; without costs there is no return on them."]
+        )
+    volume, grade = effect["treated"] * a_year, effect["grade"]
+    line = _roi_row(item, "actual", _effect_range(item, effect), body, volume, costs, grade)
+    rows.append(line)
+    if not is_headline_grade(grade):
+        return _Return(rows, [f"{item.label}: {_NOT_A_HEADLINE_NOTE}"])
+    return _Return(
+        rows,
+        [],
+        f"{item.label}: {line['p50']:.0%} came back beyond the costs (between "
+        f"{line['p5']:.0%} and {line['p95']:.0%}); above nothing with a probability of "
+        f"{line['above_zero']:.0%}.",
+    )
+
+
+def _cost_notes(
+    requested: ReportRequest, ledger: Sequence[Cost], currency: str, costs: float | None
+) -> list[str]:
+    """Costs by category, by person certified and by learner hour. ``costs``: their sum; None if
+    they cannot be summed."""
+    by_category: dict[tuple[str, str], Decimal] = {}
+    for cost in ledger:
+        key = cost.category, cost.currency or "no currency said"
+        by_category[key] = by_category.get(key, Decimal(0)) + cost.amount
+    notes = [
+        f"Cost, {category}: {amount:,.0f} {of}."
+        for (category, of), amount in sorted(by_category.items())
+    ]
+    if costs is None:
+        return notes
+    reach = compute_estimates(requested.connection, METRICS_BY_KEY["reach"], requested.scope)
+    people = reach.get("", NO_ESTIMATE).learners
+    if costs and people and (requested.individual or people >= privacy.MIN_GROUP_SIZE):
+        notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
+    hours = sum(line.hours or 0 for line in ledger)
+    if hours:
+        notes.append(f"Cost per learner hour: {costs / hours:,.2f} {currency}.")
+    return notes
+
+
+def _explain_no_effect(entry: dict[str, Any]) -> str:
+    return str(entry.get("why_not") or NOT_COMPUTED_YET)
 
 
 def _explain_mixed_currency(ledger: Sequence[Cost]) -> str:
@@ -370,12 +406,9 @@ def _roi_row(
 def progress_to_target(requested: ReportRequest) -> float | None:
     """The share of the distance from baseline to target that the strongest effect has covered,
     for the scorecard; only with evidence A or B."""
-    created = _visible_effects(requested)
-    if created is None:
-        return None
     effects = {
         entry["kpi"]: entry["effect"]
-        for entry in created[0]
+        for entry in _visible_effects(requested).entries
         if entry["effect"] and is_headline_grade(entry["effect"]["grade"])
     }
     for item in kpis.list_kpis(

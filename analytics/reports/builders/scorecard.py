@@ -21,6 +21,18 @@ IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 
+_COLUMNS = (
+    Column("perspective", "Perspective"),
+    Column("line", "Figure"),
+    Column("shown", "Value"),
+    Column("interval", "95 % interval"),
+    Column("goal", "Floor → target"),
+    Column("score", "Score", "count"),
+    Column("weight", "Weight", "share"),
+    Column("verdict", "Good enough?"),
+)
+
+
 @report("scorecard")
 def scorecard_report(requested: ReportRequest) -> Report:
     """The scorecard report. Colour is never the only cue: each line has a verdict in words.
@@ -30,33 +42,9 @@ def scorecard_report(requested: ReportRequest) -> Report:
         requested.connection, requested.scope.tenant_id, requested.scope.programme or ""
     )
     lines = parse_lines(decided[1]) if decided else list(DEFAULT_LINES)
-    rows, scores = [], {}
     weights = {f"{i}": line.weight for i, line in enumerate(lines)}
-    for i, line in enumerate(lines):
-        item = _line_estimate(requested, line)
-        hidden = not requested.individual and 0 < item.learners < privacy.MIN_GROUP_SIZE
-        score = (
-            None
-            if item.value is None or hidden
-            else composite.normalise_score(item.value, line.floor, line.target)
-        )
-        scores[f"{i}"] = score
-        unit = METRICS_BY_KEY[line.metric].unit if line.metric != IMPACT_METRIC else "share"
-        rows.append(
-            {
-                "perspective": line.perspective,
-                "line": line_label(line),
-                "metric": line.metric,
-                "shown": _HIDDEN if hidden else format_value(item.value, unit),
-                "interval": ""
-                if hidden or item.low is None
-                else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
-                "goal": f"{format_value(line.floor, unit)} → {format_value(line.target, unit)}",
-                "score": score,
-                "weight": line.weight,
-                "verdict": _HIDDEN if hidden else _line_verdict(item, line),
-            }
-        )
+    rows = [_line_row(requested, line) for line in lines]
+    scores = {f"{i}": row["score"] for i, row in enumerate(rows)}
     whole = composite.weighted_composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
@@ -88,16 +76,7 @@ def scorecard_report(requested: ReportRequest) -> Report:
         "Scorecard",
         "Adoption, performance, efficiency, sustainability and innovation on one page."
         + (f" Overall {whole:.0f} of 100." if whole is not None else ""),
-        (
-            Column("perspective", "Perspective"),
-            Column("line", "Figure"),
-            Column("shown", "Value"),
-            Column("interval", "95 % interval"),
-            Column("goal", "Floor → target"),
-            Column("score", "Score", "count"),
-            Column("weight", "Weight", "share"),
-            Column("verdict", "Good enough?"),
-        ),
+        _COLUMNS,
         rows,
         notes=notes,
         what_to_do=f"Furthest from its target: {worst['line']}. "
@@ -112,6 +91,27 @@ def scorecard_report(requested: ReportRequest) -> Report:
             ],
         },
     )
+
+
+def _line_row(requested: ReportRequest, line: Line) -> dict[str, Any]:
+    item = _line_estimate(requested, line)
+    hidden = not requested.individual and 0 < item.learners < privacy.MIN_GROUP_SIZE
+    unit = METRICS_BY_KEY[line.metric].unit if line.metric != IMPACT_METRIC else "share"
+    return {
+        "perspective": line.perspective,
+        "line": line_label(line),
+        "metric": line.metric,
+        "shown": _HIDDEN if hidden else format_value(item.value, unit),
+        "interval": ""
+        if hidden or item.low is None
+        else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
+        "goal": f"{format_value(line.floor, unit)} → {format_value(line.target, unit)}",
+        "score": None
+        if item.value is None or hidden
+        else composite.normalise_score(item.value, line.floor, line.target),
+        "weight": line.weight,
+        "verdict": _HIDDEN if hidden else _line_verdict(item, line),
+    }
 
 
 def line_label(line: Line) -> str:

@@ -15,10 +15,12 @@ from analytics.statistics import charts, control_rules
 from analytics.statistics.charts import Signal
 from analytics.store import kpis
 from analytics.store import weekly_figures as store
+from analytics.store.kpis import Kpi
 from analytics.store.weekly_figures import Level
 from analytics.weekly_series import WEEKLY_SERIES, week_start
 
 MAX_POINTS = 52
+OVERDISPERSED = 1.05  # sigma Z from which weeks vary more than by chance alone
 _CHANGING_ADVICE = "It is changing: look at what happened in the {word}s marked."
 _STEADY_ADVICE = (
     "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
@@ -32,6 +34,16 @@ def _weekly_report_builder(key: str) -> ReportBuilder:
         return _weekly_report(requested, key)
 
     return build_report
+
+
+_WEEKLY_COLUMNS = (
+    Column("week", "Week from"),
+    Column("value", "Share", "share"),
+    Column("of", "Of", "count"),
+    Column("low", "Lower limit", "share"),
+    Column("high", "Upper limit", "share"),
+    Column("signal", "Stands out"),
+)
 
 
 def _weekly_report(requested: ReportRequest, key: str) -> Report:
@@ -68,18 +80,45 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}."
         for row in weeks
     )
+    return Report(
+        key,
+        series.label,
+        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} "
+        "would give.",
+        _WEEKLY_COLUMNS,
+        weeks,
+        notes=_weekly_notes(over, level),
+        svg=_draw_control_chart(
+            [{**row, "period": row["week"]} for row in weeks],
+            "share",
+            f"picture-{key.replace('_', '-')}",
+            series.label,
+            words,
+        ),
+        what_to_do=_weekly_verdict(enough, weeks),
+        extra={
+            "new_level": _find_new_level([week for week, _, _ in rows], values, centre)
+            if enough and _is_watched_scope(requested)
+            else None
+        },
+    )
+
+
+def _weekly_verdict(enough: bool, weeks: Sequence[Mapping[str, Any]]) -> str:
     if not enough:
-        verdict = (
+        return (
             f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with "
             f"{control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
         )
-    else:
-        verdict = (
-            _CHANGING_ADVICE if any(row["signal"] for row in weeks) else _STEADY_ADVICE
-        ).format(word="week")
+    changing = any(row["signal"] for row in weeks)
+    return (_CHANGING_ADVICE if changing else _STEADY_ADVICE).format(word="week")
+
+
+def _weekly_notes(over: float, level: Level | None) -> list[str]:
+    """How the limits were drawn. ``over``: how much more the weeks vary than by chance alone."""
     spread = (
         "weeks vary more than chance alone, the limits allow for it"
-        if over > 1.05
+        if over > OVERDISPERSED
         else "weeks vary as chance alone makes them"
     )
     notes = [
@@ -91,35 +130,7 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
             f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: "
             f"{level.why}"
         )
-    return Report(
-        key,
-        series.label,
-        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} "
-        "would give.",
-        (
-            Column("week", "Week from"),
-            Column("value", "Share", "share"),
-            Column("of", "Of", "count"),
-            Column("low", "Lower limit", "share"),
-            Column("high", "Upper limit", "share"),
-            Column("signal", "Stands out"),
-        ),
-        weeks,
-        notes=notes,
-        svg=_draw_control_chart(
-            [{**row, "period": row["week"]} for row in weeks],
-            "share",
-            f"picture-{key.replace('_', '-')}",
-            series.label,
-            words,
-        ),
-        what_to_do=verdict,
-        extra={
-            "new_level": _find_new_level([week for week, _, _ in rows], values, centre)
-            if enough and _is_watched_scope(requested)
-            else None
-        },
-    )
+    return notes
 
 
 def _is_watched_scope(requested: ReportRequest) -> bool:
@@ -173,6 +184,17 @@ def _draw_control_chart(
     )
 
 
+_READINGS_COLUMNS = (
+    Column("kpi", "Figure"),
+    Column("period", "Period from"),
+    Column("value", "Mean", "number"),
+    Column("subjects", "Of", "count"),
+    Column("low", "Lower limit", "number"),
+    Column("high", "Upper limit", "number"),
+    Column("signal", "Stands out"),
+)
+
+
 @report("readings")
 def readings_report(requested: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
@@ -182,54 +204,8 @@ def readings_report(requested: ReportRequest) -> Report:
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
     notes: list[str] = [*not_narrowed_notes(requested)]
     for item in kpis.list_kpis(requested.connection, tenant_id, programme):
-        found_means = kpis.average_readings(requested.connection, tenant_id, programme, item.kpi)
-        if len({kind for kind, *_ in found_means}) > 1:
-            notes.append(
-                f"{item.label}: its readings are of persons and of teams or sites at once; send "
-                "them of one kind."
-            )
-            continue
-        shown = [
-            (day, mean, n)
-            for kind, day, mean, n in found_means
-            if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE
-        ]
-        means = [mean for _, mean, _ in shown]
-        if len(means) < charts.MIN_BASELINE_POINTS:
-            notes.append(
-                f"{item.label}: {len(means)} periods, too few for limits; "
-                f"{charts.MIN_BASELINE_POINTS} make a baseline."
-            )
-            limits = None
-        else:
-            limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
-            if robust:
-                notes.append(
-                    f"{item.label}: its baseline jumps, so its limits are those of the medians, "
-                    "which one value does not move."
-                )
-        result = (
-            _signals_by_index(
-                charts.detect_signals(
-                    means, limits.centre, [(limits.low, limits.high)] * len(means)
-                )
-            )
-            if limits
-            else {}
-        )
-        rows = [
-            {
-                "kpi": item.label,
-                "period": day.isoformat(),
-                "value": mean,
-                "subjects": subjects,
-                "centre": limits.centre if limits else None,
-                "low": limits.low if limits else None,
-                "high": limits.high if limits else None,
-                "signal": result.get(i, ""),
-            }
-            for i, (day, mean, subjects) in enumerate(shown)
-        ][-MAX_POINTS:]
+        rows, said = _figure_rows(requested, item)
+        notes += said
         all_rows += rows
         if rows:
             drawn.append((f"{item.label} ({item.unit})", rows))
@@ -250,15 +226,7 @@ def readings_report(requested: ReportRequest) -> Report:
         "Business figures, period by period",
         "The mean of all teams, sites or people in each period; the dashed lines are what its "
         "ordinary variation would give.",
-        (
-            Column("kpi", "Figure"),
-            Column("period", "Period from"),
-            Column("value", "Mean", "number"),
-            Column("subjects", "Of", "count"),
-            Column("low", "Lower limit", "number"),
-            Column("high", "Upper limit", "number"),
-            Column("signal", "Stands out"),
-        ),
+        _READINGS_COLUMNS,
         all_rows,
         notes=(
             *notes,
@@ -278,6 +246,54 @@ def readings_report(requested: ReportRequest) -> Report:
         else "",
         what_to_do=verdict,
     )
+
+
+def _figure_rows(requested: ReportRequest, item: Kpi) -> tuple[list[dict[str, Any]], list[str]]:
+    """The periods of one business figure with its limits, and notes on it."""
+    found_means = kpis.average_readings(
+        requested.connection, requested.scope.tenant_id, requested.scope.programme or "", item.kpi
+    )
+    if len({kind for kind, *_ in found_means}) > 1:
+        return [], [
+            f"{item.label}: its readings are of persons and of teams or sites at once; send "
+            "them of one kind."
+        ]
+    shown = [
+        (day, mean, n)
+        for kind, day, mean, n in found_means
+        if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE
+    ]
+    means = [mean for _, mean, _ in shown]
+    notes, limits, signals = list[str](), None, dict[int, str]()
+    if len(means) < charts.MIN_BASELINE_POINTS:
+        notes.append(
+            f"{item.label}: {len(means)} periods, too few for limits; "
+            f"{charts.MIN_BASELINE_POINTS} make a baseline."
+        )
+    else:
+        limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
+        if robust:
+            notes.append(
+                f"{item.label}: its baseline jumps, so its limits are those of the medians, "
+                "which one value does not move."
+            )
+        signals = _signals_by_index(
+            charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))
+        )
+    rows = [
+        {
+            "kpi": item.label,
+            "period": day.isoformat(),
+            "value": mean,
+            "subjects": subjects,
+            "centre": limits.centre if limits else None,
+            "low": limits.low if limits else None,
+            "high": limits.high if limits else None,
+            "signal": signals.get(i, ""),
+        }
+        for i, (day, mean, subjects) in enumerate(shown)
+    ]
+    return rows[-MAX_POINTS:], notes
 
 
 for _key in WEEKLY_SERIES:
