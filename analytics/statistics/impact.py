@@ -238,25 +238,8 @@ def _event_study(
     if len(before) < MIN_PER_SIDE:
         return None, []
     reference = before[-1]
-    units = sorted({r.unit for r in readings})
     others = [p for p in periods if p != reference]
-    columns = {(r.unit, r.period): r for r in readings}
-    rows: list[list[float]] = []
-    values, groups = [], []
-    for (unit, period), r in sorted(columns.items()):
-        treated = r.treated_from is not None
-        row = [1.0 if period == p else 0.0 for p in others] + [
-            1.0 if treated and period == p else 0.0 for p in others
-        ]
-        rows.append(row)
-        values.append(r.value)
-        groups.append(units.index(unit))
-    x, y, g = np.array(rows), np.array(values), np.array(groups)
-    # Within transformation: subtract the unit's own mean, which is its fixed effect.
-    for place in range(len(units)):
-        chosen = g == place
-        x[chosen] -= x[chosen].mean(axis=0)
-        y[chosen] -= y[chosen].mean()
+    x, y, g = _fixed_effects_design(readings, others)
     fit = OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": g})
     first = len(others)
     leads = [first + i for i, p in enumerate(others) if p < start]
@@ -277,6 +260,28 @@ def _event_study(
         )  # about the same rank deficiency: p is then that of fewer restrictions
         p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue))
     return (p_value if np.isfinite(p_value) else None), by_time
+
+
+def _fixed_effects_design(
+    readings: Sequence[Reading], others: Sequence[int]
+) -> tuple[Any, Any, Any]:
+    """(columns, values, units): a column for each of the periods ``others``, then one for each of
+    them where the unit is treated; without each unit's own mean."""
+    units = sorted({r.unit for r in readings})
+    rows: list[list[float]] = []
+    values, groups = [], []
+    for (unit, period), r in sorted({(r.unit, r.period): r for r in readings}.items()):
+        in_period = [float(period == p) for p in others]
+        rows.append(in_period + [float(r.treated_from is not None) * flag for flag in in_period])
+        values.append(r.value)
+        groups.append(units.index(unit))
+    x, y, g = np.array(rows), np.array(values), np.array(groups)
+    # Within transformation: subtract the unit's own mean, which is its fixed effect.
+    for place in range(len(units)):
+        chosen = g == place
+        x[chosen] -= x[chosen].mean(axis=0)
+        y[chosen] -= y[chosen].mean()
+    return x, y, g
 
 
 def _placebo_effect(readings: Sequence[Reading], start: int, treated: set[str]) -> float | None:
@@ -333,15 +338,13 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         )
         if np.isfinite(a) and np.isfinite(s)
     ]
-    leads = [item for item in by_time if item[0] < 0]
-    apart = [lead for lead in leads if not lead[2] <= 0 <= lead[3]]
-    grade = "C" if len(apart) * 4 > len(leads) or not leads else "A" if randomised else "B"
-    checks = [f"{len(starts)} waves; who was not yet treated is the comparison"]
-    checks.append(
+    grade = _grade_waves(by_time, randomised)
+    checks = [
+        f"{len(starts)} waves; who was not yet treated is the comparison",
         "the waves moved alike before, as far as can be seen"
         if grade != "C"
-        else "the waves moved apart before, or nothing is known of before"
-    )
+        else "the waves moved apart before, or nothing is known of before",
+    ]
     treated = {r.unit for r in readings if r.treated_from is not None}
     few = _explain_too_few(len(treated), *_comparison_sizes(readings, starts, never))
     if few:
@@ -359,6 +362,16 @@ def group_time_effects(readings: Sequence[Reading], randomised: bool = False) ->
         by_time=by_time,
         checks=checks,
     )
+
+
+def _grade_waves(by_time: Sequence[tuple[int, float, float, float]], randomised: bool) -> str:
+    """The grade of the evidence: C if the waves moved apart before the start in more than a
+    quarter of the periods, or if nothing is known of before."""
+    leads = [item for item in by_time if item[0] < 0]
+    apart = [lead for lead in leads if not lead[2] <= 0 <= lead[3]]
+    if len(apart) * 4 > len(leads) or not leads:
+        return "C"
+    return "A" if randomised else "B"
 
 
 def _estimate_group_time(readings: Sequence[Reading], never: Collection[str]) -> Any:

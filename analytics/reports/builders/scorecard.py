@@ -191,20 +191,15 @@ def _team_scores(
     ]
     reasons = [None] * len(teams) if requested.individual else privacy.suppression_reasons(people)
     teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
-    scores: list[dict[str, float | None]] = []
-    for team in teams:
-        values: dict[str, float | None] = {}
-        for i, line in enumerate(lines):
-            item = by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
-            matching = item.value is not None and (
-                requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
+    scores = [
+        {
+            f"{i}": _team_score(
+                requested, line, by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
             )
-            values[f"{i}"] = (
-                composite.normalise_score(item.value, line.floor, line.target)
-                if matching and item.value is not None
-                else None
-            )
-        scores.append(values)
+            for i, line in enumerate(lines)
+        }
+        for team in teams
+    ]
     ranks = composite.rank_intervals(scores, weights)
     return [
         {
@@ -215,3 +210,10 @@ def _team_scores(
         }
         for team, current, rank in zip(teams, scores, ranks, strict=True)
     ]
+
+
+def _team_score(requested: ReportRequest, line: Line, item: Estimate) -> float | None:
+    visible = requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
+    if item.value is None or not visible:
+        return None
+    return composite.normalise_score(item.value, line.floor, line.target)
