@@ -20,10 +20,9 @@ import moderndid
 import numpy as np
 import polars
 from scipy.stats import t as student
-from statsmodels.regression.linear_model import OLS
-from statsmodels.stats.power import TTestIndPower
 
 from analytics.statistics.proportions import CONFIDENCE, normal_quantile
+from analytics.statistics.regression import detectable_difference, joint_p, least_squares
 
 FEW_CLUSTERS = 30  # below that, p comes from a randomisation test, beside the clustered errors
 MIN_PER_SIDE = 2  # units in each arm, periods on each side
@@ -240,25 +239,19 @@ def _event_study(
     reference = before[-1]
     others = [p for p in periods if p != reference]
     x, y, g = _fixed_effects_design(readings, others)
-    fit = OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": g})
+    fit = least_squares(y, x)
+    covariance = fit.clustered_covariance(g)
     first = len(others)
     leads = [first + i for i, p in enumerate(others) if p < start]
     z = normal_quantile(CONFIDENCE)
     # With few units the clustered covariance is rank-deficient, and rounding may leave a
     # variance below 0.
-    errors = np.sqrt(np.maximum(np.diag(fit.cov_params()), 0.0))
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     by_time = []
     for i, p in enumerate(others):
         value, half = float(fit.params[first + i]), float(z * errors[first + i])
         by_time.append((p - start, value, value - half, value + half))
-    test = np.zeros((len(leads), x.shape[1]))
-    for number, column in enumerate(leads):
-        test[number, column] = 1
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # about the same rank deficiency: p is then that of fewer restrictions
-        p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue))
+    p_value = joint_p(fit.params[leads], covariance[np.ix_(leads, leads)])
     return (p_value if np.isfinite(p_value) else None), by_time
 
 
@@ -302,11 +295,7 @@ def _placebo_effect(readings: Sequence[Reading], start: int, treated: set[str]) 
 def _detectable_effect(treated: int, controls: int) -> float:
     """The smallest effect, in standard deviations, that groups of this size would detect with a
     power of 80 % (Cohen 1988)."""
-    return float(
-        TTestIndPower().solve_power(
-            nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER
-        )
-    )
+    return detectable_difference(treated, controls, 1 - CONFIDENCE, POWER)
 
 
 def group_time_effects(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
@@ -431,10 +420,7 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     x = np.array(
         [[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered]
     )
-    fit = OLS(np.array([value for _, value in ordered]), x).fit(
-        cov_type="HAC",
-        cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25)), "use_correction": True},
-    )
+    fit = least_squares(np.array([value for _, value in ordered]), x)
     # The mean effect over the periods after the start: level and slope together.
     after = [period - start for period, _ in ordered if period >= start]
     weights = np.array([0.0, 0.0, 1.0, fmean(after)])
@@ -442,8 +428,11 @@ def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> 
     # Newey & West's error is too small in a short series without autocorrelation, the plain one
     # in a series with it: take the larger.
     error = max(
-        sqrt(float(weights @ item.cov_params() @ weights))
-        for item in (fit, OLS([value for _, value in ordered], x).fit())
+        sqrt(float(weights @ covariance @ weights))
+        for covariance in (
+            fit.autocorrelated_covariance(max(1, round(len(ordered) ** 0.25))),
+            fit.plain_covariance(),
+        )
     )
     if not _is_usable_error(error, (item for _, item in ordered)):
         return None
