@@ -11,16 +11,15 @@ import logging
 import tempfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
-import pyarrow as pa
-from pyarrow import parquet
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+from arro3.io import write_parquet
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -72,36 +71,40 @@ _INDIVIDUAL_TABLES: Mapping[str, Table] = {
     "ratings": store_tables.fact_rating,
 }
 _VALUE_COLUMNS = {
-    **{
-        name: pa.string()
-        for name in (
-            "metric",
-            "label",
-            "part",
-            "part_label",
-            "unit",
-            "programme",
-            "dimension",
-            "member",
-        )
-    },
-    "version": pa.int64(),
-    **{
-        name: pa.float64()
-        for name in ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence")
-    },
-    "learners": pa.int64(),
-    "suppressed": pa.bool_(),
-    **{name: pa.string() for name in ("reason", "flags", "watermark", "computed_at")},
+    **dict.fromkeys(
+        ("metric", "label", "part", "part_label", "unit", "programme", "dimension", "member"),
+        "string",
+    ),
+    "version": "int64",
+    **dict.fromkeys(
+        ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence"), "double"
+    ),
+    "learners": "int64",
+    "suppressed": "bool",
+    **dict.fromkeys(("reason", "flags", "watermark", "computed_at"), "string"),
 }
-_ARROW_TYPES = (
-    (BigInteger, pa.int64()),
-    (SmallInteger, pa.int16()),
-    (Integer, pa.int32()),
-    (Float, pa.float64()),
-    (Boolean, pa.bool_()),
-    (Date, pa.date32()),
-    (DateTime, pa.timestamp("us", tz="UTC")),
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+TIMESTAMP, DATE = "timestamp[us, tz=UTC]", "date32[day]"
+# Type of a column in the manifest → how Arrow keeps it; instants and days go in as numbers.
+_ARROW_TYPES: Mapping[str, DataType] = {
+    "string": DataType.string(),
+    "int64": DataType.int64(),
+    "int32": DataType.int32(),
+    "int16": DataType.int16(),
+    "double": DataType.float64(),
+    "bool": DataType.bool(),
+    DATE: DataType.date32(),
+    TIMESTAMP: DataType.timestamp("us", tz="UTC"),
+}
+_COLUMN_TYPES = (
+    (BigInteger, "int64"),
+    (SmallInteger, "int16"),
+    (Integer, "int32"),
+    (Float, "double"),
+    (Boolean, "bool"),
+    (Date, DATE),
+    (DateTime, TIMESTAMP),
 )
 RowBatches = Iterator[Sequence[Mapping[str, Any]]]
 
@@ -109,7 +112,7 @@ RowBatches = Iterator[Sequence[Mapping[str, Any]]]
 @dataclass(frozen=True)
 class _Dataset:
     name: str
-    columns: Mapping[str, Any]  # name → Arrow type
+    columns: Mapping[str, str]  # name → type
     rows: RowBatches
 
 
@@ -184,16 +187,18 @@ def _write_archive(
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
             for dataset in _datasets(connection, tenant_id, export):
                 path, rows = Path(folder) / f"{dataset.name}.{export.format}", 0
-                with _WRITERS[export.format](path, dataset.columns) as writer:
+
+                def batches(dataset: _Dataset = dataset) -> RowBatches:
+                    nonlocal done, rows
                     for batch in dataset.rows:
-                        writer.write(batch)
+                        yield batch
                         rows += len(batch)
                         if dataset.name in _export_tables(export):
                             done += len(batch)
                             _save_progress(deps, tenant_id, export, {"rows_done": done})
-                columns = [
-                    {"name": name, "type": str(kind)} for name, kind in dataset.columns.items()
-                ]
+
+                _WRITERS[export.format](path, dataset.columns, batches())
+                columns = [{"name": name, "type": kind} for name, kind in dataset.columns.items()]
                 files.append(
                     {
                         "name": path.name,
@@ -279,7 +284,7 @@ def _datasets(connection: Connection, tenant_id: int, export: Export) -> Iterato
         columns = [column for column in table.columns if column.name != "tenant_id"]
         yield _Dataset(
             name,
-            {column.name: _arrow_type(column) for column in columns},
+            {column.name: _column_type(column) for column in columns},
             _table_batches(connection, tenant_id, export, table, columns),
         )
 
@@ -391,74 +396,67 @@ def _week_batches(connection: Connection, tenant_id: int, programme: str) -> Row
                 ]
 
 
-def _arrow_type(column: Column[Any]) -> Any:
-    return next(
-        (arrow for kind, arrow in _ARROW_TYPES if isinstance(column.type, kind)), pa.string()
-    )
+def _column_type(column: Column[Any]) -> str:
+    return next((name for kind, name in _COLUMN_TYPES if isinstance(column.type, kind)), "string")
 
 
-class _Writer(Protocol):
-    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None: ...
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
-    def __enter__(self) -> _Writer: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
-class _CsvWriter:
+def _write_csv(path: Path, columns: Mapping[str, str], batches: RowBatches) -> None:
     """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; text that a spreadsheet
     would execute as a formula is prefixed with an apostrophe.
     """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(columns)
+        for batch in batches:
+            writer.writerows([[_csv_value(row[name]) for name in columns] for row in batch])
 
-    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\r\n")
-        self._names = list(columns)
-        self._writer.writerow(self._names)
 
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._writer.writerows(
-            [[self._format_value(row[name]) for name in self._names] for row in rows]
+def _csv_value(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else escape_formula(value)
+
+
+def _write_parquet(path: Path, columns: Mapping[str, str], batches: RowBatches) -> None:
+    """One row group after another, compressed by zstd."""
+    schema = Schema([Field(name, _ARROW_TYPES[kind]) for name, kind in columns.items()])
+    failures: list[BaseException] = []
+
+    def record_batches() -> Iterator[RecordBatch]:
+        try:
+            for rows in batches:
+                yield RecordBatch(
+                    [_arrow_column([row[name] for row in rows], columns[name]) for name in columns],
+                    schema=schema,
+                )
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    try:
+        write_parquet(
+            RecordBatchReader.from_batches(schema, record_batches()), path, compression="zstd(3)"
         )
-
-    @staticmethod
-    def _format_value(value: Any) -> Any:
-        return value.isoformat() if hasattr(value, "isoformat") else escape_formula(value)
-
-    def __enter__(self) -> _CsvWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
+    except Exception:
+        # The library passes on the text of an error alone; who called looks at its kind.
+        if failures:
+            raise failures[0] from None
+        raise
 
 
-class _ParquetWriter:
-    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
-        self._schema = pa.schema(list(columns.items()))
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
-
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._writer.write_table(pa.Table.from_pylist(list(rows), self._schema))
-
-    def __enter__(self) -> _ParquetWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.close()
+def _arrow_column(values: Sequence[Any], kind: str) -> Array:
+    if kind == TIMESTAMP:
+        return Array(
+            [value and (value - _EPOCH) // _MICROSECOND for value in values], type=DataType.int64()
+        ).cast(_ARROW_TYPES[kind])
+    if kind == DATE:
+        return Array(
+            [value and (value - _EPOCH.date()).days for value in values], type=DataType.int32()
+        ).cast(_ARROW_TYPES[kind])
+    if kind == "double":
+        values = [None if value is None else float(value) for value in values]
+    return Array(values, type=_ARROW_TYPES[kind])
 
 
-_WRITERS: Mapping[str, type[_Writer]] = {"csv": _CsvWriter, "parquet": _ParquetWriter}
+_WRITERS: Mapping[str, Callable[[Path, Mapping[str, str], RowBatches], None]] = {
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+}

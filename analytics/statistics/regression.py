@@ -38,7 +38,7 @@ class LeastSquares:
         sums = np.zeros((count, k))
         np.add.at(sums, groups, scores)
         correction = count / (count - 1) * (n - 1) / (n - k)
-        return self._sandwich(sums.T @ sums) * correction
+        return np.asarray(self._sandwich(sums.T @ sums) * correction)
 
     def autocorrelated_covariance(self, lags: int) -> Array:
         """Covariance where errors up to ``lags`` periods apart may hang together (Newey & West
@@ -49,10 +49,10 @@ class LeastSquares:
         for lag in range(1, lags + 1):
             shifted = scores[lag:].T @ scores[:-lag]
             meat += (1 - lag / (lags + 1)) * (shifted + shifted.T)
-        return self._sandwich(meat) * (n / (n - k))
+        return np.asarray(self._sandwich(meat) * (n / (n - k)))
 
     def _sandwich(self, meat: Array) -> Array:
-        return np.asarray(self.inverse @ meat @ self.inverse)
+        return self.inverse @ meat @ self.inverse
 
 
 def least_squares(values: Array, columns: Array) -> LeastSquares:
