@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -34,6 +35,12 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 * 1024**3
 # here lives long enough to be cleaned.
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
 SEED = "CARRYOVER_TEST_SEED"
+
+# How long one example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -194,7 +194,7 @@ def as_set(one: Any) -> Any:
 
 
 @pytest.mark.parametrize("family_2_0", [False, True])
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 @given(raw=mutants())
 def test_the_quick_way_takes_nothing_that_the_whole_way_refuses_and_reads_the_same(
     family_2_0: bool, raw: bytes
@@ -214,7 +214,6 @@ READERS = {family: StatementParser(family) for family in (False, True)}
 
 @settings(
     max_examples=300,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(raw=mutants())
@@ -277,7 +276,6 @@ def test_extremes_are_taken_whole_or_refused(one: Caller, name: str) -> None:
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(cut=st.integers(0, 900), noise=st.binary(max_size=20), at=st.integers(0, 900))

@@ -8,7 +8,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import xapi_statements
@@ -178,7 +178,6 @@ def test_an_answer_carries_choice_result_and_duration() -> None:
     assert value["context"]["contextActivities"]["parent"][0]["id"].endswith("/checks/1w")
 
 
-@settings(deadline=None)
 @given(st.floats(1 / 60, 300))
 def test_the_hours_of_a_training_are_read_as_they_were_said(hours: float) -> None:
     """Whatever the library makes of the duration: beyond a day it writes days."""

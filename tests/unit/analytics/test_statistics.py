@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, false_discovery_control
 
 from analytics.statistics import charts, domains, false_discovery
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30), st.sampled_from([0.05, 0.1, 0.2]))
 def test_what_stands_is_what_benjamini_and_hochbergs_adjusted_p_lets_stand(
     p: list[float], rate: float
@@ -30,7 +29,6 @@ def test_what_was_tested_without_a_signal_counts_among_the_tests() -> None:
     assert false_discovery.benjamini_hochberg({"a": 0.04, "b": None, "c": None}, 0.1) == set()
 
 
-@settings(deadline=None)  # it fits a prior, which takes as long as it takes
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8))
 def test_a_domain_is_told_by_its_posterior(counts: list[tuple[int, int]]) -> None:
     asked = [(str(i), min(k, n), n) for i, (k, n) in enumerate(counts) if n]
