@@ -70,13 +70,6 @@ class Effect:
     checks: list[str] = field(default_factory=list)
 
 
-def two_by_two_did(
-    before_treated: float, after_treated: float, before_control: float, after_control: float
-) -> float:
-    """The difference of differences of four means (Card & Krueger 1994, table 3)."""
-    return (after_treated - before_treated) - (after_control - before_control)
-
-
 def explain_unbalanced(readings: Sequence[Reading]) -> str:
     """Why these readings do not form a balanced panel, in words; empty if every unit has one
     value in every period. Means over unequal periods would mistake a common trend for an

@@ -128,17 +128,3 @@ def _item_flags(n: int, difficulty: float, discrimination: float | None) -> list
     if result and n < MIN_ANSWERS_TO_ACT:
         result.append(f"a first sign: act on it from {MIN_ANSWERS_TO_ACT} answers on")
     return result
-
-
-def kr20(matrix: Sequence[Sequence[bool]]) -> float | None:
-    """Kuder & Richardson's formula 20 (1937) of people × items, each answered by everybody;
-    None if people or items do not vary."""
-    if len(matrix) < 2 or len(matrix[0]) < 2:
-        return None
-    items = len(matrix[0])
-    totals = [sum(row) for row in matrix]
-    spread = pvariance(totals)
-    if spread == 0:
-        return None
-    shares = [fmean(row[i] for row in matrix) for i in range(items)]
-    return items / (items - 1) * (1 - sum(p * (1 - p) for p in shares) / spread)

@@ -204,8 +204,8 @@ def readings_report(requested: ReportRequest) -> Report:
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
     notes: list[str] = [*not_narrowed_notes(requested)]
     for item in kpis.list_kpis(requested.connection, tenant_id, programme):
-        rows, said = _figure_rows(requested, item)
-        notes += said
+        rows, remarks = _figure_rows(requested, item)
+        notes += remarks
         all_rows += rows
         if rows:
             drawn.append((f"{item.label} ({item.unit})", rows))

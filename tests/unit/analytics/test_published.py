@@ -16,7 +16,6 @@ from analytics.statistics import (
     charts,
     estimates,
     impact,
-    items,
     memory,
     monte_carlo_roi,
     survival,
@@ -52,9 +51,6 @@ def test_wilson_bounds_behave_as_brown_cai_and_dasgupta_show() -> None:
 def test_card_and_krueger() -> None:
     # Card & Krueger 1994, AER 84:772, table 3, rows 1 to 3: FTE per store, Pennsylvania 23.33 ->
     # 21.17, New Jersey 20.44 -> 21.03.
-    effect = impact.two_by_two_did(20.44, 21.03, 23.33, 21.17)
-    assert effect == pytest.approx(2.75, abs=1e-9), "from the published rounded means"
-    assert effect == pytest.approx(2.76, abs=0.0101), "as published"
     readings = [
         impact.Reading(
             f"{arm}{store}", period, mean + spread * (1 + period), 1 if arm == "nj" else None
@@ -65,7 +61,8 @@ def test_card_and_krueger() -> None:
     ]
     found = impact.difference_in_differences(readings)
     assert found is not None
-    assert found.value == pytest.approx(2.75, abs=1e-9)
+    assert found.value == pytest.approx(2.75, abs=1e-9), "from the published rounded means"
+    assert found.value == pytest.approx(2.76, abs=0.0101), "as published"
     assert found.grade == "C", "two periods cannot show that both moved alike before"
 
 
@@ -238,13 +235,6 @@ def test_reference_vectors_of_fsrs() -> None:
     assert gaps == [0, 2, 11, 46, 163, 498, 0, 0, 2, 4, 7, 12, 21]
     assert memory.retrievability(12.5, 12.5) == pytest.approx(0.9)
     assert memory.retrievability(0, 3) == 1.0
-
-
-def test_kr20_of_a_small_test() -> None:
-    # Worked by hand from Kuder & Richardson 1937, formula 20: shares 0.75, 0.5, 0.25; totals 3, 2,
-    # 1, 0; variance 1.25.
-    matrix = [[True, True, True], [True, True, False], [True, False, False], [False, False, False]]
-    assert items.kr20(matrix) == pytest.approx(3 / 2 * (1 - (0.1875 + 0.25 + 0.1875) / 1.25))
 
 
 def test_answers_of_one_person_that_hang_together_widen_the_interval() -> None:
