@@ -48,6 +48,37 @@ def normalize_column_name(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
+def _require_columns(head: list[str], required: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = [name for name in head if name and name not in known]
+    missing = [name for name in required if name not in head]
+    if unknown or missing:
+        faults = []
+        if missing:
+            faults.append(lazy_gettext("it lacks %(names)s", names=", ".join(missing)))
+        if unknown:
+            names = ", ".join(name[:40] for name in unknown)
+            faults.append(
+                lazy_ngettext(
+                    "%(names)s is not known",
+                    "%(names)s are not known",
+                    len(unknown),
+                    names=names,
+                )
+            )
+        raise FileRefused(
+            lazy_gettext(
+                "The first line names the columns: %(faults)s. Known are %(known)s.",
+                faults=join_messages(faults, "; "),
+                known=", ".join(known),
+            )
+        )
+    twice = next((name for name in head if name and head.count(name) > 1), None)
+    if twice:
+        raise FileRefused(
+            lazy_gettext("The column %(column)s stands twice in the first line.", column=twice)
+        )
+
+
 def parse_table(
     text: str, *, required: tuple[str, ...], known: tuple[str, ...]
 ) -> list[tuple[int, dict[str, str]]]:
@@ -59,34 +90,7 @@ def parse_table(
     csv.field_size_limit(1_000_000)
     try:
         head = [normalize_column_name(name) for name in next(reader, [])]
-        unknown = [name for name in head if name and name not in known]
-        missing = [name for name in required if name not in head]
-        if unknown or missing:
-            faults = []
-            if missing:
-                faults.append(lazy_gettext("it lacks %(names)s", names=", ".join(missing)))
-            if unknown:
-                names = ", ".join(name[:40] for name in unknown)
-                faults.append(
-                    lazy_ngettext(
-                        "%(names)s is not known",
-                        "%(names)s are not known",
-                        len(unknown),
-                        names=names,
-                    )
-                )
-            raise FileRefused(
-                lazy_gettext(
-                    "The first line names the columns: %(faults)s. Known are %(known)s.",
-                    faults=join_messages(faults, "; "),
-                    known=", ".join(known),
-                )
-            )
-        twice = next((name for name in head if name and head.count(name) > 1), None)
-        if twice:
-            raise FileRefused(
-                lazy_gettext("The column %(column)s stands twice in the first line.", column=twice)
-            )
+        _require_columns(head, required, known)
         result: list[tuple[int, dict[str, str]]] = []
         before = reader.line_num
         for cells in reader:

@@ -145,13 +145,7 @@ def parse_readings(
 ) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
     """Return (readings as the record store accepts them, line number of each, errors).
     ``columns``: field → column of the sheet."""
-    unknown = [
-        FIELDS[field]
-        for field in REQUIRED_FIELDS
-        if columns.get(field) not in sheet.columns or not columns.get(field)
-    ]
-    if unknown:
-        raise FileRefused(lazy_gettext("Choose a column for: %(names)s.", names=", ".join(unknown)))
+    _require_fields(sheet, columns)
     place = {
         field: sheet.columns.index(column)
         for field, column in columns.items()
@@ -201,6 +195,16 @@ def parse_readings(
         )
         lines.append(line)
     return result, lines, problems
+
+
+def _require_fields(sheet: Sheet, columns: Mapping[str, str]) -> None:
+    unknown = [
+        FIELDS[field]
+        for field in REQUIRED_FIELDS
+        if columns.get(field) not in sheet.columns or not columns.get(field)
+    ]
+    if unknown:
+        raise FileRefused(lazy_gettext("Choose a column for: %(names)s.", names=", ".join(unknown)))
 
 
 def _parse_or_note(notes: list[Message], read: Callable[[str], Any], text: str) -> Any:

@@ -283,7 +283,7 @@ def _query_api(
     if answer.status != 200:
         raise OutsideCallFailed(
             lazy_gettext(
-                ("The record store answered %(status)s when asked for %(name)s: %(answer)s"),
+                "The record store answered %(status)s when asked for %(name)s: %(answer)s",
                 status=answer.status,
                 name=name,
                 answer=_answer_text(answer),

@@ -176,7 +176,7 @@ def _read_table_rows(content: bytes, known: tuple[str, ...]) -> list[tuple[int, 
     if not rows:
         raise FileRefused(
             lazy_gettext(
-                ("The file holds no line below its first one, which names the columns: %(known)s."),
+                "The file holds no line below its first one, which names the columns: %(known)s.",
                 known=", ".join(known),
             )
         )

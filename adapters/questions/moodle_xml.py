@@ -69,7 +69,7 @@ def read_moodle_xml(content: bytes) -> Reading:
     if local_name(root) != "quiz":
         raise FileRefused(
             lazy_gettext(
-                ("The file is no Moodle XML: it begins with <%(element)s>, not with <quiz>."),
+                "The file is no Moodle XML: it begins with <%(element)s>, not with <quiz>.",
                 element=local_name(root)[:60],
             )
         )

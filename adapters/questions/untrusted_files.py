@@ -139,7 +139,7 @@ def _require_inside_archive(member: zipfile.ZipInfo) -> str:
     ):
         raise FileRefused(
             lazy_gettext(
-                ("The archive names a file outside itself (%(name)s); nothing of it was read."),
+                "The archive names a file outside itself (%(name)s); nothing of it was read.",
                 name=repr(name[:200]),
             )
         )

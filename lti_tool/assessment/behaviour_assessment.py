@@ -23,6 +23,7 @@ from lrs.vocabulary import Relation
 from lti_tool.assessment import assessments_store
 from lti_tool.assessment.assessments_store import Assessment, Calibration, Wish
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.text_limits import require_length
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episode_context, episodes_store, programmes, schedule_store
 from lti_tool.programmes.due_dates import ASSESSMENT
@@ -154,18 +155,6 @@ def _rating_context(
     return context, Relation(wanted.relation) if wanted and relation == PEER else relation
 
 
-def _require_short_comment(words: str) -> None:
-    if len(words) > MAX_COMMENT_CHARS:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_COMMENT_CHARS,
-                length=len(words),
-            ),
-            field="words",
-        )
-
-
 def _require_rubric(context: EpisodeContext) -> Rubric:
     if context.programme.rubric is None:
         raise NotFound("This programme has no rubric to assess with. A training manager adds one.")
@@ -189,7 +178,7 @@ def submit_assessment(
     ``form_id`` was issued with the form, so submitting it twice records one assessment. An
     assessment cannot be changed; a rater who observes more submits another.
     """
-    _require_short_comment(words)
+    require_length(words, MAX_COMMENT_CHARS, "words")
     with unit_of_work(session.tenant_id) as connection:
         if _was_submitted(connection, session, form_id, levels, words):
             return
@@ -303,7 +292,7 @@ def request_assessment(
 ) -> None:
     """Ask somebody to assess one's work: a manager, a mentor, or a peer from the coaching
     group."""
-    _require_short_comment(words)
+    require_length(words, MAX_COMMENT_CHARS, "words")
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         _require_rubric(context)

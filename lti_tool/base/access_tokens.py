@@ -140,7 +140,7 @@ def _parse_token_response(
     if isinstance(granted_scopes, str) and granted_scopes and scope not in granted_scopes.split():
         raise TokenRefused(
             lazy_gettext(
-                ("%(lms)s does not let this tool use %(service)s; its administrator can allow it."),
+                "%(lms)s does not let this tool use %(service)s; its administrator can allow it.",
                 lms=label,
                 service=scope.rpartition("/")[2],
             )

@@ -71,7 +71,7 @@ def vouch_for_platform(
         if registration_id is None:
             raise Conflict(
                 lazy_gettext(
-                    ("The client %(client)s of %(issuer)s is registered by another organisation."),
+                    "The client %(client)s of %(issuer)s is registered by another organisation.",
                     client=platform["client_id"],
                     issuer=platform["issuer"],
                 )

@@ -472,7 +472,7 @@ def validate_origin(allow_private: bool, text: str) -> str:
     ):
         raise BadInput(
             lazy_gettext(
-                ("%(text)s is no origin such as https://learn.example.org (no path, https)."),
+                "%(text)s is no origin such as https://learn.example.org (no path, https).",
                 text=repr(text.strip()[:100]),
             ),
             field="frame_origins",
@@ -516,7 +516,7 @@ def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
         ):
             raise BadInput(
                 lazy_gettext(
-                    ("%(text)s is on a port of its own; an LMS like that is registered by hand."),
+                    "%(text)s is on a port of its own; an LMS like that is registered by hand.",
                     text=repr(value[:100]),
                 )
             )

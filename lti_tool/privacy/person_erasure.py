@@ -104,7 +104,7 @@ def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.
     if result:
         raise NotFound(
             lazy_gettext(
-                ("Several people have the address %(address)s; name the one by id: %(ids)s."),
+                "Several people have the address %(address)s; name the one by id: %(ids)s.",
                 address=named,
                 ids=", ".join(str(item.id) for item in result),
             )

@@ -135,77 +135,75 @@ def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
                 "hyphens alone.",
                 field="rubric",
             )
-    _validate_criteria(rubric, competencies)
-    _validate_cases(rubric)
-
-
-def _validate_criteria(rubric: Rubric, competencies: Collection[str]) -> None:
     for item in rubric.criteria:
-        if not item.title.strip() or len(item.title) > LONGEST_LINE:
-            raise BadInput(
-                lazy_gettext(
-                    "Name each criterion in up to %(most)s characters.", most=LONGEST_LINE
-                ),
-                field="rubric",
-            )
-        if item.competency not in competencies:
-            raise BadInput(
-                lazy_gettext(
-                    "“%(criterion)s” belongs to no competency of this programme.",
-                    criterion=item.title,
-                ),
-                field="rubric",
-            )
-        if len(item.anchors) != len(rubric.levels) or any(
-            len(anchor) > LONGEST_ANCHOR for anchor in item.anchors
-        ):
-            raise BadInput(
-                lazy_gettext(
-                    ("“%(criterion)s” has one description a level, of up to %(most)s characters."),
-                    criterion=item.title,
-                    most=LONGEST_ANCHOR,
-                ),
-                field="rubric",
-            )
-
-
-def _validate_cases(rubric: Rubric) -> None:
-    known = {entry.key for entry in rubric.criteria}
+        _validate_criterion(rubric, item, competencies)
     for case in rubric.cases:
-        if (
-            not case.title.strip()
-            or len(case.title) > LONGEST_LINE
-            or not case.words.strip()
-            or len(case.words) > LONGEST_CASE
-        ):
-            raise BadInput(
-                lazy_gettext(
-                    "A case has a title and a description of up to %(most)s characters.",
-                    most=Number(LONGEST_CASE),
-                ),
-                field="rubric",
-            )
-        if len(case.why) > LONGEST_CASE:
-            raise BadInput(
-                lazy_gettext(
-                    "Keep the reasons of “%(case)s” to %(most)s characters.",
-                    case=case.title,
-                    most=Number(LONGEST_CASE),
-                ),
-                field="rubric",
-            )
-        if (
-            not case.levels
-            or not set(case.levels) <= known
-            or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values())
-        ):
-            raise BadInput(
-                lazy_gettext(
-                    "“%(case)s” needs a level for at least one criterion of this rubric.",
-                    case=case.title,
-                ),
-                field="rubric",
-            )
+        _validate_case(rubric, case)
+
+
+def _validate_criterion(rubric: Rubric, item: Criterion, competencies: Collection[str]) -> None:
+    if not item.title.strip() or len(item.title) > LONGEST_LINE:
+        raise BadInput(
+            lazy_gettext("Name each criterion in up to %(most)s characters.", most=LONGEST_LINE),
+            field="rubric",
+        )
+    if item.competency not in competencies:
+        raise BadInput(
+            lazy_gettext(
+                "“%(criterion)s” belongs to no competency of this programme.",
+                criterion=item.title,
+            ),
+            field="rubric",
+        )
+    if len(item.anchors) != len(rubric.levels) or any(
+        len(anchor) > LONGEST_ANCHOR for anchor in item.anchors
+    ):
+        raise BadInput(
+            lazy_gettext(
+                "“%(criterion)s” has one description a level, of up to %(most)s characters.",
+                criterion=item.title,
+                most=LONGEST_ANCHOR,
+            ),
+            field="rubric",
+        )
+
+
+def _validate_case(rubric: Rubric, case: Case) -> None:
+    known = {entry.key for entry in rubric.criteria}
+    if (
+        not case.title.strip()
+        or len(case.title) > LONGEST_LINE
+        or not case.words.strip()
+        or len(case.words) > LONGEST_CASE
+    ):
+        raise BadInput(
+            lazy_gettext(
+                "A case has a title and a description of up to %(most)s characters.",
+                most=Number(LONGEST_CASE),
+            ),
+            field="rubric",
+        )
+    if len(case.why) > LONGEST_CASE:
+        raise BadInput(
+            lazy_gettext(
+                "Keep the reasons of “%(case)s” to %(most)s characters.",
+                case=case.title,
+                most=Number(LONGEST_CASE),
+            ),
+            field="rubric",
+        )
+    if (
+        not case.levels
+        or not set(case.levels) <= known
+        or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values())
+    ):
+        raise BadInput(
+            lazy_gettext(
+                "“%(case)s” needs a level for at least one criterion of this rubric.",
+                case=case.title,
+            ),
+            field="rubric",
+        )
 
 
 def list_rubric_gaps(rubric: Rubric | None) -> list[Message]:

@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
-from core.messages import gettext_noop, lazy_gettext
+from core.messages import gettext_noop
 from lrs.vocabulary import ActivityKind
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.text_limits import require_length
 from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.transfer import plans_store, review_requests, reviewers, transfer_store
@@ -43,15 +44,7 @@ def submit_plan(
     """
     texts = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
     for field, text in texts.items():
-        if len(text) > MAX_TEXT_LENGTH:
-            raise BadInput(
-                lazy_gettext(
-                    "Keep it to %(most)s characters; this has %(length)s.",
-                    most=MAX_TEXT_LENGTH,
-                    length=len(text),
-                ),
-                field=field,
-            )
+        require_length(text, MAX_TEXT_LENGTH, field)
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         if task and find_task_title(context, task) is None:
@@ -164,15 +157,7 @@ def report_job_use(
     ``peer``: the id of a coaching group member who saw the use and is asked to confirm it, or
     empty.
     """
-    if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_TEXT_LENGTH,
-                length=len(words),
-            ),
-            field="words",
-        )
+    require_length(words, MAX_TEXT_LENGTH, "words")
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)

@@ -16,6 +16,7 @@ from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.messages import Number, gettext_noop, lazy_gettext
 from lrs.vocabulary import REPLY_KINDS, ActivityKind, VerbName
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.text_limits import require_length
 from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.due_dates import FOLLOW_UP, FOLLOW_UP_DAYS
 from lti_tool.programmes.episode_context import EpisodeContext
@@ -120,15 +121,7 @@ def hand_in_work(
         raise NotFound("There is nothing of this kind to hand in.")
     if not words.strip() and not file:
         raise BadInput("Write what you did, or choose a file.", field="words")
-    if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_TEXT_LENGTH,
-                length=len(words),
-            ),
-            field="words",
-        )
+    require_length(words, MAX_TEXT_LENGTH, "words")
     if file and len(file[1]) > MAX_FILE_BYTES:
         raise BadInput(
             lazy_gettext(
@@ -218,15 +211,7 @@ def review_work(
     first review stands.
     """
     for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
-        if len(words) > MAX_TEXT_LENGTH:
-            raise BadInput(
-                lazy_gettext(
-                    "Keep it to %(most)s characters; this has %(length)s.",
-                    most=MAX_TEXT_LENGTH,
-                    length=len(words),
-                ),
-                field=field,
-            )
+        require_length(words, MAX_TEXT_LENGTH, field)
     if not good.strip() or not next_step.strip():
         raise BadInput(
             "Write what is good, and what comes next.",
@@ -281,24 +266,8 @@ def confirm_use(
     ``record`` refers to evidence in a work system (a ticket or an order number), which is
     stronger evidence than somebody's memory.
     """
-    if len(record) > MAX_RECORD_LENGTH:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_RECORD_LENGTH,
-                length=len(record),
-            ),
-            field="record",
-        )
-    if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_TEXT_LENGTH,
-                length=len(words),
-            ),
-            field="words",
-        )
+    require_length(record, MAX_RECORD_LENGTH, "record")
+    require_length(words, MAX_TEXT_LENGTH, "words")
     with unit_of_work(session.tenant_id) as connection:
         use = transfer_store.lock_use(connection, session.tenant_id, use_id)
         if use is None:
@@ -389,15 +358,7 @@ def report_no_opportunity(
     """Report that there was no opportunity to use the skill: an honest answer, and not a
     failure of the learner.
     """
-    if len(words) > MAX_TEXT_LENGTH:
-        raise BadInput(
-            lazy_gettext(
-                "Keep it to %(most)s characters; this has %(length)s.",
-                most=MAX_TEXT_LENGTH,
-                length=len(words),
-            ),
-            field="words",
-        )
+    require_length(words, MAX_TEXT_LENGTH, "words")
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         if transfer_store.insert_no_opportunity(
