@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --custom-compile-command 'make locks'
 
 .PHONY: help run dev shell sql fmt test test-one check types lint contracts pure-tests system-packages browser hooks bench soak docs messages locks clean
+.PHONY: run test check types lint contracts pure-tests system-packages browser coverage bench soak docs locks clean
 
 run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course
 	$(BIN)/carryover demo
@@ -59,6 +60,9 @@ system-packages:
 
 browser: $(VENV)/test.stamp
 	sh tests/e2e/browser.sh $(BIN)/python
+
+coverage: $(VENV)/test.stamp  ## branch coverage of the product by the tests that run it in their own process
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit tests/integration --cov-branch --cov-report=term --cov=adapters --cov=analytics --cov=carryover --cov=core --cov=lrs --cov=lti_tool
 
 bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are printed and kept in bench/results
 	$(BIN)/python -m bench.ingest

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from core import http_client
@@ -76,6 +77,16 @@ def client() -> Iterator[GuardedClient]:
     made = GuardedClient(allow_private=True)
     yield made
     made.close()
+
+
+def test_the_certificate_authorities_are_read_once_for_a_process(
+    client: GuardedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_again() -> None:
+        raise AssertionError("it takes 40 ms, twice for each app")
+
+    monkeypatch.setattr(httpx, "create_ssl_context", read_again)
+    GuardedClient(allow_private=True).close()
 
 
 def test_an_answer_comes_whole(client: GuardedClient, address: str) -> None:
