@@ -135,7 +135,9 @@ def sign_out(staff: StaffContext) -> ResponseReturnValue:
         staff.work, tenant_id=staff.tenant_id, session_id=staff.visit_id
     )
     return page_responses.render_message(
-        "Signed out", "The administration is closed. carryover admin link opens it again.", 200
+        lazy_gettext("Signed out"),
+        lazy_gettext("The administration is closed. carryover admin link opens it again."),
+        200,
     )
 
 
