@@ -4,8 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --custom-compile-command 'make locks'
 
-.PHONY: help run dev shell sql fmt test test-one check types lint contracts pure-tests system-packages browser hooks bench soak docs messages locks clean
-.PHONY: run test check types lint contracts pure-tests system-packages browser coverage bench soak docs locks clean
+.PHONY: help run dev shell sql fmt test test-one check types lint contracts pure-tests system-packages browser hooks bench soak docs messages locks clean coverage
 
 run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course
 	$(BIN)/carryover demo
