@@ -333,68 +333,15 @@ class GuardedClient:
 
         ``seconds`` limits the whole call, ``largest`` the bytes of the body.
         """
-        try:
-            scheme, place = urlsplit(url)[:2]
-        except ValueError:
-            scheme = place = ""
-        if not scheme or not place:
-            raise OutsideCallFailed("The address is not one.")
-        until = _shared_deadline.get()
-        if until is not None:
-            seconds = min(seconds, until - time.monotonic())
-        if seconds <= 0:
-            raise OutsideCallFailed(
-                lazy_gettext(
-                    "%(url)s was not asked: the time for this work is over.", url=_loggable_url(url)
-                )
-            )
-        deadline = time.monotonic() + seconds
-        _deadline.set(deadline)
+        scheme = self._require_scheme(url)
+        seconds = _require_time_left(url, seconds)
+        _deadline.set(time.monotonic() + seconds)
         _is_plain_http.set(scheme == "http")
-        if scheme != "https" and not (scheme == "http" and self._allow_private):
-            raise OutsideCallFailed(lazy_gettext("%(url)s is not https.", url=_loggable_url(url)))
         try:
-            limits = httpx.Timeout(
-                min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds)
-            )
-            request = self._client.build_request(
-                method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits
-            )
-            if not headers or "accept" not in {name.lower() for name in headers}:
-                # Moodle refuses */*, which the library would send: no Accept header is better
-                # than that one.
-                request.headers.pop("Accept", None)
+            request = self._build_request(method, url, headers, body, form, seconds)
             response = self._client.send(request, stream=True, auth=basic)
             try:
-                if response.headers.get("content-encoding", "identity").strip().lower() not in (
-                    "",
-                    "identity",
-                ):
-                    raise OutsideCallFailed(
-                        lazy_gettext(
-                            "%(url)s sent a packed answer, which was not asked for.",
-                            url=_loggable_url(url),
-                        )
-                    )
-                collected = bytearray()
-                for part in response.iter_raw():
-                    collected += part
-                    if time.monotonic() > deadline:
-                        raise OutsideCallFailed(
-                            lazy_gettext(
-                                "%(url)s took longer than %(seconds)s s.",
-                                url=_loggable_url(url),
-                                seconds=Number(seconds),
-                            )
-                        )
-                    if len(collected) > largest:
-                        raise OutsideCallFailed(
-                            lazy_gettext(
-                                "%(url)s sent more than %(most)s bytes.",
-                                url=_loggable_url(url),
-                                most=largest,
-                            )
-                        )
+                content = _read_body(response, url, seconds, largest)
             finally:
                 response.close()
         except (
@@ -419,13 +366,89 @@ class GuardedClient:
             response.status_code,
             response.reason_phrase,
             lowered,
-            bytes(collected),
+            content,
             _next_link(response, url),
         )
+
+    def _require_scheme(self, url: str) -> str:
+        """https, or http where this client may use it."""
+        try:
+            scheme, place = urlsplit(url)[:2]
+        except ValueError:
+            scheme = place = ""
+        if not scheme or not place:
+            raise OutsideCallFailed("The address is not one.")
+        if scheme != "https" and not (scheme == "http" and self._allow_private):
+            raise OutsideCallFailed(lazy_gettext("%(url)s is not https.", url=_loggable_url(url)))
+        return scheme
+
+    def _build_request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        form: Mapping[str, str] | None,
+        seconds: float,
+    ) -> httpx.Request:
+        limits = httpx.Timeout(
+            min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds)
+        )
+        request = self._client.build_request(
+            method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits
+        )
+        if not headers or "accept" not in {name.lower() for name in headers}:
+            # Moodle refuses */*, which the library would send: no Accept header is better than
+            # that one.
+            request.headers.pop("Accept", None)
+        return request
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _require_time_left(url: str, seconds: float) -> float:
+    """The seconds that this call may take: its own limit, but never past the shared deadline."""
+    until = _shared_deadline.get()
+    if until is not None:
+        seconds = min(seconds, until - time.monotonic())
+    if seconds <= 0:
+        raise OutsideCallFailed(
+            lazy_gettext(
+                "%(url)s was not asked: the time for this work is over.", url=_loggable_url(url)
+            )
+        )
+    return seconds
+
+
+def _read_body(response: httpx.Response, url: str, seconds: float, largest: int) -> bytes:
+    """The body of a response, read until the call's deadline and up to ``largest`` bytes."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise OutsideCallFailed(
+            lazy_gettext(
+                "%(url)s sent a packed answer, which was not asked for.", url=_loggable_url(url)
+            )
+        )
+    collected = bytearray()
+    for part in response.iter_raw():
+        collected += part
+        if time.monotonic() > _deadline.get():
+            raise OutsideCallFailed(
+                lazy_gettext(
+                    "%(url)s took longer than %(seconds)s s.",
+                    url=_loggable_url(url),
+                    seconds=Number(seconds),
+                )
+            )
+        if len(collected) > largest:
+            raise OutsideCallFailed(
+                lazy_gettext(
+                    "%(url)s sent more than %(most)s bytes.", url=_loggable_url(url), most=largest
+                )
+            )
+    return bytes(collected)
 
 
 def _next_link(response: httpx.Response, url: str) -> str:

@@ -161,23 +161,42 @@ class Settings:
                 )
 
 
-def _parse_whole_number(name: str, text: str, least: int, most: int) -> int:
+_DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg")
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_WEB_SCHEMES = ("http", "https")
+_MAIL_SCHEMES = ("smtp", "smtps", "maildir")
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def _parse_whole_number(name: str, value: Mapping[str, str], least: int, most: int) -> int:
+    text = value[name]
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise FatalError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
 
 
-def _parse_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+def _parse_choice(name: str, value: Mapping[str, str], choices: tuple[str, ...]) -> str:
+    text = value[name]
     if text not in choices:
         raise FatalError(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
     return text
 
 
 def _parse_strict_flag(name: str, value: Mapping[str, str]) -> bool:
-    return _parse_choice(name, value[name], ("off", "strict")) == "strict"
+    return _parse_choice(name, value, ("off", "strict")) == "strict"
 
 
-def _parse_url(name: str, text: str, schemes: tuple[str, ...]) -> str:
+def _parse_secret(name: str, value: Mapping[str, str]) -> str:
+    if value[name] and len(value[name]) < MIN_SECRET_LENGTH:
+        raise FatalError(
+            f"{name} is too short; make one with: python3 -c 'import secrets; "
+            "print(secrets.token_urlsafe(48))'"
+        )
+    return value[name]
+
+
+def _parse_url(name: str, value: Mapping[str, str], schemes: tuple[str, ...]) -> str:
+    text = value[name]
     if not text:
         return text
     try:
@@ -218,68 +237,33 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         setting.name: environ.get(setting.name, "").strip() or setting.default
         for setting in SETTING_TABLE
     }
-    port = _parse_whole_number("PORT", value["PORT"], 1, 65_535)
+    port = _parse_whole_number("PORT", value, 1, 65_535)
+    home = Path(value["CARRYOVER_HOME"]).absolute()
     served = f"http://{value['CARRYOVER_HOST']}:{port}"
-    for name in ("CARRYOVER_SECRET_KEY", "CARRYOVER_SECRET_KEY_PREVIOUS"):
-        if value[name] and len(value[name]) < MIN_SECRET_LENGTH:
-            raise FatalError(
-                f"{name} is too short; make one with: python3 -c 'import secrets; "
-                "print(secrets.token_urlsafe(48))'"
-            )
+    base_url = _parse_url("CARRYOVER_BASE_URL", value, _WEB_SCHEMES) or served
+    lrs_url = _parse_url("CARRYOVER_LRS_URL", value, _WEB_SCHEMES) or served
+    megabytes = _parse_whole_number("CARRYOVER_ATTACHMENTS_MB", value, 0, 1_000_000_000)
+    private = _parse_choice("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value, ("0", "1"))
     return Settings(
-        home=Path(value["CARRYOVER_HOME"]).absolute(),
-        database_url=_parse_url(
-            "CARRYOVER_DATABASE_URL",
-            value["CARRYOVER_DATABASE_URL"],
-            ("postgresql", "postgresql+psycopg"),
-        ),
-        migration_url=_parse_url(
-            "CARRYOVER_MIGRATION_URL",
-            value["CARRYOVER_MIGRATION_URL"],
-            ("postgresql", "postgresql+psycopg"),
-        ),
-        redis_url=_parse_url(
-            "CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")
-        ),
-        secret_key=value["CARRYOVER_SECRET_KEY"],
-        secret_key_previous=value["CARRYOVER_SECRET_KEY_PREVIOUS"],
-        base_url=(
-            _parse_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https"))
-            or served
-        ).rstrip("/"),
+        home=home,
+        database_url=_parse_url("CARRYOVER_DATABASE_URL", value, _DATABASE_SCHEMES),
+        migration_url=_parse_url("CARRYOVER_MIGRATION_URL", value, _DATABASE_SCHEMES),
+        redis_url=_parse_url("CARRYOVER_REDIS_URL", value, _REDIS_SCHEMES),
+        secret_key=_parse_secret("CARRYOVER_SECRET_KEY", value),
+        secret_key_previous=_parse_secret("CARRYOVER_SECRET_KEY_PREVIOUS", value),
+        base_url=base_url.rstrip("/"),
         host=value["CARRYOVER_HOST"],
         port=port,
-        web_workers=_parse_whole_number(
-            "CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64
-        ),
-        proxies=_parse_whole_number("CARRYOVER_PROXIES", value["CARRYOVER_PROXIES"], 0, 10),
-        lrs_url=(
-            _parse_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served
-        ).rstrip("/"),
-        allow_private_platforms=_parse_choice(
-            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS",
-            value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"],
-            ("0", "1"),
-        )
-        == "1",
-        attachments_url=value["CARRYOVER_ATTACHMENTS_URL"]
-        or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),
-        attachments_bytes=_parse_whole_number(
-            "CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000
-        )
-        * 1_000_000,
+        web_workers=_parse_whole_number("CARRYOVER_WEB_WORKERS", value, 1, 64),
+        proxies=_parse_whole_number("CARRYOVER_PROXIES", value, 0, 10),
+        lrs_url=lrs_url.rstrip("/"),
+        allow_private_platforms=private == "1",
+        attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(home / "attachments"),
+        attachments_bytes=megabytes * 1_000_000,
         state_precondition_1_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_1_0", value),
         state_precondition_2_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_2_0", value),
-        default_version=_parse_choice(
-            "CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")
-        ),
-        mail_url=_parse_url(
-            "CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")
-        ),
+        default_version=_parse_choice("CARRYOVER_DEFAULT_VERSION", value, ("1.0.3", "2.0.0")),
+        mail_url=_parse_url("CARRYOVER_MAIL_URL", value, _MAIL_SCHEMES),
         mail_from=_parse_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),
-        log_level=_parse_choice(
-            "CARRYOVER_LOG_LEVEL",
-            value["CARRYOVER_LOG_LEVEL"],
-            ("DEBUG", "INFO", "WARNING", "ERROR"),
-        ),
+        log_level=_parse_choice("CARRYOVER_LOG_LEVEL", value, _LOG_LEVELS),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import psycopg
 from flask import Flask, Response, g, redirect, render_template, request
@@ -103,109 +105,123 @@ def redirect_to(address: str, code: int = 303) -> Response:
     return response
 
 
+def _set_response_headers(response: Response, https: bool) -> Response:
+    # A page that failed before its platform was known contains nothing private and may be
+    # framed by anybody.
+    ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
+    policy = _CSP_TEMPLATE.format(forms=g.get("form_targets", ""), ancestors=ancestors)
+    response.headers.setdefault("Content-Security-Policy", policy)
+    if https:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault(
+        "Referrer-Policy",
+        "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin",
+    )
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
+    log.warning("launch refused: %s", " ".join(error.detail.split()))
+    return render_message(
+        lazy_gettext("This activity could not be opened"),
+        error.message,
+        error.status,
+        {"Retry-After": "60"} if error.status == 429 else {},
+    )
+
+
+def _handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
+    log.warning("launch refused: %s", " ".join(error.detail.split()))
+    return render_template(
+        "relaunch.html",
+        error=error,
+        state=request.form["state"],
+        id_token=request.form["id_token"],
+    ), error.status
+
+
+def _handle_refused(error: RequestError) -> ResponseReturnValue:
+    return render_message(
+        lazy_gettext("This did not work"),
+        error.message,
+        error.status,
+        retry_after_header(error),
+    )
+
+
+def _handle_database_error(error: Exception) -> ResponseReturnValue:
+    if not is_database_unavailable(error):
+        return _handle_unexpected_error(error)
+    log.error("database not reachable: %s", type(error).__name__)
+    busy = Unavailable(
+        "The page cannot be made just now. What you sent was not stored; send it again in a minute."
+    )
+    return render_message(
+        lazy_gettext("Carryover is busy"), busy.message, busy.status, retry_after_header(busy)
+    )
+
+
+def _handle_bad_data(error: Exception) -> ResponseReturnValue:
+    return render_message(
+        lazy_gettext("This did not work"),
+        lazy_gettext(
+            "What was sent holds a character that cannot be kept. Go back, take it out and "
+            "send it again."
+        ),
+        400,
+    )
+
+
+def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    return render_message(
+        lazy_gettext("This is too large"),
+        lazy_gettext(
+            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
+            "elsewhere. Nothing of it was kept."
+        ),
+        413,
+    )
+
+
+def _handle_http_exception(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    text = _HTTP_TEXTS.get(code) or quote_text(f"{code} {error.name}")
+    return render_message(lazy_gettext("This did not work"), text, code)
+
+
+def _handle_unexpected_error(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected error")
+    return render_message(
+        lazy_gettext("Something went wrong here"),
+        lazy_gettext(
+            "Go back to the course and open the activity again. If it happens again, tell your "
+            "administrator the time."
+        ),
+        500,
+    )
+
+
+_ERROR_HANDLERS: dict[type[Exception], Callable[[Any], ResponseReturnValue]] = {
+    LaunchInvalid: _handle_launch_invalid,
+    BrowserNotVerified: _handle_wrong_browser,
+    RequestError: _handle_refused,
+    psycopg.Error: _handle_database_error,
+    DBAPIError: _handle_database_error,
+    PoolTimeout: _handle_database_error,
+    DataError: _handle_bad_data,
+    UnicodeEncodeError: _handle_bad_data,
+    RequestEntityTooLarge: _handle_too_large,
+    HTTPException: _handle_http_exception,
+    Exception: _handle_unexpected_error,
+}
+
+
 def install_page_handlers(app: Flask, base_url: str) -> None:
     """Install headers and error pages for every page of ``app``."""
-
-    @app.after_request
-    def set_response_headers(response: Response) -> Response:
-        # A page that failed before its platform was known contains nothing private and may be
-        # framed by anybody.
-        ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
-        policy = _CSP_TEMPLATE.format(forms=g.get("form_targets", ""), ancestors=ancestors)
-        response.headers.setdefault("Content-Security-Policy", policy)
-        # The server itself speaks HTTP behind the proxy that terminates TLS.
-        if base_url.startswith("https://"):
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault(
-            "Referrer-Policy",
-            "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin",
-        )
-        if not request.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
-
-    @app.errorhandler(LaunchInvalid)
-    def handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
-        log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return render_message(
-            lazy_gettext("This activity could not be opened"),
-            error.message,
-            error.status,
-            {"Retry-After": "60"} if error.status == 429 else {},
-        )
-
-    @app.errorhandler(BrowserNotVerified)
-    def handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
-        log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return render_template(
-            "relaunch.html",
-            error=error,
-            state=request.form["state"],
-            id_token=request.form["id_token"],
-        ), error.status
-
-    @app.errorhandler(RequestError)
-    def handle_refused(error: RequestError) -> ResponseReturnValue:
-        return render_message(
-            lazy_gettext("This did not work"),
-            error.message,
-            error.status,
-            retry_after_header(error),
-        )
-
-    @app.errorhandler(psycopg.Error)
-    @app.errorhandler(DBAPIError)
-    @app.errorhandler(PoolTimeout)
-    def handle_database_error(error: Exception) -> ResponseReturnValue:
-        if not is_database_unavailable(error):
-            return handle_unexpected_error(error)
-        log.error("database not reachable: %s", type(error).__name__)
-        busy = Unavailable(
-            "The page cannot be made just now. What you sent was not stored; send it again in a "
-            "minute."
-        )
-        return render_message(
-            lazy_gettext("Carryover is busy"), busy.message, busy.status, retry_after_header(busy)
-        )
-
-    @app.errorhandler(DataError)
-    @app.errorhandler(UnicodeEncodeError)
-    def handle_bad_data(error: Exception) -> ResponseReturnValue:
-        return render_message(
-            lazy_gettext("This did not work"),
-            lazy_gettext(
-                "What was sent holds a character that cannot be kept. Go back, take it out and "
-                "send it again."
-            ),
-            400,
-        )
-
-    @app.errorhandler(RequestEntityTooLarge)
-    def handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-        return render_message(
-            lazy_gettext("This is too large"),
-            lazy_gettext(
-                "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
-                "elsewhere. Nothing of it was kept."
-            ),
-            413,
-        )
-
-    @app.errorhandler(HTTPException)
-    def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
-        code = error.code or 500
-        text = _HTTP_TEXTS.get(code) or quote_text(f"{code} {error.name}")
-        return render_message(lazy_gettext("This did not work"), text, code)
-
-    @app.errorhandler(Exception)
-    def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
-        log.exception("unexpected error")
-        return render_message(
-            lazy_gettext("Something went wrong here"),
-            lazy_gettext(
-                "Go back to the course and open the activity again. If it happens again, tell your "
-                "administrator the time."
-            ),
-            500,
-        )
+    # The server itself speaks HTTP behind the proxy that terminates TLS.
+    app.after_request(partial(_set_response_headers, https=base_url.startswith("https://")))
+    for kind, handler in _ERROR_HANDLERS.items():
+        app.register_error_handler(kind, handler)

@@ -79,40 +79,54 @@ def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> 
     )
     if version:
         environ["HTTP_X_EXPERIENCE_API_VERSION"] = version
-    method = query[0][1].upper()
+    fault = _find_fault(query, version, size, body, headers)
+    if fault:
+        environ[ERROR_KEY] = fault
+    else:
+        _put_request(environ, query[0][1].upper(), form, headers)
+
+
+def _find_fault(
+    query: list[tuple[str, str]], version: str, size: int, body: bytes, headers: dict[str, str]
+) -> str:
+    """Why this is no request of the alternate syntax; empty if it is one."""
     if size > MAX_FORM_BYTES:
-        environ[ERROR_KEY] = f"The form of this request is larger than {MAX_FORM_BYTES} bytes."
-    elif version.startswith("2."):
-        environ[ERROR_KEY] = (
+        return f"The form of this request is larger than {MAX_FORM_BYTES} bytes."
+    if version.startswith("2."):
+        return (
             "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request "
             "itself."
         )
-    elif len(query) > 1:
-        environ[ERROR_KEY] = (
+    if len(query) > 1:
+        return (
             "A request of the alternate syntax has method as its only parameter; the others "
             "belong into the form."
         )
-    elif not all(value.isascii() and value.isprintable() for value in headers.values()):
-        environ[ERROR_KEY] = (
-            "A field of the form that stands for a header holds a character that no header can."
-        )
-    elif method not in _METHODS:
-        environ[ERROR_KEY] = f"{query[0][1]!r} is no method of this resource."
-    elif body.lstrip()[:1] in (b"{", b"[", b"-"):
-        environ[ERROR_KEY] = (
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        return "A field of the form that stands for a header holds a character that no header can."
+    if query[0][1].upper() not in _METHODS:
+        return f"{query[0][1]!r} is no method of this resource."
+    if body.lstrip()[:1] in (b"{", b"[", b"-"):
+        return (
             "A request of the alternate syntax is a form (application/x-www-form-urlencoded), "
             "and this body is none."
         )
-    else:
-        content = form.get("content", "").encode()
-        parameters = {
-            name: value
-            for name, value in form.items()
-            if name.lower() not in _HEADER_BY_LOWER and name != "content"
-        }
-        environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, urlencode(parameters)
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
-        environ["CONTENT_TYPE"] = headers.get("Content-Type", "application/json" if content else "")
-        for name, value in headers.items():
-            if name not in ("Content-Type", "Content-Length"):
-                environ["HTTP_" + name.upper().replace("-", "_")] = value
+    return ""
+
+
+def _put_request(
+    environ: WSGIEnvironment, method: str, form: dict[str, str], headers: dict[str, str]
+) -> None:
+    """Put the request that the form stands for in the place of the one that carried it."""
+    content = form.get("content", "").encode()
+    parameters = {
+        name: value
+        for name, value in form.items()
+        if name.lower() not in _HEADER_BY_LOWER and name != "content"
+    }
+    environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, urlencode(parameters)
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
+    environ["CONTENT_TYPE"] = headers.get("Content-Type", "application/json" if content else "")
+    for name, value in headers.items():
+        if name not in ("Content-Type", "Content-Length"):
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
