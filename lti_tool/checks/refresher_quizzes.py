@@ -47,14 +47,7 @@ def select_quizzes(
     """
     result: dict[AttemptKind, Sequence[str]] = {}
     baseline = [item.key for item in programme.items if item.pool == "baseline"]
-    measured = any(attempt.kind == AttemptKind.CHECK for attempt in attempts)
-    first = min((check.closes_at for check in checks), default=episode.certified_at)
-    if (
-        baseline
-        and not measured
-        and now < min(first, episode.certified_at + timedelta(days=3))
-        and not _has_finished(attempts, AttemptKind.BASELINE)
-    ):
+    if baseline and _baseline_is_open(episode, checks, attempts, now):
         result[AttemptKind.BASELINE] = baseline
     pool = [item for item in programme.items if item.pool == "practice"]
     met = Counter(key for attempt in attempts for key in attempt.items)
@@ -62,14 +55,8 @@ def select_quizzes(
     if pool:
         result[AttemptKind.PRACTICE] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
     if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
-        due = {memory.competency for memory in memories if memory.due_at <= now}
-        lately = sum(
-            attempt.kind == AttemptKind.REMEDIATION
-            and attempt.started_at > now - REMEDIATION_PERIOD
-            for attempt in attempts
-        )
-        for_lapse = [item for item in pool if item.competency in due]
-        if for_lapse and lately < MAX_REMEDIATIONS:
+        for_lapse = _items_after_lapse(pool, attempts, memories, now)
+        if for_lapse:
             result[AttemptKind.REMEDIATION] = _least_seen_items(
                 for_lapse, met, chance, REMEDIATION_QUESTIONS
             )
@@ -78,6 +65,39 @@ def select_quizzes(
                 pool, met, chance, REINFORCEMENT_QUESTIONS
             )
     return result
+
+
+def _baseline_is_open(
+    episode: Episode,
+    checks: Sequence[ScheduledCheck],
+    attempts: Sequence[Attempt],
+    now: datetime,
+) -> bool:
+    """Whether the baseline can still be asked: soon after the certification, before any check."""
+    measured = any(attempt.kind == AttemptKind.CHECK for attempt in attempts)
+    first = min((check.closes_at for check in checks), default=episode.certified_at)
+    return (
+        not measured
+        and now < min(first, episode.certified_at + timedelta(days=3))
+        and not _has_finished(attempts, AttemptKind.BASELINE)
+    )
+
+
+def _items_after_lapse(
+    pool: Sequence[QuestionItem],
+    attempts: Sequence[Attempt],
+    memories: Sequence[MemoryState],
+    now: datetime,
+) -> list[QuestionItem]:
+    """The questions of the competencies that are due again; none once the cap is reached."""
+    lately = sum(
+        attempt.kind == AttemptKind.REMEDIATION and attempt.started_at > now - REMEDIATION_PERIOD
+        for attempt in attempts
+    )
+    if lately >= MAX_REMEDIATIONS:
+        return []
+    due = {memory.competency for memory in memories if memory.due_at <= now}
+    return [item for item in pool if item.competency in due]
 
 
 def _has_finished(attempts: Sequence[Attempt], kind: AttemptKind) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from core.database import UnitOfWork
 from lrs.vocabulary import REPLY_KINDS, ActivityKind
 from lti_tool.assessment import assessments_store, behaviour_assessment
+from lti_tool.assessment.assessments_store import Wish
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import (
     due_dates,
@@ -84,83 +85,118 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         by_episode = {item.episode_id: item for item in led} | transfer_store.learners_by_episode(
             connection, session.tenant_id, others
         )
-        contexts: dict[uuid.UUID, EpisodeContext] = {}
-
-        def to_inbox_item(
-            episode_id: uuid.UUID,
-            task: str,
-            handed: Submission | None,
-            use: ReportedUse | None,
-            due: ScheduledAct | None,
-            words: str = "",
-        ) -> InboxItem:
-            if episode_id not in contexts:
-                contexts[episode_id] = episode_context.load_episode_context(
-                    connection,
-                    session.tenant_id,
-                    episodes_store.get_episode(connection, session.tenant_id, episode_id),
-                )
-            context, learner = contexts[episode_id], by_episode[episode_id]
-            relation = reviewers.relation_to_learner(session.person_id, learner)
-            title = find_task_title(context, task) or task
-            return InboxItem(
-                learner,
-                relation,
-                context.programme.title,
-                title,
-                handed,
-                use,
-                due.due_at if due else None,
-                words,
-            )
-
-        answer_dues = {
+        dues = {
             act: schedule_store.acts_by_episode(connection, session.tenant_id, ids, act)
             for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
         }
-        handed = [
-            to_inbox_item(
-                episode_id,
-                item.task,
-                item,
-                None,
-                _with_review_due(
-                    answer_dues[REPLY_KINDS[ActivityKind(item.kind)]].get(episode_id), item
-                ),
-            )
-            for episode_id, item in given_in
-            if episode_id in by_episode
-        ]
-        uses = [
-            to_inbox_item(item.episode_id, item.task, None, item, None)
-            for item in claimed
-            if item.episode_id in by_episode
-            and item.grade < _evidence_grade(by_episode[item.episode_id], session)
-        ]
-        to_assess = [
-            to_inbox_item(open_request.episode_id, "", None, None, None, open_request.words)
-            for open_request in open_requests
-            if open_request.episode_id in by_episode
-        ]
-        requested_episodes = {open_request.episode_id for open_request in open_requests}
-        to_assess += [
-            to_inbox_item(episode_id, "", None, None, due)
-            for episode_id, due in answer_dues[ASSESSMENT].items()
-            if due.done_at is None
-            and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= now
-            and episode_id not in requested_episodes
-        ]
-        answered = transfer_store.list_answered_follow_ups(connection, session.tenant_id, ids)
-        follow_ups = [
-            to_inbox_item(episode_id, "", None, None, due)
-            for episode_id, due in answer_dues[FOLLOW_UP].items()
-            if due.due_at <= now
-            and (episode_id, "supervisor") not in answered
-            and by_episode[episode_id].manager_id == session.person_id
-        ]
+        waiting = _WaitingItems(connection, session, by_episode, dues, now)
+        handed = waiting.submissions(given_in)
+        uses = waiting.uses(claimed)
+        to_assess = waiting.assessments(open_requests)
+        follow_ups = waiting.follow_ups(ids)
         assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)
     handed.sort(key=lambda item: (item.due_at is None, item.due_at, item.learner.name))
     return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
+
+
+@dataclass(frozen=True)
+class _WaitingItems:
+    """Makes the items of one reviewer's inbox.
+
+    ``by_episode``: the learners still in the programme; ``dues``: act → the due dates of the
+    people whom the reviewer leads or mentors.
+    """
+
+    connection: Connection
+    session: LaunchSession
+    by_episode: Mapping[uuid.UUID, LearnerEpisode]
+    dues: Mapping[str, Mapping[uuid.UUID, ScheduledAct]]
+    now: datetime
+    contexts: dict[uuid.UUID, EpisodeContext] = field(default_factory=dict)
+
+    def submissions(self, given_in: Sequence[tuple[uuid.UUID, Submission]]) -> list[InboxItem]:
+        """What was handed in and has no answer yet."""
+        return [
+            self._item(
+                episode_id,
+                item.task,
+                handed=item,
+                due=_with_review_due(
+                    self.dues[REPLY_KINDS[ActivityKind(item.kind)]].get(episode_id), item
+                ),
+            )
+            for episode_id, item in given_in
+            if episode_id in self.by_episode
+        ]
+
+    def uses(self, claimed: Sequence[ReportedUse]) -> list[InboxItem]:
+        """The uses on the job whose evidence grade this reviewer could raise."""
+        return [
+            self._item(item.episode_id, item.task, use=item)
+            for item in claimed
+            if item.episode_id in self.by_episode
+            and item.grade < _evidence_grade(self.by_episode[item.episode_id], self.session)
+        ]
+
+    def assessments(self, open_requests: Sequence[Wish]) -> list[InboxItem]:
+        """The assessments that were asked for, then those that are due anyway."""
+        requested = [
+            self._item(open_request.episode_id, words=open_request.words)
+            for open_request in open_requests
+            if open_request.episode_id in self.by_episode
+        ]
+        requested_episodes = {open_request.episode_id for open_request in open_requests}
+        return requested + [
+            self._item(episode_id, due=due)
+            for episode_id, due in self.dues[ASSESSMENT].items()
+            if due.done_at is None
+            and due.due_at - behaviour_assessment.OPENS_BEFORE_DUE <= self.now
+            and episode_id not in requested_episodes
+        ]
+
+    def follow_ups(self, episode_ids: Sequence[uuid.UUID]) -> list[InboxItem]:
+        """The follow-ups that are asked of this person as the learner's manager."""
+        answered = transfer_store.list_answered_follow_ups(
+            self.connection, self.session.tenant_id, episode_ids
+        )
+        return [
+            self._item(episode_id, due=due)
+            for episode_id, due in self.dues[FOLLOW_UP].items()
+            if due.due_at <= self.now
+            and (episode_id, "supervisor") not in answered
+            and self.by_episode[episode_id].manager_id == self.session.person_id
+        ]
+
+    def _item(
+        self,
+        episode_id: uuid.UUID,
+        task: str = "",
+        *,
+        handed: Submission | None = None,
+        use: ReportedUse | None = None,
+        due: ScheduledAct | None = None,
+        words: str = "",
+    ) -> InboxItem:
+        context, learner = self._context(episode_id), self.by_episode[episode_id]
+        return InboxItem(
+            learner,
+            reviewers.relation_to_learner(self.session.person_id, learner),
+            context.programme.title,
+            find_task_title(context, task) or task,
+            handed,
+            use,
+            due.due_at if due else None,
+            words,
+        )
+
+    def _context(self, episode_id: uuid.UUID) -> EpisodeContext:
+        if episode_id not in self.contexts:
+            self.contexts[episode_id] = episode_context.load_episode_context(
+                self.connection,
+                self.session.tenant_id,
+                episodes_store.get_episode(self.connection, self.session.tenant_id, episode_id),
+            )
+        return self.contexts[episode_id]
 
 
 def _with_review_due(due: ScheduledAct | None, handed: Submission) -> ScheduledAct | None:

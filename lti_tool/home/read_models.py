@@ -16,6 +16,7 @@ from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, programmes
+from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 from lti_tool.tables.checks import AttemptKind
 from lti_tool.transfer import plans_store
@@ -110,82 +111,87 @@ def load_today(
         context = episode_context.find_episode_context(connection, session)
         if context is None:
             return None
-        all_attempts = attempts_store.list_attempts(
-            connection, session.tenant_id, context.episode.id
-        )
-        attempts = {item.interval: item for item in all_attempts if item.kind == AttemptKind.CHECK}
-        holds = episodes_store.list_holds(connection, session.tenant_id, context.episode.id)
-        on_hold, left = any(hold.holds(now) for hold in holds), context.episode.left_at is not None
-        planned = episodes_store.list_scheduled_checks(
-            connection, session.tenant_id, context.episode.id
-        )
-        memories = attempts_store.list_memory_states(
-            connection, session.tenant_id, context.episode.id
-        )
+        tenant_id, episode = session.tenant_id, context.episode
+        attempts = attempts_store.list_attempts(connection, tenant_id, episode.id)
+        holds = episodes_store.list_holds(connection, tenant_id, episode.id)
+        planned = episodes_store.list_scheduled_checks(connection, tenant_id, episode.id)
+        memories = attempts_store.list_memory_states(connection, tenant_id, episode.id)
         offers = refresher_quizzes.select_quizzes(
-            context.programme, context.episode, planned, all_attempts, memories, now
+            context.programme, episode, planned, attempts, memories, now
         )
+        measured = {item.interval: item for item in attempts if item.kind == AttemptKind.CHECK}
         sent = grades_store.states_by_attempt(
-            connection, session.tenant_id, [attempt.id for attempt in attempts.values()]
+            connection, tenant_id, [attempt.id for attempt in measured.values()]
         )
-        labels = {interval.key: interval.label for interval in INTERVALS}
-        lines = []
-        for check in planned:
-            attempt = attempts.get(check.interval)
-            if attempt and attempt.finished_at:
-                state = "done"
-            elif attempt:
-                state = "begun" if now < check.closes_at else "missed"
-            else:
-                state = (
-                    "later"
-                    if now < check.opens_at
-                    else "open"
-                    if now < check.closes_at
-                    else "missed"
-                )
-                if (
-                    left
-                    or (state == "open" and on_hold)
-                    or (state == "missed" and any(hold.covers(check) for hold in holds))
-                ):
-                    state = "held"  # a window during a pause is censored, not late
-            grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
-            lines.append(
-                CheckLine(
-                    interval=check.interval,
-                    label=labels[check.interval],
-                    state=state,
-                    due_at=check.due_at,
-                    closes_at=check.closes_at,
-                    right=attempt.right_answers if attempt else None,
-                    asked=len(attempt.items) if attempt else context.programme.questions,
-                    attempt_id=attempt.id if attempt else None,
-                    grade=grade,
-                    grade_reason=reason,
-                )
-            )
-        plan = plans_store.find_plan(connection, session.tenant_id, context.episode.id)
-        uses = plans_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
-    certified_at = context.episode.certified_at
+        plan = plans_store.find_plan(connection, tenant_id, episode.id)
+        uses = plans_store.list_job_uses(connection, tenant_id, plan.id) if plan else []
+    on_hold, left = any(hold.holds(now) for hold in holds), episode.left_at is not None
+    lines = []
+    for check in planned:
+        attempt = measured.get(check.interval)
+        state = _attempted_state(check, attempt, now) if attempt else _open_state(check, now)
+        if not attempt and (left or _is_paused(check, state, holds, on_hold)):
+            state = "held"
+        grade = sent.get(attempt.id, ("", "")) if attempt else ("", "")
+        lines.append(_check_line(check, state, attempt, context.programme.questions, grade))
     if on_hold or left:
         offers = {kind: items for kind, items in offers.items() if kind == AttemptKind.PRACTICE}
-    running = next(
-        (item for item in all_attempts if item.finished_at is None and item.kind in offers), None
-    )
-    due = certified_at + timedelta(days=PLAN_DUE_DAYS)
     return TodayView(
-        context.programme,
-        certified_at,
-        lines,
-        plan,
-        due,
-        len(uses),
-        offers,
-        running,
-        on_hold,
-        left,
-        not all_attempts,
+        programme=context.programme,
+        certified_at=episode.certified_at,
+        checks=lines,
+        plan=plan,
+        plan_due_at=episode.certified_at + timedelta(days=PLAN_DUE_DAYS),
+        uses=len(uses),
+        offers=offers,
+        running=next(
+            (item for item in attempts if item.finished_at is None and item.kind in offers), None
+        ),
+        held=on_hold,
+        left=left,
+        fresh=not attempts,
+    )
+
+
+def _attempted_state(check: ScheduledCheck, attempt: Attempt, now: datetime) -> str:
+    if attempt.finished_at:
+        return "done"
+    return "begun" if now < check.closes_at else "missed"
+
+
+def _open_state(check: ScheduledCheck, now: datetime) -> str:
+    """The state of a check that nobody began, by its window alone."""
+    if now < check.opens_at:
+        return "later"
+    return "open" if now < check.closes_at else "missed"
+
+
+def _is_paused(check: ScheduledCheck, state: str, holds: Sequence[Hold], on_hold: bool) -> bool:
+    """Whether a pause takes this check: a window during a pause is censored, not late."""
+    return (state == "open" and on_hold) or (
+        state == "missed" and any(hold.covers(check) for hold in holds)
+    )
+
+
+def _check_line(
+    check: ScheduledCheck,
+    state: str,
+    attempt: Attempt | None,
+    questions: int,
+    grade: tuple[str, str],
+) -> CheckLine:
+    labels = {interval.key: interval.label for interval in INTERVALS}
+    return CheckLine(
+        interval=check.interval,
+        label=labels[check.interval],
+        state=state,
+        due_at=check.due_at,
+        closes_at=check.closes_at,
+        right=attempt.right_answers if attempt else None,
+        asked=len(attempt.items) if attempt else questions,
+        attempt_id=attempt.id if attempt else None,
+        grade=grade[0],
+        grade_reason=grade[1],
     )
 
 
