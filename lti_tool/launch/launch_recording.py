@@ -8,6 +8,7 @@ import secrets as random
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
@@ -53,42 +54,14 @@ def record_launch(
     tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
     _require_approved(deps, platform, launch)
     with deps.unit_of_work(tenant_id) as connection:
-        course = courses_store.ensure_course(
-            connection,
-            tenant_id,
-            {
-                "id": uuid.uuid4(),
-                "registration_id": platform.id,
-                "key": json.dumps(
-                    [launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]
-                ),
-                "context_id": launch.context_id,
-                "title": launch.context_title,
-                "memberships_url": launch.memberships_url,
-                "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
-            },
-        )
+        course = _ensure_course(connection, platform, launch)
         placed = _resolve_placement(connection, platform, course, launch)
-        named = PlatformUser(
-            launch.subject,
-            launch.name,
-            launch.email,
-            launch.sourced_id,
-            launch.sourced_id_from_custom,
-        )
-        person_id = people_store.ensure_person(connection, tenant_id, platform.id, named)
-        if not launch.is_test_user and launch.role is not Role.VISITOR:
-            courses_store.upsert_memberships(
-                connection, tenant_id, course.id, [(person_id, launch.role.value)], now
-            )
+        person_id = _ensure_participant(connection, platform, course, launch, now)
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
         if roster_due:
             courses_store.schedule_roster(connection, tenant_id, course.id, now)
         _update_platform_facts(connection, platform, launch)
-        takes_grades = (
-            launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
-        )
-        if takes_grades and placed.programme and course.line_items_url:
+        if _takes_grades(launch) and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
             attempts_store.upsert_grade_place(
                 connection, tenant_id, person_id, placed.programme, place, now
@@ -98,31 +71,16 @@ def record_launch(
         sessions_store.insert_launch(
             connection,
             {
+                **_launch_values(launch),
                 "id": launch_id,
                 "tenant_id": tenant_id,
                 "secret_hash": hash_token(secret),
                 "person_id": person_id,
                 "registration_id": platform.id,
                 "course_id": course.id,
-                "message": launch.message.value,
-                "subject": launch.subject,
-                "role": launch.role.value,
-                "administers": launch.administers,
-                "locale": launch.locale[
-                    :35
-                ],  # the longest language tag that RFC 5646 (4.4.1) asks to support
-                "deployment_id": launch.deployment_id,
-                "resource_link_id": launch.resource_link_id,
-                "resource_link_title": launch.resource_link_title,
-                "return_url": launch.return_url,
-                "line_item_url": launch.line_item_url
-                if takes_grades or launch.message is MessageType.REVIEW
-                else "",
-                "line_items_url": course.line_items_url if takes_grades else "",
+                "line_items_url": course.line_items_url if _takes_grades(launch) else "",
                 "programme": placed.programme,
                 "page": placed.page,
-                "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
-                "review_of": launch.review_of,
                 "created_at": now,
                 "expires_at": now + LAUNCH_SESSION_LIFETIME,
             },
@@ -132,6 +90,69 @@ def record_launch(
         )
         journal_store.log_launch(connection, tenant_id, platform.id, entry)
     return AcceptedLaunch(launch_id, secret, platform, roster_due)
+
+
+def _ensure_course(connection: Connection, platform: Platform, launch: Launch) -> Course:
+    return courses_store.ensure_course(
+        connection,
+        platform.tenant_id,
+        {
+            "id": uuid.uuid4(),
+            "registration_id": platform.id,
+            "key": json.dumps(
+                [launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]
+            ),
+            "context_id": launch.context_id,
+            "title": launch.context_title,
+            "memberships_url": launch.memberships_url,
+            "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
+        },
+    )
+
+
+def _ensure_participant(
+    connection: Connection, platform: Platform, course: Course, launch: Launch, now: datetime
+) -> uuid.UUID:
+    """The person who launches; a member of the course, unless a test user or a visitor."""
+    named = PlatformUser(
+        launch.subject,
+        launch.name,
+        launch.email,
+        launch.sourced_id,
+        launch.sourced_id_from_custom,
+    )
+    person_id = people_store.ensure_person(connection, platform.tenant_id, platform.id, named)
+    if not launch.is_test_user and launch.role is not Role.VISITOR:
+        courses_store.upsert_memberships(
+            connection, platform.tenant_id, course.id, [(person_id, launch.role.value)], now
+        )
+    return person_id
+
+
+def _takes_grades(launch: Launch) -> bool:
+    """Whether the platform takes scores of whoever launches."""
+    return launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+
+
+def _launch_values(launch: Launch) -> dict[str, Any]:
+    """The columns of a launch that repeat what its message says."""
+    names_line_item = _takes_grades(launch) or launch.message is MessageType.REVIEW
+    return {
+        "message": launch.message.value,
+        "subject": launch.subject,
+        "role": launch.role.value,
+        "administers": launch.administers,
+        "locale": launch.locale[
+            :35
+        ],  # the longest language tag that RFC 5646 (4.4.1) asks to support
+        "deployment_id": launch.deployment_id,
+        "resource_link_id": launch.resource_link_id,
+        "resource_link_title": launch.resource_link_title,
+        "return_url": launch.return_url,
+        "line_item_url": launch.line_item_url if names_line_item else "",
+        "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
+        "review_of": launch.review_of,
+    }
 
 
 def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
@@ -18,6 +19,7 @@ from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store
 from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
+from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.tables.checks import AttemptKind
 
 FEED_LINK_PURPOSE = "calendar feed"
@@ -38,12 +40,7 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
         FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400
     )
     person_id = uuid.UUID(person)
-    calendar = Calendar()
-    calendar.add("prodid", "-//Carryover//due dates//EN")
-    calendar.add("version", "2.0")
-    calendar.add("name", "Carryover")
-    calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
-    labels = {interval.key: interval.label for interval in INTERVALS}
+    calendar = _new_calendar()
     with deps.unit_of_work(tenant_id) as connection:
         if not people_store.person_exists(connection, tenant_id, person_id):
             raise NotFound("This calendar is of nobody here any more.")
@@ -51,64 +48,85 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
             [mail_outbox_store.get_person_language(connection, tenant_id, person_id)]
         )
         for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id):
-            if episode.left_at is not None:
-                continue
-            title = episode_context.load_episode_context(
-                connection, tenant_id, episode
-            ).programme.title
-            done = {
-                attempt.interval
-                for attempt in attempts_store.list_attempts(connection, tenant_id, episode.id)
-                if attempt.kind == AttemptKind.CHECK and attempt.finished_at
-            }
-            for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
-                if check.interval not in done:
-                    name = translations.translate_text(
-                        tag,
-                        "Check after %(interval)s",
-                        interval=translations.translate_text(tag, labels[check.interval]),
-                    )
-                    calendar.add_component(
-                        _build_event(
-                            f"{episode.id}-{check.interval}",
-                            f"{title}: {name}",
-                            check.due_at,
-                            CHECK_MINUTES,
-                        )
-                    )
-            names: dict[str, str] = {
-                ActivityKind.PLAN: gettext_noop("Transfer plan"),
-                ActivityKind.EXERCISE: gettext_noop("Exercise"),
-                ActivityKind.CASE_STUDY: gettext_noop("Case study"),
-                ActivityKind.FOLLOW_UP: gettext_noop("Three months later: two questions"),
-            }
-            for act, due in schedule_store.scheduled_acts_by_name(
-                connection, tenant_id, episode.id
-            ).items():
-                if act in names and due.done_at is None:
-                    name = translations.translate_text(tag, names[act])
-                    calendar.add_component(
-                        _build_event(
-                            f"{episode.id}-{act.replace(' ', '-')}",
-                            f"{title}: {name}",
-                            due.due_at,
-                            ACT_MINUTES,
-                        )
-                    )
-            group = coaching_store.find_group_of_episode(connection, tenant_id, episode.id)
-            for meeting in (
-                coaching_store.meetings_by_group(connection, tenant_id, [group.id]).get(
-                    group.id, []
-                )
-                if group
-                else ()
-            ):
-                name = translations.translate_text(tag, "Coaching group")
-                calendar.add_component(
-                    _build_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES)
-                )
+            if episode.left_at is None:
+                context = episode_context.load_episode_context(connection, tenant_id, episode)
+                for event in (
+                    *_check_events(context, tag),
+                    *_act_events(context, tag),
+                    *_meeting_events(context, tag),
+                ):
+                    calendar.add_component(event)
     content: bytes = calendar.to_ical()
     return content
+
+
+def _new_calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", "-//Carryover//due dates//EN")
+    calendar.add("version", "2.0")
+    calendar.add("name", "Carryover")
+    calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
+    return calendar
+
+
+def _check_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+    """The checks that this learner has not finished."""
+    connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
+    labels = {interval.key: interval.label for interval in INTERVALS}
+    done = {
+        attempt.interval
+        for attempt in attempts_store.list_attempts(connection, tenant_id, episode.id)
+        if attempt.kind == AttemptKind.CHECK and attempt.finished_at
+    }
+    for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
+        if check.interval not in done:
+            name = translations.translate_text(
+                tag,
+                "Check after %(interval)s",
+                interval=translations.translate_text(tag, labels[check.interval]),
+            )
+            yield _build_event(
+                f"{episode.id}-{check.interval}",
+                f"{context.programme.title}: {name}",
+                check.due_at,
+                CHECK_MINUTES,
+            )
+
+
+def _act_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+    """The acts of the protocol that this learner has not done."""
+    episode = context.episode
+    names: dict[str, str] = {
+        ActivityKind.PLAN: gettext_noop("Transfer plan"),
+        ActivityKind.EXERCISE: gettext_noop("Exercise"),
+        ActivityKind.CASE_STUDY: gettext_noop("Case study"),
+        ActivityKind.FOLLOW_UP: gettext_noop("Three months later: two questions"),
+    }
+    for act, due in schedule_store.scheduled_acts_by_name(
+        context.connection, context.tenant_id, episode.id
+    ).items():
+        if act in names and due.done_at is None:
+            name = translations.translate_text(tag, names[act])
+            yield _build_event(
+                f"{episode.id}-{act.replace(' ', '-')}",
+                f"{context.programme.title}: {name}",
+                due.due_at,
+                ACT_MINUTES,
+            )
+
+
+def _meeting_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+    """The meetings of this learner's coaching group."""
+    connection, tenant_id = context.connection, context.tenant_id
+    group = coaching_store.find_group_of_episode(connection, tenant_id, context.episode.id)
+    if group is None:
+        return
+    name = translations.translate_text(tag, "Coaching group")
+    meetings = coaching_store.meetings_by_group(connection, tenant_id, [group.id])
+    for meeting in meetings.get(group.id, []):
+        yield _build_event(
+            f"{meeting.id}", f"{context.programme.title}: {name}", meeting.at, MEETING_MINUTES
+        )
 
 
 def _build_event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:

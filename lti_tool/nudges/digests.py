@@ -49,7 +49,6 @@ def add_channel(
     """Add a channel that receives the digest from now on. A first post announces it, so that
     whoever added the channel sees at once whether posts arrive."""
     words, address = " ".join(name.split()), url.strip()
-    kind = chat.detect_webhook_kind(address) if len(address) <= MAX_CHANNEL_URL_CHARS else ""
     if not words or len(words) > MAX_CHANNEL_NAME_CHARS:
         raise BadInput(
             lazy_gettext(
@@ -57,13 +56,7 @@ def add_channel(
             ),
             field="channel_name",
         )
-    if not kind:
-        raise BadInput(
-            "This is no address of an incoming webhook of Slack (hooks.slack.com) or of a Teams "
-            "workflow (…logic.azure.com, …powerplatform.com)."
-            " Copy it from the channel's settings.",
-            field="channel_url",
-        )
+    kind = _require_webhook(address)
     with unit_of_work(tenant_id) as connection:
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
@@ -100,6 +93,19 @@ def add_channel(
             "added a channel",
             {"programme": programme, "channel": words, "kind": kind},
         )
+
+
+def _require_webhook(address: str) -> str:
+    """The kind of the incoming webhook at this address."""
+    kind = chat.detect_webhook_kind(address) if len(address) <= MAX_CHANNEL_URL_CHARS else ""
+    if not kind:
+        raise BadInput(
+            "This is no address of an incoming webhook of Slack (hooks.slack.com) or of a Teams "
+            "workflow (…logic.azure.com, …powerplatform.com)."
+            " Copy it from the channel's settings.",
+            field="channel_url",
+        )
+    return kind
 
 
 def remove_channel(

@@ -7,14 +7,17 @@ A nudge names what is due and links to it; it never reveals anybody's results.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from core.database import UnitOfWork
 from core.messages import gettext_noop
 from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.base import mail_outbox_store, translations
+from lti_tool.base.translations import translate_text
 from lti_tool.nudges import reminders_store
 from lti_tool.nudges.reminders_store import Reminder
 from lti_tool.programmes import programmes, working_time
@@ -95,37 +98,7 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
             return loaded[key, version]
 
         reminded: set[uuid.UUID] = set()
-        year, week, _ = now.isocalendar()
-        sources = {  # kinds that cannot wait until tomorrow come first
-            COACHING: reminders_store.iter_meeting_reminders(connection, tenant_id, now),
-            OVERDUE: reminders_store.iter_due_reminders(
-                connection,
-                tenant_id,
-                OVERDUE,
-                now,
-                late=CHECK_DELAYS[OVERDUE],
-                ahead=ACT_LEAD_TIMES[OVERDUE],
-                forget=MAX_OVERDUE_AGE,
-            ),
-            DUE: reminders_store.iter_due_reminders(
-                connection,
-                tenant_id,
-                DUE,
-                now,
-                late=CHECK_DELAYS[DUE],
-                ahead=ACT_LEAD_TIMES[DUE],
-                forget=MAX_OVERDUE_AGE,
-            ),
-            REVIEW: reminders_store.iter_review_reminders(
-                connection, tenant_id, now, forget=MAX_OVERDUE_AGE
-            ),
-            PROMPT: reminders_store.iter_manager_prompts(
-                connection, tenant_id, now, f"{year}-{week}"
-            )
-            if week % PROMPT_INTERVAL_WEEKS == 0
-            else iter(()),
-        }
-        for kind, pages in sources.items():
+        for kind, pages in _reminders_by_kind(connection, tenant_id, now).items():
             # process every page: a recipient who cannot be mailed now must not block those after
             for result in pages:
                 before = reminders_store.mail_times_by_person(
@@ -153,6 +126,36 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
     return queued
 
 
+def _reminders_by_kind(
+    connection: Connection, tenant_id: int, now: datetime
+) -> dict[str, Iterator[list[Reminder]]]:
+    """Kind → its reminders, page by page; kinds that cannot wait until tomorrow come first."""
+    year, week, _ = now.isocalendar()
+
+    def iter_due(kind: str) -> Iterator[list[Reminder]]:
+        return reminders_store.iter_due_reminders(
+            connection,
+            tenant_id,
+            kind,
+            now,
+            late=CHECK_DELAYS[kind],
+            ahead=ACT_LEAD_TIMES[kind],
+            forget=MAX_OVERDUE_AGE,
+        )
+
+    return {
+        COACHING: reminders_store.iter_meeting_reminders(connection, tenant_id, now),
+        OVERDUE: iter_due(OVERDUE),
+        DUE: iter_due(DUE),
+        REVIEW: reminders_store.iter_review_reminders(
+            connection, tenant_id, now, forget=MAX_OVERDUE_AGE
+        ),
+        PROMPT: reminders_store.iter_manager_prompts(connection, tenant_id, now, f"{year}-{week}")
+        if week % PROMPT_INTERVAL_WEEKS == 0
+        else iter(()),
+    }
+
+
 def _may_send_now(
     reminder: Reminder,
     programme_of: Callable[[str, int], Programme],
@@ -178,66 +181,18 @@ def _reminder_mail(
     reminder: Reminder, kind: str, programme: Programme, now: datetime
 ) -> dict[str, Any]:
     tag = translations.choose_language([reminder.language])
-
-    def translate(text: str, **values: Any) -> str:
-        return translations.translate_text(tag, text, **values)
-
     if reminder.what.startswith("check "):
-        label = next(
-            interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what
-        )
-        subject = translate("Your check after %(interval)s is open", interval=translate(label))
-        words = translate(
-            "%(count)s questions, about 5 minutes. You see at once why an answer is right or "
-            "wrong.",
-            count=programme.questions,
-        )
-        path = "today"
+        subject, words, path = _check_text(tag, reminder, programme.questions)
     elif kind == COACHING:
-        subject = translate(
-            "Your coaching group meets on %(day)s",
-            day=translations.format_day(tag, reminder.due_at),
-        )
-        words = translate(
-            "Bring one thing that worked and one that did not. Your page shows the hour and who "
-            "is there."
-        )
-        path = "group"
+        subject, words, path = _coaching_text(tag, reminder)
     elif kind == PROMPT:
-        days = (now - reminder.due_at).days
-        _, title, text = next(
-            (prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1]
-        )
-        subject, words, path = translate(title), translate(text), "inbox"
+        subject, words, path = _prompt_text(tag, reminder, now)
     elif kind == REVIEW:
-        name, path = reminder.name or translate("A learner"), "inbox"
-        if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
-            subject = translate("A look at the work of %(name)s", name=name)
-            words = translate(
-                "Three months after the certification: ten minutes of watching show more than a "
-                "report. Please by %(day)s.",
-                day=translations.format_day(tag, reminder.due_at),
-            )
-        else:
-            subject = translate("%(name)s still waits for your answer", name=name)
-            words = translate(
-                "Reading and answering it takes about five minutes. Please by %(day)s.",
-                day=translations.format_day(tag, reminder.due_at),
-            )
+        subject, words, path = _review_text(tag, reminder)
     else:
-        subject = {
-            ActivityKind.PLAN: translate("Your transfer plan is due"),
-            ActivityKind.EXERCISE: translate("Your exercise is due"),
-            ActivityKind.CASE_STUDY: translate("Your case study is due"),
-            ActivityKind.FOLLOW_UP: translate("Two questions, three months later"),
-        }[ActivityKind(reminder.what)]
-        words = translate(
-            "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
-            day=translations.format_day(tag, reminder.due_at),
-        )
-        path = "plan" if reminder.what == ActivityKind.PLAN else "work"
+        subject, words, path = _act_text(tag, reminder)
     if kind == OVERDUE:
-        subject = translate("Still open: %(what)s", what=subject)
+        subject = translate_text(tag, "Still open: %(what)s", what=subject)
     return {
         "person_id": reminder.person_id,
         "kind": kind,
@@ -249,3 +204,82 @@ def _reminder_mail(
         "queued_at": now,
         "next_try_at": now,
     }
+
+
+# What a reminder says in the language ``tag``: its subject, its text, the page it leads to.
+_Text = tuple[str, str, str]
+
+
+def _check_text(tag: str, reminder: Reminder, questions: int) -> _Text:
+    label = next(
+        interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what
+    )
+    subject = translate_text(
+        tag, "Your check after %(interval)s is open", interval=translate_text(tag, label)
+    )
+    words = translate_text(
+        tag,
+        "%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.",
+        count=questions,
+    )
+    return subject, words, "today"
+
+
+def _coaching_text(tag: str, reminder: Reminder) -> _Text:
+    subject = translate_text(
+        tag,
+        "Your coaching group meets on %(day)s",
+        day=translations.format_day(tag, reminder.due_at),
+    )
+    words = translate_text(
+        tag,
+        "Bring one thing that worked and one that did not. Your page shows the hour and who is "
+        "there.",
+    )
+    return subject, words, "group"
+
+
+def _prompt_text(tag: str, reminder: Reminder, now: datetime) -> _Text:
+    """The prompt to a manager that fits the time since the first certification in the team."""
+    days = (now - reminder.due_at).days
+    _, title, text = next(
+        (prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1]
+    )
+    return translate_text(tag, title), translate_text(tag, text), "inbox"
+
+
+def _review_text(tag: str, reminder: Reminder) -> _Text:
+    name = reminder.name or translate_text(tag, "A learner")
+    day = translations.format_day(tag, reminder.due_at)
+    if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
+        subject = translate_text(tag, "A look at the work of %(name)s", name=name)
+        words = translate_text(
+            tag,
+            "Three months after the certification: ten minutes of watching show more than a "
+            "report. Please by %(day)s.",
+            day=day,
+        )
+    else:
+        subject = translate_text(tag, "%(name)s still waits for your answer", name=name)
+        words = translate_text(
+            tag,
+            "Reading and answering it takes about five minutes. Please by %(day)s.",
+            day=day,
+        )
+    return subject, words, "inbox"
+
+
+def _act_text(tag: str, reminder: Reminder) -> _Text:
+    """What the learner is asked to do: the plan, the exercise, the case study, the follow-up."""
+    subject = {
+        ActivityKind.PLAN: translate_text(tag, "Your transfer plan is due"),
+        ActivityKind.EXERCISE: translate_text(tag, "Your exercise is due"),
+        ActivityKind.CASE_STUDY: translate_text(tag, "Your case study is due"),
+        ActivityKind.FOLLOW_UP: translate_text(tag, "Two questions, three months later"),
+    }[ActivityKind(reminder.what)]
+    words = translate_text(
+        tag,
+        "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
+        day=translations.format_day(tag, reminder.due_at),
+    )
+    return subject, words, "plan" if reminder.what == ActivityKind.PLAN else "work"
