@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from core import clock
 from core.database import UnitOfWork, make_engine, make_unit_of_work, require_database
@@ -28,6 +28,7 @@ from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import platform_registration
 from lti_tool.launch.platform_registration import ManualRegistration
 from lti_tool.people import directory_store, identity_links, people_import, people_store
+from lti_tool.people.directory_store import Profile
 from lti_tool.people.people_store import PlatformUser
 from lti_tool.privacy import person_erasure
 from lti_tool.privacy.person_erasure import ToolErasure
@@ -337,41 +338,12 @@ def seed_tenant(
         unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments
     )
     if listed:
-        report = people_import.import_people(
-            unit_of_work,
-            tenant_id=tenant_id,
-            content=listed,
-            apply=True,
-            who=_operator_name(),
-            now=clock.now(),
-        )
-        if not report.applied:
-            raise FatalError(
-                "The list of people cannot be taken over: "
-                f"{next(line.text for line in report.lines if line.outcome == people_import.WRONG)}"
-            )
+        _import_listed_people(unit_of_work, tenant_id, listed)
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
-            (item,) = directory_store.find_profiles(
-                connection, tenant_id, external_ids=[external_id]
-            )
-            person_id = people_store.ensure_person(
-                connection, tenant_id, registration, PlatformUser(subject, item.name, item.email)
-            )
-            if (
-                person_id != item.id
-                and identity_links.join_people(
-                    connection, tenant_id, person_id, item.id, _operator_name(), clock.now()
-                )
-                is None
-            ):
-                raise FatalError(
-                    f"User {subject} and {external_id} of the list have a certification each."
-                )
+            _join_listed_person(connection, tenant_id, registration, subject, external_id)
         for external_id, role in (roles or {}).items():
-            (item,) = directory_store.find_profiles(
-                connection, tenant_id, external_ids=[external_id]
-            )
+            item = _get_listed_person(connection, tenant_id, external_id)
             directory_store.insert_role_grant(
                 connection, tenant_id, item.id, role, _operator_name()
             )
@@ -392,3 +364,43 @@ def seed_tenant(
         installation = get_installation_id(connection)
     engine.dispose()
     return installation
+
+
+def _import_listed_people(unit_of_work: UnitOfWork, tenant_id: int, listed: bytes) -> None:
+    report = people_import.import_people(
+        unit_of_work,
+        tenant_id=tenant_id,
+        content=listed,
+        apply=True,
+        who=_operator_name(),
+        now=clock.now(),
+    )
+    if not report.applied:
+        raise FatalError(
+            "The list of people cannot be taken over: "
+            f"{next(line.text for line in report.lines if line.outcome == people_import.WRONG)}"
+        )
+
+
+def _get_listed_person(connection: Connection, tenant_id: int, external_id: str) -> Profile:
+    (item,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
+    return item
+
+
+def _join_listed_person(
+    connection: Connection, tenant_id: int, registration: int, subject: str, external_id: str
+) -> None:
+    """Make the platform's user and the person of the list one; FatalError if both are
+    certified."""
+    item = _get_listed_person(connection, tenant_id, external_id)
+    person_id = people_store.ensure_person(
+        connection, tenant_id, registration, PlatformUser(subject, item.name, item.email)
+    )
+    if (
+        person_id != item.id
+        and identity_links.join_people(
+            connection, tenant_id, person_id, item.id, _operator_name(), clock.now()
+        )
+        is None
+    ):
+        raise FatalError(f"User {subject} and {external_id} of the list have a certification each.")

@@ -291,51 +291,9 @@ def merge_people(
     stays, goes = (met, listed) if met in begun else (listed, met)
     p, by = person.c, {"tenant": tenant_id, "stays": stays, "goes": goes}
     if stays == met:
-        listed_row = (
-            connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed))
-            .one()
-            ._mapping
-        )
-        connection.execute(
-            update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None)
-        )
-        fields = {
-            name: value
-            for name, value in listed_row.items()
-            if name not in ("id", "tenant_id", "created_at")
-        }
-        connection.execute(
-            update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields)
-        )
-    # If both have an open request for the same assessment, one is enough.
-    connection.execute(
-        text(
-            "DELETE FROM lti_tool.assessment_request a WHERE a.tenant_id = :tenant AND "
-            "a.rater_id = :goes AND a.done_at IS NULL AND EXISTS (SELECT 1"
-            " FROM lti_tool.assessment_request b WHERE b.tenant_id = :tenant AND b.episode_id = "
-            "a.episode_id AND b.rater_id = :stays AND b.done_at IS NULL)"
-        ),
-        by,
-    )
-    for table, column_name in _UNIQUE_PER_PERSON:
-        columns = [
-            item.name for item in table.c if item.name != column_name and item.identity is None
-        ]
-        names = ", ".join(columns)
-        moved = (
-            f"INSERT INTO lti_tool.{table.name} ({column_name}, {names}) SELECT CAST(:stays AS "  # noqa: S608
-            f"uuid), {names} FROM lti_tool.{table.name}"
-        )
-        connection.execute(
-            text(
-                f"{moved} WHERE tenant_id = :tenant AND {column_name} = :goes ON CONFLICT DO "
-                "NOTHING"
-            ),
-            by,
-        )
-        connection.execute(
-            delete(table).where(table.c.tenant_id == tenant_id, table.c[column_name] == goes)
-        )
+        _take_listed_data(connection, tenant_id, met, listed)
+    _drop_doubled_requests(connection, by)
+    _move_unique_rows(connection, by)
     connection.execute(
         delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.person_id == goes)
     )
@@ -358,6 +316,66 @@ def merge_people(
     )
     connection.execute(delete(person).where(p.tenant_id == tenant_id, p.id == goes))
     return stays
+
+
+def _take_listed_data(
+    connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID
+) -> None:
+    """Give the person whom an LMS named the id and the data of the one on the list."""
+    p = person.c
+    listed_row = (
+        connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed))
+        .one()
+        ._mapping
+    )
+    connection.execute(
+        update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None)
+    )
+    fields = {
+        name: value
+        for name, value in listed_row.items()
+        if name not in ("id", "tenant_id", "created_at")
+    }
+    connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields))
+
+
+def _drop_doubled_requests(connection: Connection, by: Mapping[str, Any]) -> None:
+    """If both (``by``: tenant, stays, goes) have an open request for the same assessment, one is
+    enough."""
+    connection.execute(
+        text(
+            "DELETE FROM lti_tool.assessment_request a WHERE a.tenant_id = :tenant AND "
+            "a.rater_id = :goes AND a.done_at IS NULL AND EXISTS (SELECT 1"
+            " FROM lti_tool.assessment_request b WHERE b.tenant_id = :tenant AND b.episode_id = "
+            "a.episode_id AND b.rater_id = :stays AND b.done_at IS NULL)"
+        ),
+        by,
+    )
+
+
+def _move_unique_rows(connection: Connection, by: Mapping[str, Any]) -> None:
+    """Move the rows of which a person has one per key; those of the person who stays win."""
+    for table, column_name in _UNIQUE_PER_PERSON:
+        columns = [
+            item.name for item in table.c if item.name != column_name and item.identity is None
+        ]
+        names = ", ".join(columns)
+        moved = (
+            f"INSERT INTO lti_tool.{table.name} ({column_name}, {names}) SELECT CAST(:stays AS "  # noqa: S608
+            f"uuid), {names} FROM lti_tool.{table.name}"
+        )
+        connection.execute(
+            text(
+                f"{moved} WHERE tenant_id = :tenant AND {column_name} = :goes ON CONFLICT DO "
+                "NOTHING"
+            ),
+            by,
+        )
+        connection.execute(
+            delete(table).where(
+                table.c.tenant_id == by["tenant"], table.c[column_name] == by["goes"]
+            )
+        )
 
 
 def identities_by_person(

@@ -157,12 +157,11 @@ class _PeopleMerge:
 
     def _match_line(self, person_row: PersonRow) -> None:
         """Determine which person a line describes."""
-        result = self._by_id.get(person_row.id) if person_row.id else None
-        met = self._sourced.get(person_row.id) if person_row.id and result is None else None
+        known = self._by_id.get(person_row.id) if person_row.id else None
+        met = self._sourced.get(person_row.id) if person_row.id and known is None else None
         same = self._by_email.get(person_row.email.lower(), []) if person_row.email else []
-        if result is None and met is not None:
-            result = met
-        if result is None and person_row.email:
+        result = known or met
+        if result is None:
             fitting = [other for other in same if not other.external_id or not person_row.id]
             if len(fitting) > 1:
                 self._problems[person_row.line] = lazy_gettext(
@@ -171,24 +170,31 @@ class _PeopleMerge:
                 )
                 return
             result = fitting[0] if fitting else None
-        others = [other for other in same if result is None or other.id != result.id]
-        if any(other.imported_at is not None for other in others):
-            self._problems[person_row.line] = lazy_gettext(
-                "The address %(address)s belongs to somebody else on the list (%(person)s).",
-                address=person_row.email,
-                person=others[0].external_id or others[0].name,
-            )
-            return
         place = result.id if result else uuid.uuid4()
-        before = self._lines.setdefault(place, person_row.line)
-        if before != person_row.line:
-            self._problems[person_row.line] = lazy_gettext(
-                "This is the person of line %(line)s as well.", line=before
-            )
+        problem = self._address_problem(person_row, same, place)
+        if problem is None:
+            before = self._lines.setdefault(place, person_row.line)
+            if before != person_row.line:
+                problem = lazy_gettext("This is the person of line %(line)s as well.", line=before)
+        if problem:
+            self._problems[person_row.line] = problem
             return
         self._places[person_row.line] = (place, result)
         if result is not None and result.imported_at is None:
             self._claims["id" if result is met else "address"].append(place)
+
+    def _address_problem(
+        self, person_row: PersonRow, same: Sequence[Profile], place: uuid.UUID
+    ) -> Message | None:
+        """Whether somebody else on the list has the line's address."""
+        others = [other for other in same if other.id != place]
+        if not any(other.imported_at is not None for other in others):
+            return None
+        return lazy_gettext(
+            "The address %(address)s belongs to somebody else on the list (%(person)s).",
+            address=person_row.email,
+            person=others[0].external_id or others[0].name,
+        )
 
     def _find_leader(self, named: str) -> uuid.UUID | None:
         """The person with an id or an address, in the file or on the list."""

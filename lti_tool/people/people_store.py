@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.base import journal_store, platforms_store
@@ -153,29 +153,7 @@ def _match_listed_person(
     """
     if platform.names_people == NAMES_NOBODY:
         return None, UNLINKED
-    p, i = person.c, identity.c
-    led = person.alias()
-    leads = (
-        select(led.c.id)
-        .where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id))
-        .exists()
-    )
-    holds = (
-        select(role_grant.c.role)
-        .where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id)
-        .exists()
-    )
-    teaches = select(membership.c.role).where(
-        membership.c.tenant_id == tenant_id,
-        membership.c.person_id == p.id,
-        membership.c.active,
-        membership.c.role.in_(("teacher", "admin")),
-    )
-    taken = (
-        select(i.subject)
-        .where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id)
-        .exists()
-    )
+    p = person.c
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
     ways = [
         (
@@ -193,7 +171,9 @@ def _match_listed_person(
             # then sees the first.
             connection.execute(select(p.id).where(*conditions).limit(2).with_for_update())
             query = select(
-                p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged")
+                p.id,
+                _is_taken(tenant_id, platform.id).label("taken"),
+                _is_privileged(tenant_id).label("privileged"),
             )
             result = connection.execute(query.where(*conditions).limit(2)).all()
             if len(result) == 1:
@@ -209,6 +189,42 @@ def _match_listed_person(
                     )
                 return (None, UNLINKED) if item.taken or item.privileged else (item.id, how)
     return None, UNLINKED
+
+
+def _is_taken(tenant_id: int, registration_id: int) -> ColumnElement[bool]:
+    """Condition on a person: a user of this platform is this person already."""
+    i = identity.c
+    return (
+        select(i.subject)
+        .where(
+            i.tenant_id == tenant_id,
+            i.registration_id == registration_id,
+            i.person_id == person.c.id,
+        )
+        .exists()
+    )
+
+
+def _is_privileged(tenant_id: int) -> ColumnElement[bool]:
+    """Condition on a person: leads, accompanies or teaches others, or holds a role."""
+    p, led = person.c, person.alias()
+    leads = (
+        select(led.c.id)
+        .where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id))
+        .exists()
+    )
+    holds = (
+        select(role_grant.c.role)
+        .where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id)
+        .exists()
+    )
+    teaches = select(membership.c.role).where(
+        membership.c.tenant_id == tenant_id,
+        membership.c.person_id == p.id,
+        membership.c.active,
+        membership.c.role.in_(("teacher", "admin")),
+    )
+    return leads | holds | teaches.exists()
 
 
 def audit_second_claim(

@@ -200,67 +200,86 @@ def has_statement_in_flight(
 def delete_person_rows(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
     """Erase a person from every table; returns per table how many rows were deleted or
     anonymized."""
-    values = {
-        "tenant": tenant_id,
-        "person": person_id,
-        "like": f"%{person_id}%",
-        "nobody": ERASED_NAME,
-    }
-    removed: dict[str, int] = {}
+    rows = _PersonRows(owner, tenant_id, person_id)
+    rows.delete_own()
+    rows.anonymize_references()
+    rows.delete_mentions()
+    rows.execute("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
+    return {name: count for name, count in rows.removed.items() if count}
 
-    def execute_counted(name: str, statement: str, **more: Any) -> None:
-        removed[name] = (
-            removed.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
+
+class _PersonRows:
+    """The rows that hold or name a person; ``removed`` counts per table what was changed."""
+
+    def __init__(self, owner: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
+        self._owner, self._tenant_id = owner, tenant_id
+        self._values = {
+            "tenant": tenant_id,
+            "person": person_id,
+            "like": f"%{person_id}%",
+            "nobody": ERASED_NAME,
+        }
+        self.removed: dict[str, int] = {}
+
+    def execute(self, table: str, statement: str, **more: Any) -> None:
+        """Execute a statement and count its rows for this table."""
+        count = self._owner.execute(text(statement), {**self._values, **more}).rowcount
+        self.removed[table] = self.removed.get(table, 0) + count
+
+    def delete_own(self) -> None:
+        """Delete the person's own rows, and the mails to others about them."""
+        self.execute(
+            "mail",
+            f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})",  # noqa: S608 - constants of this file
         )
+        for table, own in OWNED_ROWS.items():
+            self.execute(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {own}")  # noqa: S608 - constants of this file
 
-    execute_counted(
-        "mail",
-        f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})",  # noqa: S608 - constants of this file
-    )
-    for table, own in OWNED_ROWS.items():
-        execute_counted(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {own}")  # noqa: S608 - constants of this file
-    mentions = sum(
-        _count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS
-    )
-    if mentions:
-        nobody = uuid.uuid4()
-        owner.execute(person.insert().values(id=nobody, tenant_id=tenant_id, name="", email=""))
-        for table, column in ACTOR_COLUMNS:
-            execute_counted(
-                table,
-                f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND "  # noqa: S608
-                f"{column} = :person",
-                other=nobody,
+    def anonymize_references(self) -> None:
+        """Put nobody in the place of the person in what others keep."""
+        if any(
+            _count_references(self._owner, table, column, self._values)
+            for table, column in ACTOR_COLUMNS
+        ):
+            nobody = uuid.uuid4()
+            self._owner.execute(
+                person.insert().values(id=nobody, tenant_id=self._tenant_id, name="", email="")
             )
-    for table, column in LEADER_COLUMNS:
-        execute_counted(
-            table,
-            f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} "  # noqa: S608
-            "= :person",
+            for table, column in ACTOR_COLUMNS:
+                self.execute(
+                    table,
+                    f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND "  # noqa: S608
+                    f"{column} = :person",
+                    other=nobody,
+                )
+        for table, column in LEADER_COLUMNS:
+            self.execute(
+                table,
+                f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND "  # noqa: S608
+                f"{column} = :person",
+            )
+        for table, column in ACTOR_TEXT_COLUMNS:
+            self.execute(
+                table,
+                f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND "  # noqa: S608
+                f"{column} LIKE :like",
+            )
+
+    def delete_mentions(self) -> None:
+        """Delete what may name the person in its text."""
+        self.execute(
+            "audit",
+            "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text "
+            "LIKE :like",
         )
-    for table, column in ACTOR_TEXT_COLUMNS:
-        execute_counted(
-            table,
-            f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND "  # noqa: S608
-            f"{column} LIKE :like",
+        self.execute(
+            "statement_outbox",
+            "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND "
+            "convert_from(payload, 'UTF8') LIKE :like",
         )
-    execute_counted(
-        "audit",
-        "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text "
-        "LIKE :like",
-    )
-    execute_counted(
-        "statement_outbox",
-        "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND "
-        "convert_from(payload, 'UTF8') LIKE :like",
-    )
-    # Uploads that await confirmation may name anybody; whoever uploaded them can upload them
-    # again.
-    execute_counted("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
-    execute_counted(
-        "person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person"
-    )
-    return {name: count for name, count in removed.items() if count}
+        # Uploads that await confirmation may name anybody; whoever uploaded them can upload them
+        # again.
+        self.execute("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
 
 
 def _count_references(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:
