@@ -56,13 +56,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
     message = _read_message_type(claims)
     if claims.get(f"{CLAIM_PREFIX}version") != "1.3.0":
         raise LaunchRefused("The course speaks another version of LTI than 1.3.0.")
-    if "sub" not in claims:
-        raise LaunchRefused(
-            "The course did not say who you are (an anonymous launch), so nothing could be kept "
-            "for you. Sign in to the course; if you are"
-            " signed in, a teacher can ask the administrator to let the LMS share an id of its "
-            "users with this tool."
-        )
+    subject = _require_subject(claims)
     roles = _require_role_list(claims)
     link = _read_object_claim(
         claims, "resource_link", required=message is not MessageType.DEEP_LINK
@@ -75,13 +69,12 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         _read_object_claim(claims, "tool_platform"),
         _read_object_claim(claims, "for_user", required=message is MessageType.REVIEW),
     )
-    endpoint, roster = claims.get(AGS_CLAIM), claims.get(NRPS_CLAIM)
-    endpoint = endpoint if isinstance(endpoint, dict) else {}
+    endpoint, roster = _read_service(claims, AGS_CLAIM), _read_service(claims, NRPS_CLAIM)
     scopes = endpoint.get("scope")
     custom = _read_custom_params(claims.get(f"{CLAIM_PREFIX}custom"))
     return Launch(
         message=message,
-        subject=_require_identifier(claims.get("sub"), "sub"),
+        subject=subject,
         role=strongest_role(roles),
         administers=bool(_ADMINISTRATOR_ROLES.intersection(roles)),
         is_test_user=any(role in roles for role in _TEST_USER_ROLES),
@@ -96,12 +89,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         context_id=_require_identifier(context["id"], "context.id") if "id" in context else "",
         context_title=_read_text(context.get("title")) or _read_text(context.get("label")),
         context_history=_parse_context_history(custom.get(CONTEXT_HISTORY, "")),
-        name=_read_text(claims.get("name"))
-        or " ".join(
-            filter(
-                None, (_read_text(claims.get("given_name")), _read_text(claims.get("family_name")))
-            )
-        ),
+        name=_read_name(claims),
         email=_read_text(claims.get("email")),
         sourced_id=(_read_sourced_id(claims) or _read_text(custom.get(PERSON_ID)))[
             :MAX_SOURCED_ID_LENGTH
@@ -114,9 +102,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         scopes=frozenset(scope for scope in scopes if isinstance(scope, str))
         if isinstance(scopes, list)
         else frozenset(),
-        memberships_url=_read_url(roster.get("context_memberships_url"))
-        if isinstance(roster, dict)
-        else "",
+        memberships_url=_read_url(roster.get("context_memberships_url")),
         custom=custom,
         product_family=_read_text(platform.get("product_family_code")).lower(),
         deep_linking=_read_deep_linking(claims) if message is MessageType.DEEP_LINK else None,
@@ -124,6 +110,29 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         if message is MessageType.REVIEW
         else "",
     )
+
+
+def _require_subject(claims: dict[str, Any]) -> str:
+    """The id of whoever opens the activity."""
+    if "sub" not in claims:
+        raise LaunchRefused(
+            "The course did not say who you are (an anonymous launch), so nothing could be kept "
+            "for you. Sign in to the course; if you are"
+            " signed in, a teacher can ask the administrator to let the LMS share an id of its "
+            "users with this tool."
+        )
+    return _require_identifier(claims.get("sub"), "sub")
+
+
+def _read_service(claims: dict[str, Any], name: str) -> dict[str, Any]:
+    """The claim of a service of the platform; empty if the platform does not offer it."""
+    value = claims.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _read_name(claims: dict[str, Any]) -> str:
+    parts = (_read_text(claims.get("given_name")), _read_text(claims.get("family_name")))
+    return _read_text(claims.get("name")) or " ".join(filter(None, parts))
 
 
 def _read_target_uri(claims: dict[str, Any], message: MessageType) -> str:

@@ -44,13 +44,7 @@ def import_certifications(
     """Begin an episode for each line; a person who already has one in this programme keeps
     it unchanged."""
     with unit_of_work(tenant_id) as connection:
-        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
-        if version is None:
-            raise BadInput(
-                lazy_gettext("There is no programme %(programme)s here.", programme=repr(programme))
-            )
-        certification.require_not_archived(connection, tenant_id, programme)
-        created = programmes.load_programme(connection, tenant_id, programme, version)
+        created = _load_open_programme(connection, tenant_id, programme)
         competencies = {competency.key: competency.title for competency in created.competencies}
         rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
         profiles = directory_store.find_profiles(
@@ -88,6 +82,19 @@ def import_certifications(
                 {"programme": programme, NEW: len(chosen)},
             )
     return Report(lines, applied)
+
+
+def _load_open_programme(
+    connection: Connection, tenant_id: int, programme: str
+) -> programmes.Programme:
+    """The newest version of a programme in which people can still be certified."""
+    version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
+    if version is None:
+        raise BadInput(
+            lazy_gettext("There is no programme %(programme)s here.", programme=repr(programme))
+        )
+    certification.require_not_archived(connection, tenant_id, programme)
+    return programmes.load_programme(connection, tenant_id, programme, version)
 
 
 def _check_row(

@@ -65,33 +65,34 @@ def submit_plan(
         if before is not None and before.committed_at is not None:
             _revise_plan(context, before, created, now)
             return
-        # The database decides between two concurrent submissions: one commit succeeds, the
-        # other gets Conflict.
-        plan_id = plans_store.upsert_plan(
-            connection, session.tenant_id, context.episode.id, created, now
-        )
-        if plan_id is None:
-            raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
-        if commit:
-            assert by_when is not None
-            transfer_store.insert_plan_revision(
-                connection, session.tenant_id, replace(created, id=plan_id), 1, now
+        _save_plan(context, created, now)
+
+
+def _save_plan(context: EpisodeContext, plan: Plan, now: datetime) -> None:
+    """Save a draft, or commit to it (``plan.committed_at``)."""
+    connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
+    # The database decides between two concurrent submissions: one commit succeeds, the other
+    # gets Conflict.
+    plan_id = plans_store.upsert_plan(connection, tenant_id, episode.id, plan, now)
+    if plan_id is None:
+        raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
+    if plan.committed_at is None:
+        return
+    assert plan.by_when is not None
+    transfer_store.insert_plan_revision(connection, tenant_id, replace(plan, id=plan_id), 1, now)
+    schedule_store.mark_act_done(connection, tenant_id, episode.id, ActivityKind.PLAN, now)
+    act = context.act(f"commit {plan_id}", now)
+    context.enqueue_statements(
+        [
+            xapi_statements.committed_statement(
+                act,
+                plan=plan_id,
+                task=plan.task,
+                task_title=statement_task_title(context, plan.task),
+                due_at=_end_of_day(plan.by_when),
             )
-            schedule_store.mark_act_done(
-                connection, session.tenant_id, context.episode.id, ActivityKind.PLAN, now
-            )
-            act = context.act(f"commit {plan_id}", now)
-            context.enqueue_statements(
-                [
-                    xapi_statements.committed_statement(
-                        act,
-                        plan=plan_id,
-                        task=task,
-                        task_title=statement_task_title(context, task),
-                        due_at=_end_of_day(by_when),
-                    )
-                ]
-            )
+        ]
+    )
 
 
 def _revise_plan(context: EpisodeContext, before: Plan, plan: Plan, now: datetime) -> None:

@@ -24,7 +24,7 @@ from lti_tool.programmes.transfer_schedule import _scheduled_statement
 from lti_tool.transfer import review_requests, reviewers, transfer_plan, transfer_store
 from lti_tool.transfer.reviewers import LEARNER, MANAGER, MENTOR, PEER
 from lti_tool.transfer.task_titles import find_task_title, statement_task_title
-from lti_tool.transfer.transfer_store import MappedTask, ReportedUse
+from lti_tool.transfer.transfer_store import MappedTask, ReportedUse, Submission
 
 # Relation → evidence grade of a confirmation. A mentor knows the work but not the job, so
 # counts like a peer.
@@ -119,33 +119,12 @@ def hand_in_work(
     """
     if kind not in REPLY_KINDS:
         raise NotFound("There is nothing of this kind to hand in.")
-    if not words.strip() and not file:
-        raise BadInput("Write what you did, or choose a file.", field="words")
-    require_length(words, MAX_TEXT_LENGTH, "words")
-    if file and len(file[1]) > MAX_FILE_BYTES:
-        raise BadInput(
-            lazy_gettext(
-                "The file has %(size)s MB; %(most)s MB is the most.",
-                size=Number(len(file[1]) / 1e6),
-                most=Number(MAX_FILE_BYTES / 1e6),
-            ),
-            field="file",
-        )
+    _require_content(words, file)
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         if find_task_title(context, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        before = transfer_store.submissions_by_kind(
-            connection, session.tenant_id, context.episode.id
-        ).get(kind)
-        if before is not None:
-            transfer_store.lock_submission(
-                connection, session.tenant_id, before.id
-            )  # row lock: serializes a review and a change
-        if before is not None and before.id in transfer_store.reviews_by_submission(
-            connection, session.tenant_id, [before.id]
-        ):
-            raise Conflict("It was answered already, so it stays as it is.")
+        before = _lock_unreviewed_submission(context, kind)
         document_id = (
             transfer_store.insert_document(connection, session.tenant_id, session.person_id, *file)
             if file
@@ -185,6 +164,34 @@ def hand_in_work(
             now,
             peer_id,
         )
+
+
+def _require_content(words: str, file: tuple[str, bytes] | None) -> None:
+    """BadInput if there is neither a text nor a file, or more than can be kept of either."""
+    if not words.strip() and not file:
+        raise BadInput("Write what you did, or choose a file.", field="words")
+    require_length(words, MAX_TEXT_LENGTH, "words")
+    if file and len(file[1]) > MAX_FILE_BYTES:
+        raise BadInput(
+            lazy_gettext(
+                "The file has %(size)s MB; %(most)s MB is the most.",
+                size=Number(len(file[1]) / 1e6),
+                most=Number(MAX_FILE_BYTES / 1e6),
+            ),
+            field="file",
+        )
+
+
+def _lock_unreviewed_submission(context: EpisodeContext, kind: str) -> Submission | None:
+    """What was handed in before, locked, so that a review and a change wait for each other;
+    Conflict if it was reviewed."""
+    connection, tenant_id = context.connection, context.tenant_id
+    before = transfer_store.submissions_by_kind(connection, tenant_id, context.episode.id).get(kind)
+    if before is not None:
+        transfer_store.lock_submission(connection, tenant_id, before.id)
+        if before.id in transfer_store.reviews_by_submission(connection, tenant_id, [before.id]):
+            raise Conflict("It was answered already, so it stays as it is.")
+    return before
 
 
 def _context_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.schedule_store import ScheduledAct
 from lti_tool.transfer import plans_store, reviewers, transfer_store
+from lti_tool.transfer.plans_store import Plan
 from lti_tool.transfer.transfer_store import MappedTask, Review, Submission
 
 
@@ -68,25 +70,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
             connection, session.tenant_id, [context.episode.id]
         )
         peers = reviewers.list_peers(context)
-    done = {ActivityKind.PLAN: plan.committed_at if plan else None}
-    done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
     answers = {kind: result[handed[kind].id] for kind in handed if handed[kind].id in result}
-    done |= {
-        act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()
-    }
-    if ASSESSMENT in dues:
-        done[ASSESSMENT] = dues[ASSESSMENT].done_at
-    for kind, act in REPLY_KINDS.items():
-        if act in dues and kind in handed:
-            dues[act] = replace(
-                dues[act],
-                due_at=due_dates.review_due_at(kind, dues[act].due_at, handed[kind].at),
-            )
-    waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
-    steps = [
-        _build_step(act, dues.get(act), done.get(act), now, act in waiting)
-        for act in transfer_schedule.protocol_for(context.programme)
-    ]
     follow_up = dues.get(FOLLOW_UP)
     follow_up_is_due = (
         follow_up is not None
@@ -101,7 +85,7 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     ]
     return WorkView(
         context.programme,
-        steps,
+        _protocol_steps(context.programme, dues, plan, handed, answers, now),
         tasks,
         _task_titles(context, tasks),
         handed,
@@ -111,6 +95,36 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
         unmapped,
         peers,
     )
+
+
+def _protocol_steps(
+    programme: Programme,
+    dues: dict[str, ScheduledAct],
+    plan: Plan | None,
+    handed: Mapping[str, Submission],
+    answers: Mapping[str, Review],
+    now: datetime,
+) -> list[ProtocolStep]:
+    """The steps of the programme's protocol; a review is due after what it answers."""
+    done = {ActivityKind.PLAN: plan.committed_at if plan else None}
+    done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
+    done |= {
+        act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()
+    }
+    if ASSESSMENT in dues:
+        done[ASSESSMENT] = dues[ASSESSMENT].done_at
+    dues = dues | {
+        act: replace(
+            dues[act], due_at=due_dates.review_due_at(kind, dues[act].due_at, handed[kind].at)
+        )
+        for kind, act in REPLY_KINDS.items()
+        if act in dues and kind in handed
+    }
+    waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
+    return [
+        _build_step(act, dues.get(act), done.get(act), now, act in waiting)
+        for act in transfer_schedule.protocol_for(programme)
+    ]
 
 
 def _build_step(
