@@ -66,9 +66,7 @@ def create_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     manifest = {
         "made_at": format_instant(now()),
         "postgres": major,
-        "secret_key": Secrets(settings.secret_key)
-        .keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0]
-        .hex(),
+        "secret_key": _key_fingerprint(settings.secret_key),
         "rows": counts,
         "files": {
             str(path.relative_to(folder)): _sha256(path)
@@ -107,31 +105,9 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
     manifest = verify_backup(folder)
-    keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
-    if not any(
-        Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex()
-        == manifest["secret_key"]
-        for key in keys
-    ):
-        raise FatalError(
-            "The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it "
-            "CARRYOVER_SECRET_KEY_PREVIOUS)."
-        )
+    _require_same_key(settings, manifest)
     with _connect_as_owner(settings) as connection:
-        schemas = connection.execute(
-            "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)
-        ).fetchall()
-        if schemas:
-            raise FatalError(
-                "The database is not empty: a restore needs one without the schemas lrs and "
-                "lti_tool."
-            )
-        major = _server_major(connection)
-    if major < manifest.get("postgres", 0):
-        raise FatalError(
-            f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: "
-            "restore into one that is not older."
-        )
+        major = _require_fitting_server(connection, manifest)
     restorer = _find_program("pg_restore", major)
     owner = make_engine(settings.migration_url)
     ensure_roles(owner, settings.database_url)
@@ -146,17 +122,7 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
         _owner_conninfo(settings),
         str(folder / "database.dump"),
     )
-    blobs = lrs_cli.attachment_blobs(settings)
-    for name in sorted(manifest["files"]):
-        if name.startswith("attachments/"):
-            path = folder / name
-            _, tenant_id, sha2 = Path(name).parts
-            arriving = blobs.open(path.stat().st_size)
-            with path.open("rb") as file:
-                while piece := file.read(CHUNK_BYTES):
-                    arriving.write(piece)
-            arriving.close()
-            blobs.store_upload(int(tenant_id), sha2, arriving)
+    _restore_attachments(settings, folder, manifest)
     with _connect_as_owner(settings) as connection:
         counts = _row_counts(connection)
     if counts != manifest["rows"]:
@@ -170,6 +136,37 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
             f"{', '.join(changed)}."
         )
     return manifest
+
+
+def _key_fingerprint(key: str) -> str:
+    return Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex()
+
+
+def _require_same_key(settings: Settings, manifest: dict[str, Any]) -> None:
+    keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
+    if not any(_key_fingerprint(key) == manifest["secret_key"] for key in keys):
+        raise FatalError(
+            "The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it "
+            "CARRYOVER_SECRET_KEY_PREVIOUS)."
+        )
+
+
+def _require_fitting_server(connection: psycopg.Connection[Any], manifest: dict[str, Any]) -> int:
+    """The server's major version; Stop unless it is empty and can read the backup."""
+    schemas = connection.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)
+    ).fetchall()
+    if schemas:
+        raise FatalError(
+            "The database is not empty: a restore needs one without the schemas lrs and lti_tool."
+        )
+    major = _server_major(connection)
+    if major < manifest.get("postgres", 0):
+        raise FatalError(
+            f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: "
+            "restore into one that is not older."
+        )
+    return major
 
 
 def _connect_as_owner(settings: Settings) -> psycopg.Connection[Any]:
@@ -282,6 +279,21 @@ def _copy_attachments(
             target.unlink(missing_ok=True)
             missing.append(f"{tenant_id}/{sha2}")
     return missing
+
+
+def _restore_attachments(settings: Settings, folder: Path, manifest: dict[str, Any]) -> None:
+    """Store the attachments' bytes of a backup."""
+    blobs = lrs_cli.attachment_blobs(settings)
+    for name in sorted(manifest["files"]):
+        if name.startswith("attachments/"):
+            path = folder / name
+            _, tenant_id, sha2 = Path(name).parts
+            arriving = blobs.open(path.stat().st_size)
+            with path.open("rb") as file:
+                while piece := file.read(CHUNK_BYTES):
+                    arriving.write(piece)
+            arriving.close()
+            blobs.store_upload(int(tenant_id), sha2, arriving)
 
 
 def _sha256(path: Path) -> str:

@@ -143,17 +143,7 @@ def _run_with_servers(
     practice.ensure_installed()
     practice.write_demo_json()
     environ = _child_environ(settings)
-    _write_private_file(
-        settings.home / running_demo.SERVERS_FILE,
-        running_demo.servers_json(
-            settings.home,
-            {
-                **environ,
-                "CARRYOVER_MIGRATION_URL": settings.migration_url,
-                "PORT": str(settings.port),
-            },
-        ),
-    )
+    _write_servers_file(settings, environ)
     children.add(processes.web(settings, environ))
     served = f"http://{settings.host}:{settings.port}"
     late = f"Carryover did not become ready within {READY_SECONDS} s."
@@ -185,6 +175,21 @@ def _run_with_servers(
                 processes.serve_edits()
 
             children.watch(check, processes.check_seconds)
+
+
+def _write_servers_file(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Write how other commands reach the demo's servers while it runs."""
+    _write_private_file(
+        settings.home / running_demo.SERVERS_FILE,
+        running_demo.servers_json(
+            settings.home,
+            {
+                **environ,
+                "CARRYOVER_MIGRATION_URL": settings.migration_url,
+                "PORT": str(settings.port),
+            },
+        ),
+    )
 
 
 def _load_or_create_secret(file: Path) -> str:

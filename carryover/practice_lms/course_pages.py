@@ -34,12 +34,27 @@ class _LaunchTarget:
 def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
     pages = Blueprint("course", __name__)
-    ledger = deps.ledger
+    own = _CoursePages(deps)
+    pages.get("/")(own.course_page)
+    pages.get("/launch/<who>")(own.activity_page)
+    pages.get("/launch/<who>/<message>")(own.activity_page)
+    pages.get("/start/<who>")(own.start_launch)
+    pages.get("/start/<who>/<message>")(own.start_launch)
+    pages.get("/gradebook")(own.gradebook_page)
+    return pages
 
-    @pages.get("/")
-    def course_page() -> str:
-        result = [tool for tool in tools.list_all_tools(ledger) if tool.active]
-        chosen = [activity for activity in activities.list_activities(ledger) if activity.chosen]
+
+class _CoursePages:
+    """What the course shows, from its ledger."""
+
+    def __init__(self, deps: PracticeDeps) -> None:
+        self._deps, self._ledger = deps, deps.ledger
+
+    def course_page(self) -> str:
+        result = [tool for tool in tools.list_all_tools(self._ledger) if tool.active]
+        chosen = [
+            activity for activity in activities.list_activities(self._ledger) if activity.chosen
+        ]
         names = {tool.client_id: tool.name for tool in result}
         others = [tool for tool in result if tool.client_id != CLIENT_ID]
         offered = [activity for activity in chosen if activity.client_id in names]
@@ -60,11 +75,9 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             pickers=pickers,
         )
 
-    @pages.get("/launch/<who>")
-    @pages.get("/launch/<who>/<message>")
-    def activity_page(who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
+    def activity_page(self, who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
         """The activity page, with the tool in a frame; opening it signs the person in."""
-        choice = _resolve_launch_target(ledger, who, message)
+        choice = _resolve_launch_target(self._ledger, who, message)
         path = "" if message == launches.RESOURCE_LAUNCH else f"/{message}"
         query = (
             "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
@@ -84,15 +97,15 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         )
         response = make_response(page)
         sessions.set_session_cookie(
-            response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax")
+            response,
+            sessions.sign_in(self._ledger, choice.person),
+            request.args.get("cookie", "lax"),
         )
         return response
 
-    @pages.get("/start/<who>")
-    @pages.get("/start/<who>/<message>")
-    def start_launch(who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
+    def start_launch(self, who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
         """Inside the frame: the browser posts the login request to the tool."""
-        choice = _resolve_launch_target(ledger, who, message)
+        choice = _resolve_launch_target(self._ledger, who, message)
         link = choice.activity.link_id if choice.activity else ""
         launch = launches.Launch(
             who,
@@ -103,15 +116,14 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             request.args.get("storage") == "1",
         )
         fields = launches.login_parameters(
-            ledger, deps.lms_url, choice.tool, choice.person, launch, choice.activity
+            self._ledger, self._deps.lms_url, choice.tool, choice.person, launch, choice.activity
         )
         return render_template("post.html", address=choice.tool.initiate_login_uri, fields=fields)
 
-    @pages.get("/gradebook")
-    def gradebook_page() -> str:
+    def gradebook_page(self) -> str:
         columns = [
-            (item, gradebook.scores_by_user(ledger, item))
-            for item in gradebook.list_line_items(ledger)
+            (item, gradebook.scores_by_user(self._ledger, item))
+            for item in gradebook.list_line_items(self._ledger)
         ]
         return render_template(
             "gradebook.html",
@@ -119,8 +131,6 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             columns=columns,
             first=gradebook.DEMO_LINE_ITEM_ID,
         )
-
-    return pages
 
 
 def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> _LaunchTarget:

@@ -45,18 +45,33 @@ _LINE_ITEM_FILTERS = {
 def blueprint(deps: PracticeDeps) -> Blueprint:
     """Routes for line items, scores and results below ``/lineitems``."""
     pages = Blueprint("grades", __name__)
-    ledger = deps.ledger
+    own = _GradeServices(deps)
+    pages.get("/lineitems")(own.get_line_items)
+    pages.post("/lineitems")(own.post_line_item)
+    pages.get("/lineitems/<int:id_>/lineitem")(own.get_line_item)
+    pages.put("/lineitems/<int:id_>/lineitem")(own.put_line_item)
+    pages.delete("/lineitems/<int:id_>/lineitem")(own.delete_line_item)
+    pages.post("/lineitems/<int:id_>/lineitem/scores")(own.post_score)
+    pages.get("/lineitems/<int:id_>/lineitem/results")(own.get_results)
+    return pages
 
-    def line_item_json(tool: Tool, item: LineItem) -> dict[str, Any]:
-        return {**item.body, "id": messages.line_item_url(deps, tool, item.id)}
 
-    def require_line_item(tool: Tool, id_: int) -> LineItem:
-        for item in gradebook.list_line_items(ledger, tool.client_id):
+class _GradeServices:
+    """The services, for the tool whose token a request bears."""
+
+    def __init__(self, deps: PracticeDeps) -> None:
+        self._deps, self._ledger = deps, deps.ledger
+
+    def _line_item_json(self, tool: Tool, item: LineItem) -> dict[str, Any]:
+        return {**item.body, "id": messages.line_item_url(self._deps, tool, item.id)}
+
+    def _require_line_item(self, tool: Tool, id_: int) -> LineItem:
+        for item in gradebook.list_line_items(self._ledger, tool.client_id):
             if item.id == id_:
                 return item
         raise ServiceError(404, f"Not Found: Grade item {id_} doesn't exist")
 
-    def line_item_from_body(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
+    def _line_item_from_body(self, tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
         """Return the line item in the request body; its resource link must belong to the
         tool.
         """
@@ -65,92 +80,91 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             body = {"resourceLinkId": coupled_with, **body}
         link = body.get("resourceLinkId")
         if link is not None and link not in [
-            activity.link_id for activity in activities.list_activities(ledger, tool.client_id)
+            activity.link_id
+            for activity in activities.list_activities(self._ledger, tool.client_id)
         ]:
             raise ServiceError(403, "Forbidden")
         return body
 
-    @pages.get("/lineitems")
-    def get_line_items() -> ResponseReturnValue:
-        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
+    def get_line_items(self) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
         wanted = {
             _LINE_ITEM_FILTERS[name]: value
             for name, value in request.args.items()
             if name in _LINE_ITEM_FILTERS
         }
-        items = gradebook.list_line_items(ledger, tool.client_id)
+        items = gradebook.list_line_items(self._ledger, tool.client_id)
         return media_type_response(
             [
-                line_item_json(tool, item)
+                self._line_item_json(tool, item)
                 for item in items
                 if all(item.body.get(name) == value for name, value in wanted.items())
             ],
             LINE_ITEMS,
         )
 
-    @pages.post("/lineitems")
-    def post_line_item() -> ResponseReturnValue:
-        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+    def post_line_item(self) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE, LINE_ITEM)
         return media_type_response(
-            line_item_json(
-                tool, gradebook.insert_line_item(ledger, tool.client_id, line_item_from_body(tool))
+            self._line_item_json(
+                tool,
+                gradebook.insert_line_item(
+                    self._ledger, tool.client_id, self._line_item_from_body(tool)
+                ),
             ),
             LINE_ITEM,
             201,
         )
 
-    @pages.get("/lineitems/<int:id_>/lineitem")
-    def get_line_item(id_: int) -> ResponseReturnValue:
-        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
-        return media_type_response(line_item_json(tool, require_line_item(tool, id_)), LINE_ITEM)
-
-    @pages.put("/lineitems/<int:id_>/lineitem")
-    def put_line_item(id_: int) -> ResponseReturnValue:
-        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
-        item = require_line_item(tool, id_)
+    def get_line_item(self, id_: int) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
         return media_type_response(
-            line_item_json(
+            self._line_item_json(tool, self._require_line_item(tool, id_)), LINE_ITEM
+        )
+
+    def put_line_item(self, id_: int) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        item = self._require_line_item(tool, id_)
+        return media_type_response(
+            self._line_item_json(
                 tool,
                 gradebook.update_line_item(
-                    ledger, item, line_item_from_body(tool, item.activity_id)
+                    self._ledger, item, self._line_item_from_body(tool, item.activity_id)
                 ),
             ),
             LINE_ITEM,
         )
 
-    @pages.delete("/lineitems/<int:id_>/lineitem")
-    def delete_line_item(id_: int) -> ResponseReturnValue:
-        tool = require_service_token(ledger, LINE_ITEM_SCOPE)
-        gradebook.remove_line_item(ledger, require_line_item(tool, id_))
+    def delete_line_item(self, id_: int) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE)
+        gradebook.remove_line_item(self._ledger, self._require_line_item(tool, id_))
         return "", 204
 
-    @pages.post("/lineitems/<int:id_>/lineitem/scores")
-    def post_score(id_: int) -> ResponseReturnValue:
-        item = require_line_item(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
+    def post_score(self, id_: int) -> ResponseReturnValue:
+        item = self._require_line_item(require_service_token(self._ledger, SCORE_SCOPE, SCORE), id_)
         body: Any = request.get_json(silent=True, force=True)
         fault = _score_error(body)
         if fault:
             raise ServiceError(400, f"Incorrect score received: {fault}")
         user = body["userId"]
-        before = gradebook.scores_by_user(ledger, item).get(user)
+        before = gradebook.scores_by_user(self._ledger, item).get(user)
         if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
             raise ServiceError(
                 409, f"Refusing score with an earlier timestamp for item {id_} and user {user}"
             )
-        gradebook.save_score(ledger, item, user, _score_to_save(item, body))
+        gradebook.save_score(self._ledger, item, user, _score_to_save(item, body))
         return "", 200
 
-    @pages.get("/lineitems/<int:id_>/lineitem/results")
-    def get_results(id_: int) -> ResponseReturnValue:
-        tool = require_service_token(ledger, RESULT_SCOPE, RESULTS)
-        item, wanted = require_line_item(tool, id_), request.args.get("user_id")
-        place = messages.line_item_url(deps, tool, id_, "/results")
+    def get_results(self, id_: int) -> ResponseReturnValue:
+        tool = require_service_token(self._ledger, RESULT_SCOPE, RESULTS)
+        item, wanted = self._require_line_item(tool, id_), request.args.get("user_id")
+        place = messages.line_item_url(self._deps, tool, id_, "/results")
         result = []
-        for user, body in gradebook.scores_by_user(ledger, item).items():
+        for user, body in gradebook.scores_by_user(self._ledger, item).items():
             if wanted in (None, user):
                 entry = {
                     "id": f"{place}&user_id={user}",
-                    "scoreOf": line_item_json(tool, item)["id"],
+                    "scoreOf": self._line_item_json(tool, item)["id"],
                     "userId": user,
                     "timestamp": body["timestamp"],
                 }
@@ -167,8 +181,6 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
                     }
                 )
         return media_type_response(result, RESULTS)
-
-    return pages
 
 
 def parse_line_item(body: Any) -> dict[str, Any]:
