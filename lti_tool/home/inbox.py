@@ -110,7 +110,7 @@ class _WaitingItems:
     connection: Connection
     session: LaunchSession
     by_episode: Mapping[uuid.UUID, LearnerEpisode]
-    dues: Mapping[str, Mapping[uuid.UUID, ScheduledAct]]
+    dues: Mapping[ActivityKind, Mapping[uuid.UUID, ScheduledAct]]
     now: datetime
     contexts: dict[uuid.UUID, EpisodeContext] = field(default_factory=dict)
 
