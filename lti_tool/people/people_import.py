@@ -186,7 +186,7 @@ class _PeopleMerge:
     def _address_problem(
         self, person_row: PersonRow, same: Sequence[Profile], place: uuid.UUID
     ) -> Message | None:
-        """Whether somebody else on the list has the line's address."""
+        """What is wrong if somebody else on the list has the line's address."""
         others = [other for other in same if other.id != place]
         if not any(other.imported_at is not None for other in others):
             return None
