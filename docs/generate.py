@@ -19,6 +19,9 @@ from lrs.actions.scopes import SCOPE_IMPLICATIONS
 from lrs.api import documents, statements, xapi_blueprint
 from lrs.app import OWN_API_ROUTES
 from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
+from lti_tool.app import CONSOLE_PAGES, PAGES
+from lti_tool.base import roles
+from lti_tool.base.routes import RouteAccess
 
 DOCS = Path(__file__).parent
 # By the words as a reader writes them; a wrong one fails here.
@@ -202,6 +205,35 @@ def _route_table(prefix: str, routes: Iterable[Route]) -> Iterator[str]:
         yield f"| `{route.method} {prefix}{route_path(route)}` | {scopes} | {route.summary} |"
 
 
+def pages_page() -> str:
+    """The pages of the tool and who may call each, from their routes."""
+    lines = [
+        "# Pages of the tool",
+        "",
+        "Each route says where it is declared who may call it; one that does not is never served. "
+        "Made by `make docs` from the routes; [learning.md](learning.md) says where roles come "
+        "from. What administers is also there for a session of an administrator's link, below "
+        "`/admin/<visit>`.",
+        "",
+        "| method | address | who |",
+        "|---|---|---|",
+    ]
+    access = [entry for part in (*PAGES, *CONSOLE_PAGES) for entry in part.list_access()]
+    for methods, address, who in sorted(access, key=lambda entry: (entry[1], entry[0])):
+        lines.append(f"| {methods} | `{address}` | {_who_may_call(who)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _who_may_call(access: RouteAccess) -> str:
+    if access.public:
+        return f"everybody: {access.public}"
+    if access.by_link:
+        return "the session of an administrator's link"
+    if access.roles == roles.ALL_ROLES:
+        return "everybody in a session"
+    return ", ".join(sorted(access.roles))
+
+
 def example() -> list[dict[str, Any]]:
     """A certification and an answer a week later."""
     context: dict[str, Any] = {
@@ -239,6 +271,7 @@ def main() -> None:
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "metrics.md").write_text(metrics_page())
     (DOCS / "api.md").write_text(api_page())
+    (DOCS / "pages.md").write_text(pages_page())
     (DOCS.parent / "THIRD-PARTY-NOTICES.md").write_text(notices.page())
 
 

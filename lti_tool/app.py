@@ -46,7 +46,7 @@ _BASE_FOLDER = Path(__file__).parent / "base"
 # Templates lie beside the views that render them; their names are unique.
 _TEMPLATE_FOLDERS = sorted(Path(__file__).parent.glob("*/templates"))
 
-_PAGES: tuple[Routes[Any], ...] = (
+PAGES: tuple[Routes[Any], ...] = (
     launch_views.ROUTES,
     registration_views.ROUTES,
     visit_views.ROUTES,
@@ -75,6 +75,8 @@ _PAGES: tuple[Routes[Any], ...] = (
     question_bank_views.ROUTES,
     rubric_views.ROUTES,
 )
+# Their context carries what packages above them know of a programme.
+CONSOLE_PAGES = (programme_views.ROUTES, channel_views.ROUTES)
 
 
 def create_app(deps: ToolDeps) -> Flask:
@@ -102,10 +104,10 @@ def create_app(deps: ToolDeps) -> Flask:
     make_redirects_relative(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for part in _PAGES:
+    for part in PAGES:
         app.register_blueprint(part.blueprint(deps))
     open_console = programme_views.console_opener(partial(digests.list_channels, deps.unit_of_work))
-    for console in (programme_views.ROUTES, channel_views.ROUTES):
+    for console in CONSOLE_PAGES:
         app.register_blueprint(console.blueprint(deps, opener=open_console))
     for page in _admin_link_pages(deps):
         app.register_blueprint(page)

@@ -131,6 +131,13 @@ class Routes(Generic[C]):
 
         return keep
 
+    def list_access(self) -> list[tuple[str, str, RouteAccess]]:
+        """(methods, address, who may call it) of each route."""
+        return [
+            (", ".join(route.methods), self._prefix + route.path, route.access)
+            for route in self._routes
+        ]
+
     def blueprint(
         self,
         deps: ToolDeps,

@@ -79,6 +79,10 @@ def test_every_route_stands_in_the_docs_with_its_scope() -> None:
     assert (ROOT / "docs" / "api.md").read_text() == generate.api_page(), "make docs"
 
 
+def test_every_page_stands_in_the_docs_with_its_roles() -> None:
+    assert (ROOT / "docs" / "pages.md").read_text() == generate.pages_page(), "make docs"
+
+
 def test_env_example_names_known_settings_and_holds_no_secret() -> None:
     known = {setting.name for setting in settings.SETTING_TABLE} | {
         "POSTGRES_PASSWORD",
