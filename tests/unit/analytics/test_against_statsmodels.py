@@ -95,11 +95,10 @@ def test_the_seasonal_component(length: int, kind: str) -> None:
 
     expected = reference(series)
     # Two values for a calendar week are met exactly; the weights of what rounding leaves are then
-    # chance, in the reference, too: a change in the last digit moves its answer.
+    # chance, in the reference, too: a change in the last digit moves its answer, and ours lies
+    # within ten times that.
     last_digit = np.finfo(float).eps * random.choice([-1, 1], (2, length))
     moved = max(float(np.abs(reference(series * (1 + one)) - expected).max()) for one in last_digit)
-    if moved > 1e-9 * scale:
-        pytest.skip("the reference answers by chance here")
     np.testing.assert_allclose(
         seasonal_component(list(series)), expected, rtol=0, atol=max(1e-12 * scale, 10 * moved)
     )
