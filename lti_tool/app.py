@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,16 +99,17 @@ def create_app(deps: ToolDeps) -> Flask:
     )
     translations.load_catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    routes.serve_with(app, deps)
     page_responses.install_page_handlers(app, deps.settings.base_url)
     make_redirects_relative(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
     for part in PAGES:
-        app.register_blueprint(part.blueprint(deps))
-    open_console = programme_views.console_opener(partial(digests.list_channels, deps.unit_of_work))
+        app.register_blueprint(part.blueprint())
+    open_console = programme_views.console_opener(digests.list_channels)
     for console in CONSOLE_PAGES:
-        app.register_blueprint(console.blueprint(deps, opener=open_console))
-    for page in _admin_link_pages(deps):
+        app.register_blueprint(console.blueprint(opener=open_console))
+    for page in _admin_link_pages():
         app.register_blueprint(page)
     routes.declare_public(app, "static", "styles and scripts")
     routes.declare_public(app, "front", "says what this is")
@@ -122,17 +122,17 @@ def create_app(deps: ToolDeps) -> Flask:
     return app
 
 
-def _admin_link_pages(deps: ToolDeps) -> list[Blueprint]:
+def _admin_link_pages() -> list[Blueprint]:
     """The administration pages and the list of people, in a session that an administrator's link
     began.
     """
     session, opener = "/admin/<uuid:visit_id>", admin_views.open_staff_by_link
     return [
         admin_views.ROUTES.blueprint(
-            deps, name="admin_by_link", prefix=session, opener=opener, by_link=True
+            name="admin_by_link", prefix=session, opener=opener, by_link=True
         ),
         people_views.ROUTES.blueprint(
-            deps, name="admin_people", prefix=f"{session}/people", opener=opener, by_link=True
+            name="admin_people", prefix=f"{session}/people", opener=opener, by_link=True
         ),
     ]
 

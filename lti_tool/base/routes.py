@@ -28,7 +28,7 @@ from lti_tool.base.forms import allow_large_upload
 C = TypeVar("C")
 P = ParamSpec("P")
 Handler = Callable[Concatenate[C, P], ResponseReturnValue]
-_EXTENSION = "carryover.route_access"
+_EXTENSION, _DEPS = "carryover.route_access", "carryover.deps"
 _VISIT_ARGUMENT = re.compile(r"<uuid:(\w+)>")
 
 
@@ -140,7 +140,6 @@ class Routes(Generic[C]):
 
     def blueprint(
         self,
-        deps: ToolDeps,
         *,
         name: str = "",
         prefix: str = "",
@@ -163,7 +162,7 @@ class Routes(Generic[C]):
                 continue
             endpoint = route.handler.__name__
             access[f"{name}.{endpoint}"] = replace(route.access, by_link=by_link)
-            view = _view(deps, route, opener, visit[1] if visit else "")
+            view = _view(route, opener, visit[1] if visit else "")
             first, view = views.setdefault(endpoint, (route, view))
             if replace(route, path=first.path) != first:
                 raise ValueError(f"{name}.{endpoint}: its addresses differ in more than the path")
@@ -173,10 +172,11 @@ class Routes(Generic[C]):
 
 
 def _view(
-    deps: ToolDeps, route: _Route, opener: Opener[Any], visit_argument: str
+    route: _Route, opener: Opener[Any], visit_argument: str
 ) -> Callable[..., ResponseReturnValue]:
     @wraps(route.handler)
     def view(**arguments: Any) -> ResponseReturnValue:
+        deps: ToolDeps = current_app.extensions[_DEPS]
         if route.upload:
             allow_large_upload()
         visit_id = arguments.pop(visit_argument) if visit_argument else None
@@ -187,6 +187,11 @@ def _view(
         return route.handler(context, **arguments)
 
     return view
+
+
+def serve_with(app: Flask, deps: ToolDeps) -> None:
+    """Give the routes of the app their dependencies."""
+    app.extensions[_DEPS] = deps
 
 
 def require_rate(deps: ToolDeps, rate: RateClass) -> None:

@@ -128,7 +128,7 @@ def _open_console(
     visit_id: uuid.UUID | None,
 ) -> ProgrammeConsole:
     staff = open_staff(deps, allowed, visit_id)
-    return ProgrammeConsole(**vars(staff), list_channels=list_channels)
+    return ProgrammeConsole(**vars(staff), list_channels=partial(list_channels, staff.work))
 
 
 ROUTES: Routes[ProgrammeConsole] = Routes("programmes", "/t/<uuid:visit_id>/programmes")

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from jwcrypto.jwk import JWK
@@ -29,6 +30,7 @@ from adapters.lms.claims import CLAIM_PREFIX
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, operator_api
+from lti_tool.base import routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import RateClass
 from lti_tool.people import directory
@@ -273,6 +275,9 @@ class _CompiledTemplates(BytecodeCache):
 
 
 _COMPILED_TEMPLATES = _CompiledTemplates()
+# Apps of tests that are over: building one takes longer than most tests, and it holds nothing of
+# its dependencies.
+_idle_apps: list[Flask] = []
 
 
 def _environ(servers: Any, database: str, home: Path, server_url: str) -> dict[str, str]:
@@ -315,7 +320,8 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
     deps = bootstrap.build(_environ(servers, database, home, server.url))
     moodle = Moodle(server)
     moodle.publish()
-    pages = app.create_app(deps)
+    pages = _idle_apps.pop() if _idle_apps else app.create_app(deps)
+    routes.serve_with(pages, deps)
     pages.jinja_env.bytecode_cache = _COMPILED_TEMPLATES
     made = Tool(deps, pages.test_client(), moodle, TENANT_ID)
     addresses = ("auth_login_url", "auth_token_url", "key_set_url")
@@ -326,6 +332,7 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
         now=server.url,
     )
     yield made
+    _idle_apps.append(pages)
     deps.engine.dispose()
     deps.client.close()
     deps.own_client.close()

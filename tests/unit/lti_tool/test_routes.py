@@ -28,7 +28,8 @@ def show_context(context: str, word: str = "") -> ResponseReturnValue:
 def app_of(*mounted: Routes[str], by_link: bool = False) -> Flask:
     app = Flask(__name__, static_folder=None)
     for made in mounted:
-        app.register_blueprint(made.blueprint(NO_DEPS, by_link=by_link))
+        app.register_blueprint(made.blueprint(by_link=by_link))
+    routes.serve_with(app, NO_DEPS)
     return app
 
 
