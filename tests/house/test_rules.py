@@ -72,7 +72,7 @@ def test_every_metric_stands_in_the_docs() -> None:
     page = (ROOT / "docs" / "metrics.md").read_text()
     for metric in CATALOGUE:
         for text in (metric.key, metric.label, metric.meaning, metric.not_meaning, metric.formula):
-            assert text in page
+            assert text in page, f"{metric.key}: make docs"
 
 
 def test_every_route_stands_in_the_docs_with_its_scope() -> None:
