@@ -27,6 +27,6 @@ def launch(met: Meeting, browser: Browser, activity: Activity, person: str) -> h
 
 def follow(browser: Browser, words: str) -> httpx.Response:
     """Click on the link with these words."""
-    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>{words}', browser.page.text)
+    found = re.search(rf'<a [^>]*href="([^"]*)"[^>]*>\s*{words}', browser.page.text)
     assert found, browser.page.text
     return browser.get(urljoin(str(browser.page.url), unescape(found[1])))

@@ -180,7 +180,7 @@ def test_a_learner_complains_of_the_question_under_which_the_form_stands(
     assert 'form="remark-2"' in below and 'form="remark-1"' not in below
     for position in (1, 2):
         (form,) = re.findall(
-            rf'<form id="remark-{position}" method="post" action="([^"]*)"', page.text
+            rf'<form id="remark-{position}" method="post"\s+action="([^"]*)"', page.text
         )
         assert form.endswith(f"/answers/{position}/remarks")
     assert "Is question 1 wrong" in card and "Is question 2 wrong" in following
