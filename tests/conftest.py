@@ -35,6 +35,7 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 * 1024**3
 # here lives long enough to be cleaned.
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
 SEED = "CARRYOVER_TEST_SEED"
+STORIES = ("functional", "e2e")
 
 # How long one example takes says how busy the machine is.
 hypothesis.settings.register_profile(
@@ -52,16 +53,17 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of a folder come in random order, and so do the tests of a file: none may need another
-    one before it. Folders stay together, since they share what is slow to start.
+    one before it. Folders stay together, since they share what is slow to start. A file that uses
+    the product as people do is one story on one demo, told in its order.
     """
     chance = random.Random(os.environ[SEED])
     ordered = []
-    for _, suite in itertools.groupby(items, lambda item: item.path.relative_to(HERE).parts[0]):
+    for folder, suite in itertools.groupby(items, lambda item: item.path.relative_to(HERE).parts[0]):
         files: dict[Path, list[pytest.Item]] = {}
         for item in suite:
             files.setdefault(item.path, []).append(item)
         for tests in chance.sample(list(files.values()), len(files)):
-            ordered += chance.sample(tests, len(tests))
+            ordered += tests if folder in STORIES else chance.sample(tests, len(tests))
     items[:] = ordered
 
 

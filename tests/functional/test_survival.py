@@ -19,7 +19,7 @@ from tests.support.demo import Browser, Demo, free_port, wait_until
 from tests.support.kills import counted_exactly_once, episode, web_worker
 
 # The kinds of processes; each single one is killed by make soak.
-OFTEN = ("the job queue's worker", "a web worker", "Redis", "PostgreSQL")
+OFTEN = ("the short jobs' worker", "a web worker", "the queue server", "PostgreSQL")
 
 
 @pytest.mark.parametrize("victim", OFTEN)

@@ -49,6 +49,7 @@ def accessible(page: Page) -> None:
     for frame in page.frames:
         if not frame.url.startswith("http"):
             continue
+        frame.wait_for_load_state()  # what a click led to is judged, not what it left
         assert frame.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         ), frame.url
