@@ -58,7 +58,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     chance = random.Random(os.environ[SEED])
     ordered = []
-    for folder, suite in itertools.groupby(items, lambda item: item.path.relative_to(HERE).parts[0]):
+    for folder, suite in itertools.groupby(
+        items, lambda item: item.path.relative_to(HERE).parts[0]
+    ):
         files: dict[Path, list[pytest.Item]] = {}
         for item in suite:
             files.setdefault(item.path, []).append(item)
