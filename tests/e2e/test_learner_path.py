@@ -55,6 +55,8 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
         pictures(phone, "question-360")
         accessible(phone)
         frame.get_by_role("button", name="Answer").press("Enter")
+        # The page that asks may tell of the question before: the address says whose answer it is.
+        frame.wait_for_url(f"**/answers/{position}")
         frame.get_by_role("status").wait_for()
         pictures(phone, "feedback-360")
         accessible(phone)

@@ -69,6 +69,7 @@ def answer_all(frame: Frame) -> None:
         frame.get_by_text(f"Question {position} of 5").wait_for()
         frame.get_by_role("radio").first.check()
         frame.get_by_role("button", name="Answer").click()
+        frame.wait_for_url(f"**/answers/{position}")
         frame.get_by_role("status").wait_for()
     frame.get_by_role("link", name="See your result").click()
     frame.get_by_role("heading", name="of 5 right").wait_for()
