@@ -29,7 +29,8 @@ test-one: $(VENV)/test.stamp  ## one test or folder: make test-one T=tests/unit/
 	$(BIN)/pytest $(T) $(A)
 
 hooks: $(VENV)/test.stamp  ## the checks of .pre-commit-config.yaml before each commit
-	$(BIN)/pre-commit install
+	@command -v pre-commit > /dev/null || { echo "pre-commit is not on this machine; pipx install pre-commit brings it, then run make hooks again." >&2; exit 1; }
+	pre-commit install
 
 # Two cores: the system's packages come beside Python's, the type check runs beside what else is quick.
 test:  ## all checks, fast failures first
