@@ -88,7 +88,7 @@ def _newest_change() -> int:
 
 
 def dev() -> None:
-    """The demo; an edit is served within three seconds."""
+    """The demo; an edit is served within about four seconds."""
     read = read_settings(os.environ)
     logging.basicConfig(level=read.log_level)
     demo_runner.run_demo(read, ReloadedProcesses())
