@@ -11,7 +11,7 @@ from lti_tool.base import statement_outbox_store, statement_sender, tenants_stor
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.statement_outbox_store import SEND_GRADES, SEND_STATEMENTS
-from lti_tool.base.statement_target import load_record_store
+from lti_tool.base.statement_target import open_record_store
 from lti_tool.checks import grade_sender
 from lti_tool.nudges import alarm_jobs, channel_sender, digests, mail_sender, reminders
 from lti_tool.nudges.channels_store import SEND_POSTS
@@ -29,12 +29,8 @@ def send_statements(deps: ToolDeps) -> None:
     """Send the statements that are due."""
 
     def send_for_tenant(tenant_id: int) -> None:
-        store, ours = load_record_store(
-            deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-        )
-        statement_sender.send_due_statements(
-            deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client
-        )
+        client, store, _ = open_record_store(deps, tenant_id)
+        statement_sender.send_due_statements(deps.unit_of_work, tenant_id, store, client)
 
     for_each_tenant(
         statement_outbox_store.list_tenants_with_outbox(deps.engine),

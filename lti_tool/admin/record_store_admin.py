@@ -13,7 +13,7 @@ from core.http_client import OutsideCallFailed, limit_total_time, url_origin
 from core.messages import Message
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.statement_target import load_record_store
+from lti_tool.base.statement_target import open_record_store
 from lti_tool.base.tenants import LRS_SECRET_PURPOSE
 
 MAX_FIELD_LENGTH = 500
@@ -44,17 +44,15 @@ class StoreView:
 
 def load_store_view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
     """Load the current state of the record store."""
-    store, ours = load_record_store(
-        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-    )
+    client, store, ours = open_record_store(deps, tenant_id)
     shown = f"{deps.settings.base_url}/xapi" if ours else store.url
     try:
         with limit_total_time(PAGE_TIMEOUT):
             if ours:
                 return StoreView(
-                    shown, store.key, True, lrs_client.list_credentials(deps.own_client, store), ""
+                    shown, store.key, True, lrs_client.list_credentials(client, store), ""
                 )
-            lrs_client.require_read_access(deps.client, store)
+            lrs_client.require_read_access(client, store)
             return StoreView(shown, store.key, False, [], "")
     except (OutsideCallFailed, BadInput) as error:
         return StoreView(shown, store.key, ours, [], error.message)
@@ -134,9 +132,7 @@ def switch_record_store(
 
 
 def _require_own_store(deps: ToolDeps, tenant_id: int) -> RecordStore:
-    store, ours = load_record_store(
-        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-    )
+    _, store, ours = open_record_store(deps, tenant_id)
     if not ours:
         raise BadInput("Keys of another record store are made there.")
     return store

@@ -35,16 +35,27 @@ STAFF_PAGES = (
 
 
 @dataclass(frozen=True)
-class PageContext:
-    """A request in the session of a person: ``who``."""
+class RequestContext:
+    """What the context of each page has."""
 
     deps: ToolDeps
-    who: LaunchSession
 
     @property
     def work(self) -> UnitOfWork:
         """Opens transactions."""
         return self.deps.unit_of_work
+
+    def request_jobs(self, *jobs: Job) -> None:
+        """Ask for jobs soon."""
+        for job in jobs:
+            self.deps.job_requests.request_job(job)
+
+
+@dataclass(frozen=True)
+class PageContext(RequestContext):
+    """A request in the session of a person: ``who``."""
+
+    who: LaunchSession
 
     def render(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         """Render a page."""
@@ -54,11 +65,6 @@ class PageContext:
     def redirect(self, path: str) -> ResponseReturnValue:
         """Go on at another page of the session, as GET."""
         return redirect(f"/t/{self.who.id}/{path}", code=303)
-
-    def request_jobs(self, *jobs: Job) -> None:
-        """Ask for jobs soon."""
-        for job in jobs:
-            self.deps.job_requests.request_job(job)
 
 
 def open_page(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> PageContext:

@@ -10,31 +10,23 @@ from typing import Any
 from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from core.database import UnitOfWork
-from core.queue import Job
 from lti_tool.base import roles
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.page_context import open_page, template_values
+from lti_tool.base.page_context import RequestContext, open_page, template_values
 from lti_tool.base.sessions_store import LaunchSession
 
 
 @dataclass(frozen=True)
-class StaffContext:
+class StaffContext(RequestContext):
     """The context of a staff page: the session's id, the tenant, the name for the audit record, the
     base URL of the pages, and the values that every template needs."""
 
-    deps: ToolDeps
     visit_id: uuid.UUID
     tenant_id: int
     who: str
     home: str
     common: dict[str, Any]
     can_grant_roles: bool
-
-    @property
-    def work(self) -> UnitOfWork:
-        """Opens transactions."""
-        return self.deps.unit_of_work
 
     def render(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         """Render a page."""
@@ -43,11 +35,6 @@ class StaffContext:
     def redirect(self, path: str) -> ResponseReturnValue:
         """Go on at another page of this session, as GET."""
         return redirect(f"{self.home}{path}", code=303)
-
-    def request_jobs(self, *jobs: Job) -> None:
-        """Ask for jobs soon."""
-        for job in jobs:
-            self.deps.job_requests.request_job(job)
 
 
 def open_staff(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> StaffContext:

@@ -15,11 +15,10 @@ from adapters.csv_tables import FileRefused
 from adapters.kpi import LineProblem, Sheet
 from adapters.lrs_client import BusinessFigures
 from core.errors import BadInput
-from core.http_client import GuardedClient
 from core.messages import lazy_gettext
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.statement_target import load_record_store
+from lti_tool.base.statement_target import open_record_store
 from lti_tool.people import directory_store
 
 WEIGHTS_DECIDED, NEW_LEVEL_DECIDED = (
@@ -77,10 +76,7 @@ class ProgrammeBusiness:
     def __init__(self, deps: ToolDeps, tenant_id: int, programme: str, who: str) -> None:
         self._deps, self._tenant_id, self._who, self._key = deps, tenant_id, who, programme
         self.programme = xapi_statements.ProgrammeRef(programme, "", "").iri
-        self._store, ours = load_record_store(
-            deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-        )
-        self._client: GuardedClient = deps.own_client if ours else deps.client
+        self._client, self._store, _ = open_record_store(deps, tenant_id)
 
     def load_figures(self) -> BusinessFigures:
         """Load the business figures. Raise OutsideCallFailed if the record store is

@@ -16,7 +16,7 @@ from lti_tool.base import mail_outbox_store, sessions_store, translations
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import LeasedMail
-from lti_tool.base.statement_target import load_record_store
+from lti_tool.base.statement_target import open_record_store
 from lti_tool.launch import visits
 from lti_tool.launch.visits import VisitLink
 from lti_tool.nudges import reminders
@@ -112,9 +112,7 @@ def _fetch_pictures(
     result: dict[tuple[str, str], bytes] = {}
     if not wanted:
         return result
-    store, ours = load_record_store(
-        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-    )
+    client, store, _ = open_record_store(deps, tenant_id)
     end = time.monotonic() + PICTURE_SECONDS
     for programme, query in wanted:
         by = dict(parse_qsl(query))
@@ -122,7 +120,7 @@ def _fetch_pictures(
         try:
             with limit_total_time(max(0.0, end - time.monotonic())):
                 drawn = lrs_client.fetch_report_picture(
-                    deps.own_client if ours else deps.client,
+                    client,
                     store,
                     xapi_statements.ProgrammeRef(programme, "", "").iri,
                     report,

@@ -23,7 +23,7 @@ from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import APPROVED
-from lti_tool.base.statement_target import load_record_store
+from lti_tool.base.statement_target import open_record_store
 from lti_tool.programmes import certification_sources, certification_sources_store
 from lti_tool.programmes.certification_sources_store import CertifyingColumn, StatementSource
 
@@ -114,12 +114,10 @@ class _SourceReading:
 
 
 def _read_statement_source(deps: ToolDeps, tenant_id: int, source: StatementSource) -> int:
-    store, ours = load_record_store(
-        deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url
-    )
+    client, store, _ = open_record_store(deps, tenant_id)
     fetch_page = partial(
         lrs_client.fetch_statements,
-        deps.own_client if ours else deps.client,
+        client,
         store,
         activity=source.activity,
     )

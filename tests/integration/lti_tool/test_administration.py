@@ -413,7 +413,7 @@ def test_a_record_store_that_does_not_answer_is_told(
 def test_another_record_store_is_tried_before_it_is_used(
     tool: Tool, desk: operator_api.TenantOperator
 ) -> None:
-    from lti_tool.base.statement_target import load_record_store
+    from lti_tool.base.statement_target import open_record_store
 
     server = tool.moodle.server
     admin = by_link(tool, desk)
@@ -429,9 +429,7 @@ def test_another_record_store_is_tried_before_it_is_used(
     assert "401" in refused.text
     assert "secret-of-theirs" not in refused.text
     assert "from now on" in admin.post("store", **store).text
-    found, ours = load_record_store(
-        tool.deps.unit_of_work, tool.deps.secrets, tenant_id=tool.tenant_id, own_url="x"
-    )
+    _, found, ours = open_record_store(tool.deps, tool.tenant_id)
     assert (found.xapi, found.key, found.secret, ours) == (
         f"{server.url}/data/xAPI",
         "theirs",
