@@ -15,7 +15,6 @@ RELIABLE_ALPHA, TENTATIVE_ALPHA = (
     0.80,
     0.667,
 )  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
-SEVERITY_LIMIT = 0.5  # levels from the consensus
 DRAWS, SEED = (
     1_000,
     7_274,

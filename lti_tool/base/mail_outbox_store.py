@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, text, update
+from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.queue import Job
@@ -142,16 +142,6 @@ def insert_mail_stop(
         upsert(mail_stop)
         .values(tenant_id=tenant_id, person_id=person_id, kind=kind)
         .on_conflict_do_nothing()
-    )
-
-
-def delete_mail_stop(
-    connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str
-) -> None:
-    """Subscribe this person to a kind of mail again."""
-    s = mail_stop.c
-    connection.execute(
-        delete(mail_stop).where(s.tenant_id == tenant_id, s.person_id == person_id, s.kind == kind)
     )
 
 

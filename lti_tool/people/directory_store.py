@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
     text,
@@ -470,8 +469,3 @@ def list_role_grants(
         (row[0], row[1], row[2], row[3])
         for row in connection.execute(query.order_by(g.role, person.c.name))
     ]
-
-
-def insert_person(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """Insert one person."""
-    connection.execute(insert(person).values(tenant_id=tenant_id, **values))
