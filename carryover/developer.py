@@ -122,12 +122,13 @@ COMMANDS = {"dev": dev, "shell": shell, "sql": sql}
 
 def main() -> None:
     """Run the command that the first argument names."""
+    command = COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    if command is None:
+        sys.exit(f"Say one of: {', '.join(COMMANDS)}")
     try:
-        COMMANDS[sys.argv[1]]()
-    except (FatalError, IndexError, KeyError) as error:
-        sys.exit(
-            str(error) if isinstance(error, FatalError) else f"Say one of: {', '.join(COMMANDS)}"
-        )
+        command()
+    except FatalError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
