@@ -36,6 +36,8 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 * 1024**3
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
 SEED = "CARRYOVER_TEST_SEED"
 STORIES = ("functional", "e2e")
+# What is quick to fail comes first; what is short comes last, so that no process waits for another.
+FOLDERS = ("unit", "house", *STORIES, "integration", "soak")
 
 # How long one example takes says how busy the machine is.
 hypothesis.settings.register_profile(
@@ -58,15 +60,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     chance = random.Random(os.environ[SEED])
     ordered = []
-    for folder, suite in itertools.groupby(
-        items, lambda item: item.path.relative_to(HERE).parts[0]
-    ):
+    items.sort(key=lambda item: FOLDERS.index(_folder(item)))
+    for folder, suite in itertools.groupby(items, _folder):
         files: dict[Path, list[pytest.Item]] = {}
         for item in suite:
             files.setdefault(item.path, []).append(item)
         for tests in chance.sample(list(files.values()), len(files)):
             ordered += tests if folder in STORIES else chance.sample(tests, len(tests))
     items[:] = ordered
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,7 +9,7 @@ from html import unescape
 
 import httpx
 
-from tests.support.demo import ANSWER_SECONDS, Browser, Demo
+from tests.support.demo import ANSWER_SECONDS, TLS, Browser, Demo
 
 LAUNCHES, REPLAYS, THREADS = 100, 10, 20
 
@@ -31,7 +31,7 @@ def test_100_launches_at_once_with_10_replays_each_are_100_sessions(demo: Demo) 
         cookies = "; ".join(
             f"{name}={value}" for name, value in browser.cookies_of("127.0.0.1").items()
         )
-        with httpx.Client(timeout=ANSWER_SECONDS) as client:
+        with httpx.Client(timeout=ANSWER_SECONDS, verify=TLS) as client:
             answer = client.post(
                 f"{demo.base}/lti/launch", data=fields, headers={"Cookie": cookies}
             )

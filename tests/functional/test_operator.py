@@ -34,7 +34,10 @@ class Desk:
 
 
 def desk(servers: EmbeddedServers, database: str, home: Path) -> Desk:
-    return Desk({**os.environ, **environ_for(servers, database, home)})
+    """In a keyspace of its own, where no worker of another test has said that it lives."""
+    environ = environ_for(servers, database, home)
+    own = {"CARRYOVER_REDIS_URL": f"{environ['CARRYOVER_REDIS_URL']}?db=1"}
+    return Desk({**os.environ, **environ, **own})
 
 
 @pytest.fixture

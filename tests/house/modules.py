@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import tokenize
 from collections.abc import Iterator
@@ -20,8 +21,13 @@ def modules() -> Iterator[Path]:
         )
 
 
-def prose_of(source: str) -> Iterator[str]:
+@functools.cache
+def prose_of(source: str) -> tuple[str, ...]:
     """Docstrings and comments."""
+    return tuple(_prose_of(source))
+
+
+def _prose_of(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         # The docstring of a command is its --help, a text for users.
         decorators = getattr(node, "decorator_list", [])

@@ -6,6 +6,7 @@ only shrink.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -82,6 +83,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
 }
 
 
+@functools.cache
 def _measured() -> dict[str, tuple[int, int]]:
     return {
         f"{file.relative_to(ROOT)}:{name}": (count_lines(function), count_branches(function))

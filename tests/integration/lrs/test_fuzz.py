@@ -24,6 +24,7 @@ from lrs.xapi.statement_parser import Authority, StatementParser
 from tests.support.multipart import BOUNDARY, described, mixed, part, send
 from tests.support.store import Caller, body
 
+EXAMPLES = 15  # of each operation; make soak takes 100
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
 
@@ -140,10 +141,11 @@ def mutants(draw: Any) -> bytes:
                 holder = holder[step]
             how = draw(st.sampled_from(["replace", "remove", "add", "rename", "double", "move"]))
             if how == "replace":
-                holder[path[-1]] = draw(ODD)
+                holder[path[-1]] = copy.deepcopy(draw(ODD))
             elif how == "remove":
                 del holder[path[-1]]
             elif how == "add" and isinstance(holder, dict):
+                # A copy: what is put in may be changed itself by the next change.
                 holder[
                     draw(
                         st.sampled_from(
@@ -162,7 +164,7 @@ def mutants(draw: Any) -> bytes:
                             ]
                         )
                     )
-                ] = draw(ODD)
+                ] = copy.deepcopy(draw(ODD))
             elif how == "rename" and isinstance(holder, dict):
                 holder[str(path[-1]).swapcase()] = holder.pop(path[-1])
             elif how == "move" and isinstance(holder, dict):
@@ -308,7 +310,10 @@ def test_schemathesis_finds_no_failure_of_ours_on_any_resource(
         operation = result.ok()
 
         @settings(
-            max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
         )
         @given(
             case=operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE)
@@ -325,7 +330,7 @@ def test_schemathesis_finds_no_failure_of_ours_on_any_resource(
             assert response.status_code < 500, response.text
 
         attack()
-    assert answered > 300
+    assert answered > 150
 
 
 def test_a_refusal_names_index_path_and_rule(one: Caller, statement: Make) -> None:

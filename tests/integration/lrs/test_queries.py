@@ -329,15 +329,16 @@ QUERIES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("asked", QUERIES, ids=lambda asked: "+".join(asked) or "nothing")
-def test_no_filter_reads_a_large_table_from_end_to_end(
-    large: StoreDeps, asked: dict[str, Any]
-) -> None:
+def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps) -> None:
     tenant_id = change_queue.list_tenant_ids(large.engine)[0]
-    sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
-    with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
-        plan = "\n".join(row[0] for row in cursor.execute(b"EXPLAIN " + sql, parameters))
-    assert not re.search(r"Seq Scan on (statement|statement_rel|voiding)\b", plan), plan
+    for asked in QUERIES:
+        sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
+        with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
+            plan = "\n".join(row[0] for row in cursor.execute(b"EXPLAIN " + sql, parameters))
+        assert not re.search(r"Seq Scan on (statement|statement_rel|voiding)\b", plan), (
+            asked,
+            plan,
+        )
 
 
 @pytest.fixture
