@@ -8,6 +8,7 @@ never become a headline.
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +17,6 @@ from math import sqrt
 from statistics import fmean
 from typing import Any
 
-import moderndid
 import numpy as np
 import polars
 from scipy.stats import t as student
@@ -371,6 +371,8 @@ def _estimate_group_time(readings: Sequence[Reading], never: Collection[str]) ->
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about small groups: the interval shows that already
+            # Imported here, since it takes two seconds: most programmes have no waves to compare.
+            moderndid = importlib.import_module("moderndid")
             result = moderndid.att_gt(
                 data,
                 "value",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.ledger import PracticeDatabase
@@ -20,22 +21,27 @@ class InvalidToken(Exception):
     """A token is not validly signed by its sender; the message says why."""
 
 
-def _public_key(pem: str) -> RSAPublicKey:
-    key = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
-    assert isinstance(key, RSAPublicKey)
+@functools.cache
+def _private_key(pem: str) -> RSAPrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    assert isinstance(key, RSAPrivateKey)
     return key
+
+
+def _public_key(ledger: PracticeDatabase) -> RSAPublicKey:
+    return _private_key(ledger.private_key()).public_key()
 
 
 def public_key_set(ledger: PracticeDatabase) -> dict[str, Any]:
     """Return the public key set that tools fetch."""
-    return {"keys": [public_rsa_jwk(_public_key(ledger.private_key()))]}
+    return {"keys": [public_rsa_jwk(_public_key(ledger))]}
 
 
 def sign_claims(ledger: PracticeDatabase, claims: Mapping[str, Any]) -> str:
     """Sign a token with the platform's key."""
-    pem = ledger.private_key()
-    kid = public_rsa_jwk(_public_key(pem))["kid"]
-    return jwt.encode(dict(claims), pem, algorithm="RS256", headers={"kid": kid})
+    key = _private_key(ledger.private_key())
+    kid = public_rsa_jwk(key.public_key())["kid"]
+    return jwt.encode(dict(claims), key, algorithm="RS256", headers={"kid": kid})
 
 
 def verify_own_token(ledger: PracticeDatabase, token: str) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def verify_own_token(ledger: PracticeDatabase, token: str) -> dict[str, Any]:
     try:
         return jwt.decode(
             token,
-            _public_key(ledger.private_key()),
+            _public_key(ledger),
             algorithms=["RS256"],
             options={"require": ["exp", "sub"], "verify_aud": False},
         )

@@ -22,18 +22,24 @@ def modules() -> Iterator[Path]:
 
 
 @functools.cache
-def prose_of(source: str) -> tuple[str, ...]:
+def tree_of(file: Path) -> ast.Module:
+    """A file as parsed, once a run."""
+    return ast.parse(file.read_text())
+
+
+@functools.cache
+def prose_of(file: Path) -> tuple[str, ...]:
     """Docstrings and comments."""
-    return tuple(_prose_of(source))
+    return tuple(_prose_of(file))
 
 
-def _prose_of(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+def _prose_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(file)):
         # The docstring of a command is its --help, a text for users.
         decorators = getattr(node, "decorator_list", [])
         is_command = any("command(" in ast.unparse(one) for one in decorators)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and not is_command:
             yield ast.get_docstring(node) or ""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in tokenize.generate_tokens(io.StringIO(file.read_text()).readline):
         if token.type == tokenize.COMMENT:
             yield token.string

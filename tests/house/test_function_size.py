@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.modules import ROOT, modules
+from tests.house.modules import ROOT, modules, tree_of
 
 MOST_LINES = 60  # of a function, its docstring left out
 MOST_BRANCHES = 20  # cyclomatic complexity; from 21 on it is graded D
@@ -88,7 +88,7 @@ def _measured() -> dict[str, tuple[int, int]]:
     return {
         f"{file.relative_to(ROOT)}:{name}": (count_lines(function), count_branches(function))
         for file in modules()
-        for name, function in named_functions(ast.parse(file.read_text()))
+        for name, function in named_functions(tree_of(file))
     }
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.modules import ROOT, modules, prose_of
+from tests.house.modules import ROOT, modules, prose_of, tree_of
 
 MOST_OF_ONE_NAME = 3
 # What a framework or a protocol of ours demands.
@@ -74,7 +74,7 @@ def names_of(tree: ast.AST) -> Iterator[tuple[str, int]]:
 def test_no_more_than_three_functions_share_a_name() -> None:
     found = defaultdict[str, list[Path]](list)
     for file in modules():
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(tree_of(file)):
             special = isinstance(node, ast.FunctionDef) and node.name.startswith("__")
             if isinstance(node, ast.FunctionDef) and not special and node.name not in PROTOCOLS:
                 found[node.name].append(file.relative_to(ROOT))
@@ -85,7 +85,7 @@ def test_no_more_than_three_functions_share_a_name() -> None:
 def test_names_hold_no_riddle() -> None:
     wrong = []
     for file in modules():
-        for name, line in names_of(ast.parse(file.read_text())):
+        for name, line in names_of(tree_of(file)):
             words = set(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().split("_"))
             wrong += [
                 f"{file.relative_to(ROOT)}:{line} {name}: say {IN_NAMES[word]}"
@@ -97,7 +97,7 @@ def test_names_hold_no_riddle() -> None:
 def test_comments_and_docstrings_hold_no_riddle() -> None:
     wrong = []
     for file in modules():
-        for text in prose_of(file.read_text()):
+        for text in prose_of(file):
             words = " ".join(text.split())
             wrong += [
                 f"{file.relative_to(ROOT)}: {words[:80]!r} ({pattern})"

@@ -61,7 +61,7 @@ def test_every_path_and_module_that_the_code_points_to_is_there() -> None:
     }
     wrong = []
     for file in modules():
-        text = "\n".join(prose_of(file.read_text()))
+        text = "\n".join(prose_of(file))
         here = file.relative_to(ROOT)
         wrong += [f"{here}: {path}" for path in _PATH.findall(text) if not exists(path)]
         for dotted in _MODULE.findall(text):
@@ -86,7 +86,7 @@ def test_every_name_in_a_docstring_is_a_name_of_the_code() -> None:
         source = file.read_text("utf-8")
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
         known |= {token.string for token in tokens if token.type == tokenize.NAME}
-        for prose in prose_of(source):
+        for prose in prose_of(file):
             for match in re.finditer(r":\w+:`[\w.]*?(\w+)`|\b([A-Z]+(?:_[A-Z]+)+)\b", prose):
                 named.append((file.relative_to(ROOT), match[1] or match[2]))
     # Strings that name a setting or an environment variable are names as well.

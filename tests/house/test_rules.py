@@ -12,7 +12,7 @@ import pytest
 from analytics.catalogue import CATALOGUE
 from core import settings
 from docs import generate
-from tests.house.modules import ROOT, modules
+from tests.house.modules import ROOT, modules, tree_of
 
 
 def tracked() -> list[Path]:
@@ -26,7 +26,7 @@ def tracked() -> list[Path]:
 
 @pytest.mark.parametrize("file", list(modules()), ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_module_says_what_it_is_and_every_public_name_what_it_promises(file: Path) -> None:
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
     assert ast.get_docstring(tree), "the module has no docstring"
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
@@ -42,7 +42,7 @@ def declares_route(node: ast.FunctionDef | ast.ClassDef) -> bool:
 def test_no_import_inside_a_function_and_nothing_left_to_do(file: Path) -> None:
     source = file.read_text()
     assert not re.search(r"\b(TODO|FIXME|XXX)\b", source)
-    for function in ast.walk(ast.parse(source)):
+    for function in ast.walk(tree_of(file)):
         if isinstance(function, ast.FunctionDef):
             for node in ast.walk(function):
                 assert not isinstance(node, ast.Import | ast.ImportFrom), (

@@ -1,4 +1,4 @@
-"""The long form of the concurrency test: a minute instead of six seconds."""
+"""The long form of the concurrency test: a minute instead of three seconds."""
 
 from __future__ import annotations
 

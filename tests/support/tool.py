@@ -30,7 +30,7 @@ from adapters.lms.claims import CLAIM_PREFIX
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, operator_api
-from lti_tool.base import routes
+from lti_tool.base import routes, signing_keys
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import RateClass
 from lti_tool.people import directory
@@ -312,6 +312,9 @@ def set_up_tool(servers: Any, database: str, home: Path) -> None:
         deployments=[DEPLOYMENT_ID],
         certified={"5": ("", week_ago)},
     )
+    deps = bootstrap.build(_environ(servers, database, home, PLATFORM_URL))
+    signing_keys.list_tool_keys(deps.engine, deps.secrets)  # made at their first use
+    _close(deps)
 
 
 @contextmanager
@@ -333,6 +336,10 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
     )
     yield made
     _idle_apps.append(pages)
+    _close(deps)
+
+
+def _close(deps: ToolDeps) -> None:
     deps.engine.dispose()
     deps.client.close()
     deps.own_client.close()

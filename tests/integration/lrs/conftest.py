@@ -49,6 +49,13 @@ def one(tenant: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Iterator[Live]:
+    with serve(lrs_settings, servers, tmp_path) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def serve(lrs_settings: Settings, servers: EmbeddedServers, home: Path) -> Iterator[Live]:
+    """A record store behind its real web server."""
     ((key, secret),) = operator_api.create_tenant(
         lrs_settings, "live", [("test", ("all",))], again=True
     )
@@ -57,7 +64,7 @@ def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> It
         port = int(probe.getsockname()[1])
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")},
-        "CARRYOVER_HOME": str(tmp_path),
+        "CARRYOVER_HOME": str(home),
         "CARRYOVER_DATABASE_URL": lrs_settings.database_url,
         "CARRYOVER_MIGRATION_URL": lrs_settings.migration_url,
         "CARRYOVER_REDIS_URL": lrs_settings.redis_url,
@@ -100,6 +107,8 @@ def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> It
                 break
         except OSError:
             time.sleep(0.1)
-    yield made
-    process.terminate()
-    process.wait(30)
+    try:
+        yield made
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -10,12 +10,20 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tincan
 
+from core import settings
+from core.embedded import EmbeddedServers
+from core.settings import Settings
+from lrs import operator_api
+from tests.conftest import Databases, environ_for
+from tests.integration.lrs.conftest import serve
 from tests.support.store import Caller, Live
 
 CLIENTS = Path(__file__).parents[2] / "clients"
@@ -29,6 +37,31 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(CLIENTS / name, folder / name)
     npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     return folder
+
+
+@pytest.fixture(scope="module")
+def store(
+    servers: EmbeddedServers,
+    databases: Databases,
+    lrs_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Settings, Live]]:
+    """One for all clients."""
+    home = tmp_path_factory.mktemp("home")
+    with databases.temporary(lrs_template) as database:
+        found = settings.read_settings(environ_for(servers, database, home))
+        with serve(found, servers, home) as made:
+            yield found, made
+
+
+@pytest.fixture
+def live(store: tuple[Settings, Live]) -> Live:
+    """Each test's client comes to a tenant of its own."""
+    found, made = store
+    ((key, secret),) = operator_api.create_tenant(
+        found, str(uuid.uuid4()), [("test", ("all",))], again=True
+    )
+    return replace(made, key=key, secret=secret)
 
 
 def environ_of_node() -> dict[str, str]:

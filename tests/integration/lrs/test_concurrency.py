@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from tests.support.store import Live
 
 WRITERS, BATCH, ACTIVITIES = 16, 50, 100
-SECONDS = 6.0  # make soak takes 60
+SECONDS = 3.0  # make soak takes 60
 
 
 def statement(n: int, pick: random.Random) -> dict[str, Any]:

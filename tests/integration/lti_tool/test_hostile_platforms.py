@@ -238,7 +238,7 @@ def test_columns_pressed_for_twice_at_once_are_made_once(tool: Tool) -> None:
     ), "none twice"
 
 
-def test_a_roster_page_of_many_thousands_is_kept(tool: Tool) -> None:
+def test_a_roster_page_of_a_thousand_is_kept(tool: Tool) -> None:
     server = tool.moodle.server
     server.says("/token", (200, "OK", {"access_token": "t"}))
     server.says(
@@ -246,12 +246,12 @@ def test_a_roster_page_of_many_thousands_is_kept(tool: Tool) -> None:
         (
             200,
             "OK",
-            {"members": [{"user_id": f"u{n}", "roles": ["Learner"]} for n in range(3_000)]},
+            {"members": [{"user_id": f"u{n}", "roles": ["Learner"]} for n in range(1_000)]},
         ),
     )
     course_with_roster(tool, "/members")
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
-    assert tool.sql("SELECT members FROM lti_tool.roster_run")[0].members == 3_000
+    assert tool.sql("SELECT members FROM lti_tool.roster_run")[0].members == 1_000
 
 
 def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(

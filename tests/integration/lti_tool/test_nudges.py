@@ -89,7 +89,7 @@ def test_who_cannot_be_told_now_holds_up_nobody(
 
 def test_no_more_than_one_a_day_and_three_a_week(certified: Tool) -> None:
     told = []
-    for hour in range(24 * 21):
+    for hour in range(0, 24 * 21, 3):
         at = NOW + timedelta(hours=hour)
         told += [(at, kind) for who, kind, _ in remind(certified, at) if who == "E1"]
     assert len(told) >= 3

@@ -24,7 +24,7 @@ FULL = 1e-11  # relative: what two orders of the same sums leave of 16 digits
 @pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.ValueWarning")
 @pytest.mark.parametrize(
     ("size", "columns", "groups", "scale"),
-    list(product((8, 12, 60, 400), (2, 3, 4), (3, 4, 8), (1e-9, 1.0, 1e9))),
+    list(product((8, 12, 400), (2, 4), (3, 8), (1e-9, 1.0, 1e9))),
 )
 def test_least_squares(size: int, columns: int, groups: int, scale: float) -> None:
     random = np.random.default_rng(size * columns * groups)
@@ -76,7 +76,7 @@ def test_the_detectable_difference_has_its_power(
     assert reached == pytest.approx(power, rel=1e-9)
 
 
-@pytest.mark.parametrize("length", [104, 105, 156, 157, 300, 520])
+@pytest.mark.parametrize("length", [104, 105, 156, 157, 260])
 @pytest.mark.parametrize("kind", ["noise", "season", "counts", "outliers", "constant", "rare"])
 def test_the_seasonal_component(length: int, kind: str) -> None:
     random, week = np.random.default_rng(length), np.arange(length)
