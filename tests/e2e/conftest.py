@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.support.browser_pages import Pictures
+from tests.support.browser_pages import HEIGHT, Pictures, looks
 from tests.support.demo import DEADLINE_SECONDS, Demo
 from tests.support.demo_homes import demo, new_home
 
@@ -62,7 +62,7 @@ def page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(width: int, dark: bool = False, scripts: bool = True) -> Page:
         context = chromium.new_context(
-            viewport={"width": width, "height": 800},
+            viewport={"width": width, "height": HEIGHT},
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
             reduced_motion="reduce",
@@ -100,7 +100,7 @@ def without_cookies(
 
     def make(width: int) -> Page:
         path = str(CHROMIUM) if CHROMIUM.exists() else None
-        viewport: Any = {"width": width, "height": 800}
+        viewport: Any = {"width": width, "height": HEIGHT}
         context = driver.chromium.launch_persistent_context(
             tmp_path, executable_path=path, args=QUIET, viewport=viewport, reduced_motion="reduce"
         )
@@ -115,11 +115,14 @@ def without_cookies(
 
 @pytest.fixture(scope="session")
 def pictures() -> Pictures:
-    """Takes a screenshot of a page into the folder CARRYOVER_PICTURES, for whoever wants to look."""
+    """Takes screenshots of a page in each look into the folder CARRYOVER_PICTURES, for whoever wants
+    to see it.
+    """
     folder = os.environ.get("CARRYOVER_PICTURES")
 
     def take(page: Page, name: str, full_page: bool = False) -> None:
         if folder:
-            page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
+            for width in looks(page):
+                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=full_page)
 
     return take

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import FilePayload
 
-from tests.support.browser_pages import Pages, Pictures, accessible
-from tests.support.browser_sizes import SIZES, opened
+from tests.support.browser_pages import Pages, Pictures, accessible, opened
 from tests.support.demo import Demo, wait_until
 
 
@@ -27,17 +25,16 @@ def table(teams: tuple[str, ...]) -> bytes:
     ).encode()
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_from_a_named_figure_to_a_weighed_scorecard(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(1280, dark=True)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").first.press("Enter")
     frame.get_by_role("link", name="Was it worth it").press("Enter")
     frame.get_by_role("heading", name="Was it worth it").wait_for()
     accessible(tab)
-    label = f"Clicks on false mails {width}"
+    label = "Clicks on false mails"
     if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
         frame.get_by_text("Name a new figure").press("Enter")
     named = frame.locator("form[action$='/kpi']").last
@@ -75,7 +72,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_role("button", name="Look what it would do").press("Enter")
     frame.get_by_role("region", name="Lines that cannot be read, table").wait_for()
     accessible(tab)
-    pictures(tab, f"readings-wrong-{width}", full_page=True)
+    pictures(tab, "readings-wrong", full_page=True)
     frame.get_by_role("link", name="Was it worth it").press("Enter")
     choose(table(("Desk 1", "Desk 2")))
     frame.get_by_label("Value").select_option("Klicks")
@@ -106,7 +103,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_text("The ledger is changed.").wait_for()
     frame.get_by_role("region", name="Costs, table").get_by_text("1200.50").first.wait_for()
     accessible(tab)
-    pictures(tab, f"business-{width}", full_page=True)
+    pictures(tab, "business", full_page=True)
 
     weight = frame.get_by_label("weight of Adoption, percent")
     before = weight.input_value()

@@ -6,28 +6,25 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.support.browser_pages import Pages, Pictures, accessible, frame_of, wait_for_frame
 from tests.support.demo import Demo, wait_until
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
 def test_the_pages_of_each_person_are_accessible_and_fit(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
     for who in ("learner", "teacher", "mentor"):
-        tab = page(width, dark)
+        tab = page(360)
         tab.goto(demo.told["launch"][who])
         frame = frame_of(tab)
-        pictures(tab, f"{who}-{width}")
+        pictures(tab, f"{who}")
         accessible(tab)
         if who == "learner":
             frame.get_by_role("link", name="plan", exact=False).or_(
                 frame.get_by_role("link", name="Report")
             ).first.press("Enter")
             frame.get_by_role("heading", name="Transfer plan").wait_for()
-            pictures(tab, f"plan-{width}")
+            pictures(tab, "plan")
             accessible(tab)
         else:
             for summary in frame.locator("summary").all():
@@ -52,18 +49,18 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
             frame.get_by_role("button", name="Go on with the check").press("Enter")
             frame.get_by_text("Question 2 of 5").wait_for()
         frame.get_by_role("radio").nth(position % 3).press("Space")
-        pictures(phone, "question-360")
+        pictures(phone, "question")
         accessible(phone)
         frame.get_by_role("button", name="Answer").press("Enter")
         # The page that asks may tell of the question before: the address says whose answer it is.
         frame.wait_for_url(f"**/answers/{position}")
         frame.get_by_role("status").wait_for()
-        pictures(phone, "feedback-360")
+        pictures(phone, "feedback")
         accessible(phone)
     frame.get_by_role("link", name="See your result").press("Enter")
     frame.get_by_role("heading", name="of 5 right").wait_for()
     finished = time.monotonic()
-    pictures(phone, "result-360")
+    pictures(phone, "result")
     accessible(phone)
 
     wait_until(lambda: demo.figure("retention_observed", "1w")[1] == before[1] + 5)
@@ -82,7 +79,7 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
         return "/ 5" in desk.locator("[data-person=learner]").inner_text()
 
     wait_until(graded)
-    pictures(desk, "gradebook-1280")
+    pictures(desk, "gradebook")
     accessible(desk)
 
 

@@ -135,14 +135,14 @@ def test_a_browser_without_cookies_and_an_lms_without_storage_open_a_window(
     tab.goto(f"{demo.told['launch']['learner']}")
     frame = wait_for_frame(tab, "/lti/launch")
     frame.get_by_role("heading", name="in a window of its own").wait_for()
-    pictures(tab, "relaunch-360")
+    pictures(tab, "relaunch")
     accessible(tab)
     with tab.context.expect_page() as opened:
         frame.get_by_role("button", name="Open in a new window").press("Enter")
     window = opened.value
     window.get_by_role("heading", name="Is this you?").wait_for()
     assert "Practice learner" in window.locator("main").inner_text()
-    pictures(window, "window-360")
+    pictures(window, "window")
     accessible(window)
     window.get_by_role("button", name="Yes, open it").press("Enter")
     window.get_by_role("heading", name="Phishing response").wait_for()
@@ -169,17 +169,16 @@ def test_without_cookies_pages_keep_their_place_in_history_and_for_screen_reader
     assert frame.evaluate("document.cookie") == ""
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)])
 def test_the_administration_by_keyboard_and_its_pages(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(1280, dark=True)
     frame = open_as(demo, tab, "admin")
     frame.get_by_role("link", name="Administration").press("Enter")
     frame.get_by_role("heading", name="Platforms", exact=True).wait_for()
 
     def looked_at(name: str) -> None:
-        pictures(tab, f"admin-{name}-{width}", full_page=True)
+        pictures(tab, f"admin-{name}", full_page=True)
         accessible(tab)
 
     looked_at("platforms")
@@ -239,11 +238,8 @@ def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page:
     assert "used already" in other.locator("main").inner_text()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
-def test_the_course_page_and_a_review(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
-) -> None:
-    tab = page(width, dark)
+def test_the_course_page_and_a_review(demo: Demo, page: Pages, pictures: Pictures) -> None:
+    tab = page(360)
     frame = open_as(demo, tab, "teacher")
     frame.get_by_role("link", name="Course: people").press("Enter")
     frame.get_by_role("heading", name="People").wait_for()
@@ -251,7 +247,7 @@ def test_the_course_page_and_a_review(
     frame.get_by_text("The roster is being read").wait_for()
     frame.get_by_role("button", name="Make a column for each check now").press("Enter")
     frame.get_by_text("Every check has its column").wait_for()
-    pictures(tab, f"course-{width}", full_page=True)
+    pictures(tab, "course", full_page=True)
     accessible(tab)
 
     def read() -> bool:

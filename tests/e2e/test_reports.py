@@ -4,12 +4,10 @@ narrowed by keyboard, the table beside each picture.
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Frame
 
 from lrs.vocabulary.report_names import REPORT_GROUPS
-from tests.support.browser_pages import Pages, Pictures, accessible, frame_of
-from tests.support.browser_sizes import SIZES, opened
+from tests.support.browser_pages import Pages, Pictures, accessible, frame_of, opened
 from tests.support.demo import Demo
 
 
@@ -23,12 +21,11 @@ def chosen(frame: Frame, label: str) -> None:
     ).press("Enter")
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_every_report_is_reached_from_the_figures_and_reads_well(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
     demo.settled()
-    tab = page(width, dark)
+    tab = page(1280, dark=True)
     tab.goto(demo.told["launch"]["teacher"])
     frame = frame_of(tab)
     frame.get_by_role("link", name="Every figure").press("Enter")
@@ -42,7 +39,7 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(
             ).wait_for(state="attached")
             assert frame.get_by_role("alert").count() == 0, key
             accessible(tab)
-            pictures(tab, f"report-{key}-{width}", full_page=True)
+            pictures(tab, f"report-{key}", full_page=True)
     chosen(frame, "Scorecard")
     frame.get_by_text("Narrow it to a wave").press("Enter")
     frame.get_by_label("Team").select_option("North desk")
@@ -65,6 +62,6 @@ def test_from_a_figure_to_the_statements_behind_it(
         frame.get_by_role("rowheader", name="certified")
     ).first.wait_for()
     accessible(tab)
-    pictures(tab, "behind-360")
+    pictures(tab, "behind")
     frame.get_by_role("link", name="More people").press("Enter")
     frame.get_by_role("heading", name="What a figure rests on: transfer rate").wait_for()

@@ -7,25 +7,21 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
-import pytest
-
 from tests.support import question_samples
-from tests.support.browser_pages import Pages, Pictures, accessible, frame_of
-from tests.support.browser_sizes import SIZES, opened
+from tests.support.browser_pages import Pages, Pictures, accessible, frame_of, opened
 from tests.support.demo import Demo, wait_until
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(360)
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("heading", name="Your steps").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    pictures(tab, f"work-{width}", full_page=True)
+    pictures(tab, "work", full_page=True)
     for room, title in (("Group", "Coaching group"), ("Today", "Your checks")):
         frame.get_by_role("navigation", name="Pages").get_by_role(
             "link", name=room, exact=True
@@ -35,7 +31,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     frame.get_by_role("link", name="What is stored about me").first.press("Enter")
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
-    pictures(tab, f"me-{width}")
+    pictures(tab, "me")
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="To work", exact=True
     ).press("Enter")
@@ -50,7 +46,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
         exercise.get_by_role("button", name="Hand it in").press("Enter")
         frame.get_by_text("It is handed in.").wait_for()
 
-    mail = page(width, dark)
+    mail = page(360)
 
     def letter() -> bool:
         mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
@@ -70,7 +66,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     mail.get_by_role("button", name="Open my page").press("Enter")
     mail.get_by_role("heading", name="Waits for you").wait_for()
     accessible(mail)
-    pictures(mail, f"inbox-{width}", full_page=True)
+    pictures(mail, "inbox", full_page=True)
     if mail.get_by_label("What is good").count():
         mail.get_by_label("What is good").first.fill("You slowed down before you opened anything.")
         mail.get_by_label("What comes next").first.fill("Report one of them, too.")
@@ -78,23 +74,22 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
         mail.get_by_text("Your answer is with the learner.").wait_for()
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_a_training_manager_s_rooms_are_accessible_and_fit(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(1280, dark=True)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("heading", name="Programmes").wait_for()
     accessible(tab)
     frame.get_by_role("link", name="Phishing response").press("Enter")
     frame.get_by_role("heading", name="Who receives what, when").wait_for()
     accessible(tab)
-    pictures(tab, f"programme-{width}")
+    pictures(tab, "programme")
     frame.get_by_role("link", name="Questions (43)").press("Enter")
     frame.get_by_role("heading", name="Questions").wait_for()
     frame.locator("summary").first.click()
     accessible(tab)
-    pictures(tab, f"questions-{width}")
+    pictures(tab, "questions")
     place = frame.url
     for kind in (
         "one answer",
@@ -118,7 +113,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.goto(urljoin(place, link))
     frame.get_by_role("heading", name="As learners see it").wait_for()
     accessible(tab)
-    pictures(tab, f"question-form-{width}")
+    pictures(tab, "question-form")
     frame.goto(place)
     frame.locator("summary").first.click()
     frame.get_by_label("File").set_input_files(
@@ -129,11 +124,11 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    pictures(tab, f"intake-{width}")
+    pictures(tab, "intake")
     frame.goto(urljoin(place, "../people"))
     frame.get_by_role("heading", name="People in it").wait_for()
     accessible(tab)
-    pictures(tab, f"participants-{width}")
+    pictures(tab, "participants")
     for room, title in (
         ("groups", "Coaching groups"),
         ("left-open", "What the training left open"),
@@ -147,7 +142,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
         ).press("Enter")
         frame.get_by_role("heading", name=title).first.wait_for()
         accessible(tab)
-        pictures(tab, f"{room.lower().replace(' ', '-')}-{width}")
+        pictures(tab, f"{room.lower().replace(' ', '-')}")
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="People", exact=True
     ).press("Enter")
@@ -155,7 +150,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    pictures(tab, f"people-{width}")
+    pictures(tab, "people")
     content = b"id,name,email,manager\nX1,Somebody new,new@example.org,SIS-3\nX2,,wrong,\n"
     frame.get_by_label("File").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": content}
@@ -164,14 +159,13 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_role("heading", name="What the file would do").wait_for()
     frame.get_by_text("1 wrong").wait_for()
     accessible(tab)
-    pictures(tab, f"import-{width}")
+    pictures(tab, "import")
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(1280, dark=True)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").first.press("Enter")
     frame.get_by_role("link", name="What counts from other systems").press("Enter")
@@ -186,17 +180,16 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
     frame.get_by_role("button", name="Let it count").press("Enter")
     frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
     accessible(tab)
-    pictures(tab, f"elsewhere-{width}", full_page=True)
+    pictures(tab, "elsewhere", full_page=True)
     frame.get_by_role("button", name="Take it back: https://work.example/queue/4").press("Enter")
     frame.get_by_text("It counts no longer").wait_for()
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_every_kind_of_question_is_answered_by_keyboard(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
     """As its author sees it in the preview: each kind with its fields, without scripts."""
-    tab = page(width, dark)
+    tab = page(360)
     frame = opened(demo, tab, "learner", "Today")
     frame.get_by_role("button", name="Practise").press("Enter")
     frame.get_by_text("Question 1 of 3").wait_for()
@@ -213,7 +206,7 @@ def test_every_kind_of_question_is_answered_by_keyboard(
         frame.get_by_role("status").wait_for()
         accessible(tab)
         if position == 1:
-            pictures(tab, f"two-taps-{width}", full_page=True)
+            pictures(tab, "two-taps", full_page=True)
     frame.get_by_role("link", name="See your result").press("Enter")
     frame.get_by_text("counts for nothing").wait_for()
 
@@ -247,14 +240,13 @@ def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Pictures) 
     accessible(tab)
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_work_is_assessed_on_a_phone_without_a_connection(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
     """The learner asks the mentor to look; the mentor watches where there is no network; both see
     the levels side by side.
     """
-    tab = page(width, dark)
+    tab = page(360)
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("link", name="A look at your work").press("Enter")
     frame.get_by_role("heading", name="Side by side").wait_for()
@@ -264,7 +256,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
         "Space"
     )
     accessible(tab)
-    pictures(tab, f"assess-own-{width}", full_page=True)
+    pictures(tab, "assess-own", full_page=True)
     frame.get_by_role("button", name="Send the assessment").press("Enter")
     frame.get_by_text("Your own view is on record.").wait_for()
     frame.get_by_label("Whom").select_option(label="Practice mentor (Mentor)")
@@ -273,7 +265,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     frame.get_by_text("The wish is on its way.").wait_for()
     accessible(tab)
 
-    mail = page(width, dark)
+    mail = page(360)
 
     def letter() -> bool:
         mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
@@ -295,7 +287,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     mail.get_by_label("I watched it at work").press("Space")
     accessible(mail)
     mail.get_by_text("What you enter stays on this device until you send it.").wait_for()
-    pictures(mail, f"assess-{width}", full_page=True)
+    pictures(mail, "assess", full_page=True)
     mail.reload()
     assert watched.is_checked(), "what was chosen is kept on the device"
     mail.context.set_offline(True)
@@ -313,20 +305,17 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     mail.get_by_role("link", name="Practise assessing: Phishing response").press("Enter")
     mail.get_by_role("heading", name="Practise assessing").wait_for()
     accessible(mail)
-    pictures(mail, f"cases-{width}", full_page=True)
+    pictures(mail, "cases", full_page=True)
 
     frame = opened(demo, tab, "learner", "To work")
     frame.get_by_role("link", name="A look at your work").press("Enter")
     frame.get_by_role("columnheader", name="Mentor").wait_for()
     accessible(tab)
-    pictures(tab, f"assessments-{width}", full_page=True)
+    pictures(tab, "assessments", full_page=True)
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
-def test_a_rubric_is_built_on_its_page(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
-) -> None:
-    tab = page(width, dark)
+def test_a_rubric_is_built_on_its_page(demo: Demo, page: Pages, pictures: Pictures) -> None:
+    tab = page(1280, dark=True)
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("link", name="Phishing response").press("Enter")
     frame.get_by_role("link", name="Rubric (4)").press("Enter")
@@ -334,21 +323,20 @@ def test_a_rubric_is_built_on_its_page(
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
-    pictures(tab, f"rubric-{width}", full_page=True)
+    pictures(tab, "rubric", full_page=True)
 
 
-@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_who(
-    demo: Demo, page: Pages, pictures: Pictures, width: int, dark: bool
+    demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    tab = page(width, dark)
+    tab = page(360)
     tab.goto(demo.told["launch"]["newcomer"])
     frame = frame_of(tab)
     frame.get_by_role("link", name="Are you on your organisation").press("Enter")
     frame.get_by_role("heading", name="Who you are in your organisation").wait_for()
     accessible(tab)
-    pictures(tab, f"confirm-{width}", full_page=True)
-    mail = page(width, dark)
+    pictures(tab, "confirm", full_page=True)
+    mail = page(360)
 
     def codes() -> set[str]:
         mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
@@ -366,10 +354,10 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     ).wait_for()
     accessible(tab)
 
-    tab = page(width, dark)
+    tab = page(360)
     frame = opened(demo, tab, "admin", "People")
     frame.get_by_role("link", name="Who is who").press("Enter")
     frame.get_by_role("heading", name="Who is who").wait_for()
     frame.get_by_text("decided by an administrator").first.wait_for()
     accessible(tab)
-    pictures(tab, f"joins-{width}", full_page=True)
+    pictures(tab, "joins", full_page=True)

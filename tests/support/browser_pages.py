@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page
 
-from tests.support.demo import DEADLINE_SECONDS
+from tests.support.demo import DEADLINE_SECONDS, Demo
 
 Pages = Callable[..., Page]
 Pictures = Callable[..., None]
+Scheme = Literal["light", "dark"]
+# A phone by day, a desk by night.
+LOOKS: tuple[tuple[int, Scheme], ...] = ((360, "light"), (1280, "dark"))
+HEIGHT = 800
 
 
 # WCAG 2.2 AA and what lies below it.
@@ -41,35 +45,81 @@ def frame_of(page: Page) -> Frame:
 
 # What axe has seen: the same page at the same size in the same colours is judged once.
 _seen: set[str] = set()
-_STATE = """() => [
-    matchMedia("(prefers-color-scheme: dark)").matches,
+_DARK = 'matchMedia("(prefers-color-scheme: dark)")'
+_STATE = f"""() => [
+    {_DARK}.matches,
     window.innerWidth,
     document.documentElement.outerHTML,
 ].join(" ")"""
 
 
 def accessible(page: Page) -> None:
-    """No violation on the page nor in the frame, and nothing that scrolls sideways."""
+    """No violation on the page nor in the frame, and nothing that scrolls sideways: on a phone in
+    light colours and on a desk in dark ones.
+    """
+    for _ in looks(page):
+        for frame in page.frames:
+            if frame.url.startswith("http"):
+                _judge(frame)
+
+
+def looks(page: Page) -> Iterator[int]:
+    """The page's widths, while it has each; then it has its own again."""
+    own, dark = page.viewport_size, page.evaluate(f"{_DARK}.matches")
+    assert own
+    for width, scheme in LOOKS:
+        _show(page, width, scheme)
+        yield width
+    _show(page, own["width"], "dark" if dark else "light")
+
+
+def _show(page: Page, width: int, scheme: Scheme) -> None:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme=scheme)
     for frame in page.frames:
         if not frame.url.startswith("http"):
             continue
-        frame.wait_for_load_state()  # what a click led to is judged, not what it left
-        assert frame.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        ), frame.url
-        state: str = frame.evaluate(_STATE)
-        if state in _seen:
-            continue
-        # A frame of another site is judged by itself: axe does not look into it from outside.
-        if frame.evaluate("typeof axe") == "undefined":
-            frame.evaluate(AXE)
-        violations: list[dict[str, Any]] = frame.evaluate(
-            "options => axe.run(document, options).then(report => report.violations)", RULES
+        # What a click led to is looked at, not what it left; and a frame of another site hears of
+        # its size and colours later than the page around it.
+        frame.wait_for_load_state()
+        within = (
+            frame.frame_element().evaluate("element => element.clientWidth")
+            if frame.parent_frame
+            else width
         )
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations] == [], (
-            frame.url
+        frame.wait_for_function(
+            f"([width, dark]) => innerWidth === width && {_DARK}.matches === dark",
+            arg=[within, scheme == "dark"],
         )
-        _seen.add(state)
+
+
+def _judge(frame: Frame) -> None:
+    assert frame.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    ), frame.url
+    state: str = frame.evaluate(_STATE)
+    if state in _seen:
+        return
+    # A frame of another site is judged by itself: axe does not look into it from outside.
+    if frame.evaluate("typeof axe") == "undefined":
+        frame.evaluate(AXE)
+    violations: list[dict[str, Any]] = frame.evaluate(
+        "options => axe.run(document, options).then(report => report.violations)", RULES
+    )
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations] == [], (
+        frame.url
+    )
+    _seen.add(state)
+
+
+def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
+    """The room of a person, from the navigation after a launch."""
+    tab.goto(demo.told["launch"][who])
+    frame = frame_of(tab)
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press(
+        "Enter"
+    )
+    return frame
 
 
 def wait_for_frame(page: Page, part: str) -> Frame:
