@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.command_line import carryover
 from tests.support.demo import Browser, Demo, free_port, wait_until
-from tests.support.kills import counted_exactly_once, episode, web_worker
+from tests.support.kills import counted_exactly_once, starts_again, web_worker
 
 # The kinds of processes; each single one is killed by make soak.
 OFTEN = ("the short jobs' worker", "a web worker", "the queue server", "PostgreSQL")
@@ -42,38 +42,9 @@ def test_a_page_answers_again_after_a_web_worker_was_killed_between_two_requests
     wait_until(page)
 
 
-def gone(demo: Demo) -> None:
-    """Wait until none of its processes is left."""
-    wait_until(lambda: not demo.processes())
-
-
-def test_another_start_keeps_the_data_and_no_process_stays_however_the_one_before_ended(
-    home: Path,
-) -> None:
-    demo = Demo.start(home)
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        told = demo.told
-        try:
-            demo.settled()
-            figure = demo.figure("transfer_by_grade", "1")
-            assert demo.xapi("POST", json=episode()).status_code == 200
-        finally:
-            demo.process.send_signal(how)
-            demo.process.wait(60)
-        gone(demo)
-        demo = Demo.start(home, demo.port)
-        try:
-            demo.settled()
-            told_now = demo.told
-            invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
-            assert invite != old_invite, "an invite serves once: each start makes a fresh one"
-            assert told_now == told, "what else was told stays true"
-            assert demo.figure("transfer_by_grade", "1") == (figure[0], figure[1] + 1)
-        except BaseException:
-            demo.stop()
-            raise
-    demo.stop()
-    assert not demo.processes()
+def test_another_start_keeps_the_data_and_no_process_stays_after_a_kill(home: Path) -> None:
+    """make soak asks politely, too."""
+    starts_again(home, signal.SIGKILL)
 
 
 def refused(*arguments: str, **environ: str) -> str:
@@ -132,22 +103,6 @@ def test_a_wrong_option_in_the_databases_address_is_one_sentence() -> None:
         "migrate",
         **{**SETTINGS, "CARRYOVER_MIGRATION_URL": "postgresql://owner@127.0.0.1:9/none?foo=bar"},
     )
-
-
-def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_path: Path) -> None:
-    half, other = tmp_path / "home" / "postgres.new", tmp_path / "home" / "valkey"
-    for folder in (half, other):
-        folder.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18\n")
-    demo = Demo.start(tmp_path / "home")
-    demo.process.send_signal(signal.SIGKILL)
-    demo.process.wait(60)
-    gone(demo)
-    # The number of a killed server may belong to another program by now.
-    (demo.home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{demo.home}/postgres\n")
-    again = Demo.start(tmp_path / "home")
-    assert again.ready()["status"] == "ready"
-    again.stop()
 
 
 def test_a_wrong_setting_is_one_sentence() -> None:

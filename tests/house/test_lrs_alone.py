@@ -39,7 +39,7 @@ sys.exit(pytest.main([*sys.argv[1:], "-x", "-q", "-W", "ignore::pytest.PytestAss
 
 QUICK = (
     "tests/unit/lrs",
-    *(f"tests/integration/lrs/test_{name}.py" for name in ("statements", "attachments")),
+    *(f"tests/integration/lrs/test_{name}.py" for name in ("attachments", "writer")),
 )
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 import os
 import platform
 import random
+import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from tests.support.demo import Demo
 from tests.support.demo_homes import demo, new_home
-from tests.support.kills import VICTIMS, Writer, counted_exactly_once
+from tests.support.kills import VICTIMS, Writer, counted_exactly_once, gone, starts_again
 
 __all__ = ["demo", "new_home"]
 SECONDS = int(os.environ.get("SOAK_SECONDS", "180"))
@@ -64,3 +66,25 @@ def test_writers_go_on_while_processes_are_killed_at_random(tmp_path: Path) -> N
         f"{count - (after[1] - before[1])}.\n"
     )
     assert after == (before[0] + count, before[1] + count)
+
+
+def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_path: Path) -> None:
+    half, other = tmp_path / "home" / "postgres.new", tmp_path / "home" / "valkey"
+    for folder in (half, other):
+        folder.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    demo = Demo.start(tmp_path / "home")
+    demo.process.send_signal(signal.SIGKILL)
+    demo.process.wait(60)
+    gone(demo)
+    # The number of a killed server may belong to another program by now.
+    (demo.home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{demo.home}/postgres\n")
+    again = Demo.start(tmp_path / "home")
+    assert again.ready()["status"] == "ready"
+    again.stop()
+
+
+def test_another_start_keeps_the_data_and_no_process_stays_however_the_one_before_ended(
+    new_home: Callable[[], Path],
+) -> None:
+    starts_again(new_home(), signal.SIGTERM, signal.SIGKILL)

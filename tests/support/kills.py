@@ -129,3 +129,36 @@ def counted_exactly_once(demo: Demo, victim: str) -> None:
     assert demo.figure("retention_observed", "3m") == (before[0] + count, before[1] + count)
     # A queue server that was started again hears of its workers at their next heartbeats.
     wait_until(lambda: demo.ready().get("status") == "ready")
+
+
+def gone(demo: Demo) -> None:
+    """Wait until none of its processes is left."""
+    wait_until(lambda: not demo.processes())
+
+
+def starts_again(home: Path, *ends: signal.Signals) -> None:
+    """A demo that ended so, in this order, keeps its data and leaves no process behind."""
+    demo = Demo.start(home)
+    for end in ends:
+        told = demo.told
+        try:
+            demo.settled()
+            figure = demo.figure("transfer_by_grade", "1")
+            assert demo.xapi("POST", json=episode()).status_code == 200
+        finally:
+            demo.process.send_signal(end)
+            demo.process.wait(60)
+        gone(demo)
+        demo = Demo.start(home, demo.port)
+        try:
+            demo.settled()
+            told_now = demo.told
+            invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
+            assert invite != old_invite, "an invite serves once: each start makes a fresh one"
+            assert told_now == told, "what else was told stays true"
+            assert demo.figure("transfer_by_grade", "1") == (figure[0], figure[1] + 1)
+        except BaseException:
+            demo.stop()
+            raise
+    demo.stop()
+    assert not demo.processes()
