@@ -221,7 +221,7 @@ def _store_batch(
     except (Conflict, BadInput) as refused:
         if len(judged) == 1:
             run.refused += 1
-            report(judged[0][0], "$", str(refused.message))
+            report(judged[0][0], str(refused.where.get("path", "$")), str(refused.message))
             return
         for pair in judged:
             _store_batch(deps, tenant_id, [pair], run, report)

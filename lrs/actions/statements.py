@@ -25,9 +25,10 @@ from lrs.store import attachments, statement_refs, statements
 from lrs.store.activity_definitions import DefinitionCache
 from lrs.store.statements import StoredStatement
 from lrs.xapi import datatypes, index_keys, json_codec
+from lrs.xapi.statement_equality import find_difference
 from lrs.xapi.statement_parser import Incoming
 from lrs.xapi.statement_query import StatementQuery
-from lrs.xapi.statement_rendering import is_same_statement, render_statement
+from lrs.xapi.statement_rendering import render_statement
 
 log = logging.getLogger(__name__)
 
@@ -328,12 +329,13 @@ def _compare_with_stored(
     }
     for stored in statements.find_statements_by_id(connection, tenant_id, list(known)).values():
         index, item = known[stored.id]
-        if not is_same_statement(stored.payload, item.payload):
+        path = find_difference(stored.payload, item.payload)
+        if path is not None:
             raise Conflict(
                 f"Statement {index}: another statement with the id {stored.id} is stored "
-                "already. Nothing of this request was stored.",
+                f"already; they differ at {path}. Nothing of this request was stored.",
                 index=index,
-                path="$.id",
+                path=path,
             )
 
 

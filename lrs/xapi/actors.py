@@ -9,6 +9,14 @@ from typing import Any
 IFI_NAMES = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
+def normalize_mailbox(mbox: str) -> str:
+    """An address with its domain in small letters, in which case means nothing (RFC 5321 2.4;
+    xAPI-Data 2.3.1); that of the part before the @ may.
+    """
+    local, at, domain = mbox.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
 def identity_of(actor: dict[str, Any]) -> str | None:
     """A text that is equal exactly when two actors are the same identity; None for an anonymous
     group."""

@@ -15,8 +15,8 @@ from cryptography.x509 import load_der_x509_certificate
 
 from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.statement_equality import is_same_statement
 from lrs.xapi.statement_parser import SIGNATURE_USAGE_TYPE, remove_members
-from lrs.xapi.statement_rendering import is_same_statement
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 SIGNATURE_CONTENT_TYPE = "application/octet-stream"

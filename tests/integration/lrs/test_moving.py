@@ -302,7 +302,7 @@ def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(
     assert [(line, place) for line, place, _ in sorted(told)] == [
         (3, "$"),
         (4, "$.actor.mbox"),
-        (6, "$"),
+        (6, "$.verb.id"),
         (8, "$"),
     ]
     kept = one.get("/xapi/statements", statementId=json.loads(lines[8])["id"]).json

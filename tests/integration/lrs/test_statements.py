@@ -59,8 +59,32 @@ def test_sending_again_is_harmless_and_another_statement_under_the_same_id_is_re
         [statement(id=str(uuid.uuid4())), {**first, "verb": {"id": "https://other.example"}}]
     )
     assert other.status_code == 409
-    assert other.json["error"]["where"]["index"] == 1
+    assert other.json["error"]["where"] == {"index": 1, "path": "$.verb.id"}
     assert ids(one.get("/xapi/statements")) == [first["id"]]
+
+
+def test_a_batch_of_old_ones_whose_course_was_renamed_brings_its_new_one(
+    one: Caller, statement: Make
+) -> None:
+    """As event-routing-backends' transform_tracking_logs replays an Open edX course after it was
+    renamed (https://github.com/openedx/event-routing-backends): the same ids, another definition.
+    """
+
+    def played(name: str) -> list[dict[str, Any]]:
+        course = {"id": "https://openedx.example/course", "definition": {"name": {"en": name}}}
+        return [
+            statement(id=known, object=course, context={"contextActivities": {"parent": [course]}})
+            for known in known_ids
+        ]
+
+    known_ids = [str(uuid.uuid4()) for _ in range(49)]
+    assert one.post(played("Course")).status_code == 200
+    new = statement(id=str(uuid.uuid4()))
+    answer = one.post([*played("Renamed"), new])
+    assert (answer.status_code, answer.json) == (200, [*known_ids, new["id"]])
+    assert one.get("/xapi/statements", statementId=new["id"]).status_code == 200
+    told = one.get("/xapi/activities", activityId="https://openedx.example/course").json
+    assert told["definition"]["name"] == {"en": "Renamed"}
 
 
 def test_of_a_batch_with_one_bad_statement_nothing_is_stored(one: Caller, statement: Make) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.statement_equality import is_same_statement
 from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
-from lrs.xapi.statement_rendering import is_same_statement, render_statement
+from lrs.xapi.statement_rendering import render_statement
 
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://h.example","name":"key"}}'
