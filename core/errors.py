@@ -79,6 +79,18 @@ class Conflict(RequestError):
     status, code = 409, "conflict"
 
 
+class TooLarge(RequestError):
+    """The request is larger than this server takes."""
+
+    status, code = 413, "too_large"
+
+
+class UnsupportedEncoding(RequestError):
+    """The body is encoded in a way that is not understood here."""
+
+    status, code = 415, "unsupported_encoding"
+
+
 class TooManyRequests(RequestError):
     """Too many requests; ``Retry-After`` says when to try again."""
 

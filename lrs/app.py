@@ -27,6 +27,7 @@ from lrs.api import (
 from lrs.api.middleware.alternate_request import AlternateSyntax
 from lrs.api.middleware.drain_body import DrainRequestBody
 from lrs.api.middleware.fast_post import FastPathPost
+from lrs.api.middleware.tolerant_request import TolerantRequest
 from lrs.api.xapi_protocol import (
     CONSISTENT_THROUGH_HEADER,
     CORS_HEADERS,
@@ -83,7 +84,7 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
         lambda: [*_SECURITY_HEADERS, *CORS_HEADERS, (CONSISTENT_THROUGH_HEADER, seen.text())],
         deps.notify_stored,
     )
-    app.wsgi_app = DrainRequestBody(AlternateSyntax(quick))  # type: ignore[method-assign]  # the place that Flask documents for middleware
+    app.wsgi_app = DrainRequestBody(TolerantRequest(AlternateSyntax(quick), MAX_BODY_BYTES))  # type: ignore[method-assign]  # the place that Flask documents for middleware
     return app
 
 

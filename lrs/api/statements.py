@@ -171,6 +171,8 @@ def _get_single_statement(call: StoreCall, own: str | None) -> Response:
 
 
 def _format_payloads(call: StoreCall, wanted: str, payloads: list[bytes]) -> list[bytes]:
+    if is_version_2_0():
+        payloads = [statement_rendering.with_utc_timestamps(payload) for payload in payloads]
     if wanted == "ids":
         return [formats.to_ids_format(payload) for payload in payloads]
     if wanted == "canonical":

@@ -38,7 +38,7 @@ CONSISTENT_THROUGH_HEADER = "X-Experience-API-Consistent-Through"
 _VERSION_PATTERN = re.compile(r"(1\.0|2\.0)(?:\.\d+)?\Z")
 _CORS_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _CORS_REQUEST_HEADERS = (
-    "Authorization, Content-Type, Content-Length, If-Match, If-None-Match, "
+    "Authorization, Content-Type, Content-Encoding, Content-Length, If-Match, If-None-Match, "
     "X-Experience-API-Version, Accept-Language, X-Requested-With"
 )
 # Content on other sites sends statements; it authenticates by header, so no cookie is at risk.
@@ -93,9 +93,9 @@ def install_protocol(
     def check_request() -> Response | None:
         if request.method == "OPTIONS":
             return Response(status=204)
-        message = request.environ.get(alternate_request.ERROR_KEY)
-        if message is not None:
-            raise BadInput(message)
+        error = request.environ.get(alternate_request.ERROR_KEY)
+        if error is not None:
+            raise error
         if request.mimetype != "multipart/mixed" or request.endpoint not in takes_parts:
             request.max_content_length = MAX_BODY_BYTES
             request.get_data()

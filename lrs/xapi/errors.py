@@ -22,3 +22,10 @@ class StatementInvalid(BadInput):
             f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
         )
         return self
+
+
+class BatchTooLarge(StatementInvalid):
+    """A request holds more statements than are taken at once; a client that sees 413 sends them in
+    parts (xAPI-Communication 3.2)."""
+
+    status, code = 413, "batch_too_large"

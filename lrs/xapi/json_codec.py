@@ -127,3 +127,13 @@ def _find_duplicate_name(value: Any) -> list[str] | None:
             if inner is not None:
                 return [f"[{index}]", *inner]
     return None
+
+
+def decode_raw_members(raw: bytes) -> dict[str, bytes]:
+    """The members of a JSON object, each as the bytes that were sent."""
+    return {name: bytes(value) for name, value in decode_members(raw).items()}
+
+
+def encode_raw_members(members: dict[str, bytes]) -> bytes:
+    """The inverse of :func:`decode_raw_members`."""
+    return b"{" + b",".join(encode(name) + b":" + value for name, value in members.items()) + b"}"

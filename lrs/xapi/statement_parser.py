@@ -20,7 +20,7 @@ import msgspec
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi import datatypes, fast_path, index_keys, json_codec, validation
 from lrs.xapi.actors import iter_identities
-from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.errors import BatchTooLarge, StatementInvalid
 from lrs.xapi.fast_path import Definition, Part, PartCache, build_context_part, build_object_part
 
 # statements in one request: 1 MB of common statements, one transaction of well under a second.
@@ -99,8 +99,10 @@ class StatementParser:
         """
         raws = split_statements(body)
         if len(raws) > MAX_BATCH_SIZE:
-            raise StatementInvalid(
-                "$", f"holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one request."
+            raise BatchTooLarge(
+                "$",
+                f"The request holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one. "
+                "Nothing of it was stored.",
             )
         result: list[Incoming] = []
         seen: set[uuid.UUID] = set()
@@ -139,7 +141,7 @@ class StatementParser:
         if authority is None:
             return None
         try:
-            members = _decode_raw_members(raw)
+            members = json_codec.decode_raw_members(raw)
             if not _FAST_PATH_MEMBERS.issuperset(members):
                 return None
             actor = self._parts.part("actor", members["actor"])
@@ -342,28 +344,24 @@ def _normalize_to_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
     members: dict[str, bytes] = {}
     context_activities = statement.get("context", {}).get("contextActivities", {})
     if not fast_path.are_all_lists(context_activities):
-        inner = _decode_raw_members(raw)
-        context = _decode_raw_members(inner["context"])
-        lists = _decode_raw_members(context["contextActivities"])
-        context["contextActivities"] = _encode_raw_members(
+        inner = json_codec.decode_raw_members(raw)
+        context = json_codec.decode_raw_members(inner["context"])
+        lists = json_codec.decode_raw_members(context["contextActivities"])
+        context["contextActivities"] = json_codec.encode_raw_members(
             {
                 name: value if value.lstrip()[:1] == b"[" else b"[" + value + b"]"
                 for name, value in lists.items()
             }
         )
-        members["context"] = _encode_raw_members(context)
+        members["context"] = json_codec.encode_raw_members(context)
     if statement["object"].get("objectType") == "SubStatement":
-        inner = _decode_raw_members(raw)
+        inner = json_codec.decode_raw_members(raw)
         sub_statement = _normalize_to_lists(inner["object"], statement["object"])
         if sub_statement != inner["object"]:
             members["object"] = sub_statement
     if not members:
         return raw
-    return _encode_raw_members(_decode_raw_members(raw) | members)
-
-
-def _decode_raw_members(raw: bytes) -> dict[str, bytes]:
-    return {name: bytes(value) for name, value in json_codec.decode_members(raw).items()}
+    return json_codec.encode_raw_members(json_codec.decode_raw_members(raw) | members)
 
 
 def _given_id(members: dict[str, bytes], required: uuid.UUID | None) -> uuid.UUID | None:
@@ -378,16 +376,12 @@ def _given_id(members: dict[str, bytes], required: uuid.UUID | None) -> uuid.UUI
     return given
 
 
-def _encode_raw_members(members: dict[str, bytes]) -> bytes:
-    return (
-        b"{"
-        + b",".join(json_codec.encode(name) + b":" + value for name, value in members.items())
-        + b"}"
-    )
-
-
 def remove_members(raw: bytes, names: tuple[str, ...]) -> bytes:
     """``raw`` (a JSON object) without some of its members; the others stay byte for byte."""
-    return _encode_raw_members(
-        {name: value for name, value in _decode_raw_members(raw).items() if name not in names}
+    return json_codec.encode_raw_members(
+        {
+            name: value
+            for name, value in json_codec.decode_raw_members(raw).items()
+            if name not in names
+        }
     )

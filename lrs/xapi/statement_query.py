@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from lrs.xapi.errors import StatementInvalid
 
 MAX_PAGE_SIZE = 100
 FORMATS = ("exact", "ids", "canonical")
+# A time whose offset lost its plus sign on the way.
+_LOST_PLUS = re.compile(r"T[\d:.]+ \d\d(?::?\d\d)?\Z")
 STATEMENT_PARAMETERS = frozenset(
     [
         "statementId",
@@ -159,6 +162,11 @@ def parse_statement_query(parameters: Mapping[str, str]) -> StatementQuery:
             elif name == "registration":
                 values[name] = uuid.UUID(datatypes.require_uuid(text, name))
             elif name in ("since", "until"):
+                if _LOST_PLUS.search(text):
+                    raise ValueError(
+                        "has a blank where its offset begins: a + in an address means a blank, so "
+                        "write it as %2B."
+                    )
                 values[name] = datatypes.parse_timestamp(datatypes.require_timestamp(text, name))
             elif name == "limit":
                 values[name] = _parse_limit(text)

@@ -14,11 +14,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+from core.errors import BadInput, RequestError, TooLarge
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# in the WSGI environment: why this is not a valid request of the alternate syntax
-ERROR_KEY = "carryover.alternate_wrong"
+# in the WSGI environment: the error with which the request is answered
+ERROR_KEY = "carryover.request_error"
 MAX_FORM_BYTES = 32 * 1024 * 1024
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 # Form fields that stand for headers of the real request.
@@ -67,7 +69,7 @@ def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> 
     try:
         form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
     except UnicodeDecodeError:
-        environ[ERROR_KEY] = "The form of this request is not UTF-8."
+        environ[ERROR_KEY] = BadInput("The form of this request is not UTF-8.")
         return
     headers = {
         _HEADER_BY_LOWER[name.lower()]: value
@@ -88,30 +90,32 @@ def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> 
 
 def _find_fault(
     query: list[tuple[str, str]], version: str, size: int, body: bytes, headers: dict[str, str]
-) -> str:
-    """Why this is no request of the alternate syntax; empty if it is one."""
+) -> RequestError | None:
+    """Why this is no request of the alternate syntax; None if it is one."""
     if size > MAX_FORM_BYTES:
-        return f"The form of this request is larger than {MAX_FORM_BYTES} bytes."
+        return TooLarge(f"The form of this request is larger than {MAX_FORM_BYTES} bytes.")
     if version.startswith("2."):
-        return (
+        return BadInput(
             "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request "
             "itself."
         )
     if len(query) > 1:
-        return (
+        return BadInput(
             "A request of the alternate syntax has method as its only parameter; the others "
             "belong into the form."
         )
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
-        return "A field of the form that stands for a header holds a character that no header can."
+        return BadInput(
+            "A field of the form that stands for a header holds a character that no header can."
+        )
     if query[0][1].upper() not in _METHODS:
-        return f"{query[0][1]!r} is no method of this resource."
+        return BadInput(f"{query[0][1]!r} is no method of this resource.")
     if body.lstrip()[:1] in (b"{", b"[", b"-"):
-        return (
+        return BadInput(
             "A request of the alternate syntax is a form (application/x-www-form-urlencoded), "
             "and this body is none."
         )
-    return ""
+    return None
 
 
 def _put_request(

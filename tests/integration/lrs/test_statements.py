@@ -392,7 +392,7 @@ def test_what_is_no_json_or_too_much_is_refused(one: Caller, statement: Make) ->
         content_type="text/plain",
     )
     assert (plain.status_code, plain.json["error"]["where"]["header"]) == (400, "Content-Type")
-    assert one.post([statement() for _ in range(MAX_BATCH_SIZE + 1)]).status_code == 400
+    assert one.post([statement() for _ in range(MAX_BATCH_SIZE + 1)]).status_code == 413
     assert one.post(b"[" + b" " * (33 * 1024 * 1024) + b"]").status_code == 413
 
 

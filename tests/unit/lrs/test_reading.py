@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.statement_equality import is_same_statement
 from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
-from lrs.xapi.statement_rendering import render_statement
+from lrs.xapi.statement_rendering import render_statement, with_utc_timestamps
 
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://h.example","name":"key"}}'
@@ -167,3 +167,35 @@ def test_equality_counts_a_timestamp_only_where_both_sent_one(statement: Make) -
     late = read(json.dumps(statement(timestamp="2021-01-01T00:00:00Z")))[0].payload
     assert is_same_statement(without, early)
     assert not is_same_statement(early, late)
+
+
+@pytest.mark.parametrize(
+    ("sent", "given"),
+    [
+        # As in adlnet/xapi-profiles issues 267 and 268, which quote IEEE 9274.1.1.
+        ("2023-05-04T12:00:00.000-05:00", "2023-05-04T17:00:00.000Z"),
+        ("2023-05-04T12:00:00Z", "2023-05-04T12:00:00Z"),
+        ("2023-12-31T23:30:00.123456789-01:00", "2024-01-01T00:30:00.123456789Z"),
+        ("2016-12-31T23:59:60+00:00", "2016-12-31T23:59:60+00:00"),
+    ],
+)
+def test_an_answer_of_2_0_gives_timestamps_in_utc_and_leaves_the_rest(
+    sent: str, given: str
+) -> None:
+    def written(text: str, outside: str) -> str:
+        inner = f'"timestamp": "{text}","result":{{"response":"\\u00e9 {outside}"}}'
+        return (
+            small('{"timestamp":"2023-05-04T12:00:00-05:00"}').replace(
+                '"object":{"id":"https://o.example"}',
+                '"object":{"objectType":"SubStatement","actor":{"mbox":"mailto:a@example.org"},'
+                f'"verb":{{"id":"https://v.example"}},"object":{{"id":"https://o.example"}},{inner}}}',
+            )[:-1]
+            + f',"timestamp":"{text}"}}'
+        )
+
+    (one,) = read(written(sent, sent), family_2_0=True)
+    got, expected = (
+        json.loads(text) for text in (with_utc_timestamps(one.payload), written(given, sent))
+    )
+    assert {name: got[name] for name in expected} == expected
+    assert b"\\u00e9" in with_utc_timestamps(one.payload)
