@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -37,6 +38,7 @@ MAX_ATTACHMENT_BYTES = (
 )  # bytes with one statement: they are held in memory while they are sent
 MAX_REASON_LENGTH = 500
 SEAL_PURPOSE = "forward"
+TRIAL_VERSION = "1.0.3"  # every store speaks it
 # A later attempt or another key may help with these; every other 4xx is about the statement
 # itself.
 _TARGET_ERROR_STATUSES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 429))
@@ -47,6 +49,26 @@ _FILTER_PARAMETERS = frozenset(
 
 class _TargetUnavailable(Exception):
     """The target accepts nothing at the moment."""
+
+
+class _Reachable(Protocol):
+    """What a call of a target needs to know of it."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def sealed_secret(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A target that is not stored yet."""
+
+    url: str
+    key: str
+    sealed_secret: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ def add_forward(
     who: str,
 ) -> int:
     """Add a target: the base URL before /statements, its own key and secret, and a filter
-    with the parameters of GET /statements.
+    with the parameters of GET /statements. It is tried once, and BadInput says what is wrong.
     """
     for name in filter_:
         if name not in _FILTER_PARAMETERS:
@@ -84,14 +106,16 @@ def add_forward(
         raise BadInput(
             "The address of a record store begins with https:// (or http:// in an intranet)."
         )
+    url, sealed = url.rstrip("/"), deps.secrets.seal(SEAL_PURPOSE, secret)
+    _try_target(deps, url, key, sealed)
     with deps.unit_of_work(tenant_id) as connection:
         begin = 0 if from_start else ord_at(statements.high_water_mark(connection))
         forward_id = forwards.insert_forward(
             connection,
             tenant_id,
-            url.rstrip("/"),
+            url,
             key,
-            deps.secrets.seal(SEAL_PURPOSE, secret),
+            sealed,
             dict(filter_),
             begin,
         )
@@ -103,6 +127,23 @@ def add_forward(
             {"forward": forward_id, "url": url, "filter": dict(filter_)},
         )
     return forward_id
+
+
+def _try_target(deps: StoreDeps, url: str, key: str, sealed_secret: str) -> None:
+    """Post nothing, which a store takes or refuses as an empty batch, once the address is right
+    and the key may write.
+    """
+    if url.endswith("/statements"):
+        raise BadInput(f"Give the address before /statements: {url.removesuffix('/statements')}")
+    try:
+        _post_statements(
+            deps, _Target(url, key, sealed_secret), TRIAL_VERSION, b"[]", "application/json"
+        )
+    except _TargetUnavailable as error:
+        raise BadInput(
+            f"{url} was tried and did not take statements ({error}). The address is the one before "
+            "/statements, and the key must be allowed to write. Nothing was set."
+        ) from None
 
 
 def send_forwards(deps: StoreDeps, tenant_id: int) -> int:
@@ -293,7 +334,7 @@ def _is_already_stored(deps: StoreDeps, target: Forward, statement: _PreparedSta
 
 
 def _post_statements(
-    deps: StoreDeps, target: Forward, version: str, body: bytes, content_type: str
+    deps: StoreDeps, target: _Reachable, version: str, body: bytes, content_type: str
 ) -> OutsideResponse:
     answer = _call_target(
         deps, target, "POST", f"{target.url}/statements", version, body, content_type
@@ -310,7 +351,7 @@ def _post_statements(
 
 def _call_target(
     deps: StoreDeps,
-    target: Forward,
+    target: _Reachable,
     method: str,
     url: str,
     version: str,

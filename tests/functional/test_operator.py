@@ -103,35 +103,30 @@ def test_statements_come_in_go_out_and_are_erased(operator: Desk, tmp_path: Path
     assert "identif" in operator("erase", fails=True)
 
 
-def test_rules_and_forwards(operator: Desk) -> None:
+def test_rules_and_forwards(operator: Desk, demo: Demo) -> None:
     operator("retention", "add", "--days", "400", "--verb", "https://v.example")
     assert "400 days  https://v.example" in operator("retention", "list")
     operator("retention", "remove", "1")
     assert "no rule 1" in operator("retention", "remove", "1", fails=True)
-    operator(
-        "forward",
-        "add",
-        "https://lrs.example/xapi",
-        "--key",
-        "k",
-        "--filter",
-        "verb=https://v.example",
-        said="a secret\n",
-    )
+    xapi = demo.told["xapi"]
+    endpoint, secret = xapi["endpoint"], xapi["secret"]
+    add = ("forward", "add", "--key", xapi["key"], "--filter")
+    operator(*add, "verb=https://v.example", endpoint, said=f"{secret}\n")
     listed = operator("forward", "list")
-    assert "https://lrs.example/xapi" in listed
-    assert "a secret" not in listed
-    assert "no filter" in operator(
-        "forward",
-        "add",
-        "https://lrs.example/xapi",
-        "--key",
-        "k",
-        "--filter",
-        "limit=3",
-        said="s\n",
-        fails=True,
-    )
+    assert endpoint in listed
+    assert secret not in listed
+    # LearningLocker's issues 1574 and 1580: a wrong secret, and the address of /statements.
+    for wrong, address, typed in (
+        ("401", endpoint, "another"),
+        ("404", endpoint.replace("/xapi", "/none"), secret),
+        ("before /statements", f"{endpoint}/statements", secret),
+        ("was tried", "http://127.0.0.1:9/xapi", secret),
+    ):
+        told = operator(*add, "verb=https://v.example", address, said=f"{typed}\n", fails=True)
+        assert wrong in told
+        assert typed not in told
+    assert operator("forward", "list") == listed
+    assert "no filter" in operator(*add, "limit=3", endpoint, said="s\n", fails=True)
     for command in (("stop", "1"), ("start", "1"), ("dead", "1"), ("remove", "1")):
         operator("forward", *command)
     assert "gave no answer" in operator(
