@@ -256,3 +256,18 @@ def test_a_place_that_is_none_is_refused(
         400,
         next(iter(fault)),
     )
+
+
+def test_a_document_that_did_not_change_is_not_sent_again(one: Caller) -> None:
+    query = {
+        "stateId": "s",
+        "activityId": "https://a.example",
+        "agent": json.dumps({"mbox": "mailto:a@example.org"}),
+    }
+    send = {"data": b'{"page":1}', "content_type": "application/json"}
+    assert one.send("PUT", "/xapi/activities/state", query, **send).status_code == 204
+    tag = one.get("/xapi/activities/state", **query).headers["ETag"]
+    for sent, status in ((tag, 304), (f'"other", W/{tag}', 304), ("*", 304), ('"other"', 200)):
+        answer = one.send("GET", "/xapi/activities/state", query, headers={"If-None-Match": sent})
+        assert (answer.status_code, answer.headers["ETag"]) == (status, tag), sent
+        assert answer.data == (b"" if status == 304 else b'{"page":1}')
