@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response
 
 from core import errors
 from core.api_routes import require_declared_access
+from core.compression import install_compression
 from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
 from core.openapi import API_PREFIX, ApiPart
@@ -59,6 +60,7 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not declare it
     errors.register_error_handlers(app)
     make_redirects_relative(app)
+    install_compression(app)
     xapi_blueprint.register_xapi(app, deps, seen)
     own = Blueprint("store", __name__, url_prefix=API_PREFIX)
     for module in (operations, credentials):

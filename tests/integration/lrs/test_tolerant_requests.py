@@ -107,3 +107,23 @@ def test_a_timestamp_is_given_in_utc_to_2_0_and_as_sent_to_1_0(
         (listed,) = one.get("/xapi/statements").json["statements"]
         (canonical,) = one.get("/xapi/statements", format="canonical").json["statements"]
         assert {single["timestamp"], listed["timestamp"], canonical["timestamp"]} == {given}
+
+
+def test_answers_are_compressed_for_who_takes_them_so(one: Caller, statement: Make) -> None:
+    assert one.post([statement(id=str(uuid.uuid4())) for _ in range(20)]).status_code == 200
+
+    def page(**headers: str) -> Any:
+        return one.send("GET", "/xapi/statements", headers=headers)
+
+    plain = page()
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    for accepted in ("gzip", "br, gzip;q=0.5", "*"):
+        packed = page(**{"Accept-Encoding": accepted})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data) == plain.data
+        assert len(packed.data) == int(packed.headers["Content-Length"]) < len(plain.data) / 4
+    for accepted in ("identity", "br", "gzip;q=0", ""):
+        assert page(**{"Accept-Encoding": accepted}).data == plain.data
+    small = one.send("GET", "/xapi/about", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in small.headers
