@@ -11,5 +11,5 @@ from tests.support.grades_under_kills import run
 from tests.support.tool import Tool
 
 
-def test_150_grades(tool: Tool, servers: Any, tmp_path: Path) -> None:
-    run(tool, servers, tmp_path, columns=5, people=15, rounds=2)
+def test_500_grades(tool: Tool, servers: Any, tmp_path: Path) -> None:
+    run(tool, servers, tmp_path, columns=5, people=50, rounds=2)
