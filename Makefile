@@ -35,14 +35,14 @@ hooks: $(VENV)/test.stamp  ## the checks of .pre-commit-config.yaml before each 
 	pre-commit install
 
 # Two cores: the system's packages come beside Python's, and the type check beside the tests, of
-# which one in three waits for a server or a browser.
+# which some wait for a server or a browser.
 test:  ## all checks, fast failures first
 	$(MAKE) -j2 $(VENV)/test.stamp system-packages
 	$(MAKE) lint contracts browser
 	$(MAKE) -j2 types suite
 
 suite: $(VENV)/test.stamp
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 tests
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=20 tests
 
 check: types lint contracts pure-tests  ## the fast half: lint, types, arrows, house rules, pure tests
 

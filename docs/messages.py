@@ -43,9 +43,11 @@ ERRORS = (
     "PictureRefused",
     "RequestError",
     "TokenRefused",
+    "TooLarge",
     "TooManyRequests",
     "Unauthorised",
     "Unavailable",
+    "UnsupportedEncoding",
     "UnsupportedQuestion",
 )
 # Name of what marks a text: the place of the text among its arguments, or of its two forms.
