@@ -42,7 +42,7 @@ test:  ## all checks, fast failures first
 	$(MAKE) -j2 types suite
 
 suite: $(VENV)/test.stamp
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=20 tests
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 tests
 
 check: types lint contracts pure-tests  ## the fast half: lint, types, arrows, house rules, pure tests
 

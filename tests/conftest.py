@@ -36,9 +36,8 @@ MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 * 1024**3
 DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
 SEED = "CARRYOVER_TEST_SEED"
 STORIES = ("functional", "e2e")
-# The stories first, in one process, which often waits for a browser; beside it whatever is quick to
-# fail, and last what is short, so that no process waits for another.
-FOLDERS = (*STORIES, "unit", "house", "integration", "soak")
+# What is quick to fail comes first; what is short comes last, so that no process waits for another.
+FOLDERS = ("unit", "house", *STORIES, "integration", "soak")
 
 # How long one example takes says how busy the machine is.
 hypothesis.settings.register_profile(
@@ -54,12 +53,10 @@ def pytest_configure() -> None:
     os.environ.setdefault(SEED, str(random.randrange(10**6)))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of a folder come in random order, and so do the tests of a file: none may need another
     one before it. Folders stay together, since they share what is slow to start. A file that uses
-    the product as people do is one story on one demo, told in its order. A run that is spread over
-    processes takes files whole, and all stories in one process: each starts a demo otherwise.
+    the product as people do is one story on one demo, told in its order.
     """
     chance = random.Random(os.environ[SEED])
     ordered = []
@@ -70,9 +67,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             files.setdefault(item.path, []).append(item)
         for tests in chance.sample(list(files.values()), len(files)):
             ordered += tests if folder in STORIES else chance.sample(tests, len(tests))
-    for item in ordered:
-        together = "stories" if _folder(item) in STORIES else item.path.relative_to(HERE).as_posix()
-        item.add_marker(pytest.mark.xdist_group(together))
     items[:] = ordered
 
 
