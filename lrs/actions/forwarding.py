@@ -12,7 +12,6 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -49,17 +48,6 @@ _FILTER_PARAMETERS = frozenset(
 
 class _TargetUnavailable(Exception):
     """The target accepts nothing at the moment."""
-
-
-class _Reachable(Protocol):
-    """What a call of a target needs to know of it."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def sealed_secret(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -334,7 +322,7 @@ def _is_already_stored(deps: StoreDeps, target: Forward, statement: _PreparedSta
 
 
 def _post_statements(
-    deps: StoreDeps, target: _Reachable, version: str, body: bytes, content_type: str
+    deps: StoreDeps, target: Forward | _Target, version: str, body: bytes, content_type: str
 ) -> OutsideResponse:
     answer = _call_target(
         deps, target, "POST", f"{target.url}/statements", version, body, content_type
@@ -351,7 +339,7 @@ def _post_statements(
 
 def _call_target(
     deps: StoreDeps,
-    target: _Reachable,
+    target: Forward | _Target,
     method: str,
     url: str,
     version: str,

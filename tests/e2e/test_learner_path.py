@@ -17,7 +17,7 @@ def test_the_pages_of_each_person_are_accessible_and_fit(
         tab = page(360)
         tab.goto(demo.told["launch"][who])
         frame = frame_of(tab)
-        pictures(tab, f"{who}")
+        pictures(tab, who)
         accessible(tab)
         if who == "learner":
             frame.get_by_role("link", name="plan", exact=False).or_(
