@@ -6,6 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 UV = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}" UV_HTTP_TIMEOUT=20 $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --custom-compile-command 'make locks'
 
+# Containers like to forbid compiled files; each process of a demo or a test would compile all that
+# it imports again (three seconds).
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help run dev shell sql fmt test test-one check types lint contracts pure-tests suite system-packages browser hooks bench soak docs messages locks clean coverage
 
 run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course

@@ -7,6 +7,7 @@ deleted.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import random
@@ -68,6 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tests in chance.sample(list(files.values()), len(files)):
             ordered += tests if folder in STORIES else chance.sample(tests, len(tests))
     items[:] = ordered
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: no collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _folder(item: pytest.Item) -> str:

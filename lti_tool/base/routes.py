@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, TypeVar
 
 from flask import Blueprint, Flask, current_app, request
 from flask.sansio.app import App
@@ -26,8 +26,7 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import allow_large_upload
 
 C = TypeVar("C")
-P = ParamSpec("P")
-Handler = Callable[Concatenate[C, P], ResponseReturnValue]
+Handler = Callable[Concatenate[C, ...], ResponseReturnValue]
 _EXTENSION, _DEPS = "carryover.route_access", "carryover.deps"
 _VISIT_ARGUMENT = re.compile(r"<uuid:(\w+)>")
 
@@ -87,7 +86,7 @@ class Routes(Generic[C]):
         roles: frozenset[str] = frozenset(),
         public: str = "",
         rate: RateClass | None = None,
-    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+    ) -> Callable[[Handler[C]], Handler[C]]:
         """Declare a page."""
         return self._declare(path, ("GET",), RouteAccess(roles, public), rate=rate)
 
@@ -100,7 +99,7 @@ class Routes(Generic[C]):
         by_link: bool = False,
         upload: bool = False,
         rate: RateClass | None = None,
-    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+    ) -> Callable[[Handler[C]], Handler[C]]:
         """Declare what takes a form. ``upload``: the form may hold a file; ``by_link``: it is there
         only where the routes are mounted for an administrator's link.
         """
@@ -108,7 +107,7 @@ class Routes(Generic[C]):
 
     def get_or_post(
         self, path: str, *, public: str, rate: RateClass | None = None
-    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+    ) -> Callable[[Handler[C]], Handler[C]]:
         """Declare what another service calls in either way."""
         return self._declare(path, ("GET", "POST"), RouteAccess(public=public), rate=rate)
 
@@ -119,13 +118,13 @@ class Routes(Generic[C]):
         access: RouteAccess,
         upload: bool = False,
         rate: RateClass | None = None,
-    ) -> Callable[[Handler[C, P]], Handler[C, P]]:
+    ) -> Callable[[Handler[C]], Handler[C]]:
         if [bool(access.roles), bool(access.public), access.by_link].count(True) != 1:
             raise ValueError(
                 f"{self.name} {path}: say who may call it: roles, public=reason, by_link"
             )
 
-        def keep(handler: Handler[C, P]) -> Handler[C, P]:
+        def keep(handler: Handler[C]) -> Handler[C]:
             self._routes.append(_Route(path, methods, handler, access, upload, rate))
             return handler
 

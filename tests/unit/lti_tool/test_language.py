@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -21,7 +22,6 @@ from lti_tool.base import page_language, translations
 from lti_tool.launch.openid_connect import SignInFailed
 
 LANGUAGES = ("de", "es", "fr")
-MARKED = extract_messages()
 _VALUE = re.compile(r"%\((\w+)\)s")
 # Pages of teachers, managers and administrators are in English; their texts may wait for their
 # translation. They extend one of the first two templates, or stand here by name.
@@ -51,6 +51,12 @@ SAME_AS_ENGLISH = {
 }
 
 
+@functools.cache
+def marked_texts() -> Catalog:
+    """All texts that code and templates mark."""
+    return extract_messages()
+
+
 def is_staff_page(place: str) -> bool:
     """Whether a place of a text is a template of staff pages."""
     path = ROOT / place
@@ -74,7 +80,7 @@ def must_be_translated() -> list[Message]:
     """Refusals, mails, and the texts of pages for learners, mentors and launches."""
     return [
         message
-        for message in MARKED
+        for message in marked_texts()
         if message.id and not all(is_staff_page(place) for place, _ in message.locations)
     ]
 
@@ -83,7 +89,7 @@ def refusals() -> list[Message]:
     """Texts that a module marks: refusals, mails, labels."""
     return [
         message
-        for message in MARKED
+        for message in marked_texts()
         if message.id and any(place.endswith(".py") for place, _ in message.locations)
     ]
 
@@ -96,22 +102,22 @@ def catalogue(tag: str) -> Catalog:
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_the_catalogues_hold_what_is_marked_and_nothing_else(tag: str) -> None:
     path = translations.CATALOGUE_DIR / f"{tag}.po"
-    wanted, found = MARKED, catalogue(tag)
+    wanted, found = marked_texts(), catalogue(tag)
     assert [m.id for m in wanted if m.id and m.id not in found] == [], "make messages"
     assert [m.id for m in found if m.id and m.id not in wanted] == [], "make messages"
-    assert update_catalogue(path, MARKED) == path.read_text(), "make messages"
+    assert update_catalogue(path, wanted) == path.read_text(), "make messages"
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_every_text_has_its_translation(tag: str) -> None:
     known = catalogue(tag)
-    marked = must_be_translated()
+    texts = must_be_translated()
     missing = []
-    for message in marked:
+    for message in texts:
         found = known.get(ids_of(message)[0])
         if found is None or not all(forms_of(found)):
             missing.append(ids_of(message)[0])
-    assert len(marked) > 900, "the texts were found"
+    assert len(texts) > 900, "the texts were found"
     assert missing == []
 
 
