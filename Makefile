@@ -42,8 +42,8 @@ hooks: $(VENV)/test.stamp  ## the checks of .pre-commit-config.yaml before each 
 # which some wait for a server or a browser.
 test:  ## all checks, fast failures first
 	$(MAKE) -j2 $(VENV)/test.stamp system-packages
-	$(MAKE) lint contracts browser
-	$(MAKE) -j2 types suite
+	$(MAKE) lint browser
+	$(MAKE) -j3 contracts types suite
 
 suite: $(VENV)/test.stamp
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20 tests
