@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,6 +18,7 @@ import click
 
 from analytics.operator_api import AnalyticsAdmin
 from carryover import composition, running_demo
+from core.clock import format_instant
 from core.errors import FatalError
 from core.settings import Settings
 from lrs import operator_api as lrs_cli
@@ -237,14 +239,59 @@ def forward() -> None:
 @click.option(
     "--from-start", is_flag=True, help="Send what is stored already too, not only what comes."
 )
+@click.option(
+    "--home-page",
+    "home_pages",
+    multiple=True,
+    help="OLD=NEW: accounts of the home page OLD are sent with NEW.",
+)
+@click.option("--without-names", is_flag=True, help="Names of people are left out.")
 @with_tenant
 def forward_add(
-    operator: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool
+    operator: TenantAdmin,
+    url: str,
+    key: str,
+    filters: tuple[str, ...],
+    from_start: bool,
+    home_pages: tuple[str, ...],
+    without_names: bool,
 ) -> None:
     """Send to a record store: URL is the address before /statements."""
     wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
-    created = operator.add_forward(url, key, _read_secret("secret"), wanted, from_start)
+    map_: dict[str, Any] = {}
+    if home_pages:
+        map_["home_pages"] = {
+            old: new for old, _, new in (entry.partition("=") for entry in home_pages)
+        }
+    if without_names:
+        map_["without_names"] = True
+    created = operator.add_forward(url, key, _read_secret("secret"), wanted, map_, from_start)
     click.echo(f"Forward {created} is set; the worker sends every ten seconds.")
+
+
+@forward.command("backfill")
+@click.argument("number", type=int)
+@click.option("--since", required=True, help="A day or a time: 2026-01-01, 2026-01-01T08:00:00Z.")
+@click.option("--until", default="", help="The same; without it, up to now.")
+@with_tenant
+def forward_backfill(operator: TenantAdmin, number: int, since: str, until: str) -> None:
+    """Send what was stored in a period, too; what the target has already is not stored twice."""
+    operator.backfill_forward(
+        number, _read_moment("since", since), _read_moment("until", until) if until else None
+    )
+    click.echo(f"Forward {number} gets it; carryover forward list shows how far it is.")
+
+
+def _read_moment(name: str, text: str) -> datetime:
+    """A day (its beginning in UTC), or a moment with an offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text} is no day and no time, for example 2026-01-31 or 2026-01-31T08:00:00Z.",
+            param_hint=f"--{name}",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @forward.command("list")
@@ -259,9 +306,12 @@ def forward_list(operator: TenantAdmin) -> None:
             if item.failures
             else "in order"
         )
+        span = item.backfill
+        if span:
+            state += f", a period is sent: up to {format_instant(span.reached)} so far"
         click.echo(
             f"{item.forward_id}  {item.url}  {state}  dead letters: {dead}  "
-            f"{json.dumps(item.filter)}"
+            f"{json.dumps(item.filter)}" + (f"  {json.dumps(item.map)}" if item.map else "")
         )
 
 

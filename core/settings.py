@@ -99,6 +99,11 @@ SETTING_TABLE = (
     ),
     Setting("CARRYOVER_STATE_PRECONDITION_2_0", "strict", "The same for requests of xAPI 2.0."),
     Setting(
+        "CARRYOVER_MAX_PAGE",
+        "1000",
+        "The most statements of one answer of /xapi/statements; without a limit it has 100.",
+    ),
+    Setting(
         "CARRYOVER_DEFAULT_VERSION",
         "1.0.3",
         "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0.",
@@ -140,6 +145,7 @@ class Settings:
     attachments_bytes: int
     state_precondition_1_0: bool
     state_precondition_2_0: bool
+    max_page_size: int
     default_version: str
     mail_url: str = field(repr=False)
     mail_from: str
@@ -262,6 +268,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         attachments_bytes=megabytes * 1_000_000,
         state_precondition_1_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_1_0", value),
         state_precondition_2_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_2_0", value),
+        max_page_size=_parse_whole_number("CARRYOVER_MAX_PAGE", value, 1, 10_000),
         default_version=_parse_choice("CARRYOVER_DEFAULT_VERSION", value, ("1.0.3", "2.0.0")),
         mail_url=_parse_url("CARRYOVER_MAIL_URL", value, _MAIL_SCHEMES),
         mail_from=_parse_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),

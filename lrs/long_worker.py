@@ -15,3 +15,9 @@ jobs = JobHandlers(bootstrap.build_store_deps)
 def retain(deps: StoreDeps) -> None:
     """Apply the tenants' retention rules."""
     tenant_jobs.apply_retention_rules(deps)
+
+
+@jobs.job(interval_seconds=60, queue=LONG_QUEUE, has_work=tenant_jobs.list_tenants_to_rekey)
+def rekey(deps: StoreDeps) -> None:
+    """Keep the statements of a version before by new keys."""
+    tenant_jobs.rekey_tenants(deps)

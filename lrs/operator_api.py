@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -205,7 +207,13 @@ class TenantAdmin:
             )
 
     def add_forward(
-        self, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool
+        self,
+        url: str,
+        key: str,
+        secret: str,
+        filter_: Mapping[str, str],
+        map_: Mapping[str, Any],
+        from_start: bool,
     ) -> int:
         """Add a record store to forward statements to."""
         return forwarding.add_forward(
@@ -215,7 +223,19 @@ class TenantAdmin:
             key=key,
             secret=secret,
             filter_=filter_,
+            map_=map_,
             from_start=from_start,
+            who=self.who,
+        )
+
+    def backfill_forward(self, forward_id: int, since: datetime, until: datetime | None) -> None:
+        """Have a target get what was stored in a period, too."""
+        forwarding.backfill_forward(
+            self.deps,
+            tenant_id=self.tenant_id,
+            forward_id=forward_id,
+            since=since,
+            until=until,
             who=self.who,
         )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from core import clock
 from core.errors import BadInput
+from lrs.actions import agent_rekeying
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, change_queue, retention, statement_removal
 from lrs.store.change_queue import Removal
@@ -50,6 +51,7 @@ def erase_agent(
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    agent_rekeying.rekey_agents(deps, tenant_id)  # or a statement in another spelling would stay
     result = Erased()
     somebody = {
         "objectType": "Agent",

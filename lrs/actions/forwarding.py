@@ -7,22 +7,26 @@ lost) is stored once there.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
+from core.clock import format_instant
 from core.errors import BadInput, NotFound
 from core.http_client import OutsideCallFailed, OutsideResponse
 from lrs.actions.deps import StoreDeps
 from lrs.store import attachments, audit, forwards, statement_refs, statements
-from lrs.store.forwards import Forward
+from lrs.store.forwards import Forward, Progress
 from lrs.store.statements import StoredStatement, ord_at
-from lrs.xapi import json_codec, multipart, statement_query
+from lrs.xapi import json_codec, multipart, statement_map, statement_query
+from lrs.xapi.statement_equality import is_same_statement
 from lrs.xapi.statement_parser import collect_attachments, remove_members
 from lrs.xapi.statement_rendering import render_statement
 
@@ -62,6 +66,7 @@ class _Target:
 @dataclass(frozen=True)
 class _PreparedStatement:
     ord: int
+    place: int  # of what it is sent for, in the order of the store
     body: bytes
     version: str
     statement_id: str
@@ -76,12 +81,15 @@ def add_forward(
     key: str,
     secret: str,
     filter_: Mapping[str, str],
+    map_: Mapping[str, Any],
     from_start: bool,
     who: str,
 ) -> int:
-    """Add a target: the base URL before /statements, its own key and secret, and a filter
-    with the parameters of GET /statements. It is tried once, and BadInput says what is wrong.
+    """Add a target: the base URL before /statements, its own key and secret, a filter with the
+    parameters of GET /statements, and what is changed on the way (:mod:`lrs.xapi.statement_map`).
+    It is tried once, and BadInput says what is wrong.
     """
+    statement_map.require_map(map_)
     for name in filter_:
         if name not in _FILTER_PARAMETERS:
             raise BadInput(
@@ -105,6 +113,7 @@ def add_forward(
             key,
             sealed,
             dict(filter_),
+            dict(map_),
             begin,
         )
         audit.insert_audit_entry(
@@ -112,9 +121,44 @@ def add_forward(
             tenant_id,
             who,
             "added a forward",
-            {"forward": forward_id, "url": url, "filter": dict(filter_)},
+            {"forward": forward_id, "url": url, "filter": dict(filter_), "map": dict(map_)},
         )
     return forward_id
+
+
+def backfill_forward(
+    deps: StoreDeps,
+    *,
+    tenant_id: int,
+    forward_id: int,
+    since: datetime,
+    until: datetime | None,
+    who: str,
+) -> None:
+    """Send a target what was stored from ``since`` up to ``until`` (None: up to now), too; it knows
+    by the ids what it has already. One backfill at a time.
+    """
+    with deps.unit_of_work(tenant_id) as connection:
+        end = until or statements.high_water_mark(connection)
+        if since >= end:
+            raise BadInput("The period ends before it begins.")
+        span = Progress(ord_at(since) - 1, ord_at(end))
+        if not forwards.begin_backfill(connection, tenant_id, forward_id, span):
+            raise NotFound(
+                f"This tenant has no forward {forward_id}, or one that is backfilled already; "
+                "carryover forward list shows them."
+            )
+        audit.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "began a backfill",
+            {
+                "forward": forward_id,
+                "since": format_instant(since),
+                "until": format_instant(end),
+            },
+        )
 
 
 def _try_target(deps: StoreDeps, url: str, key: str, sealed_secret: str) -> None:
@@ -163,30 +207,14 @@ def send_forwards(deps: StoreDeps, tenant_id: int) -> int:
 
 
 def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
-    position, sent = target.delivered_ord, 0
-    wanted = statement_query.parse_statement_query(target.filter)
-    for _ in range(MAX_BATCHES_PER_TURN):
-        with deps.unit_of_work(tenant_id) as connection:
-            result = forwards.list_statements_after(
-                connection,
-                tenant_id,
-                position,
-                ord_at(statements.high_water_mark(connection)),
-                FORWARD_BATCH_ROWS,
-            )
-            passing = [
-                item for item in result if _matches_filter(connection, tenant_id, wanted, item)
-            ]
-            ready = [
-                _prepare(
-                    item, attachments.list_attachment_hashes(connection, tenant_id, [item.ord])
-                )
-                for item in passing
-            ]
-        if not result:
-            break
+    """Send what has come since, then what a backfill asks for; return how many statements were
+    delivered.
+    """
+    sent = 0
+    for progress in filter(None, (Progress(target.delivered_ord, None), target.backfill)):
         try:
-            dead = _deliver_batch(deps, tenant_id, target, ready)
+            for count in _send_span(deps, tenant_id, target, progress):
+                sent += count
         except _TargetUnavailable as reason:
             # Jitter: targets that failed together must not be retried together.
             spread = random.uniform(0.8, 1.2)  # noqa: S311 - nothing depends on its secrecy
@@ -199,15 +227,77 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
                     connection, tenant_id, target.forward_id, str(reason)[:MAX_REASON_LENGTH], wait
                 )
             return sent
-        position = result[-1].ord
-        sent += len(ready) - len(dead)
-        with deps.unit_of_work(tenant_id) as connection:
-            forwards.record_delivery(
-                connection, tenant_id, target.forward_id, position, dead, LEASE_SECONDS
-            )
     with deps.unit_of_work(tenant_id) as connection:
         forwards.release_forward(connection, tenant_id, target.forward_id)
     return sent
+
+
+def _send_span(
+    deps: StoreDeps, tenant_id: int, target: Forward, progress: Progress
+) -> Iterator[int]:
+    """Send batches from where this span stands, up to its end or the high-water mark; yield of each
+    how many statements were delivered.
+    """
+    position = progress.after
+    wanted = statement_query.parse_statement_query(target.filter)
+    for _ in range(MAX_BATCHES_PER_TURN):
+        with deps.unit_of_work(tenant_id) as connection:
+            end = ord_at(statements.high_water_mark(connection))
+            rows = forwards.list_statements_after(
+                connection,
+                tenant_id,
+                position,
+                end if progress.before is None else min(end, progress.before),
+                FORWARD_BATCH_ROWS,
+            )
+            passing = [
+                item for item in rows if _matches_filter(connection, tenant_id, wanted, item)
+            ]
+            ready = _prepare_all(connection, tenant_id, target, passing)
+        if not rows:
+            if progress.before is not None:
+                with deps.unit_of_work(tenant_id) as connection:
+                    forwards.end_backfill(connection, tenant_id, target.forward_id)
+            break
+
+        def record(up_to: int, dead: Sequence[tuple[int, str]]) -> None:
+            with deps.unit_of_work(tenant_id) as connection:
+                forwards.record_delivery(
+                    connection,
+                    tenant_id,
+                    target.forward_id,
+                    replace(progress, after=up_to),
+                    dead,
+                    LEASE_SECONDS,
+                )
+
+        dead = _deliver_batch(deps, tenant_id, target, ready, record)
+        position = rows[-1].ord
+        record(position, dead)
+        yield len(ready) - len(dead)
+
+
+def _prepare_all(
+    connection: Connection, tenant_id: int, target: Forward, passing: Sequence[StoredStatement]
+) -> list[_PreparedStatement]:
+    """What is sent, in order. Where only some statements pass, a voiding one that came before what
+    it voids did not: it follows what it voids now, so that this is not left valid there.
+    """
+    voiding = (
+        forwards.list_voiding_before(connection, tenant_id, [item.ord for item in passing])
+        if target.filter
+        else {}
+    )
+    return [
+        _prepare(
+            each,
+            attachments.list_attachment_hashes(connection, tenant_id, [each.ord]),
+            target.map,
+            item.ord,
+        )
+        for item in passing
+        for each in (item, *voiding.get(item.ord, ()))
+    ]
 
 
 def _matches_filter(
@@ -227,51 +317,57 @@ def _matches_filter(
     )
 
 
-def _prepare(stored_statement: StoredStatement, sha2s: Sequence[str]) -> _PreparedStatement:
+def _prepare(
+    stored_statement: StoredStatement,
+    sha2s: Sequence[str],
+    map_: Mapping[str, Any],
+    place: int,
+) -> _PreparedStatement:
     body = remove_members(
         render_statement(
             stored_statement.payload, stored_statement.ord, stored_statement.timestamp_given
         ),
         ("stored", "authority"),
     )
+    if map_:
+        body = statement_map.apply_map(body, map_)
     value = json_codec.decode(body)
     version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
     return _PreparedStatement(
-        stored_statement.ord, body, version, str(stored_statement.id), tuple(sha2s)
+        stored_statement.ord, place, body, version, str(stored_statement.id), tuple(sha2s)
     )
 
 
 def _deliver_batch(
-    deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_PreparedStatement]
+    deps: StoreDeps,
+    tenant_id: int,
+    target: Forward,
+    ready: Sequence[_PreparedStatement],
+    record: Callable[[int, Sequence[tuple[int, str]]], None],
 ) -> list[tuple[int, str]]:
-    """Send the statements; return those that the target refused permanently, with the
-    reason.
+    """Send the statements in order, as many at once as one request takes; return those that the
+    target refused permanently, with the reason. ``record`` saves how far it is: a target that
+    accepts only a few at a time still makes progress.
     """
     dead: list[tuple[int, str]] = []
-    separate = [entry for entry in ready if entry.sha2s]
-    for version in ("1.0.3", "2.0.0"):
-        batch = [entry for entry in ready if entry.version == version and not entry.sha2s]
-        if batch:
-            answer = _post_statements(
-                deps,
-                target,
-                version,
-                b"[" + b",".join(entry.body for entry in batch) + b"]",
-                "application/json",
-            )
-            if answer.status not in (200, 204):
-                separate += batch
-    for item in sorted(separate, key=lambda entry: entry.ord):
-        reason = _deliver_one(deps, tenant_id, target, item)
-        if reason:
-            dead.append((item.ord, reason))
-        if len(separate) == len(ready):
-            # Sent one by one, each is recorded on its own, so that a target that accepts only a
-            # few at a time still makes progress.
-            with deps.unit_of_work(tenant_id) as connection:
-                forwards.record_delivery(
-                    connection, tenant_id, target.forward_id, item.ord, dead, LEASE_SECONDS
-                )
+    done = 0
+    for (version, attached), run in groupby(
+        ready, key=lambda entry: (entry.version, bool(entry.sha2s))
+    ):
+        entries = list(run)
+        if not attached:
+            body = b"[" + b",".join(entry.body for entry in entries) + b"]"
+            answer = _post_statements(deps, target, version, body, "application/json")
+            if answer.status in (200, 204):
+                done += len(entries)
+                continue
+        for entry in entries:
+            reason = _deliver_one(deps, tenant_id, target, entry)
+            if reason:
+                dead.append((entry.ord, reason))
+            done += 1
+            if done < len(ready):
+                record(ready[done].place - 1, dead)
     return dead
 
 
@@ -313,12 +409,9 @@ def _is_already_stored(deps: StoreDeps, target: Forward, statement: _PreparedSta
     if answer.status != 200:
         return False
     try:
-        related, ours = json.loads(answer.body), json.loads(statement.body)
-        return bool(
-            related["actor"] == ours["actor"] and related["verb"]["id"] == ours["verb"]["id"]
-        )
-    except (ValueError, KeyError, TypeError):
-        return False
+        return is_same_statement(answer.body, statement.body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # what it has there is no statement
 
 
 def _post_statements(
@@ -377,12 +470,12 @@ def retry_dead_letters(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> t
     delivered = 0
     for item, _ in letters:
         with deps.unit_of_work(tenant_id) as connection:
-            sha2s = attachments.list_attachment_hashes(connection, tenant_id, [item.ord])
+            ready = _prepare_all(connection, tenant_id, target, [item])
         try:
-            refused = _deliver_one(deps, tenant_id, target, _prepare(item, sha2s))
+            refused = [_deliver_one(deps, tenant_id, target, each) for each in ready]
         except _TargetUnavailable as reason:
             raise BadInput(f"The target takes nothing now: {reason}") from None
-        if refused is None:
+        if not any(refused):
             delivered += 1
             with deps.unit_of_work(tenant_id) as connection:
                 forwards.delete_dead_letter(connection, tenant_id, forward_id, item.ord)

@@ -17,7 +17,7 @@ from lrs.vocabulary import BASE, EXTENSIONS
 from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
 from lrs.xapi.index_keys import iter_activities
-from lrs.xapi.statement_query import MAX_PAGE_SIZE, StatementQuery
+from lrs.xapi.statement_query import StatementQuery
 
 PSEUDONYM_PURPOSE = "pseudonym"
 PSEUDONYM_LENGTH = 32  # 128 bits of the hash
@@ -32,7 +32,7 @@ def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterat
     """Yield all statements of a tenant in stored order, one per line; ``identified`` leaves
     the people in.
     """
-    query: StatementQuery | None = StatementQuery(ascending=True, limit=MAX_PAGE_SIZE)
+    query: StatementQuery | None = StatementQuery(ascending=True)
     while query is not None:
         page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=query)
         for payload in page.payloads:

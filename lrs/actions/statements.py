@@ -32,9 +32,13 @@ from lrs.xapi.statement_rendering import render_statement
 
 log = logging.getLogger(__name__)
 
-# A page whose rows all turn out to be collisions of a 64-bit key would be empty; up to this
-# many pages are scanned to fill one.
-_MAX_PAGES_SCANNED = 4
+# A page is read in blocks, until it is full or large: whoever asks for many statements of a
+# megabyte gets fewer, and a link to the rest.
+_BLOCK_ROWS = 100
+_MAX_PAGE_BYTES = 8_000_000
+# Where all rows of a block turn out to be collisions of a 64-bit key, or not the caller's, so many
+# more are read.
+_MAX_BLOCKS_SCANNED = 4
 MAX_ATTEMPTS = 5  # against deadlocks, which the fixed order of all inserts should rule out
 MAX_GROUP_COMMIT = (
     200  # statements of several requests that are stored in one transaction (group commit)
@@ -383,20 +387,25 @@ def statement_page(
     with unit_of_work(tenant_id) as connection:
         up_to = statements.high_water_mark(connection) if query.ascending else None
         matching: list[StoredStatement] = []
-        for _ in range(_MAX_PAGES_SCANNED):
+        following: StatementQuery | None = query
+        blocks = _MAX_BLOCKS_SCANNED + query.limit // _BLOCK_ROWS
+        size = 0
+        while following and blocks and len(matching) < query.limit and size < _MAX_PAGE_BYTES:
+            rows = min(query.limit - len(matching), _BLOCK_ROWS)
             result = statements.query_statements(
-                connection, tenant_id, query, up_to, query.limit + 1, voided_too
+                connection, tenant_id, following, up_to, rows + 1, voided_too
             )
-            more = len(result) > query.limit
-            result = result[: query.limit]
-            matching = [
-                item for item in result if _matches_and_readable(connection, tenant_id, query, item)
+            more = len(result) > rows
+            kept = [
+                item
+                for item in result[:rows]
+                if _matches_and_readable(connection, tenant_id, query, item)
             ]
-            if more:
-                query = replace(query, after=result[-1].ord)
-            if matching or not more:
-                break
-    return StatementPage(matching, query if more else None, up_to)
+            matching += kept
+            size += sum(len(item.payload) for item in kept)
+            blocks -= 1
+            following = replace(query, after=result[rows - 1].ord) if more else None
+    return StatementPage(matching, following, up_to)
 
 
 def _matches_and_readable(

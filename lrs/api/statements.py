@@ -117,6 +117,8 @@ def get_statements(call: StoreCall) -> Response:
         query = replace(StatementQuery.from_json(result["query"]), mine=own)
     else:
         query = replace(queries.parse_statement_query(request.args), mine=own)
+    cap = deps.settings.max_page_size
+    query = replace(query, limit=min(query.limit or cap, cap))
     page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
     more = ""
     if page.following is not None:

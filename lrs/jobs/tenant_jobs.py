@@ -5,8 +5,9 @@ profile template checks.
 from __future__ import annotations
 
 from core.queue import for_each_tenant
-from lrs.actions import attachments, erasure, forwarding, template_tagging
+from lrs.actions import agent_rekeying, attachments, erasure, forwarding, template_tagging
 from lrs.actions.deps import StoreDeps
+from lrs.store import agent_rekeying as rekeying_store
 from lrs.store import change_queue, statement_refs
 
 REFS_AT_ONCE = 200  # of one transaction
@@ -55,4 +56,18 @@ def tag_tenants(deps: StoreDeps) -> None:
         change_queue.list_tenant_ids(deps.engine),
         "tagging",
         lambda tenant_id: template_tagging.tag_template_violations(deps, tenant_id),
+    )
+
+
+def list_tenants_to_rekey(deps: StoreDeps) -> list[int]:
+    """Tenants whose statements may be kept by the mailbox as it was spelled."""
+    return rekeying_store.list_tenants(deps.engine)
+
+
+def rekey_tenants(deps: StoreDeps) -> None:
+    """Keep the statements of a version before by the mailbox as it is compared."""
+    for_each_tenant(
+        list_tenants_to_rekey(deps),
+        "keeping statements by new keys",
+        lambda tenant_id: agent_rekeying.rekey_agents(deps, tenant_id),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,25 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.clock import from_microseconds
 from lrs.store.statements import StoredStatement
-from lrs.store.tables import dead_letter, forward, statement
+from lrs.store.tables import dead_letter, forward, statement, voiding
+from lrs.xapi.statement_rendering import ORD_SHIFT
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a target has what it is to get: everything up to ``after``, of what was stored before
+    ``before`` (an ``ord``; None: of all that comes).
+    """
+
+    after: int
+    before: int | None
+
+    @property
+    def reached(self) -> datetime:
+        """When the last one that it has was stored."""
+        return from_microseconds(self.after >> ORD_SHIFT)
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,16 @@ class Forward:
     next_at: datetime
     last_error: str | None
     stopped: bool
+    map: dict[str, Any]
+    backfill_after: int | None
+    backfill_before: int | None
+
+    @property
+    def backfill(self) -> Progress | None:
+        """The period that it is to get, too."""
+        if self.backfill_after is None:
+            return None
+        return Progress(self.backfill_after, self.backfill_before)
 
 
 _COLUMNS = [
@@ -43,6 +71,9 @@ _COLUMNS = [
         "next_at",
         "last_error",
         "stopped",
+        "map",
+        "backfill_after",
+        "backfill_before",
     )
 ]
 
@@ -54,6 +85,7 @@ def insert_forward(
     key: str,
     sealed_secret: str,
     filter_: dict[str, str],
+    map_: dict[str, Any],
     from_ord: int,
 ) -> int:
     """Insert a target and return its number."""
@@ -63,6 +95,7 @@ def insert_forward(
         "key": key,
         "sealed_secret": sealed_secret,
         "filter": filter_,
+        "map": map_,
         "delivered_ord": from_ord,
     }
     return int(
@@ -106,12 +139,13 @@ def record_delivery(
     connection: Connection,
     tenant_id: int,
     forward_id: int,
-    up_to: int,
+    progress: Progress,
     dead: Sequence[tuple[int, str]],
     lease_seconds: int,
 ) -> None:
-    """Everything up to an ``ord`` has been processed; ``dead`` holds what was refused
-    permanently, with the reason."""
+    """Everything up to here has been processed; ``dead`` holds what was refused permanently, with
+    the reason."""
+    place = "delivered_ord" if progress.before is None else "backfill_after"
     for ord_, reason in dead:
         values = {"tenant_id": tenant_id, "forward_id": forward_id, "ord": ord_, "reason": reason}
         connection.execute(upsert(dead_letter).values(values).on_conflict_do_nothing())
@@ -119,11 +153,35 @@ def record_delivery(
         update(forward)
         .where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
         .values(
-            delivered_ord=up_to,
-            failures=0,
-            last_error=None,
-            next_at=_seconds_from_now(lease_seconds),
+            {
+                place: progress.after,
+                "failures": 0,
+                "last_error": None,
+                "next_at": _seconds_from_now(lease_seconds),
+            }
         )
+    )
+
+
+def begin_backfill(connection: Connection, tenant_id: int, forward_id: int, span: Progress) -> bool:
+    """Have a target get a period, too; return whether it exists and has no other one to get."""
+    f = forward.c
+    return (
+        connection.execute(
+            update(forward)
+            .where(f.tenant_id == tenant_id, f.forward_id == forward_id, f.backfill_after.is_(None))
+            .values(backfill_after=span.after, backfill_before=span.before)
+        ).rowcount
+        > 0
+    )
+
+
+def end_backfill(connection: Connection, tenant_id: int, forward_id: int) -> None:
+    """The period was sent."""
+    connection.execute(
+        update(forward)
+        .where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
+        .values(backfill_after=None, backfill_before=None)
     )
 
 
@@ -192,6 +250,24 @@ def list_statements_after(
         s.tenant_id == tenant_id, s.ord > after, s.ord < before
     )
     return [StoredStatement(*row) for row in connection.execute(query.order_by(s.ord).limit(rows))]
+
+
+def list_voiding_before(
+    connection: Connection, tenant_id: int, ords: Sequence[int]
+) -> dict[int, list[StoredStatement]]:
+    """By the ``ord`` of a statement: the voiding ones that were stored before what they void."""
+    s, v, voided = statement.c, voiding.c, statement.alias("voided")
+    query = (
+        select(voided.c.ord.label("of"), s.ord, s.id, s.payload, s.timestamp_given)
+        .join(voiding, (v.tenant_id == s.tenant_id) & (v.ord == s.ord))
+        .join(voided, (voided.c.tenant_id == v.tenant_id) & (voided.c.id == v.target))
+        .where(s.tenant_id == tenant_id, voided.c.ord.in_(ords), s.ord < voided.c.ord)
+        .order_by(s.ord)
+    )
+    result: dict[int, list[StoredStatement]] = defaultdict(list)
+    for of, *row in connection.execute(query):
+        result[of].append(StoredStatement(*row))
+    return result
 
 
 def list_dead_letters(

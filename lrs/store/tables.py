@@ -218,6 +218,11 @@ forward = Table(
     Column("last_error", Text),
     Column("stopped", Boolean, nullable=False, server_default=false()),
     Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    # What is changed on the way (lrs.xapi.statement_map).
+    Column("map", JSON, nullable=False, server_default=text("'{}'")),
+    # A period that it is to get, too: from beyond the first to before the second.
+    Column("backfill_after", BigInteger),
+    Column("backfill_before", BigInteger),
 )
 
 dead_letter = Table(
@@ -260,6 +265,16 @@ job_cursor = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("job", Text, primary_key=True),
     Column("ord", BigInteger, nullable=False),
+)
+
+# Tenants whose statements may be kept by the mailbox as it was spelled; those up to ``after_ord``
+# are not. Until ``until``, servers of a version before may go on writing.
+agent_rekeying = Table(
+    "agent_rekeying",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("after_ord", BigInteger, nullable=False),
+    Column("until", _TIMESTAMPTZ, nullable=False),
 )
 
 uncounted = Table(

@@ -21,7 +21,7 @@ def identity_of(actor: dict[str, Any]) -> str | None:
     """A text that is equal exactly when two actors are the same identity; None for an anonymous
     group."""
     if "mbox" in actor:
-        return f"mbox {actor['mbox']}"
+        return f"mbox {normalize_mailbox(actor['mbox'])}"
     if "mbox_sha1sum" in actor:
         return f"mbox_sha1sum {actor['mbox_sha1sum']}"
     if "openid" in actor:
@@ -52,3 +52,17 @@ def iter_identities(actor: dict[str, Any] | None) -> Iterator[str]:
         yield identity
     for member in actor.get("member", ()):
         yield from iter_identities(member)
+
+
+def find_spelled_mailboxes(value: Any) -> Iterator[str]:
+    """Mailboxes of a statement as they are spelled, where that is not how they are compared."""
+    if isinstance(value, dict):
+        mbox = value.get("mbox")
+        if isinstance(mbox, str) and normalize_mailbox(mbox) != mbox:
+            yield mbox
+        for name, inner in value.items():
+            if name != "extensions":
+                yield from find_spelled_mailboxes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from find_spelled_mailboxes(inner)

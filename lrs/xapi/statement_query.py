@@ -15,7 +15,7 @@ from lrs.xapi import datatypes, index_keys, json_codec, validation
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
 
-MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 100
 FORMATS = ("exact", "ids", "canonical")
 # A time whose offset lost its plus sign on the way.
 _LOST_PLUS = re.compile(r"T[\d:.]+ \d\d(?::?\d\d)?\Z")
@@ -52,7 +52,7 @@ class StatementQuery:
     related_activities: bool = False
     since: datetime | None = None
     until: datetime | None = None
-    limit: int = MAX_PAGE_SIZE
+    limit: int = DEFAULT_PAGE_SIZE  # 0: as many as the server gives
     ascending: bool = False
     after: int | None = None
     format: str = "exact"
@@ -216,7 +216,7 @@ def _parse_format(text: str) -> str:
 def _parse_limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ValueError("must be a whole number from 0 on; 0 means as many as the server gives.")
-    return min(int(text) or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+    return int(text)
 
 
 def _parse_boolean(text: str) -> bool:

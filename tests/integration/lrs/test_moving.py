@@ -8,14 +8,17 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
-from core.errors import BadInput, RequestError
+from core.errors import BadInput, NotFound, RequestError
 from lrs import operator_api
 from lrs.actions import forwarding, importing, ndjson_export
 from lrs.actions.deps import StoreDeps
@@ -84,7 +87,13 @@ def target() -> Iterator[Moody]:
     made.server.server_close()
 
 
-def add(deps: StoreDeps, target: Moody, **filter_: str) -> int:
+def add(
+    deps: StoreDeps,
+    target: Moody,
+    map_: dict[str, Any] | None = None,
+    from_start: bool = True,
+    **filter_: str,
+) -> int:
     return forwarding.add_forward(
         deps,
         tenant_id=1,
@@ -92,7 +101,8 @@ def add(deps: StoreDeps, target: Moody, **filter_: str) -> int:
         key="k",
         secret="s",
         filter_=filter_,
-        from_start=True,
+        map_=map_ or {},
+        from_start=from_start,
         who="test",
     )
 
@@ -232,6 +242,7 @@ def test_a_forward_needs_an_address_and_a_filter_that_is_one(
             key="k",
             secret="s",
             filter_={},
+            map_={},
             from_start=True,
             who="test",
         )
@@ -250,6 +261,7 @@ def test_between_two_real_stores_attachments_go_along(
         key=live.key,
         secret=live.secret,
         filter_={},
+        map_={},
         from_start=True,
         who="test",
     )
@@ -259,6 +271,151 @@ def test_between_two_real_stores_attachments_go_along(
     assert (
         b"a file" in there.get("/xapi/statements", statementId=sent["id"], attachments="true").data
     )
+
+
+def voider(statement: Make, target_id: str, **changes: Any) -> dict[str, Any]:
+    return statement(
+        id=str(uuid.uuid4()),
+        verb={"id": "http://adlnet.gov/expapi/verbs/voided"},
+        object={"objectType": "StatementRef", "id": target_id},
+        **changes,
+    )
+
+
+def test_a_voiding_statement_that_came_first_follows_what_it_voids(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
+    add(deps, target, verb=ANSWERED)
+    voided = statement(id=str(uuid.uuid4()), verb={"id": ANSWERED})
+    voiding = voider(statement, voided["id"])
+    body(one.post(voiding))
+    assert forwarding.send_forwards(deps, 1) == 0, "nobody knows yet what it voids"
+    body(one.post(voided))
+    assert forwarding.send_forwards(deps, 1) == 2
+    assert list(target.held) == [voided["id"], voiding["id"]]
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(("store", "void", "send")), st.integers(0, 3)),
+        min_size=2,
+        max_size=14,
+    ),
+    passing=st.lists(st.booleans(), min_size=4, max_size=4),
+    whole=st.booleans(),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_in_whatever_order_things_arrive_what_is_voided_here_is_not_valid_there(
+    one: Caller,
+    live: Live,
+    deps: StoreDeps,
+    statement: Make,
+    steps: list[tuple[str, int]],
+    passing: list[bool],
+    whole: bool,
+) -> None:
+    """Two stores of ours, of which the second gets what passes a filter (or all)."""
+    with deps.unit_of_work(1) as connection:
+        connection.execute(text("DELETE FROM lrs.forward"))
+    forwarding.add_forward(
+        deps,
+        tenant_id=1,
+        url=f"{live.url}/xapi",
+        key=live.key,
+        secret=live.secret,
+        filter_={} if whole else {"verb": ANSWERED},
+        map_={},
+        from_start=False,
+        who="test",
+    )
+    there = Caller(one.client, live.key, live.secret)
+    told = [
+        statement(
+            id=str(uuid.uuid4()), verb={"id": ANSWERED if passes else "https://v.example/other"}
+        )
+        for passes in passing
+    ]
+    stored, voided = set[int](), set[int]()
+    for step, number in steps:
+        if step == "store":
+            body(one.post(told[number]))
+            stored.add(number)
+        elif step == "void":
+            body(one.post(voider(statement, told[number]["id"])))
+            voided.add(number)
+        else:
+            forwarding.send_forwards(deps, 1)
+    forwarding.send_forwards(deps, 1)
+    for number in stored:
+        found = there.get("/xapi/statements", statementId=told[number]["id"])
+        expected = number not in voided and (whole or passing[number])
+        assert (found.status_code == 200) == expected, (number, found.text)
+
+
+def test_a_period_is_sent_too_and_what_is_there_stays_as_it_is(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody, lrs_settings: Any
+) -> None:
+    before = body(one.post([statement() for _ in range(120)]))
+    now = datetime.now(UTC)
+    with operator_api.open_tenant(lrs_settings, "") as desk:
+        forward_id = add(deps, target, from_start=False)
+        with pytest.raises(BadInput, match="ends before"):
+            desk.backfill_forward(forward_id, now, now - timedelta(days=1))
+        desk.backfill_forward(forward_id, now - timedelta(days=1), None)
+        with pytest.raises(NotFound):
+            desk.backfill_forward(forward_id, now - timedelta(days=1), None)
+        ((shown, _),) = desk.list_forwards()
+        assert shown.backfill is not None
+        (after,) = body(one.post(statement()))
+        target.moods = [200, 200, 503]
+        assert forwarding.send_forwards(deps, 1) == 101, "what is new, and a first part"
+        due_again(deps)
+        assert forwarding.send_forwards(deps, 1) == 20
+        assert sorted(target.held) == sorted([*before, after])
+        assert state(deps).backfill is None
+        desk.backfill_forward(forward_id, now - timedelta(days=1), None)
+        due_again(deps)
+        forwarding.send_forwards(deps, 1)
+        assert sorted(target.held) == sorted([*before, after]), "once more changes nothing"
+        assert desk.list_forwards()[0][1] == 0, "no dead letter"
+
+
+def test_a_map_changes_home_pages_and_leaves_out_names(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
+    person = {
+        "name": "x",
+        "account": {"homePage": "https://intern.example", "name": "77"},
+    }
+    other = {**person, "account": {"homePage": "https://other.example", "name": "77"}}
+    sent = statement(
+        id=str(uuid.uuid4()),
+        actor=person,
+        context={"instructor": other, "team": {"objectType": "Group", "member": [person]}},
+        object={
+            "objectType": "SubStatement",
+            "actor": person,
+            "verb": {"id": ANSWERED},
+            "object": {"objectType": "Agent", **person},
+        },
+    )
+    body(one.post(sent))
+    with pytest.raises(BadInput, match="home page"):
+        add(deps, target, {"home_pages": {"https://intern.example": "nowhere"}})
+    with pytest.raises(BadInput, match="can change"):
+        add(deps, target, {"verbs": {}})
+    pages = {"https://intern.example": "https://people.example"}
+    add(deps, target, {"home_pages": pages, "without_names": True})
+    assert forwarding.send_forwards(deps, 1) == 1
+    there = {"account": {"homePage": "https://people.example", "name": "77"}}
+    arrived = target.held[sent["id"]]
+    assert arrived["actor"] == there
+    assert arrived["context"]["instructor"] == {"account": other["account"]}
+    assert arrived["context"]["team"]["member"] == [there]
+    assert arrived["object"]["actor"] == there
+    assert arrived["object"]["object"] == {"objectType": "Agent", **there}
+    due_again(deps)
+    assert forwarding.send_forwards(deps, 1) == 0
 
 
 def take(deps: StoreDeps, path: Path, tenant_id: int = 1) -> tuple[Any, list[tuple[int, str, str]]]:

@@ -380,3 +380,38 @@ def large(one: Caller, deps: StoreDeps) -> StoreDeps:
         connection.execute(text("VACUUM ANALYZE"))
     owner.dispose()
     return deps
+
+
+def test_a_page_holds_up_to_a_thousand_or_as_many_as_the_server_gives(
+    one: Caller, statement: Make
+) -> None:
+    """Xerte asks for 1,000 (thexerteproject/xerteonlinetoolkits#1181)."""
+    for _ in range(3):
+        post(one, *(statement() for _ in range(350)))
+    whole = one.get("/xapi/statements", limit=1000)
+    assert len(whole.json["statements"]) == 1_000
+    assert len(one.get(whole.json["more"]).json["statements"]) == 50
+    assert len(one.get("/xapi/statements", limit=0).json["statements"]) == 1_000
+    assert len(one.get("/xapi/statements", limit=5000).json["statements"]) == 1_000
+    assert len(one.get("/xapi/statements", limit=250).json["statements"]) == 250
+    assert len(one.get("/xapi/statements").json["statements"]) == 100, "without a limit"
+    seen, answer = ids(whole), whole
+    while answer.json["more"]:
+        answer = one.get(answer.json["more"])
+        seen += ids(answer)
+    assert len(seen) == len(set(seen)) == 1_050
+
+
+def test_a_page_of_large_statements_ends_early_and_none_is_lost(
+    one: Caller, statement: Make
+) -> None:
+    large = "x" * 200_000
+    for _ in range(3):
+        post(one, *(statement(result={"response": large}) for _ in range(40)))
+    answer = one.get("/xapi/statements", limit=1000)
+    seen = ids(answer)
+    assert len(seen) < 120
+    while answer.json["more"]:
+        answer = one.get(answer.json["more"])
+        seen += ids(answer)
+    assert len(set(seen)) == 120

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import BadInput
 from lrs.xapi import statement_query
-from lrs.xapi.statement_query import MAX_PAGE_SIZE, StatementQuery
+from lrs.xapi.statement_query import StatementQuery
 
 AGENT = {"account": {"homePage": "https://h.example", "name": "n"}}
 
@@ -35,12 +35,6 @@ def test_a_wrong_parameter_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadInput) as refused:
         statement_query.parse_statement_query({name: value})
     assert refused.value.where["parameter"] == name
-
-
-def test_limit_0_means_as_many_as_the_server_gives() -> None:
-    assert statement_query.parse_statement_query({"limit": "0"}).limit == MAX_PAGE_SIZE
-    assert statement_query.parse_statement_query({"limit": "7"}).limit == 7
-    assert statement_query.parse_statement_query({"limit": "100000"}).limit == MAX_PAGE_SIZE
 
 
 def test_a_query_survives_its_more_link() -> None:
