@@ -83,10 +83,17 @@ def credential() -> None:
     help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.",
 )
 @click.option("--note", default="", help="What it is for.")
+@click.option(
+    "--tolerant",
+    is_flag=True,
+    help="Take what content sends against the standard, by the rules of docs/xapi.md; tagged.",
+)
 @with_tenant
-def credential_create(operator: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
+def credential_create(
+    operator: TenantAdmin, scopes: tuple[str, ...], note: str, tolerant: bool
+) -> None:
     """Make a key; its secret is shown this once."""
-    key, secret = operator.create_credential(scopes, note)
+    key, secret = operator.create_credential(scopes, note, tolerant)
     click.echo(f"key {key}\nsecret {secret}")
 
 
@@ -98,7 +105,7 @@ def credential_list(operator: TenantAdmin) -> None:
         state = f"ends {item.ends_at:%Y-%m-%d %H:%M} UTC" if item.ends_at else "in use"
         click.echo(
             f"{item.key}  {state}  made {item.created_at:%Y-%m-%d}  {', '.join(item.scopes)}  "
-            f"{item.note}"
+            f"{'tolerant  ' if item.tolerant else ''}{item.note}"
         )
 
 
@@ -379,12 +386,22 @@ def forward_remove(operator: TenantAdmin, number: int) -> None:
     show_default=True,
     help="Where refused lines are told.",
 )
+@click.option(
+    "--tolerant",
+    is_flag=True,
+    help="Take what systems send against the standard, by the rules of docs/xapi.md; tagged.",
+)
 @with_tenant
 def import_statements(
-    operator: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path
+    operator: TenantAdmin,
+    file: Path | None,
+    url: str | None,
+    key: str,
+    report: Path,
+    tolerant: bool,
 ) -> None:
-    """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes
-    on where it stopped.
+    """Take in statements, one a line (NDJSON), or from another record store; what is refused is
+    listed, the rest is stored. Interrupted, it goes on where it stopped.
     """
     if (file is None) == (url is None):
         raise FatalError("Name a file, or --url of a record store.")
@@ -399,13 +416,16 @@ def import_statements(
             bar = stack.enter_context(
                 click.progressbar(length=file.stat().st_size, label=file.name)
             )
-            run = operator.import_file(file, write_refusal, lambda run, size: bar.update(size))
+            run = operator.import_file(
+                file, write_refusal, lambda run, size: bar.update(size), tolerant
+            )
         else:
             source = RemoteStore(str(url), key, _read_secret("secret"))
             run = operator.import_from_store(
                 source,
                 write_refusal,
                 lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True),
+                tolerant,
             )
             click.echo(err=True)
     click.echo(

@@ -21,6 +21,7 @@ from lrs.api import (
     authentication,
     credentials,
     health,
+    launches,
     operations,
     statement_pages,
     xapi_blueprint,
@@ -38,7 +39,7 @@ from lrs.api.xapi_protocol import (
 from lrs.store.credentials import Caller
 
 # /api/v1 of the record store itself
-OWN_API_ROUTES = (*operations.routes, *credentials.routes)
+OWN_API_ROUTES = (*operations.routes, *credentials.routes, *launches.routes)
 _PUBLIC_ENDPOINTS = {
     "browse.static": "style and script of a page that asks for a credential",
     "health.live": "a balancer asks without a credential",
@@ -63,7 +64,7 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
     install_compression(app)
     xapi_blueprint.register_xapi(app, deps, seen)
     own = Blueprint("store", __name__, url_prefix=API_PREFIX)
-    for module in (operations, credentials):
+    for module in (operations, credentials, launches):
         authentication.add_routes(own, module.routes, deps)
     joined = (ApiPart(own, OWN_API_ROUTES), *parts)
     app.extensions[operations.API_ROUTES_KEY] = [route for part in joined for route in part.routes]

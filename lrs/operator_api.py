@@ -103,10 +103,17 @@ class TenantAdmin:
     tenant_id: int
     who: str
 
-    def create_credential(self, scopes: Sequence[str], note: str) -> tuple[str, str]:
+    def create_credential(
+        self, scopes: Sequence[str], note: str, tolerant: bool = False
+    ) -> tuple[str, str]:
         """Create a credential; return its key and secret."""
         return credentials.create_credential(
-            self.deps, tenant_id=self.tenant_id, scopes=scopes, note=note, who=self.who
+            self.deps,
+            tenant_id=self.tenant_id,
+            scopes=scopes,
+            note=note,
+            who=self.who,
+            tolerant=tolerant,
         )
 
     def credentials(self) -> list[Credential]:
@@ -289,7 +296,11 @@ class TenantAdmin:
             )
 
     def import_file(
-        self, path: Path, report: importing.Report, progress: importing.ReportProgress
+        self,
+        path: Path,
+        report: importing.Report,
+        progress: importing.ReportProgress,
+        tolerant: bool = False,
     ) -> ImportRun:
         """Import statements from a file, one per line."""
         return importing.import_file(
@@ -299,10 +310,15 @@ class TenantAdmin:
             report=report,
             progress=progress,
             who=self.who,
+            tolerant=tolerant,
         )
 
     def import_from_store(
-        self, source: RemoteStore, report: importing.Report, progress: importing.ReportProgress
+        self,
+        source: RemoteStore,
+        report: importing.Report,
+        progress: importing.ReportProgress,
+        tolerant: bool = False,
     ) -> ImportRun:
         """Import statements from another record store."""
         return importing.import_from_store(
@@ -312,6 +328,7 @@ class TenantAdmin:
             report=report,
             progress=progress,
             who=self.who,
+            tolerant=tolerant,
         )
 
     def export(self, identified: bool) -> Iterator[bytes]:

@@ -12,22 +12,30 @@ from lrs.store.credentials import Credential
 
 
 def create_credential(
-    deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str
+    deps: StoreDeps,
+    *,
+    tenant_id: int,
+    scopes: Sequence[str],
+    note: str,
+    who: str,
+    tolerant: bool = False,
 ) -> tuple[str, str]:
-    """Create a credential and return (key, secret). The secret is not shown again."""
+    """Create a credential and return (key, secret). The secret is not shown again. ``tolerant``:
+    its statements are mended by the rules of :mod:`lrs.xapi.tolerance`.
+    """
     require_known_scopes(scopes)
     if not scopes:
         raise BadInput("A credential needs at least one scope.")
     with deps.unit_of_work(tenant_id) as connection:
         key, secret = credentials.insert_credential(
-            connection, deps.secrets, tenant_id, scopes, note
+            connection, deps.secrets, tenant_id, scopes, note, tolerant=tolerant
         )
         audit.insert_audit_entry(
             connection,
             tenant_id,
             who,
             "made a credential",
-            {"key": key, "scopes": list(scopes), "note": note},
+            {"key": key, "scopes": list(scopes), "note": note, "tolerant": tolerant},
         )
     return key, secret
 
@@ -51,9 +59,9 @@ def rotate_credential(
                 f"No credential {key!r} of this tenant is in use; carryover credential list "
                 "shows them."
             )
-        scopes, note, authority = result
+        scopes, note, authority, tolerant = result
         created = credentials.insert_credential(
-            connection, deps.secrets, tenant_id, scopes, note, authority
+            connection, deps.secrets, tenant_id, scopes, note, authority, tolerant
         )
         audit.insert_audit_entry(
             connection,

@@ -14,7 +14,7 @@ from core.http_client import GuardedClient
 from lrs.actions.bearer_tokens import TokenVerifier
 from lrs.actions.credential_cache import CredentialCache
 from lrs.actions.statements import StatementWriter
-from lrs.xapi.statement_parser import StatementParser
+from lrs.xapi.statement_parser import StatementParser, TolerantParser
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class StoreDeps(Deps):
     """
 
     writer: StatementWriter
-    readers: dict[bool, StatementParser]  # keyed by whether the request is xAPI 2.0
+    # keyed by whether the request is xAPI 2.0, and whether its credential is tolerant
+    readers: dict[tuple[bool, bool], StatementParser]
     blobs: BlobStore
     outbound_client: GuardedClient
     access: CredentialCache
@@ -65,7 +66,11 @@ def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> Stor
         writer=StatementWriter(
             make_engine(deps.settings.database_url, quick=True), deps.unit_of_work
         ),
-        readers={family_2_0: StatementParser(family_2_0) for family_2_0 in (False, True)},
+        readers={
+            (family_2_0, tolerant): parser(family_2_0)
+            for family_2_0 in (False, True)
+            for tolerant, parser in ((False, StatementParser), (True, TolerantParser))
+        },
         blobs=BlobStore(deps.settings.attachments_url),
         outbound_client=outside,
         access=CredentialCache(deps.engine, deps.secrets),

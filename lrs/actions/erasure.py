@@ -18,7 +18,7 @@ from core import clock
 from core.errors import BadInput
 from lrs.actions import agent_rekeying
 from lrs.actions.deps import StoreDeps
-from lrs.store import audit, change_queue, retention, statement_removal
+from lrs.store import audit, change_queue, credentials, retention, statement_removal
 from lrs.store.change_queue import Removal
 from lrs.store.retention import RetentionRule
 from lrs.store.statements import StoredStatement
@@ -67,6 +67,7 @@ def erase_agent(
             connection, tenant_id, identity, dry_run
         )
         if not dry_run:
+            credentials.delete_launch_tokens_of(connection, tenant_id, identity)
             # The audit log must not keep what was erased: a keyed hash can confirm that it was
             # this person, and reveals nothing else.
             details = {

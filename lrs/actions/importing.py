@@ -61,9 +61,11 @@ def import_file(
     report: Report,
     progress: ReportProgress,
     who: str,
+    tolerant: bool = False,
 ) -> ImportRun:
     """Import a file; return the totals for the whole file, including the parts done in
-    earlier runs.
+    earlier runs. ``tolerant``: what the rules of :mod:`lrs.xapi.tolerance` allow for is taken,
+    tagged.
     """
     # A different file under the same name is a different source: a hash of its first bytes
     # tells them apart.
@@ -76,7 +78,7 @@ def import_file(
     with path.open("rb") as file:
         file.seek(offset)
         for lines, size in _line_batches(file):
-            _import_lines(deps, tenant_id, lines, run, report)
+            _import_lines(deps, tenant_id, lines, run, report, tolerant)
             offset += size
             run.position = str(offset)
             _save_run(deps, tenant_id, source, run)
@@ -92,6 +94,7 @@ def import_from_store(
     report: Report,
     progress: ReportProgress,
     who: str,
+    tolerant: bool = False,
 ) -> ImportRun:
     """Import everything from another record store, in the order in which it was stored
     there.
@@ -116,7 +119,9 @@ def import_from_store(
                 f"{source.url} answered with something that is no page of statements; is this "
                 "the address before /statements?"
             ) from None
-        _import_lines(deps, tenant_id, [bytes(raw) for raw in page.statements], run, report)
+        _import_lines(
+            deps, tenant_id, [bytes(raw) for raw in page.statements], run, report, tolerant
+        )
         following = _next_page_url(source.url, page.more) if page.more else ""
         run.position = following
         _save_run(deps, tenant_id, source.url, run)
@@ -170,7 +175,12 @@ def _line_batches(file: object) -> Iterator[tuple[list[bytes], int]]:
 
 
 def _import_lines(
-    deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: ImportRun, report: Report
+    deps: StoreDeps,
+    tenant_id: int,
+    lines: Sequence[bytes],
+    run: ImportRun,
+    report: Report,
+    tolerant: bool,
 ) -> None:
     """Store the valid statements; report the invalid ones."""
     judged: dict[object, tuple[int, Incoming]] = {}
@@ -179,7 +189,7 @@ def _import_lines(
         if not line.strip():
             continue
         try:
-            item = _parse_line(deps, line)
+            item = _parse_line(deps, line, tolerant)
         except StatementInvalid as error:
             run.refused += 1
             report(run.lines, error.path, error.reason)
@@ -191,13 +201,14 @@ def _import_lines(
     _store_batch(deps, tenant_id, list(judged.values()), run, report)
 
 
-def _parse_line(deps: StoreDeps, line: bytes) -> Incoming:
+def _parse_line(deps: StoreDeps, line: bytes, tolerant: bool) -> Incoming:
     with json_codec.translate_decode_errors("the line"):
         decoded = json_codec.decode(line)
     version = decoded.get("version") if isinstance(decoded, dict) else None
     family_2_0 = isinstance(version, str) and version.startswith("2.")
     vouched = isinstance(decoded, dict) and "authority" in decoded
-    result = deps.readers[family_2_0].statements(line, None if vouched else _IMPORT_AUTHORITY)
+    reader = deps.readers[family_2_0, tolerant]
+    result = reader.statements(line, None if vouched else _IMPORT_AUTHORITY)
     if len(result) != 1:
         raise StatementInvalid("$", "must be one statement.")
     return result[0]

@@ -32,6 +32,7 @@ SCOPES: dict[str, str] = {
     "metrics/write": "writing KPI readings, costs and what decides a figure",
     "erase": "erasing a person for good",
     "credentials": "listing, making and ending credentials that may do less than everything",
+    "launch-tokens": "making tokens for one launch of one person",
 }
 # Scopes that a credential with the scope ``credentials`` cannot grant to others.
 NON_DELEGABLE = frozenset(("all", "erase", "credentials"))
@@ -52,6 +53,7 @@ SCOPE_IMPLICATIONS = {
     "metrics/write": ("all",),
     "erase": ("all",),
     "credentials": ("all",),
+    "launch-tokens": ("all", "credentials"),
 }
 
 

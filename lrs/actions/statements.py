@@ -349,19 +349,17 @@ def get_statement(
     tenant_id: int,
     statement_id: uuid.UUID,
     voided: bool,
-    own: str | None = None,
+    may_read: Callable[[dict[str, Any]], bool],
 ) -> SingleStatement:
-    """Return one statement by its id; ``voided`` requests a voided one and no other;
-    ``own`` restricts it to that authority.
+    """Return one statement by its id; ``voided`` requests a voided one and no other. One that the
+    caller may not read is answered as one that is not stored.
     """
     with unit_of_work(tenant_id) as connection:
         result = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(
             statement_id
         )
         removed = statements.is_voided(connection, tenant_id, statement_id)
-        if result is not None and not StatementQuery(mine=own).may_read(
-            json_codec.decode(result.payload)
-        ):
+        if result is not None and not may_read(json_codec.decode(result.payload)):
             result = None
         if result is not None and removed and not voided:
             raise NotFound(

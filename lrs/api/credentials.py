@@ -4,7 +4,7 @@ that scope. A secret is shown once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,6 +27,7 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
 
     scopes: list[str]
     note: str = ""
+    reading: Literal["strict", "tolerant"] = "strict"
 
 
 @routes.route("GET", "/credentials", scope="credentials", answer=object_schema(credentials=list))
@@ -37,6 +38,7 @@ def get_credentials(call: StoreCall) -> dict[str, Any]:
             "key": credential.key,
             "scopes": list(credential.scopes),
             "note": credential.note,
+            "reading": "tolerant" if credential.tolerant else "strict",
             "created_at": format_instant(credential.created_at),
             "ends_at": format_instant(credential.ends_at) if credential.ends_at else None,
         }
@@ -76,6 +78,7 @@ def post_credential(call: Call[StoreDeps, Caller, Wanted]) -> dict[str, Any]:
         scopes=wanted.scopes,
         note=wanted.note,
         who=call.caller.who,
+        tolerant=wanted.reading == "tolerant",
     )
     return {"key": key, "secret": secret}
 

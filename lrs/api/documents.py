@@ -11,7 +11,7 @@ from functools import partial
 from flask import Response, request
 
 from core.errors import BadInput
-from lrs.actions import documents
+from lrs.actions import documents, launch_tokens
 from lrs.api.authentication import StoreCall, StoreRoutes
 from lrs.api.xapi_protocol import http_date, is_version_2_0, json_response
 from lrs.xapi.documents import (
@@ -28,7 +28,7 @@ routes = StoreRoutes(reads_query=False)
 
 
 def _get_document(call: StoreCall, kind: DocumentKind) -> Response:
-    place, since = parse_document_key(kind, request.args, item=True, several=True)
+    place, since = _parse_key(call, kind, item=True, several=True)
     if place.document_id is None:
         return _get_document_ids(call, place, since)
     if since is not None:
@@ -61,7 +61,7 @@ def _get_document_ids(call: StoreCall, place: DocumentKey, since: datetime | Non
 
 def _write_document(call: StoreCall, kind: DocumentKind) -> Response:
     deps, tenant_id = call.deps, call.caller.tenant_id
-    place, _ = parse_document_key(kind, request.args, item=True, several=False)
+    place, _ = _parse_key(call, kind, item=True, several=False)
     body = request.get_data()
     content_type = request.headers.get("Content-Type", "application/octet-stream")
     if len(content_type) > MAX_MEDIA_TYPE_LENGTH or not content_type.isprintable():
@@ -95,13 +95,23 @@ def _write_document(call: StoreCall, kind: DocumentKind) -> Response:
 
 
 def _delete_documents(call: StoreCall, kind: DocumentKind) -> Response:
-    place, since = parse_document_key(kind, request.args, item=True, several=kind is STATE)
+    place, since = _parse_key(call, kind, item=True, several=kind is STATE)
     if since is not None:
         raise BadInput("DELETE takes no since.", parameter="since")
     documents.remove_documents(
         call.deps.unit_of_work, tenant_id=call.caller.tenant_id, place=place, **_conditions()
     )
     return Response(status=204)
+
+
+def _parse_key(
+    call: StoreCall, kind: DocumentKind, *, item: bool, several: bool
+) -> tuple[DocumentKey, datetime | None]:
+    """What the request names, if the caller may come near it."""
+    place, since = parse_document_key(kind, request.args, item=item, several=several)
+    if call.caller.launch:
+        launch_tokens.require_document(call.caller.launch, place)
+    return place, since
 
 
 def _conditions() -> dict[str, str | None]:

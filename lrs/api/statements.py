@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 from flask import Response, request
@@ -14,7 +15,7 @@ from msgspec import structs
 
 from core.clock import format_instant, from_microseconds
 from core.errors import BadInput
-from lrs.actions import attachments, statements
+from lrs.actions import attachments, launch_tokens, statements
 from lrs.actions.scopes import scope_satisfied
 from lrs.api.authentication import StoreCall, StoreRoutes
 from lrs.api.middleware import fast_post
@@ -43,7 +44,7 @@ def post_statements(call: StoreCall) -> Response:
     """Store statements: all or none."""
     for name in request.args:
         raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
-    reader = call.deps.readers[is_version_2_0()]
+    reader = call.deps.readers[is_version_2_0(), call.caller.tolerant]
     authority = Authority.from_json(call.caller.authority)
     stored = _store_request(call, lambda body: reader.statements(body, authority))
     return json_response(json.dumps([str(item.id) for item in stored]).encode())
@@ -57,7 +58,7 @@ def put_statement(call: StoreCall) -> Response:
             "PUT takes the parameter statementId, and no other.", parameter="statementId"
         )
     statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
-    reader = call.deps.readers[is_version_2_0()]
+    reader = call.deps.readers[is_version_2_0(), call.caller.tolerant]
     authority = Authority.from_json(call.caller.authority)
     _store_request(call, lambda body: [reader.single(body, str(statement_id), authority)])
     return Response(status=204)
@@ -92,6 +93,8 @@ def _store_request(call: StoreCall, read: Callable[[bytes], list[Incoming]]) -> 
             "multipart/mixed.",
             header="Content-Type",
         )
+    if caller.launch:
+        launch_tokens.require_statements(caller.launch, [item.payload for item in incoming])
     if not scope_satisfied(caller.scopes, "define"):
         incoming = [structs.replace(item, definitions=()) for item in incoming]
     if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
@@ -105,7 +108,7 @@ def get_statements(call: StoreCall) -> Response:
     deps, caller = call.deps, call.caller
     own = (
         None
-        if scope_satisfied(caller.scopes, "statements/read")
+        if caller.launch or scope_satisfied(caller.scopes, "statements/read")
         else identity_of(msgspec.json.decode(caller.authority))
     )
     if "statementId" in request.args or "voidedStatementId" in request.args:
@@ -117,6 +120,8 @@ def get_statements(call: StoreCall) -> Response:
         query = replace(StatementQuery.from_json(result["query"]), mine=own)
     else:
         query = replace(queries.parse_statement_query(request.args), mine=own)
+    if caller.launch:
+        query = launch_tokens.narrow_query(caller.launch, query)
     cap = deps.settings.max_page_size
     query = replace(query, limit=min(query.limit or cap, cap))
     page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
@@ -160,7 +165,9 @@ def _get_single_statement(call: StoreCall, own: str | None) -> Response:
         tenant_id=call.caller.tenant_id,
         statement_id=wanted,
         voided=voided,
-        own=own,
+        may_read=partial(launch_tokens.is_own, call.caller.launch)
+        if call.caller.launch
+        else StatementQuery(mine=own).may_read,
     )
     (body,) = _format_payloads(call, query.format, [result.payload])
     response = (

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 
 from core.errors import BadInput
-from lrs.actions import agents
+from lrs.actions import agents, launch_tokens
 from lrs.actions.deps import StoreDeps
 from lrs.api import documents, statements
 from lrs.api.authentication import StoreCall, StoreRoutes, add_routes
@@ -18,6 +18,7 @@ from lrs.api.xapi_protocol import VERSIONS, CachedHighWaterMark, install_protoco
 from lrs.vocabulary import BASE
 from lrs.xapi import datatypes, json_codec
 from lrs.xapi import statement_query as queries
+from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
 
 routes = StoreRoutes(reads_query=False)
@@ -61,6 +62,8 @@ def get_person(call: StoreCall) -> Response:
     """A Person."""
     _require_only_parameter("agent")
     wanted = queries.parse_agent(request.args["agent"])
+    if call.caller.launch:
+        launch_tokens.require_agent(call.caller.launch, identity_of(wanted))
     person = agents.person_object(
         call.deps.unit_of_work, tenant_id=call.caller.tenant_id, agent=wanted
     )

@@ -5,7 +5,14 @@ profile template checks.
 from __future__ import annotations
 
 from core.queue import for_each_tenant
-from lrs.actions import agent_rekeying, attachments, erasure, forwarding, template_tagging
+from lrs.actions import (
+    agent_rekeying,
+    attachments,
+    erasure,
+    forwarding,
+    launch_tokens,
+    template_tagging,
+)
 from lrs.actions.deps import StoreDeps
 from lrs.store import agent_rekeying as rekeying_store
 from lrs.store import change_queue, statement_refs
@@ -23,7 +30,7 @@ def forward_tenants(deps: StoreDeps) -> None:
 
 
 def apply_retention_rules(deps: StoreDeps) -> None:
-    """Remove what is past its retention period, and abandoned uploads."""
+    """Remove what is past its retention period, abandoned uploads, tokens of ended launches."""
     tenant_ids = change_queue.list_tenant_ids(deps.engine)
     for_each_tenant(
         tenant_ids, "retention", lambda tenant_id: erasure.apply_retention(deps, tenant_id)
@@ -34,6 +41,11 @@ def apply_retention_rules(deps: StoreDeps) -> None:
         lambda tenant_id: attachments.remove_orphans(
             deps.unit_of_work, deps.blobs, tenant_id=tenant_id
         ),
+    )
+    for_each_tenant(
+        tenant_ids,
+        "removing tokens of launches",
+        lambda tenant_id: launch_tokens.remove_ended_tokens(deps, tenant_id),
     )
     deps.blobs.remove_stale_uploads()
 

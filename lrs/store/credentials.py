@@ -9,10 +9,10 @@ from __future__ import annotations
 import hmac
 import secrets as random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 
 from core.secrets import Secrets
 from lrs.store.tables import credential, tenant
@@ -23,14 +23,29 @@ SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
+class Launch:
+    """Whom and what a launch is of: an identity (:mod:`lrs.xapi.actors`), an activity, and its
+    registration.
+    """
+
+    agent: str
+    activity: str
+    registration: str
+
+
+@dataclass(frozen=True)
 class Caller:
     """The authenticated caller: tenant, key, scopes, and the JSON of the agent that vouches for
-    what it sends."""
+    what it sends. ``tolerant``: statements are mended by the rules of :mod:`lrs.xapi.tolerance`;
+    ``launch``: it may do no more than one launch of one person needs.
+    """
 
     tenant_id: int
     key: str
     scopes: frozenset[str]
     authority: bytes
+    tolerant: bool = False
+    launch: Launch | None = None
 
     @property
     def who(self) -> str:
@@ -47,6 +62,7 @@ class Credential:
     note: str
     created_at: datetime
     ends_at: datetime | None
+    tolerant: bool
 
 
 def build_authority(name: str) -> bytes:
@@ -82,6 +98,7 @@ def insert_credential(
     scopes: Sequence[str],
     note: str,
     authority: str | None = None,
+    tolerant: bool = False,
 ) -> tuple[str, str]:
     """Create a credential and return (key, secret). The secret cannot be read back.
     ``authority`` continues the authority of another key."""
@@ -94,21 +111,61 @@ def insert_credential(
         "scopes": list(scopes),
         "note": note,
         "authority": authority or key,
+        "tolerant": tolerant,
     }
     connection.execute(insert(credential).values(row))
     return key, secret
 
 
+def insert_launch_token(
+    connection: Connection,
+    secrets: Secrets,
+    tenant_id: int,
+    scopes: Sequence[str],
+    launch: Launch,
+    authority: str,
+    tolerant: bool,
+    seconds: int,
+) -> tuple[str, str, datetime]:
+    """Create a credential for one launch; return (key, secret, its end)."""
+    key, secret = insert_credential(connection, secrets, tenant_id, scopes, "", authority, tolerant)
+    c = credential.c
+    ends_at: datetime = connection.execute(
+        update(credential)
+        .where(c.tenant_id == tenant_id, c.key == key)
+        .values(launch=asdict(launch), ends_at=func.now() + timedelta(seconds=seconds))
+        .returning(c.ends_at)
+    ).scalar_one()
+    return key, secret, ends_at
+
+
+def delete_launch_tokens(connection: Connection, tenant_id: int, days: int) -> int:
+    """Delete tokens of launches that ended more than ``days`` ago; return how many."""
+    c = credential.c
+    ended = c.ends_at < func.now() - timedelta(days=days)
+    return connection.execute(
+        delete(credential).where(c.tenant_id == tenant_id, c.launch.is_not(None), ended)
+    ).rowcount
+
+
+def delete_launch_tokens_of(connection: Connection, tenant_id: int, agent: str) -> None:
+    """Delete the tokens of a person (erasure)."""
+    c = credential.c
+    connection.execute(
+        delete(credential).where(c.tenant_id == tenant_id, c.launch["agent"].as_string() == agent)
+    )
+
+
 def list_credentials(connection: Connection, tenant_id: int) -> list[Credential]:
-    """All credentials of a tenant, expired ones included."""
+    """All credentials of a tenant but those of launches, expired ones included."""
     c = credential.c
     query = (
-        select(c.key, c.scopes, c.note, c.created_at, c.ends_at)
-        .where(c.tenant_id == tenant_id)
+        select(c.key, c.scopes, c.note, c.created_at, c.ends_at, c.tolerant)
+        .where(c.tenant_id == tenant_id, c.launch.is_(None))
         .order_by(c.created_at, c.key)
     )
     return [
-        Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at)
+        Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at, row.tolerant)
         for row in connection.execute(query)
     ]
 
@@ -127,9 +184,9 @@ def describe_caller(connection: Connection, tenant_id: int, who: str) -> str:
 
 def expire_credential(
     connection: Connection, tenant_id: int, key: str, seconds: int
-) -> tuple[list[str], str, str] | None:
-    """Expire a credential after ``seconds``; return its (scopes, note, authority), or None when
-    no such key is in use."""
+) -> tuple[list[str], str, str, bool] | None:
+    """Expire a credential after ``seconds``; return its (scopes, note, authority, tolerant), or
+    None when no such key is in use."""
     c = credential.c
     ends_at = func.least(
         c.ends_at, func.now() + timedelta(seconds=seconds)
@@ -143,9 +200,9 @@ def expire_credential(
         update(credential)
         .where(in_use)
         .values(ends_at=ends_at)
-        .returning(c.scopes, c.note, c.authority)
+        .returning(c.scopes, c.note, c.authority, c.tolerant)
     ).first()
-    return (list(row.scopes), row.note, row.authority) if row else None
+    return (list(row.scopes), row.note, row.authority, row.tolerant) if row else None
 
 
 def authenticate_credential(
@@ -154,7 +211,10 @@ def authenticate_credential(
     """Return the caller, or None when key or secret is wrong; both cases take the same time."""
     with engine.connect() as connection:
         row = connection.execute(
-            text("SELECT tenant_id, secret_hash, scopes, authority FROM lrs.find_credential(:key)"),
+            text(
+                "SELECT tenant_id, secret_hash, scopes, authority, tolerant, launch "
+                "FROM lrs.find_credential(:key)"
+            ),
             {"key": key},
         ).first()
     stored = bytes(row.secret_hash) if row else b""
@@ -164,4 +224,11 @@ def authenticate_credential(
     ]
     if row is None or not any(matches):
         return None
-    return Caller(row.tenant_id, key, frozenset(row.scopes), build_authority(row.authority))
+    return Caller(
+        row.tenant_id,
+        key,
+        frozenset(row.scopes),
+        build_authority(row.authority),
+        row.tolerant,
+        Launch(**row.launch) if row.launch else None,
+    )

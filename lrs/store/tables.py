@@ -62,6 +62,10 @@ credential = Table(
     Column("authority", Text, nullable=False),
     Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("ends_at", _TIMESTAMPTZ),
+    # Whether its statements are mended by the rules of lrs.xapi.tolerance.
+    Column("tolerant", Boolean, nullable=False, server_default=false()),
+    # Of a token for one launch: agent, activity, registration.
+    Column("launch", JSON(none_as_null=True)),
     Index(None, "tenant_id"),
 )
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from lrs.vocabulary import VERBS, VerbName
-from lrs.xapi import datatypes, fast_path, index_keys, json_codec, validation
+from lrs.xapi import datatypes, fast_path, index_keys, json_codec, tolerance, validation
 from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import BatchTooLarge, StatementInvalid
 from lrs.xapi.fast_path import Definition, Part, PartCache, build_context_part, build_object_part
@@ -244,6 +244,23 @@ class StatementParser:
             statement.get("timestamp"),
             attachments=tuple(_parse_attachment(value) for value in collect_attachments(statement)),
         )
+
+
+class TolerantParser(StatementParser):
+    """Takes what the rules of :mod:`lrs.xapi.tolerance` allow for, too; what the standard takes
+    stays as it is.
+    """
+
+    def _parse_one(
+        self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None
+    ) -> Incoming:
+        try:
+            return super()._parse_one(raw, authority, required_id)
+        except StatementInvalid:
+            mended = tolerance.mend_statement(raw)
+            if mended is raw:
+                raise
+        return super()._parse_one(mended, authority, required_id)
 
 
 def collect_attachments(statement: dict[str, Any]) -> list[dict[str, Any]]:

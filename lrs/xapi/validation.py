@@ -14,7 +14,7 @@ from lrs.xapi import datatypes
 from lrs.xapi.actors import IFI_NAMES
 from lrs.xapi.errors import StatementInvalid
 
-_STATEMENT = frozenset(
+STATEMENT = frozenset(
     [
         "id",
         "actor",
@@ -29,15 +29,15 @@ _STATEMENT = frozenset(
         "attachments",
     ]
 )
-_SUB_STATEMENT = frozenset(
+SUB_STATEMENT = frozenset(
     ["objectType", "actor", "verb", "object", "result", "context", "timestamp", "attachments"]
 )
-_AGENT = frozenset(("objectType", "name", *IFI_NAMES))
-_GROUP = _AGENT | {"member"}
+AGENT = frozenset(("objectType", "name", *IFI_NAMES))
+GROUP = AGENT | {"member"}
 _ACCOUNT = frozenset(("homePage", "name"))
-_VERB = frozenset(("id", "display"))
-_ACTIVITY = frozenset(("objectType", "id", "definition"))
-_DEFINITION = frozenset(
+VERB = frozenset(("id", "display"))
+ACTIVITY = frozenset(("objectType", "id", "definition"))
+DEFINITION = frozenset(
     [
         "name",
         "description",
@@ -53,10 +53,10 @@ _DEFINITION = frozenset(
         "steps",
     ]
 )
-_COMPONENT = frozenset(("id", "description"))
-_RESULT = frozenset(["score", "success", "completion", "response", "duration", "extensions"])
-_SCORE = frozenset(["scaled", "raw", "min", "max"])
-_CONTEXT = frozenset(
+COMPONENT = frozenset(("id", "description"))
+RESULT = frozenset(["score", "success", "completion", "response", "duration", "extensions"])
+SCORE = frozenset(["scaled", "raw", "min", "max"])
+CONTEXT = frozenset(
     [
         "registration",
         "instructor",
@@ -69,14 +69,14 @@ _CONTEXT = frozenset(
         "extensions",
     ]
 )
-_CONTEXT_2_0 = _CONTEXT | {"contextAgents", "contextGroups"}
+CONTEXT_2_0 = CONTEXT | {"contextAgents", "contextGroups"}
 _CONTEXT_ACTIVITIES = frozenset(["parent", "grouping", "category", "other"])
-_STATEMENT_REF = frozenset(("objectType", "id"))
+STATEMENT_REF = frozenset(("objectType", "id"))
 _ATTACHMENT = frozenset(
     ["usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"]
 )
 # Which component lists an interaction type may carry (xAPI-Data 2.4.4.1).
-_INTERACTION_COMPONENTS = {
+INTERACTION_COMPONENTS = {
     "true-false": (),
     "choice": ("choices",),
     "fill-in": (),
@@ -90,13 +90,13 @@ _INTERACTION_COMPONENTS = {
 }
 _VERSION_1_0 = re.compile(r"1\.0(?:\.\d+)?\Z", re.ASCII)
 _VERSION_2_0 = re.compile(r"[12]\.0(?:\.\d+)?\Z", re.ASCII)
-_COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
+COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 
 
 def validate_statement(value: Any, family_2_0: bool) -> dict[str, Any]:
     """Return ``value`` if it is a statement of the family (1.0.x or 2.0.x); StatementInvalid
     otherwise."""
-    s = datatypes.require_fields(value, "$", _STATEMENT)
+    s = datatypes.require_fields(value, "$", STATEMENT)
     if "id" in s:
         datatypes.require_uuid(s["id"], "$.id")
     _validate_core(s, "$", family_2_0, inside_sub_statement=False)
@@ -156,7 +156,7 @@ def _validate_core(
 
 def validate_verb(value: Any, path: str) -> None:
     """A Verb (xAPI-Data 2.4.3)."""
-    datatypes.require_fields(value, path, _VERB)
+    datatypes.require_fields(value, path, VERB)
     if "id" not in value:
         raise StatementInvalid(f"{path}.id", "is missing.")
     datatypes.require_iri(value["id"], f"{path}.id")
@@ -170,9 +170,9 @@ def validate_actor(value: Any, path: str, member: bool = False) -> None:
         raise StatementInvalid(path, "must be an object.")
     kind = value.get("objectType", "Agent")
     if kind == "Agent":
-        datatypes.require_fields(value, path, _AGENT)
+        datatypes.require_fields(value, path, AGENT)
     elif kind == "Group" and not member:
-        datatypes.require_fields(value, path, _GROUP)
+        datatypes.require_fields(value, path, GROUP)
     else:
         raise StatementInvalid(
             f"{path}.objectType", "must be Agent" + ("." if member else " or Group.")
@@ -248,14 +248,14 @@ def validate_object(
     elif kind == "StatementRef":
         _validate_statement_ref(value, path)
     elif kind == "SubStatement" and not inside_sub_statement:
-        datatypes.require_fields(value, path, _SUB_STATEMENT)
+        datatypes.require_fields(value, path, SUB_STATEMENT)
         _validate_core(value, path, family_2_0, inside_sub_statement=True)
     else:
         raise StatementInvalid(f"{path}.objectType", f"{kind!r} cannot be an object here.")
 
 
 def _validate_statement_ref(value: Any, path: str) -> None:
-    datatypes.require_fields(value, path, _STATEMENT_REF)
+    datatypes.require_fields(value, path, STATEMENT_REF)
     if value.get("objectType") != "StatementRef":
         raise StatementInvalid(f"{path}.objectType", "must be StatementRef.")
     if "id" not in value:
@@ -265,7 +265,7 @@ def _validate_statement_ref(value: Any, path: str) -> None:
 
 def validate_activity(value: Any, path: str) -> None:
     """An Activity with its definition (xAPI-Data 2.4.4.1)."""
-    datatypes.require_fields(value, path, _ACTIVITY)
+    datatypes.require_fields(value, path, ACTIVITY)
     if value.get("objectType", "Activity") != "Activity":
         raise StatementInvalid(f"{path}.objectType", "must be Activity.")
     if "id" not in value:
@@ -276,7 +276,7 @@ def validate_activity(value: Any, path: str) -> None:
 
 
 def _validate_definition(value: Any, path: str) -> None:
-    d = datatypes.require_fields(value, path, _DEFINITION)
+    d = datatypes.require_fields(value, path, DEFINITION)
     for name in ("name", "description"):
         if name in d:
             datatypes.require_language_map(d[name], f"{path}.{name}")
@@ -287,35 +287,36 @@ def _validate_definition(value: Any, path: str) -> None:
         datatypes.require_extensions(d["extensions"], f"{path}.extensions")
     interaction = d.get("interactionType")
     if interaction is None:
-        for name in ("correctResponsesPattern", *_COMPONENT_LISTS):
+        for name in ("correctResponsesPattern", *COMPONENT_LISTS):
             if name in d:
                 raise StatementInvalid(f"{path}.{name}", "needs an interactionType beside it.")
         return
-    if type(interaction) is not str or interaction not in _INTERACTION_COMPONENTS:
+    if type(interaction) is not str or interaction not in INTERACTION_COMPONENTS:
         raise StatementInvalid(
-            f"{path}.interactionType", f"must be one of {', '.join(_INTERACTION_COMPONENTS)}."
+            f"{path}.interactionType", f"must be one of {', '.join(INTERACTION_COMPONENTS)}."
         )
     patterns = d.get("correctResponsesPattern", [])
     if type(patterns) is not list:
         raise StatementInvalid(f"{path}.correctResponsesPattern", "must be a list of strings.")
     for index, pattern in enumerate(patterns):
         datatypes.require_text(pattern, f"{path}.correctResponsesPattern[{index}]")
-    for name in _COMPONENT_LISTS:
+    for name in COMPONENT_LISTS:
         if name in d:
-            if name not in _INTERACTION_COMPONENTS[interaction]:
+            if name not in INTERACTION_COMPONENTS[interaction]:
                 raise StatementInvalid(
                     f"{path}.{name}", f"does not belong to the interaction type {interaction}."
                 )
-            _validate_components(d[name], f"{path}.{name}")
+            validate_components(d[name], f"{path}.{name}")
 
 
-def _validate_components(value: Any, path: str) -> None:
+def validate_components(value: Any, path: str) -> None:
+    """A list of interaction components with ids of their own (xAPI-Data 2.4.4.1)."""
     if type(value) is not list:
         raise StatementInvalid(path, "must be a list of components.")
     seen = set()
     for index, component in enumerate(value):
         place = f"{path}[{index}]"
-        datatypes.require_fields(component, place, _COMPONENT)
+        datatypes.require_fields(component, place, COMPONENT)
         if "id" not in component:
             raise StatementInvalid(f"{place}.id", "is missing.")
         if datatypes.require_text(component["id"], f"{place}.id") in seen:
@@ -327,7 +328,7 @@ def _validate_components(value: Any, path: str) -> None:
 
 def validate_result(value: Any, path: str) -> None:
     """A Result (xAPI-Data 2.4.5)."""
-    r = datatypes.require_fields(value, path, _RESULT)
+    r = datatypes.require_fields(value, path, RESULT)
     for name in ("success", "completion"):
         if name in r:
             datatypes.require_boolean(r[name], f"{path}.{name}")
@@ -342,7 +343,7 @@ def validate_result(value: Any, path: str) -> None:
 
 
 def _validate_score(value: Any, path: str) -> None:
-    score = datatypes.require_fields(value, path, _SCORE)
+    score = datatypes.require_fields(value, path, SCORE)
     for name, part in score.items():
         datatypes.require_number(part, f"{path}.{name}")
     if "scaled" in score and not -1 <= score["scaled"] <= 1:
@@ -359,7 +360,7 @@ def _validate_score(value: Any, path: str) -> None:
 
 def validate_context(value: Any, path: str, family_2_0: bool, object_is_activity: bool) -> None:
     """A Context (xAPI-Data 2.4.6)."""
-    c = datatypes.require_fields(value, path, _CONTEXT_2_0 if family_2_0 else _CONTEXT)
+    c = datatypes.require_fields(value, path, CONTEXT_2_0 if family_2_0 else CONTEXT)
     if "registration" in c:
         datatypes.require_uuid(c["registration"], f"{path}.registration")
     if "instructor" in c:

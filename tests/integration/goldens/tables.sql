@@ -19,11 +19,11 @@ CREATE FUNCTION lrs.backlog() RETURNS TABLE(waiting bigint, oldest bigint)
     AS $$SELECT (SELECT count(*) FROM lrs.uncounted) + (SELECT count(*) FROM lrs.uncounted_episode),
                least((SELECT min(u.ord) FROM lrs.uncounted u),
                      (SELECT (extract(epoch FROM min(e.since)) * 1000000)::bigint << 10 FROM lrs.uncounted_episode e))$$;
-CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text)
+CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority FROM lrs.credential c
-        WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())$$;
+    AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority, c.tolerant, c.launch FROM lrs.credential c
+            WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())$$;
 CREATE FUNCTION lrs.find_token_issuer(wanted text) RETURNS TABLE(tenant_id integer, audience text, keys_url text, scopes json)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -36,6 +36,10 @@ CREATE FUNCTION lrs.tenant_ids() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$SELECT t.tenant_id FROM lrs.tenant t ORDER BY t.tenant_id$$;
+CREATE FUNCTION lrs.tenants_to_rekey() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT tenant_id FROM lrs.agent_rekeying ORDER BY tenant_id$$;
 CREATE FUNCTION lrs.tenants_with_uncounted() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -145,6 +149,19 @@ ALTER TABLE lrs.activity_mapping ALTER COLUMN mapping_id ADD GENERATED ALWAYS AS
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE lrs.agent_rekeying (
+    tenant_id integer NOT NULL,
+    after_ord bigint NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE lrs.agent_rekeying_tenant_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE lrs.agent_rekeying_tenant_id_seq OWNED BY lrs.agent_rekeying.tenant_id;
 CREATE TABLE lrs.alarm (
     tenant_id integer NOT NULL,
     alarm_id bigint NOT NULL,
@@ -259,7 +276,9 @@ CREATE TABLE lrs.credential (
     note text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     authority text NOT NULL,
-    ends_at timestamp with time zone
+    ends_at timestamp with time zone,
+    tolerant boolean DEFAULT false NOT NULL,
+    launch json
 );
 CREATE TABLE lrs.dead_letter (
     tenant_id integer NOT NULL,
@@ -437,7 +456,10 @@ CREATE TABLE lrs.forward (
     next_at timestamp with time zone DEFAULT now() NOT NULL,
     last_error text,
     stopped boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    map json DEFAULT '{}'::json NOT NULL,
+    backfill_after bigint,
+    backfill_before bigint
 );
 ALTER TABLE lrs.forward ALTER COLUMN forward_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lrs.forward_forward_id_seq
@@ -1603,12 +1625,15 @@ CREATE VIEW report.weeks WITH (security_barrier='true') AS
   GROUP BY e.programme, ((date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date)
  HAVING (count(DISTINCT e.learner) >= 5);
 COMMENT ON VIEW report.weeks IS 'Checks by the week in which they were due. week: its Monday; numerator: done; denominator: due; asked and answered_right: questions';
+ALTER TABLE ONLY lrs.agent_rekeying ALTER COLUMN tenant_id SET DEFAULT nextval('lrs.agent_rekeying_tenant_id_seq'::regclass);
 ALTER TABLE ONLY lrs.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY lrs.activity_definition
     ADD CONSTRAINT pk_activity_definition PRIMARY KEY (tenant_id, activity, digest);
 ALTER TABLE ONLY lrs.activity_mapping
     ADD CONSTRAINT pk_activity_mapping PRIMARY KEY (tenant_id, mapping_id);
+ALTER TABLE ONLY lrs.agent_rekeying
+    ADD CONSTRAINT pk_agent_rekeying PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY lrs.alarm
     ADD CONSTRAINT pk_alarm PRIMARY KEY (tenant_id, alarm_id);
 ALTER TABLE ONLY lrs.attachment
@@ -2104,6 +2129,7 @@ ALTER TABLE ONLY lti_tool.scheduled_check
     ADD CONSTRAINT fk_scheduled_check_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE lrs.activity_definition ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.activity_mapping ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.agent_rekeying ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.alarm ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.attachment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
@@ -2147,6 +2173,7 @@ ALTER TABLE lrs.statement_rel ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.template_break ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lrs.activity_definition TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.activity_mapping TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.agent_rekeying TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.alarm TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.attachment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.audit TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2340,6 +2367,8 @@ GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reader;
 GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reporting;
 REVOKE ALL ON FUNCTION lrs.tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.tenant_ids() TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.tenants_to_rekey() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.tenants_to_rekey() TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.tenants_with_uncounted() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.tenants_with_uncounted() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.all_tenants() FROM PUBLIC;
@@ -2372,6 +2401,7 @@ REVOKE ALL ON FUNCTION lti_tool.tenants_with_rosters() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.tenants_with_rosters() TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.agent_rekeying TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_app;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_app;

@@ -40,8 +40,6 @@ def upgrade() -> None:
         AS 'SELECT tenant_id FROM lrs.agent_rekeying ORDER BY tenant_id'
         """
     )
-    op.execute("REVOKE ALL ON FUNCTION lrs.tenants_to_rekey() FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION lrs.tenants_to_rekey() TO {APP_ROLE}")
     op.add_column(
         "forward",
         sa.Column("map", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
@@ -49,6 +47,24 @@ def upgrade() -> None:
     )
     for name in ("backfill_after", "backfill_before"):
         op.add_column("forward", sa.Column(name, sa.BigInteger(), nullable=True), schema="lrs")
+    op.add_column(
+        "credential",
+        sa.Column("tolerant", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+        schema="lrs",
+    )
+    op.add_column("credential", sa.Column("launch", sa.JSON(), nullable=True), schema="lrs")
+    op.execute("DROP FUNCTION lrs.find_credential(text)")
+    op.execute(
+        """
+        CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE (tenant_id int, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+        AS 'SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority, c.tolerant, c.launch FROM lrs.credential c
+            WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())'
+        """
+    )
+    for function in ("tenants_to_rekey()", "find_credential(text)"):
+        op.execute(f"REVOKE ALL ON FUNCTION lrs.{function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION lrs.{function} TO {APP_ROLE}")
     connection = op.get_bind()
     _rekey_documents(connection)
     _rekey_merges(connection)
