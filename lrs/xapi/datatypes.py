@@ -12,7 +12,14 @@ from typing import Any
 from core import clock
 from lrs.xapi.errors import StatementInvalid
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\s\x00-\x1f\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+\Z")
+# RFC 3987: one fragment at most; in a host, brackets stand around an address of IPv6 alone. (Behind
+# it they are taken, as browsers take them.)
+_IRI_CHARACTER = r"(?:[^\s\x00-\x1f\x7f<>\"{}|\\^`%#]|%[0-9A-Fa-f]{2})"
+_IRI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.\-]*:(?=[^#]|#.)"
+    r"(?:(?!//)|(?=//(?:[^/?#\[\]]*@)?(?:\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\](?::\d*)?|[^/?#\[\]]*)(?:[/?#]|\Z)))"
+    rf"{_IRI_CHARACTER}*(?:#{_IRI_CHARACTER}*)?\Z"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _TIMESTAMP = re.compile(
     r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt "

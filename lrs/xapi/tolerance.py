@@ -231,7 +231,9 @@ def _mend_activity(value: dict[str, Any], path: str, note: Note) -> dict[str, An
         result["objectType"] = "Activity"
     iri = result.get("id")
     if isinstance(iri, str) and _is_invalid(datatypes.require_iri)(iri):
-        escaped = quote(iri.strip(), safe=_IRI_CHARACTERS)
+        place, mark, fragment = iri.strip().partition("#")
+        fragment = fragment.replace("#", "%23")
+        escaped = quote(f"{place}{mark}{fragment}", safe=_IRI_CHARACTERS)
         if not _is_invalid(datatypes.require_iri)(escaped):
             note("iri-characters", f"{path}.id", iri)
             result["id"] = escaped

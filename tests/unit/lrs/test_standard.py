@@ -67,6 +67,16 @@ VALID: list[tuple[str, str, str]] = [
         "null inside extensions",
         with_(context={"extensions": {"https://e.example": {"a": None}}}),
     ),
+    *[
+        ("4 | 4.2.7", f"the IRI {iri}", with_(object={"id": iri}))
+        for iri in (
+            "http://68pfIo1Ic1x_course_id/5um1",  # Storyline (LearningLocker#577, trax-lrs#9)
+            "http://TheQuiz-urn:scormdriver:5419",  # Captivate (TinCanJS#125)
+            "https://[2001:db8::1]:8443/a#b",
+            "https://o.example/ü?x[0]=1#/slide",
+            "tag:adlnet.gov,2013:expapi:1.0.0",
+        )
+    ],
     ("2.4.1 | 4.2.4.2", "an id in capitals", with_(id=UUID.upper())),
     *[
         ("2.4.2 | 4.2.2.1", f"an agent by {next(iter(one))}", with_(actor=one))
@@ -419,6 +429,10 @@ INVALID: list[tuple[str, str, str, str]] = [
             "https://o.example/ x",
             "https://o.example/%zz",
             "https://o.example/<x>",
+            "http://[bad",
+            "http://[bad]/x",
+            "https://o.example/a#b#c",
+            "urn:",
         )
     ],
 ]

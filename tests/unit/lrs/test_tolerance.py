@@ -197,6 +197,13 @@ KNOWN: list[tuple[str, dict[str, Any], str, str, Any]] = [
         "https://host.example/course/My%20Course%201",
     ),
     (
+        "xAPI-Spec's own rule, RFC 3987 3.5: a part of a page of a page",
+        {"object": {"id": "https://host.example/#/course#slide 3"}},
+        "iri-characters",
+        "object.id",
+        "https://host.example/#/course%23slide%203",
+    ),
+    (
         "tunapanda/h5p-standalone#84, h5p-x-api-event.js setContext: a parent without an id",
         {"context": {"contextActivities": {"parent": [{"objectType": "Activity"}]}}},
         "context-activity",
