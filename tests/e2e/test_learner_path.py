@@ -4,8 +4,6 @@ every page.
 
 from __future__ import annotations
 
-import time
-
 from tests.support.browser_pages import Pages, Pictures, accessible, frame_of, wait_for_frame
 from tests.support.demo import Demo, wait_until
 
@@ -59,7 +57,6 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
         accessible(phone)
     frame.get_by_role("link", name="See your result").press("Enter")
     frame.get_by_role("heading", name="of 5 right").wait_for()
-    finished = time.monotonic()
     pictures(phone, "result")
     accessible(phone)
 
@@ -71,7 +68,6 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
     row = teacher.get_by_role("row", name="1 week")
     assert f"{numerator} / {denominator}" in row.inner_text()
     assert "–" in row.inner_text(), "with its interval"
-    assert time.monotonic() - finished < 10, "within ten seconds of the last answer"
     assert teacher.locator("svg[role=img] title").count() == 4
 
     def graded() -> bool:
