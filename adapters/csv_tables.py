@@ -6,9 +6,8 @@ from __future__ import annotations
 import csv
 import io
 
+from core.csv_cells import FORMULA_PREFIXES
 from core.messages import MessageError, join_messages, lazy_gettext, lazy_ngettext
-
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileRefused(MessageError):
@@ -132,8 +131,3 @@ def unescape_cell(cell: str) -> str:
     return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_PREFIXES else cell).strip(
         " \t"
     )
-
-
-def escape_cell(cell: str) -> str:
-    """Escape a cell so that no spreadsheet reads it as a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell

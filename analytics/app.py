@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from analytics.actions import removals
-from analytics.api import alarms, business, identity_and_mappings, metrics
+from analytics.api import alarms, business, identity_and_mappings, metrics, operator_pages
 from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
 from core.openapi import API_PREFIX, ApiPart
 
@@ -19,6 +19,15 @@ def api_part(deps: AnalyticsDeps, require_scope: RequireScope) -> ApiPart:
     for module in _API_MODULES:
         module.routes.add_to(pages, deps, require_scope)
     return ApiPart(pages, API_ROUTES)
+
+
+def operator_part(deps: AnalyticsDeps, require_scope: RequireScope) -> ApiPart:
+    """Return the pages of analytics beside the list of statements, below ``/browse``."""
+    pages = Blueprint(
+        "operator", "analytics.api", url_prefix="/browse", template_folder="templates"
+    )
+    operator_pages.routes.add_to(pages, deps, require_scope)
+    return ApiPart(pages, ())
 
 
 def on_stored(deps: AnalyticsDeps) -> None:

@@ -85,6 +85,11 @@ def migrate_store(read: Settings) -> None:
 
 def create_store_app(deps: StoreAndAnalytics) -> Flask:
     """Create the application that serves ``/xapi``, ``/api/v1`` and ``/browse``."""
+    require_scope = lrs_app.scope_requirement(deps.store)
     return lrs_app.create_app(
-        deps.store, [analytics_app.api_part(deps.analytics, lrs_app.scope_requirement(deps.store))]
+        deps.store,
+        [
+            part(deps.analytics, require_scope)
+            for part in (analytics_app.api_part, analytics_app.operator_part)
+        ],
     )

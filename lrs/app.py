@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response
 from core import errors
 from core.api_routes import require_declared_access
 from core.compression import install_compression
+from core.errors import RequestError
 from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
 from core.openapi import API_PREFIX, ApiPart
@@ -68,9 +69,10 @@ def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
         authentication.add_routes(own, module.routes, deps)
     joined = (ApiPart(own, OWN_API_ROUTES), *parts)
     app.extensions[operations.API_ROUTES_KEY] = [route for part in joined for route in part.routes]
-    for part in joined:
-        app.register_blueprint(part.blueprint)
-    app.register_blueprint(statement_pages.blueprint(deps))
+    for blueprint in (*(part.blueprint for part in joined), statement_pages.blueprint(deps)):
+        if blueprint.url_prefix == statement_pages.PREFIX:
+            blueprint.register_error_handler(RequestError, statement_pages.render_refusal)
+        app.register_blueprint(blueprint)
     app.register_blueprint(health_blueprint([health.record_store_check(deps)]))
     require_declared_access(app, SCOPE_IMPLICATIONS, _PUBLIC_ENDPOINTS)
 

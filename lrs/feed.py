@@ -48,9 +48,10 @@ from lrs.store.credentials import Caller, describe_caller
 from lrs.store.statement_refs import settle_late_refs
 from lrs.store.statements import StoredStatement, high_water_mark, voided_condition
 from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
+from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
 from lrs.xapi.datatypes import parse_duration_seconds, parse_timestamp
-from lrs.xapi.index_keys import key_of, key_pair
+from lrs.xapi.index_keys import iter_agents, key_of, key_pair
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 __all__ = [
@@ -103,6 +104,20 @@ _STATEMENTS_ABOUT = text(
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
     """
 )
+_STATEMENT_OF_AGENT = text(
+    """
+    SELECT k.key, s.payload FROM unnest(CAST(:keys AS bigint[])) AS k(key)
+    CROSS JOIN LATERAL (SELECT r.ord FROM lrs.statement_rel r
+      WHERE r.tenant_id = :tenant AND r.key = k.key ORDER BY r.ord DESC LIMIT 1) r
+    JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = r.ord
+    """
+)
+_KNOWN_KEYS = text(
+    """
+    SELECT k.key FROM unnest(CAST(:keys AS bigint[])) AS k(key)
+    WHERE EXISTS (SELECT FROM lrs.statement_rel r WHERE r.tenant_id = :tenant AND r.key = k.key)
+    """
+)
 _COLUMNS = (statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
@@ -111,9 +126,44 @@ def _among(column: ColumnElement[int], ords: Iterable[int]) -> ColumnElement[boo
     return column == func.any(cast(list(ords), ARRAY(BigInteger)))
 
 
+def ord_time(ord_: int) -> datetime:
+    """When the statement with this ``ord`` was stored."""
+    return from_microseconds(ord_ >> ORD_SHIFT)
+
+
+def find_statement_ids(
+    connection: Connection, tenant_id: int, ords: Sequence[int]
+) -> dict[int, uuid.UUID]:
+    """The ids of these statements."""
+    s = statement.c
+    query = select(s.ord, s.id).where(s.tenant_id == tenant_id, _among(s.ord, ords))
+    return {row.ord: row.id for row in connection.execute(query)}
+
+
+def find_identities(connection: Connection, tenant_id: int, keys: Sequence[int]) -> dict[int, str]:
+    """The identities of these agents (keys), read from a statement of each."""
+    rows = connection.execute(_STATEMENT_OF_AGENT, {"tenant": tenant_id, "keys": list(keys)})
+    result = {}
+    for key, payload in rows:
+        value = json_codec.decode(payload)
+        for identity in iter_agents(value):
+            if key_of("agent", identity) == key:
+                result[key] = identity
+    return result
+
+
+def filter_known_agents(
+    connection: Connection, tenant_id: int, identities: Collection[str]
+) -> set[str]:
+    """Those of these agents that a statement names."""
+    of_key = {key: identity for identity in identities for key in key_pair("agent", identity)}
+    found = connection.execute(_KNOWN_KEYS, {"tenant": tenant_id, "keys": list(of_key)})
+    return {of_key[key] for key in found.scalars()}
+
+
 def stored_at(stored: StoredStatement) -> datetime:
     """When a statement was stored."""
-    return from_microseconds(stored.ord >> ORD_SHIFT)
+    return ord_time(stored.ord)
 
 
 def list_episode_statements(

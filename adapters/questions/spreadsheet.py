@@ -12,7 +12,7 @@ import io
 from html import escape, unescape
 from typing import Any
 
-from adapters.csv_tables import FileRefused, decode_text, escape_cell, parse_table
+from adapters.csv_tables import FileRefused, decode_text, parse_table
 from adapters.questions import metadata_tags, question_html
 from adapters.questions.models import (
     KINDS,
@@ -30,6 +30,7 @@ from adapters.questions.models import (
     sort_by_key,
 )
 from adapters.questions.true_false_words import parse_truth_word
+from core.csv_cells import escape_formula
 from core.messages import Number, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
@@ -279,7 +280,7 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
             "review_on": item.review_on.isoformat() if item.review_on else "",
             "tags": "; ".join(item.tags),
         }
-        writer.writerow([escape_cell(row[name]) for name in COLUMNS])
+        writer.writerow([escape_formula(row[name]) for name in COLUMNS])
     return b"\xef\xbb\xbf" + out.getvalue().encode(), notes
 
 

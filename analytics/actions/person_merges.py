@@ -30,7 +30,7 @@ def merge_persons(
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
-    item, other = _require_identity(alias), _require_identity(agent)
+    item, other = require_identity(alias), require_identity(agent)
     if item == other:
         raise BadInput("These are the same identifier.")
     if not reason.strip() or len(reason) > MAX_MERGE_REASON:
@@ -81,7 +81,8 @@ def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None
     person_merges.delete_merges_of_agent(connection, tenant_id, identity)
 
 
-def _require_identity(agent: dict[str, Any]) -> str:
+def require_identity(agent: dict[str, Any]) -> str:
+    """The identity of a person; BadInput for what is none."""
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")

@@ -1,4 +1,6 @@
-"""``/api/v1``: merges of persons, and mappings of activities from other systems."""
+"""``/api/v1``: merges of persons, mappings of activities from other systems, and what does not
+count.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +9,27 @@ from typing import Any
 import msgspec
 from flask.typing import ResponseReturnValue
 
-from analytics.actions import activity_mappings, person_merges
+from analytics.actions import activity_mappings, merge_suggestions, person_merges, set_aside
+from analytics.actions.merge_suggestions import MergeSuggestion
 from analytics.api.request_params import (
     AFTER,
+    AFTER_LEARNER,
     ERASE,
+    INDIVIDUAL,
     LIMIT,
     PAGING,
     READ,
+    REASON,
     WRITE,
     AnalyticsCall,
     AnalyticsRoutes,
     json_row,
+    json_with_etag,
     page_response,
 )
 from analytics.deps import COUNT_JOB
 from analytics.store.activity_mappings import ActivityMapping
+from analytics.store.facts import SetAside, SetAsideStatement
 from analytics.store.person_merges import Merge
 from core.openapi import NON_NEGATIVE, object_schema, page_schema
 
@@ -121,3 +129,90 @@ def delete_mapping(call: AnalyticsCall[None], mapping_id: int) -> None:
         call.deps, tenant_id=call.caller.tenant_id, mapping_id=mapping_id, who=call.caller.who
     )
     call.deps.job_requests.request_job(COUNT_JOB)
+
+
+class Pair(msgspec.Struct, forbid_unknown_fields=True):
+    """Two agents."""
+
+    alias: dict[str, Any]
+    agent: dict[str, Any]
+
+
+@routes.route(
+    "GET",
+    "/merge-suggestions",
+    scope=ERASE,
+    query=(AFTER_LEARNER, LIMIT),
+    answer=page_schema("suggestions", MergeSuggestion),
+)
+def get_merge_suggestions(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Identifiers that look like one person."""
+    page = merge_suggestions.list_suggestions(
+        call.deps, tenant_id=call.caller.tenant_id, after=call[AFTER_LEARNER], rows=call[LIMIT]
+    )
+    return json_with_etag(
+        {"suggestions": [json_row(item) for item in page.suggestions], "next": page.following}
+    )
+
+
+@routes.route("POST", "/person-separations", scope=ERASE, body=Pair, status=204)
+def post_separation(call: AnalyticsCall[Pair]) -> None:
+    """Say that two agents are two people."""
+    merge_suggestions.keep_apart(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        alias=call.body.alias,
+        agent=call.body.agent,
+        who=call.caller.who,
+    )
+
+
+@routes.route("GET", "/set-aside", scope=READ, answer=page_schema("reasons", SetAside))
+def get_set_aside(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """What does not count, by reason."""
+    found = set_aside.list_set_aside(call.deps, tenant_id=call.caller.tenant_id)
+    return json_with_etag({"reasons": [json_row(item) for item in found], "next": None})
+
+
+@routes.route(
+    "GET",
+    "/set-aside/statements",
+    scope=INDIVIDUAL,
+    query=(REASON, *PAGING),
+    answer=page_schema("statements", SetAsideStatement),
+)
+def get_set_aside_statements(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Statements that do not count for a reason."""
+    found = set_aside.list_statements(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        reason=call[REASON],
+        after=call[AFTER],
+        rows=call[LIMIT],
+    )
+    return page_response(call, "statements", [json_row(item) for item in found], "ord")
+
+
+class Reason(msgspec.Struct, forbid_unknown_fields=True):
+    """Why statements do not count, as the list of reasons has it."""
+
+    reason: str
+
+
+@routes.route(
+    "POST",
+    "/set-aside/recounts",
+    scope=WRITE,
+    body=Reason,
+    answer=object_schema(statements=NON_NEGATIVE),
+    status=202,
+)
+def post_recount(call: AnalyticsCall[Reason]) -> dict[str, Any]:
+    """Count again what is set aside for a reason."""
+    queued = set_aside.count_again(
+        call.deps,
+        tenant_id=call.caller.tenant_id,
+        reason=call.body.reason,
+        who=call.caller.who,
+    )
+    return {"statements": queued}

@@ -106,10 +106,22 @@ def _parse_limit(text: str) -> int:
     return int(text)
 
 
-def _parse_cursor(text: str) -> int:
+def parse_cursor(text: str) -> int:
+    """The number that a page ended with; 0 where the address has none."""
     if text and (not text.isascii() or not text.isdigit() or len(text) > 19):
         raise BadInput("after is the number that the page before ended with.", parameter="after")
     return min(int(text or 0), MAX_BIGINT)
+
+
+def parse_learner(text: str) -> int:
+    """A key of an agent: any number of 64 bits."""
+    try:
+        key = int(text) if text else -MAX_BIGINT - 1
+    except ValueError:
+        key = MAX_BIGINT + 1
+    if not -MAX_BIGINT - 1 <= key <= MAX_BIGINT or len(text) > 20:
+        raise BadInput("after is the number that the page before ended with.", parameter="after")
+    return key
 
 
 def _parse_registration(text: str) -> uuid.UUID | None:
@@ -144,8 +156,10 @@ LIMIT = Parameter(
     _parse_limit,
     missing=str(DEFAULT_PAGE_ROWS),
 )
-AFTER = Parameter("after", NON_NEGATIVE, _parse_cursor)
+AFTER = Parameter("after", NON_NEGATIVE, parse_cursor)
 AFTER_REGISTRATION = Parameter("after", {"type": "string", "format": "uuid"}, _parse_registration)
+AFTER_LEARNER = Parameter("after", {"type": "integer"}, parse_learner)
+REASON = _text_filter("reason")
 PAGING: tuple[Parameter[Any], ...] = (AFTER, LIMIT)
 
 

@@ -41,7 +41,7 @@ from analytics.deps import AnalyticsDeps
 from analytics.reports import cache, metric_values, pictures, privacy, weekly_privacy
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to
-from analytics.reports.metric_values import MetricValue, escape_formula
+from analytics.reports.metric_values import MetricValue
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.store import exports, weekly_figures
 from analytics.store import tables as store_tables
@@ -51,6 +51,7 @@ from core import clock
 from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
 from core.blob_store import CHUNK_BYTES
 from core.clock import format_instant
+from core.csv_cells import escape_formula
 from lrs import feed
 
 log = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from analytics.reports import privacy
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.statistics.proportions import CONFIDENCE
 from core.clock import format_instant
+from core.csv_cells import escape_formula
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,3 @@ def values_as_csv(values: Iterable[MetricValue]) -> str:
         }
         writer.writerow({name: escape_formula(value) for name, value in flat.items()})
     return out.getvalue()
-
-
-def escape_formula(value: Any) -> Any:
-    """Escape a text that a spreadsheet would run as a formula."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-        else value
-    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from analytics.reports.metric_values import escape_formula
+from core.csv_cells import escape_formula
 
 
 @dataclass(frozen=True)

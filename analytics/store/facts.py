@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -50,6 +51,87 @@ def count_failures(connection: Connection, tenant_id: int) -> dict[str, int]:
     for reason, statements in connection.execute(query):
         result[reason.rpartition(FAILURE_WORDS)[2].rstrip(")")] += statements
     return result
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Statements that do not count, by one reason: how many, and when the first and the last of
+    them was stored.
+    """
+
+    reason: str
+    statements: int
+    first: datetime
+    last: datetime
+
+
+def list_set_aside(connection: Connection, tenant_id: int) -> list[SetAside]:
+    """What does not count, by reason, the most frequent first."""
+    u = uncountable.c
+    query = (
+        select(u.reason, func.count(), func.min(u.ord), func.max(u.ord))
+        .where(u.tenant_id == tenant_id)
+        .group_by(u.reason)
+        .order_by(func.count().desc(), u.reason)
+    )
+    return [
+        SetAside(reason, count, feed.ord_time(first), feed.ord_time(last))
+        for reason, count, first, last in connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True)
+class SetAsideStatement:
+    """A statement that does not count: its place in the store (``ord``) and its id."""
+
+    ord: int
+    id: uuid.UUID
+    stored: datetime
+
+
+def list_set_aside_statements(
+    connection: Connection, tenant_id: int, reason: str, after: int, rows: int
+) -> list[SetAsideStatement]:
+    """Up to ``rows`` statements that do not count for this reason, after an ``ord``."""
+    u = uncountable.c
+    ords = (
+        connection.execute(
+            select(u.ord)
+            .distinct()
+            .where(u.tenant_id == tenant_id, u.reason == reason, u.ord > after)
+            .order_by(u.ord)
+            .limit(rows)
+        )
+        .scalars()
+        .all()
+    )
+    ids = feed.find_statement_ids(connection, tenant_id, ords)
+    return [SetAsideStatement(ord_, ids[ord_], feed.ord_time(ord_)) for ord_ in ords if ord_ in ids]
+
+
+def mark_set_aside(
+    connection: Connection, tenant_id: int, reason: str, after: int, rows: int
+) -> tuple[int | None, int]:
+    """Queue up to ``rows`` of the rows with this reason, from an ``ord`` on, to be counted again.
+    Returns the ``ord`` to go on from (None: there are no more), and how many were queued.
+    """
+    u = uncountable.c
+    found = connection.execute(
+        select(u.ord, u.registration)
+        .where(u.tenant_id == tenant_id, u.reason == reason, u.ord >= after)
+        .order_by(u.ord)
+        .limit(rows + 1)
+    ).all()
+    queued = found[:rows]
+    feed.mark_statements(
+        connection, tenant_id, [row.ord for row in queued if row.registration == NO_EPISODE]
+    )
+    feed.mark_episodes(
+        connection,
+        tenant_id,
+        {row.registration for row in queued if row.registration != NO_EPISODE},
+    )
+    return found[rows].ord if len(found) > rows else None, len(queued)
 
 
 def find_borrowed_statements(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from analytics.store.tables import fact_episode, person_merge
 from lrs import feed
 from lrs.feed import key_of
 
+SEPARATE = "they are two people"  # the reason of a merge that never held
 # A transaction that changes merges waits for running counts, and they wait for it: no statement
 # is counted with a merge that was just made or undone.
 _LOCK_NUMBER = 7_274_010  # an arbitrary number of our own
@@ -103,6 +105,50 @@ def insert_merge(
             insert(person_merge).values(values).returning(person_merge.c.merge_id)
         ).scalar_one()
     )
+
+
+def insert_separation(
+    connection: Connection, tenant_id: int, *, alias: str, agent: str, who: str
+) -> None:
+    """Keep as history that these two are two people: a merge that never held."""
+    values = {
+        "tenant_id": tenant_id,
+        "alias": key_of("agent", alias),
+        "agent": key_of("agent", agent),
+        "alias_identity": alias,
+        "agent_identity": agent,
+        "reason": SEPARATE,
+        "who": who,
+        "undone_at": func.now(),
+    }
+    connection.execute(insert(person_merge).values(values))
+
+
+def list_judged_pairs(
+    connection: Connection, tenant_id: int, identities: Collection[str]
+) -> set[frozenset[str]]:
+    """Pairs with one of these agents of which somebody has said whether they are one person."""
+    m = person_merge.c
+    query = select(m.alias_identity, m.agent_identity).where(
+        m.tenant_id == tenant_id,
+        m.alias_identity.in_(identities) | m.agent_identity.in_(identities),
+    )
+    return {
+        frozenset((row.alias_identity, row.agent_identity)) for row in connection.execute(query)
+    }
+
+
+def list_learners(connection: Connection, tenant_id: int, after: int, rows: int) -> list[int]:
+    """Up to ``rows`` learners (keys of agents), after a key, in order."""
+    e = fact_episode.c
+    query = (
+        select(e.learner)
+        .distinct()
+        .where(e.tenant_id == tenant_id, e.learner > after)
+        .order_by(e.learner)
+        .limit(rows)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, str] | None:

@@ -1,4 +1,5 @@
-"""``/browse``: an operator views the statements of a tenant. Read only; signs in by the
+"""``/browse``: an operator views the statements of a tenant, one statement, what is known of an
+agent or an activity, and takes a filter's statements as a file. Read only; signs in by the
 browser's own prompt.
 
 The filter works without JavaScript. With it, the list updates as the user types, and new
@@ -7,22 +8,34 @@ statements appear by themselves.
 
 from __future__ import annotations
 
+import csv
+import io
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 
+from core.csv_cells import escape_formula
 from core.errors import BadInput, RequestError, Unauthorised
 from lrs.actions import statement_browser
 from lrs.actions.deps import StoreDeps
 from lrs.api.authentication import StoreCall, StoreRoutes, add_routes
-from lrs.xapi import json_codec
+from lrs.xapi import json_codec, tolerance
+from lrs.xapi.actors import IFI_NAMES, identity_of
 
+PREFIX = "/browse"
 routes = StoreRoutes(reads_query=False)
 _MORE_PURPOSE = "browse page"
 _CURSOR_SECONDS = 86_400
-_FILTER_FIELDS = ("verb", "activity", "agent", "registration", "since", "until")
+_FILTER_FIELDS = ("verb", "activity", "agent", "registration", "since", "until", "statement")
+_CSV_COLUMNS = (
+    *("id", "stored", "timestamp", "actor", "verb", "object", "object_type"),
+    *("success", "completion", "score_scaled", "score_raw", "duration", "registration"),
+)
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action "
     "'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,6 +54,9 @@ class StatementLine:
     outcome: str
     voided: bool
     violations: list[str]
+    tolerated: list[str]
+    links: list[tuple[str, dict[str, str]]]
+    value: dict[str, Any]
     json: str
 
 
@@ -49,32 +65,42 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint(
         "browse",
         __name__,
-        url_prefix="/browse",
+        url_prefix=PREFIX,
         template_folder="templates",
         static_folder="static",
         static_url_path="/static",
     )
 
-    pages.after_request(_add_security_headers)
-    pages.register_error_handler(RequestError, _render_refusal)
+    pages.after_app_request(_add_security_headers)
+    pages.app_context_processor(lambda: {"browse_pages": current_app.view_functions})
     add_routes(pages, routes, deps)
     return pages
 
 
+def is_page(path: str) -> bool:
+    """Whether an address is one of these pages, or one that others add to them."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
 def _add_security_headers(response: Response) -> Response:
+    if not is_page(request.path):
+        return response
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
+def render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
+    """A refusal as a page; the browser asks for a key where there was none."""
     headers = (
         {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'}
         if isinstance(error, Unauthorised)
         else {}
     )
     return (
-        render_template("browse.html", **_empty_context(), error=error.message),
+        render_template("browse.html", **_empty_context(), error=error.message)
+        if request.path == PREFIX
+        else render_template("browse_refused.html", error=error.message),
         error.status,
         headers,
     )
@@ -100,27 +126,99 @@ def list_statements(call: StoreCall) -> str:
         )
         error = None
     except BadInput as refused:
-        result, error = statement_browser.BrowsePage([], None, {}, set()), refused.message
+        result, error = statement_browser.BrowsePage([], None, {}, set(), {}), refused.message
     more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
     rows = [
         _statement_line(
             statement.payload,
             result.template_violations.get(statement.ord, []),
             statement.ord in result.voided,
+            result.referring.get(statement.ord, []),
         )
         for statement in result.statements
     ]
     part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
     return render_template(
-        part, rows=rows, given=given, more=more, error=error, earlier=after is not None
+        part,
+        rows=rows,
+        given=given,
+        more=more,
+        error=error,
+        earlier=after is not None,
+        about=None
+        if error
+        else statement_browser.describe_filter(
+            deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=_given_filters()
+        ),
     )
 
 
+def _given_filters() -> dict[str, str]:
+    given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
+    return {name: value for name, value in given.items() if value}
+
+
+@routes.route("GET", "/statements.ndjson", scope="statements/read")
+def download_ndjson(call: StoreCall) -> Response:
+    """All statements that the filter lets through, one a line."""
+    lines = (payload + b"\n" for payload in _iter_filtered(call))
+    return _download(lines, "application/x-ndjson", "statements.ndjson")
+
+
+@routes.route("GET", "/statements.csv", scope="statements/read")
+def download_csv(call: StoreCall) -> Response:
+    """The same as a table, of what most statements have."""
+    rows = _csv_lines(_iter_filtered(call))
+    return _download(rows, "text/csv; charset=utf-8", "statements.csv")
+
+
+def _iter_filtered(call: StoreCall) -> Iterator[bytes]:
+    """The first page is read before the answer begins, so that a wrong filter is refused."""
+    wanted = {name: value for name, value in _given_filters().items() if name != "statement"}
+    found = statement_browser.iter_filtered(
+        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=wanted
+    )
+    first = next(found, None)
+    return chain(() if first is None else (first,), found)
+
+
+def _download(pieces: Iterable[bytes], content_type: str, name: str) -> Response:
+    response = Response(pieces, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _csv_lines(payloads: Iterable[bytes]) -> Iterator[bytes]:
+    line = io.StringIO()
+    writer = csv.writer(line)
+    for row in chain((_CSV_COLUMNS,), map(_csv_row, payloads)):
+        writer.writerow(row)
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()
+
+
+def _csv_row(payload: bytes) -> list[Any]:
+    s = json_codec.decode(payload)
+    obj, result = s["object"], s.get("result", {})
+    score = result.get("score", {})
+    cells = (
+        *(s["id"], s["stored"], s["timestamp"], identity_of(s["actor"]), s["verb"]["id"]),
+        *(obj.get("id") or identity_of(obj), obj.get("objectType", "Activity")),
+        *(result.get("success"), result.get("completion"), score.get("scaled"), score.get("raw")),
+        *(result.get("duration"), s.get("context", {}).get("registration")),
+    )
+    return [escape_formula(cell) for cell in cells]
+
+
 def _empty_context() -> dict[str, Any]:
-    return {"rows": [], "given": dict.fromkeys(_FILTER_FIELDS, ""), "more": "", "earlier": False}
+    given = dict.fromkeys(_FILTER_FIELDS, "")
+    return {"rows": [], "given": given, "more": "", "earlier": False, "about": None}
 
 
-def _statement_line(payload: bytes, breaks: list[str], voided: bool) -> StatementLine:
+def _statement_line(
+    payload: bytes, breaks: list[str], voided: bool, referring: Sequence[uuid.UUID]
+) -> StatementLine:
     s = json_codec.decode(payload)
     result = s.get("result", {})
     outcome = []
@@ -137,8 +235,31 @@ def _statement_line(payload: bytes, breaks: list[str], voided: bool) -> Statemen
         outcome=", ".join(outcome),
         voided=voided,
         violations=breaks,
+        tolerated=tolerance.list_tolerated(payload),
+        links=list(_links(s, referring)),
+        value=msgspec.json.decode(payload),
         json=msgspec.json.format(payload, indent=2).decode(),
     )
+
+
+def _links(
+    s: dict[str, Any], referring: Sequence[uuid.UUID]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """What a statement leads to: (words, the filter that shows it)."""
+    yield "this statement alone", {"statement": s["id"]}
+    if identity_of(s["actor"]) is not None:
+        agent = {name: s["actor"][name] for name in IFI_NAMES if name in s["actor"]}
+        yield "this person or group", {"agent": msgspec.json.encode(agent).decode()}
+    yield "this verb", {"verb": s["verb"]["id"]}
+    if s["object"].get("objectType", "Activity") == "Activity":
+        yield "this activity", {"activity": s["object"]["id"]}
+    registration = s.get("context", {}).get("registration")
+    if registration:
+        yield "this registration", {"registration": registration}
+    if s["object"].get("objectType") == "StatementRef":
+        yield "the statement that it refers to", {"statement": s["object"]["id"]}
+    for one in referring:
+        yield "a statement that refers to it", {"statement": str(one)}
 
 
 def _first_text(texts: dict[str, str] | None) -> str:

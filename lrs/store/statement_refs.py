@@ -117,6 +117,24 @@ def find_decoded_statements(
     return {row.id: json_codec.decode(row.payload) for row in connection.execute(query)}
 
 
+def list_referring_ids(
+    connection: Connection, tenant_id: int, ords: Sequence[int]
+) -> dict[int, list[uuid.UUID]]:
+    """By the ``ord`` of a statement: the ids of those whose object refers to it."""
+    r, s, target = statement_ref.c, statement.c, statement.alias("target")
+    query = (
+        select(target.c.ord, s.id)
+        .join(statement_ref, (r.tenant_id == target.c.tenant_id) & (r.target == target.c.id))
+        .join(statement, (s.tenant_id == r.tenant_id) & (s.ord == r.ord))
+        .where(target.c.tenant_id == tenant_id, target.c.ord.in_(ords))
+        .order_by(s.ord)
+    )
+    result: dict[int, list[uuid.UUID]] = {}
+    for ord_, referring in connection.execute(query):
+        result.setdefault(ord_, []).append(referring)
+    return result
+
+
 def follow_refs(
     connection: Connection, tenant_id: int, target: uuid.UUID
 ) -> Iterator[dict[str, Any]]:

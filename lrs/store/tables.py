@@ -223,7 +223,7 @@ forward = Table(
     Column("stopped", Boolean, nullable=False, server_default=false()),
     Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     # What is changed on the way (lrs.xapi.statement_map).
-    Column("map", JSON, nullable=False, server_default=text("'{}'")),
+    Column("map", JSON, nullable=False),
     # A period that it is to get, too: from beyond the first to before the second.
     Column("backfill_after", BigInteger),
     Column("backfill_before", BigInteger),

@@ -14,9 +14,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi_statements
-from adapters.csv_tables import escape_cell
 from adapters.lrs_client import ReportSet, VisibilityScope
 from core import clock
+from core.csv_cells import escape_formula
 from core.errors import Forbidden, NotFound
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
@@ -188,7 +188,5 @@ def _to_csv(report: dict[str, Any]) -> str:
     writer.writerow([column["label"] for column in report["columns"]])
     for row in report["rows"]:
         values = [row.get(column["key"]) for column in report["columns"]]
-        writer.writerow(
-            [escape_cell(value) if isinstance(value, str) else value for value in values]
-        )
+        writer.writerow([escape_formula(value) for value in values])
     return out.getvalue()

@@ -35,7 +35,7 @@ def test_the_list_follows_the_filter_and_is_accessible(
     signed_in: Pages, pictures: Pictures
 ) -> None:
     opened = signed_in(1280, dark=True)
-    assert opened.locator(".rows li").count() == 50
+    assert opened.locator(".rows > li").count() == 50
     accessible(opened)
     assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     opened.get_by_label("Verb").fill("https://w3id.org/xapi/tla/verbs/certified")
@@ -46,11 +46,35 @@ def test_the_list_follows_the_filter_and_is_accessible(
     assert "absolute IRI" in opened.get_by_role("alert").inner_text()
     opened.get_by_label("Verb").fill("")
     opened.locator(".rows summary").first.wait_for()
-    opened.locator(".rows summary").first.focus()
+    first = opened.locator(".rows > li").first
+    first.locator("summary").first.focus()
     opened.keyboard.press("Enter")
-    assert '"actor"' in opened.locator(".rows pre").first.inner_text()
     accessible(opened)
     pictures(opened, "browse")
+    assert '"actor"' in first.locator("pre").inner_text()
+    first.get_by_role("link", name="this statement alone").click()
+    opened.get_by_text("One statement is shown").wait_for()
+    accessible(opened)
+    pictures(opened, "browse-statement")
+    opened.get_by_role("link", name="this person or group").click()
+    opened.get_by_role("region", name="What is known of the agent").wait_for()
+    assert "agent=" in opened.url
+    accessible(opened)
+    pictures(opened, "browse-agent")
+
+
+def test_what_does_not_count_and_who_may_be_one_person_are_pages_beside_it(
+    demo: Demo, signed_in: Pages, pictures: Pictures
+) -> None:
+    opened = signed_in(360)
+    for name, heading in (
+        ("What does not count", "What does not count"),
+        ("One person?", "One person?"),
+    ):
+        opened.get_by_role("navigation", name="Record store").get_by_role("link", name=name).click()
+        opened.get_by_role("heading", name=heading, level=1).wait_for()
+        accessible(opened)
+        pictures(opened, heading.lower().rstrip("?").replace(" ", "-"))
 
 
 def test_without_a_script_the_filter_and_the_earlier_pages_work(signed_in: Pages) -> None:

@@ -16,11 +16,11 @@ async function show(quietly) {
     const text = await answer.text();
     if (mine !== asked) return;
     if (!answer.ok) throw new Error(String(answer.status));
-    const before = rows.querySelector("ol")?.dataset.first;
+    const before = rows.querySelector("ol.rows")?.dataset.first;
     const parsed = new DOMParser().parseFromString(text, "text/html");
-    if (!quietly || parsed.querySelector("ol")?.dataset.first !== before) {
+    if (!quietly || parsed.querySelector("ol.rows")?.dataset.first !== before) {
       rows.replaceChildren(...parsed.body.childNodes);
-      const count = rows.querySelectorAll("li").length;
+      const count = rows.querySelectorAll("ol.rows > li").length;
       said.textContent = quietly ? "New statements were added." : `${count} statement${count === 1 ? "" : "s"} shown.`;
     }
     wanted.delete("part");
@@ -42,6 +42,6 @@ form.addEventListener("submit", (event) => {
   show(false);
 });
 setInterval(() => {
-  const reading = rows.querySelector("details[open]") || rows.querySelector("ol[data-earlier]") || rows.contains(document.activeElement);
+  const reading = rows.querySelector("ol.rows details[open]") || rows.querySelector("ol[data-earlier]") || rows.contains(document.activeElement);
   if (!document.hidden && !reading) show(true);
 }, 5000);

@@ -457,7 +457,7 @@ CREATE TABLE lrs.forward (
     last_error text,
     stopped boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    map json DEFAULT '{}'::json NOT NULL,
+    map json NOT NULL,
     backfill_after bigint,
     backfill_before bigint
 );

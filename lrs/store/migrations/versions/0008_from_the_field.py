@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("map", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
         schema="lrs",
     )
+    op.alter_column("forward", "map", server_default=None, schema="lrs")
     for name in ("backfill_after", "backfill_before"):
         op.add_column("forward", sa.Column(name, sa.BigInteger(), nullable=True), schema="lrs")
     op.add_column(
