@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Select, exists, select, text
 
 from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
+from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
@@ -107,16 +108,16 @@ def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dic
     rows = range(len(incoming))
     return {
         "tenant": tenant_id,
-        "n": list(rows),
-        "id": [item.id for item in incoming],
-        "verb": [item.verb for item in incoming],
-        "registration": [item.registration for item in incoming],
-        "timestamp_given": [item.timestamp_given for item in incoming],
-        "refers": [item.refers for item in incoming],
-        "voids": [item.voids is not None for item in incoming],
-        "payload": [item.payload for item in incoming],
-        "rel_n": [n for n in rows for _ in incoming[n].related],
-        "rel_key": [key for n in rows for key in incoming[n].related],
+        "n": IntegerArray(rows),
+        "id": UuidArray([item.id for item in incoming]),
+        "verb": BigintArray([item.verb for item in incoming]),
+        "registration": UuidArray([item.registration for item in incoming]),
+        "timestamp_given": BooleanArray([item.timestamp_given for item in incoming]),
+        "refers": UuidArray([item.refers for item in incoming]),
+        "voids": BooleanArray([item.voids is not None for item in incoming]),
+        "payload": BytesArray([item.payload for item in incoming]),
+        "rel_n": IntegerArray([n for n in rows for _ in incoming[n].related]),
+        "rel_key": BigintArray([key for n in rows for key in incoming[n].related]),
     }
 
 
