@@ -45,6 +45,7 @@ from lrs.store.change_queue import (
     mark_statements,
 )
 from lrs.store.credentials import Caller, describe_caller
+from lrs.store.payloads import unpack_payload
 from lrs.store.statement_refs import settle_late_refs
 from lrs.store.statements import StoredStatement, high_water_mark, voided_condition
 from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
@@ -144,8 +145,8 @@ def find_identities(connection: Connection, tenant_id: int, keys: Sequence[int])
     """The identities of these agents (keys), read from a statement of each."""
     rows = connection.execute(_STATEMENT_OF_AGENT, {"tenant": tenant_id, "keys": list(keys)})
     result = {}
-    for key, payload in rows:
-        value = json_codec.decode(payload)
+    for key, packed in rows:
+        value = json_codec.decode(unpack_payload(packed))
         for identity in iter_agents(value):
             if key_of("agent", identity) == key:
                 result[key] = identity
@@ -181,8 +182,10 @@ def list_episode_statements(
             _EPISODE_STATEMENTS,
             {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)},
         )
-        for registration, *row in cursor.fetchall():
-            result[registration].append(StoredStatement(*row))
+        for registration, ord_, id_, packed, timestamp_given in cursor.fetchall():
+            result[registration].append(
+                StoredStatement(ord_, id_, unpack_payload(packed), timestamp_given)
+            )
     return result
 
 
@@ -227,7 +230,10 @@ def list_statements_about(
         "verbs": list(verbs),
         "registrations": [str(item) for item in exclude],
     }
-    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, parameters)]
+    return [
+        StoredStatement(row.ord, row.id, unpack_payload(row.payload), row.timestamp_given)
+        for row in connection.execute(_STATEMENTS_ABOUT, parameters)
+    ]
 
 
 def list_loose_ords(

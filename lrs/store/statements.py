@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Select, exists, select, text
 from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
+from lrs.store.payloads import pack_payload, unpack_payload
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
@@ -115,7 +116,7 @@ def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dic
         "timestamp_given": BooleanArray([item.timestamp_given for item in incoming]),
         "refers": UuidArray([item.refers for item in incoming]),
         "voids": BooleanArray([item.voids is not None for item in incoming]),
-        "payload": BytesArray([item.payload for item in incoming]),
+        "payload": BytesArray([pack_payload(item.payload) for item in incoming]),
         "rel_n": IntegerArray([n for n in rows for _ in incoming[n].related]),
         "rel_key": BigintArray([key for n in rows for key in incoming[n].related]),
     }
@@ -217,8 +218,13 @@ def query_statements(
     sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
     with driver_cursor(connection) as cursor:
         cursor.execute(sql, parameters, binary=True, prepare=True)
-        result = {row[0]: StoredStatement(*row) for row in cursor.fetchall()}
-    return [result[ord_] for ord_ in sorted(result, reverse=not query.ascending)[:rows]]
+        found = {row[0]: row for row in cursor.fetchall()}
+    return [_read_row(found[ord_]) for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
+
+
+def _read_row(row: tuple[int, uuid.UUID, bytes, bool]) -> StoredStatement:
+    ord_, id_, packed, timestamp_given = row
+    return StoredStatement(ord_, id_, unpack_payload(packed), timestamp_given)
 
 
 def build_statement_query(

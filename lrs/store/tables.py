@@ -25,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 
+from lrs.store.payloads import Payload
+
 SCHEMA = "lrs"
 metadata = MetaData(
     schema=SCHEMA,
@@ -93,7 +95,7 @@ statement = Table(
     Column("verb", BigInteger, nullable=False),
     Column("registration", Uuid),
     Column("timestamp_given", Boolean, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", Payload, nullable=False),
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "verb", "ord"),
     Index(
