@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from sqlalchemy import text
 
 from bench import load
-from bench.ingest import BATCH, copy_limit, judged, over_http, statement
+from bench.ingest import BATCH, copy_limit, judged, over_http, packed, statement
 from bench.server import TABLES, Bench, heading, keep, running
 
 LEVELS = (100_000, 1_000_000)
@@ -104,7 +104,7 @@ def fill(bench: Bench, count: int, first: int) -> None:
             b"[" + b",".join(statement(n) for n in rows[at : at + BATCH]) + b"]"
             for at in range(0, len(rows), BATCH)
         ]
-        copy_limit(bench.owner, [judged(body) for body in bodies])
+        copy_limit(bench.owner, [packed(judged(body)) for body in bodies])
     with bench.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE lrs.statement, lrs.statement_rel"))
 
