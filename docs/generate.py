@@ -154,8 +154,10 @@ def metrics_page() -> str:
         json.dumps(example(), indent=1),
         "```",
         "",
-        "A statement that cannot be counted is kept, and its reason stands beside it in the "
-        "table `lrs.uncountable` of the database. Voiding a statement moves the figures back.",
+        "A statement that cannot be counted is kept; `/browse/set-aside` and `/api/v1/set-aside` "
+        "list the reasons, and have it counted again. What no figure wants (of no registration, or "
+        "of one without a certification) is told there by its number. Voiding a statement moves "
+        "the figures back.",
         "",
         "## Intervals",
         "",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from core.clock import from_microseconds
 from core.database import driver_cursor
@@ -47,7 +48,7 @@ from lrs.store.change_queue import (
 from lrs.store.credentials import Caller, describe_caller
 from lrs.store.payloads import unpack_payload
 from lrs.store.statement_refs import settle_late_refs
-from lrs.store.statements import StoredStatement, high_water_mark, voided_condition
+from lrs.store.statements import StoredStatement, high_water_mark, ord_at, voided_condition
 from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
 from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
@@ -258,6 +259,33 @@ def list_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]
         .where(v.tenant_id == tenant_id, _among(v.ord, ords))
     )
     return list(connection.execute(query).scalars())
+
+
+def count_statements(
+    connection: Connection,
+    tenant_id: int,
+    day: date,
+    verbs: Collection[int],
+    matched: Callable[[ReadOnlyColumnCollection[str, Any]], ColumnElement[bool]],
+) -> dict[bool, int]:
+    """How many statements of a day (UTC) have one of these verbs, are not voided, and do not match
+    a condition on the columns of a statement: by whether they name a registration.
+    """
+    s = statement.c
+    begin = datetime.combine(day, time(), UTC)
+    query = (
+        select(s.registration.is_not(None), func.count())
+        .where(
+            s.tenant_id == tenant_id,
+            s.ord >= ord_at(begin),
+            s.ord < ord_at(begin + timedelta(days=1)),
+            s.verb.in_(verbs),
+            ~voided_condition(),
+            ~matched(s),
+        )
+        .group_by(s.registration.is_not(None))
+    )
+    return {bool(named): count for named, count in connection.execute(query)}
 
 
 def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
-from analytics.store import activity_mappings, exports, facts, kpis
+from analytics.store import activity_mappings, exports, facts, kpis, unwanted
 from analytics.store import person_merges as merges_store
 from core import clock
 from lrs import feed
@@ -32,6 +32,7 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
             ords = [removal.ord for removal in removals if removal.ord is not None]
             agents = [removal.agent for removal in removals if removal.agent is not None]
             if ords:
+                unwanted.mark_days(connection, tenant_id, ords)
                 facts.delete_loose_facts(connection, tenant_id, ords)
                 feed.mark_episodes(
                     connection,

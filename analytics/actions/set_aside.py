@@ -1,19 +1,60 @@
-"""Statements that do not count: which, why, and counting them again once that is mended."""
+"""Statements that do not count: which, why, and counting them again once that is mended. What no
+figure wants is told by its number alone.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from analytics.deps import COUNT_JOB, AnalyticsDeps
-from analytics.store import facts
-from analytics.store.facts import SetAside, SetAsideStatement
+from analytics.facts.statement_view import COUNTED_VERB_KEYS
+from analytics.store import facts, person_merges, unwanted
+from analytics.store.facts import SetAsideStatement
+from core.database import UnitOfWork
 from lrs import feed
 
 RECOUNT_BATCH_ROWS = 5_000
 
 
-def list_set_aside(deps: AnalyticsDeps, *, tenant_id: int) -> list[SetAside]:
-    """Return the reasons, the most frequent first."""
+@dataclass(frozen=True)
+class Reason:
+    """Why statements do not count: how many, the first and the last day on which one was stored,
+    and whether counting them again can change anything.
+    """
+
+    reason: str
+    statements: int
+    first: date
+    last: date
+    mendable: bool
+
+
+def count_unwanted(unit_of_work: UnitOfWork, tenant_id: int) -> None:
+    """Bring the numbers of what no figure wants up to date: of the days to which something happened
+    since.
+    """
+    with unit_of_work(tenant_id) as connection:
+        person_merges.lock_merges(connection, tenant_id)
+        if not unwanted.take_days(connection, tenant_id):
+            return
+    with unit_of_work(tenant_id) as connection:
+        unwanted.count_taken_days(connection, tenant_id, COUNTED_VERB_KEYS)
+
+
+def list_set_aside(deps: AnalyticsDeps, *, tenant_id: int) -> list[Reason]:
+    """Return the reasons, those that can be mended first."""
+    count_unwanted(deps.unit_of_work, tenant_id)
     with deps.unit_of_work(tenant_id) as connection:
-        return facts.list_set_aside(connection, tenant_id)
+        rows = facts.list_set_aside(connection, tenant_id)
+        numbers = unwanted.list_unwanted(connection, tenant_id)
+    return [
+        *(
+            Reason(row.reason, row.statements, row.first.date(), row.last.date(), True)
+            for row in rows
+        ),
+        *(Reason(row.reason, row.statements, row.first, row.last, False) for row in numbers),
+    ]
 
 
 def list_statements(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    union_all,
 )
 
 from analytics.definitions.dialects import seconds_between
@@ -33,6 +34,7 @@ from analytics.store.tables import (
     fact_recall,
     uncountable,
 )
+from analytics.store.unwanted import select_unwanted
 from lrs.vocabulary import BASELINE, VerbName
 
 EPISODE = fact_episode.c
@@ -290,4 +292,5 @@ def select_refusals(tenant_id: int) -> Select[Any]:
     query = select(u.reason, func.count().label("statements")).where(
         u.tenant_id == tenant_id, ~external
     )
-    return query.group_by(u.reason).order_by(func.count().desc())
+    both = union_all(query.group_by(u.reason), select_unwanted(tenant_id)).subquery()
+    return select(both.c.reason, both.c.statements).order_by(both.c.statements.desc())

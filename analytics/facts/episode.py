@@ -101,6 +101,8 @@ def derive_facts(
     ours = sorted(
         (s for s in statements if s.verb in COUNTED_VERBS), key=lambda s: (s.timestamp, s.ord)
     )
+    if all(s.verb != VerbName.CERTIFIED for s in ours):
+        return FactRows()  # no figure wants them (analytics.store.unwanted tells how many)
     episode = _find_episode(registration, ours, same)
     if isinstance(episode, str):
         return FactRows(uncountable=[UncountableFact(s.ord, registration, episode) for s in ours])
@@ -129,9 +131,7 @@ def _find_episode(
     registration: uuid.UUID, ours: Sequence[StatementView], same: Mapping[int, int]
 ) -> _Episode | str:
     """The episode that its first certification begins, or why nothing can be counted."""
-    certified = next((s for s in ours if s.verb == VerbName.CERTIFIED), None)
-    if certified is None:
-        return "no certification with this registration is on record"
+    certified = next(s for s in ours if s.verb == VerbName.CERTIFIED)
     learner = _resolve_merge(certified.learner, same)
     programme = certified.grouped(ActivityKind.PROGRAMME) or certified.object_id
     if learner is None or programme is None:

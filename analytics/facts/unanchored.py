@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analytics.facts import assessments
-from analytics.facts.statement_view import COUNTED_VERBS, PRESENCE_VERBS, StatementView
+from analytics.facts.statement_view import PRESENCE_VERBS, StatementView
 from analytics.store.fact_rows import FactRows, PresenceFact, UncountableFact
 from analytics.store.tables import NO_EPISODE
 from lrs.vocabulary import ActivityKind, ExtensionName, VerbName
 
 
 def standalone_facts(s: StatementView, same: Mapping[int, int]) -> FactRows:
-    """Its presence, its ratings, or why it is not counted. A statement that no metric uses gives
-    no rows."""
+    """Its presence, its ratings, or why it is not counted. A statement that no figure wants gives
+    no rows (:mod:`analytics.store.unwanted` tells how many)."""
     rows = FactRows()
 
     def refuse(refused: StatementView, reason: str) -> None:
@@ -38,6 +38,4 @@ def standalone_facts(s: StatementView, same: Mapping[int, int]) -> FactRows:
             )
     elif s.verb == VerbName.ASSESSED and s.kind == ActivityKind.CALIBRATION_CASE:
         rows.ratings += assessments.calibration_ratings(s, same, refuse)
-    elif s.verb in COUNTED_VERBS:
-        refuse(s, "it has no context.registration, so it belongs to no episode")
     return rows

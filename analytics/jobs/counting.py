@@ -24,7 +24,7 @@ from analytics.facts.external import NO_MAPPINGS, ActivityMappings
 from analytics.facts.statement_view import COUNTED_VERB_KEYS, STANDALONE_VERB_KEYS
 from analytics.jobs import external_activity
 from analytics.jobs.external_activity import parse_stored
-from analytics.store import activity_mappings, person_merges
+from analytics.store import activity_mappings, person_merges, unwanted
 from analytics.store import facts as store
 from analytics.store.fact_rows import FactRows, UncountableFact
 from analytics.store.tables import NO_EPISODE
@@ -73,6 +73,8 @@ def _count_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> int:
             claim = feed.claim_counting_work(
                 connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS
             )
+            touched = [*claim.lines, *feed.list_voided_ords(connection, tenant_id, claim.lines)]
+            unwanted.mark_days(connection, tenant_id, touched)
             _recount_isolated(connection, tenant_id, claim.registrations)
             _recount_loose_isolated(connection, tenant_id, claim.loose)
             if mapped:
@@ -282,6 +284,13 @@ def recount_episodes(
                 for item in stored.get(registration, [])
                 if item.ord in without
             ]
+        # Of a registration that is an episode now, or none any more, no statement is as wanted as
+        # it was.
+        begun = {row.registration for row in rows.episodes}
+        for registration in begun ^ store.filter_episodes(connection, tenant_id, ordered):
+            unwanted.mark_days(
+                connection, tenant_id, (item.ord for item in stored.get(registration, []))
+            )
         return _replace_facts(connection, tenant_id, ordered, rows, known)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
+from analytics.actions.set_aside import count_unwanted
 from analytics.definitions import Scope
 from analytics.reports import cache, figures, materialize
 from analytics.reports.computed import fill_computed
@@ -28,6 +29,8 @@ def compute_reports(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """
     with unit_of_work(tenant_id) as connection:
         waiting = computed_reports.list_pending_marks(connection, tenant_id)
+    if waiting:
+        count_unwanted(unit_of_work, tenant_id)
     return sum(
         _compute_programme(unit_of_work, tenant_id, programme, marks)
         for programme, marks in waiting.items()

@@ -312,6 +312,17 @@ def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID
     )
 
 
+def filter_episodes(
+    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Those of these registrations that are episodes."""
+    e = fact_episode.c
+    query = select(e.registration).where(
+        e.tenant_id == tenant_id, e.registration.in_(registrations)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def delete_loose_facts(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Remove the facts of statements of no episode that were removed themselves. The recount sees
     no difference any more, so the programmes that were rated by them are marked here.

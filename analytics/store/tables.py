@@ -44,6 +44,24 @@ uncountable = Table(
     Column("reason", Text, nullable=False),
     Index(None, "tenant_id", "registration"),
 )
+# Statements that no figure wants, which are told by their number alone: of other systems, of no
+# certification. A day is counted anew after something happened to it (unwanted_day; ``taken``: by
+# the count that runs).
+unwanted = Table(
+    "unwanted",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("statements", BigInteger, nullable=False),
+)
+unwanted_day = Table(
+    "unwanted_day",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("taken", Boolean, primary_key=True),
+)
 # Facts are recomputed from an episode's statements (analytics.facts). ``learner`` and
 # ``rater`` are keys of agents, after merges.
 fact_episode = Table(

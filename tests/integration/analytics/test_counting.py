@@ -28,7 +28,7 @@ from lrs.store import change_queue
 from lrs.vocabulary import EXTENSIONS
 from tests.conftest import environ_for
 from tests.support.episodes import answered, certified, episode_of, figures, said, void
-from tests.support.store import Caller
+from tests.support.store import Caller, body
 
 
 def count(deps: AnalyticsDeps) -> int:
@@ -117,9 +117,15 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(
     assert figures(one)["transfer_by_grade 1"][0] == 1
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
-    assert any("no certification" in reason for reason in reasons)
-    assert any("no context.registration" in reason for reason in reasons)
-    assert any("names no learner or no activity" in reason for reason in reasons)
+    assert len(reasons) == 1 and "names no learner or no activity" in reasons[0]
+    told = body(one.get("/api/v1/set-aside"))["reasons"]
+    assert [(row["statements"], row["mendable"]) for row in told] == [
+        (1, True),
+        (1, False),
+        (1, False),
+    ]
+    assert any("no certification" in row["reason"] for row in told)
+    assert any("no context.registration" in row["reason"] for row in told)
 
 
 def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(

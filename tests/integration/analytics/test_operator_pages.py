@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analytics.deps import AnalyticsDeps
-from tests.support.learners import PROGRAMME, Person, count, post
+from tests.support.learners import Person, count, post
 from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -107,8 +107,9 @@ def test_all_that_a_filter_lets_through_is_a_file(one: Caller, statement: Make) 
 def test_what_does_not_count_is_listed_and_counted_again(
     one: Caller, deps: AnalyticsDeps, tenant: Callable[..., Caller]
 ) -> None:
-    use = Person().say("applied", f"{PROGRAMME}/tasks/t", 9, {"evidence_grade": 1})
-    one.post(use)
+    person = Person().used(-9, 1)  # before the certification
+    use = person.said[-1]
+    post(one, person)
     count(deps)
     page = one.get("/browse/set-aside").text
     assert "a statement does not count" in page

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from analytics.deps import AnalyticsDeps
+from analytics.jobs import counting
 from core.settings import Settings
 from lrs import operator_api
 from lrs.vocabulary import BASE, EXTENSIONS
@@ -122,29 +124,33 @@ def test_any_mix_with_hostile_statements_is_counted_but_for_those(
         assert found == expected, (key, [HOSTILE[change][0] for change in changes])
 
 
+def numbers(one: Caller) -> dict[str, int]:
+    """What no figure wants, by the last word of the reason."""
+    return {
+        row["reason"].rpartition(" ")[2]: row["statements"]
+        for row in body(one.get("/api/v1/set-aside"))["reasons"]
+        if not row["mendable"]
+    }
+
+
 def test_what_is_set_aside_is_listed_by_reason_and_counted_again(
     one: Caller, deps: AnalyticsDeps, tenant: Callable[..., Caller]
 ) -> None:
-    late = [Person() for _ in range(3)]
-    uses = [
-        person.say("applied", f"{PROGRAMME}/tasks/t", 9, {"evidence_grade": 1}) for person in late
-    ]
-    homeless = late[0].say("answered", f"{PROGRAMME}/items/1", 9)
-    del homeless["context"]["registration"]
-    assert one.post([*uses, homeless]).status_code == 200
+    early = [Person() for _ in range(3)]
+    for person in early:
+        person.used(-9, 1)  # before the certification
+    post(one, *early)
     count(deps)
     reasons = body(one.get("/api/v1/set-aside"))["reasons"]
-    assert [(row["statements"], "no certification" in row["reason"]) for row in reasons] == [
-        (3, True),
-        (1, False),
-    ]
+    assert [(row["statements"], row["mendable"]) for row in reasons] == [(3, True)]
     reason = reasons[0]["reason"]
+    assert "before the certification" in reason
     first = body(one.get("/api/v1/set-aside/statements", reason=reason, limit=2))
     second = body(
         one.get("/api/v1/set-aside/statements", reason=reason, limit=2, after=first["next"])
     )
     listed = [row["id"] for page in (first, second) for row in page["statements"]]
-    assert sorted(listed) == sorted(use["id"] for use in uses)
+    assert sorted(listed) == sorted(person.said[-1]["id"] for person in early)
     assert second["next"] is None
     again = send(one, "POST", "/api/v1/set-aside/recounts", {"reason": reason})
     assert (again.status_code, again.json) == (202, {"statements": 3})
@@ -157,6 +163,48 @@ def test_what_is_set_aside_is_listed_by_reason_and_counted_again(
     assert reader.get("/api/v1/set-aside/statements", reason=reason).status_code == 403
     refused = send(reader, "POST", "/api/v1/set-aside/recounts", {"reason": reason})
     assert refused.status_code == 403
+
+
+def test_what_no_figure_wants_is_a_number_that_follows_whatever_happens(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    """It leaves no row: most of what another system sends is of no figure."""
+    people = [Person() for _ in range(3)]
+    uses = [
+        person.say("applied", f"{PROGRAMME}/tasks/t", 9, {"evidence_grade": 1}) for person in people
+    ]
+    homeless = people[0].say("answered", f"{PROGRAMME}/items/1", 9)
+    del homeless["context"]["registration"]
+    unknown = {**homeless, "id": str(uuid.uuid4()), "verb": {"id": "https://v.example/any"}}
+    assert one.post([*uses, homeless, unknown]).status_code == 200
+    count(deps)
+    assert numbers(one) == {"record": 3, "episode": 1}
+    assert numbers(one) == {"record": 3, "episode": 1}, "asked again"
+    with deps.unit_of_work(1) as connection:
+        rows = connection.execute(text("SELECT count(*) FROM lrs.uncountable")).scalar_one()
+    assert rows == 0
+    assert one.post(people[0].said).status_code == 200  # the certification comes last
+    count(deps)
+    assert numbers(one) == {"record": 2, "episode": 1}
+    one.post(voider(uses[1]["id"]))
+    one.post(voider(people[0].said[0]["id"]))
+    count(deps)
+    assert numbers(one) == {"record": 2, "episode": 1}, "one is void, one lost its certification"
+    counting.reconcile_tenant(deps.unit_of_work, 1)
+    count(deps)
+    assert numbers(one) == {"record": 2, "episode": 1}
+    gone = {"agent": people[2].agent, "dry_run": False}
+    assert one.send("POST", "/api/v1/erasures", json=gone).status_code == 200
+    count(deps)
+    assert numbers(one) == {"record": 1, "episode": 1}
+
+
+def voider(target: str) -> dict[str, Any]:
+    return {
+        "actor": {"mbox": "mailto:admin@example.org"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
+        "object": {"objectType": "StatementRef", "id": target},
+    }
 
 
 def test_a_fault_that_was_mended_is_counted_again(

@@ -670,6 +670,17 @@ CREATE TABLE lrs.uncounted_episode (
     registration uuid NOT NULL,
     since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+CREATE TABLE lrs.unwanted (
+    tenant_id integer NOT NULL,
+    day date NOT NULL,
+    reason text NOT NULL,
+    statements bigint NOT NULL
+);
+CREATE TABLE lrs.unwanted_day (
+    tenant_id integer NOT NULL,
+    day date NOT NULL,
+    taken boolean NOT NULL
+);
 CREATE TABLE lrs.valuation (
     tenant_id integer NOT NULL,
     programme text NOT NULL,
@@ -1714,6 +1725,10 @@ ALTER TABLE ONLY lrs.uncounted
     ADD CONSTRAINT pk_uncounted PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.uncounted_episode
     ADD CONSTRAINT pk_uncounted_episode PRIMARY KEY (tenant_id, registration);
+ALTER TABLE ONLY lrs.unwanted
+    ADD CONSTRAINT pk_unwanted PRIMARY KEY (tenant_id, day, reason);
+ALTER TABLE ONLY lrs.unwanted_day
+    ADD CONSTRAINT pk_unwanted_day PRIMARY KEY (tenant_id, day, taken);
 ALTER TABLE ONLY lrs.valuation
     ADD CONSTRAINT pk_valuation PRIMARY KEY (tenant_id, programme, kpi, version);
 ALTER TABLE ONLY lrs.voiding
@@ -2215,6 +2230,8 @@ CREATE POLICY tenant ON lrs.uncomputed TO carryover_app USING ((tenant_id = (cur
 CREATE POLICY tenant ON lrs.uncountable TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.uncounted TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.uncounted_episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.unwanted TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.unwanted_day TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.valuation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.voiding TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.week_figure TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2223,6 +2240,8 @@ ALTER TABLE lrs.uncomputed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncountable ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncounted ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncounted_episode ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.unwanted ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.unwanted_day ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.valuation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.voiding ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.week_figure ENABLE ROW LEVEL SECURITY;
@@ -2449,6 +2468,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted_day TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.voiding TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_app;

@@ -16,6 +16,7 @@ down_revision = "0007"
 
 # Servers of the version before may go on writing while an update goes from one to the next.
 _OLD_WRITERS = "interval '1 day'"
+_UNWANTED = "('it has no context.registration, so it belongs to no episode', 'no certification with this registration is on record')"
 _SPELLED = r"^mbox mailto:.*@[^@]*[^a-z0-9.@-][^@]*$"
 
 
@@ -28,7 +29,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name="pk_agent_rekeying"),
         schema="lrs",
     )
-    for statement in protect("lrs", ["agent_rekeying"]):
+    op.create_table(
+        "unwanted",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("statements", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "day", "reason", name="pk_unwanted"),
+        schema="lrs",
+    )
+    op.create_table(
+        "unwanted_day",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("taken", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "day", "taken", name="pk_unwanted_day"),
+        schema="lrs",
+    )
+    # Told by their number from now on.
+    op.execute(
+        f"INSERT INTO lrs.unwanted_day SELECT DISTINCT tenant_id, CAST(to_timestamp((ord >> 10) / 1000000.0) AT TIME ZONE 'UTC' AS date), false FROM lrs.uncountable WHERE reason IN {_UNWANTED}"  # noqa: S608 - a constant of this file
+    )
+    op.execute(f"DELETE FROM lrs.uncountable WHERE reason IN {_UNWANTED}")  # noqa: S608 - a constant of this file
+    for statement in protect("lrs", ["agent_rekeying", "unwanted", "unwanted_day"]):
         op.execute(statement)
     op.execute(
         f"INSERT INTO lrs.agent_rekeying SELECT tenant_id, -9223372036854775808, now() + {_OLD_WRITERS} FROM lrs.tenant"  # noqa: S608 - a constant of this file
