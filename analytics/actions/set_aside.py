@@ -1,5 +1,5 @@
 """Statements that do not count: which, why, and counting them again once that is mended. What no
-figure wants is told by its number alone.
+figure wants is a number alone.
 """
 
 from __future__ import annotations

@@ -44,9 +44,8 @@ uncountable = Table(
     Column("reason", Text, nullable=False),
     Index(None, "tenant_id", "registration"),
 )
-# Statements that no figure wants, which are told by their number alone: of other systems, of no
-# certification. A day is counted anew after something happened to it (unwanted_day; ``taken``: by
-# the count that runs).
+# How many statements no figure wants: of other systems, of no certification. A day is counted again
+# after something happened to it (unwanted_day; ``taken``: by the count that runs).
 unwanted = Table(
     "unwanted",
     metadata,

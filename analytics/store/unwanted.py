@@ -39,7 +39,7 @@ NO_CERTIFICATION = "no certification with this registration is on record"
 
 
 def mark_days(connection: Connection, tenant_id: int, ords: Iterable[int]) -> None:
-    """Have the days of these statements counted anew."""
+    """Have the days of these statements counted again."""
     days = {feed.ord_time(ord_).date() for ord_ in ords}
     if days:
         rows = [{"tenant_id": tenant_id, "day": day, "taken": False} for day in sorted(days)]
