@@ -267,6 +267,9 @@ class TenantAdmin:
     def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
         """Return (statement id, reason) of what a target refused, the oldest 1,000."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
+            known = forwards.list_forwards(connection, self.tenant_id)
+            if forward_id not in {item.forward_id for item in known}:
+                raise NotFound(f"This tenant has no forward {forward_id}.")
             return [
                 (str(item.id), reason)
                 for item, reason in forwards.list_dead_letters(

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.actions.person_merges import require_identity
 from analytics.deps import AnalyticsDeps
 from analytics.store import person_merges
 from core.errors import BadInput
@@ -88,7 +87,7 @@ def keep_apart(
     who: str,
 ) -> None:
     """Say that two agents are two people, so that they are not offered again. Idempotent."""
-    item, other = require_identity(alias), require_identity(agent)
+    item, other = feed.require_person(alias, "$.alias"), feed.require_person(agent, "$.agent")
     if item == other:
         raise BadInput("These are the same identifier.")
     with deps.unit_of_work(tenant_id) as connection:

@@ -13,7 +13,6 @@ from analytics.store import person_merges
 from analytics.store.person_merges import Merge
 from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
-from lrs.feed import identity_of
 
 MAX_MERGE_REASON = 500
 
@@ -30,7 +29,7 @@ def merge_persons(
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
-    item, other = require_identity(alias), require_identity(agent)
+    item, other = feed.require_person(alias, "$.alias"), feed.require_person(agent, "$.agent")
     if item == other:
         raise BadInput("These are the same identifier.")
     if not reason.strip() or len(reason) > MAX_MERGE_REASON:
@@ -79,14 +78,6 @@ def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None
     for alias, agent in person_merges.list_merges_of_agent(connection, tenant_id, identity):
         _mark_for_recount(connection, tenant_id, alias, agent)
     person_merges.delete_merges_of_agent(connection, tenant_id, identity)
-
-
-def require_identity(agent: dict[str, Any]) -> str:
-    """The identity of a person; BadInput for what is none."""
-    identity = identity_of(agent)
-    if identity is None or agent.get("objectType") == "Group":
-        raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
-    return identity
 
 
 def _mark_for_recount(connection: Connection, tenant_id: int, *identities: str) -> None:

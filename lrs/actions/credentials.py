@@ -53,11 +53,11 @@ def rotate_credential(
     working for ``seconds``.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        result = credentials.expire_credential(connection, tenant_id, key, seconds)
+        result = credentials.expire_credential(connection, tenant_id, key, seconds, launches=False)
         if result is None:
             raise NotFound(
                 f"No credential {key!r} of this tenant is in use; carryover credential list "
-                "shows them."
+                "shows them. (A token for a launch is not rotated: ask for another one.)"
             )
         scopes, note, authority, tolerant = result
         created = credentials.insert_credential(
@@ -74,11 +74,14 @@ def rotate_credential(
 
 
 def revoke_credential(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:
-    """Revoke a credential now (each web worker notices within five seconds)."""
+    """Revoke a credential now, with the tokens for launches that it asked for (each web worker
+    notices within five seconds).
+    """
     with deps.unit_of_work(tenant_id) as connection:
-        if credentials.expire_credential(connection, tenant_id, key, 0) is None:
+        if credentials.expire_credential(connection, tenant_id, key, 0, launches=True) is None:
             raise NotFound(
                 f"No credential {key!r} of this tenant is in use; carryover credential list "
                 "shows them."
             )
+        credentials.end_launch_tokens(connection, tenant_id, key)
         audit.insert_audit_entry(connection, tenant_id, who, "revoked a credential", {"key": key})

@@ -253,7 +253,9 @@ def _send_span(
             passing = [
                 item for item in rows if _matches_filter(connection, tenant_id, wanted, item)
             ]
-            ready = _prepare_all(connection, tenant_id, target, passing)
+            ready = _prepare_all(
+                connection, tenant_id, target, passing, all_voiding=progress.before is not None
+            )
         if not rows:
             if progress.before is not None:
                 with deps.unit_of_work(tenant_id) as connection:
@@ -278,15 +280,20 @@ def _send_span(
 
 
 def _prepare_all(
-    connection: Connection, tenant_id: int, target: Forward, passing: Sequence[StoredStatement]
+    connection: Connection,
+    tenant_id: int,
+    target: Forward,
+    passing: Sequence[StoredStatement],
+    *,
+    all_voiding: bool,
 ) -> list[_PreparedStatement]:
-    """What is sent, in order. Where only some statements pass, a voiding one that came before what
-    it voids did not: it follows what it voids now, so that this is not left valid there.
+    """What is sent, in order. A voiding statement that came before what it voids may not have
+    passed, or have come before the forward: it follows what it voids, so that this is not left
+    valid there. One that came after it comes by itself, unless the span ends before
+    (``all_voiding``).
     """
-    voiding = (
-        forwards.list_voiding_before(connection, tenant_id, [item.ord for item in passing])
-        if target.filter
-        else {}
+    voiding = forwards.list_voiding(
+        connection, tenant_id, [item.ord for item in passing], earlier_alone=not all_voiding
     )
     return [
         _prepare(
@@ -470,7 +477,7 @@ def retry_dead_letters(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> t
     delivered = 0
     for item, _ in letters:
         with deps.unit_of_work(tenant_id) as connection:
-            ready = _prepare_all(connection, tenant_id, target, [item])
+            ready = _prepare_all(connection, tenant_id, target, [item], all_voiding=True)
         try:
             refused = [_deliver_one(deps, tenant_id, target, each) for each in ready]
         except _TargetUnavailable as reason:

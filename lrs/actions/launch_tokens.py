@@ -4,6 +4,7 @@ activity and one registration, and nothing of anybody else.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from lrs.store.credentials import Caller, Launch
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi import datatypes, json_codec
 from lrs.xapi.actors import identity_of
-from lrs.xapi.documents import DocumentKey
+from lrs.xapi.documents import STATE, DocumentKey
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.index_keys import iter_context_activities
 from lrs.xapi.statement_query import StatementQuery
@@ -34,6 +35,7 @@ _SCOPES = (
     "agents_profile",
 )
 _KEPT_DAYS = 30  # after the end, for whoever asks what a key was
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # in PostgreSQL's json
 # Content names its parts below its own id.
 _SEPARATORS = ("/", "#", "?")
 
@@ -74,9 +76,11 @@ def create_launch_token(
             datatypes.require_uuid(registration, "$.registration")
     except StatementInvalid as error:
         raise BadInput(f"{error.path}: {error.reason}", path=error.path) from None
-    launch = Launch(
-        identity, activity, str(uuid.UUID(registration) if registration else uuid.uuid4())
-    )
+    for path, text in (("$.actor", identity), ("$.activity", activity)):
+        if _UNSTORABLE.search(text):
+            raise BadInput(f"{path}: holds a character that cannot be stored.", path=path)
+    number = uuid.UUID(registration) if registration else uuid.uuid4()
+    launch = Launch(identity, activity, str(number), caller.key)
     authority = msgspec.json.decode(caller.authority).get("account", {}).get("name", caller.key)
     with deps.unit_of_work(caller.tenant_id) as connection:
         key, secret, ends_at = credentials.insert_launch_token(
@@ -120,23 +124,30 @@ def is_own(launch: Launch, value: dict[str, Any]) -> bool:
 
 
 def narrow_query(launch: Launch, query: StatementQuery) -> StatementQuery:
-    """The query, for statements of this launch alone."""
+    """The query, for this person and registration; of what it finds, the caller may read what
+    :func:`is_own` lets through.
+    """
     if query.agent is not None:
         require_agent(launch, query.agent)
     registration = uuid.UUID(launch.registration)
     if query.registration not in (None, registration):
         raise Forbidden("This token is for one launch; it may not read of another registration.")
-    return replace(query, agent=launch.agent, actor=launch.agent, registration=registration)
+    return replace(query, agent=launch.agent, registration=registration)
 
 
-def require_document(launch: Launch, place: DocumentKey) -> None:
-    """Forbidden unless a document is of this person, activity and registration."""
+def narrow_document(launch: Launch, place: DocumentKey) -> DocumentKey:
+    """The place, which is of this person, activity and registration (Forbidden otherwise); a set of
+    states is that of this registration alone.
+    """
     if place.agent is not None:
         require_agent(launch, place.agent)
     if place.activity is not None and not _is_part(launch, place.activity):
         raise Forbidden("This token is for one launch; it may not come near another activity.")
     if place.registration is not None and str(place.registration) != launch.registration:
         raise Forbidden("This token is for one launch; it may not come near another registration.")
+    if place.kind is STATE and place.document_id is None:
+        return replace(place, registration=uuid.UUID(launch.registration))
+    return place
 
 
 def require_agent(launch: Launch, identity: str | None) -> None:

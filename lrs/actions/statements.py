@@ -377,10 +377,16 @@ def get_statement(
 
 
 def statement_page(
-    unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    query: StatementQuery,
+    voided_too: bool = False,
+    may_read: Callable[[dict[str, Any]], bool] | None = None,
 ) -> StatementPage:
     """Return a page of statements. Ascending reads stop at the high-water mark, so that a
-    reader who continues from there misses none.
+    reader who continues from there misses none. ``may_read``: whether the caller may read a
+    statement, beyond what the query says of that.
     """
     with unit_of_work(tenant_id) as connection:
         up_to = statements.high_water_mark(connection) if query.ascending else None
@@ -393,29 +399,32 @@ def statement_page(
             result = statements.query_statements(
                 connection, tenant_id, following, up_to, rows + 1, voided_too
             )
-            more = len(result) > rows
-            kept = [
-                item
-                for item in result[:rows]
-                if _matches_and_readable(connection, tenant_id, query, item)
-            ]
-            matching += kept
-            size += sum(len(item.payload) for item in kept)
+            following = None
+            for number, item in enumerate(result[:rows], 1):
+                if _matches_and_readable(connection, tenant_id, query, item, may_read):
+                    matching.append(item)
+                    size += len(item.payload)
+                if number < len(result) and (number == rows or size >= _MAX_PAGE_BYTES):
+                    following = replace(query, after=item.ord)
+                    break
             blocks -= 1
-            following = replace(query, after=result[rows - 1].ord) if more else None
     return StatementPage(matching, following, up_to)
 
 
 def _matches_and_readable(
-    connection: Connection, tenant_id: int, query: StatementQuery, stored_statement: StoredStatement
+    connection: Connection,
+    tenant_id: int,
+    query: StatementQuery,
+    stored_statement: StoredStatement,
+    may_read: Callable[[dict[str, Any]], bool] | None,
 ) -> bool:
     """Whether the statement, or the one it refers to, really matches the query, and the
     caller may read it.
     """
-    if not query.filters_content and query.mine is None:
+    if not query.filters_content and query.mine is None and may_read is None:
         return True
     value = json_codec.decode(stored_statement.payload)
-    if not query.may_read(value):
+    if not query.may_read(value) or (may_read is not None and not may_read(value)):
         return False
     target = statement_refs.find_ref_target(value)
     if query.matches_statement(value):

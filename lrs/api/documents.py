@@ -110,7 +110,7 @@ def _parse_key(
     """What the request names, if the caller may come near it."""
     place, since = parse_document_key(kind, request.args, item=item, several=several)
     if call.caller.launch:
-        launch_tokens.require_document(call.caller.launch, place)
+        place = launch_tokens.narrow_document(call.caller.launch, place)
     return place, since
 
 

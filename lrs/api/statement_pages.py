@@ -145,12 +145,23 @@ def list_statements(call: StoreCall) -> str:
         more=more,
         error=error,
         earlier=after is not None,
-        about=None
-        if error
-        else statement_browser.describe_filter(
-            deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=_given_filters()
-        ),
+        about=[] if error else _describe_filter(call),
     )
+
+
+def _describe_filter(call: StoreCall) -> list[tuple[str, str, Any]]:
+    """Of whom and of what a filter names: (words, name, all that is known)."""
+    about = statement_browser.describe_filter(
+        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=_given_filters()
+    )
+    result = []
+    if about.agent is not None:
+        name = ", ".join(about.agent.get("name", ())) or "An agent without a name"
+        result.append(("What is known of the agent", name, _as_tree(about.agent)))
+    if about.activity is not None:
+        name = _first_text(about.activity.get("name")) or str(about.activity["id"])
+        result.append(("What is known of the activity", name, _as_tree(about.activity)))
+    return result
 
 
 def _given_filters() -> dict[str, str]:
@@ -213,7 +224,7 @@ def _csv_row(payload: bytes) -> list[Any]:
 
 def _empty_context() -> dict[str, Any]:
     given = dict.fromkeys(_FILTER_FIELDS, "")
-    return {"rows": [], "given": given, "more": "", "earlier": False, "about": None}
+    return {"rows": [], "given": given, "more": "", "earlier": False, "about": []}
 
 
 def _statement_line(
@@ -237,9 +248,18 @@ def _statement_line(
         violations=breaks,
         tolerated=tolerance.list_tolerated(payload),
         links=list(_links(s, referring)),
-        value=msgspec.json.decode(payload),
+        value=_as_tree(s),
         json=msgspec.json.format(payload, indent=2).decode(),
     )
+
+
+def _as_tree(value: Any) -> Any:
+    """The same objects and lists with JSON texts as leaves: no type of ours holds every number."""
+    if isinstance(value, dict):
+        return {name: _as_tree(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_as_tree(part) for part in value]
+    return json_codec.encode(value).decode("utf-8", "replace")
 
 
 def _links(

@@ -124,7 +124,12 @@ def get_statements(call: StoreCall) -> Response:
         query = launch_tokens.narrow_query(caller.launch, query)
     cap = deps.settings.max_page_size
     query = replace(query, limit=min(query.limit or cap, cap))
-    page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
+    page = statements.statement_page(
+        deps.unit_of_work,
+        tenant_id=caller.tenant_id,
+        query=query,
+        may_read=partial(launch_tokens.is_own, caller.launch) if caller.launch else None,
+    )
     more = ""
     if page.following is not None:
         token = deps.secrets.sign(

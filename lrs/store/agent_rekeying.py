@@ -20,8 +20,8 @@ from lrs.xapi import json_codec
 from lrs.xapi.actors import find_spelled_mailboxes
 from lrs.xapi.index_keys import derive_inherited_key, key_pair
 
-# What may hold a domain in other letters than small ones; an escape may hide one.
-_SUSPECT = re.compile(rb'mailto:[^"]*@[^"]*[A-Z\x80-\xff]|\\u00')
+# What may hold a scheme or a domain in other letters than small ones; an escape may hide one.
+_SUSPECT = re.compile(rb'mailto:[^"]*@[^"]*[A-Z\x80-\xff]|\\u00|(?!mailto:)(?i:mailto:)')
 _DELETE_KEYS = text(
     """
     DELETE FROM lrs.statement_rel r

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, literal, select, text, update
 
 from core.secrets import Secrets
 from lrs.store.tables import credential, tenant
@@ -31,6 +31,7 @@ class Launch:
     agent: str
     activity: str
     registration: str
+    asked_by: str  # the key that asked for it; it ends with that one
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,20 @@ def delete_launch_tokens(connection: Connection, tenant_id: int, days: int) -> i
     ).rowcount
 
 
+def end_launch_tokens(connection: Connection, tenant_id: int, asked_by: str) -> None:
+    """End the tokens that a key asked for."""
+    c = credential.c
+    connection.execute(
+        update(credential)
+        .where(
+            c.tenant_id == tenant_id,
+            c.launch["asked_by"].as_string() == asked_by,
+            c.ends_at > func.now(),
+        )
+        .values(ends_at=func.now())
+    )
+
+
 def delete_launch_tokens_of(connection: Connection, tenant_id: int, agent: str) -> None:
     """Delete the tokens of a person (erasure)."""
     c = credential.c
@@ -183,10 +198,10 @@ def describe_caller(connection: Connection, tenant_id: int, who: str) -> str:
 
 
 def expire_credential(
-    connection: Connection, tenant_id: int, key: str, seconds: int
+    connection: Connection, tenant_id: int, key: str, seconds: int, *, launches: bool
 ) -> tuple[list[str], str, str, bool] | None:
     """Expire a credential after ``seconds``; return its (scopes, note, authority, tolerant), or
-    None when no such key is in use."""
+    None when no such key is in use. ``launches``: it may be a token for a launch."""
     c = credential.c
     ends_at = func.least(
         c.ends_at, func.now() + timedelta(seconds=seconds)
@@ -195,6 +210,7 @@ def expire_credential(
         (c.tenant_id == tenant_id)
         & (c.key == key)
         & (c.ends_at.is_(None) | (c.ends_at > func.now()))
+        & (c.launch.is_(None) | literal(launches))
     )
     row = connection.execute(
         update(credential)

@@ -252,18 +252,22 @@ def list_statements_after(
     return [StoredStatement(*row) for row in connection.execute(query.order_by(s.ord).limit(rows))]
 
 
-def list_voiding_before(
-    connection: Connection, tenant_id: int, ords: Sequence[int]
+def list_voiding(
+    connection: Connection, tenant_id: int, ords: Sequence[int], *, earlier_alone: bool
 ) -> dict[int, list[StoredStatement]]:
-    """By the ``ord`` of a statement: the voiding ones that were stored before what they void."""
+    """By the ``ord`` of a statement: those that void it, or of these only the ones that were stored
+    before it.
+    """
     s, v, voided = statement.c, voiding.c, statement.alias("voided")
     query = (
         select(voided.c.ord.label("of"), s.ord, s.id, s.payload, s.timestamp_given)
         .join(voiding, (v.tenant_id == s.tenant_id) & (v.ord == s.ord))
         .join(voided, (voided.c.tenant_id == v.tenant_id) & (voided.c.id == v.target))
-        .where(s.tenant_id == tenant_id, voided.c.ord.in_(ords), s.ord < voided.c.ord)
+        .where(s.tenant_id == tenant_id, voided.c.ord.in_(ords))
         .order_by(s.ord)
     )
+    if earlier_alone:
+        query = query.where(s.ord < voided.c.ord)
     result: dict[int, list[StoredStatement]] = defaultdict(list)
     for of, *row in connection.execute(query):
         result[of].append(StoredStatement(*row))

@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+_SCHEME = "mailto:"
 IFI_NAMES = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
 def normalize_mailbox(mbox: str) -> str:
-    """An address with its domain in small letters, in which case means nothing (RFC 5321 2.4;
-    xAPI-Data 2.3.1); that of the part before the @ may.
+    """An address with its scheme and domain in small letters, in which case means nothing (RFC 3986
+    3.1; RFC 5321 2.4; xAPI-Data 2.3.1); that of the part before the @ may.
     """
     local, at, domain = mbox.rpartition("@")
+    if local[: len(_SCHEME)].lower() == _SCHEME:
+        local = _SCHEME + local[len(_SCHEME) :]
     return f"{local}{at}{domain.lower()}"
 
 

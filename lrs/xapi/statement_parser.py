@@ -257,7 +257,7 @@ class TolerantParser(StatementParser):
         try:
             return super()._parse_one(raw, authority, required_id)
         except StatementInvalid:
-            mended = tolerance.mend_statement(raw)
+            mended = tolerance.mend_statement(raw, self._family_2_0)
             if mended is raw:
                 raise
         return super()._parse_one(mended, authority, required_id)

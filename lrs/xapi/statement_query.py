@@ -58,7 +58,6 @@ class StatementQuery:
     format: str = "exact"
     attachments: bool = False
     mine: str | None = None  # the authority of a caller who may read only its own statements
-    actor: str | None = None  # whose statements alone the caller may read
 
     @property
     def filters_content(self) -> bool:
@@ -88,10 +87,8 @@ class StatementQuery:
 
     def may_read(self, statement: dict[str, Any]) -> bool:
         """Whether the caller may read it: everything, or only what its own credential sent
-        (scope statements/read/mine), or what one person did (a token for a launch)."""
-        return (self.mine is None or identity_of(statement.get("authority", {})) == self.mine) and (
-            self.actor is None or identity_of(statement["actor"]) == self.actor
-        )
+        (scope statements/read/mine)."""
+        return self.mine is None or identity_of(statement.get("authority", {})) == self.mine
 
     def _registration_holds(self, statement: dict[str, Any]) -> bool:
         result = statement.get("context", {}).get("registration")

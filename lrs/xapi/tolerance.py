@@ -15,8 +15,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from lrs.vocabulary import BASE
 from lrs.xapi import datatypes, json_codec, validation
 from lrs.xapi.actors import IFI_NAMES
@@ -68,9 +66,9 @@ RULES = {
 }
 
 
-def mend_statement(raw: bytes) -> bytes:
-    """The statement with what the rules allow for, and the record of it; StatementInvalid or a
-    decoding error where it is no JSON object.
+def mend_statement(raw: bytes, family_2_0: bool) -> bytes:
+    """The statement of a family (1.0.x or 2.0.x) with what the rules allow for, and the record of
+    it; StatementInvalid where it is no JSON object.
     """
     with json_codec.translate_decode_errors("the statement"):
         value = json_codec.decode_strict(raw)
@@ -79,20 +77,37 @@ def mend_statement(raw: bytes) -> bytes:
     notes: list[dict[str, Any]] = []
 
     def note(rule: str, path: str, sent: Any) -> None:
-        notes.append({"rule": rule, "path": path, "sent": sent})
+        # Nothing of a person is kept here, where an erasure would not look for it.
+        kept = {} if _names_somebody(sent) else {"sent": sent}
+        notes.append({"rule": rule, "path": path, **kept})
 
-    mended = _mend_statement(value, "$", note)
+    mended = _mend_statement(value, "$", family_2_0, note)
     if not notes:
         return raw
     context = mended.setdefault("context", {})
     if isinstance(context, dict):
         extensions = context.setdefault("extensions", {})
         if isinstance(extensions, dict):
+            if TOLERATED in extensions:
+                note("unknown", f"$.context.extensions['{TOLERATED}']", extensions[TOLERATED])
             extensions[TOLERATED] = notes
     return json_codec.encode(mended)
 
 
-def _mend_statement(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]:
+def _names_somebody(value: Any) -> bool:
+    """Whether a value may hold an identifier of a person."""
+    if isinstance(value, dict):
+        return any(name in value for name in (*IFI_NAMES, "member", "name")) or any(
+            _names_somebody(part) for part in value.values()
+        )
+    if isinstance(value, list):
+        return any(_names_somebody(part) for part in value)
+    return isinstance(value, str) and "@" in value
+
+
+def _mend_statement(
+    value: dict[str, Any], path: str, family_2_0: bool, note: Note
+) -> dict[str, Any]:
     known = validation.SUB_STATEMENT if path != "$" else validation.STATEMENT
     s = _mend_members(value, path, known, note)
     if "actor" in s:
@@ -101,13 +116,20 @@ def _mend_statement(value: dict[str, Any], path: str, note: Note) -> dict[str, A
         s["verb"] = _mend_verb(s["verb"], f"{path}.verb", note)
     obj = s.get("object")
     if isinstance(obj, dict):
-        s["object"] = _mend_object(obj, f"{path}.object", note)
+        s["object"] = _mend_object(obj, f"{path}.object", family_2_0, note)
         obj = s["object"]
     if isinstance(s.get("result"), dict):
         s["result"] = _mend_result(s["result"], f"{path}.result", note)
     if isinstance(s.get("context"), dict):
         is_activity = isinstance(obj, dict) and obj.get("objectType", "Activity") == "Activity"
-        s["context"] = _mend_context(s["context"], f"{path}.context", is_activity, note)
+        known_parts = validation.CONTEXT_2_0 if family_2_0 else validation.CONTEXT
+        context = _mend_members(s["context"], f"{path}.context", known_parts, note)
+        s["context"] = _mend_context(context, f"{path}.context", is_activity, note)
+    if isinstance(s.get("attachments"), list):
+        s["attachments"] = [
+            _mend_attachment(one, f"{path}.attachments[{index}]", note)
+            for index, one in enumerate(s["attachments"])
+        ]
     for name in ("result", "context"):
         _drop_if(s, name, lambda part: part == [], "empty", path, note)
     text = s.get("timestamp")
@@ -158,7 +180,7 @@ def _is_invalid(check: Callable[[Any, str], object]) -> Callable[[Any], bool]:
 
 
 def _mend_actor(value: Any, path: str, note: Note) -> Any:
-    """Nothing of a person is kept beside the actor, where an erasure would not find it."""
+    """Of a person, the record holds the place alone."""
     if not isinstance(value, dict):
         return value
 
@@ -176,6 +198,10 @@ def _mend_person(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]
     if isinstance(mbox, str) and "@" in mbox and ":" not in mbox:
         note("mailto", f"{path}.mbox", mbox)
         result["mbox"] = f"mailto:{mbox}"
+    if isinstance(result.get("account"), dict):
+        result["account"] = _mend_members(
+            result["account"], f"{path}.account", validation.ACCOUNT, note
+        )
     if isinstance(result.get("member"), list):
         result["member"] = [
             _mend_person(member, f"{path}.member[{index}]", note)
@@ -213,12 +239,22 @@ def _mend_verb(value: Any, path: str, note: Note) -> Any:
     return result
 
 
-def _mend_object(value: dict[str, Any], path: str, note: Note) -> Any:
+def _mend_attachment(value: Any, path: str, note: Note) -> Any:
+    if not isinstance(value, dict):
+        return value
+    result = _mend_members(value, path, validation.ATTACHMENT, note)
+    for name in ("display", "description"):
+        if name in result:
+            result[name] = _mend_language_map(result[name], f"{path}.{name}", note)
+    return result
+
+
+def _mend_object(value: dict[str, Any], path: str, family_2_0: bool, note: Note) -> Any:
     kind = value.get("objectType", "Activity")
     if kind in ("Agent", "Group"):
         return _mend_actor(value, path, note)
     if kind == "SubStatement":
-        return _mend_statement(value, path, note)
+        return _mend_statement(value, path, family_2_0, note)
     if kind == "StatementRef":
         return _mend_members(value, path, validation.STATEMENT_REF, note)
     return _mend_activity(value, path, note)
@@ -237,9 +273,10 @@ def _mend_activity(value: dict[str, Any], path: str, note: Note) -> dict[str, An
         if not _is_invalid(datatypes.require_iri)(escaped):
             note("iri-characters", f"{path}.id", iri)
             result["id"] = escaped
-    if isinstance(result.get("definition"), dict):
-        result["definition"] = _mend_definition(result["definition"], f"{path}.definition", note)
     _drop_if(result, "definition", lambda part: part == [], "empty", path, note)
+    _drop_if(result, "definition", lambda part: type(part) is not dict, "definition", path, note)
+    if "definition" in result:
+        result["definition"] = _mend_definition(result["definition"], f"{path}.definition", note)
     return result
 
 
@@ -248,13 +285,25 @@ def _mend_definition(value: dict[str, Any], path: str, note: Note) -> dict[str, 
     for name in ("name", "description"):
         if name in d:
             d[name] = _mend_language_map(d[name], f"{path}.{name}", note)
+            _drop_if(d, name, _is_invalid(datatypes.require_language_map), "definition", path, note)
     for name in ("type", "moreInfo"):
         _drop_if(d, name, _is_invalid(datatypes.require_iri), "definition", path, note)
     _mend_extensions(d, path, note)
+    _drop_if(d, "extensions", lambda part: type(part) is not dict, "definition", path, note)
     kind = d.get("interactionType")
-    if kind is not None and kind not in validation.INTERACTION_COMPONENTS:
+    if kind is not None and (
+        type(kind) is not str or kind not in validation.INTERACTION_COMPONENTS
+    ):
         note("interaction-type", f"{path}.interactionType", kind)
         kind = d["interactionType"] = "other"
+    _drop_if(
+        d,
+        "correctResponsesPattern",
+        lambda part: type(part) is not list,
+        "definition",
+        path,
+        note,
+    )
     patterns = d.get("correctResponsesPattern")
     if isinstance(patterns, list) and any(type(one) is not str for one in patterns):
         note("correct-responses", f"{path}.correctResponsesPattern", patterns)
@@ -340,24 +389,26 @@ def _mend_score(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]:
 def _mend_context(
     value: dict[str, Any], path: str, is_activity: bool, note: Note
 ) -> dict[str, Any]:
-    c = _mend_members(value, path, validation.CONTEXT_2_0, note)
+    c = dict(value)
     for name in ("instructor", "team"):
         if name in c:
             c[name] = _mend_actor(c[name], f"{path}.{name}", note)
+    for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
+        for index, entry in enumerate(c[name] if isinstance(c.get(name), list) else ()):
+            if isinstance(entry, dict) and inner in entry:
+                entry[inner] = _mend_actor(entry[inner], f"{path}.{name}[{index}].{inner}", note)
+    if isinstance(c.get("statement"), dict):
+        c["statement"] = _mend_members(
+            c["statement"], f"{path}.statement", validation.STATEMENT_REF, note
+        )
     for name in ("platform", "revision"):
         _drop_if(c, name, lambda _: not is_activity, "platform", path, note)
     tag = c.get("language")
-    if isinstance(tag, str) and "_" in tag:
-        note("language", f"{path}.language", tag)
-        c["language"] = tag.replace("_", "-")
-    _drop_if(
-        c,
-        "language",
-        lambda part: isinstance(part, str) and _is_invalid(_require_language)(part),
-        "language",
-        path,
-        note,
-    )
+    if isinstance(tag, str) and _is_invalid(_require_language)(tag):
+        note("language", f"{path}.language", c.pop("language"))
+        mended = tag.replace("_", "-")
+        if not _is_invalid(_require_language)(mended):
+            c["language"] = mended
     if isinstance(c.get("contextActivities"), dict):
         c["contextActivities"] = _mend_context_activities(
             c["contextActivities"], f"{path}.contextActivities", note
@@ -380,7 +431,8 @@ def _mend_context_activities(value: dict[str, Any], path: str, note: Note) -> di
         for index, one in enumerate(found):
             at = f"{place}[{index}]" if isinstance(part, list) else place
             activity = _mend_activity(one, at, note) if isinstance(one, dict) else one
-            if _is_invalid(validation.validate_activity)(activity):
+            iri = activity.get("id") if isinstance(activity, dict) else None
+            if _is_invalid(datatypes.require_iri)(iri):
                 note("context-activity", at, one)
             else:
                 kept.append(activity)
@@ -433,5 +485,9 @@ def list_tolerated(payload: bytes) -> list[str]:
     """The rules by which a stored statement was changed."""
     if not is_tolerated(payload):
         return []
-    context = msgspec.json.decode(payload).get("context", {})
-    return sorted({one["rule"] for one in context.get("extensions", {}).get(TOLERATED, ())})
+    context = json_codec.decode(payload).get("context", {})
+    notes = context.get("extensions", {}).get(TOLERATED)
+    rules = (
+        [one.get("rule") for one in notes if isinstance(one, dict)] if type(notes) is list else []
+    )
+    return sorted({rule for rule in rules if isinstance(rule, str) and rule in RULES})

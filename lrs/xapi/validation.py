@@ -34,7 +34,7 @@ SUB_STATEMENT = frozenset(
 )
 AGENT = frozenset(("objectType", "name", *IFI_NAMES))
 GROUP = AGENT | {"member"}
-_ACCOUNT = frozenset(("homePage", "name"))
+ACCOUNT = frozenset(("homePage", "name"))
 VERB = frozenset(("id", "display"))
 ACTIVITY = frozenset(("objectType", "id", "definition"))
 DEFINITION = frozenset(
@@ -72,7 +72,7 @@ CONTEXT = frozenset(
 CONTEXT_2_0 = CONTEXT | {"contextAgents", "contextGroups"}
 _CONTEXT_ACTIVITIES = frozenset(["parent", "grouping", "category", "other"])
 STATEMENT_REF = frozenset(("objectType", "id"))
-_ATTACHMENT = frozenset(
+ATTACHMENT = frozenset(
     ["usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"]
 )
 # Which component lists an interaction type may carry (xAPI-Data 2.4.4.1).
@@ -212,7 +212,7 @@ def _validate_identifier(value: dict[str, Any], name: str, path: str) -> None:
     elif name == "openid":
         datatypes.require_iri(value["openid"], path)
     else:
-        account = datatypes.require_fields(value["account"], path, _ACCOUNT)
+        account = datatypes.require_fields(value["account"], path, ACCOUNT)
         for part in ("homePage", "name"):
             if part not in account:
                 raise StatementInvalid(
@@ -439,7 +439,7 @@ def _validate_attachments(value: Any, path: str) -> None:
         raise StatementInvalid(path, "must be a list.")
     for index, attachment in enumerate(value):
         place = f"{path}[{index}]"
-        datatypes.require_fields(attachment, place, _ATTACHMENT)
+        datatypes.require_fields(attachment, place, ATTACHMENT)
         for name in ("usageType", "display", "contentType", "length", "sha2"):
             if name not in attachment:
                 raise StatementInvalid(f"{place}.{name}", "is missing.")

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analytics.deps import AnalyticsDeps
+from lrs.xapi.tolerance import TOLERATED
 from tests.support.learners import Person, count, post
 from tests.support.store import Caller
 
@@ -153,3 +154,40 @@ def test_who_may_be_one_person_is_judged_once(
     assert [merge["undone_at"] is None for merge in held].count(True) == merges
     again = sent(one, "/browse/people", act="x", alias=alias, agent=agent, token=token_in(page))
     assert again.status_code == 400
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e99999", "0.1", "12345678901234567890123"])
+def test_no_statement_keeps_the_page_from_its_readers(
+    one: Caller, statement: Make, number: str
+) -> None:
+    sent = statement(
+        id=str(uuid.uuid4()),
+        context={"extensions": {TOLERATED: [{"rule": []}, 5], "https://e.example": "<b>"}},
+        result={"score": {"raw": "NUMBER"}},
+    )
+    assert one.post(json.dumps(sent).replace('"NUMBER"', number)).status_code == 200
+    for wanted in ({}, {"statement": sent["id"]}, {"part": "rows"}):
+        page = one.get("/browse", **wanted)
+        assert page.status_code == 200 and number in page.text and "<b>" not in page.text
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        {"mbox": 5},
+        {"mbox": ["mailto:a@b.c"]},
+        {"account": "x"},
+        {"account": {"homePage": 5, "name": []}},
+        {"mbox": f"mailto:{'x' * 100_000}@b.example"},
+        {"mbox": "mailto:a\0@b.example"},
+        {"objectType": "Group", "member": [{"mbox": "mailto:a@b.c"}]},
+        {},
+    ],
+)
+def test_only_a_person_is_merged_or_kept_apart(one: Caller, agent: dict[str, Any]) -> None:
+    good = {"mbox": "mailto:somebody@example.org"}
+    for path, more in (("person-merges", {"reason": "x"}), ("person-separations", {})):
+        for pair in ({"alias": agent, "agent": good}, {"alias": good, "agent": agent}):
+            answer = one.send("POST", f"/api/v1/{path}", json={**pair, **more})
+            assert answer.status_code == 400, (path, answer.text)
+            assert answer.json["error"]["where"]["path"].startswith("$.a")

@@ -295,6 +295,36 @@ def test_a_voiding_statement_that_came_first_follows_what_it_voids(
     assert list(target.held) == [voided["id"], voiding["id"]]
 
 
+def test_a_voiding_statement_from_before_the_forward_follows_what_it_voids(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
+    voided = statement(id=str(uuid.uuid4()))
+    voiding = voider(statement, voided["id"])
+    body(one.post(voiding))
+    add(deps, target, from_start=False)
+    body(one.post(voided))
+    assert forwarding.send_forwards(deps, 1) == 2
+    assert list(target.held) == [voided["id"], voiding["id"]]
+
+
+def test_a_period_that_ends_between_a_statement_and_its_end_brings_both(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody, lrs_settings: Any
+) -> None:
+    begun = datetime.now(UTC)
+    voided = statement(id=str(uuid.uuid4()))
+    body(one.post(voided))
+    between = datetime.now(UTC)
+    voiding = voider(statement, voided["id"])
+    body(one.post(voiding))
+    forward_id = add(deps, target, from_start=False)
+    with operator_api.open_tenant(lrs_settings, "") as desk:
+        desk.backfill_forward(forward_id, begun - timedelta(seconds=1), between)
+        assert forwarding.send_forwards(deps, 1) == 2
+        assert list(target.held) == [voided["id"], voiding["id"]]
+        with pytest.raises(NotFound):
+            desk.dead_letters(forward_id + 1)
+
+
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(("store", "void", "send")), st.integers(0, 3)),

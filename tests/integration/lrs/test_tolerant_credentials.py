@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.errors import NotFound
 from core.settings import Settings
 from lrs import operator_api
 from lrs.actions import credential_cache, launch_tokens
@@ -218,3 +219,60 @@ def test_the_record_says_which_credential_asked_for_the_launch(
     assert first == second
     shown = one.get("/api/v1/credentials").json["credentials"]
     assert token.key not in {listed["key"] for listed in shown}, "no list of a thousand launches"
+
+
+@pytest.mark.parametrize("name", ["a\0", "\ud800"])
+def test_an_identifier_that_cannot_be_kept_makes_no_token_and_blocks_no_erasure(
+    one: Caller, statement: Make, name: str
+) -> None:
+    actor = {"account": {"homePage": "https://lms.example", "name": name}}
+    wanted = json.dumps({"actor": actor, "activity": COURSE})
+    made = one.send("POST", "/api/v1/launch-tokens", data=wanted)
+    assert made.status_code == 400, made.text
+    one.post(statement(actor=OTHER))
+    launch(one)
+    erased = one.send("POST", "/api/v1/erasures", json={"agent": OTHER, "dry_run": False})
+    assert erased.status_code == 200 and erased.json["statements"] == 1
+
+
+def test_a_set_of_states_is_that_of_the_launch(one: Caller) -> None:
+    token, registration = launch(one)
+    other = str(uuid.uuid4())
+    own = {"activityId": COURSE, "agent": json.dumps(LEARNER)}
+    for held, name in ((registration, "mine"), (other, "theirs")):
+        one.send("PUT", STATE, {**own, "registration": held, "stateId": name}, data=b"1")
+    assert token.get(STATE, **own).json == ["mine"]
+    assert token.send("DELETE", STATE, own).status_code == 204
+    assert one.get(STATE, **own).json == ["theirs"]
+
+
+def test_a_list_holds_what_a_launch_may_read_one_by_one(one: Caller, statement: Make) -> None:
+    token, registration = launch(one)
+    own = of(statement, registration, id=str(uuid.uuid4()))
+    neighbour = of(statement, registration, object={"id": f"{COURSE}0"})
+    pointing = of(
+        statement, str(uuid.uuid4()), object={"objectType": "StatementRef", "id": own["id"]}
+    )
+    assert one.post([own, neighbour, pointing, *(of(statement, registration) for _ in range(3))])
+    listed, address = [], "/xapi/statements?limit=2"
+    while address:
+        page = body(token.get(address))
+        listed += [found["id"] for found in page["statements"]]
+        address = page["more"]
+    assert len(listed) == len(set(listed)) == 4 and own["id"] in listed
+    for found in listed:
+        assert token.get("/xapi/statements", statementId=found).status_code == 200
+
+
+def test_a_token_ends_with_the_key_that_asked_for_it_and_is_not_rotated(
+    one: Caller, lrs_settings: Settings, statement: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credential_cache, "CACHE_SECONDS", 0.0)
+    lms = caller(one, scopes=["launch-tokens"])
+    token, registration = launch(lms)
+    assert token.post(of(statement, registration)).status_code == 200
+    with operator_api.open_tenant(lrs_settings, "") as desk, pytest.raises(NotFound):
+        desk.rotate_credential(token.key, 60)
+    assert token.post(of(statement, registration)).status_code == 200
+    assert one.send("DELETE", f"/api/v1/credentials/{lms.key}").status_code == 204
+    assert token.post(of(statement, registration)).status_code == 401

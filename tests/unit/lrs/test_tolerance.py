@@ -5,12 +5,12 @@ known to send, with where that can be read. A strict reader refuses each of them
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lrs.xapi import tolerance
 from lrs.xapi.errors import StatementInvalid
@@ -337,30 +337,141 @@ def test_nothing_of_a_person_stands_beside_the_actor() -> None:
     assert "somebody" not in json.dumps(told).lower()
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=8,
+RICH: dict[str, Any] = statement(
+    actor={"objectType": "Group", "name": "g", "member": [{"openid": "https://o.example/1"}]},
+    verb={"id": "https://v.example", "display": {"en": "v"}},
+    object={
+        "objectType": "SubStatement",
+        "actor": {"account": {"homePage": "https://h.example", "name": "n"}},
+        "verb": {"id": "https://v.example"},
+        **defined(
+            name={"en": "n"},
+            interactionType="choice",
+            correctResponsesPattern=["a"],
+            choices=[{"id": "a", "description": {"en": "A"}}],
+            extensions={"https://e.example": 1},
+        ),
+    },
+    result={
+        "score": {"raw": 1, "min": 0, "max": 2, "scaled": 0.5},
+        "success": True,
+        "duration": "PT1S",
+        "response": "a",
+        "extensions": {"https://e.example": 1},
+    },
+    context={
+        "registration": "12345678-1234-4234-8234-567812345678",
+        "instructor": {"mbox": "mailto:i@example.org"},
+        "team": {"objectType": "Group", "mbox": "mailto:t@example.org"},
+        "language": "en",
+        "statement": {"objectType": "StatementRef", "id": "12345678-1234-4234-8234-567812345678"},
+        "contextActivities": {"parent": [ACTIVITY], "grouping": ACTIVITY},
+        "contextAgents": [
+            {"objectType": "contextAgent", "agent": {"mbox": "mailto:c@example.org"}}
+        ],
+        "extensions": {"https://e.example": {"a": [1]}, tolerance.TOLERATED: "mine"},
+    },
+    attachments=[
+        {
+            "usageType": "https://u.example",
+            "display": {"en": "x"},
+            "contentType": "text/plain",
+            "length": 1,
+            "sha2": "a" * 64,
+            "fileUrl": "https://f.example",
+        }
+    ],
+    timestamp="2026-01-01T00:00:00Z",
 )
-NAMES = (
-    *("actor", "verb", "object", "result", "context", "timestamp", "attachments", "authority"),
-    *("definition", "score", "extensions", "contextActivities", "member", "account", "language"),
-    *("choices", "correctResponsesPattern", "interactionType", "duration", "objectType", "id"),
+ODD: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1.5, "", "x", "a@b.example", "\0", "\ud800"),
+    *([], [None], [[]], ["x"], [{}], {}, {"": None}, {"id": []}, {"x": {"y": []}}),
 )
 
 
-@given(path=st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), value=JSON)
-def test_whatever_stands_anywhere_is_taken_or_refused_by_its_place(
-    path: list[str], value: Any
-) -> None:
-    sent = statement(**defined(interactionType="choice", choices=[{"id": "a"}]))
-    place: Any = sent
-    for name in path[:-1]:
-        place = place.setdefault(name, {}) if isinstance(place, dict) else {}
-        if not isinstance(place, dict):
-            place = {}
-    place[path[-1]] = value
-    with contextlib.suppress(StatementInvalid):
-        taken(sent)
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a statement."""
+    parts = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for name, inner in parts:
+        yield (*path, name)
+        yield from places(inner, (*path, name))
+
+
+@pytest.mark.parametrize("parser", [TolerantParser(False), TolerantParser(True)])
+def test_whatever_stands_anywhere_is_taken_or_refused(parser: TolerantParser) -> None:
+    """And what is taken is what the standard takes."""
+    strict = StatementParser(parser is not TOLERANT and parser._family_2_0)
+    for path in list(places(RICH)):
+        for odd in ODD:
+            sent = copy.deepcopy(RICH)
+            place: Any = sent
+            for name in path[:-1]:
+                place = place[name]
+            place[path[-1]] = odd
+            with contextlib.suppress(StatementInvalid):
+                (item,) = parser.statements(json.dumps(sent).encode(), AUTHORITY)
+                strict.statements(item.payload, None)
+                tolerance.list_tolerated(item.payload)
+
+
+@pytest.mark.parametrize(
+    "tag", ["mine", 5, True, None, [5], [{"x": 1}], {"rule": "a"}, [{"rule": []}], [{"rule": 5}]]
+)
+def test_a_tag_that_somebody_else_wrote_is_no_record_of_ours_and_is_not_lost(tag: Any) -> None:
+    sent = statement(context={"extensions": {tolerance.TOLERATED: tag}})
+    raw = json.dumps(sent).encode()
+    (item,) = STRICT.statements(raw, AUTHORITY)
+    assert tolerance.list_tolerated(item.payload) == []
+    (item,) = TOLERANT.statements(json.dumps({**sent, "target": 1}).encode(), AUTHORITY)
+    notes = json.loads(item.payload)["context"]["extensions"][tolerance.TOLERATED]
+    assert {"rule": "unknown", "path": "$.target", "sent": 1} in notes
+    assert tag in [note.get("sent") for note in notes]
+
+
+def test_what_a_statement_belongs_to_is_never_lost_silently() -> None:
+    """A context activity with an IRI stays, or the statement is refused."""
+    course = {"id": "https://h.example/course"}
+
+    def within(parent: Any) -> dict[str, Any]:
+        return statement(context={"contextActivities": {"parent": parent}})
+
+    stored, _ = taken(within({**course, "definition": {"name": "Course"}}))
+    assert stored["context"]["contextActivities"]["parent"] == [{**course, "definition": {}}]
+    with pytest.raises(StatementInvalid):
+        taken(within({**course, "objectType": "Foo"}))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"context": {"contextActivities": {"parent": {"mbox": "mailto:secret@example.org"}}}},
+        {"target": {"mbox": "mailto:secret@example.org", "name": "Secret"}},
+        {"context": {"extensions": {"bad key": {"mbox": "mailto:secret@example.org"}}}},
+        {"result": {"unknown": "secret@example.org"}},
+    ],
+)
+def test_the_record_of_a_change_names_nobody(sent: dict[str, Any]) -> None:
+    _, notes = taken(statement(**sent))
+    assert notes and "secret" not in json.dumps(notes).lower()
+
+
+def test_the_rules_act_wherever_the_place_is_of_their_kind() -> None:
+    sent = copy.deepcopy(RICH)
+    sent["object"]["actor"]["account"]["extra"] = 1
+    sent["attachments"][0]["display"] = {"en_US": "x"}
+    sent["attachments"][0]["extra"] = None
+    sent["context"]["statement"]["extra"] = 1
+    sent["context"]["contextAgents"][0]["agent"] = {"mbox": "c@example.org"}
+    raw = json.dumps(sent).encode()
+    (item,) = TolerantParser(True).statements(raw, AUTHORITY)
+    stored = json.loads(item.payload)
+    assert stored["context"]["contextAgents"][0]["agent"] == {"mbox": "mailto:c@example.org"}
+    assert stored["attachments"][0]["display"] == {"en-US": "x"}
+    (item,) = TolerantParser(False).statements(raw, AUTHORITY)
+    assert "contextAgents" not in json.loads(item.payload)["context"], "1.0 does not know it"

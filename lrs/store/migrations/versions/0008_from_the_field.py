@@ -17,7 +17,7 @@ down_revision = "0007"
 # Servers of the version before may go on writing while an update goes from one to the next.
 _OLD_WRITERS = "interval '1 day'"
 _UNWANTED = "('it has no context.registration, so it belongs to no episode', 'no certification with this registration is on record')"
-_SPELLED = r"^mbox mailto:.*@[^@]*[^a-z0-9.@-][^@]*$"
+_SPELLED = r"^mbox (mailto:.*@[^@]*[^a-z0-9.@-][^@]*$|(?!mailto:))"
 
 
 def upgrade() -> None:
@@ -95,8 +95,9 @@ def upgrade() -> None:
 
 
 def _normalized(identity: str) -> str:
-    local, at, domain = identity.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+    kind, _, mbox = identity.partition(" ")
+    local, at, domain = mbox.rpartition("@")
+    return f"{kind} mailto:{local[len('mailto:') :]}{at}{domain.lower()}"
 
 
 def _agent_key(identity: str) -> int:
