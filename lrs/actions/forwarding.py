@@ -293,7 +293,7 @@ def _prepare_all(
     (``all_voiding``).
     """
     voiding = forwards.list_voiding(
-        connection, tenant_id, [item.ord for item in passing], earlier_alone=not all_voiding
+        connection, tenant_id, [item.ord for item in passing], only_earlier=not all_voiding
     )
     return [
         _prepare(

@@ -253,7 +253,7 @@ def list_statements_after(
 
 
 def list_voiding(
-    connection: Connection, tenant_id: int, ords: Sequence[int], *, earlier_alone: bool
+    connection: Connection, tenant_id: int, ords: Sequence[int], *, only_earlier: bool
 ) -> dict[int, list[StoredStatement]]:
     """By the ``ord`` of a statement: those that void it, or of these only the ones that were stored
     before it.
@@ -266,7 +266,7 @@ def list_voiding(
         .where(s.tenant_id == tenant_id, voided.c.ord.in_(ords))
         .order_by(s.ord)
     )
-    if earlier_alone:
+    if only_earlier:
         query = query.where(s.ord < voided.c.ord)
     result: dict[int, list[StoredStatement]] = defaultdict(list)
     for of, *row in connection.execute(query):
