@@ -35,13 +35,18 @@ VOIDED_VERB = key_of("verb", VERBS[VerbName.VOIDED].id)
 
 
 # base: one reading of the clock and one writer number for the whole batch, so that statements
-# keep the order in which they were sent.
+# keep the order in which they were sent. Where the host's clock was set back, what comes now still
+# comes after what is there.
 def _build_insert_sql(conflict: str) -> str:
     return f"""
-WITH base AS MATERIALIZED (
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us,
-    nextval('lrs.writer_number') AS writer,
-         set_config('{TENANT_SETTING}', %(tenant)s::int::text, true) AS tenant
+WITH tenant AS MATERIALIZED (
+  SELECT set_config('{TENANT_SETTING}', %(tenant)s::int::text, true)::int AS id
+), base AS MATERIALIZED (
+  SELECT greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+      ((SELECT s.ord FROM lrs.statement s WHERE s.tenant_id = tenant.id
+        ORDER BY s.ord DESC LIMIT 1) >> {ORD_SHIFT}) + 1) AS us,
+    nextval('lrs.writer_number') AS writer
+  FROM tenant
 ), incoming AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
   FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(registration)b::uuid[],

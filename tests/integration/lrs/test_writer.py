@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import Conflict
@@ -21,7 +22,7 @@ from lrs.actions.deps import StoreDeps
 from lrs.actions.statements import StatementWriter
 from lrs.store import statements as store
 from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
-from tests.support.store import Caller
+from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
@@ -136,3 +137,20 @@ def test_an_attempt_that_met_a_deadlock_is_made_again(
     monkeypatch.setattr(store, "insert_new_statements", insert)
     assert actions.store_statements(deps.unit_of_work, tenant_id=1, incoming=judged(statement()))
     assert len(attempts) == 3
+
+
+def test_a_clock_that_is_set_back_leaves_the_order_of_arrival(
+    one: Caller, deps: StoreDeps, statement: Callable[..., dict[str, Any]]
+) -> None:
+    """As if an hour had passed between two requests, and the clock had been set back by it."""
+    (first,) = body(one.post(statement()))
+    with deps.unit_of_work(1) as connection:
+        for table in ("statement", "statement_rel", "uncounted"):
+            connection.execute(
+                text(f"UPDATE lrs.{table} SET ord = ord + (3600000000 << 10)")  # noqa: S608 - names of this test
+            )
+    second = body(one.post([statement() for _ in range(3)]))
+    third = body(one.post(statement()))
+    with deps.unit_of_work(1) as connection:
+        kept = connection.execute(text("SELECT id FROM lrs.statement ORDER BY ord")).scalars()
+        assert [str(found) for found in kept] == [first, *second, *third]
