@@ -294,10 +294,11 @@ def _find_sql(
     """One bounded index scan for each combination of keys. Only names are put into the text;
     every value is a parameter."""
     # One index lookup for each returned row. As NOT EXISTS, the whole table of voidings was
-    # read and hashed for every page.
+    # read and hashed for every page; as IS NULL, PostgreSQL expected that one row in 200 passes,
+    # and read and sorted all of them instead of the first hundred.
     not_voided = f"""
-      AND (s.verb = {VOIDED_VERB} OR (SELECT true FROM lrs.voiding v
-        WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1) IS NULL)"""
+      AND (s.verb = {VOIDED_VERB} OR coalesce((SELECT false FROM lrs.voiding v
+        WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1), true))"""
     parts = []
     for columns, keys in walks:
         joins = "".join(
