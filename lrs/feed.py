@@ -6,7 +6,6 @@ is one transaction. An erasure is complete when its row in ``lrs.removal`` has b
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,7 +27,6 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from core.clock import from_microseconds
 from core.database import driver_cursor
-from core.errors import BadInput
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.activity_definitions import find_activity_definition, find_activity_names
 from lrs.store.audit import insert_audit_entry
@@ -55,10 +53,9 @@ from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
 from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
 from lrs.xapi.datatypes import parse_duration_seconds, parse_timestamp
-from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.index_keys import iter_agents, key_of, key_pair
+from lrs.xapi.persons import require_person
 from lrs.xapi.statement_rendering import ORD_SHIFT
-from lrs.xapi.validation import validate_actor
 
 __all__ = [
     "SCHEMA",
@@ -87,12 +84,11 @@ __all__ = [
     "metadata",
     "parse_duration_seconds",
     "parse_timestamp",
+    "require_person",
     "scope_satisfied",
     "settle_late_refs",
 ]
 
-MAX_IDENTITY_LENGTH = 2_000
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # in a text of PostgreSQL
 _EPISODE_STATEMENTS = b"""
     SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b)
@@ -132,26 +128,6 @@ _COLUMNS = (statement.c.ord, statement.c.id, statement.c.payload, statement.c.ti
 def _among(column: ColumnElement[int], ords: Iterable[int]) -> ColumnElement[bool]:
     """The column is one of these, sent as one array: PostgreSQL takes 65,535 parameters."""
     return column == func.any(cast(list(ords), ARRAY(BigInteger)))
-
-
-def require_person(agent: Any, path: str) -> str:
-    """The identity of a person; BadInput for what is no agent with one that can be kept."""
-    try:
-        validate_actor(agent, path)
-    except StatementInvalid as error:
-        raise BadInput(f"{error.path}: {error.reason}", path=error.path) from None
-    identity = identity_of(agent)
-    if identity is None or agent.get("objectType") == "Group":
-        raise BadInput(
-            "Name a person by one identifier: mbox, mbox_sha1sum, openid or account.", path=path
-        )
-    if len(identity) > MAX_IDENTITY_LENGTH or _UNSTORABLE.search(identity):
-        raise BadInput(
-            f"The identifier is longer than {MAX_IDENTITY_LENGTH} characters, or holds one that "
-            "cannot be stored.",
-            path=path,
-        )
-    return identity
 
 
 def ord_time(ord_: int) -> datetime:

@@ -61,21 +61,14 @@ def list_suggestions(
             real = {pair: why for pair, why in pairs.items() if pair <= known}
             named = {identity for pair in real for identity in pair}
             judged = person_merges.list_judged_pairs(connection, tenant_id, named)
+            offered_there = person_merges.filter_learners(connection, tenant_id, named - own)
         for pair in sorted(real.keys() - judged, key=sorted):
             alias, agent = sorted(pair, key=_rank)
             # A pair of two learners is offered once: by the one that counts as the other.
-            if alias in own or feed.key_of("agent", alias) not in _learner_keys(
-                deps, tenant_id, alias
-            ):
+            if alias not in offered_there:
                 found.append(MergeSuggestion(_as_agent(alias), _as_agent(agent), real[pair]))
         following = learners[-1] if len(learners) == LEARNERS_AT_ONCE else None
     return SuggestionPage(found, following)
-
-
-def _learner_keys(deps: AnalyticsDeps, tenant_id: int, identity: str) -> list[int]:
-    key = feed.key_of("agent", identity)
-    with deps.unit_of_work(tenant_id) as connection:
-        return person_merges.list_learners(connection, tenant_id, key - 1, 1)
 
 
 def keep_apart(

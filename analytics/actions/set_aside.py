@@ -4,30 +4,14 @@ figure wants is a number alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-
 from analytics.deps import COUNT_JOB, AnalyticsDeps
 from analytics.facts.statement_view import COUNTED_VERB_KEYS
 from analytics.store import facts, person_merges, unwanted
-from analytics.store.facts import SetAsideStatement
+from analytics.store.facts import SetAside, SetAsideStatement
 from core.database import UnitOfWork
 from lrs import feed
 
 RECOUNT_BATCH_ROWS = 5_000
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why statements do not count: how many, the first and the last day on which one was stored,
-    and whether counting them again can change anything.
-    """
-
-    reason: str
-    statements: int
-    first: date
-    last: date
-    mendable: bool
 
 
 def count_unwanted(unit_of_work: UnitOfWork, tenant_id: int) -> None:
@@ -35,6 +19,8 @@ def count_unwanted(unit_of_work: UnitOfWork, tenant_id: int) -> None:
     since.
     """
     with unit_of_work(tenant_id) as connection:
+        if not unwanted.has_days(connection, tenant_id):
+            return  # no running count need be waited for
         person_merges.lock_merges(connection, tenant_id)
         if not unwanted.take_days(connection, tenant_id):
             return
@@ -42,19 +28,14 @@ def count_unwanted(unit_of_work: UnitOfWork, tenant_id: int) -> None:
         unwanted.count_taken_days(connection, tenant_id, COUNTED_VERB_KEYS)
 
 
-def list_set_aside(deps: AnalyticsDeps, *, tenant_id: int) -> list[Reason]:
+def list_set_aside(deps: AnalyticsDeps, *, tenant_id: int) -> list[SetAside]:
     """Return the reasons, those that can be mended first."""
     count_unwanted(deps.unit_of_work, tenant_id)
     with deps.unit_of_work(tenant_id) as connection:
-        rows = facts.list_set_aside(connection, tenant_id)
-        numbers = unwanted.list_unwanted(connection, tenant_id)
-    return [
-        *(
-            Reason(row.reason, row.statements, row.first.date(), row.last.date(), True)
-            for row in rows
-        ),
-        *(Reason(row.reason, row.statements, row.first, row.last, False) for row in numbers),
-    ]
+        return [
+            *facts.list_set_aside(connection, tenant_id),
+            *unwanted.list_unwanted(connection, tenant_id),
+        ]
 
 
 def list_statements(

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from analytics.actions import activity_mappings, merge_suggestions, person_merges, set_aside
 from analytics.actions.merge_suggestions import MergeSuggestion
-from analytics.actions.set_aside import Reason as SetAsideReason
 from analytics.api.request_params import (
     AFTER,
     AFTER_LEARNER,
@@ -30,7 +29,7 @@ from analytics.api.request_params import (
 )
 from analytics.deps import COUNT_JOB
 from analytics.store.activity_mappings import ActivityMapping
-from analytics.store.facts import SetAsideStatement
+from analytics.store.facts import SetAside, SetAsideStatement
 from analytics.store.person_merges import Merge
 from core.openapi import NON_NEGATIVE, object_schema, page_schema
 
@@ -168,7 +167,7 @@ def post_separation(call: AnalyticsCall[Pair]) -> None:
     )
 
 
-@routes.route("GET", "/set-aside", scope=READ, answer=page_schema("reasons", SetAsideReason))
+@routes.route("GET", "/set-aside", scope=READ, answer=page_schema("reasons", SetAside))
 def get_set_aside(call: AnalyticsCall[None]) -> ResponseReturnValue:
     """What does not count, by reason."""
     found = set_aside.list_set_aside(call.deps, tenant_id=call.caller.tenant_id)

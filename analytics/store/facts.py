@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -55,14 +55,15 @@ def count_failures(connection: Connection, tenant_id: int) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class SetAside:
-    """Statements that do not count, by one reason: how many, and when the first and the last of
-    them was stored.
+    """Why statements do not count: how many, the first and the last day on which one was stored,
+    and whether counting them again can change anything.
     """
 
     reason: str
     statements: int
-    first: datetime
-    last: datetime
+    first: date
+    last: date
+    mendable: bool
 
 
 def list_set_aside(connection: Connection, tenant_id: int) -> list[SetAside]:
@@ -75,7 +76,7 @@ def list_set_aside(connection: Connection, tenant_id: int) -> list[SetAside]:
         .order_by(func.count().desc(), u.reason)
     )
     return [
-        SetAside(reason, count, feed.ord_time(first), feed.ord_time(last))
+        SetAside(reason, count, feed.ord_time(first).date(), feed.ord_time(last).date(), True)
         for reason, count, first, last in connection.execute(query)
     ]
 

@@ -91,15 +91,7 @@ def insert_merge(
     connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str
 ) -> int:
     """Make ``alias`` count as ``agent`` from now on."""
-    values = {
-        "tenant_id": tenant_id,
-        "alias": key_of("agent", alias),
-        "agent": key_of("agent", agent),
-        "alias_identity": alias,
-        "agent_identity": agent,
-        "reason": reason,
-        "who": who,
-    }
+    values = _pair_values(tenant_id, alias, agent, reason, who)
     return int(
         connection.execute(
             insert(person_merge).values(values).returning(person_merge.c.merge_id)
@@ -111,17 +103,22 @@ def insert_separation(
     connection: Connection, tenant_id: int, *, alias: str, agent: str, who: str
 ) -> None:
     """Keep as history that these two are two people: a merge that never held."""
-    values = {
+    values = _pair_values(tenant_id, alias, agent, SEPARATE, who)
+    connection.execute(insert(person_merge).values(**values, undone_at=func.now()))
+
+
+def _pair_values(
+    tenant_id: int, alias: str, agent: str, reason: str, who: str
+) -> dict[str, int | str]:
+    return {
         "tenant_id": tenant_id,
         "alias": key_of("agent", alias),
         "agent": key_of("agent", agent),
         "alias_identity": alias,
         "agent_identity": agent,
-        "reason": SEPARATE,
+        "reason": reason,
         "who": who,
-        "undone_at": func.now(),
     }
-    connection.execute(insert(person_merge).values(values))
 
 
 def list_judged_pairs(
@@ -136,6 +133,18 @@ def list_judged_pairs(
     return {
         frozenset((row.alias_identity, row.agent_identity)) for row in connection.execute(query)
     }
+
+
+def filter_learners(
+    connection: Connection, tenant_id: int, identities: Collection[str]
+) -> set[str]:
+    """Those of these agents that are learners."""
+    of_key = {key_of("agent", identity): identity for identity in identities}
+    e = fact_episode.c
+    found = connection.execute(
+        select(e.learner).distinct().where(e.tenant_id == tenant_id, e.learner.in_(of_key))
+    )
+    return {of_key[key] for key in found.scalars()}
 
 
 def list_learners(connection: Connection, tenant_id: int, after: int, rows: int) -> list[int]:

@@ -5,8 +5,6 @@ be most of what another system sends, so they are counted by day and reason, and
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from analytics.store.facts import SetAside
 from analytics.store.tables import (
     borrowed,
     fact_episode,
@@ -44,6 +43,13 @@ def mark_days(connection: Connection, tenant_id: int, ords: Iterable[int]) -> No
     if days:
         rows = [{"tenant_id": tenant_id, "day": day, "taken": False} for day in sorted(days)]
         connection.execute(upsert(unwanted_day).values(rows).on_conflict_do_nothing())
+
+
+def has_days(connection: Connection, tenant_id: int) -> bool:
+    """Whether there are days to be counted."""
+    return bool(
+        connection.execute(select(exists().where(unwanted_day.c.tenant_id == tenant_id))).scalar()
+    )
 
 
 def take_days(connection: Connection, tenant_id: int) -> bool:
@@ -96,17 +102,7 @@ def _is_wanted(s: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
     )
 
 
-@dataclass(frozen=True)
-class Unwanted:
-    """Statements that no figure wants, by reason: how many, and the first and last day of them."""
-
-    reason: str
-    statements: int
-    first: date
-    last: date
-
-
-def list_unwanted(connection: Connection, tenant_id: int) -> list[Unwanted]:
+def list_unwanted(connection: Connection, tenant_id: int) -> list[SetAside]:
     """What no figure wants, the most frequent reason first."""
     u = unwanted.c
     query = (
@@ -116,7 +112,7 @@ def list_unwanted(connection: Connection, tenant_id: int) -> list[Unwanted]:
         .order_by(func.sum(u.statements).desc())
     )
     return [
-        Unwanted(reason, int(count), first, last)
+        SetAside(reason, int(count), first, last, False)
         for reason, count, first, last in connection.execute(query)
     ]
 

@@ -4,7 +4,6 @@ activity and one registration, and nothing of anybody else.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from lrs.xapi.actors import identity_of
 from lrs.xapi.documents import STATE, DocumentKey
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.index_keys import iter_context_activities
+from lrs.xapi.persons import require_person, require_storable
 from lrs.xapi.statement_query import StatementQuery
 
 MIN_SECONDS, MAX_SECONDS = 60, 7 * 86_400
@@ -35,7 +35,6 @@ _SCOPES = (
     "agents_profile",
 )
 _KEPT_DAYS = 30  # after the end, for whoever asks what a key was
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # in PostgreSQL's json
 # Content names its parts below its own id.
 _SEPARATORS = ("/", "#", "?")
 
@@ -63,9 +62,7 @@ def create_launch_token(
     """Create a token for a launch; without ``registration`` a new one is made. Its statements carry
     the authority of the credential that asks for it.
     """
-    identity = identity_of(agent)
-    if identity is None or agent.get("objectType") == "Group":
-        raise BadInput("A launch is of one person: an agent with an identifier.", path="$.actor")
+    identity = require_person(agent, "$.actor")
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise BadInput(
             f"A token works for {MIN_SECONDS} to {MAX_SECONDS} seconds.", path="$.seconds"
@@ -76,9 +73,7 @@ def create_launch_token(
             datatypes.require_uuid(registration, "$.registration")
     except StatementInvalid as error:
         raise BadInput(f"{error.path}: {error.reason}", path=error.path) from None
-    for path, text in (("$.actor", identity), ("$.activity", activity)):
-        if _UNSTORABLE.search(text):
-            raise BadInput(f"{path}: holds a character that cannot be stored.", path=path)
+    require_storable(activity, "$.activity")
     number = uuid.UUID(registration) if registration else uuid.uuid4()
     launch = Launch(identity, activity, str(number), caller.key)
     authority = msgspec.json.decode(caller.authority).get("account", {}).get("name", caller.key)

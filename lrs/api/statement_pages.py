@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -110,7 +110,7 @@ def render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
 def list_statements(call: StoreCall) -> str:
     """A page of statements, or its rows alone where ``part=rows`` asks for them."""
     deps = call.deps
-    given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
+    wanted = _given_filters()
     after = None
     try:
         after = (
@@ -121,7 +121,7 @@ def list_statements(call: StoreCall) -> str:
         result = statement_browser.browse_statements(
             deps.unit_of_work,
             tenant_id=call.caller.tenant_id,
-            wanted={k: v for k, v in given.items() if v},
+            wanted=wanted,
             after=after,
         )
         error = None
@@ -141,18 +141,18 @@ def list_statements(call: StoreCall) -> str:
     return render_template(
         part,
         rows=rows,
-        given=given,
+        given={**dict.fromkeys(_FILTER_FIELDS, ""), **wanted},
         more=more,
         error=error,
         earlier=after is not None,
-        about=[] if error else _describe_filter(call),
+        about=[] if error else _describe_filter(call, wanted),
     )
 
 
-def _describe_filter(call: StoreCall) -> list[tuple[str, str, Any]]:
+def _describe_filter(call: StoreCall, wanted: Mapping[str, str]) -> list[tuple[str, str, Any]]:
     """Of whom and of what a filter names: (words, name, all that is known)."""
     about = statement_browser.describe_filter(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=_given_filters()
+        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=wanted
     )
     result = []
     if about.agent is not None:

@@ -476,14 +476,9 @@ def _mend_language_map(value: Any, path: str, note: Note) -> Any:
     return result
 
 
-def is_tolerated(payload: bytes) -> bool:
-    """Whether a stored statement was changed by a rule."""
-    return TOLERATED.encode() in payload
-
-
 def list_tolerated(payload: bytes) -> list[str]:
     """The rules by which a stored statement was changed."""
-    if not is_tolerated(payload):
+    if TOLERATED.encode() not in payload:
         return []
     context = json_codec.decode(payload).get("context", {})
     notes = context.get("extensions", {}).get(TOLERATED)
