@@ -100,14 +100,18 @@ def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
             for n, one in enumerate(one for batch in batches for one in batch)
         ]
         with cursor.copy(
-            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, "
-            "payload) FROM STDIN (FORMAT BINARY)"
+            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given) FROM "
+            "STDIN (FORMAT BINARY)"
         ) as copy:
-            copy.set_types(["int4", "int8", "uuid", "int8", "uuid", "bool", "bytea"])
+            copy.set_types(["int4", "int8", "uuid", "int8", "uuid", "bool"])
             for ord_, one in flat:
-                copy.write_row(
-                    (1, ord_, one.id, one.verb, one.registration, one.timestamp_given, one.payload)
-                )
+                copy.write_row((1, ord_, one.id, one.verb, one.registration, one.timestamp_given))
+        with cursor.copy(
+            "COPY lrs.statement_payload (tenant_id, ord, payload) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
+            copy.set_types(["int4", "int8", "bytea"])
+            for ord_, one in flat:
+                copy.write_row((1, ord_, one.payload))
         with cursor.copy(
             "COPY lrs.statement_rel (tenant_id, key, ord) FROM STDIN (FORMAT BINARY)"
         ) as copy:

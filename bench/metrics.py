@@ -213,25 +213,21 @@ def store(
     address = made.migration_url.replace("postgresql+psycopg://", "postgresql://")
     base, stored = to_microseconds(datetime.now(UTC)) - 10_000_000, 0
     keys = {verb.id: key_of("verb", verb.id) for verb in VERBS.values()}
+    payloads: list[tuple[int, int, bytes]] = []
     with psycopg.connect(address) as connection, connection.cursor() as cursor:
         first = base << ORD_SHIFT
         with cursor.copy(
-            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, "
-            "payload) FROM STDIN"
+            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given) "
+            "FROM STDIN"
         ) as copy:
             for registration, statement_id, verb, payload in statements:
-                copy.write_row(
-                    (
-                        tenant,
-                        (base + stored) << ORD_SHIFT,
-                        statement_id,
-                        keys[verb],
-                        registration,
-                        True,
-                        payload,
-                    )
-                )
+                ord_ = (base + stored) << ORD_SHIFT
+                copy.write_row((tenant, ord_, statement_id, keys[verb], registration, True))
+                payloads.append((tenant, ord_, payload))
                 stored += 1
+        with cursor.copy("COPY lrs.statement_payload FROM STDIN") as copy:
+            for row in payloads:
+                copy.write_row(row)
         cursor.execute(
             "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement "
             "WHERE tenant_id = %s AND ord >= %s",

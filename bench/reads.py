@@ -106,7 +106,9 @@ def fill(bench: Bench, count: int, first: int) -> None:
         ]
         copy_limit(bench.owner, [packed(judged(body)) for body in bodies])
     with bench.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE lrs.statement, lrs.statement_rel"))
+        connection.execute(
+            text("VACUUM ANALYZE lrs.statement, lrs.statement_payload, lrs.statement_rel")
+        )
 
 
 def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
@@ -131,11 +133,13 @@ def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
 
 
 def _bytes_each(bench: Bench, count: int) -> float:
-    sizes = " + ".join(
-        f"pg_total_relation_size('lrs.{table}')" for table in TABLES if table != "uncounted"
+    query = text(
+        "SELECT sum(pg_total_relation_size(part.relid)) FROM unnest(CAST(:tables AS text[])) AS name,"
+        " pg_partition_tree(CAST(name AS regclass)) AS part"
     )
+    tables = [f"lrs.{table}" for table in TABLES if table != "uncounted"]
     with bench.owner.connect() as connection:
-        return int(connection.execute(text(f"SELECT {sizes}")).scalar_one()) / count
+        return int(connection.execute(query, {"tables": tables}).scalar_one()) / count
 
 
 def main() -> None:

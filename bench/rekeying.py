@@ -59,7 +59,9 @@ def fill(bench: Bench, count: int) -> None:
             )
             copy_limit(bench.owner, [packed(judged(body)) for body in bodies])
     with bench.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE lrs.statement, lrs.statement_rel"))
+        connection.execute(
+            text("VACUUM ANALYZE lrs.statement, lrs.statement_payload, lrs.statement_rel")
+        )
 
 
 def totals(bench: Bench) -> Counter[int]:

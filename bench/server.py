@@ -34,6 +34,7 @@ _SERVE = [sys.executable, "-m", "carryover", "serve"]  # the program that is ser
 RESULTS = Path(__file__).parent / "results"
 TABLES = (
     "statement",
+    "statement_payload",
     "statement_rel",
     "statement_ref",
     "voiding",

@@ -1,5 +1,5 @@
-"""Backup and restore: a consistent snapshot of the database, and the attachments that it
-references; each file with its SHA-256.
+"""Backup and restore: a consistent snapshot of the database, and the attachments and files of old
+statements that it references; each file with its SHA-256.
 
 The database is dumped by pg_dump and restored by pg_restore. The secret key is not part of a
 backup: keep it separately. A fingerprint of it is, so that a restore under another key is
@@ -22,6 +22,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core import embedded
+from core.advisory_locks import COLD_FILES, COLD_LOCK
 from core.clock import format_instant, now
 from core.database import ensure_roles, make_engine
 from core.errors import FatalError
@@ -29,7 +30,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 from lrs import operator_api as lrs_cli
 
-BACKED_UP_SCHEMAS = ("lrs", "lti_tool", "report")
+BACKED_UP_SCHEMAS = ("lrs", "lrs_months", "lti_tool", "report")
 CHUNK_BYTES = 1024 * 1024
 _FINGERPRINT_PURPOSE = "backup"
 
@@ -46,6 +47,10 @@ def create_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     with _connect_as_owner(settings) as connection:
         major = _server_major(connection)
         dumper = _find_program("pg_dump", major)
+        # Before the snapshot: the files of old statements that it names stay until they are copied.
+        connection.execute(
+            "SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (COLD_LOCK, f"0 {COLD_FILES}")
+        )
         # pg_dump and the row counts use the same snapshot.
         connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -62,7 +67,7 @@ def create_backup(settings: Settings, folder: Path) -> dict[str, Any]:
             *(f"--schema={name}" for name in BACKED_UP_SCHEMAS),
         )
         connection.execute("COMMIT")
-    missing = _copy_attachments(settings, folder / "attachments", attachments)
+        missing = _copy_attachments(settings, folder / "attachments", attachments)
     manifest = {
         "made_at": format_instant(now()),
         "postgres": major,
@@ -237,7 +242,9 @@ def _find_program(name: str, major: int) -> Path:
 
 def _row_counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
     tables = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2",
+        # Not the months: they are parts of lrs.statement_payload.
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) AND schemaname <> "
+        "'lrs_months' ORDER BY 1, 2",
         (list(BACKED_UP_SCHEMAS),),
     ).fetchall()
     counts = {}
@@ -255,7 +262,10 @@ def _row_counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
 def _list_attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
     return [
         (row[0], row[1])
-        for row in connection.execute("SELECT tenant_id, sha2 FROM lrs.attachment ORDER BY 1, 2")
+        for row in connection.execute(
+            "SELECT tenant_id, sha2 FROM lrs.attachment UNION SELECT tenant_id, sha2 FROM "
+            "lrs.cold_file ORDER BY 1, 2"
+        )
     ]
 
 

@@ -142,11 +142,11 @@ def migrate() -> None:
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def backup(folder: Path) -> None:
-    """Write database and attachments, as of one moment, into a new folder."""
+    """Write the database, as of one moment, and the files beside it into a new folder."""
     created = backups.create_backup(_load_settings(), folder)
     click.echo(
-        f"{sum(created['rows'].values())} rows and {len(created['files']) - 1} attachments are "
-        f"in {folder}. The secret key is not: keep it apart."
+        f"{sum(created['rows'].values())} rows and {len(created['files']) - 1} files beside them "
+        f"are in {folder}. The secret key is not: keep it apart."
     )
     if created["missing_attachments"]:
         raise FatalError(

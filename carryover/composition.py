@@ -63,7 +63,7 @@ def open_tenant(read: Settings, tenant: str) -> Iterator[TenantAdmin]:
         with lrs_operator.open_tenant(read, tenant, _listener(analytics)) as opened:
             yield opened
     finally:
-        analytics.engine.dispose()
+        analytics.close()
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def open_analytics(read: Settings, tenant: str) -> Iterator[AnalyticsAdmin]:
         with lrs_operator.open_tenant(read, tenant) as opened:
             yield AnalyticsAdmin(analytics, opened.tenant_id, opened.who)
     finally:
-        analytics.engine.dispose()
+        analytics.close()
 
 
 def migrate_store(read: Settings) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from analytics import operator_api as analytics_cli
 from core import migrations, queue
-from core.database import make_engine, require_app_role, require_database
+from core.database import make_engine, require_app_role, require_database, require_long_role
 from core.errors import FatalError
 from core.health import MIN_FREE_BYTES, measure_free_bytes
 from core.settings import Settings
@@ -89,6 +89,7 @@ def _check_database(settings: Settings) -> str:
     engine = make_engine(settings.database_url)
     require_database(engine)
     require_app_role(engine)
+    require_long_role(settings.database_url)
     with engine.connect() as connection:
         version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
         commit = connection.execute(text("SHOW synchronous_commit")).scalar_one()

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK = (
+COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK, COLD_LOCK = (
     7_274_011,
     7_274_012,
     7_274_013,
+    7_274_015,
 )  # arbitrary numbers of our own
+
+
+# Held while files of old statements are written; a backup holds it, shared, while it copies them.
+COLD_FILES = "files"
 
 
 def try_advisory_lock(connection: Connection, work: int, tenant_id: int, what: object) -> bool:

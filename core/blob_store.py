@@ -73,6 +73,17 @@ class BlobStore:
         if self._files.exists(address):
             self._files.rm_file(address)
 
+    @property
+    def remote(self) -> Any:
+        """The file system of the store; None where its bytes lie in a local folder."""
+        return None if self._local else self._files
+
+    def address_of(self, tenant_id: int, sha2: str) -> str:
+        """The path of a blob, or its URL where the store is remote: for a library that reads parts
+        of it."""
+        address = self._address(tenant_id, sha2)
+        return address if self._local else str(self._files.unstrip_protocol(address))
+
     def remove_stale_uploads(self) -> int:
         """Remove abandoned uploads; return how many."""
         folder, removed = f"{self._root}/{UPLOADS_FOLDER}", 0

@@ -13,12 +13,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from core.blob_store import BlobStore
 from core.errors import FatalError
 
 APP_ROLE = "carryover_app"
+# Reads for minutes and writes no statement: its transactions do not hold the high-water mark back.
+LONG_ROLE = "carryover_long"
 # The owner of the views for reporting tools, and the group role of those who may read them;
 # neither can log in.
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
@@ -42,11 +45,12 @@ _CUSTOM_PLANS, _GENERIC_PLAN = (
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
-def make_engine(url: str, quick: bool = False) -> Engine:
+def make_engine(url: str, quick: bool = False, blobs: BlobStore | None = None) -> Engine:
     """Create an engine for ``url``; no connection is opened yet.
 
     ``quick`` is for one statement that is repeated again and again: its connections autocommit,
-    keep a generic plan, and are not pinged before use.
+    keep a generic plan, and are not pinged before use. ``blobs``: where bytes lie that the database
+    does not hold (:func:`blobs_of`).
     """
     if "://" not in url:
         raise FatalError(
@@ -69,7 +73,25 @@ def make_engine(url: str, quick: bool = False) -> Engine:
             "application_name": "carryover",
             "options": _GENERIC_PLAN if quick else _CUSTOM_PLANS,
         },
+        execution_options={"blobs": blobs},
     )
+
+
+def blobs_of(connection: Connection) -> BlobStore:
+    """Where the bytes lie that this database does not hold."""
+    blobs = connection.get_execution_options()["blobs"]
+    assert isinstance(blobs, BlobStore)
+    return blobs
+
+
+def make_long_engine(url: str, blobs: BlobStore) -> Engine:
+    """Create an engine for whoever reads for minutes: the same database as ``LONG_ROLE``."""
+    return make_engine(_long_url(url), blobs=blobs)
+
+
+def _long_url(url: str) -> str:
+    parsed = make_url(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    return parsed.set(username=LONG_ROLE).render_as_string(hide_password=False)
 
 
 def make_unit_of_work(engine: Engine) -> UnitOfWork:
@@ -114,7 +136,7 @@ def require_database(engine: Engine) -> None:
 
 
 def ensure_roles(owner: Engine, app_url: str) -> None:
-    """Create the login role of web and worker with the password of ``app_url``, or update its
+    """Create the login roles of web and worker with the password of ``app_url``, or update their
     password; and create the reporting roles."""
     password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get(
         "password"
@@ -124,23 +146,18 @@ def ensure_roles(owner: Engine, app_url: str) -> None:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(7274003)")
             )  # serializes two starts at the same time
-            known = connection.execute(
-                text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}
-            ).first()
-            if not known:
-                connection.execute(
-                    text(
-                        f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE "
-                        "NOBYPASSRLS"
-                    )
-                )
-            for role in (REPORT_OWNER, REPORT_READER):
+            for role, may in (
+                (APP_ROLE, "LOGIN"),
+                (LONG_ROLE, "LOGIN"),
+                (REPORT_OWNER, "NOLOGIN"),
+                (REPORT_READER, "NOLOGIN"),
+            ):
                 if not connection.execute(
                     text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
                 ).first():
                     connection.execute(
                         text(
-                            f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE "
+                            f"CREATE ROLE {role} {may} NOSUPERUSER NOCREATEDB NOCREATEROLE "
                             "NOBYPASSRLS"
                         )
                     )
@@ -149,17 +166,34 @@ def ensure_roles(owner: Engine, app_url: str) -> None:
             if password:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, psycopg.Connection)
-                driver.execute(
-                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                        sql.Identifier(APP_ROLE), sql.Literal(password)
+                for role in (APP_ROLE, LONG_ROLE):
+                    driver.execute(
+                        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                            sql.Identifier(role), sql.Literal(password)
+                        )
                     )
-                )
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise FatalError(
-            f"The roles {APP_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be made or given "
-            f"their rights ({reason}); the owner needs CREATEROLE, or make them by hand."
+            f"The roles {APP_ROLE}, {LONG_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be "
+            f"made or given their rights ({reason}); the owner needs CREATEROLE, or make them by "
+            "hand."
         ) from None
+
+
+def require_long_role(url: str) -> None:
+    """Exit with a one-sentence message if ``LONG_ROLE`` cannot sign in where ``url`` leads."""
+    engine = make_engine(_long_url(url))
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+        raise FatalError(
+            f"The database does not let {LONG_ROLE!r} in ({reason}); carryover migrate creates it "
+            f"with the password of {APP_ROLE!r}, and pg_hba.conf or a pooler must allow both."
+        ) from None
+    finally:
+        engine.dispose()
 
 
 def require_app_role(engine: Engine) -> None:

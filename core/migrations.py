@@ -80,17 +80,17 @@ def run_env(metadata: MetaData, schema: str) -> None:
         context.run_migrations()
 
 
-def protect(schema: str, tables: list[str]) -> list[str]:
+def protect(schema: str, tables: list[str], roles: str = APP_ROLE) -> list[str]:
     """The SQL that enables row-level security by tenant on each table and grants access to the
-    app role."""
-    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}"]
+    roles (names with commas between)."""
+    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {roles}"]
     for table in tables:
         statements += [
             f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY",
             # An unset tenant is an error: current_setting raises, and the empty text it leaves
             # behind is not an integer.
-            f"CREATE POLICY tenant ON {schema}.{table} TO {APP_ROLE} USING (tenant_id = "
+            f"CREATE POLICY tenant ON {schema}.{table} TO {roles} USING (tenant_id = "
             "current_setting('carryover.tenant_id')::int)",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {APP_ROLE}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {roles}",
         ]
     return statements

@@ -92,6 +92,12 @@ SETTING_TABLE = (
         "Room for the attachments of each tenant, in MB (1,000,000 bytes).",
     ),
     Setting(
+        "CARRYOVER_MONTHS_IN_DATABASE",
+        "12",
+        "Whole months, beside the current one, of which the database holds the statements' bytes; "
+        "those of older ones lie as Parquet files beside the attachments.",
+    ),
+    Setting(
         "CARRYOVER_STATE_PRECONDITION_1_0",
         "off",
         "strict refuses (409) a 1.0 PUT over a State document without If-Match or If-None-Match; "
@@ -143,6 +149,7 @@ class Settings:
     allow_private_platforms: bool
     attachments_url: str
     attachments_bytes: int
+    months_in_database: int
     state_precondition_1_0: bool
     state_precondition_2_0: bool
     max_page_size: int
@@ -266,6 +273,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allow_private_platforms=private == "1",
         attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(home / "attachments"),
         attachments_bytes=megabytes * 1_000_000,
+        months_in_database=_parse_whole_number("CARRYOVER_MONTHS_IN_DATABASE", value, 0, 1_200),
         state_precondition_1_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_1_0", value),
         state_precondition_2_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_2_0", value),
         max_page_size=_parse_whole_number("CARRYOVER_MAX_PAGE", value, 1, 10_000),

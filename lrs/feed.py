@@ -46,9 +46,17 @@ from lrs.store.change_queue import (
     mark_statements,
 )
 from lrs.store.credentials import Caller, describe_caller
-from lrs.store.payloads import unpack_payload
+from lrs.store.payload_table import find_payloads
 from lrs.store.statement_refs import settle_late_refs
-from lrs.store.statements import StoredStatement, high_water_mark, ord_at, voided_condition
+from lrs.store.statements import (
+    THIN_COLUMNS,
+    StoredStatement,
+    high_water_mark,
+    load_statements,
+    ord_at,
+    voided_condition,
+    with_payloads,
+)
 from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
 from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
@@ -90,7 +98,7 @@ __all__ = [
 ]
 
 _EPISODE_STATEMENTS = b"""
-    SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
+    SELECT s.ord, s.id, s.timestamp_given, s.registration FROM lrs.statement s
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b)
       AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
@@ -98,7 +106,7 @@ _EPISODE_STATEMENTS = b"""
 # Statements of one person about some activities, outside these registrations.
 _STATEMENTS_ABOUT = text(
     """
-    SELECT DISTINCT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement_rel a
+    SELECT DISTINCT s.ord, s.id, s.timestamp_given FROM lrs.statement_rel a
     JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord
       AND m.key = ANY (CAST(:activities AS bigint[]))
     JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
@@ -110,10 +118,9 @@ _STATEMENTS_ABOUT = text(
 )
 _STATEMENT_OF_AGENT = text(
     """
-    SELECT k.key, s.payload FROM unnest(CAST(:keys AS bigint[])) AS k(key)
+    SELECT k.key, r.ord FROM unnest(CAST(:keys AS bigint[])) AS k(key)
     CROSS JOIN LATERAL (SELECT r.ord FROM lrs.statement_rel r
       WHERE r.tenant_id = :tenant AND r.key = k.key ORDER BY r.ord DESC LIMIT 1) r
-    JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = r.ord
     """
 )
 _KNOWN_KEYS = text(
@@ -122,7 +129,6 @@ _KNOWN_KEYS = text(
     WHERE EXISTS (SELECT FROM lrs.statement_rel r WHERE r.tenant_id = :tenant AND r.key = k.key)
     """
 )
-_COLUMNS = (statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
 def _among(column: ColumnElement[int], ords: Iterable[int]) -> ColumnElement[bool]:
@@ -146,10 +152,11 @@ def find_statement_ids(
 
 def find_identities(connection: Connection, tenant_id: int, keys: Sequence[int]) -> dict[int, str]:
     """The identities of these agents (keys), read from a statement of each."""
-    rows = connection.execute(_STATEMENT_OF_AGENT, {"tenant": tenant_id, "keys": list(keys)})
+    rows = connection.execute(_STATEMENT_OF_AGENT, {"tenant": tenant_id, "keys": list(keys)}).all()
+    payloads = find_payloads(connection, tenant_id, [row.ord for row in rows])
     result = {}
-    for key, packed in rows:
-        value = json_codec.decode(unpack_payload(packed))
+    for key, ord_ in rows:
+        value = json_codec.decode(payloads[ord_]) if ord_ in payloads else {}
         for identity in iter_agents(value):
             if key_of("agent", identity) == key:
                 result[key] = identity
@@ -180,15 +187,20 @@ def list_episode_statements(
     voided.
     """
     result: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
-    with driver_cursor(connection, binary=True) as cursor:
-        cursor.execute(
-            _EPISODE_STATEMENTS,
-            {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)},
-        )
-        for registration, ord_, id_, packed, timestamp_given in cursor.fetchall():
-            result[registration].append(
-                StoredStatement(ord_, id_, unpack_payload(packed), timestamp_given)
+    registration_of: dict[int, uuid.UUID] = {}
+
+    def find_rows() -> list[Sequence[Any]]:
+        with driver_cursor(connection, binary=True) as cursor:
+            cursor.execute(
+                _EPISODE_STATEMENTS,
+                {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)},
             )
+            rows = cursor.fetchall()
+        registration_of.update((row[0], row[3]) for row in rows)
+        return rows
+
+    for item in with_payloads(connection, tenant_id, find_rows):
+        result[registration_of[item.ord]].append(item)
     return result
 
 
@@ -197,10 +209,10 @@ def list_statements(
 ) -> list[StoredStatement]:
     """Return those of these statements that have one of these verbs, voided or not."""
     s = statement.c
-    query = select(*_COLUMNS).where(
+    query = select(*THIN_COLUMNS).where(
         s.tenant_id == tenant_id, _among(s.ord, ords), s.verb.in_(verbs)
     )
-    return [StoredStatement(*row) for row in connection.execute(query)]
+    return load_statements(connection, tenant_id, query)
 
 
 def list_loose_statements(
@@ -208,10 +220,10 @@ def list_loose_statements(
 ) -> list[StoredStatement]:
     """Return those of these statements that belong to no episode and are not voided."""
     s = statement.c
-    query = select(*_COLUMNS).where(
+    query = select(*THIN_COLUMNS).where(
         s.tenant_id == tenant_id, _among(s.ord, ords), s.registration.is_(None), ~voided_condition()
     )
-    return [StoredStatement(*row) for row in connection.execute(query)]
+    return load_statements(connection, tenant_id, query)
 
 
 def list_statements_about(
@@ -233,10 +245,9 @@ def list_statements_about(
         "verbs": list(verbs),
         "registrations": [str(item) for item in exclude],
     }
-    return [
-        StoredStatement(row.ord, row.id, unpack_payload(row.payload), row.timestamp_given)
-        for row in connection.execute(_STATEMENTS_ABOUT, parameters)
-    ]
+    return with_payloads(
+        connection, tenant_id, lambda: connection.execute(_STATEMENTS_ABOUT, parameters).all()
+    )
 
 
 def list_loose_ords(

@@ -21,3 +21,15 @@ def retain(deps: StoreDeps) -> None:
 def rekey(deps: StoreDeps) -> None:
     """Keep the statements of a version before by new keys."""
     tenant_jobs.rekey_tenants(deps)
+
+
+@jobs.job(interval_seconds=60, queue=LONG_QUEUE, has_work=tenant_jobs.list_tenants_to_move)
+def move(deps: StoreDeps) -> None:
+    """Move the bytes of a version before into their months."""
+    tenant_jobs.move_tenants(deps)
+
+
+@jobs.job(interval_seconds=86_400, queue=LONG_QUEUE)
+def archive(deps: StoreDeps) -> None:
+    """Make the next months, and files of the old ones."""
+    tenant_jobs.archive_tenants(deps)

@@ -16,7 +16,13 @@ from sqlalchemy.exc import IntegrityError
 
 from core import deps, queue
 from core.blob_store import BlobStore
-from core.database import ensure_roles, make_engine, require_app_role, require_database
+from core.database import (
+    ensure_roles,
+    make_engine,
+    require_app_role,
+    require_database,
+    require_long_role,
+)
 from core.errors import Conflict, FatalError, NotFound
 from core.health import MAX_COUNTING_DELAY
 from core.secrets import Secrets
@@ -74,6 +80,7 @@ def require_store_ready(settings: Settings) -> None:
     engine = make_engine(settings.database_url)
     require_database(engine)
     require_app_role(engine)
+    require_long_role(settings.database_url)
     queue.require_redis(settings.redis_url)
     engine.dispose()
 

@@ -18,8 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
-from arro3.io import write_parquet
+from arro3.core import Array, DataType, Field, RecordBatch, Schema
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -52,6 +51,7 @@ from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
 from core.blob_store import CHUNK_BYTES
 from core.clock import format_instant
 from core.csv_cells import escape_formula
+from core.parquet import write_batches
 from lrs import feed
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def build_exports(deps: AnalyticsDeps, tenant_id: int) -> int:
 
 
 def _build_export(deps: AnalyticsDeps, tenant_id: int, export: Export) -> bool:
-    with deps.unit_of_work(tenant_id) as connection:
+    with deps.long_unit_of_work(tenant_id) as connection:
         # While a removal has not been counted yet, rows of an erased person are still there.
         if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, export.export_id) or (
             export.individual and feed.has_pending_episodes(connection, tenant_id)
@@ -417,30 +417,19 @@ def _csv_value(value: Any) -> Any:
 
 
 def _write_parquet(path: Path, columns: Mapping[str, str], batches: RowBatches) -> None:
-    """One row group after another, compressed by zstd."""
+    """Columns of the types that the manifest names."""
     schema = Schema([Field(name, _ARROW_TYPES[kind]) for name, kind in columns.items()])
-    failures: list[BaseException] = []
-
-    def record_batches() -> Iterator[RecordBatch]:
-        try:
-            for rows in batches:
-                yield RecordBatch(
-                    [_arrow_column([row[name] for row in rows], columns[name]) for name in columns],
-                    schema=schema,
-                )
-        except BaseException as error:
-            failures.append(error)
-            raise
-
-    try:
-        write_parquet(
-            RecordBatchReader.from_batches(schema, record_batches()), path, compression="zstd(3)"
-        )
-    except Exception:
-        # The library passes on the text of an error alone; who called looks at its kind.
-        if failures:
-            raise failures[0] from None
-        raise
+    write_batches(
+        path,
+        schema,
+        (
+            RecordBatch(
+                [_arrow_column([row[name] for row in rows], columns[name]) for name in columns],
+                schema=schema,
+            )
+            for rows in batches
+        ),
+    )
 
 
 def _arrow_column(values: Sequence[Any], kind: str) -> Array:

@@ -45,7 +45,7 @@ def compute_due_reports(deps: AnalyticsDeps) -> None:
         for_each_tenant(
             tenant_ids,
             "computing reports",
-            lambda tenant_id: computing.compute_reports(deps.unit_of_work, tenant_id),
+            lambda tenant_id: computing.compute_reports(deps.long_unit_of_work, tenant_id),
         )
 
 
@@ -53,14 +53,14 @@ def watch_tenants(deps: AnalyticsDeps) -> None:
     """Publish weekly figures, raise and end alarms."""
     watching = importlib.import_module("analytics.jobs.weekly_figures")
     _for_each_tenant(
-        deps, "watching", lambda tenant_id: watching.watch_tenant(deps.unit_of_work, tenant_id)
+        deps, "watching", lambda tenant_id: watching.watch_tenant(deps.long_unit_of_work, tenant_id)
     )
 
 
 def restate_weeks(deps: AnalyticsDeps, tenant_id: int, who: str, why: str) -> None:
     """Publish the changes made by a manual recount, with who did it and why."""
     importlib.import_module("analytics.jobs.weekly_figures").watch_tenant(
-        deps.unit_of_work, tenant_id, who, why
+        deps.long_unit_of_work, tenant_id, who, why
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from core.blob_store import BlobStore
 from core.database import make_engine
 from core.deps import Deps
 from core.http_client import GuardedClient
@@ -30,14 +29,13 @@ class ChangeListener:
 
 @dataclass(frozen=True)
 class StoreDeps(Deps):
-    """Settings, database, secrets and queue, plus the statement writer and readers, the blob store
-    of the attachments, the outbound HTTP client, and the listener to changes.
+    """The shared dependencies, plus the statement writer and readers, the outbound HTTP client, and
+    the listener to changes.
     """
 
     writer: StatementWriter
     # keyed by whether the request is xAPI 2.0, and whether its credential is tolerant
     readers: dict[tuple[bool, bool], StatementParser]
-    blobs: BlobStore
     outbound_client: GuardedClient
     access: CredentialCache
     tokens: TokenVerifier
@@ -52,7 +50,7 @@ class StoreDeps(Deps):
         """Close all connections."""
         self.writer.close()
         self.outbound_client.close()
-        self.engine.dispose()
+        super().close()
 
 
 def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> StoreDeps:
@@ -71,7 +69,6 @@ def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> Stor
             for family_2_0 in (False, True)
             for tolerant, parser in ((False, StatementParser), (True, TolerantParser))
         },
-        blobs=BlobStore(deps.settings.attachments_url),
         outbound_client=outside,
         access=CredentialCache(deps.engine, deps.secrets),
         tokens=TokenVerifier(deps.engine, outside),

@@ -8,6 +8,7 @@ from core.queue import for_each_tenant
 from lrs.actions import (
     agent_rekeying,
     attachments,
+    cold_months,
     erasure,
     forwarding,
     launch_tokens,
@@ -15,7 +16,7 @@ from lrs.actions import (
 )
 from lrs.actions.deps import StoreDeps
 from lrs.store import agent_rekeying as rekeying_store
-from lrs.store import change_queue, statement_refs
+from lrs.store import change_queue, payload_table, statement_refs
 
 REFS_AT_ONCE = 200  # of one transaction
 
@@ -82,4 +83,30 @@ def rekey_tenants(deps: StoreDeps) -> None:
         list_tenants_to_rekey(deps),
         "keeping statements by new keys",
         lambda tenant_id: agent_rekeying.rekey_agents(deps, tenant_id),
+    )
+
+
+def archive_tenants(deps: StoreDeps) -> None:
+    """Make files of the old months, and the next months."""
+    before = cold_months.kept_from(deps)
+    for_each_tenant(
+        change_queue.list_tenant_ids(deps.engine),
+        "making files of old months",
+        lambda tenant_id: cold_months.archive_months(deps, tenant_id, before),
+    )
+    cold_months.drop_empty_months(deps, before)
+    cold_months.add_months(deps)
+
+
+def list_tenants_to_move(deps: StoreDeps) -> list[int]:
+    """Tenants with statements whose bytes lie where a version before put them."""
+    return payload_table.list_tenants_to_move(deps.engine)
+
+
+def move_tenants(deps: StoreDeps) -> None:
+    """Move the bytes of a version before into their months."""
+    for_each_tenant(
+        list_tenants_to_move(deps),
+        "moving the bytes of statements",
+        lambda tenant_id: cold_months.move_payloads(deps, tenant_id),
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, delete, select, text, update
 
 from lrs.store import change_queue
 from lrs.store.statement_refs import MAX_CHAIN_LENGTH, collect_own_keys
-from lrs.store.statements import ord_at
+from lrs.store.statements import THIN_COLUMNS, load_statements, ord_at
 from lrs.store.tables import agent_rekeying, statement, statement_ref
 from lrs.xapi import json_codec
 from lrs.xapi.actors import find_spelled_mailboxes
@@ -75,23 +75,23 @@ def rekey_statements(
     """
     s = statement.c
     query = (
-        select(s.ord, s.id, s.registration, s.payload)
+        select(*THIN_COLUMNS)
         .where(s.tenant_id == tenant_id, s.ord > after, s.ord < ord_at(up_to))
         .order_by(s.ord)
         .limit(rows)
     )
-    found = connection.execute(query).all()
+    found = load_statements(connection, tenant_id, query)
     stale_of: dict[uuid.UUID, set[int]] = {}
     stale: list[tuple[int, int]] = []
     fresh: list[tuple[int, int]] = []
-    for row in found:
-        if _SUSPECT.search(row.payload):
-            value = json_codec.decode(row.payload)
+    for item in found:
+        if _SUSPECT.search(item.payload):
+            value = json_codec.decode(item.payload)
             stale_keys = _spelled_keys(value)
             if stale_keys:
-                stale_of[row.id] = stale_keys
-                stale += [(key, row.ord) for key in stale_keys]
-                fresh += [(key, row.ord) for key in collect_own_keys(value)]
+                stale_of[item.id] = stale_keys
+                stale += [(key, item.ord) for key in stale_keys]
+                fresh += [(key, item.ord) for key in collect_own_keys(value)]
     if stale_of:
         _run(connection, _DELETE_KEYS, tenant_id, stale)
         _run(connection, _INSERT_KEYS, tenant_id, fresh)

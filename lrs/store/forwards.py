@@ -12,7 +12,12 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.clock import from_microseconds
-from lrs.store.statements import StoredStatement
+from lrs.store.statements import (
+    THIN_COLUMNS,
+    StoredStatement,
+    load_statements,
+    with_payloads,
+)
 from lrs.store.tables import dead_letter, forward, statement, voiding
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
@@ -246,10 +251,8 @@ def list_statements_after(
     """Up to ``rows`` statements after ``after`` and below ``before``, voided or not, in
     order."""
     s = statement.c
-    query = select(s.ord, s.id, s.payload, s.timestamp_given).where(
-        s.tenant_id == tenant_id, s.ord > after, s.ord < before
-    )
-    return [StoredStatement(*row) for row in connection.execute(query.order_by(s.ord).limit(rows))]
+    query = select(*THIN_COLUMNS).where(s.tenant_id == tenant_id, s.ord > after, s.ord < before)
+    return load_statements(connection, tenant_id, query.order_by(s.ord).limit(rows))
 
 
 def list_voiding(
@@ -260,7 +263,7 @@ def list_voiding(
     """
     s, v, voided = statement.c, voiding.c, statement.alias("voided")
     query = (
-        select(voided.c.ord.label("of"), s.ord, s.id, s.payload, s.timestamp_given)
+        select(*THIN_COLUMNS, voided.c.ord.label("of"))
         .join(voiding, (v.tenant_id == s.tenant_id) & (v.ord == s.ord))
         .join(voided, (voided.c.tenant_id == v.tenant_id) & (voided.c.id == v.target))
         .where(s.tenant_id == tenant_id, voided.c.ord.in_(ords))
@@ -269,8 +272,15 @@ def list_voiding(
     if only_earlier:
         query = query.where(s.ord < voided.c.ord)
     result: dict[int, list[StoredStatement]] = defaultdict(list)
-    for of, *row in connection.execute(query):
-        result[of].append(StoredStatement(*row))
+    voids: dict[int, int] = {}
+
+    def find_voiding() -> Sequence[Sequence[Any]]:
+        rows = connection.execute(query).all()
+        voids.update((row.ord, row.of) for row in rows)
+        return rows
+
+    for item in with_payloads(connection, tenant_id, find_voiding):
+        result[voids[item.ord]].append(item)
     return result
 
 
@@ -279,7 +289,7 @@ def list_dead_letters(
 ) -> list[tuple[StoredStatement, str]]:
     """Statements that could not be delivered, the oldest first."""
     s, d = statement.c, dead_letter.c
-    query = select(s.ord, s.id, s.payload, s.timestamp_given, d.reason).join(
+    query = select(*THIN_COLUMNS, d.reason).join(
         dead_letter, (d.tenant_id == s.tenant_id) & (d.ord == s.ord)
     )
     query = (
@@ -287,7 +297,16 @@ def list_dead_letters(
         .order_by(s.ord)
         .limit(rows)
     )
-    return [(StoredStatement(*row[:4]), row.reason) for row in connection.execute(query)]
+    reasons: dict[int, str] = {}
+
+    def find_refused() -> Sequence[Sequence[Any]]:
+        rows = connection.execute(query).all()
+        reasons.update((row.ord, row.reason) for row in rows)
+        return rows
+
+    return [
+        (item, reasons[item.ord]) for item in with_payloads(connection, tenant_id, find_refused)
+    ]
 
 
 def delete_dead_letter(connection: Connection, tenant_id: int, forward_id: int, ord_: int) -> None:

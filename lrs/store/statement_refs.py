@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
+from lrs.store.statements import find_statements_by_id
 from lrs.store.tables import statement, statement_ref
 from lrs.xapi import json_codec
 from lrs.xapi.index_keys import (
@@ -111,10 +112,8 @@ def find_decoded_statements(
     connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, dict[str, Any]]:
     """The stored statements among ``ids``, voided or not, decoded."""
-    query = select(statement.c.id, statement.c.payload).where(
-        statement.c.tenant_id == tenant_id, statement.c.id.in_(set(ids))
-    )
-    return {row.id: json_codec.decode(row.payload) for row in connection.execute(query)}
+    found = find_statements_by_id(connection, tenant_id, list(set(ids)))
+    return {id_: json_codec.decode(item.payload) for id_, item in found.items()}
 
 
 def list_referring_ids(

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store import attachments, change_queue
+from lrs.store import attachments, change_queue, payload_table
 from lrs.store.change_queue import Removal
 from lrs.store.statement_refs import collect_inherited_keys, collect_own_keys
-from lrs.store.statements import StoredStatement, ord_at
+from lrs.store.statements import THIN_COLUMNS, StoredStatement, load_statements, ord_at
 from lrs.store.tables import (
     dead_letter,
     document,
@@ -49,16 +49,19 @@ def list_statements_of_agent(
     order."""
     s, result = statement, []
     for key in key_pair("agent", identity):
-        query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
+        query = select(*THIN_COLUMNS).join(
             statement_rel,
             (statement_rel.c.tenant_id == tenant_id)
             & (statement_rel.c.key == key)
             & (statement_rel.c.ord == s.c.ord),
         )
         query = (
-            query.where(s.c.tenant_id == tenant_id, s.c.ord > after).order_by(s.c.ord).limit(rows)
+            query.where(s.c.tenant_id == tenant_id, s.c.ord > after)
+            .order_by(s.c.ord)
+            .limit(rows)
+            .with_for_update(of=s)  # so that none is removed before its bytes are read
         )
-        result += [StoredStatement(*row) for row in connection.execute(query)]
+        result += load_statements(connection, tenant_id, query)
     return sorted(result, key=lambda item: item.ord)[:rows]
 
 
@@ -73,9 +76,7 @@ def list_expired_statements(
     """Up to ``rows`` statements stored before an instant, optionally with a verb or about an
     activity; voided or not, the oldest first."""
     s = statement
-    query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(
-        s.c.tenant_id == tenant_id, s.c.ord < ord_at(before)
-    )
+    query = select(*THIN_COLUMNS).where(s.c.tenant_id == tenant_id, s.c.ord < ord_at(before))
     if verb is not None:
         query = query.where(s.c.verb == key_of("verb", verb))
     if activity is not None:
@@ -83,9 +84,8 @@ def list_expired_statements(
         query = query.join(
             rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == s.c.ord)
         )
-    return [
-        StoredStatement(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))
-    ]
+    ordered = query.order_by(s.c.ord).limit(rows).with_for_update(of=s)
+    return load_statements(connection, tenant_id, ordered)
 
 
 def delete_statements(
@@ -123,6 +123,7 @@ def delete_statements(
         connection.execute(
             delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords))
         )
+    payload_table.delete_payloads(connection, tenant_id, ords)
     return attachments.delete_unlinked_attachments(connection, tenant_id, named) if named else []
 
 
@@ -185,11 +186,7 @@ def rewrite_statement(
             dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == stored_statement.ord
         )
     )
-    place: list[ColumnElement[bool]] = [
-        statement.c.tenant_id == tenant_id,
-        statement.c.ord == stored_statement.ord,
-    ]
-    connection.execute(update(statement).where(*place).values(payload=payload))
+    payload_table.replace_payload(connection, tenant_id, stored_statement.ord, payload)
 
 
 def delete_agent_documents(

@@ -9,7 +9,7 @@ of their ids, so that two batches cannot deadlock.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import product
@@ -21,8 +21,10 @@ from sqlalchemy import Connection, Select, exists, select, text
 
 from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
+from core.errors import Unavailable
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
-from lrs.store.payloads import pack_payload, unpack_payload
+from lrs.store.payload_table import find_payloads
+from lrs.store.payloads import pack_payload
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
@@ -30,6 +32,9 @@ from lrs.xapi.statement_parser import Incoming
 from lrs.xapi.statement_query import StatementQuery
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
+# What of a statement is read before its bytes are (:func:`load_statements`).
+THIN_COLUMNS = (statement.c.ord, statement.c.id, statement.c.timestamp_given)
+_READING_ATTEMPTS = 5  # a removal takes longer than what lies between two readings
 MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS[VerbName.VOIDED].id)
 
@@ -54,11 +59,14 @@ WITH tenant AS MATERIALIZED (
                       %(payload)b::bytea[])
        AS t(n, id, verb, registration, timestamp_given, refers, voids, payload)
 ), stored AS (
-  INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload)
-  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, payload
+  INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given)
+  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given
     FROM incoming ORDER BY id
   {conflict}
   RETURNING ord, id
+), payloads AS (
+  INSERT INTO lrs.statement_payload (tenant_id, ord, payload)
+  SELECT %(tenant)s::int, stored.ord, incoming.payload FROM incoming JOIN stored USING (id)
 ), related AS (
   INSERT INTO lrs.statement_rel (tenant_id, key, ord)
   SELECT %(tenant)s::int, r.key, stored.ord
@@ -159,8 +167,31 @@ def find_statements_by_id(
     connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, StoredStatement]:
     """The stored statements among ``ids``, voided or not."""
-    query = _select_columns().where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids))
-    return {row.id: StoredStatement(*row) for row in connection.execute(query)}
+    query = select(*THIN_COLUMNS).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids))
+    return {item.id: item for item in load_statements(connection, tenant_id, query)}
+
+
+def load_statements(
+    connection: Connection, tenant_id: int, query: Select[Any]
+) -> list[StoredStatement]:
+    """The statements of a query for ``THIN_COLUMNS``, with their bytes, in its order."""
+    return with_payloads(connection, tenant_id, lambda: connection.execute(query).all())
+
+
+def with_payloads(
+    connection: Connection, tenant_id: int, find: Callable[[], Sequence[Sequence[Any]]]
+) -> list[StoredStatement]:
+    """The statements that ``find`` gives as (ord, id, timestamp_given), with their bytes, in its
+    order. It is asked again where one was removed before its bytes were read: whoever reads page
+    by page takes fewer than wanted for the end.
+    """
+    for _ in range(_READING_ATTEMPTS):
+        rows = find()
+        payloads = find_payloads(connection, tenant_id, [row[0] for row in rows])
+        if len(payloads) == len(rows):
+            return [StoredStatement(row[0], row[1], payloads[row[0]], row[2]) for row in rows]
+    missing = next(row[1] for row in rows if row[0] not in payloads)
+    raise Unavailable(f"The text of statement {missing} is not there; try again.")
 
 
 def filter_voiding_ids(
@@ -221,15 +252,14 @@ def query_statements(
     one SQL statement and are merged here.
     """
     sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
-    with driver_cursor(connection) as cursor:
-        cursor.execute(sql, parameters, binary=True, prepare=True)
-        found = {row[0]: row for row in cursor.fetchall()}
-    return [_read_row(found[ord_]) for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
+    def find_rows() -> list[Sequence[Any]]:
+        with driver_cursor(connection) as cursor:
+            cursor.execute(sql, parameters, binary=True, prepare=True)
+            found = {row[0]: row for row in cursor.fetchall()}
+        return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
-def _read_row(row: tuple[int, uuid.UUID, bytes, bool]) -> StoredStatement:
-    ord_, id_, packed, timestamp_given = row
-    return StoredStatement(ord_, id_, unpack_payload(packed), timestamp_given)
+    return with_payloads(connection, tenant_id, find_rows)
 
 
 def build_statement_query(
@@ -308,7 +338,7 @@ def _find_sql(
         )
         wheres = "".join(f" AND s.{column} = %({column})s" for column in columns)
         parts.append(
-            f"""(SELECT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s{joins}
+            f"""(SELECT s.ord, s.id, s.timestamp_given FROM lrs.statement s{joins}
     WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s
       AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
     ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""
@@ -326,10 +356,6 @@ def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
         own, other = key_pair("activity", query.activity)
         result.append((own, other) if query.related_activities else (own,))
     return result
-
-
-def _select_columns() -> Select[Any]:
-    return select(statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
 def voided_condition() -> Any:

@@ -95,12 +95,39 @@ statement = Table(
     Column("verb", BigInteger, nullable=False),
     Column("registration", Uuid),
     Column("timestamp_given", Boolean, nullable=False),
-    Column("payload", Payload, nullable=False),
+    # Of a version before, until a job has moved it (lrs.store.payload_moving).
+    Column("payload", Payload),
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "verb", "ord"),
     Index(
         None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")
     ),
+    Index("ix_statement_unmoved", "tenant_id", "ord", postgresql_where=text("payload IS NOT NULL")),
+)
+
+# The bytes of statements: partitioned by month, the parts in schema lrs_months (SQL functions
+# add_payload_months and drop_payload_months). What is here stands before what a file has.
+statement_payload = Table(
+    "statement_payload",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("payload", Payload, nullable=False),
+    postgresql_partition_by="RANGE (ord)",
+)
+
+# Files in the blob store that hold the bytes of old statements: those from ``first_ord`` to
+# ``last_ord``.
+cold_file = Table(
+    "cold_file",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("first_ord", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_ord", BigInteger, nullable=False),
+    Column("sha2", Text, nullable=False),
+    Column("statements", BigInteger, nullable=False),
+    # Whether statements of it were removed or changed since it was written.
+    Column("stale", Boolean, nullable=False, server_default=false()),
 )
 
 # The keys by which a statement is found, beside its own columns: agents, activities, and

@@ -9,12 +9,16 @@ import os
 import re
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from carryover import composition
+from core import settings
 from core.embedded import EmbeddedServers
+from lrs.actions import cold_months
 from tests.conftest import environ_for
 from tests.support.command_line import carryover
 from tests.support.demo import Demo
@@ -149,7 +153,11 @@ def test_a_backup_is_whole_checked_and_restored_row_for_row(
             "INSERT INTO lrs.attachment (tenant_id, sha2, bytes) VALUES (1, %s, 6)", (sha2,)
         )
     folder = tmp_path / "backup"
-    assert "1 attachments" in operator("backup", str(folder))
+    read = settings.read_settings(operator.environ)
+    with composition.open_tenant(read, "First") as opened:
+        assert cold_months.archive_months(opened.deps, 1, datetime.now(UTC) + timedelta(32)) == 300
+    operator("import", str(statements(tmp_path / "more", 20)), "--report", str(tmp_path / "r2"))
+    assert "2 files beside" in operator("backup", str(folder))
     assert "not empty" in operator("backup", str(folder), fails=True)
     assert "is whole" in operator("restore", "--check", str(folder))
     assert "not empty" in operator("restore", str(folder), fails=True)
@@ -159,7 +167,7 @@ def test_a_backup_is_whole_checked_and_restored_row_for_row(
     second("migrate")
     assert (tmp_path / "second" / "attachments" / "1" / "ab" / sha2).read_bytes() == b"a file"
     second("export", str(tmp_path / "again.ndjson"), "--identified")
-    assert len((tmp_path / "again.ndjson").read_text().splitlines()) == 300
+    assert len((tmp_path / "again.ndjson").read_text().splitlines()) == 320
 
     other = Desk(
         {

@@ -11,19 +11,19 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, text
 
+from analytics.store import tables as store_tables
 from core import migrations, settings
-from core.database import APP_ROLE, make_engine
+from core.database import APP_ROLE, LONG_ROLE, make_engine
 from core.embedded import EmbeddedServers
 from core.errors import FatalError
 from lrs.store import schema as lrs_schema
-from lrs.store import tables as lrs_tables
 from lti_tool import operator_api as tool_cli
 from lti_tool.tables import metadata as tool_tables
 from lti_tool.tables import schema as tool_schema
 from tests.conftest import environ_for
 
 HOUSES = [
-    (lrs_schema.MIGRATIONS_FOLDER, lrs_tables.metadata, "lrs"),
+    (lrs_schema.MIGRATIONS_FOLDER, store_tables.fact_episode.metadata, "lrs"),
     (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool"),
 ]
 # Who this installation is and the keys it signs with belong to no tenant.
@@ -70,7 +70,7 @@ def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict
                 "'tenant_id' AND a.attnotnull) AS tenant,"
                 " pg_get_userbyid(c.relowner) AS owner"
                 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind "
-                "= 'r' AND n.nspname IN ('lrs', 'lti_tool')"
+                "IN ('r', 'p') AND n.nspname IN ('lrs', 'lti_tool')"
             )
         ).all()
         role = connection.execute(
@@ -83,6 +83,35 @@ def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict
         assert row.owner != APP_ROLE
         assert (row.bound and row.policy and row.tenant) or row.name in WITHOUT_TENANT, row.name
     assert role is False
+
+
+def test_long_readers_see_one_tenant_and_can_write_no_statement(migrated: dict[str, str]) -> None:
+    """So that readers of the record store need not wait for them."""
+    owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
+    with owner.connect() as connection:
+        without = connection.execute(
+            text(
+                "SELECT tablename FROM pg_policies WHERE schemaname = 'lrs' AND NOT "
+                "(CAST(:role AS name) = ANY (roles))"
+            ),
+            {"role": LONG_ROLE},
+        ).scalars()
+        assert list(without) == []
+        may_write = connection.execute(
+            text(
+                "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
+                " WHERE grantee = :role AND privilege_type <> 'SELECT' AND table_name IN"
+                " ('statement', 'statement_rel', 'statement_ref', 'voiding')"
+            ),
+            {"role": LONG_ROLE},
+        ).all()
+        assert may_write == []
+        free = connection.execute(
+            text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :role"),
+            {"role": LONG_ROLE},
+        ).scalar()
+        assert free is False
+    owner.dispose()
 
 
 def test_tenant_leads_every_secondary_index() -> None:

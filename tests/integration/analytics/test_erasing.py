@@ -295,7 +295,7 @@ def test_a_retention_rule_removes_what_is_old_and_nothing_else(
     owner = make_engine(deps.settings.migration_url)
     shift = (40 * 86_400 * 1_000_000) << 10
     with owner.begin() as connection:
-        for table in ("statement", "statement_rel", "uncounted"):
+        for table in ("statement", "statement_payload", "statement_rel", "uncounted"):
             connection.execute(text(f"UPDATE lrs.{table} SET ord = ord - {shift}"))  # noqa: S608 - our own names
     owner.dispose()
     (young,) = body(one.post(statement()))

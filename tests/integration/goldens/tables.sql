@@ -13,12 +13,58 @@ CREATE SCHEMA lrs;
 CREATE SCHEMA lti_tool;
 CREATE SCHEMA report;
 COMMENT ON SCHEMA report IS 'cfd3128d91c6709324a5a7c194396c74df6bfca3bc9702b3bb16786f5990330b';
+CREATE FUNCTION lrs.add_payload_months() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET lock_timeout TO '2s'
+    AS $$
+        DECLARE
+          first date := date_trunc('month', now() AT TIME ZONE 'UTC');
+          name text;
+          low bigint;
+          high bigint;
+        BEGIN
+          FOR month IN 0..2 LOOP
+            name := 'payload_' || to_char(first + make_interval(months => month), 'YYYY_MM');
+            low := (extract(epoch FROM (first + make_interval(months => month)) AT TIME ZONE 'UTC') * 1000000)::bigint << 10;
+            high := (extract(epoch FROM (first + make_interval(months => month + 1)) AT TIME ZONE 'UTC') * 1000000)::bigint << 10;
+            CONTINUE WHEN to_regclass('lrs_months.' || name) IS NOT NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM lrs_months.payload_other WHERE ord >= low AND ord < high);
+            EXECUTE format('CREATE TABLE lrs_months.%I (LIKE lrs.statement_payload INCLUDING ALL)', name);
+            EXECUTE format('ALTER TABLE lrs.statement_payload ATTACH PARTITION lrs_months.%I FOR VALUES FROM (%s) TO (%s)', name, low, high);
+          END LOOP;
+        END $$;
 CREATE FUNCTION lrs.backlog() RETURNS TABLE(waiting bigint, oldest bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$SELECT (SELECT count(*) FROM lrs.uncounted) + (SELECT count(*) FROM lrs.uncounted_episode),
                least((SELECT min(u.ord) FROM lrs.uncounted u),
                      (SELECT (extract(epoch FROM min(e.since)) * 1000000)::bigint << 10 FROM lrs.uncounted_episode e))$$;
+CREATE FUNCTION lrs.drop_payload_months(before bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET lock_timeout TO '2s'
+    AS $$
+        DECLARE
+          name text;
+          filled boolean;
+        BEGIN
+          FOR name IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'lrs.statement_payload'::regclass AND c.relname <> 'payload_other' LOOP
+            CONTINUE WHEN (extract(epoch FROM (to_date(substr(name, 9), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC') * 1000000)::bigint << 10 > before;
+            EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
+            CONTINUE WHEN filled;
+            BEGIN
+              EXECUTE format('LOCK TABLE lrs_months.%I IN ACCESS EXCLUSIVE MODE', name);
+              EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
+              IF NOT filled THEN
+                EXECUTE format('DROP TABLE lrs_months.%I', name);
+              END IF;
+            EXCEPTION WHEN lock_not_available THEN
+              NULL;  -- somebody reads it now: the next night
+            END;
+          END LOOP;
+        END $$;
 CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -48,6 +94,11 @@ CREATE FUNCTION lrs.tenants_with_uncounted() RETURNS SETOF integer
                OR EXISTS (SELECT 1 FROM lrs.uncounted_episode e WHERE e.tenant_id = t.tenant_id)
                OR EXISTS (SELECT 1 FROM lrs.removal r WHERE r.tenant_id = t.tenant_id)
                OR EXISTS (SELECT 1 FROM lrs.statement_ref r WHERE r.tenant_id = t.tenant_id AND NOT r.settled) ORDER BY t.tenant_id$$;
+CREATE FUNCTION lrs.tenants_with_unmoved_payloads() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT t.tenant_id FROM lrs.tenant t WHERE EXISTS (SELECT FROM lrs.statement s
+            WHERE s.tenant_id = t.tenant_id AND s.payload IS NOT NULL) ORDER BY t.tenant_id$$;
 CREATE FUNCTION lti_tool.all_tenants() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -235,6 +286,14 @@ CREATE TABLE lrs.borrowed (
     tenant_id integer NOT NULL,
     registration uuid NOT NULL,
     ord bigint NOT NULL
+);
+CREATE TABLE lrs.cold_file (
+    tenant_id integer NOT NULL,
+    first_ord bigint NOT NULL,
+    last_ord bigint NOT NULL,
+    sha2 text NOT NULL,
+    statements bigint NOT NULL,
+    stale boolean DEFAULT false NOT NULL
 );
 CREATE TABLE lrs.computed (
     tenant_id integer NOT NULL,
@@ -597,13 +656,19 @@ CREATE TABLE lrs.statement (
     verb bigint NOT NULL,
     registration uuid,
     timestamp_given boolean NOT NULL,
-    payload bytea NOT NULL
+    payload bytea
 );
 CREATE TABLE lrs.statement_attachment (
     tenant_id integer NOT NULL,
     ord bigint NOT NULL,
     sha2 text NOT NULL
 );
+CREATE TABLE lrs.statement_payload (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    payload bytea NOT NULL
+)
+PARTITION BY RANGE (ord);
 CREATE TABLE lrs.statement_ref (
     tenant_id integer NOT NULL,
     ord bigint NOT NULL,
@@ -1655,6 +1720,8 @@ ALTER TABLE ONLY lrs.baseline
     ADD CONSTRAINT pk_baseline PRIMARY KEY (tenant_id, baseline_id);
 ALTER TABLE ONLY lrs.borrowed
     ADD CONSTRAINT pk_borrowed PRIMARY KEY (tenant_id, registration, ord);
+ALTER TABLE ONLY lrs.cold_file
+    ADD CONSTRAINT pk_cold_file PRIMARY KEY (tenant_id, first_ord);
 ALTER TABLE ONLY lrs.computed
     ADD CONSTRAINT pk_computed PRIMARY KEY (tenant_id, programme, report);
 ALTER TABLE ONLY lrs.cost
@@ -1707,6 +1774,8 @@ ALTER TABLE ONLY lrs.statement
     ADD CONSTRAINT pk_statement PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.statement_attachment
     ADD CONSTRAINT pk_statement_attachment PRIMARY KEY (tenant_id, ord, sha2);
+ALTER TABLE ONLY lrs.statement_payload
+    ADD CONSTRAINT pk_statement_payload PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.statement_ref
     ADD CONSTRAINT pk_statement_ref PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.statement_rel
@@ -1928,6 +1997,7 @@ CREATE INDEX ix_statement_ref_tenant_id_target ON lrs.statement_ref USING btree 
 CREATE INDEX ix_statement_ref_unsettled ON lrs.statement_ref USING btree (tenant_id, ord) WHERE (NOT settled);
 CREATE INDEX ix_statement_tenant_id_registration_ord ON lrs.statement USING btree (tenant_id, registration, ord) WHERE (registration IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_verb_ord ON lrs.statement USING btree (tenant_id, verb, ord);
+CREATE INDEX ix_statement_unmoved ON lrs.statement USING btree (tenant_id, ord) WHERE (payload IS NOT NULL);
 CREATE INDEX ix_uncountable_tenant_id_registration ON lrs.uncountable USING btree (tenant_id, registration);
 CREATE INDEX ix_week_figure_trace ON lrs.week_figure USING btree (tenant_id, programme, series, team, figure_id);
 CREATE UNIQUE INDEX uq_activity_mapping_place ON lrs.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
@@ -2150,6 +2220,7 @@ ALTER TABLE lrs.attachment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.baseline ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.borrowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.cold_file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.computed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cost ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.credential ENABLE ROW LEVEL SECURITY;
@@ -2183,58 +2254,61 @@ ALTER TABLE lrs.retention_rule ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.scorecard ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_attachment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.statement_payload ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_ref ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_rel ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.template_break ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON lrs.activity_definition TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.activity_mapping TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.agent_rekeying TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.alarm TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.attachment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.audit TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.baseline TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.borrowed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.computed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.cost TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.credential TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.dead_letter TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.document TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.export TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_activity TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_check TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_competency TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_presence TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_rating TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_recall TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_use TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.forward TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.import_run TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.job_cursor TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.kpi TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.kpi_reading TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.person_merge TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.removal TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.reporting_user TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.retention_rule TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.scorecard TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.statement TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.statement_attachment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.statement_ref TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.statement_rel TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.template_break TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.activity_definition TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.activity_mapping TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.agent_rekeying TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.alarm TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.attachment TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.audit TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.baseline TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.borrowed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.cold_file TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.computed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.cost TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.credential TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.dead_letter TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.document TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.export TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_activity TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_check TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_competency TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_episode TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_presence TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_rating TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_recall TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_use TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.forward TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.import_run TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.job_cursor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.kpi TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.kpi_reading TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.removal TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.reporting_user TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.retention_rule TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.scorecard TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_attachment TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_payload TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_ref TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_rel TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.template_break TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lrs.tenant ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON lrs.tenant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.token_issuer TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncomputed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncountable TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncounted TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncounted_episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.unwanted TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.unwanted_day TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.valuation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.voiding TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.week_figure TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.tenant TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.token_issuer TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncomputed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncountable TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncounted TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncounted_episode TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.unwanted TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.unwanted_day TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.valuation TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.voiding TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.week_figure TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lrs.token_issuer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncomputed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncountable ENABLE ROW LEVEL SECURITY;
@@ -2372,11 +2446,18 @@ CREATE POLICY tenant ON lti_tool.tenant TO carryover_app USING ((tenant_id = (cu
 CREATE POLICY tenant ON lti_tool.upload TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lti_tool.upload ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA lrs TO carryover_app;
+GRANT USAGE ON SCHEMA lrs TO carryover_long;
 GRANT USAGE ON SCHEMA lrs TO carryover_reporting;
 GRANT USAGE ON SCHEMA lti_tool TO carryover_app;
 GRANT USAGE ON SCHEMA report TO carryover_reader;
+REVOKE ALL ON FUNCTION lrs.add_payload_months() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_app;
+GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.backlog() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.backlog() TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.drop_payload_months(before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.drop_payload_months(before bigint) TO carryover_app;
+GRANT ALL ON FUNCTION lrs.drop_payload_months(before bigint) TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.find_credential(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.find_credential(wanted text) TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.find_token_issuer(wanted text) FROM PUBLIC;
@@ -2390,6 +2471,9 @@ REVOKE ALL ON FUNCTION lrs.tenants_to_rekey() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.tenants_to_rekey() TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.tenants_with_uncounted() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.tenants_with_uncounted() TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.tenants_with_unmoved_payloads() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.tenants_with_unmoved_payloads() TO carryover_app;
+GRANT ALL ON FUNCTION lrs.tenants_with_unmoved_payloads() TO carryover_long;
 REVOKE ALL ON FUNCTION lti_tool.all_tenants() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.all_tenants() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.burn_login(wanted bytea) FROM PUBLIC;
@@ -2419,60 +2503,112 @@ GRANT ALL ON FUNCTION lti_tool.tenants_with_outbox() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.tenants_with_rosters() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.tenants_with_rosters() TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.agent_rekeying TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.agent_rekeying TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_long;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_app;
+GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.credential TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.credential TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.dead_letter TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.dead_letter TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.document TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.document TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.export TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.export TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_activity TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_activity TO carryover_long;
 GRANT SELECT ON TABLE lrs.fact_activity TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_check TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_check TO carryover_long;
 GRANT SELECT ON TABLE lrs.fact_check TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_competency TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_competency TO carryover_long;
 GRANT SELECT ON TABLE lrs.fact_competency TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_episode TO carryover_long;
 GRANT SELECT ON TABLE lrs.fact_episode TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_presence TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_presence TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_rating TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_rating TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_recall TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_recall TO carryover_long;
 GRANT SELECT ON TABLE lrs.fact_recall TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_use TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_use TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.forward TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.forward TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.import_run TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.import_run TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.job_cursor TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.job_cursor TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi TO carryover_long;
 GRANT SELECT ON TABLE lrs.kpi TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_long;
 GRANT SELECT ON TABLE lrs.kpi_reading TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.removal TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.removal TO carryover_long;
 GRANT SELECT ON TABLE lrs.reporting_user TO carryover_app;
+GRANT SELECT ON TABLE lrs.reporting_user TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.retention_rule TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.retention_rule TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.scorecard TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.scorecard TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement TO carryover_app;
+GRANT SELECT ON TABLE lrs.statement TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_attachment TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_attachment TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_payload TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_payload TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_ref TO carryover_app;
+GRANT SELECT ON TABLE lrs.statement_ref TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_rel TO carryover_app;
+GRANT SELECT ON TABLE lrs.statement_rel TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.template_break TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.template_break TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.tenant TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.tenant TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.token_issuer TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.token_issuer TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted_day TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted_day TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.voiding TO carryover_app;
+GRANT SELECT ON TABLE lrs.voiding TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_long;
 GRANT USAGE ON SEQUENCE lrs.writer_number TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.accepted_badge TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.access_token TO carryover_app;

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from lrs.actions.deps import StoreDeps
+from lrs.jobs import tenant_jobs
 from lrs.store import payloads
 from lrs.store.payloads import pack_payload, unpack_payload
 from tests.support.store import Caller, body
@@ -44,27 +45,39 @@ def test_many_threads_pack_at_once() -> None:
         assert list(pool.map(unpack_payload, packed)) == whole
 
 
-def test_what_was_stored_by_a_version_before_is_read_and_erased_as_it_is(
+def test_what_a_version_before_stored_is_read_moved_and_erased(
     one: Caller, deps: StoreDeps, statement: Make
 ) -> None:
+    """It lies beside its statement there, packed or as it was sent."""
     sent = [statement(id=str(uuid.uuid4()), result={"response": "x" * 900}) for _ in range(2)]
     one.post(sent)
     with deps.unit_of_work(1) as connection:
-        plain, packed = (
-            bytes(row.payload)
-            for row in connection.execute(text("SELECT payload FROM lrs.statement ORDER BY ord"))
-        )
-        assert len(plain) < 500, "both are packed now"
-        connection.execute(
-            text("UPDATE lrs.statement SET payload = :old WHERE id = :id"),
-            {"old": unpack_payload(plain), "id": sent[0]["id"]},
-        )
-    assert packed[:1] == b"\x01"
-    found = body(one.get("/xapi/statements", ascending="true"))["statements"]
-    assert [item["id"] for item in found] == [item["id"] for item in sent]
-    assert found[0]["result"] == found[1]["result"] == sent[0]["result"]
+        rows = connection.execute(
+            text("DELETE FROM lrs.statement_payload RETURNING ord, payload")
+        ).all()
+        packed = [bytes(row.payload) for row in sorted(rows)]
+        assert all(len(payload) < 500 for payload in packed)
+        for row, payload in zip(sorted(rows), (unpack_payload(packed[0]), packed[1]), strict=True):
+            connection.execute(
+                text("UPDATE lrs.statement SET payload = :old WHERE ord = :ord"),
+                {"old": payload, "ord": row.ord},
+            )
+
+    def require_both() -> None:
+        found = body(one.get("/xapi/statements", ascending="true"))["statements"]
+        assert [item["id"] for item in found] == [item["id"] for item in sent]
+        assert found[0]["result"] == found[1]["result"] == sent[0]["result"]
+
+    require_both()
+    assert tenant_jobs.list_tenants_to_move(deps) == [1]
+    tenant_jobs.move_tenants(deps)
+    assert tenant_jobs.list_tenants_to_move(deps) == []
+    require_both()
     assert body(one.post(sent)) == [item["id"] for item in sent], "sent again, it is the same"
     erased = one.send(
         "POST", "/api/v1/erasures", json={"agent": sent[0]["actor"], "dry_run": False}
     )
     assert erased.json["statements"] == 2
+    with deps.unit_of_work(1) as connection:
+        left = connection.execute(text("SELECT count(*) FROM lrs.statement_payload")).scalar()
+    assert left == 0

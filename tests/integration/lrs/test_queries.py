@@ -355,12 +355,18 @@ def large(one: Caller, deps: StoreDeps) -> StoreDeps:
         connection.execute(
             text(
                 "INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, "
-                "timestamp_given, payload) SELECT 1, n::bigint << 20, gen_random_uuid(), "
+                "timestamp_given) SELECT 1, n::bigint << 20, gen_random_uuid(), "
                 "(CAST(:verbs AS bigint[]))[1 + n % 50],"
-                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true, convert_to(repeat('x', "
-                "1000), 'UTF8') FROM generate_series(1, 40000) n"
+                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true"
+                " FROM generate_series(1, 40000) n"
             ),
             {"verbs": keys["verb"]},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO lrs.statement_payload SELECT 1, n::bigint << 20, "
+                "convert_to(repeat('x', 1000), 'UTF8') FROM generate_series(1, 40000) n"
+            )
         )
         connection.execute(
             text(

@@ -145,7 +145,7 @@ def test_a_clock_that_is_set_back_leaves_the_order_of_arrival(
     """As if an hour had passed between two requests, and the clock had been set back by it."""
     (first,) = body(one.post(statement()))
     with deps.unit_of_work(1) as connection:
-        for table in ("statement", "statement_rel", "uncounted"):
+        for table in ("statement", "statement_payload", "statement_rel", "uncounted"):
             connection.execute(
                 text(f"UPDATE lrs.{table} SET ord = ord + (3600000000 << 10)")  # noqa: S608 - names of this test
             )
