@@ -13,7 +13,7 @@ from granian.log import LogLevels
 
 from analytics import long_worker as analytics_long_worker
 from analytics import worker as analytics_worker
-from core import job_runner, jobs
+from core import connection_balance, job_runner, jobs
 from core.child_processes import ChildProcess, fork_starter, name_process
 from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
@@ -50,6 +50,7 @@ def serve_web(settings: Settings, factory: str) -> None:
     """
     name_process("carryover web")
     importlib.import_module(factory.partition(":")[0])
+    connection_balance.share_among(settings.web_workers, settings.port)
     Server(
         factory,
         factory=True,

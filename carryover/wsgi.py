@@ -5,13 +5,13 @@ other.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from carryover import composition
-from core import errors
+from core import connection_balance, errors
 from core.child_processes import tune_garbage_collector
 from core.health import HealthCheck, blueprint
 from lrs import app as lrs_app
@@ -26,10 +26,24 @@ class PathDispatcher:
 
     def __init__(self, apps: Mapping[str, WSGIApplication], default: WSGIApplication) -> None:
         self._apps, self._default_app = dict(apps), default
+        self._balance = connection_balance.join()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._balance is not None and self._balance.should_close():
+            start_response = _closing(start_response)
         first = environ.get("PATH_INFO", "").lstrip("/").partition("/")[0]
         return self._apps.get(first, self._default_app)(environ, start_response)
+
+
+def _closing(start_response: StartResponse) -> StartResponse:
+    """After this answer the client connects again."""
+
+    def start(
+        status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        return start_response(status, [*headers, ("Connection", "close")], exc_info)
+
+    return start
 
 
 def mounted_apps(*more: HealthCheck) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
