@@ -1,4 +1,4 @@
-"""Writes the message catalogues in ``lti_tool/locale`` again from the texts that the code and the
+"""Writes the message catalogues in ``core/locale`` again from the texts that the code and the
 templates mark: ``make messages``.
 
 A new text comes in without a translation, a text that nothing marks any more leaves, and every
@@ -18,12 +18,23 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from lti_tool.base.translations import CATALOGUE_DIR
+from core.translations import CATALOGUE_DIR
 
 ROOT = Path(__file__).parents[1]
 # Where texts for people are: folders, and single modules of layers that otherwise answer programs.
-SOURCES = ("lti_tool", "adapters", "core/http_client.py", "lrs/vocabulary/intervals.py")
-TEMPLATES = "lti_tool"
+SOURCES = (
+    "lti_tool",
+    "adapters",
+    "core/http_client.py",
+    "lrs/vocabulary/intervals.py",
+    "lrs/api/authentication.py",
+    "lrs/api/statement_pages.py",
+    "analytics/api/operator_pages.py",
+    "analytics/actions/merge_suggestions.py",
+    "analytics/facts",
+    "analytics/store/unwanted.py",
+)
+TEMPLATES = ("lti_tool", "lrs", "analytics")
 _METHODS = [("**/templates/**.html", "jinja2")]
 _OPTIONS = {"**/templates/**.html": {"silent": "false"}}
 # Errors whose first argument is a text for a person.
@@ -58,6 +69,7 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
     "lazy_gettext": (1,),
     "lazy_ngettext": (1, 2),
     "ngettext": (1, 2),
+    "refuse": (2,),
     "translate": (1,),
     "translate_plural": (1, 2),
     "translate_text": (2,),
@@ -72,9 +84,9 @@ def extract_messages() -> Catalog:
         for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for text in _texts_of_module(module):
                 result.add(text, locations=[(str(module.relative_to(ROOT)), 0)])
-    found = extract_from_dir(ROOT / TEMPLATES, _METHODS, _OPTIONS, KEYWORDS)
-    for name, _, text, _, _ in found:
-        result.add(text, locations=[(f"{TEMPLATES}/{name}", 0)])
+    for package in TEMPLATES:
+        for name, _, text, _, _ in extract_from_dir(ROOT / package, _METHODS, _OPTIONS, KEYWORDS):
+            result.add(text, locations=[(f"{package}/{name}", 0)])
     return result
 
 

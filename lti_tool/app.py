@@ -12,11 +12,11 @@ from jinja2 import FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import question_html
-from core import clock
+from core import clock, page_language, translations
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import page_language, page_responses, routes, translations
+from lti_tool.base import page_responses, routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import Routes
 from lti_tool.business import activity_mapping_views, business_views

@@ -12,12 +12,13 @@ from typing import Any
 from analytics.deps import AnalyticsDeps
 from analytics.store import person_merges
 from core.errors import BadInput
+from core.messages import gettext_noop
 from lrs import feed
 
 LEARNERS_AT_ONCE = 500
 _ACCOUNT, _MBOX = "account ", "mbox "
-SLASH = "The home pages of their accounts differ by a slash at the end."
-HASHED = "One is the SHA-1 of the other's address."
+SLASH = gettext_noop("The home pages of their accounts differ by a slash at the end.")
+HASHED = gettext_noop("One is the SHA-1 of the other's address.")
 
 
 @dataclass(frozen=True)

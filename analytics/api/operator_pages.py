@@ -24,11 +24,13 @@ from analytics.api.request_params import (
 )
 from analytics.deps import COUNT_JOB
 from core.errors import BadInput
+from core.messages import gettext_noop
 from lrs.feed import scope_satisfied
 
 routes = AnalyticsRoutes(reads_query=False)
 ROWS_PER_PAGE = 50
-MERGED, APART = "They count as one person from now on.", "They stay two people."
+MERGED = gettext_noop("They count as one person from now on.")
+APART = gettext_noop("They stay two people.")
 _FORM_PURPOSE, _FORM_SECONDS = "operator form", 86_400
 _MERGE_REASON = "offered because they look alike, and confirmed"
 

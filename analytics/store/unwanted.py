@@ -31,10 +31,11 @@ from analytics.store.tables import (
     unwanted,
     unwanted_day,
 )
+from core.messages import gettext_noop
 from lrs import feed
 
-NO_REGISTRATION = "it has no context.registration, so it belongs to no episode"
-NO_CERTIFICATION = "no certification with this registration is on record"
+NO_REGISTRATION = gettext_noop("it has no context.registration, so it belongs to no episode")
+NO_CERTIFICATION = gettext_noop("no certification with this registration is on record")
 
 
 def mark_days(connection: Connection, tenant_id: int, ords: Iterable[int]) -> None:

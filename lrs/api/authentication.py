@@ -10,13 +10,14 @@ from flask import Blueprint, request
 
 from core.api_routes import Call, Routes
 from core.errors import Forbidden, Unauthorised
+from core.messages import gettext_noop, lazy_gettext
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.credentials import Caller
 
 StoreRoutes = Routes[StoreDeps, Caller]
 StoreCall = Call[StoreDeps, Caller, None]
-_SIGN_IN_HINT = (
+_SIGN_IN_HINT = gettext_noop(
     "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of "
     "an issuer that the operator has named."
 )
@@ -27,7 +28,13 @@ def require_scope(deps: StoreDeps, *needs: str) -> Caller:
     caller = authenticated_caller(deps)
     if not any(scope_satisfied(caller.scopes, need) for need in needs):
         scopes = ", ".join(sorted(caller.scopes)) or "no scope at all"
-        raise Forbidden(f"This credential has {scopes}; this call needs {' or '.join(needs)}.")
+        raise Forbidden(
+            lazy_gettext(
+                "This credential has %(scopes)s; this call needs %(needs)s.",
+                scopes=scopes,
+                needs=" or ".join(needs),
+            )
+        )
     return caller
 
 

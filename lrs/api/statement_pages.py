@@ -19,8 +19,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, current_app, render_template, request
 
+from core import page_language
 from core.csv_cells import escape_formula
 from core.errors import BadInput, RequestError, Unauthorised
+from core.messages import Message, gettext_noop, lazy_gettext
 from lrs.actions import statement_browser
 from lrs.actions.deps import StoreDeps
 from lrs.api.authentication import StoreCall, StoreRoutes, add_routes
@@ -36,6 +38,16 @@ _CSV_COLUMNS = (
     *("id", "stored", "timestamp", "actor", "verb", "object", "object_type"),
     *("success", "completion", "score_scaled", "score_raw", "duration", "registration"),
 )
+_RIGHT, _WRONG = gettext_noop("right"), gettext_noop("wrong")
+_FILTER_ERRORS = {
+    "agent": gettext_noop("Who must be an e-mail address, or an agent as JSON."),
+    "verb": gettext_noop("Verb must be an absolute IRI, as in the statements."),
+    "activity": gettext_noop("Activity must be an absolute IRI, as in the statements."),
+    "registration": gettext_noop("Registration must be a UUID."),
+    "since": gettext_noop("Stored since must be a time, such as 2026-11-23T00:00:00Z."),
+    "until": gettext_noop("Stored until must be a time, such as 2026-11-23T00:00:00Z."),
+    "statement": gettext_noop("The id of a statement must be a UUID."),
+}
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action "
     "'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -48,10 +60,10 @@ class StatementLine:
 
     id: str
     stored: str
-    actor: str
+    actor: str | Message
     verb: str
-    object: str
-    outcome: str
+    object: str | Message
+    outcome: list[str]
     voided: bool
     violations: list[str]
     tolerated: list[str]
@@ -71,10 +83,22 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         static_url_path="/static",
     )
 
+    pages.before_app_request(lambda: page_language.use_browser_language(request))
     pages.after_app_request(_add_security_headers)
-    pages.app_context_processor(lambda: {"browse_pages": current_app.view_functions})
+    pages.app_context_processor(_page_texts)
+    pages.add_app_template_filter(page_language.format_day, "day")
     add_routes(pages, routes, deps)
     return pages
+
+
+def _page_texts() -> dict[str, Any]:
+    return {
+        "_": page_language.translate,
+        "ngettext": page_language.translate_plural,
+        "language": page_language.current_language,
+        "browse_pages": current_app.view_functions,
+        "capital": lambda words: words[:1].upper() + words[1:],
+    }
 
 
 def is_page(path: str) -> bool:
@@ -87,6 +111,8 @@ def _add_security_headers(response: Response) -> Response:
         return response
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Language"] = page_language.current_language()
+    response.vary.add("Accept-Language")
     return response
 
 
@@ -124,9 +150,10 @@ def list_statements(call: StoreCall) -> str:
             wanted=wanted,
             after=after,
         )
-        error = None
+        error: str | Message | None = None
     except BadInput as refused:
-        result, error = statement_browser.BrowsePage([], None, {}, set(), {}), refused.message
+        result = statement_browser.BrowsePage([], None, {}, set(), {})
+        error = _FILTER_ERRORS.get(refused.where.get("parameter", ""), refused.message)
     more = deps.secrets.sign(_MORE_PURPOSE, result.after) if result.after is not None else ""
     rows = [
         _statement_line(
@@ -156,11 +183,12 @@ def _describe_filter(call: StoreCall, wanted: Mapping[str, str]) -> list[tuple[s
     )
     result = []
     if about.agent is not None:
-        name = ", ".join(about.agent.get("name", ())) or "An agent without a name"
-        result.append(("What is known of the agent", name, _as_tree(about.agent)))
+        name = ", ".join(about.agent.get("name", ()))
+        result.append((gettext_noop("What is known of the agent"), name, _as_tree(about.agent)))
     if about.activity is not None:
         name = _first_text(about.activity.get("name")) or str(about.activity["id"])
-        result.append(("What is known of the activity", name, _as_tree(about.activity)))
+        known = _as_tree(about.activity)
+        result.append((gettext_noop("What is known of the activity"), name, known))
     return result
 
 
@@ -234,7 +262,7 @@ def _statement_line(
     result = s.get("result", {})
     outcome = []
     if "success" in result:
-        outcome.append("right" if result["success"] else "wrong")
+        outcome.append(_RIGHT if result["success"] else _WRONG)
     if "scaled" in result.get("score", {}):
         outcome.append(f"{result['score']['scaled']}")
     return StatementLine(
@@ -243,7 +271,7 @@ def _statement_line(
         actor=_actor_label(s["actor"]),
         verb=_first_text(s["verb"].get("display")) or _last_segment(s["verb"]["id"]),
         object=_object_label(s["object"]),
-        outcome=", ".join(outcome),
+        outcome=outcome,
         voided=voided,
         violations=breaks,
         tolerated=tolerance.list_tolerated(payload),
@@ -266,20 +294,22 @@ def _links(
     s: dict[str, Any], referring: Sequence[uuid.UUID]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """What a statement leads to: (words, the filter that shows it)."""
-    yield "this statement alone", {"statement": s["id"]}
+    yield gettext_noop("this statement alone"), {"statement": s["id"]}
     if identity_of(s["actor"]) is not None:
         agent = {name: s["actor"][name] for name in IFI_NAMES if name in s["actor"]}
-        yield "this person or group", {"agent": msgspec.json.encode(agent).decode()}
-    yield "this verb", {"verb": s["verb"]["id"]}
+        wanted = {"agent": msgspec.json.encode(agent).decode()}
+        yield gettext_noop("this person or group"), wanted
+    yield gettext_noop("this verb"), {"verb": s["verb"]["id"]}
     if s["object"].get("objectType", "Activity") == "Activity":
-        yield "this activity", {"activity": s["object"]["id"]}
+        yield gettext_noop("this activity"), {"activity": s["object"]["id"]}
     registration = s.get("context", {}).get("registration")
     if registration:
-        yield "this registration", {"registration": registration}
+        yield gettext_noop("this registration"), {"registration": registration}
     if s["object"].get("objectType") == "StatementRef":
-        yield "the statement that it refers to", {"statement": s["object"]["id"]}
+        target = {"statement": s["object"]["id"]}
+        yield gettext_noop("the statement that it refers to"), target
     for one in referring:
-        yield "a statement that refers to it", {"statement": str(one)}
+        yield gettext_noop("a statement that refers to it"), {"statement": str(one)}
 
 
 def _first_text(texts: dict[str, str] | None) -> str:
@@ -290,7 +320,7 @@ def _last_segment(iri: str) -> str:
     return iri.rstrip("/#").replace("#", "/").rpartition("/")[2] or iri
 
 
-def _actor_label(actor: dict[str, Any]) -> str:
+def _actor_label(actor: dict[str, Any]) -> str | Message:
     if actor.get("name"):
         return str(actor["name"])
     for name in ("mbox", "openid", "mbox_sha1sum"):
@@ -298,13 +328,15 @@ def _actor_label(actor: dict[str, Any]) -> str:
             return str(actor[name]).removeprefix("mailto:")
     if "account" in actor:
         return str(actor["account"]["name"])
-    return f"a group of {len(actor.get('member', ()))}"
+    return lazy_gettext("a group of %(members)s", members=len(actor.get("member", ())))
 
 
-def _object_label(obj: dict[str, Any]) -> str:
+def _object_label(obj: dict[str, Any]) -> str | Message:
     kind = obj.get("objectType", "Activity")
     if kind == "Activity":
         return _first_text(obj.get("definition", {}).get("name")) or str(obj["id"])
     if kind == "StatementRef":
-        return f"statement {obj['id']}"
-    return "a statement in a statement" if kind == "SubStatement" else _actor_label(obj)
+        return lazy_gettext("statement %(id)s", id=obj["id"])
+    return (
+        gettext_noop("a statement in a statement") if kind == "SubStatement" else _actor_label(obj)
+    )

@@ -9,10 +9,11 @@ from typing import Any
 from flask import Request, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from core import page_language
 from core.database import UnitOfWork
 from core.messages import gettext_noop
 from core.queue import Job
-from lti_tool.base import page_language, page_responses, roles, routes, sessions, visit_context
+from lti_tool.base import page_responses, roles, routes, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.visit_context import VisitContext

@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect_for
 from adapters.questions import Picture, question_html
+from core import page_language
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
 from core.messages import Message, lazy_gettext, quote_text
-from lti_tool.base import page_language
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 

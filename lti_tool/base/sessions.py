@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response, abort, redirect
 
+from adapters.lms import Role
+from core import page_language, translations
 from core.errors import Forbidden, Unauthorised
 from core.messages import join_messages, lazy_gettext
-from lti_tool.base import page_language, roles, sessions_store
+from lti_tool.base import roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
 from lti_tool.base.sessions_store import (
@@ -143,7 +145,9 @@ def require_session(
                 "your organisation."
             )
         listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
-    page_language.use_session_language(who)
+    # A page for teachers and administrators is in English.
+    is_learner = Role(who.role) is Role.LEARNER
+    page_language.use_launch_language(who.locale if is_learner else translations.ENGLISH)
     if (
         who.joined_by in sessions_store.CLAIM_KINDS
         and listed

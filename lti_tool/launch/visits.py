@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters.lms import Role
+from core import translations
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from core.secrets import Secrets
-from lti_tool.base import mail_outbox_store, sessions_store, translations
+from lti_tool.base import mail_outbox_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME, SIGN_IN, SIGNED_IN, VISIT
 from lti_tool.base.token_hash import hash_token

@@ -15,8 +15,9 @@ from adapters import xapi_statements
 from adapters.channels import chat
 from adapters.channels.chat import ChannelDigest
 from adapters.lrs_client import Alarm
+from core import translations
 from core.database import UnitOfWork
-from lti_tool.base import mail_outbox_store, roles, translations
+from lti_tool.base import mail_outbox_store, roles
 from lti_tool.nudges import channels_store, digests
 from lti_tool.people import directory_store
 from lti_tool.programmes import drafts_store, episodes_store, programmes

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
 
+from core import translations
 from core.errors import NotFound
 from core.messages import gettext_noop
 from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS, ActivityKind
-from lti_tool.base import mail_outbox_store, translations
+from lti_tool.base import mail_outbox_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store

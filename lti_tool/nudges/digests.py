@@ -8,12 +8,13 @@ from datetime import datetime, time
 
 from adapters.channels import chat
 from adapters.channels.chat import ChannelDigest
+from core import translations
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from core.messages import gettext_noop, lazy_gettext
 from core.secrets import Secrets
 from lrs.vocabulary import MIN_GROUP_SIZE
-from lti_tool.base import journal_store, translations
+from lti_tool.base import journal_store
 from lti_tool.nudges import channels_store
 from lti_tool.nudges.channels_store import Channel, UpcomingCounts
 from lti_tool.programmes import drafts_store, episodes_store, programmes, working_time

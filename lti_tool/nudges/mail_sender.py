@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 
 from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
-from core import clock
+from core import clock, translations
 from core.http_client import OutsideCallFailed, limit_total_time
-from lti_tool.base import mail_outbox_store, sessions_store, translations
+from lti_tool.base import mail_outbox_store, sessions_store
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import LeasedMail

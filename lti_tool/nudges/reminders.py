@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from core import translations
 from core.database import UnitOfWork
 from core.messages import gettext_noop
+from core.translations import translate_text
 from lrs.vocabulary import INTERVALS, ActivityKind
-from lti_tool.base import mail_outbox_store, translations
-from lti_tool.base.translations import translate_text
+from lti_tool.base import mail_outbox_store
 from lti_tool.nudges import reminders_store
 from lti_tool.nudges.reminders_store import Reminder
 from lti_tool.programmes import programmes, working_time

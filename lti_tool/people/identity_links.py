@@ -16,10 +16,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from core import translations
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.messages import lazy_gettext
-from lti_tool.base import journal_store, mail_outbox_store, sessions_store, translations
+from lti_tool.base import journal_store, mail_outbox_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry
 from lti_tool.base.sessions_store import CLAIM_KINDS, JOIN, SIGNED_IN, LaunchSession

@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from lti_tool.base import mail_outbox_store, translations
+from core import translations
+from lti_tool.base import mail_outbox_store
 from lti_tool.people import directory_store
 from lti_tool.programmes.episode_context import EpisodeContext
 

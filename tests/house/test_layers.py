@@ -44,7 +44,6 @@ def test_only_views_and_the_web_frame_speak_http() -> None:
         "sessions",
         "page_context",
         "page_responses",
-        "page_language",
         "staff_context",
         "health",
     }

@@ -6,6 +6,10 @@ const said = document.getElementById("said");
 let waiting = 0;
 let asked = 0;
 
+function isRead() {
+  return rows.querySelector("ol.rows details[open]") || rows.querySelector("ol[data-earlier]") || rows.contains(document.activeElement);
+}
+
 async function show(quietly) {
   const mine = ++asked;
   const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
@@ -14,19 +18,20 @@ async function show(quietly) {
   try {
     const answer = await fetch(`${form.action}?${wanted}`, { credentials: "same-origin" });
     const text = await answer.text();
-    if (mine !== asked) return;
+    if (mine !== asked || (quietly && isRead())) return; // somebody opened one while the server answered
     if (!answer.ok) throw new Error(String(answer.status));
     const before = rows.querySelector("ol.rows")?.dataset.first;
     const parsed = new DOMParser().parseFromString(text, "text/html");
     if (!quietly || parsed.querySelector("ol.rows")?.dataset.first !== before) {
       rows.replaceChildren(...parsed.body.childNodes);
       const count = rows.querySelectorAll("ol.rows > li").length;
-      said.textContent = quietly ? "New statements were added." : `${count} statement${count === 1 ? "" : "s"} shown.`;
+      const shown = count === 1 ? said.dataset.shownOne : said.dataset.shown.replace("%(num)s", count);
+      said.textContent = quietly ? said.dataset.added : shown;
     }
     wanted.delete("part");
     if (!quietly) history.replaceState(null, "", wanted.size ? `?${wanted}` : form.action);
   } catch {
-    if (!quietly && mine === asked) said.textContent = "The server did not answer; the list is as it was. Press Show to try again.";
+    if (!quietly && mine === asked) said.textContent = said.dataset.silent;
   } finally {
     if (mine === asked) rows.setAttribute("aria-busy", "false");
   }
@@ -42,6 +47,5 @@ form.addEventListener("submit", (event) => {
   show(false);
 });
 setInterval(() => {
-  const reading = rows.querySelector("ol.rows details[open]") || rows.querySelector("ol[data-earlier]") || rows.contains(document.activeElement);
-  if (!document.hidden && !reading) show(true);
+  if (!document.hidden && !isRead()) show(true);
 }, 5000);

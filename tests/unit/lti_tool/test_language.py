@@ -15,10 +15,10 @@ from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import page_language, translations
 from core.messages import MessageError, lazy_gettext, lazy_ngettext
 from docs.messages import ERRORS, KEYWORDS, ROOT, extract_messages, update_catalogue
 from lti_tool import app
-from lti_tool.base import page_language, translations
 from lti_tool.launch.openid_connect import SignInFailed
 
 LANGUAGES = ("de", "es", "fr")

@@ -1,7 +1,7 @@
 """Supported languages: message catalogues, and the choice of a language for a person.
 
-Learners' pages, the pages of a launch and mails are translated (``lti_tool/locale/*.po``). A
-text without a translation stays as it is.
+Learners' pages, the pages of a launch and of the record store, and mails are translated
+(``core/locale/*.po``). A text without a translation stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 from core.messages import Message
 
 ENGLISH = "en"
-CATALOGUE_DIR = Path(__file__).parents[1] / "locale"
+CATALOGUE_DIR = Path(__file__).parent / "locale"
 _UNTRANSLATED = NullTranslations()
 _DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 

@@ -1,8 +1,7 @@
 """The language of a page: from the launch (the ``locale`` claim, LTI 1.3 core 5.4.5), the
 person or the browser, else English.
 
-Pages for teachers and administrators are in English. Texts are returned as plain strings, so
-that a template escapes them like any other.
+Texts are returned as plain strings, so that a template escapes them like any other.
 """
 
 from __future__ import annotations
@@ -12,22 +11,13 @@ from typing import Any
 
 from flask import Request, g
 
-from adapters.lms import Role
+from core import translations
 from core.messages import Message, lazy_ngettext
-from lti_tool.base import translations
-from lti_tool.base.sessions_store import LaunchSession
 
 
 def use_launch_language(locale: str) -> None:
     """Use the launch's language for this page."""
     g.language = translations.choose_language([locale])
-
-
-def use_session_language(who: LaunchSession) -> None:
-    """Use the language of a person's launch; a page for teachers and administrators is in
-    English.
-    """
-    use_launch_language(who.locale if Role(who.role) is Role.LEARNER else translations.ENGLISH)
 
 
 def use_browser_language(request: Request) -> None:
