@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support.browser_pages import Pictures, accessible, frame_of, wait_for_frame
 from tests.support.demo import Demo, wait_until
@@ -55,11 +56,22 @@ def registered(demo: Demo, tab: Page, pictures: Pictures | None = None) -> str:
 
 def open_as(demo: Demo, tab: Page, who: str, **query: Any) -> Frame:
     """Open the activity as somebody; the tool's frame once it shows a page after the launch."""
+    failed: list[str] = []
+    tab.on("requestfailed", lambda request: failed.append(f"{request.url}: {request.failure}"))
     tab.goto(
         f"{lms(demo)}/launch/{who}?" + "&".join(f"{name}={value}" for name, value in query.items())
     )
     frame = wait_for_frame(tab, "127.0.0.1")
-    frame.locator("h1:not(:has-text('One moment'))").wait_for()
+    try:
+        frame.locator("h1:not(:has-text('One moment')), [role=alert]").first.wait_for()
+    except PlaywrightTimeout as error:
+        raise AssertionError(
+            f"requests that failed: {failed}; frames: "
+            f"{[(each.url, each.content()[:3_000]) for each in tab.frames]}"
+        ) from error
+    assert not frame.locator("[role=alert]").count(), (
+        f"{frame.locator('[role=alert]').first.inner_text()} (requests that failed: {failed})"
+    )
     return frame
 
 
@@ -298,3 +310,32 @@ def test_a_frame_is_as_tall_as_its_page_and_does_not_jump(demo: Demo, page: Page
     assert sum(value for value, _ in shifts) < 0.1, (
         f"cumulative layout shift: good is below 0.1 (web.dev); {shifts}"
     )
+
+
+def test_a_launch_whose_network_fails_says_so_and_can_be_tried_again(
+    demo: Demo, without_cookies: Callable[[int], Page]
+) -> None:
+    tab = without_cookies(360)
+    tab.route("**/lti/launch/confirm", lambda route: route.abort("connectionreset"))
+    tab.goto(f"{lms(demo)}/launch/learner?storage=1")
+    frame = wait_for_frame(tab, "127.0.0.1")
+    frame.get_by_role("alert").wait_for()
+    assert "Look whether you are connected" in frame.get_by_role("alert").inner_text()
+    accessible(tab)
+    tab.unroute("**/lti/launch/confirm")
+    frame.get_by_role("button", name="Try again").press("Enter")
+    frame.locator("h1:not(:has-text('One moment'))").wait_for()
+    assert not frame.get_by_role("alert").count()
+
+
+def test_a_launch_whose_script_does_not_arrive_has_a_way_on(
+    demo: Demo, without_cookies: Callable[[int], Page]
+) -> None:
+    tab = without_cookies(360)
+    tab.goto(f"{lms(demo)}/")
+    tab.route("**/static/frame.js", lambda route: route.abort("connectionreset"))
+    tab.goto(f"{lms(demo)}/launch/learner?storage=1")
+    frame = wait_for_frame(tab, "127.0.0.1")
+    frame.get_by_role("link", name="Go on").press("Enter")
+    frame.get_by_text("Go back to the course and open the activity again.").wait_for()
+    accessible(tab)

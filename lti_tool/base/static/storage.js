@@ -59,13 +59,24 @@ async function go(address, options = {}, remember = true) {
     const answer = await fetch(address, { ...options, credentials: "omit", headers: { ...options.headers, Authorization: `Bearer ${token}` } });
     show(await answer.text(), remember ? answer.url : "");
   } catch {
-    document.body.removeAttribute("aria-busy");
-    const line = document.createElement("p");
-    line.className = "error";
-    line.setAttribute("role", "alert");
-    line.textContent = page.away;
-    document.querySelector("main").prepend(line);
+    offer(() => go(address, options, remember));
   }
+}
+
+function offer(again) {
+  document.body.removeAttribute("aria-busy");
+  const line = document.createElement("p");
+  line.className = "error";
+  line.setAttribute("role", "alert");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = page.again;
+  button.addEventListener("click", () => {
+    line.remove();
+    again();
+  });
+  line.append(page.away, " ", button);
+  document.querySelector("main").prepend(line);
 }
 
 function takeOver() {
@@ -94,15 +105,21 @@ async function begin() {
     location.replace(page.next);
     return;
   }
+  let opened;
   const kept = await ask({ subject: "lti.get_data", key: page.key });
   const fields = Object.fromEntries(new FormData(document.getElementById("fields")));
   const body = JSON.stringify({ ...fields, proof: typeof kept?.value === "string" ? kept.value : "" });
-  const answer = await fetch("/lti/launch/confirm", { method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body });
-  if (!answer.ok) {
-    show(await answer.text(), "");
+  try {
+    const answer = await fetch("/lti/launch/confirm", { method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body });
+    if (!answer.ok) {
+      show(await answer.text(), "");
+      return;
+    }
+    opened = await answer.json();
+  } catch {
+    offer(begin);
     return;
   }
-  const opened = await answer.json();
   token = opened.token;
   takeOver();
   ask({ subject: "lti.put_data", key: page.key, value: "" });
