@@ -28,6 +28,10 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A frame of another site stays in its page's process. Where it moves to one of its own while
+    # all processors are taken, Playwright can miss that, and waits for a frame that is no more.
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateOrigins,site-per-process",
 ]
 
 expect.set_options(timeout=DEADLINE_SECONDS * 1000)
