@@ -48,6 +48,8 @@ class _Connection(asyncio.Protocol):
         self._received = bytearray()
         self._expected = -1
         self._sent = 0.0
+        self._comes_again = False
+        self._again: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,15 +80,29 @@ class _Connection(asyncio.Protocol):
             place = lowered.find(b"content-length:")
             length = int(lowered[place + 15 :].split(b"\r\n", 1)[0]) if place >= 0 else 0
             self._expected = head + 4 + length
+            # The server spreads connections over its workers: some clients are asked to come again.
+            self._comes_again = b"connection: close" in lowered
         if len(self._received) >= self._expected:
             self._outcome.latencies.append(time.perf_counter() - self._sent)
             status = int(self._received[9:12])
             self._outcome.statuses[status] = self._outcome.statuses.get(status, 0) + 1
             self._outcome.last_body = bytes(self._received[-400:])
-            self._next()
+            if not self._comes_again:
+                self._next()
+
+    async def _reconnect(self) -> None:
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("peername")[:2]
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, host, port)
+        except OSError as failed:
+            self._ended.set_exception(failed)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._ended.done():
+        if self._comes_again and error is None:
+            self._comes_again = False
+            self._again = asyncio.ensure_future(self._reconnect())
+        elif not self._ended.done():
             self._ended.set_exception(error or ConnectionError("the server closed a connection"))
 
 
