@@ -70,6 +70,12 @@ SETTING_TABLE = (
         "the connection's address.",
     ),
     Setting(
+        "CARRYOVER_CLOCK_LEEWAY",
+        "60",
+        "By how many seconds the clock of an LMS may differ from ours, 300 at most; a launch that "
+        "is refused for it says by how much it does.",
+    ),
+    Setting(
         "CARRYOVER_LRS_URL",
         "",
         "Internal address of the record store, without /xapi. Default: the served address.",
@@ -145,6 +151,7 @@ class Settings:
     port: int
     web_workers: int
     proxies: int
+    clock_leeway_seconds: int
     lrs_url: str
     allow_private_platforms: bool
     attachments_url: str
@@ -269,6 +276,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         web_workers=_parse_whole_number("CARRYOVER_WEB_WORKERS", value, 1, 64),
         proxies=_parse_whole_number("CARRYOVER_PROXIES", value, 0, 10),
+        clock_leeway_seconds=_parse_whole_number("CARRYOVER_CLOCK_LEEWAY", value, 0, 300),
         lrs_url=lrs_url.rstrip("/"),
         allow_private_platforms=private == "1",
         attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(home / "attachments"),

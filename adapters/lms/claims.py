@@ -7,6 +7,7 @@ Only course roles count; an institution role never makes somebody a teacher.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -31,11 +32,19 @@ MAX_HISTORY_COURSES = 50  # Number of earlier courses.
 # Size of the data that a deep linking response returns; the whole token has at most 64 kB.
 MAX_DATA_LENGTH = 32_000
 
+_OBJECT_CLAIMS = (
+    *("resource_link", "context", "launch_presentation", "tool_platform", "for_user"),
+    *("custom", "lis"),
+)
+_IDS = ("id", "user_id", "person_sourcedid")
+# A variable that a platform does not know stays as it was written (LTI 1.3 core, appendix C).
+_UNFILLED = re.compile(r"\$[A-Za-z]+(\.[A-Za-z_]+)+")
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 _COURSE_ROLES = {
     "Instructor": Role.TEACHER,
     "Administrator": Role.ADMIN,
     "Mentor": Role.MENTOR,
+    "ContentDeveloper": Role.DESIGNER,
     "Learner": Role.LEARNER,
 }
 _ADMINISTRATOR_ROLES = frozenset(
@@ -49,6 +58,29 @@ _TEST_USER_ROLES = (
     "http://purl.imsglobal.org/vocab/lti/system/person#TestUser",
     "http://purl.imsglobal.org/vocab/lis/v2/system/person#TestUser",
 )
+
+
+def mend_shapes(claims: dict[str, Any]) -> dict[str, Any]:
+    """The claims with what some platforms write otherwise: an empty object as an empty list (PHP),
+    an id as a whole number.
+    """
+    result = dict(claims)
+    for name in _OBJECT_CLAIMS:
+        value = result.get(f"{CLAIM_PREFIX}{name}")
+        if value == []:
+            del result[f"{CLAIM_PREFIX}{name}"]
+        elif isinstance(value, dict):
+            result[f"{CLAIM_PREFIX}{name}"] = {
+                key: _id_as_text(part) if key in _IDS else part for key, part in value.items()
+            }
+    for name in ("sub", f"{CLAIM_PREFIX}deployment_id"):
+        if name in result:
+            result[name] = _id_as_text(result[name])
+    return result
+
+
+def _id_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def read_launch(claims: dict[str, Any]) -> Launch:
@@ -229,8 +261,10 @@ def _require_identifier(value: Any, name: str, longest: int = MAX_ID_LENGTH) -> 
 
 
 def _read_text(value: Any) -> str:
-    """A display text, or an empty string."""
-    return _strip_unstorable(value).strip()[:MAX_TEXT_LENGTH] if isinstance(value, str) else ""
+    """A display text, or an empty string: also for a variable that the platform left as it is."""
+    if not isinstance(value, str) or _UNFILLED.fullmatch(value.strip()):
+        return ""
+    return _strip_unstorable(value).strip()[:MAX_TEXT_LENGTH]
 
 
 def _strip_unstorable(value: str) -> str:

@@ -16,6 +16,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     TEACHER = "teacher"
     MENTOR = "mentor"
+    DESIGNER = "designer"  # Builds the course, teaches nobody.
     LEARNER = "learner"
     VISITOR = "visitor"  # Administers the LMS, and has no role in the course.
 
@@ -23,6 +24,16 @@ class Role(StrEnum):
     def strength(self) -> int:
         """0 is the strongest."""
         return list(Role).index(self)
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether it makes somebody one of the course's people."""
+        return self not in (Role.DESIGNER, Role.VISITOR)
+
+    @property
+    def chooses_content(self) -> bool:
+        """Whether somebody with it may choose content for the course."""
+        return self in (Role.ADMIN, Role.TEACHER, Role.DESIGNER)
 
 
 class MessageType(StrEnum):

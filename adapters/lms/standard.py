@@ -31,7 +31,6 @@ from adapters.lms.models import (
     RegistrationResponse,
     ResponseOutcome,
     ResponseVerdict,
-    Role,
     RosterMember,
     ToolFacts,
 )
@@ -277,6 +276,8 @@ class StandardDialect:
 
     def _member(self, entry: Any) -> RosterMember:
         subject = entry.get("user_id") if isinstance(entry, dict) else None
+        if isinstance(subject, int) and not isinstance(subject, bool):
+            subject = str(subject)
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
             raise ValueError("a member has no user_id")
         listed = entry.get("roles")
@@ -291,7 +292,9 @@ class StandardDialect:
                 None, (_clean_text(entry.get("given_name")), _clean_text(entry.get("family_name")))
             )
         )
-        active = entry.get("status", "Active") == "Active" and role is not Role.VISITOR
+        # Without a status somebody is active (Names and Roles 2.0, 2.2).
+        status = entry.get("status") or "Active"
+        active = str(status).lower() == "active" and role.takes_part
         return RosterMember(
             subject,
             role,

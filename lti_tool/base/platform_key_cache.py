@@ -78,12 +78,30 @@ class PlatformKeyCache:
             if not lock.acquire(blocking=False):
                 return cached.key_set
         elif not self._acquire_fetch_lock(url, lock):
-            return self._stale_key_set(url, "others wait for it already")
+            return self._stale_key_set(url, kid, "others wait for it already")
         try:
             # A caller that waited for the lock finds the previous holder's result.
             return self._fresh_key_set(url, kid) or self._refetch(url, kid)
         finally:
             lock.release()
+
+    def newer_key_set(self, url: str) -> dict[str, Any] | None:
+        """The key set as the platform has it now, where it differs from the cached one; None if it
+        does not, if it was asked for a moment ago, or if there is no answer."""
+        cached = self._cache.get(url)
+        if cached is None or time.monotonic() - cached.refetched_at < REFETCH_COOLDOWN_SECONDS:
+            return None
+        if not self._acquire_fetch_lock(url, self._fetch_locks[url]):
+            return None
+        try:
+            created = self._fetch(url)
+        except OutsideCallFailed:
+            return None
+        finally:
+            self._fetch_locks[url].release()
+        created.refetched_at = time.monotonic()
+        self._cache[url] = created
+        return created.key_set if created.key_set != cached.key_set else None
 
     def _acquire_fetch_lock(self, url: str, lock: threading.Lock) -> bool:
         """Acquire the fetch lock: all callers wait for a fast fetch, a few also for a slow one;
@@ -115,12 +133,12 @@ class PlatformKeyCache:
         now = time.monotonic()
         failed_at, why = self._failures.get(url, (float("-inf"), ""))
         if now - failed_at < FAILURE_TTL_SECONDS:
-            return self._stale_key_set(url, why)
+            return self._stale_key_set(url, kid, why)
         try:
             created = self._fetch(url)
         except OutsideCallFailed as error:
             self._failures[url] = (time.monotonic(), str(error.message))
-            return self._stale_key_set(url, str(error.message))
+            return self._stale_key_set(url, kid, str(error.message))
         before = self._cache.get(url)
         if before is not None:
             # A kid in neither the old nor the new set starts the cool-down: the next unknown
@@ -131,9 +149,11 @@ class PlatformKeyCache:
         self._cache[url] = created
         return created.key_set
 
-    def _stale_key_set(self, url: str, why: str) -> dict[str, Any]:
+    def _stale_key_set(self, url: str, kid: Any, why: str) -> dict[str, Any]:
+        """What is cached, if it has the key: one that is not there may be in the set that does not
+        arrive."""
         cached = self._cache.get(url)
-        if cached is not None and time.monotonic() < cached.stale_until:
+        if cached is not None and cached.has_kid(kid) and time.monotonic() < cached.stale_until:
             return cached.key_set
         raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
 

@@ -14,6 +14,7 @@ from adapters.lms import Role as CourseRole
 from core.errors import Forbidden
 
 LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
+DESIGNER = "designer"
 TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = (
     "training manager",
     "executive",
@@ -27,6 +28,7 @@ ROLE_DESCRIPTIONS: Mapping[str, str] = {
     MENTOR: "Accompanies people: the list of people names them so.",
     MANAGER: "Leads people: the list of people names them so.",
     TEACHER: "Teaches a course of the LMS: figures, certifications, gradebook.",
+    DESIGNER: "Builds a course of the LMS: chooses its activities, sees nobody.",
     TRAINING_MANAGER: "Sets up programmes and questions, takes over lists, sees everybody.",
     EXECUTIVE: "Sees figures of groups, never of a person.",
     DATA_PROTECTION: "Sees what is stored of a person, and erases it.",
@@ -40,6 +42,7 @@ _TEACHING_COURSE_ROLES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
 
 ALL_ROLES = frozenset(ROLE_DESCRIPTIONS)
 TEACHING_ROLES = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
+CONTENT_ROLES = TEACHING_ROLES | {DESIGNER}
 LEADING_ROLES = frozenset((MENTOR, MANAGER))
 STAFF_ROLES = frozenset((TRAINING_MANAGER, ADMIN))
 # Roles that see figures of fewer than five people across the whole programme. For others the
@@ -60,6 +63,7 @@ def roles_of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
             LEARNER,
             *listed,
             *((TEACHER,) if CourseRole(course_role) in _TEACHING_COURSE_ROLES else ()),
+            *((DESIGNER,) if CourseRole(course_role) is CourseRole.DESIGNER else ()),
         }
     )
 

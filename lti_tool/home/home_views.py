@@ -24,6 +24,7 @@ from lti_tool.base.page_context import PageContext, open_page
 from lti_tool.base.roles import (
     ADMIN,
     ALL_ROLES,
+    DESIGNER,
     FIGURE_ROLES,
     LEADING_ROLES,
     LEARNER,
@@ -61,6 +62,8 @@ def show_home(page: PageContext) -> ResponseReturnValue:
     administration = who.page == activity_pages.ADMIN_PAGE or not who.programme
     if ADMIN in who.roles and administration:
         return page.redirect("admin/")
+    if not takes_part and who.roles == {LEARNER, DESIGNER}:
+        return page.render("builds_the_course.html")
     visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {LEARNER}
     if visits or (who.administers and administration):
         return page.render("runs_the_lms.html")

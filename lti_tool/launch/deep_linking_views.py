@@ -13,19 +13,19 @@ from core.http_client import url_origin
 from lti_tool.base import page_responses
 from lti_tool.base.forms import form_day, form_text, form_texts
 from lti_tool.base.page_context import PageContext, open_page
-from lti_tool.base.roles import TEACHING_ROLES
+from lti_tool.base.roles import CONTENT_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.launch import deep_linking
 
 ROUTES = Routes("picker", "/t/<uuid:launch_id>", open_page)
 
 
-@ROUTES.get("/pick", roles=TEACHING_ROLES)
+@ROUTES.get("/pick", roles=CONTENT_ROLES)
 def show_picker(page: PageContext) -> ResponseReturnValue:
     return _render_picker(page)
 
 
-@ROUTES.post("/pick", roles=TEACHING_ROLES)
+@ROUTES.post("/pick", roles=CONTENT_ROLES)
 def submit_picks(page: PageContext) -> ResponseReturnValue:
     nothing = form_text("act") == "cancel"
     try:

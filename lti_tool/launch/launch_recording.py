@@ -113,7 +113,8 @@ def _ensure_course(connection: Connection, platform: Platform, launch: Launch) -
 def _ensure_participant(
     connection: Connection, platform: Platform, course: Course, launch: Launch, now: datetime
 ) -> uuid.UUID:
-    """The person who launches; a member of the course, unless a test user or a visitor."""
+    """The person who launches; a member of the course, unless a test user, or somebody who takes no
+    part in it."""
     named = PlatformUser(
         launch.subject,
         launch.name,
@@ -122,7 +123,7 @@ def _ensure_participant(
         launch.sourced_id_from_custom,
     )
     person_id = people_store.ensure_person(connection, platform.tenant_id, platform.id, named)
-    if not launch.is_test_user and launch.role is not Role.VISITOR:
+    if not launch.is_test_user and launch.role.takes_part:
         courses_store.upsert_memberships(
             connection, platform.tenant_id, course.id, [(person_id, launch.role.value)], now
         )

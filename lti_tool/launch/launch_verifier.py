@@ -9,7 +9,8 @@ invalidates its nonce, does not require exp or iat, allows no clock leeway and i
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,15 +20,17 @@ from pylti1p3.message_validators.resource_message import ResourceMessageValidato
 from pylti1p3.message_validators.submission_review import SubmissionReviewLaunchValidator
 
 from adapters.lms import Launch, LaunchRefused, MessageType
-from adapters.lms.claims import read_launch
-from core.messages import lazy_gettext
+from adapters.lms.claims import mend_shapes, read_launch
+from core.messages import Number, lazy_gettext
 from lti_tool.base.launch_errors import LaunchInvalid
 from lti_tool.base.platforms_store import Platform
-from lti_tool.launch.id_tokens import IdTokenInvalid, verify_id_token
+from lti_tool.launch.id_tokens import IdTokenInvalid, SignatureInvalid, verify_id_token
 
 MAX_TOKEN_AGE_SECONDS = 600  # A token issued longer ago counts as a replay, whatever its exp says.
 # A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
 MAX_TOKEN_LIFETIME_SECONDS = 86_400
+# By so much no clock is wrong that anybody looks at: the token's times are nonsense then.
+MAX_CLOCK_DIFFERENCE_SECONDS = 86_400
 RANDOM_BYTES = 32  # of a state and of a nonce
 _VALIDATORS = {
     MessageType.RESOURCE: ResourceMessageValidator(),
@@ -65,26 +68,44 @@ def build_login_url(
     return f"{platform.auth_login_url}{joint}{urlencode(wanted)}", state, nonce
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a launch must fit: the login's nonce, when it began and when it is now (seconds since
+    1970), and by how much the clocks may differ."""
+
+    nonce: str
+    begun: float
+    now: float
+    leeway: int
+
+
 def verify_launch(
-    platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float
+    platform: Platform,
+    id_token: str,
+    expected: Expected,
+    key_set: Mapping[str, Any],
+    find_newer_keys: Callable[[], Mapping[str, Any] | None],
 ) -> Launch:
-    """Verify a launch: the token, then the message in it; LaunchInvalid if anything fails."""
+    """Verify a launch: the token, then the message in it; LaunchInvalid if anything fails. Some
+    platforms change a key and keep its name: where a signature does not fit, ``find_newer_keys`` is
+    asked once.
+    """
     try:
-        claims = verify_id_token(
-            id_token,
-            key_set,
-            issuer=platform.issuer,
-            client_id=platform.client_id,
-            nonce=nonce,
-            needs_kid=True,
-        )
-        _require_recent(claims, now)
+        try:
+            claims = _verify_token(platform, id_token, expected, key_set)
+        except SignatureInvalid:
+            newer = find_newer_keys()
+            if newer is None:
+                raise
+            claims = _verify_token(platform, id_token, expected, newer)
     except IdTokenInvalid as error:
+        _refuse_other_clock(expected, error)
         raise LaunchInvalid(
             "The course's message could not be proven to be genuine and fresh. "
             "Go back to the course and open the activity again.",
             str(error),
         ) from None
+    claims = mend_shapes(claims)
     try:
         result = read_launch(claims)
     except LaunchRefused as error:
@@ -111,8 +132,43 @@ def verify_launch(
     return result
 
 
+def _verify_token(
+    platform: Platform, id_token: str, expected: Expected, key_set: Mapping[str, Any]
+) -> dict[str, Any]:
+    claims = verify_id_token(
+        id_token,
+        key_set,
+        issuer=platform.issuer,
+        client_id=platform.client_id,
+        nonce=expected.nonce,
+        needs_kid=True,
+        now=expected.now,
+        leeway=expected.leeway,
+    )
+    _require_recent(claims, expected.now)
+    return claims
+
+
+def _refuse_other_clock(expected: Expected, error: IdTokenInvalid) -> None:
+    """A token for this login was issued after it began and before now: where its times say
+    otherwise, the clocks differ."""
+    if error.issued_at is None:
+        return
+    ahead, lagging = error.issued_at - expected.now, expected.begun - error.issued_at
+    difference = max(ahead, lagging)
+    if expected.leeway < difference < MAX_CLOCK_DIFFERENCE_SECONDS:
+        raise LaunchInvalid(
+            lazy_gettext(
+                "The clock of your LMS and the clock of this tool differ by %(seconds)s seconds, "
+                "so the launch cannot be checked. Ask the administrator to set the clocks right.",
+                seconds=Number(int(difference)),
+            ),
+            f"the LMS's clock is {int(difference)} s {'ahead' if ahead > lagging else 'behind'}",
+        ) from None
+
+
 def _require_recent(claims: Mapping[str, Any], now: float) -> None:
     if now - int(claims["iat"]) > MAX_TOKEN_AGE_SECONDS:
-        raise IdTokenInvalid("iat lies too far back")
+        raise IdTokenInvalid("iat lies too far back", int(claims["iat"]))
     if int(claims["exp"]) - now > MAX_TOKEN_LIFETIME_SECONDS:
         raise IdTokenInvalid("exp lies too far ahead")

@@ -9,11 +9,11 @@ import secrets as random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.lms import Launch, MessageType, Role, dialect_for
+from adapters.lms import Launch, MessageType, dialect_for
 from adapters.lms.models import DeepLinkingSettings
 from core.http_client import url_origin
 from core.messages import lazy_gettext
@@ -33,11 +33,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_PARAMETER = 4_000
 LAUNCH_PATH = "/lti/launch"
-TARGET_PATHS = (
-    "",
-    "/",
-    LAUNCH_PATH,
-)  # a platform configured with only the domain sends the bare URL
+# A platform configured with only the domain sends the bare URL.
+TARGET_PATHS = ("", LAUNCH_PATH)
 KEPT_LOGIN_PARAMETERS = (
     "lti_message_hint",
     "lti_storage_target",
@@ -171,7 +168,7 @@ def _require_own_target(target: str, base_url: str) -> None:
     if (wanted.scheme, wanted.netloc) != (
         ours.scheme,
         ours.netloc,
-    ) or wanted.path not in TARGET_PATHS:
+    ) or wanted.path.rstrip("/") not in TARGET_PATHS:
         raise LaunchInvalid(
             lazy_gettext(
                 "The course's link leads to another address than this tool's. Ask the "
@@ -366,11 +363,22 @@ def _verify_launch(
             "The course's message is too large. Go back to the course and open the activity again.",
             f"id_token of {len(id_token)} characters",
         )
-    key_set = deps.platform_keys.key_set_for_token(platform.key_set_url, id_token)
+    keys = deps.platform_keys
     launch = launch_verifier.verify_launch(
-        platform, id_token, login.nonce, key_set, now.timestamp()
+        platform,
+        id_token,
+        launch_verifier.Expected(
+            login.nonce,
+            (login.expires_at - LOGIN_LIFETIME).timestamp(),
+            now.timestamp(),
+            deps.settings.clock_leeway_seconds,
+        ),
+        keys.key_set_for_token(platform.key_set_url, id_token),
+        lambda: keys.newer_key_set(platform.key_set_url),
     )
-    if launch.target_link_uri and launch.target_link_uri != login.target_link_uri:
+    if launch.target_link_uri and not _is_same_address(
+        launch.target_link_uri, login.target_link_uri
+    ):
         raise LaunchInvalid(
             "The course changed its link on the way. Go back to the course and "
             "open the activity again.",
@@ -385,13 +393,26 @@ def _verify_launch(
         )
     if launch.deep_linking is not None:
         _require_usable_deep_linking(deps, launch.deep_linking)
-    if launch.message is MessageType.DEEP_LINK and launch.role not in (Role.TEACHER, Role.ADMIN):
+    if launch.message is MessageType.DEEP_LINK and not launch.role.chooses_content:
         raise LaunchInvalid(
-            "Only a teacher of the course chooses content for it.",
+            "Only a teacher or designer of the course chooses content for it.",
             "deep linking by a learner",
             status=403,
         )
     return launch
+
+
+def _is_same_address(one: str, other: str) -> bool:
+    """Whether two addresses differ by their spelling alone: what is percent-encoded, a blank as +
+    or %20, a slash at the end.
+    """
+
+    def normalized(address: str) -> tuple[object, ...]:
+        parts = urlsplit(address)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        return parts.scheme, parts.netloc.lower(), unquote(parts.path).rstrip("/"), query
+
+    return one == other or normalized(one) == normalized(other)
 
 
 def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettings) -> None:

@@ -35,6 +35,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="To work", exact=True
     ).press("Enter")
+    frame.get_by_role("heading", name="Your steps").wait_for()
     exercise = frame.get_by_role("region", name="Exercise on your own data")
     if exercise.get_by_text("handed in on").count() == 0 and exercise.locator("form").count():
         if exercise.locator("details[open]").count() == 0:
