@@ -165,7 +165,7 @@ class StandardDialect:
             return ResponseOutcome(
                 ResponseVerdict.RETRY_LATER,
                 answer,
-                _retry_after_seconds(headers.get("retry-after", "")),
+                parse_retry_after(headers.get("retry-after", "")),
             )
         return ResponseOutcome(
             ResponseVerdict.REJECTED,
@@ -267,19 +267,23 @@ class StandardDialect:
         header."""
         return self._get_request(url, _MEMBERS_TYPE, token)
 
-    def read_members(self, body: Any) -> list[RosterMember]:
-        """The members on a page; ValueError if it is not a roster page, so that it does not
-        count as read."""
+    def read_members(self, body: Any) -> tuple[list[RosterMember], int]:
+        """The members on a page, and how many entries of it name nobody; ValueError if it is not a
+        roster page, so that it does not count as read."""
         if not isinstance(body, dict) or not isinstance(body.get("members"), list):
             raise ValueError("the answer holds no members")
-        return [self._member(entry) for entry in body["members"]]
+        read = [self._member(entry) for entry in body["members"]]
+        members = [member for member in read if member is not None]
+        return members, len(read) - len(members)
 
-    def _member(self, entry: Any) -> RosterMember:
-        subject = entry.get("user_id") if isinstance(entry, dict) else None
+    def _member(self, entry: Any) -> RosterMember | None:
+        if not isinstance(entry, dict):
+            return None
+        subject = entry.get("user_id")
         if isinstance(subject, int) and not isinstance(subject, bool):
             subject = str(subject)
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
-            raise ValueError("a member has no user_id")
+            return None
         listed = entry.get("roles")
         roles = (
             [role for role in listed if isinstance(role, str)] if isinstance(listed, list) else []
@@ -500,7 +504,7 @@ def _json_error_text(body: bytes) -> str:
     return ""
 
 
-def _retry_after_seconds(header: str) -> int | None:
+def parse_retry_after(header: str) -> int | None:
     """Parse Retry-After (RFC 9110, 10.2.3): seconds or a date; None if it is neither."""
     if header.isascii() and header.isdigit():
         return (

@@ -7,12 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from adapters.lms import LmsRequest
+from adapters.lms.standard import parse_retry_after
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
-from core.messages import lazy_gettext
+from core.messages import Message, lazy_gettext
 from lti_tool.base import access_tokens
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
+
+
+class PageRefused(OutsideCallFailed):
+    """A page of a list was answered by another status than 200; ``wait_seconds``: how long the LMS
+    asks us to wait, or None."""
+
+    def __init__(self, message: Message, status: int, wait_seconds: int | None) -> None:
+        self.status, self.wait_seconds = status, wait_seconds
+        super().__init__(message)
+
 
 CALL_SECONDS = 8.0
 MAX_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
@@ -77,19 +88,39 @@ def iter_pages(
                 "The list goes on in a circle, or has more pages than are read."
             )
         seen.add(url)
-        answer, scope = call_with_any_scope(deps, platform, scopes, partial(make, url))
+        answer, scope = read_page(deps, platform, scopes, url, make)
         scopes = (scope,)
-        if answer.status != 200:
-            raise OutsideCallFailed(
-                lazy_gettext(
-                    "The LMS answered %(status)s: %(reason)s.",
-                    status=answer.status,
-                    reason=answer.reason.partition("{")[0] or lazy_gettext("no reason given"),
-                )
-            )
         yield answer
-        if answer.next_url and url_origin(answer.next_url) != url_origin(url):
-            raise OutsideCallFailed(
-                "The list goes on at another address than it began; it was not followed."
-            )
-        url = answer.next_url
+        url = following_page(url, answer)
+
+
+def read_page(
+    deps: ToolDeps,
+    platform: Platform,
+    scopes: Sequence[str],
+    url: str,
+    make: Callable[[str, str], LmsRequest],
+) -> tuple[OutsideResponse, str]:
+    """Read a page of a list: the answer, and the scope that opened it; PageRefused if it is no
+    200."""
+    answer, scope = call_with_any_scope(deps, platform, scopes, partial(make, url))
+    if answer.status != 200:
+        raise PageRefused(
+            lazy_gettext(
+                "The LMS answered %(status)s: %(reason)s.",
+                status=answer.status,
+                reason=answer.reason.partition("{")[0] or lazy_gettext("no reason given"),
+            ),
+            answer.status,
+            parse_retry_after(answer.headers.get("retry-after", "")),
+        )
+    return answer, scope
+
+
+def following_page(url: str, answer: OutsideResponse) -> str:
+    """Where the list goes on after this page; OutsideCallFailed if that is another host."""
+    if answer.next_url and url_origin(answer.next_url) != url_origin(url):
+        raise OutsideCallFailed(
+            "The list goes on at another address than it began; it was not followed."
+        )
+    return answer.next_url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,22 @@ class RosterRun:
     arrived: int
     departed: int
     reason: str
+    skipped: int
+
+
+@dataclass
+class RosterReading:
+    """A reading of a roster while it goes on, over as many attempts as it takes: the page that
+    comes next, what was read so far, and whether it can have missed somebody."""
+
+    id: int
+    started_at: datetime
+    next_url: str
+    pages: int
+    members: int
+    arrived: int
+    skipped: int
+    whole: bool
 
 
 _COURSE_FIELDS = tuple(course.c[name] for name in Course.__dataclass_fields__)
@@ -254,10 +270,34 @@ def set_next_roster(
     )
 
 
-def start_roster_run(
-    connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime
-) -> int:
-    """Record the start of a roster read; returns its id."""
+_READING_FIELDS = tuple(roster_run.c[name] for name in RosterReading.__dataclass_fields__)
+
+
+def find_open_reading(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, since: datetime
+) -> RosterReading | None:
+    """The reading of a roster that began after ``since`` and did not come to its end."""
+    r = roster_run.c
+    query = (
+        select(*_READING_FIELDS)
+        .where(
+            r.tenant_id == tenant_id,
+            r.course_id == course_id,
+            r.finished_at.is_(None),
+            r.next_url != "",
+            r.started_at > since,
+        )
+        .order_by(r.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return RosterReading(*row) if row else None
+
+
+def start_reading(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime, url: str
+) -> RosterReading:
+    """Record the start of a reading, at its first page."""
     row = {
         "tenant_id": tenant_id,
         "course_id": course_id,
@@ -267,16 +307,23 @@ def start_roster_run(
         "arrived": 0,
         "departed": 0,
         "reason": "",
+        "next_url": url,
     }
-    return int(
-        connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one()
-    )
+    created = insert(roster_run).values(**row).returning(*_READING_FIELDS)
+    return RosterReading(*connection.execute(created).one())
 
 
-def finish_roster_run(
+def save_reading(connection: Connection, tenant_id: int, reading: RosterReading) -> None:
+    """Record how far a reading has come."""
+    state = asdict(reading)
+    del state["id"], state["started_at"]
+    update_roster_run(connection, tenant_id, reading.id, state)
+
+
+def update_roster_run(
     connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]
 ) -> None:
-    """Record the result of a roster read."""
+    """Record the state or the result of a reading."""
     connection.execute(
         update(roster_run)
         .where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id)
@@ -304,6 +351,7 @@ def list_roster_runs(
             r.arrived,
             r.departed,
             r.reason,
+            r.skipped,
         )
         .join(course, course.c.id == r.course_id)
         .where(r.tenant_id == tenant_id)
@@ -314,7 +362,7 @@ def list_roster_runs(
         query = query.where(r.course_id == course_id)
     if registration_id is not None:
         query = query.where(course.c.registration_id == registration_id)
-    return [RosterRun(*row) for row in connection.execute(query)]
+    return [RosterRun(*tuple(row)) for row in connection.execute(query)]
 
 
 def find_placement(

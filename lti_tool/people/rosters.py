@@ -1,39 +1,48 @@
-"""Read rosters (NRPS 2.0), page by page to the end. Only a complete reading removes anybody
-from a course."""
+"""Read rosters (NRPS 2.0), page by page to the end, over as many runs as that takes. Only a reading
+that missed nobody removes anybody from a course."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.exc import DBAPIError
 
 from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
-from core.http_client import OutsideCallFailed, limit_total_time
-from core.messages import Number, as_message, lazy_gettext
+from core.http_client import OutsideCallFailed
+from core.messages import Number, as_message, gettext_noop, lazy_gettext
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.base.platform_services import PageRefused
 from lti_tool.base.platforms_store import APPROVED, Platform
 from lti_tool.people import courses_store, people_store
-from lti_tool.people.courses_store import Course
+from lti_tool.people.courses_store import Course, RosterReading
 from lti_tool.people.people_store import PlatformUser
 
 log = logging.getLogger(__name__)
 
 SYNC_INTERVAL, RETRY_INTERVAL = timedelta(days=1), timedelta(hours=1)
+# A reading that was cut short goes on soon; what it has read by then is older than a day no more.
+PAUSE, MAX_READING_AGE = timedelta(minutes=5), timedelta(days=1)
 LEASE = timedelta(minutes=15)  # Longer than a job may run.
-RUN_SECONDS = 240  # For one tenant in one run.
-ROSTER_SECONDS = 240  # For all pages of one roster.
-MAX_MEMBERS = 50_000  # In one course.
+RUN_SECONDS = 240  # For one tenant in one run; a reading of a large course takes several.
+MAX_MEMBERS = 200_000  # In one course.
 WRITE_BATCH_SIZE = 500  # People written in one transaction.
+PAGE_MEMBERS = 500  # What we ask for at once; an LMS may give fewer.
+_CIRCLE = gettext_noop(
+    "The list goes on in a circle; what was read is kept, and nobody was taken out of the course."
+)
+_TRANSIENT_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
 
 
 def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
-    """Read the rosters of one tenant that are due; returns how many were read completely."""
+    """Read the rosters of one tenant that are due; returns how many were read to their end."""
     complete, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         now = clock.now()
@@ -42,15 +51,30 @@ def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
             if course is None:
                 break
             platform = platforms_store.get_platform(connection, tenant_id, course.registration_id)
-            run_id = courses_store.start_roster_run(connection, tenant_id, course.id, now)
-        complete += _read_roster(deps, platform, course, run_id)
+            reading = courses_store.find_open_reading(
+                connection, tenant_id, course.id, now - MAX_READING_AGE
+            ) or courses_store.start_reading(
+                connection, tenant_id, course.id, now, _ask_for_many(course.memberships_url)
+            )
+        complete += _read_roster(deps, platform, course, reading, end)
     return complete
 
 
-def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> int:
-    lms, started = dialect_for(platform.family), clock.now()
-    counts = {"pages": 0, "members": 0, "arrived": 0, "departed": 0}
-    reason = ""
+def _ask_for_many(url: str) -> str:
+    """NRPS 2.0, 2.4.1: ``limit`` says how many members the client wants on a page."""
+    parts = urlsplit(url)
+    if any(name == "limit" for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return url
+    limit = f"limit={PAGE_MEMBERS}"
+    return urlunsplit(parts._replace(query=f"{parts.query}&{limit}" if parts.query else limit))
+
+
+def _read_roster(
+    deps: ToolDeps, platform: Platform, course: Course, reading: RosterReading, end: float
+) -> bool:
+    """Go on with a reading; returns whether it came to its end. One that is cut short keeps what it
+    has read, and goes on with the next page."""
+    reason, wait = "", timedelta()
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(
@@ -58,24 +82,10 @@ def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int
                     "The platform registration is %(status)s.", status=as_message(platform.status)
                 )
             )
-        with limit_total_time(ROSTER_SECONDS):
-            for page in platform_services.iter_pages(
-                deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members
-            ):
-                present = [member for member in lms.read_members(page.json()) if member.active]
-                counts["pages"] += 1
-                counts["members"] += len(present)
-                if counts["members"] > MAX_MEMBERS:
-                    raise OutsideCallFailed(
-                        lazy_gettext(
-                            "The roster names more than %(most)s people.", most=Number(MAX_MEMBERS)
-                        )
-                    )
-                for start in range(0, len(present), WRITE_BATCH_SIZE):
-                    counts["arrived"] += _record_members(
-                        deps, platform, course, present[start : start + WRITE_BATCH_SIZE]
-                    )
-        if not counts["members"]:
+        if not _read_pages(deps, platform, course, reading, end):
+            _pause(deps, platform, course, reading, "", timedelta())
+            return False
+        if not reading.members:
             # A course has at least the person who opened it: an empty list is an error of the
             # LMS, and must not empty the course here.
             raise OutsideCallFailed(
@@ -88,25 +98,122 @@ def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int
             else f"The roster cannot be kept: {type(error).__name__}."
         )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
+        wait = _asked_wait(error)
+        if reading.pages and reading.next_url and _may_go_on(error):
+            _pause(deps, platform, course, reading, reason, wait or PAUSE)
+            return False
     now = clock.now()
     with deps.unit_of_work(platform.tenant_id) as connection:
-        if not reason:
-            counts["departed"] = courses_store.deactivate_memberships(
-                connection, platform.tenant_id, course.id, started
+        departed = 0
+        if not reason and reading.whole:
+            departed = courses_store.deactivate_memberships(
+                connection, platform.tenant_id, course.id, reading.started_at
             )
-        courses_store.finish_roster_run(
+        courses_store.update_roster_run(
             connection,
             platform.tenant_id,
-            run_id,
-            {**counts, "finished_at": now, "reason": reason[:500]},
+            reading.id,
+            {"departed": departed, "finished_at": now, "reason": reason[:500]},
         )
         courses_store.set_next_roster(
             connection,
             platform.tenant_id,
             course.id,
-            now + (RETRY_INTERVAL if reason else SYNC_INTERVAL),
+            now + (wait or RETRY_INTERVAL if reason else SYNC_INTERVAL),
         )
     return not reason
+
+
+def _pause(
+    deps: ToolDeps,
+    platform: Platform,
+    course: Course,
+    reading: RosterReading,
+    reason: str,
+    wait: timedelta,
+) -> None:
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        courses_store.update_roster_run(
+            connection, platform.tenant_id, reading.id, {"reason": reason[:500]}
+        )
+        courses_store.set_next_roster(connection, platform.tenant_id, course.id, clock.now() + wait)
+
+
+def _may_go_on(error: Exception) -> bool:
+    """Whether the next page may be there later: the LMS is busy or away. What it refuses it
+    will refuse again, and what is no roster will be none."""
+    if isinstance(error, PageRefused):
+        return error.status in _TRANSIENT_STATUSES
+    return isinstance(error, OutsideCallFailed)
+
+
+def _asked_wait(error: Exception) -> timedelta:
+    """How long the LMS asks us to wait; zero if it does not."""
+    seconds = error.wait_seconds if isinstance(error, PageRefused) else None
+    return min(timedelta(seconds=seconds or 0), RETRY_INTERVAL)
+
+
+def _read_pages(
+    deps: ToolDeps, platform: Platform, course: Course, reading: RosterReading, end: float
+) -> bool:
+    """Read page after page to the end; False if the time is over before. Each page is written with
+    the place of the next one."""
+    lms = dialect_for(platform.family)
+    scopes: Sequence[str] = (ROSTER_SCOPE,)
+    asked: set[str] = set()
+    before: frozenset[str] = frozenset()
+    while url := reading.next_url:
+        if time.monotonic() > end:
+            return False
+        asked.add(url)
+        answer, scope = platform_services.read_page(deps, platform, scopes, url, lms.members)
+        scopes = (scope,)
+        members, skipped = lms.read_members(answer.json())
+        listed = frozenset(member.subject for member in members)
+        following = platform_services.following_page(url, answer)
+        circle = following in asked
+        if circle:
+            # Schoology names its second page as the next one for ever. Pages are counted up until
+            # one brings nobody new; whoever was missed by that stays in the course.
+            reading.whole = False
+            following = _count_page_up(url)
+        if listed and listed == before:
+            reading.next_url = ""
+            raise OutsideCallFailed(_CIRCLE)
+        present = [member for member in members if member.active]
+        reading.whole &= not skipped
+        reading.pages, reading.skipped = reading.pages + 1, reading.skipped + skipped
+        reading.members += len(present)
+        reading.next_url = following if members or reading.whole else ""
+        if reading.members > MAX_MEMBERS:
+            raise OutsideCallFailed(
+                lazy_gettext(
+                    "The roster names more than %(most)s people.", most=Number(MAX_MEMBERS)
+                )
+            )
+        for start in range(0, len(present), WRITE_BATCH_SIZE):
+            reading.arrived += _record_members(
+                deps, platform, course, present[start : start + WRITE_BATCH_SIZE]
+            )
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            courses_store.save_reading(connection, platform.tenant_id, reading)
+        before = listed
+        if circle and members and not following:
+            raise OutsideCallFailed(_CIRCLE)
+    return True
+
+
+def _count_page_up(url: str) -> str:
+    """The address of the page after this one, by its parameter ``page``; empty if it has none."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    if not any(name == "page" and value.isdecimal() for name, value in pairs):
+        return ""
+    counted = [
+        (name, str(int(value) + 1) if name == "page" and value.isdecimal() else value)
+        for name, value in pairs
+    ]
+    return urlunsplit(parts._replace(query=urlencode(counted)))
 
 
 def _record_members(

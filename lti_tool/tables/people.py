@@ -154,5 +154,11 @@ roster_run = Table(
     Column("arrived", Integer, nullable=False),
     Column("departed", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+    # While it is not finished: the page to go on with.
+    Column("next_url", Text, nullable=False, server_default=""),
+    # Entries that could not be read.
+    Column("skipped", Integer, nullable=False, server_default=text("0")),
+    # False where it may have missed somebody: then nobody leaves the course by it.
+    Column("whole", Boolean, nullable=False, server_default=text("true")),
     Index(None, "tenant_id", "course_id", "id"),
 )

@@ -28,9 +28,10 @@ def _key(method: str, url: str, headers: dict[str, str]) -> tuple[Any, ...]:
     return method, parts.path, tuple(sorted(parse_qsl(parts.query))), kind
 
 
-def replayed(server: FakeServer, *names: str, file: str = "services") -> None:
+def replayed(server: FakeServer, *names: str, file: str = "services", without: str = "") -> None:
     """Let the server answer with these exchanges, each to its own request; a request that was not
-    recorded is told so (599).
+    recorded is told so (599). ``without``: the end of an address that was not there when it was
+    recorded, and that does not change the answer.
     """
     wanted = {
         _key(one["request"]["method"], one["request"]["url"], one["request"]["headers"]): one
@@ -38,7 +39,7 @@ def replayed(server: FakeServer, *names: str, file: str = "services") -> None:
     }
 
     def answer(asked: Asked) -> Reply:
-        found = wanted.get(_key(asked[0], asked[1], asked[2]))
+        found = wanted.get(_key(asked[0], asked[1].removesuffix(without), asked[2]))
         if found is None:
             return (599, "not recorded", f"{asked[0]} {asked[1]} {asked[2]}")
         response = found["response"]

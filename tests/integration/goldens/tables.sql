@@ -1442,7 +1442,10 @@ CREATE TABLE lti_tool.roster_run (
     members integer NOT NULL,
     arrived integer NOT NULL,
     departed integer NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    next_url text DEFAULT ''::text NOT NULL,
+    skipped integer DEFAULT 0 NOT NULL,
+    whole boolean DEFAULT true NOT NULL
 );
 ALTER TABLE lti_tool.roster_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.roster_run_id_seq
