@@ -51,6 +51,7 @@ ERRORS = (
     "MessageError",
     "NotFound",
     "OutsideCallFailed",
+    "PageRefused",
     "PictureRefused",
     "RequestError",
     "TokenRefused",
