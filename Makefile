@@ -76,6 +76,7 @@ coverage: $(VENV)/test.stamp  ## branch coverage of the product by the tests tha
 bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are printed and kept in bench/results
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.reads
+	$(BIN)/python -m bench.cold
 	$(BIN)/python -m bench.attachment
 	$(BIN)/python -m bench.launch
 	$(BIN)/python -m bench.learning

@@ -36,7 +36,7 @@ def _agent(n: int) -> str:
     )
 
 
-def _filters(begun: datetime, ended: datetime) -> dict[str, tuple[str, Iterator[dict[str, str]]]]:
+def filters(begun: datetime, ended: datetime) -> dict[str, tuple[str, Iterator[dict[str, str]]]]:
     """Name → (which limit holds, parameters for each request)."""
     pick = random.Random(1)
     span = (ended - begun) / timedelta(seconds=1)
@@ -132,7 +132,8 @@ def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
     return len(seen), times
 
 
-def _bytes_each(bench: Bench, count: int) -> float:
+def bytes_each(bench: Bench, count: int) -> float:
+    """Disk of the record store's tables for a statement, indexes included."""
     query = text(
         "SELECT sum(pg_total_relation_size(part.relid)) FROM unnest(CAST(:tables AS text[])) AS name,"
         " pg_partition_tree(CAST(name AS regclass)) AS part"
@@ -167,7 +168,7 @@ def main() -> None:
                 "|---|---|---|---|",
             ]
             figures.update(dict.fromkeys((f"{kind}, p95" for kind in LIMITS), 0.0))
-            for name, (kind, wanted) in _filters(begun, datetime.now(UTC)).items():
+            for name, (kind, wanted) in filters(begun, datetime.now(UTC)).items():
                 asked = [
                     load.request("GET", f"/xapi/statements?{urlencode(one)}", bench.token)
                     for one in islice(wanted, REQUESTS)
@@ -189,12 +190,12 @@ def main() -> None:
                 f"pages; first tenth {first:.1f} ms a page, last {last:.1f} ms.",
             ]
             lines += [
-                f"On disk: {_bytes_each(bench, level):,.0f} bytes a statement of "
+                f"On disk: {bytes_each(bench, level):,.0f} bytes a statement of "
                 f"{len(statement(0)):,} bytes, indexes included."
             ]
             with bench.owner.begin() as connection:
                 connection.execute(text("TRUNCATE lrs.uncounted"))
-            disk = _bytes_each(bench, level)
+            disk = bytes_each(bench, level)
             rates[level] = _ingest(bench)
             figures.update({"disk": disk, "ingest when full": rates[level] / rates[0]})
             filled += INGESTED * 3

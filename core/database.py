@@ -45,12 +45,14 @@ _CUSTOM_PLANS, _GENERIC_PLAN = (
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
-def make_engine(url: str, quick: bool = False, blobs: BlobStore | None = None) -> Engine:
+def make_engine(
+    url: str, quick: bool = False, blobs: BlobStore | None = None, writers: Engine | None = None
+) -> Engine:
     """Create an engine for ``url``; no connection is opened yet.
 
     ``quick`` is for one statement that is repeated again and again: its connections autocommit,
     keep a generic plan, and are not pinged before use. ``blobs``: where bytes lie that the database
-    does not hold (:func:`blobs_of`).
+    does not hold (:func:`blobs_of`). ``writers``: see :func:`as_writer`.
     """
     if "://" not in url:
         raise FatalError(
@@ -73,7 +75,7 @@ def make_engine(url: str, quick: bool = False, blobs: BlobStore | None = None) -
             "application_name": "carryover",
             "options": _GENERIC_PLAN if quick else _CUSTOM_PLANS,
         },
-        execution_options={"blobs": blobs},
+        execution_options={"blobs": blobs, "writers": writers},
     )
 
 
@@ -84,9 +86,22 @@ def blobs_of(connection: Connection) -> BlobStore:
     return blobs
 
 
-def make_long_engine(url: str, blobs: BlobStore) -> Engine:
-    """Create an engine for whoever reads for minutes: the same database as ``LONG_ROLE``."""
-    return make_engine(_long_url(url), blobs=blobs)
+@contextmanager
+def as_writer(connection: Connection) -> Iterator[Connection]:
+    """The connection, or for one of ``LONG_ROLE`` another of ``APP_ROLE``: what transactions run is
+    shown to their own role alone."""
+    writers = connection.get_execution_options().get("writers")
+    if writers is None:
+        yield connection
+    else:
+        with writers.connect() as apart:
+            yield apart
+
+
+def make_long_engine(url: str, blobs: BlobStore, writers: Engine) -> Engine:
+    """Create an engine for whoever reads for minutes: the same database as ``LONG_ROLE``, beside
+    that of ``APP_ROLE``."""
+    return make_engine(_long_url(url), blobs=blobs, writers=writers)
 
 
 def _long_url(url: str) -> str:

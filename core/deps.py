@@ -41,7 +41,7 @@ def build_deps(settings: Settings) -> Deps:
     settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     blobs = BlobStore(settings.attachments_url)
     engine = make_engine(settings.database_url, blobs=blobs)
-    long_engine = make_long_engine(settings.database_url, blobs)
+    long_engine = make_long_engine(settings.database_url, blobs, engine)
     return Deps(
         settings=settings,
         engine=engine,

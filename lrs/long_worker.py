@@ -29,7 +29,7 @@ def move(deps: StoreDeps) -> None:
     tenant_jobs.move_tenants(deps)
 
 
-@jobs.job(interval_seconds=86_400, queue=LONG_QUEUE)
+@jobs.job(interval_seconds=3_600, queue=LONG_QUEUE)
 def archive(deps: StoreDeps) -> None:
     """Make the next months, and files of the old ones."""
     tenant_jobs.archive_tenants(deps)

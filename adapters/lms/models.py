@@ -16,8 +16,8 @@ class Role(StrEnum):
     ADMIN = "admin"
     TEACHER = "teacher"
     MENTOR = "mentor"
-    DESIGNER = "designer"  # Builds the course, teaches nobody.
     LEARNER = "learner"
+    DESIGNER = "designer"  # Builds the course, and takes no part in it.
     VISITOR = "visitor"  # Administers the LMS, and has no role in the course.
 
     @property

@@ -4,6 +4,9 @@ profile template checks.
 
 from __future__ import annotations
 
+import random
+import time
+
 from core.queue import for_each_tenant
 from lrs.actions import (
     agent_rekeying,
@@ -19,6 +22,7 @@ from lrs.store import agent_rekeying as rekeying_store
 from lrs.store import change_queue, payload_table, statement_refs
 
 REFS_AT_ONCE = 200  # of one transaction
+LONG_JOB_SECONDS = 300  # half of what a job may take: the other jobs of its queue get their turn
 
 
 def forward_tenants(deps: StoreDeps) -> None:
@@ -87,15 +91,18 @@ def rekey_tenants(deps: StoreDeps) -> None:
 
 
 def archive_tenants(deps: StoreDeps) -> None:
-    """Make files of the old months, and the next months."""
-    before = cold_months.kept_from(deps)
+    """Make the next months, and files of the old ones: of some tenants first, of others the next
+    time.
+    """
+    cold_months.add_months(deps)
+    before, end = cold_months.kept_from(deps), time.monotonic() + LONG_JOB_SECONDS
+    tenant_ids = change_queue.list_tenant_ids(deps.engine)
     for_each_tenant(
-        change_queue.list_tenant_ids(deps.engine),
+        random.sample(tenant_ids, len(tenant_ids)),
         "making files of old months",
-        lambda tenant_id: cold_months.archive_months(deps, tenant_id, before),
+        lambda tenant_id: cold_months.archive_months(deps, tenant_id, before, end),
     )
     cold_months.drop_empty_months(deps, before)
-    cold_months.add_months(deps)
 
 
 def list_tenants_to_move(deps: StoreDeps) -> list[int]:
@@ -105,8 +112,9 @@ def list_tenants_to_move(deps: StoreDeps) -> list[int]:
 
 def move_tenants(deps: StoreDeps) -> None:
     """Move the bytes of a version before into their months."""
+    end = time.monotonic() + LONG_JOB_SECONDS
     for_each_tenant(
         list_tenants_to_move(deps),
         "moving the bytes of statements",
-        lambda tenant_id: cold_months.move_payloads(deps, tenant_id),
+        lambda tenant_id: cold_months.move_payloads(deps, tenant_id, end),
     )

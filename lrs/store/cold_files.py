@@ -8,20 +8,22 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import msgspec
 from arro3.core import Array, DataType, Field, RecordBatch, Schema
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.blob_store import CHUNK_BYTES, BlobStore
 from core.database import blobs_of
 from core.errors import Unavailable
 from core.parquet import write_batches
-from lrs.store.tables import cold_file
+from lrs.store.tables import cold_file, cold_trash
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +46,17 @@ _FILES_OF = text(
     WHERE o.ord <= f.last_ord GROUP BY f.sha2
     """
 )
+# Also where a file is stale already: whoever rewrites it now may have read past these statements.
 _MARK_STALE = text(
     """
-    UPDATE lrs.cold_file c SET stale = true WHERE c.tenant_id = :tenant
-      AND EXISTS (SELECT FROM unnest(CAST(:ords AS bigint[])) AS o(ord)
-        WHERE o.ord BETWEEN c.first_ord AND c.last_ord)
+    WITH held AS MATERIALIZED (
+      SELECT c.first_ord FROM lrs.cold_file c WHERE c.tenant_id = :tenant
+        AND EXISTS (SELECT FROM unnest(CAST(:ords AS bigint[])) AS o(ord)
+          WHERE o.ord BETWEEN c.first_ord AND c.last_ord)
+      ORDER BY c.first_ord FOR UPDATE
+    )
+    UPDATE lrs.cold_file c SET stale = true FROM held
+    WHERE c.tenant_id = :tenant AND c.first_ord = held.first_ord
     """
 )
 
@@ -104,10 +112,15 @@ def iter_cold_groups(blobs: BlobStore, tenant_id: int, sha2: str) -> Iterator[Pa
 
 
 def write_cold_file(
-    blobs: BlobStore, tenant_id: int, groups: Iterable[PayloadRows], full_bytes: int | None = None
+    blobs: BlobStore,
+    tenant_id: int,
+    groups: Iterable[PayloadRows],
+    announce: Callable[[str], None],
+    full_bytes: int | None = None,
 ) -> ColdFile | None:
-    """Write a file of these statements and store it; None if there were none. With ``full_bytes``
-    it asks for no more statements once the file is that large."""
+    """Write a file of these statements and store it; None if there were none. Its address is
+    announced before. With ``full_bytes`` it asks for no more statements once the file is that
+    large."""
     first = last = None
     statements = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -131,12 +144,13 @@ def write_cold_file(
         write_batches(path, _SCHEMA, batches(), GROUP_ROWS)
         if first is None or last is None:
             return None
-        return ColdFile(first, last, _store(blobs, tenant_id, path), statements)
+        return ColdFile(first, last, _store(blobs, tenant_id, path, announce), statements)
 
 
-def _store(blobs: BlobStore, tenant_id: int, path: Path) -> str:
+def _store(blobs: BlobStore, tenant_id: int, path: Path, announce: Callable[[str], None]) -> str:
     with path.open("rb") as read:
         sha2 = hashlib.file_digest(read, "sha256").hexdigest()
+        announce(sha2)
         read.seek(0)
         upload = blobs.open(path.stat().st_size)
         try:
@@ -169,6 +183,27 @@ def replace_cold_file(
         .where(*place)
         .values(sha2=new.sha2, statements=new.statements, stale=False)
     )
+
+
+def add_trash(connection: Connection, tenant_id: int, sha2: str) -> None:
+    """Record that there is, or will be, a file at an address: it is removed unless it is recorded
+    as a file."""
+    row = upsert(cold_trash).values(tenant_id=tenant_id, sha2=sha2)
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def list_trash(connection: Connection, tenant_id: int) -> dict[str, bool]:
+    """Addresses, each with whether a file is recorded with it after all."""
+    c, t = cold_file.c, cold_trash.c
+    recorded = exists().where(c.tenant_id == t.tenant_id, c.sha2 == t.sha2)
+    query = select(t.sha2, recorded).where(t.tenant_id == tenant_id)
+    return {sha2: bool(is_recorded) for sha2, is_recorded in connection.execute(query)}
+
+
+def delete_trash(connection: Connection, tenant_id: int, sha2: str) -> None:
+    """Forget an address."""
+    t = cold_trash.c
+    connection.execute(delete(cold_trash).where(t.tenant_id == tenant_id, t.sha2 == sha2))
 
 
 def find_last_cold_ord(connection: Connection, tenant_id: int) -> int | None:
@@ -207,12 +242,16 @@ def _read_rows(
 
 def _reader(blobs: BlobStore) -> duckdb.DuckDBPyConnection:
     """A connection of its own to this process' reader: a fork gets another one."""
-    reader = _make_reader(os.getpid()).cursor()
-    if blobs.remote is not None:
-        names = blobs.remote.protocol
-        if not reader.filesystem_is_registered(names if isinstance(names, str) else names[0]):
-            reader.register_filesystem(blobs.remote)
+    with _making:
+        reader = _make_reader(os.getpid()).cursor()
+        if blobs.remote is not None:
+            names = blobs.remote.protocol
+            if not reader.filesystem_is_registered(names if isinstance(names, str) else names[0]):
+                reader.register_filesystem(blobs.remote)
     return reader
+
+
+_making = threading.Lock()
 
 
 @lru_cache(maxsize=1)

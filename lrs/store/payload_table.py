@@ -17,35 +17,47 @@ from core.packed_arrays import BigintArray
 from lrs.store import cold_files
 from lrs.store.cold_files import GROUP_ROWS, PayloadRows
 from lrs.store.payloads import unpack_payload
-from lrs.store.tables import statement, statement_payload
+from lrs.store.tables import job_cursor, statement, statement_payload
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 # The bounds let PostgreSQL leave out the other months while it plans.
 _FIND = b"""
     SELECT ord, payload FROM lrs.statement_payload WHERE tenant_id = %(tenant)s
       AND ord = ANY (%(ords)b) AND ord BETWEEN %(low)s AND %(high)s
-    UNION ALL SELECT ord, payload FROM lrs.statement WHERE tenant_id = %(tenant)s
-      AND ord = ANY (%(ords)b) AND payload IS NOT NULL
 """
+_FIND_UNMOVED = b"""
+    SELECT ord, payload FROM lrs.statement WHERE tenant_id = %(tenant)s
+      AND ord = ANY (%(ords)b) AND ord BETWEEN %(low)s AND %(high)s AND payload IS NOT NULL
+"""
+_MOVING_JOB = "payloads"
 _MOVE = text(
     """
-    WITH old AS MATERIALIZED (
-      SELECT ord, payload FROM lrs.statement WHERE tenant_id = :tenant AND payload IS NOT NULL
-      ORDER BY ord LIMIT :rows FOR UPDATE
+    WITH place AS MATERIALIZED (
+      SELECT ord FROM lrs.job_cursor WHERE tenant_id = :tenant AND job = :job FOR UPDATE
+    ), old AS MATERIALIZED (
+      SELECT s.ord, s.payload FROM lrs.statement s, place
+      WHERE s.tenant_id = :tenant AND s.ord > place.ord ORDER BY s.ord LIMIT :rows FOR UPDATE OF s
     ), new AS (
       INSERT INTO lrs.statement_payload (tenant_id, ord, payload)
-      SELECT :tenant, ord, payload FROM old ON CONFLICT DO NOTHING
+      SELECT :tenant, ord, payload FROM old WHERE payload IS NOT NULL
+      ON CONFLICT (tenant_id, ord) DO UPDATE SET payload = excluded.payload
+    ), emptied AS (
+      UPDATE lrs.statement s SET payload = NULL FROM old WHERE s.tenant_id = :tenant
+        AND s.ord = old.ord AND s.payload IS NOT NULL
+    ), reached AS (
+      UPDATE lrs.job_cursor c SET ord = (SELECT max(ord) FROM old) WHERE c.tenant_id = :tenant
+        AND c.job = :job AND EXISTS (SELECT FROM old)
     )
-    UPDATE lrs.statement s SET payload = NULL FROM old WHERE s.tenant_id = :tenant
-      AND s.ord = old.ord
+    SELECT count(*) FROM old
     """
 )
 _TAKE = text(
     """
-    DELETE FROM lrs.statement_payload WHERE tenant_id = :tenant AND ord = ANY (ARRAY(
+    DELETE FROM lrs.statement_payload p WHERE tenant_id = :tenant AND ord = ANY (ARRAY(
       SELECT ord FROM lrs.statement_payload WHERE tenant_id = :tenant AND ord > :after
         AND ord < :before ORDER BY ord LIMIT :rows))
-    RETURNING ord, payload
+    RETURNING ord, payload, EXISTS (SELECT FROM lrs.statement s
+      WHERE s.tenant_id = :tenant AND s.ord = p.ord) AS is_stored
     """
 )
 _TAKE_CHANGED = text(
@@ -60,24 +72,30 @@ def find_payloads(connection: Connection, tenant_id: int, ords: Sequence[int]) -
     """The bytes of those of these statements that are stored."""
     if not ords:
         return {}
-    parameters = {
-        "tenant": tenant_id,
-        "ords": BigintArray(ords),
-        "low": min(ords),
-        "high": max(ords),
-    }
-    with driver_cursor(connection) as cursor:
-        cursor.execute(_FIND, parameters, binary=True, prepare=True)
-        found = {ord_: unpack_payload(packed) for ord_, packed in cursor.fetchall()}
+    found: dict[int, bytes] = {}
+    # Bytes are moved in this direction alone: whoever looks so, and once more in the months, finds
+    # what is moved meanwhile.
+    for sql in (_FIND, _FIND_UNMOVED, _FIND):
+        missing = [ord_ for ord_ in ords if ord_ not in found]
+        if not missing:
+            return found
+        parameters = {
+            "tenant": tenant_id,
+            "ords": BigintArray(missing),
+            "low": min(missing),
+            "high": max(missing),
+        }
+        with driver_cursor(connection) as cursor:
+            cursor.execute(sql, parameters, binary=True, prepare=True)
+            found.update((ord_, unpack_payload(packed)) for ord_, packed in cursor.fetchall())
     missing = [ord_ for ord_ in ords if ord_ not in found]
-    if missing:
-        found |= cold_files.find_cold_payloads(connection, tenant_id, missing)
-    return found
+    return found | cold_files.find_cold_payloads(connection, tenant_id, missing)
 
 
 def replace_payload(connection: Connection, tenant_id: int, ord_: int, payload: bytes) -> None:
     """Replace the bytes of a statement. Those that a file has are covered up by these, until it is
     rewritten."""
+    cold_files.mark_stale(connection, tenant_id, [ord_])
     changed = upsert(statement_payload).values(tenant_id=tenant_id, ord=ord_, payload=payload)
     connection.execute(
         changed.on_conflict_do_update(
@@ -93,6 +111,7 @@ def replace_payload(connection: Connection, tenant_id: int, ord_: int, payload: 
 
 def delete_payloads(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Delete the bytes of statements; a file keeps them until it is rewritten."""
+    cold_files.mark_stale(connection, tenant_id, ords)
     p = statement_payload
     connection.execute(delete(p).where(p.c.tenant_id == tenant_id, p.c.ord.in_(ords)))
     cold_files.mark_stale(connection, tenant_id, ords)
@@ -107,13 +126,19 @@ def list_tenants_to_move(engine: Engine) -> list[int]:
 
 def has_unmoved_payloads(connection: Connection, tenant_id: int) -> bool:
     """Whether the bytes of some statements lie where a version before put them."""
-    query = exists().where(statement.c.tenant_id == tenant_id, statement.c.payload.is_not(None))
-    return bool(connection.execute(select(query)).scalar())
+    place = (job_cursor.c.tenant_id == tenant_id, job_cursor.c.job == _MOVING_JOB)
+    return bool(connection.execute(select(exists().where(*place))).scalar())
 
 
 def move_payloads(connection: Connection, tenant_id: int, rows: int) -> int:
-    """Move the bytes of up to ``rows`` statements of a version before; return of how many."""
-    return connection.execute(_MOVE, {"tenant": tenant_id, "rows": rows}).rowcount
+    """Move the bytes of the next ``rows`` statements of a version before; return at how many were
+    looked. After the last one this is over."""
+    parameters = {"tenant": tenant_id, "job": _MOVING_JOB, "rows": rows}
+    count = int(connection.execute(_MOVE, parameters).scalar_one())
+    if count < rows:
+        place = (job_cursor.c.tenant_id == tenant_id, job_cursor.c.job == _MOVING_JOB)
+        connection.execute(delete(job_cursor).where(*place))
+    return count
 
 
 def add_months(connection: Connection) -> None:
@@ -121,10 +146,12 @@ def add_months(connection: Connection) -> None:
     connection.execute(text("SELECT lrs.add_payload_months()"))
 
 
-def drop_empty_months(connection: Connection, before: datetime) -> None:
-    """Drop the months before an instant that hold nothing any more; one that is read now stays."""
+def drop_empty_month(connection: Connection, before: datetime) -> bool:
+    """Drop a month before an instant that holds nothing any more; return whether there was one that
+    nobody was reading."""
     ord_ = clock.to_microseconds(before) << ORD_SHIFT
-    connection.execute(text("SELECT lrs.drop_payload_months(:before)"), {"before": ord_})
+    query = text("SELECT lrs.drop_payload_month(:before)")
+    return bool(connection.execute(query, {"before": ord_}).scalar())
 
 
 def find_oldest_month(connection: Connection, tenant_id: int, after: int | None) -> datetime | None:
@@ -153,9 +180,9 @@ def take_payloads(
         "rows": GROUP_ROWS,
     }
     while taken := connection.execute(_TAKE, position).all():
-        rows = sorted((ord_, unpack_payload(packed)) for ord_, packed in taken)
-        position["after"] = rows[-1][0]
-        yield rows
+        position["after"] = max(row.ord for row in taken)
+        if rows := sorted((row.ord, unpack_payload(row.payload)) for row in taken if row.is_stored):
+            yield rows
 
 
 def fold_changes(connection: Connection, tenant_id: int, rows: PayloadRows) -> PayloadRows:

@@ -20,7 +20,7 @@ import psycopg
 from sqlalchemy import Connection, Select, exists, select, text
 
 from core import clock
-from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
+from core.database import APP_ROLE, TENANT_SETTING, as_writer, driver_cursor
 from core.errors import Unavailable
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
 from lrs.store.payload_table import find_payloads
@@ -226,9 +226,9 @@ def filter_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[in
 def high_water_mark(connection: Connection) -> datetime:
     """The high-water mark: every statement stored up to this instant is visible, and stays
     so."""
-    return clock.from_microseconds(
-        connection.execute(_HIGH_WATER_MARK, {"role": APP_ROLE}).scalar_one()
-    )
+    with as_writer(connection) as asked:
+        mark = asked.execute(_HIGH_WATER_MARK, {"role": APP_ROLE}).scalar_one()
+    return clock.from_microseconds(mark)
 
 
 def ord_at(instant: datetime) -> int:

@@ -95,18 +95,17 @@ statement = Table(
     Column("verb", BigInteger, nullable=False),
     Column("registration", Uuid),
     Column("timestamp_given", Boolean, nullable=False),
-    # Of a version before, until a job has moved it (lrs.store.payload_moving).
+    # Of a version before, until a job has moved it (lrs.store.payload_table).
     Column("payload", Payload),
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "verb", "ord"),
     Index(
         None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")
     ),
-    Index("ix_statement_unmoved", "tenant_id", "ord", postgresql_where=text("payload IS NOT NULL")),
 )
 
 # The bytes of statements: partitioned by month, the parts in schema lrs_months (SQL functions
-# add_payload_months and drop_payload_months). What is here stands before what a file has.
+# add_payload_months and drop_payload_month). What is here stands before what a file has.
 statement_payload = Table(
     "statement_payload",
     metadata,
@@ -290,6 +289,15 @@ template_break = Table(
     Column("ord", BigInteger, primary_key=True),
     Column("template", Text, primary_key=True),
     Column("reason", Text, nullable=False),
+)
+
+# Addresses of files that nobody needs any more, or that are being written: removed, unless a file
+# is recorded with it.
+cold_trash = Table(
+    "cold_trash",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("sha2", Text, primary_key=True),
 )
 
 job_cursor = Table(

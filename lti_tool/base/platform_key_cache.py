@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,23 +86,35 @@ class PlatformKeyCache:
         finally:
             lock.release()
 
-    def newer_key_set(self, url: str) -> dict[str, Any] | None:
-        """The key set as the platform has it now, where it differs from the cached one; None if it
-        does not, if it was asked for a moment ago, or if there is no answer."""
-        cached = self._cache.get(url)
-        if cached is None or time.monotonic() - cached.refetched_at < REFETCH_COOLDOWN_SECONDS:
-            return None
-        if not self._acquire_fetch_lock(url, self._fetch_locks[url]):
+    def newer_key_set(self, url: str, used: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The key set as the platform has it now, where it differs from the one that was used; None
+        if it does not, if it was asked for a moment ago, or if there is no answer."""
+        lock = self._fetch_locks[url]
+        if not self._acquire_fetch_lock(url, lock):
             return None
         try:
-            created = self._fetch(url)
-        except OutsideCallFailed:
-            return None
+            cached, now = self._cache.get(url), time.monotonic()
+            if cached is None:
+                return None
+            if cached.key_set != used:
+                return cached.key_set  # somebody else has looked meanwhile
+            failed_at, _ = self._failures.get(url, (float("-inf"), ""))
+            if (
+                now - cached.refetched_at < REFETCH_COOLDOWN_SECONDS
+                or now - failed_at < REFETCH_COOLDOWN_SECONDS
+            ):
+                return None
+            cached.refetched_at = now
+            try:
+                created = self._fetch(url)
+            except OutsideCallFailed as error:
+                self._failures[url] = (time.monotonic(), str(error.message))
+                return None
+            created.refetched_at = time.monotonic()
+            self._cache[url] = created
+            return created.key_set if created.key_set != used else None
         finally:
-            self._fetch_locks[url].release()
-        created.refetched_at = time.monotonic()
-        self._cache[url] = created
-        return created.key_set if created.key_set != cached.key_set else None
+            lock.release()
 
     def _acquire_fetch_lock(self, url: str, lock: threading.Lock) -> bool:
         """Acquire the fetch lock: all callers wait for a fast fetch, a few also for a slow one;

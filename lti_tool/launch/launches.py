@@ -364,6 +364,7 @@ def _verify_launch(
             f"id_token of {len(id_token)} characters",
         )
     keys = deps.platform_keys
+    key_set = keys.key_set_for_token(platform.key_set_url, id_token)
     launch = launch_verifier.verify_launch(
         platform,
         id_token,
@@ -373,8 +374,8 @@ def _verify_launch(
             now.timestamp(),
             deps.settings.clock_leeway_seconds,
         ),
-        keys.key_set_for_token(platform.key_set_url, id_token),
-        lambda: keys.newer_key_set(platform.key_set_url),
+        key_set,
+        lambda: keys.newer_key_set(platform.key_set_url, key_set),
     )
     if launch.target_link_uri and not _is_same_address(
         launch.target_link_uri, login.target_link_uri
@@ -412,7 +413,10 @@ def _is_same_address(one: str, other: str) -> bool:
         query = parse_qsl(parts.query, keep_blank_values=True)
         return parts.scheme, parts.netloc.lower(), unquote(parts.path).rstrip("/"), query
 
-    return one == other or normalized(one) == normalized(other)
+    try:
+        return one == other or normalized(one) == normalized(other)
+    except ValueError:  # no address
+        return False
 
 
 def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettings) -> None:

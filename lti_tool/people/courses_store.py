@@ -294,6 +294,26 @@ def find_open_reading(
     return RosterReading(*row) if row else None
 
 
+def find_last_whole_reading(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID
+) -> datetime | None:
+    """When the last reading began that came to its end and missed nobody."""
+    r = roster_run.c
+    query = (
+        select(r.started_at)
+        .where(
+            r.tenant_id == tenant_id,
+            r.course_id == course_id,
+            r.finished_at.is_not(None),
+            r.reason == "",
+            r.whole,
+        )
+        .order_by(r.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
 def start_reading(
     connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime, url: str
 ) -> RosterReading:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.exc import DBAPIError
@@ -34,6 +34,7 @@ LEASE = timedelta(minutes=15)  # Longer than a job may run.
 RUN_SECONDS = 240  # For one tenant in one run; a reading of a large course takes several.
 MAX_MEMBERS = 200_000  # In one course.
 WRITE_BATCH_SIZE = 500  # People written in one transaction.
+MAX_PAGES = 5_000  # Of one reading, over all its attempts.
 PAGE_MEMBERS = 500  # What we ask for at once; an LMS may give fewer.
 _CIRCLE = gettext_noop(
     "The list goes on in a circle; what was read is kept, and nobody was taken out of the course."
@@ -53,10 +54,18 @@ def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
             platform = platforms_store.get_platform(connection, tenant_id, course.registration_id)
             reading = courses_store.find_open_reading(
                 connection, tenant_id, course.id, now - MAX_READING_AGE
-            ) or courses_store.start_reading(
+            )
+            # Of a list that was read at once, whoever is not on it has left. Between two attempts
+            # people move from page to page: then it takes two readings.
+            unseen_since = (
+                courses_store.find_last_whole_reading(connection, tenant_id, course.id)
+                if reading is not None
+                else now
+            )
+            reading = reading or courses_store.start_reading(
                 connection, tenant_id, course.id, now, _ask_for_many(course.memberships_url)
             )
-        complete += _read_roster(deps, platform, course, reading, end)
+        complete += _read_roster(deps, platform, course, reading, unseen_since, end)
     return complete
 
 
@@ -70,10 +79,16 @@ def _ask_for_many(url: str) -> str:
 
 
 def _read_roster(
-    deps: ToolDeps, platform: Platform, course: Course, reading: RosterReading, end: float
+    deps: ToolDeps,
+    platform: Platform,
+    course: Course,
+    reading: RosterReading,
+    unseen_since: datetime | None,
+    end: float,
 ) -> bool:
     """Go on with a reading; returns whether it came to its end. One that is cut short keeps what it
-    has read, and goes on with the next page."""
+    has read, and goes on with the next page. ``unseen_since``: who was on no roster since then
+    leaves the course by its end."""
     reason, wait = "", timedelta()
     try:
         if platform.status != APPROVED:
@@ -105,9 +120,9 @@ def _read_roster(
     now = clock.now()
     with deps.unit_of_work(platform.tenant_id) as connection:
         departed = 0
-        if not reason and reading.whole:
+        if not reason and reading.whole and unseen_since is not None:
             departed = courses_store.deactivate_memberships(
-                connection, platform.tenant_id, course.id, reading.started_at
+                connection, platform.tenant_id, course.id, unseen_since
             )
         courses_store.update_roster_run(
             connection,
@@ -185,7 +200,8 @@ def _read_pages(
         reading.pages, reading.skipped = reading.pages + 1, reading.skipped + skipped
         reading.members += len(present)
         reading.next_url = following if members or reading.whole else ""
-        if reading.members > MAX_MEMBERS:
+        if reading.members > MAX_MEMBERS or reading.pages > MAX_PAGES:
+            reading.next_url = ""
             raise OutsideCallFailed(
                 lazy_gettext(
                     "The roster names more than %(most)s people.", most=Number(MAX_MEMBERS)

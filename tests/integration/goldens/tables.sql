@@ -40,10 +40,10 @@ CREATE FUNCTION lrs.backlog() RETURNS TABLE(waiting bigint, oldest bigint)
     AS $$SELECT (SELECT count(*) FROM lrs.uncounted) + (SELECT count(*) FROM lrs.uncounted_episode),
                least((SELECT min(u.ord) FROM lrs.uncounted u),
                      (SELECT (extract(epoch FROM min(e.since)) * 1000000)::bigint << 10 FROM lrs.uncounted_episode e))$$;
-CREATE FUNCTION lrs.drop_payload_months(before bigint) RETURNS void
+CREATE FUNCTION lrs.drop_payload_month(before bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    SET lock_timeout TO '2s'
+    SET lock_timeout TO '500ms'
     AS $$
         DECLARE
           name text;
@@ -55,15 +55,18 @@ CREATE FUNCTION lrs.drop_payload_months(before bigint) RETURNS void
             EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
             CONTINUE WHEN filled;
             BEGIN
-              EXECUTE format('LOCK TABLE lrs_months.%I IN ACCESS EXCLUSIVE MODE', name);
+              -- First what DROP needs, too: who holds one of the two never waits for the other.
+              LOCK TABLE ONLY lrs.statement_payload IN ACCESS EXCLUSIVE MODE;
               EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
               IF NOT filled THEN
                 EXECUTE format('DROP TABLE lrs_months.%I', name);
+                RETURN true;
               END IF;
-            EXCEPTION WHEN lock_not_available THEN
-              NULL;  -- somebody reads it now: the next night
+            EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+              RETURN false;  -- somebody reads it now: the next time
             END;
           END LOOP;
+          RETURN false;
         END $$;
 CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -97,8 +100,7 @@ CREATE FUNCTION lrs.tenants_with_uncounted() RETURNS SETOF integer
 CREATE FUNCTION lrs.tenants_with_unmoved_payloads() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$SELECT t.tenant_id FROM lrs.tenant t WHERE EXISTS (SELECT FROM lrs.statement s
-            WHERE s.tenant_id = t.tenant_id AND s.payload IS NOT NULL) ORDER BY t.tenant_id$$;
+    AS $$SELECT tenant_id FROM lrs.job_cursor WHERE job = 'payloads' ORDER BY tenant_id$$;
 CREATE FUNCTION lti_tool.all_tenants() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -294,6 +296,10 @@ CREATE TABLE lrs.cold_file (
     sha2 text NOT NULL,
     statements bigint NOT NULL,
     stale boolean DEFAULT false NOT NULL
+);
+CREATE TABLE lrs.cold_trash (
+    tenant_id integer NOT NULL,
+    sha2 text NOT NULL
 );
 CREATE TABLE lrs.computed (
     tenant_id integer NOT NULL,
@@ -1725,6 +1731,8 @@ ALTER TABLE ONLY lrs.borrowed
     ADD CONSTRAINT pk_borrowed PRIMARY KEY (tenant_id, registration, ord);
 ALTER TABLE ONLY lrs.cold_file
     ADD CONSTRAINT pk_cold_file PRIMARY KEY (tenant_id, first_ord);
+ALTER TABLE ONLY lrs.cold_trash
+    ADD CONSTRAINT pk_cold_trash PRIMARY KEY (tenant_id, sha2);
 ALTER TABLE ONLY lrs.computed
     ADD CONSTRAINT pk_computed PRIMARY KEY (tenant_id, programme, report);
 ALTER TABLE ONLY lrs.cost
@@ -2000,7 +2008,6 @@ CREATE INDEX ix_statement_ref_tenant_id_target ON lrs.statement_ref USING btree 
 CREATE INDEX ix_statement_ref_unsettled ON lrs.statement_ref USING btree (tenant_id, ord) WHERE (NOT settled);
 CREATE INDEX ix_statement_tenant_id_registration_ord ON lrs.statement USING btree (tenant_id, registration, ord) WHERE (registration IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_verb_ord ON lrs.statement USING btree (tenant_id, verb, ord);
-CREATE INDEX ix_statement_unmoved ON lrs.statement USING btree (tenant_id, ord) WHERE (payload IS NOT NULL);
 CREATE INDEX ix_uncountable_tenant_id_registration ON lrs.uncountable USING btree (tenant_id, registration);
 CREATE INDEX ix_week_figure_trace ON lrs.week_figure USING btree (tenant_id, programme, series, team, figure_id);
 CREATE UNIQUE INDEX uq_activity_mapping_place ON lrs.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
@@ -2224,6 +2231,7 @@ ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.baseline ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.borrowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cold_file ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.cold_trash ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.computed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cost ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.credential ENABLE ROW LEVEL SECURITY;
@@ -2270,6 +2278,7 @@ CREATE POLICY tenant ON lrs.audit TO carryover_app, carryover_long USING ((tenan
 CREATE POLICY tenant ON lrs.baseline TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.borrowed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.cold_file TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.cold_trash TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.computed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.cost TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.credential TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2458,9 +2467,9 @@ GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_app;
 GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.backlog() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.backlog() TO carryover_app;
-REVOKE ALL ON FUNCTION lrs.drop_payload_months(before bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION lrs.drop_payload_months(before bigint) TO carryover_app;
-GRANT ALL ON FUNCTION lrs.drop_payload_months(before bigint) TO carryover_long;
+REVOKE ALL ON FUNCTION lrs.drop_payload_month(before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.drop_payload_month(before bigint) TO carryover_app;
+GRANT ALL ON FUNCTION lrs.drop_payload_month(before bigint) TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.find_credential(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.find_credential(wanted text) TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.find_token_issuer(wanted text) FROM PUBLIC;
@@ -2523,6 +2532,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_trash TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_trash TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_app;

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
@@ -21,7 +22,7 @@ from lrs import app
 from lrs.actions import cold_months
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import tenant_jobs
-from lrs.store import cold_files
+from lrs.store import cold_files, statements
 from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
@@ -318,3 +319,97 @@ def test_a_file_that_is_lost_is_a_sentence_and_not_an_empty_answer(
     assert answer.status_code == 503
     assert row.sha2 in answer.json["error"]["message"]
     assert "backup" in answer.json["error"]["message"]
+
+
+def test_a_long_reader_is_told_the_same_mark_as_everybody(deps: StoreDeps) -> None:
+    """PostgreSQL shows what a transaction does to its own role alone."""
+    with deps.unit_of_work(1) as writing, deps.long_unit_of_work(1) as reading:
+        began = writing.execute(text("SELECT now()")).scalar()
+        assert isinstance(began, datetime)
+        assert statements.high_water_mark(reading) < began
+
+
+def stored_files(deps: StoreDeps) -> list[Path]:
+    return [path for path in (deps.settings.home / "attachments").rglob("*") if path.is_file()]
+
+
+def test_a_file_that_was_stored_and_not_recorded_goes(
+    one: Caller,
+    deps: StoreDeps,
+    statement: Make,
+    next_month: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed before the commit; somebody of it is erased before the next attempt."""
+    one.post([statement(id=str(uuid.uuid4())), statement(id=str(uuid.uuid4()), actor=SOMEBODY)])
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cold_files, "insert_cold_file", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cold_months.archive_months(deps, 1, next_month)
+    assert len(stored_files(deps)) == 1 and files(deps) == []
+    one.send("POST", "/api/v1/erasures", json={"agent": SOMEBODY, "dry_run": False})
+    assert cold_months.archive_months(deps, 1, next_month) == 1
+    (row,) = files(deps)
+    assert [path.name for path in stored_files(deps)] == [row.sha2]
+
+
+def test_a_file_that_was_replaced_and_not_removed_goes(
+    one: Caller,
+    deps: StoreDeps,
+    statement: Make,
+    next_month: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one.post([statement(id=str(uuid.uuid4())), statement(id=str(uuid.uuid4()), actor=SOMEBODY)])
+    cold_months.archive_months(deps, 1, next_month)
+    one.send("POST", "/api/v1/erasures", json={"agent": SOMEBODY, "dry_run": False})
+
+    def away(*_: Any) -> None:
+        raise OSError("the bucket does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deps.blobs, "remove", away)
+        with pytest.raises(OSError, match="bucket"):
+            cold_months.archive_months(deps, 1, next_month)
+    assert len(stored_files(deps)) == 2
+    cold_months.archive_months(deps, 1, next_month)
+    (row,) = files(deps)
+    assert [path.name for path in stored_files(deps)] == [row.sha2]
+    with deps.unit_of_work(1) as connection:
+        assert cold_files.list_trash(connection, 1) == {}
+
+
+def test_erasing_while_a_file_is_rewritten_does_not_deadlock(
+    one: Caller, deps: StoreDeps, statement: Make, next_month: datetime
+) -> None:
+    """Mentions of one person after another become anonymous in the same statements, while the job
+    folds in what the last one changed."""
+    people = [{"mbox": f"mailto:m{n}@example.org"} for n in range(8)]
+    team = {"objectType": "Group", "name": "A team", "member": people}
+    sent = [statement(id=str(uuid.uuid4()), context={"team": team}) for _ in range(20)]
+    one.post(sent)
+    cold_months.archive_months(deps, 1, next_month)
+    ended, failures = threading.Event(), list[BaseException]()
+
+    def rewrite() -> None:
+        try:
+            while not ended.is_set():
+                cold_months.archive_months(deps, 1, next_month)
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    job = threading.Thread(target=rewrite)
+    job.start()
+    answers = [
+        one.send("POST", "/api/v1/erasures", json={"agent": person, "dry_run": False}).status_code
+        for person in people
+    ]
+    ended.set()
+    job.join(60)
+    assert (failures, set(answers)) == ([], {200})
+    cold_months.archive_months(deps, 1, next_month)
+    assert not any(person["mbox"] in whole_text(deps) for person in people)

@@ -114,6 +114,16 @@ def test_a_designer_chooses_content_and_is_nobody_s_teacher_or_learner(tool: Too
     assert members[0].n == 0, "a course's people are its learners and teachers"
 
 
+def test_a_learner_who_also_designs_takes_part(tool: Tool) -> None:
+    roles = {claim("roles"): [f"{MEMBERSHIP}ContentDeveloper", f"{MEMBERSHIP}Learner"]}
+    assert tool.launch(sub="both", **roles).status_code == 303
+    (row,) = tool.sql(
+        "SELECT m.role FROM lti_tool.membership m JOIN lti_tool.identity i"
+        " ON i.person_id = m.person_id WHERE i.subject = 'both'"
+    )
+    assert row.role == "learner"
+
+
 # --- clocks
 
 

@@ -84,7 +84,12 @@ def test_whoever_is_asked_to_wait_waits_and_goes_on_with_the_same_page(tool: Too
     assert sync(tool) == 1
     assert listed.pages() == ["0", "1", "1", "2"]
     assert (last_run(tool).id, last_run(tool).members) == (run.id, 30)
-    assert active(tool) == 30, "and the teacher, who is not listed, left"
+    assert active(tool) == 31, (
+        "the teacher is not listed, and stays until a reading at once says so"
+    )
+    make_due(tool)
+    assert sync(tool) == 1
+    assert active(tool) == 30
 
 
 def test_a_reading_that_was_killed_goes_on_where_it_was(
@@ -106,7 +111,7 @@ def test_a_reading_that_was_killed_goes_on_where_it_was(
     make_due(tool)  # as the lease that ran out does
     assert sync(tool) == 1
     assert listed.pages() == ["0", "1", "2", "2", "3", "4"]
-    assert (last_run(tool).members, active(tool)) == (50, 50)
+    assert (last_run(tool).members, active(tool)) == (50, 51)
 
 
 def test_a_reading_that_takes_longer_than_a_run_goes_on_in_the_next(
@@ -124,7 +129,7 @@ def test_a_reading_that_takes_longer_than_a_run_goes_on_in_the_next(
         runs += 1
     assert runs > 1
     assert listed.pages() == ["0", "1", "2", "3"], "each page once"
-    assert active(tool) == 40
+    assert active(tool) == 41
 
 
 def last_finished(tool: Tool) -> datetime | None:

@@ -42,14 +42,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "first_ord", name="pk_cold_file"),
         schema="lrs",
     )
-    # A job moves the bytes, while servers of the version before may go on writing them here.
-    op.alter_column("statement", "payload", nullable=True, schema="lrs")
-    op.create_index(
-        "ix_statement_unmoved",
-        "statement",
-        ["tenant_id", "ord"],
+    op.create_table(
+        "cold_trash",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("sha2", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "sha2", name="pk_cold_trash"),
         schema="lrs",
-        postgresql_where=sa.text("payload IS NOT NULL"),
+    )
+    # A job moves the bytes that lie here, in the order of ord; its place is a row of job_cursor.
+    op.alter_column("statement", "payload", nullable=True, schema="lrs")
+    op.execute(
+        "INSERT INTO lrs.job_cursor (tenant_id, job, ord) SELECT tenant_id, 'payloads', -9223372036854775808 FROM lrs.tenant"
     )
     _make_functions()
     _give_rights()
@@ -82,8 +85,8 @@ def _make_functions() -> None:
     )
     op.execute(
         f"""
-        CREATE FUNCTION lrs.drop_payload_months(before bigint) RETURNS void
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET lock_timeout = '2s' AS $$
+        CREATE FUNCTION lrs.drop_payload_month(before bigint) RETURNS boolean
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET lock_timeout = '500ms' AS $$
         DECLARE
           name text;
           filled boolean;
@@ -94,15 +97,18 @@ def _make_functions() -> None:
             EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
             CONTINUE WHEN filled;
             BEGIN
-              EXECUTE format('LOCK TABLE lrs_months.%I IN ACCESS EXCLUSIVE MODE', name);
+              -- First what DROP needs, too: who holds one of the two never waits for the other.
+              LOCK TABLE ONLY lrs.statement_payload IN ACCESS EXCLUSIVE MODE;
               EXECUTE format('SELECT EXISTS (SELECT FROM lrs_months.%I)', name) INTO filled;
               IF NOT filled THEN
                 EXECUTE format('DROP TABLE lrs_months.%I', name);
+                RETURN true;
               END IF;
-            EXCEPTION WHEN lock_not_available THEN
-              NULL;  -- somebody reads it now: the next night
+            EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+              RETURN false;  -- somebody reads it now: the next time
             END;
           END LOOP;
+          RETURN false;
         END $$
         """  # noqa: S608 - constants of this file
     )
@@ -110,14 +116,15 @@ def _make_functions() -> None:
         """
         CREATE FUNCTION lrs.tenants_with_unmoved_payloads() RETURNS SETOF int
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-        AS 'SELECT t.tenant_id FROM lrs.tenant t WHERE EXISTS (SELECT FROM lrs.statement s
-            WHERE s.tenant_id = t.tenant_id AND s.payload IS NOT NULL) ORDER BY t.tenant_id'
+        AS 'SELECT tenant_id FROM lrs.job_cursor WHERE job = ''payloads'' ORDER BY tenant_id'
         """
     )
 
 
 def _give_rights() -> None:
-    for statement in protect("lrs", ["statement_payload", "cold_file"], f"{APP_ROLE}, {LONG_ROLE}"):
+    for statement in protect(
+        "lrs", ["statement_payload", "cold_file", "cold_trash"], f"{APP_ROLE}, {LONG_ROLE}"
+    ):
         op.execute(statement)
     op.execute(
         f"""
@@ -138,7 +145,7 @@ def _give_rights() -> None:
     op.execute(f"REVOKE INSERT, UPDATE, DELETE ON {_STATEMENTS} FROM {LONG_ROLE}")
     for name in (
         "add_payload_months()",
-        "drop_payload_months(bigint)",
+        "drop_payload_month(bigint)",
         "tenants_with_unmoved_payloads()",
     ):
         op.execute(f"REVOKE ALL ON FUNCTION lrs.{name} FROM PUBLIC")
