@@ -242,7 +242,7 @@ def _read_rows(
 
 def _reader(blobs: BlobStore) -> duckdb.DuckDBPyConnection:
     """A connection of its own to this process' reader: a fork gets another one."""
-    with _making:
+    with _registration_lock:
         reader = _make_reader(os.getpid()).cursor()
         if blobs.remote is not None:
             names = blobs.remote.protocol
@@ -251,7 +251,7 @@ def _reader(blobs: BlobStore) -> duckdb.DuckDBPyConnection:
     return reader
 
 
-_making = threading.Lock()
+_registration_lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
