@@ -135,8 +135,9 @@ def pages(bench: Bench, parameters: dict[str, str]) -> tuple[int, list[float]]:
 def bytes_each(bench: Bench, count: int) -> float:
     """Disk of the record store's tables for a statement, indexes included."""
     query = text(
-        "SELECT sum(pg_total_relation_size(part.relid)) FROM unnest(CAST(:tables AS text[])) AS name,"
-        " pg_partition_tree(CAST(name AS regclass)) AS part"
+        "SELECT sum(pg_total_relation_size(CAST(name AS regclass)) + coalesce((SELECT "
+        "sum(pg_total_relation_size(relid)) FROM pg_partition_tree(CAST(name AS regclass))), 0))"
+        " FROM unnest(CAST(:tables AS text[])) AS name"
     )
     tables = [f"lrs.{table}" for table in TABLES if table != "uncounted"]
     with bench.owner.connect() as connection:
