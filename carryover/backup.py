@@ -31,7 +31,6 @@ from core.settings import Settings
 from lrs import operator_api as lrs_cli
 
 BACKED_UP_SCHEMAS = ("lrs", "lrs_months", "lti_tool", "report")
-CHUNK_BYTES = 1024 * 1024
 _FINGERPRINT_PURPOSE = "backup"
 
 
@@ -296,14 +295,8 @@ def _restore_attachments(settings: Settings, folder: Path, manifest: dict[str, A
     blobs = lrs_cli.attachment_blobs(settings)
     for name in sorted(manifest["files"]):
         if name.startswith("attachments/"):
-            path = folder / name
             _, tenant_id, sha2 = Path(name).parts
-            arriving = blobs.open(path.stat().st_size)
-            with path.open("rb") as file:
-                while piece := file.read(CHUNK_BYTES):
-                    arriving.write(piece)
-            arriving.close()
-            blobs.store_upload(int(tenant_id), sha2, arriving)
+            blobs.store_file(int(tenant_id), sha2, folder / name)
 
 
 def _sha256(path: Path) -> str:

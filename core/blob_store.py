@@ -12,6 +12,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -50,6 +51,18 @@ class BlobStore:
             _fsync_folder(address.rpartition("/")[0])
         else:
             self._files.mv(arriving.path, address)
+
+    def store_file(self, tenant_id: int, sha2: str, path: Path) -> None:
+        """Copy a file of this machine to its address."""
+        upload = self.open(path.stat().st_size)
+        try:
+            with path.open("rb") as read:
+                while piece := read.read(CHUNK_BYTES):
+                    upload.write(piece)
+            upload.close()
+            self.store_upload(tenant_id, sha2, upload)
+        finally:
+            self.discard_upload(upload)
 
     def discard_upload(self, arriving: BlobUpload) -> None:
         """Discard an upload that will not be stored."""

@@ -48,7 +48,6 @@ from analytics.store.exports import Export
 from analytics.weekly_series import WEEKLY_SERIES
 from core import clock
 from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
-from core.blob_store import CHUNK_BYTES
 from core.clock import format_instant
 from core.csv_cells import escape_formula
 from core.parquet import write_batches
@@ -249,18 +248,11 @@ def _pictures(
 
 def _store_archive(deps: AnalyticsDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
     sha2 = _sha256(whole)
-    arriving = deps.exports.open(MAX_FILE_BYTES)
-    try:
-        with whole.open("rb") as read:
-            while piece := read.read(CHUNK_BYTES):
-                arriving.write(piece)
-        arriving.close()
-        if arriving.over_quota:
-            raise ValueError("the file is too large")
-        deps.exports.store_upload(tenant_id, sha2, arriving)
-    finally:
-        deps.exports.discard_upload(arriving)
-    return {"sha2": sha2, "bytes": whole.stat().st_size}
+    size = whole.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise ValueError("the file is too large")
+    deps.exports.store_file(tenant_id, sha2, whole)
+    return {"sha2": sha2, "bytes": size}
 
 
 def _sha256(path: Path) -> str:

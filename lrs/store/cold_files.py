@@ -19,7 +19,7 @@ from arro3.core import Array, DataType, Field, RecordBatch, Schema
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from core.blob_store import CHUNK_BYTES, BlobStore
+from core.blob_store import BlobStore
 from core.database import blobs_of
 from core.errors import Unavailable
 from core.parquet import write_batches
@@ -150,16 +150,8 @@ def write_cold_file(
 def _store(blobs: BlobStore, tenant_id: int, path: Path, announce: Callable[[str], None]) -> str:
     with path.open("rb") as read:
         sha2 = hashlib.file_digest(read, "sha256").hexdigest()
-        announce(sha2)
-        read.seek(0)
-        upload = blobs.open(path.stat().st_size)
-        try:
-            while piece := read.read(CHUNK_BYTES):
-                upload.write(piece)
-            upload.close()
-            blobs.store_upload(tenant_id, sha2, upload)
-        finally:
-            blobs.discard_upload(upload)
+    announce(sha2)
+    blobs.store_file(tenant_id, sha2, path)
     return sha2
 
 

@@ -102,10 +102,9 @@ def replace_payload(connection: Connection, tenant_id: int, ord_: int, payload: 
             index_elements=["tenant_id", "ord"], set_={"payload": changed.excluded.payload}
         )
     )
-    s = statement
-    connection.execute(
-        s.update().where(s.c.tenant_id == tenant_id, s.c.ord == ord_).values(payload=None)
-    )
+    s = statement.c
+    unmoved = (s.tenant_id == tenant_id, s.ord == ord_, s.payload.is_not(None))
+    connection.execute(statement.update().where(*unmoved).values(payload=None))
     cold_files.mark_stale(connection, tenant_id, [ord_])
 
 
