@@ -18,7 +18,7 @@ run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, pra
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-dev: $(VENV)/test.stamp  ## as run, and an edit is served within about four seconds
+dev: $(VENV)/test.stamp  ## as run, and an edit is served within about three seconds
 	$(BIN)/python -m carryover.developer dev
 
 shell: $(VENV)/run.stamp  ## a Python prompt with the dependencies of the demo that runs
