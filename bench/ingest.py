@@ -30,9 +30,8 @@ from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 3
 SINGLES = 6_000
-AUTHORITY = Authority.from_json(
-    b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}'
-)
+AUTHORITY_ID = 1  # of the key with which the bench signs in
+AUTHORITY = Authority.from_json(b"{}", AUTHORITY_ID)
 READER = StatementParser(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
 # (statements in a request, clients)
@@ -100,12 +99,13 @@ def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
             for n, one in enumerate(one for batch in batches for one in batch)
         ]
         with cursor.copy(
-            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given) FROM "
-            "STDIN (FORMAT BINARY)"
+            "COPY lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, "
+            "authority) FROM STDIN (FORMAT BINARY)"
         ) as copy:
-            copy.set_types(["int4", "int8", "uuid", "int8", "uuid", "bool"])
+            copy.set_types(["int4", "int8", "uuid", "int8", "uuid", "bool", "int4"])
             for ord_, one in flat:
-                copy.write_row((1, ord_, one.id, one.verb, one.registration, one.timestamp_given))
+                row = (1, ord_, one.id, one.verb, one.registration, one.timestamp_given)
+                copy.write_row((*row, one.authority_id))
         with cursor.copy(
             "COPY lrs.statement_payload (tenant_id, ord, payload) FROM STDIN (FORMAT BINARY)"
         ) as copy:

@@ -35,13 +35,13 @@ class _Packed:
 
 
 class IntegerArray(_Packed):
-    """``int4[]``."""
+    """``int4[]``; None is null."""
 
     element = psycopg.adapters.types["int4"].oid
 
-    def __init__(self, values: Sequence[int]) -> None:
-        flat = [part for value in values for part in (4, value)]
-        super().__init__(struct.pack(f"!{len(flat)}i", *flat), len(values))
+    def __init__(self, values: Sequence[int | None]) -> None:
+        flat = [part for value in values for part in ((-1,) if value is None else (4, value))]
+        super().__init__(struct.pack(f"!{len(flat)}i", *flat), len(values), None in values)
 
 
 class BigintArray(_Packed):

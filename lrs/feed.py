@@ -30,6 +30,7 @@ from core.database import driver_cursor
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.activity_definitions import find_activity_definition, find_activity_names
 from lrs.store.audit import insert_audit_entry
+from lrs.store.authorities import NAME_SQL
 from lrs.store.change_queue import (
     CountingClaim,
     Removal,
@@ -97,16 +98,16 @@ __all__ = [
     "settle_late_refs",
 ]
 
-_EPISODE_STATEMENTS = b"""
-    SELECT s.ord, s.id, s.timestamp_given, s.registration FROM lrs.statement s
+_EPISODE_STATEMENTS = f"""
+    SELECT s.ord, s.id, s.timestamp_given, {NAME_SQL}, s.registration FROM lrs.statement s
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b)
       AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-"""
+""".encode()  # noqa: S608 - constants of the store
 # Statements of one person about some activities, outside these registrations.
 _STATEMENTS_ABOUT = text(
-    """
-    SELECT DISTINCT s.ord, s.id, s.timestamp_given FROM lrs.statement_rel a
+    f"""
+    SELECT DISTINCT s.ord, s.id, s.timestamp_given, {NAME_SQL} FROM lrs.statement_rel a
     JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord
       AND m.key = ANY (CAST(:activities AS bigint[]))
     JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
@@ -114,7 +115,7 @@ _STATEMENTS_ABOUT = text(
       AND s.verb = ANY (CAST(:verbs AS bigint[]))
       AND (s.registration IS NULL OR s.registration <> ALL (CAST(:registrations AS uuid[])))
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-    """
+    """  # noqa: S608 - constants of the store
 )
 _STATEMENT_OF_AGENT = text(
     """
@@ -196,7 +197,7 @@ def list_episode_statements(
                 {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)},
             )
             rows = cursor.fetchall()
-        registration_of.update((row[0], row[3]) for row in rows)
+        registration_of.update((row[0], row[4]) for row in rows)
         return rows
 
     for item in with_payloads(connection, tenant_id, find_rows):

@@ -19,6 +19,7 @@ from core.errors import BadInput
 from lrs.actions import agent_rekeying
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, change_queue, credentials, retention, statement_removal
+from lrs.store.authorities import is_credential
 from lrs.store.change_queue import Removal
 from lrs.store.retention import RetentionRule
 from lrs.store.statements import StoredStatement
@@ -51,6 +52,8 @@ def erase_agent(
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    if is_credential(identity):
+        raise BadInput("This is a credential's agent, which vouches for statements, and no person.")
     agent_rekeying.rekey_agents(deps, tenant_id)  # or a statement in another spelling would stay
     result = Erased()
     somebody = {

@@ -20,7 +20,7 @@ from core.errors import BadInput, Conflict, RequestError
 from lrs.actions import statements
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, import_runs
-from lrs.store.credentials import build_authority
+from lrs.store.authorities import build_authority
 from lrs.store.import_runs import ImportRun
 from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid

@@ -45,7 +45,7 @@ def post_statements(call: StoreCall) -> Response:
     for name in request.args:
         raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
     reader = call.deps.readers[is_version_2_0(), call.caller.tolerant]
-    authority = Authority.from_json(call.caller.authority)
+    authority = Authority.from_json(call.caller.authority, call.caller.authority_id)
     stored = _store_request(call, lambda body: reader.statements(body, authority))
     return json_response(json.dumps([str(item.id) for item in stored]).encode())
 
@@ -59,7 +59,7 @@ def put_statement(call: StoreCall) -> Response:
         )
     statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
     reader = call.deps.readers[is_version_2_0(), call.caller.tolerant]
-    authority = Authority.from_json(call.caller.authority)
+    authority = Authority.from_json(call.caller.authority, call.caller.authority_id)
     _store_request(call, lambda body: [reader.single(body, str(statement_id), authority)])
     return Response(status=204)
 

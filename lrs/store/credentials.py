@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, delete, func, insert, literal, select, text, update
 
 from core.secrets import Secrets
+from lrs.store.authorities import build_authority, upsert_authority
 from lrs.store.tables import credential, tenant
-from lrs.vocabulary import BASE
 
 _HASH_PURPOSE = "credential"
 SECRET_BYTES = 32
@@ -47,6 +47,7 @@ class Caller:
     authority: bytes
     tolerant: bool = False
     launch: Launch | None = None
+    authority_id: int | None = None  # of a credential (lrs.store.authorities)
 
     @property
     def who(self) -> str:
@@ -64,15 +65,6 @@ class Credential:
     created_at: datetime
     ends_at: datetime | None
     tolerant: bool
-
-
-def build_authority(name: str) -> bytes:
-    """The authority of statements sent with a credential (xAPI-Data 2.4.9), as bytes ready to
-    splice."""
-    return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":"%s"}}' % (
-        BASE.encode(),
-        name.encode(),
-    )
 
 
 def find_tenant_id(connection: Connection, name: str) -> int | None:
@@ -114,6 +106,7 @@ def insert_credential(
         "authority": authority or key,
         "tolerant": tolerant,
     }
+    upsert_authority(connection, tenant_id, authority or key)
     connection.execute(insert(credential).values(row))
     return key, secret
 
@@ -228,7 +221,7 @@ def authenticate_credential(
     with engine.connect() as connection:
         row = connection.execute(
             text(
-                "SELECT tenant_id, secret_hash, scopes, authority, tolerant, launch "
+                "SELECT tenant_id, secret_hash, scopes, authority, tolerant, launch, authority_id "
                 "FROM lrs.find_credential(:key)"
             ),
             {"key": key},
@@ -247,4 +240,5 @@ def authenticate_credential(
         build_authority(row.authority),
         row.tolerant,
         Launch(**row.launch) if row.launch else None,
+        row.authority_id,
     )

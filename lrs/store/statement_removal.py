@@ -30,6 +30,7 @@ from lrs.store.tables import (
 )
 from lrs.xapi import json_codec
 from lrs.xapi.index_keys import key_of, key_pair
+from lrs.xapi.statement_parser import remove_members
 
 _TABLES_BY_ORD = (
     statement,
@@ -186,6 +187,8 @@ def rewrite_statement(
             dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == stored_statement.ord
         )
     )
+    if stored_statement.authority is not None:
+        payload = remove_members(payload, ("authority",))  # its row says it
     payload_table.replace_payload(connection, tenant_id, stored_statement.ord, payload)
 
 

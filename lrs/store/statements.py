@@ -9,7 +9,8 @@ of their ids, so that two batches cannot deadlock.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import product
@@ -23,19 +24,23 @@ from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, as_writer, driver_cursor
 from core.errors import Unavailable
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
+from lrs.store.authorities import NAME_COLUMN, NAME_SQL, build_authority, find_authority_id
 from lrs.store.payload_table import find_payloads
 from lrs.store.payloads import pack_payload
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
-from lrs.xapi.statement_parser import Incoming
+from lrs.xapi.statement_parser import Incoming, splice_members
 from lrs.xapi.statement_query import StatementQuery
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 # What of a statement is read before its bytes are (:func:`load_statements`).
-THIN_COLUMNS = (statement.c.ord, statement.c.id, statement.c.timestamp_given)
+THIN_COLUMNS = (statement.c.ord, statement.c.id, statement.c.timestamp_given, NAME_COLUMN)
 _READING_ATTEMPTS = 5  # a removal takes longer than what lies between two readings
 MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
+# Of an index scan: columns, each with the parameter that it equals; and parameters that are keys.
+_Column = tuple[str, str]
+_Walk = tuple[tuple[_Column, ...], tuple[str, ...]]
 VOIDED_VERB = key_of("verb", VERBS[VerbName.VOIDED].id)
 
 
@@ -56,11 +61,11 @@ WITH tenant AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
   FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(registration)b::uuid[],
                     %(timestamp_given)b::bool[], %(refers)b::uuid[], %(voids)b::bool[],
-                      %(payload)b::bytea[])
-       AS t(n, id, verb, registration, timestamp_given, refers, voids, payload)
+                      %(payload)b::bytea[], %(authority)b::int[])
+       AS t(n, id, verb, registration, timestamp_given, refers, voids, payload, authority)
 ), stored AS (
-  INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given)
-  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given
+  INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, authority)
+  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, authority
     FROM incoming ORDER BY id
   {conflict}
   RETURNING ord, id
@@ -109,12 +114,14 @@ _HIGH_WATER_MARK = text(
 
 class StoredStatement(msgspec.Struct, frozen=True):
     """A stored statement: its position, its payload (see
-    :func:`lrs.xapi.statement_rendering.render_statement`)."""
+    :func:`lrs.xapi.statement_rendering.render_statement`), and who vouches for it where that is no
+    part of the bytes that are kept (:mod:`lrs.store.authorities`)."""
 
     ord: int
     id: uuid.UUID
     payload: bytes
     timestamp_given: bool
+    authority: str | None
 
 
 def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
@@ -130,6 +137,7 @@ def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dic
         "refers": UuidArray([item.refers for item in incoming]),
         "voids": BooleanArray([item.voids is not None for item in incoming]),
         "payload": BytesArray([pack_payload(item.payload) for item in incoming]),
+        "authority": IntegerArray([item.authority_id for item in incoming]),
         "rel_n": IntegerArray([n for n in rows for _ in incoming[n].related]),
         "rel_key": BigintArray([key for n in rows for key in incoming[n].related]),
     }
@@ -181,17 +189,25 @@ def load_statements(
 def with_payloads(
     connection: Connection, tenant_id: int, find: Callable[[], Sequence[Sequence[Any]]]
 ) -> list[StoredStatement]:
-    """The statements that ``find`` gives as (ord, id, timestamp_given), with their bytes, in its
-    order. It is asked again where one was removed before its bytes were read: whoever reads page
-    by page takes fewer than wanted for the end.
+    """The statements that ``find`` gives as (ord, id, timestamp_given, name of the authority),
+    with their bytes, in its order. It is asked again where one was removed before its bytes were
+    read: whoever reads page by page takes fewer than wanted for the end.
     """
     for _ in range(_READING_ATTEMPTS):
         rows = find()
         payloads = find_payloads(connection, tenant_id, [row[0] for row in rows])
         if len(payloads) == len(rows):
-            return [StoredStatement(row[0], row[1], payloads[row[0]], row[2]) for row in rows]
+            return [_with_authority(payloads[row[0]], *row[:4]) for row in rows]
     missing = next(row[1] for row in rows if row[0] not in payloads)
     raise Unavailable(f"The text of statement {missing} is not there; try again.")
+
+
+def _with_authority(
+    payload: bytes, ord_: int, statement_id: uuid.UUID, timestamp_given: bool, name: str | None
+) -> StoredStatement:
+    if name is not None:
+        payload = splice_members(payload, [b'"authority":' + build_authority(name)])
+    return StoredStatement(ord_, statement_id, payload, timestamp_given, name)
 
 
 def filter_voiding_ids(
@@ -251,7 +267,12 @@ def query_statements(
     one it refers to). Each combination is a bounded scan along one index, in order; the scans are
     one SQL statement and are merged here.
     """
-    sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
+    authorities = {
+        identity: number
+        for identity in (query.agent if query.related_agents else None, query.mine)
+        if identity and (number := find_authority_id(connection, tenant_id, identity)) is not None
+    }
+    sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too, authorities)
 
     def find_rows() -> list[Sequence[Any]]:
         with driver_cursor(connection) as cursor:
@@ -267,9 +288,11 @@ def build_statement_query(
     query: StatementQuery,
     up_to: datetime | None,
     rows: int,
-    voided_too: bool = False,
+    voided_too: bool,
+    authorities: Mapping[str, int],
 ) -> tuple[bytes, dict[str, Any]]:
-    """Build the SQL of the statement query and its parameters."""
+    """Build the SQL of the statement query and its parameters. ``authorities``: the numbers of
+    those identities of the query that are credentials'."""
     low, high = -MAX_ORD, MAX_ORD
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the
@@ -284,16 +307,20 @@ def build_statement_query(
             (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
         )
     parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}
-    walks: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    walks: list[_Walk] = []
 
-    def add_index_scan(columns: tuple[str, ...], keys: Sequence[int]) -> None:
+    def add_index_scan(columns: tuple[_Column, ...], keys: Sequence[int]) -> None:
         names = tuple(f"key{len(walks)}_{number}" for number in range(len(keys)))
         parameters.update(zip(names, keys, strict=True))
         walks.append((columns, names))
 
-    columns = ("verb",) * (query.verb is not None) + ("registration",) * (
-        query.registration is not None
-    )
+    columns: tuple[_Column, ...] = (("verb", "verb"),) * (query.verb is not None)
+    columns += (("registration", "registration"),) * (query.registration is not None)
+    vouching = authorities.get(query.agent or "") if query.related_agents else None
+    if vouching is not None:
+        parameters["vouching"] = vouching
+        for keys in product(*_rel_keys(replace(query, agent=None))):
+            add_index_scan((*columns, ("authority", "vouching")), keys)
     for keys in product(*_rel_keys(query)):
         add_index_scan(columns, keys)
         if query.filters_content:
@@ -309,7 +336,13 @@ def build_statement_query(
             add_index_scan((), inherit)
     if query.mine is not None:
         parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
-        walks = [(columns, (*names, own)) for columns, names in walks for own in ("mine0", "mine1")]
+        own: list[_Walk] = [((), (name,)) for name in ("mine0", "mine1")]
+        if query.mine in authorities:
+            parameters["mine"] = authorities[query.mine]
+            own.append(((("authority", "mine"),), ()))
+        walks = [
+            (columns + further, names + keys) for columns, names in walks for further, keys in own
+        ]
     if query.verb is not None:
         parameters["verb"] = key_of("verb", query.verb)
     if query.registration is not None:
@@ -318,9 +351,7 @@ def build_statement_query(
 
 
 @lru_cache(maxsize=500)
-def _find_sql(
-    walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascending: bool, voided_too: bool
-) -> bytes:
+def _find_sql(walks: tuple[_Walk, ...], ascending: bool, voided_too: bool) -> bytes:
     """One bounded index scan for each combination of keys. Only names are put into the text;
     every value is a parameter."""
     # One index lookup for each returned row. As NOT EXISTS, the whole table of voidings was
@@ -336,9 +367,9 @@ def _find_sql(
             f"%({key})s AND r{n}.ord = s.ord"
             for n, key in enumerate(keys)
         )
-        wheres = "".join(f" AND s.{column} = %({column})s" for column in columns)
+        wheres = "".join(f" AND s.{column} = %({name})s" for column, name in columns)
         parts.append(
-            f"""(SELECT s.ord, s.id, s.timestamp_given FROM lrs.statement s{joins}
+            f"""(SELECT s.ord, s.id, s.timestamp_given, {NAME_SQL} FROM lrs.statement s{joins}
     WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s
       AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
     ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""

@@ -97,11 +97,24 @@ statement = Table(
     Column("timestamp_given", Boolean, nullable=False),
     # Of a version before, until a job has moved it (lrs.store.payload_table).
     Column("payload", Payload),
+    # Of what a credential sent; where it is null, the statement's bytes say it.
+    Column("authority", Integer),
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "verb", "ord"),
     Index(
         None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")
     ),
+    Index(None, "tenant_id", "authority", "ord", postgresql_where=text("authority IS NOT NULL")),
+)
+
+# Names of credentials' authorities. They stay when the credential goes: statements name them.
+authority = Table(
+    "authority",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("authority_id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("tenant_id", "name"),
 )
 
 # The bytes of statements: partitioned by month, the parts in schema lrs_months (SQL functions

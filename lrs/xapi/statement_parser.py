@@ -58,6 +58,7 @@ class Incoming(msgspec.Struct, frozen=True):
     timestamp: str | None
     definitions: tuple[Definition, ...]
     attachments: tuple[DeclaredAttachment, ...] = ()
+    authority_id: int | None = None  # where the payload has no authority
 
     @property
     def timestamp_given(self) -> bool:
@@ -67,18 +68,21 @@ class Incoming(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Authority:
-    """The authority of a request's statements: ready to splice, and its keys. None keeps the
-    authority in the statement (an import)."""
+    """The authority of a request's statements: members ready to splice, and its keys; or the number
+    that stands for it, and nothing else. None keeps the authority in the statement (an import)."""
 
-    body: bytes
+    members: tuple[bytes, ...]
     pairs: fast_path.KeyPairs
+    authority_id: int | None = None
 
     @staticmethod
     @lru_cache(maxsize=1_000)
-    def from_json(body: bytes) -> Authority:
+    def from_json(body: bytes, authority_id: int | None = None) -> Authority:
         """Parse the JSON of an agent or group."""
+        if authority_id is not None:
+            return Authority((), (), authority_id)
         return Authority(
-            body,
+            (b'"authority":' + body,),
             tuple(
                 index_keys.key_pair("agent", value)
                 for value in iter_identities(json_codec.decode(body))
@@ -150,7 +154,7 @@ class StatementParser:
             if verb.voids and obj.kind != "StatementRef":
                 return None
             colons = len(members) + actor.colons + verb.colons + obj.colons
-            added_members = [b'"authority":' + authority.body]
+            added_members = list(authority.members)
             statement_id = _given_id(members, required_id) or uuid.uuid4()
             if "id" not in members:
                 added_members.append(b'"id":"%s"' % str(statement_id).encode())
@@ -181,7 +185,7 @@ class StatementParser:
             return None
         return _build_incoming(
             statement_id,
-            splice_members(raw, added_members),
+            splice_members(raw, added_members) if added_members else raw,
             verb,
             obj,
             actor,
@@ -190,6 +194,7 @@ class StatementParser:
             authority.pairs,
             timestamp,
             (),
+            authority.authority_id,
         )
 
     def _parse_slow_path(
@@ -205,7 +210,7 @@ class StatementParser:
         removed = _SET_BY_SERVER if authority is not None else ("stored",)
         if any(name in statement for name in removed):
             raw = remove_members(raw, removed)
-        added_members = [b'"authority":' + authority.body] if authority is not None else []
+        added_members = list(authority.members) if authority is not None else []
         statement_id = (
             uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
         )
@@ -243,6 +248,7 @@ class StatementParser:
             authority_pairs,
             statement.get("timestamp"),
             attachments=tuple(_parse_attachment(value) for value in collect_attachments(statement)),
+            authority_id=authority.authority_id if authority is not None else None,
         )
 
 
@@ -309,6 +315,7 @@ def _build_incoming(
     authority: fast_path.KeyPairs,
     timestamp: str | None,
     attachments: tuple[DeclaredAttachment, ...],
+    authority_id: int | None,
 ) -> Incoming:
     result = {own for own, _ in actor.agents}
     if obj.agents:
@@ -337,6 +344,7 @@ def _build_incoming(
         timestamp,
         definitions,
         attachments,
+        authority_id,
     )
 
 

@@ -112,7 +112,7 @@ class FastPathPost:
             return None
         try:
             incoming = self._deps.readers[family == "2", caller.tolerant].statements(
-                body, Authority.from_json(caller.authority)
+                body, Authority.from_json(caller.authority, caller.authority_id)
             )
             incoming = attachments.match_attachments(incoming, [])
             environ[PARSED_STATEMENTS_KEY] = incoming

@@ -68,10 +68,11 @@ CREATE FUNCTION lrs.drop_payload_month(before bigint) RETURNS boolean
           END LOOP;
           RETURN false;
         END $$;
-CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json)
+CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text, tolerant boolean, launch json, authority_id integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority, c.tolerant, c.launch FROM lrs.credential c
+    AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority, c.tolerant, c.launch, a.authority_id FROM lrs.credential c
+            LEFT JOIN lrs.authority a ON a.tenant_id = c.tenant_id AND a.name = c.authority
             WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())$$;
 CREATE FUNCTION lrs.find_token_issuer(wanted text) RETURNS TABLE(tenant_id integer, audience text, keys_url text, scopes json)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -259,6 +260,19 @@ CREATE TABLE lrs.audit (
 );
 ALTER TABLE lrs.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lrs.audit_audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.authority (
+    tenant_id integer NOT NULL,
+    authority_id integer NOT NULL,
+    name text NOT NULL
+);
+ALTER TABLE lrs.authority ALTER COLUMN authority_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.authority_authority_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -662,7 +676,8 @@ CREATE TABLE lrs.statement (
     verb bigint NOT NULL,
     registration uuid,
     timestamp_given boolean NOT NULL,
-    payload bytea
+    payload bytea,
+    authority integer
 );
 CREATE TABLE lrs.statement_attachment (
     tenant_id integer NOT NULL,
@@ -1725,6 +1740,8 @@ ALTER TABLE ONLY lrs.attachment
     ADD CONSTRAINT pk_attachment PRIMARY KEY (tenant_id, sha2);
 ALTER TABLE ONLY lrs.audit
     ADD CONSTRAINT pk_audit PRIMARY KEY (tenant_id, audit_id);
+ALTER TABLE ONLY lrs.authority
+    ADD CONSTRAINT pk_authority PRIMARY KEY (tenant_id, authority_id);
 ALTER TABLE ONLY lrs.baseline
     ADD CONSTRAINT pk_baseline PRIMARY KEY (tenant_id, baseline_id);
 ALTER TABLE ONLY lrs.borrowed
@@ -1815,6 +1832,8 @@ ALTER TABLE ONLY lrs.voiding
     ADD CONSTRAINT pk_voiding PRIMARY KEY (tenant_id, target, ord);
 ALTER TABLE ONLY lrs.week_figure
     ADD CONSTRAINT pk_week_figure PRIMARY KEY (tenant_id, figure_id);
+ALTER TABLE ONLY lrs.authority
+    ADD CONSTRAINT uq_authority_tenant_id_name UNIQUE (tenant_id, name);
 ALTER TABLE ONLY lrs.statement
     ADD CONSTRAINT uq_statement_tenant_id_id UNIQUE (tenant_id, id);
 ALTER TABLE ONLY lrs.tenant
@@ -2006,6 +2025,7 @@ CREATE INDEX ix_reporting_user_tenant_id ON lrs.reporting_user USING btree (tena
 CREATE INDEX ix_statement_attachment_tenant_id_sha2 ON lrs.statement_attachment USING btree (tenant_id, sha2);
 CREATE INDEX ix_statement_ref_tenant_id_target ON lrs.statement_ref USING btree (tenant_id, target);
 CREATE INDEX ix_statement_ref_unsettled ON lrs.statement_ref USING btree (tenant_id, ord) WHERE (NOT settled);
+CREATE INDEX ix_statement_tenant_id_authority_ord ON lrs.statement USING btree (tenant_id, authority, ord) WHERE (authority IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_registration_ord ON lrs.statement USING btree (tenant_id, registration, ord) WHERE (registration IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_verb_ord ON lrs.statement USING btree (tenant_id, verb, ord);
 CREATE INDEX ix_uncountable_tenant_id_registration ON lrs.uncountable USING btree (tenant_id, registration);
@@ -2228,6 +2248,7 @@ ALTER TABLE lrs.agent_rekeying ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.alarm ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.attachment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.authority ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.baseline ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.borrowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cold_file ENABLE ROW LEVEL SECURITY;
@@ -2275,6 +2296,7 @@ CREATE POLICY tenant ON lrs.agent_rekeying TO carryover_app, carryover_long USIN
 CREATE POLICY tenant ON lrs.alarm TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.attachment TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.audit TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.authority TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.baseline TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.borrowed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.cold_file TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2526,6 +2548,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_long;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_app;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.authority TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.authority TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_app;

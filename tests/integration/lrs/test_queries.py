@@ -313,6 +313,7 @@ def test_an_unknown_activity_is_answered_with_its_id(one: Caller) -> None:
     }
 
 
+VOUCHING = "account https://h.example k"
 QUERIES: list[dict[str, Any]] = [
     {},
     {"ascending": True},
@@ -325,14 +326,19 @@ QUERIES: list[dict[str, Any]] = [
     {"verb": "https://v.example/3", "agent": "mbox mailto:a@example.org", "related_agents": True},
     {"verb": "https://v.example/3", "activity": "https://o.example/3", "ascending": True},
     {"after": 5 << 30},
-    {"mine": "account https://h.example k"},
+    {"mine": VOUCHING},
+    {"mine": VOUCHING, "activity": "https://o.example/3"},
+    {"agent": VOUCHING, "related_agents": True},
 ]
 
 
 def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps) -> None:
     tenant_id = change_queue.list_tenant_ids(large.engine)[0]
     for asked in QUERIES:
-        sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
+        query = StatementQuery(**asked)
+        sql, parameters = store.build_statement_query(
+            tenant_id, query, None, 101, False, {VOUCHING: 3}
+        )
         with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
             plan = "\n".join(row[0] for row in cursor.execute(b"EXPLAIN " + sql, parameters))
         assert not re.search(r"Seq Scan on (statement|statement_rel|voiding)\b", plan), (
@@ -355,9 +361,9 @@ def large(one: Caller, deps: StoreDeps) -> StoreDeps:
         connection.execute(
             text(
                 "INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, "
-                "timestamp_given) SELECT 1, n::bigint << 20, gen_random_uuid(), "
+                "timestamp_given, authority) SELECT 1, n::bigint << 20, gen_random_uuid(), "
                 "(CAST(:verbs AS bigint[]))[1 + n % 50],"
-                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true"
+                " CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, true, n % 50"
                 " FROM generate_series(1, 40000) n"
             ),
             {"verbs": keys["verb"]},
