@@ -621,5 +621,90 @@ def delete_activity_mapping(client: GuardedClient, store: RecordStore, mapping: 
     _call_api(client, store, "DELETE", f"activity-mappings/{mapping}")
 
 
+@dataclass(frozen=True)
+class MappingReach:
+    """What reached an activity of another system that counts: statements; people for whom it
+    counts, people who are known and not certified there, and unknown ones. ``complete``: all that
+    is stored was looked through."""
+
+    mapping_id: int
+    statements: int
+    counting: int
+    uncertified: int
+    unknown: int
+    complete: bool
+
+
+def fetch_mapping_reach(
+    client: GuardedClient, store: RecordStore, programme: str
+) -> dict[int, MappingReach]:
+    """Fetch what reached each activity that counts in a programme:
+    ``GET /api/v1/activity-mappings/reach``."""
+    page = _query_api(client, store, "activity-mappings/reach", [("programme", programme)])
+    try:
+        found = msgspec.convert(page.get("mappings"), list[MappingReach])
+    except msgspec.ValidationError:
+        raise OutsideCallFailed("The record store's answer holds no mappings.") from None
+    return {item.mapping_id: item for item in found}
+
+
+@dataclass(frozen=True)
+class UnknownActor:
+    """An actor whom nobody knows: a number to go on after, and the identity (lrs.xapi.actors)."""
+
+    key: int
+    identity: str
+
+
+def fetch_unknown_actors(
+    client: GuardedClient, store: RecordStore, after: int | None, rows: int
+) -> list[UnknownActor]:
+    """Fetch a page of the actors whom nobody knows: ``GET /api/v1/unknown-actors``."""
+    wanted = [("limit", str(rows)), *([("after", str(after))] if after is not None else [])]
+    page = _query_api(client, store, "unknown-actors", wanted)
+    found = _require_rows(page, "actors")
+    if not all(
+        isinstance(row.get("agent"), int) and isinstance(row.get("identity"), str) for row in found
+    ):
+        raise OutsideCallFailed("The record store's answer holds no actors.")
+    return [UnknownActor(row["agent"], row["identity"]) for row in found]
+
+
+def as_agent(identity: str) -> dict[str, Any]:
+    """The agent with an identity (lrs.xapi.actors)."""
+    kind, _, value = identity.partition(" ")
+    if kind != "account":
+        return {kind: value}
+    page, _, name = value.partition(" ")
+    return {"account": {"homePage": page, "name": name}}
+
+
+def post_person_merge(
+    client: GuardedClient,
+    store: RecordStore,
+    alias: Mapping[str, Any],
+    agent: Mapping[str, Any],
+    reason: str,
+) -> int:
+    """Let an agent count as another one: ``POST /api/v1/person-merges``; returns the merge's id."""
+    body = msgspec.json.encode({"alias": alias, "agent": agent, "reason": reason})
+    merge = _call_api(client, store, "POST", "person-merges", body).get("merge")
+    if not isinstance(merge, int):
+        raise OutsideCallFailed("The record store's answer names no merge.")
+    return merge
+
+
+def delete_person_merge(client: GuardedClient, store: RecordStore, merge: int) -> None:
+    """Let them be two again: ``DELETE /api/v1/person-merges/{merge}``. One that is over is no
+    error."""
+    answer = client.call(
+        "DELETE", f"{store.url}/api/v1/person-merges/{merge}", basic=(store.key, store.secret)
+    )
+    if answer.status not in (204, 404):
+        raise OutsideCallFailed(
+            lazy_gettext("The record store answered %(status)s.", status=answer.status)
+        )
+
+
 def _answer_text(answer: OutsideResponse) -> str:
     return answer.body[:500].decode("utf-8", "replace") or answer.reason

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine
 
+from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting, tenant_jobs
 from analytics.store import facts, reporting_views
@@ -73,6 +75,10 @@ class AnalyticsAdmin:
         )
         self._audit("rebuilt all facts", {"changed": changed})
         return changed
+
+    def other_identifiers(self, agent: dict[str, Any]) -> list[dict[str, Any]]:
+        """The agents that count as this one now."""
+        return person_merges.list_aliases(self.deps, tenant_id=self.tenant_id, agent=agent)
 
     def _audit(self, act: str, details: dict[str, object]) -> None:
         with self.deps.unit_of_work(self.tenant_id) as connection:

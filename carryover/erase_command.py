@@ -8,6 +8,7 @@ import json
 import mailbox
 import os
 import time
+from collections import Counter
 from dataclasses import asdict
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -86,8 +87,15 @@ def _agents_from_options(
 def _erase_from_store(
     settings: Settings, tenant: str, agent: dict[str, Any], really: bool
 ) -> dict[str, int]:
+    """Erase a person by this identifier, and first by the others that count as the same person:
+    whoever is interrupted finds these again."""
+    with composition.open_analytics(settings, tenant) as figures:
+        others = figures.other_identifiers(agent)
+    total = Counter[str]()
     with composition.open_tenant(settings, tenant) as staff:
-        return asdict(staff.erase_person(json.dumps(agent), dry_run=not really))
+        for each in (*others, agent):
+            total.update(asdict(staff.erase_person(json.dumps(each), dry_run=not really)))
+    return dict(total)
 
 
 def _erase_person(settings: Settings, tenant: str, named: str) -> None:

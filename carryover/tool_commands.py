@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from adapters.lms import FAMILIES
 from carryover import running_demo
 from lti_tool import operator_api as tool_cli
 from lti_tool.operator_api import ManualRegistration, TenantOperator
@@ -83,7 +84,7 @@ def platform_show(staff: TenantOperator, number: int) -> None:
 
 _PLATFORM_OPTIONS = (
     ("--name", "As people call it."),
-    ("--family", "standard, moodle or canvas."),
+    ("--family", f"One of {', '.join(FAMILIES)}."),
     ("--issuer", "Platform ID."),
     ("--client-id", "Client ID."),
     ("--auth-login-url", "Authentication request URL."),

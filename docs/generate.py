@@ -1,4 +1,4 @@
-"""Writes docs/settings.md, docs/metrics.md and docs/api.md from what they describe, and the notices
+"""Writes settings, metrics, API, pages and roles below docs/ from what describes them, and notices
 from the lock: ``make docs``.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from adapters.lms import FAMILIES, dialect_for
 from analytics.app import API_ROUTES
 from analytics.catalogue import CATALOGUE
 from core import settings
@@ -268,12 +269,52 @@ def example() -> list[dict[str, Any]]:
     return [certified, answered]
 
 
+_LMS_PAGES = {family for family in FAMILIES if family != "standard"}
+
+
+def roles_page() -> str:
+    """What the roles of each product give, from what the tool reads them by."""
+    usual = dialect_for("standard").rights.rights
+    lines = [
+        "# What the roles of an LMS give",
+        "",
+        "Made from the code (`make docs`). The strongest role of a launch counts: teacher, mentor, "
+        "learner, designer. Who has none of these is a learner, unless one of the roles says that "
+        "the person runs the LMS, or gives nothing.",
+        "Short names, as rosters have them, count as context roles; a sub-role counts as its "
+        "principal role, unless it stands here itself. An administrator decides otherwise for a "
+        "platform under *What its roles give*. No role",
+        "gives the administration of this tool: who runs the LMS may be named there, and no more.",
+        "",
+        "| role | by the standard |",
+        "|---|---|",
+        *(f"| `{role}` | {right} |" for role, right in usual.items()),
+        "",
+        "| product | role | gives | |",
+        "|---|---|---|---|",
+    ]
+    for family in sorted(_LMS_PAGES):
+        lms = dialect_for(family)
+        link = f"[{lms.label}](lms/{family}.md)"
+        own = {role: right for role, right in lms.rights.rights.items() if usual.get(role) != right}
+        lines += [f"| {link} | `{role}` | {right} | |" for role, right in own.items()]
+        lines += [
+            f"| {link} | `{role}` | {lms.rights.rights[role]} | if the custom parameter "
+            f"`{lms.rights.confirmed_by}` is true |"
+            for role in sorted(lms.rights.to_confirm)
+        ]
+        if not own and not lms.rights.to_confirm:
+            lines.append(f"| {link} | – | as by the standard | |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the pages."""
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "metrics.md").write_text(metrics_page())
     (DOCS / "api.md").write_text(api_page())
     (DOCS / "pages.md").write_text(pages_page())
+    (DOCS / "roles.md").write_text(roles_page())
     (DOCS.parent / "THIRD-PARTY-NOTICES.md").write_text(notices.page())
 
 

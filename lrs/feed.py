@@ -30,7 +30,6 @@ from core.database import driver_cursor
 from lrs.actions.scopes import scope_satisfied
 from lrs.store.activity_definitions import find_activity_definition, find_activity_names
 from lrs.store.audit import insert_audit_entry
-from lrs.store.authorities import NAME_SQL
 from lrs.store.change_queue import (
     CountingClaim,
     Removal,
@@ -60,7 +59,7 @@ from lrs.store.statements import (
 )
 from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
 from lrs.xapi import json_codec
-from lrs.xapi.actors import identity_of
+from lrs.xapi.actors import as_agent, identity_of
 from lrs.xapi.datatypes import parse_duration_seconds, parse_timestamp
 from lrs.xapi.index_keys import iter_agents, key_of, key_pair
 from lrs.xapi.persons import require_person
@@ -72,6 +71,7 @@ __all__ = [
     "CountingClaim",
     "Removal",
     "StoredStatement",
+    "as_agent",
     "claim_counting_work",
     "claim_removals",
     "describe_caller",
@@ -85,6 +85,7 @@ __all__ = [
     "identity_of",
     "insert_audit_entry",
     "key_of",
+    "key_pair",
     "list_tenant_ids",
     "list_tenants_with_work",
     "lock_countables",
@@ -98,16 +99,16 @@ __all__ = [
     "settle_late_refs",
 ]
 
-_EPISODE_STATEMENTS = f"""
-    SELECT s.ord, s.id, s.timestamp_given, {NAME_SQL}, s.registration FROM lrs.statement s
+_EPISODE_STATEMENTS = b"""
+    SELECT s.ord, s.id, s.timestamp_given, s.authority, s.registration FROM lrs.statement s
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b)
       AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-""".encode()  # noqa: S608 - constants of the store
+"""
 # Statements of one person about some activities, outside these registrations.
 _STATEMENTS_ABOUT = text(
-    f"""
-    SELECT DISTINCT s.ord, s.id, s.timestamp_given, {NAME_SQL} FROM lrs.statement_rel a
+    """
+    SELECT DISTINCT s.ord, s.id, s.timestamp_given, s.authority FROM lrs.statement_rel a
     JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord
       AND m.key = ANY (CAST(:activities AS bigint[]))
     JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
@@ -115,7 +116,7 @@ _STATEMENTS_ABOUT = text(
       AND s.verb = ANY (CAST(:verbs AS bigint[]))
       AND (s.registration IS NULL OR s.registration <> ALL (CAST(:registrations AS uuid[])))
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-    """  # noqa: S608 - constants of the store
+    """
 )
 _STATEMENT_OF_AGENT = text(
     """
@@ -249,6 +250,25 @@ def list_statements_about(
     return with_payloads(
         connection, tenant_id, lambda: connection.execute(_STATEMENTS_ABOUT, parameters).all()
     )
+
+
+def list_ords_about(
+    connection: Connection, tenant_id: int, activity: str, after: int, rows: int
+) -> list[int]:
+    """Return up to ``rows`` ords of statements that name an activity, beyond ``after``, in order,
+    and none beyond the high-water mark.
+    """
+    r = statement_rel.c
+    end = ord_at(high_water_mark(connection) + timedelta(milliseconds=1))
+    parts = [
+        select(r.ord)
+        .where(r.tenant_id == tenant_id, r.key == key, r.ord > after, r.ord < end)
+        .order_by(r.ord)
+        .limit(rows)
+        for key in key_pair("activity", activity)
+    ]
+    found = {ord_ for part in parts for ord_ in connection.execute(part).scalars()}
+    return sorted(found)[:rows]
 
 
 def list_loose_ords(

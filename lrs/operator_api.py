@@ -51,14 +51,15 @@ from lrs.store.token_issuers import TokenIssuer
 from lrs.xapi import statement_query
 
 __all__ = ["RemoteStore", "TenantAdmin", "open_tenant"]
-# Scopes of the tool's own credential: send statements with activity definitions, read figures,
-# create credentials for administrators.
+# Scopes of the tool's own credential: send statements with activity definitions, read figures, say
+# who is one person, create credentials for administrators.
 TOOL_SCOPES = (
     "statements/write",
     "statements/read",
     "define",
     "metrics/individual",
     "metrics/write",
+    "merges",
     "credentials",
 )
 ALL_SCOPES = SCOPES

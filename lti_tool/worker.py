@@ -12,10 +12,11 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.statement_outbox_store import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.base.statement_target import open_record_store
-from lti_tool.checks import grade_sender
+from lti_tool.checks import grade_lookup, grade_sender
 from lti_tool.nudges import alarm_jobs, channel_sender, digests, mail_sender, reminders
 from lti_tool.nudges.channels_store import SEND_POSTS
-from lti_tool.people import courses_store, rosters
+from lti_tool.people import actor_links, courses_store, rosters
+from lti_tool.people.actor_links import JOIN_ACTORS
 from lti_tool.people.courses_store import SYNC_ROSTERS
 from lti_tool.privacy import expiry
 from lti_tool.programmes import certification_sources_jobs
@@ -46,6 +47,16 @@ def send_grades(deps: ToolDeps) -> None:
         statement_outbox_store.list_tenants_with_outbox(deps.engine),
         "sending grades",
         lambda tenant_id: grade_sender.send_due_grades(deps, tenant_id),
+    )
+
+
+@jobs.job(interval_seconds=900)
+def look_up_grades(deps: ToolDeps) -> None:
+    """Look whether grades that were sent are still in the gradebooks."""
+    for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        "looking up grades",
+        lambda tenant_id: grade_lookup.look_up_sent_grades(deps, tenant_id),
     )
 
 
@@ -113,6 +124,16 @@ def sync_rosters(deps: ToolDeps) -> None:
         courses_store.list_tenants_with_rosters(deps.engine),
         "reading rosters",
         lambda tenant_id: rosters.sync_due_rosters(deps, tenant_id),
+    )
+
+
+@jobs.handles(JOIN_ACTORS)
+def join_actors(deps: ToolDeps) -> None:
+    """Say who the actors of other systems' statements are, as far as launches say it."""
+    for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        "joining actors",
+        lambda tenant_id: actor_links.join_actors(deps, tenant_id),
     )
 
 

@@ -1,11 +1,16 @@
 """LMS dialects: turn verified claims into a :class:`Launch`, and grades, columns, rosters and
 registrations into requests, and parse the responses.
 
-No other code depends on which LMS it is. ``standard`` follows the specifications; ``moodle``
-and ``canvas`` hold only their differences, each with the observed case as the reason.
+No other code depends on which LMS it is. ``standard`` follows the specifications; the file of a
+product holds only its differences, each with its source (docs/lms) as the reason.
 """
 
-from adapters.lms.canvas import HOSTED_ISSUERS, CanvasDialect
+import copy
+from collections.abc import Mapping
+
+from adapters.lms.blackboard import BlackboardDialect
+from adapters.lms.canvas import CanvasDialect
+from adapters.lms.d2l import D2lDialect
 from adapters.lms.models import (
     ContentItem,
     Grade,
@@ -22,26 +27,47 @@ from adapters.lms.models import (
     ToolFacts,
 )
 from adapters.lms.moodle import MoodleDialect
+from adapters.lms.openedx import OpenEdxDialect
+from adapters.lms.rights import Right, RightsByRole
+from adapters.lms.sakai import SakaiDialect
+from adapters.lms.schoology import SchoologyDialect
 from adapters.lms.standard import StandardDialect
 
 _DIALECTS: dict[str, StandardDialect] = {
-    item.family: item for item in (StandardDialect(), MoodleDialect(), CanvasDialect())
+    item.family: item
+    for item in (
+        StandardDialect(),
+        MoodleDialect(),
+        CanvasDialect(),
+        OpenEdxDialect(),
+        SakaiDialect(),
+        D2lDialect(),
+        BlackboardDialect(),
+        SchoologyDialect(),
+    )
 }
-FAMILIES = tuple(_DIALECTS)
+FAMILIES = {family: item.label for family, item in _DIALECTS.items()}
 
 
-def dialect_for(family: str) -> StandardDialect:
-    """The dialect of a product family; the standard one if the family is unknown."""
-    return _DIALECTS.get(family, _DIALECTS["standard"])
+def dialect_for(family: str, decided: Mapping[str, str] | None = None) -> StandardDialect:
+    """The dialect of a product family; the standard one if the family is unknown. ``decided``: what
+    roles give on this platform otherwise than by default (role → right)."""
+    dialect = _DIALECTS.get(family, _DIALECTS["standard"])
+    if decided:
+        dialect = copy.copy(dialect)
+        dialect.rights = dialect.rights.with_changes(decided)
+    return dialect
 
 
-def detect_family(product_family_code: str, issuer: str = "") -> str:
+def detect_family(product_family_code: str, issuer: str = "", auth_login_url: str = "") -> str:
     """Detect the family whose dialect fits, from the code that the LMS reports, else from its
-    issuer."""
+    addresses."""
     code = product_family_code.lower()
-    if code in _DIALECTS:
-        return code
-    return "canvas" if issuer in HOSTED_ISSUERS else "standard"
+    for family, item in _DIALECTS.items():
+        if code and code in (family, *item.product_codes):
+            return family
+    found = (f for f, item in _DIALECTS.items() if item.recognizes(issuer, auth_login_url))
+    return next(found, "standard")
 
 
 __all__ = [
@@ -56,6 +82,8 @@ __all__ = [
     "MessageType",
     "ResponseOutcome",
     "ResponseVerdict",
+    "Right",
+    "RightsByRole",
     "Role",
     "RosterMember",
     "StandardDialect",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS
 from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
+from adapters.lms.rights import INSTITUTION, STANDARD_RIGHTS, RightsByRole
 from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, StandardDialect
 from core.clock import format_instant
 from core.messages import Message, lazy_gettext
@@ -21,6 +22,8 @@ HOSTED_ISSUERS = {
     "https://canvas.beta.instructure.com": "https://sso.beta.canvaslms.com",
     "https://canvas.test.instructure.com": "https://sso.test.canvaslms.com",
 }
+ROOT_ADMIN = "root_account_admin"
+_CUSTOM = {**CUSTOM_PARAMETERS, ROOT_ADMIN: "$Canvas.user.isRootAccountAdmin"}
 PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
 
 
@@ -41,6 +44,10 @@ class CanvasDialect(StandardDialect):
 
     family = "canvas"
     label = "Canvas"
+    issuers = frozenset(HOSTED_ISSUERS)
+    # This role is sent for any administrator of any account in the tree (SubstitutionsHelper
+    # all_roles); a variable tells those of the root account.
+    rights = RightsByRole(STANDARD_RIGHTS, ROOT_ADMIN, frozenset((f"{INSTITUTION}Administrator",)))
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
         """By default Canvas creates a new submission for every score: a resent score must say
@@ -123,6 +130,7 @@ class CanvasDialect(StandardDialect):
         body = super().registration(tool)
         body["grant_types"] = ["client_credentials", "implicit"]
         body[TOOL_CONFIGURATION] |= {
+            "custom_parameters": dict(_CUSTOM),
             f"{_EXTENSION_PREFIX}privacy_level": "public",
             "messages": [
                 {
@@ -176,7 +184,7 @@ class CanvasDialect(StandardDialect):
             "target_link_uri": tool.launch_url,
             "public_jwk_url": tool.key_set_url,
             "scopes": list(SCOPES),
-            "custom_fields": dict(CUSTOM_PARAMETERS),
+            "custom_fields": dict(_CUSTOM),
             "extensions": [
                 {
                     "domain": urlsplit(tool.base_url).netloc,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType, Role
+from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType
+from adapters.lms.rights import STANDARD, RightsByRole
 from core.http_client import url_origin
 from core.messages import Number, lazy_gettext
 
@@ -39,21 +39,6 @@ _OBJECT_CLAIMS = (
 _IDS = ("id", "user_id", "person_sourcedid")
 # A variable that a platform does not know stays as it was written (LTI 1.3 core, appendix C).
 _UNFILLED = re.compile(r"\$[A-Za-z]+(\.[A-Za-z_]+)+")
-_MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
-_COURSE_ROLES = {
-    "Instructor": Role.TEACHER,
-    "Administrator": Role.ADMIN,
-    "Mentor": Role.MENTOR,
-    "ContentDeveloper": Role.DESIGNER,
-    "Learner": Role.LEARNER,
-}
-_ADMINISTRATOR_ROLES = frozenset(
-    (
-        "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator",
-        "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
-        "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
-    )
-)
 _TEST_USER_ROLES = (
     "http://purl.imsglobal.org/vocab/lti/system/person#TestUser",
     "http://purl.imsglobal.org/vocab/lis/v2/system/person#TestUser",
@@ -83,8 +68,9 @@ def _id_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def read_launch(claims: dict[str, Any]) -> Launch:
-    """Read a launch; LaunchRefused names the claim that is missing or has the wrong type."""
+def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Launch:
+    """Read a launch; LaunchRefused names the claim that is missing or has the wrong type.
+    ``rights``: what the platform's roles give."""
     message = _read_message_type(claims)
     if claims.get(f"{CLAIM_PREFIX}version") != "1.3.0":
         raise LaunchRefused("The course speaks another version of LTI than 1.3.0.")
@@ -107,8 +93,8 @@ def read_launch(claims: dict[str, Any]) -> Launch:
     return Launch(
         message=message,
         subject=subject,
-        role=strongest_role(roles),
-        administers=bool(_ADMINISTRATOR_ROLES.intersection(roles)),
+        role=rights.course_role(roles),
+        administers=rights.administers(roles, _read_service(claims, f"{CLAIM_PREFIX}custom")),
         is_test_user=any(role in roles for role in _TEST_USER_ROLES),
         deployment_id=_require_identifier(
             claims.get(f"{CLAIM_PREFIX}deployment_id"), "deployment_id"
@@ -157,7 +143,7 @@ def _require_subject(claims: dict[str, Any]) -> str:
 
 
 def _read_service(claims: dict[str, Any], name: str) -> dict[str, Any]:
-    """The claim of a service of the platform; empty if the platform does not offer it."""
+    """A claim that may be left away, of a service for instance; empty if it is no object."""
     value = claims.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -309,27 +295,3 @@ def _require_role_list(claims: dict[str, Any]) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(role, str) for role in value):
         raise LaunchRefused("The launch's claim roles is missing, or is no list of texts.")
     return value
-
-
-def strongest_role(roles: Sequence[str]) -> Role:
-    """The strongest role in the course; learner if no known role is given. LTI 1.3 core, A.2.
-
-    Accepts full context roles, their sub-roles, and the short names used in rosters. Somebody
-    who administers the LMS (Canvas reports this for administrators of any sub-account) and has
-    no role in the course is a visitor there; a teacher elsewhere in the institution is not a
-    teacher here.
-    """
-    result = []
-    for role in roles:
-        # Context roles: .../membership#Instructor, its sub-roles
-        # .../membership/Instructor#TeachingAssistant, and short names.
-        if role.startswith(f"{_MEMBERSHIP}#"):
-            name = role.removeprefix(f"{_MEMBERSHIP}#")
-        elif role.startswith(f"{_MEMBERSHIP}/"):
-            name = role.removeprefix(f"{_MEMBERSHIP}/").partition("#")[0]
-        else:
-            name = role
-        if name in _COURSE_ROLES:
-            result.append(_COURSE_ROLES[name])
-    nothing = Role.VISITOR if _ADMINISTRATOR_ROLES.intersection(roles) else Role.LEARNER
-    return min(result, key=lambda role: role.strength, default=nothing)

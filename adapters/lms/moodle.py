@@ -19,6 +19,9 @@ class MoodleDialect(StandardDialect):
 
     family = "moodle"
     label = "Moodle"
+    # A non-editing teacher launches as Instructor and is Learner in rosters (recorded).
+    roster_hides_assistants = True
+    shown_on_other_hosts = False
 
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Drop ``type_id``: with it, Moodle's paging of results leads to a 404 page as soon as

@@ -20,7 +20,6 @@ from adapters.lms.claims import (
     MAX_SOURCED_ID_LENGTH,
     MAX_TEXT_LENGTH,
     MAX_URL_LENGTH,
-    strongest_role,
 )
 from adapters.lms.models import (
     ContentItem,
@@ -34,6 +33,7 @@ from adapters.lms.models import (
     RosterMember,
     ToolFacts,
 )
+from adapters.lms.rights import STANDARD, RightsByRole
 from core.clock import format_instant
 from core.errors import BadInput
 from core.http_client import url_origin
@@ -68,6 +68,36 @@ class StandardDialect:
 
     family = "standard"
     label = "The LMS"
+    # Codes by which it names itself (tool_platform, product_family_code), beside ``family``.
+    product_codes: tuple[str, ...] = ()
+    rights: RightsByRole = STANDARD
+    # How a service answers a token that has ended.
+    ended_token_statuses = frozenset((401,))
+    # Whether its last page of a roster names an earlier one as the next.
+    roster_ends_by_repeating = False
+    # Whether a roster calls people who assist a teacher learners.
+    roster_hides_assistants = False
+    # Whether each school's pages lie on a host of its own, which its launches tell.
+    shown_on_other_hosts = True
+
+    # Where it names no product: its issuers, the host that they end with, and a part of the
+    # address of its authorization.
+    issuers: frozenset[str] = frozenset()
+    issuer_host = login_path = ""
+
+    def recognizes(self, issuer: str, auth_login_url: str) -> bool:
+        """Whether these addresses are those of this product."""
+        host = urlsplit(issuer).hostname or ""
+        return (
+            issuer in self.issuers
+            or bool(self.issuer_host and host.endswith(self.issuer_host))
+            or bool(self.login_path and self.login_path in auth_login_url)
+        )
+
+    def default_audience(self, auth_token_url: str) -> str:
+        """The audience of a token request where nothing else is known (security framework 1.0,
+        4.1.1)."""
+        return auth_token_url
 
     # --- grades
 
@@ -118,10 +148,9 @@ class StandardDialect:
         """(subject, share from 0 to 1) for everybody on a page who has a score."""
         result = []
         for entry in body if isinstance(body, list) else []:
-            score, maximum = (
-                _finite_float(entry.get(name)) if isinstance(entry, dict) else None
-                for name in ("resultScore", "resultMaximum")
-            )
+            if not isinstance(entry, dict):
+                continue
+            score, maximum = _finite_float(entry.get("resultScore")), _result_maximum(entry)
             if (
                 score is not None
                 and maximum is not None
@@ -136,8 +165,7 @@ class StandardDialect:
         for entry in body if isinstance(body, list) else []:
             if isinstance(entry, dict) and str(entry.get("userId")) == subject:
                 return GradebookResult(
-                    _finite_float(entry.get("resultScore")),
-                    _finite_float(entry.get("resultMaximum")),
+                    _finite_float(entry.get("resultScore")), _result_maximum(entry)
                 )
         return GradebookResult(None, None)
 
@@ -243,8 +271,12 @@ class StandardDialect:
     def update_line_item(self, item: LineItem, token: str) -> LmsRequest:
         """Change a column's label or maximum (AGS 2.0, 3.2.6)."""
         return self._json_request(
-            "PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token
+            "PUT", item.url, _LINE_ITEM_TYPE, self.changed_line_item_body(item), token
         )
+
+    def changed_line_item_body(self, item: LineItem) -> dict[str, Any]:
+        """A column as a change of it names it."""
+        return {"id": item.url, **self.line_item_body(item)}
 
     def delete_line_item(self, url: str, token: str) -> LmsRequest:
         """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
@@ -288,7 +320,7 @@ class StandardDialect:
         roles = (
             [role for role in listed if isinstance(role, str)] if isinstance(listed, list) else []
         )
-        role = strongest_role(roles)
+        role = self.rights.course_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
         # is not one of them.
         name = _clean_text(entry.get("name")) or " ".join(
@@ -455,6 +487,11 @@ def _add_query(url: str, **wanted: str) -> str:
     parts = urlsplit(url)
     query = "&".join(filter(None, (parts.query, urlencode(wanted))))
     return urlunsplit(parts._replace(query=query))
+
+
+def _result_maximum(entry: dict[str, Any]) -> float | None:
+    """Where a result says no maximum, it is 1 (AGS 2.0, 3.3.4.6)."""
+    return _finite_float(entry.get("resultMaximum", 1))
 
 
 def _finite_float(value: Any) -> float | None:

@@ -14,6 +14,7 @@ from analytics.store import person_merges
 from core.errors import BadInput
 from core.messages import gettext_noop
 from lrs import feed
+from lrs.feed import as_agent
 
 LEARNERS_AT_ONCE = 500
 _ACCOUNT, _MBOX = "account ", "mbox "
@@ -67,7 +68,7 @@ def list_suggestions(
             alias, agent = sorted(pair, key=_rank)
             # A pair of two learners is offered once: by the one that counts as the other.
             if alias not in offered_there:
-                found.append(MergeSuggestion(_as_agent(alias), _as_agent(agent), real[pair]))
+                found.append(MergeSuggestion(as_agent(alias), as_agent(agent), real[pair]))
         following = learners[-1] if len(learners) == LEARNERS_AT_ONCE else None
     return SuggestionPage(found, following)
 
@@ -111,11 +112,3 @@ def _rank(identity: str) -> tuple[bool, bool, str]:
     """The one that says more comes last, and others count as it."""
     page = identity.removeprefix(_ACCOUNT).partition(" ")[0]
     return identity.startswith(_MBOX), not page.endswith("/"), identity
-
-
-def _as_agent(identity: str) -> dict[str, Any]:
-    kind, _, value = identity.partition(" ")
-    if kind != "account":
-        return {kind: value}
-    page, _, name = value.partition(" ")
-    return {"account": {"homePage": page, "name": name}}

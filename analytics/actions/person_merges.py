@@ -13,6 +13,7 @@ from analytics.store import person_merges
 from analytics.store.person_merges import Merge
 from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
+from lrs.feed import as_agent
 
 MAX_MERGE_REASON = 500
 
@@ -27,7 +28,7 @@ def merge_persons(
     who: str,
 ) -> int:
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
-    merge's id, by which it can be undone.
+    merge's id, by which it can be undone. Idempotent while it holds.
     """
     item, other = feed.require_person(alias, "$.alias"), feed.require_person(agent, "$.agent")
     if item == other:
@@ -36,6 +37,9 @@ def merge_persons(
         raise BadInput(f"Say why they are one person, in up to {MAX_MERGE_REASON} characters.")
     with deps.unit_of_work(tenant_id) as connection:
         person_merges.lock_merges(connection, tenant_id)
+        known = person_merges.find_merge_id(connection, tenant_id, item, other)
+        if known is not None:
+            return known
         if person_merges.is_merged_alias(connection, tenant_id, item):
             raise Conflict("The first one counts as somebody already; undo that merge first.")
         if person_merges.has_merged_alias(
@@ -69,6 +73,16 @@ def list_merges(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -
     """Return merges in order, after the id ``after``."""
     with deps.unit_of_work(tenant_id) as connection:
         return person_merges.list_merges(connection, tenant_id, after, rows)
+
+
+def list_aliases(
+    deps: AnalyticsDeps, *, tenant_id: int, agent: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the agents that count as this one now."""
+    identity = feed.require_person(agent, "$.agent")
+    with deps.unit_of_work(tenant_id) as connection:
+        found = person_merges.list_aliases(connection, tenant_id, identity)
+    return [as_agent(alias) for alias in found]
 
 
 def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None:

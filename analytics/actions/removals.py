@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
-from analytics.store import activity_mappings, exports, facts, kpis, unwanted
+from analytics.store import activity_mappings, exports, facts, kpis, mapped_actors, unwanted
 from analytics.store import person_merges as merges_store
 from core import clock
 from lrs import feed
@@ -41,6 +41,7 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
                 )
             for identity in agents:
                 person_merges.remove_merges(connection, tenant_id, identity)
+                mapped_actors.delete_actor(connection, tenant_id, identity)
                 kpis.delete_person_readings(connection, tenant_id, identity)
             if agents:
                 # Before the commit: where it fails, the removal stays, and all of this is done

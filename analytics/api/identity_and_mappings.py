@@ -9,15 +9,23 @@ from typing import Any
 import msgspec
 from flask.typing import ResponseReturnValue
 
-from analytics.actions import activity_mappings, merge_suggestions, person_merges, set_aside
+from analytics.actions import (
+    activity_mappings,
+    mapped_actors,
+    merge_suggestions,
+    person_merges,
+    set_aside,
+)
+from analytics.actions.mapped_actors import MappingReach
 from analytics.actions.merge_suggestions import MergeSuggestion
 from analytics.api.request_params import (
     AFTER,
     AFTER_LEARNER,
-    ERASE,
     INDIVIDUAL,
     LIMIT,
+    MERGE,
     PAGING,
+    PROGRAMME,
     READ,
     REASON,
     WRITE,
@@ -30,6 +38,7 @@ from analytics.api.request_params import (
 from analytics.deps import COUNT_JOB
 from analytics.store.activity_mappings import ActivityMapping
 from analytics.store.facts import SetAside, SetAsideStatement
+from analytics.store.mapped_actors import UnknownActor
 from analytics.store.person_merges import Merge
 from core.openapi import NON_NEGATIVE, object_schema, page_schema
 
@@ -47,7 +56,7 @@ class Merging(msgspec.Struct, forbid_unknown_fields=True):
 @routes.route(
     "POST",
     "/person-merges",
-    scope=ERASE,
+    scope=MERGE,
     body=Merging,
     answer=object_schema(merge=NON_NEGATIVE),
     status=201,
@@ -68,7 +77,7 @@ def post_merge(call: AnalyticsCall[Merging]) -> dict[str, Any]:
 
 
 @routes.route(
-    "GET", "/person-merges", scope=ERASE, query=PAGING, answer=page_schema("merges", Merge)
+    "GET", "/person-merges", scope=MERGE, query=PAGING, answer=page_schema("merges", Merge)
 )
 def get_merges(call: AnalyticsCall[None]) -> ResponseReturnValue:
     """Merges, also those that were undone."""
@@ -78,7 +87,7 @@ def get_merges(call: AnalyticsCall[None]) -> ResponseReturnValue:
     return page_response(call, "merges", [json_row(item) for item in result], "merge_id")
 
 
-@routes.route("DELETE", "/person-merges/<int:merge_id>", scope=ERASE, status=204, errors=(404,))
+@routes.route("DELETE", "/person-merges/<int:merge_id>", scope=MERGE, status=204, errors=(404,))
 def delete_merge(call: AnalyticsCall[None], merge_id: int) -> None:
     """Undo a merge."""
     person_merges.undo_merge(
@@ -131,6 +140,37 @@ def delete_mapping(call: AnalyticsCall[None], mapping_id: int) -> None:
     call.deps.job_requests.request_job(COUNT_JOB)
 
 
+@routes.route(
+    "GET",
+    "/activity-mappings/reach",
+    scope=INDIVIDUAL,
+    query=(PROGRAMME,),
+    answer=page_schema("mappings", MappingReach),
+)
+def get_reach(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """What reached the activities of other systems that count in a programme, and of whom."""
+    found = mapped_actors.list_reach(
+        call.deps, tenant_id=call.caller.tenant_id, programme=call[PROGRAMME]
+    )
+    return json_with_etag({"mappings": [json_row(item) for item in found], "next": None})
+
+
+@routes.route(
+    "GET",
+    "/unknown-actors",
+    scope=INDIVIDUAL,
+    query=(AFTER_LEARNER, LIMIT),
+    answer=page_schema("actors", UnknownActor),
+)
+def get_unknown_actors(call: AnalyticsCall[None]) -> ResponseReturnValue:
+    """Who did something in such activities, and nobody knows who they are."""
+    found = mapped_actors.list_unknown_actors(
+        call.deps, tenant_id=call.caller.tenant_id, after=call[AFTER_LEARNER], rows=call[LIMIT]
+    )
+    rows = [json_row(item) for item in found]
+    return page_response(call, "actors", rows, "agent")
+
+
 class Pair(msgspec.Struct, forbid_unknown_fields=True):
     """Two agents."""
 
@@ -141,7 +181,7 @@ class Pair(msgspec.Struct, forbid_unknown_fields=True):
 @routes.route(
     "GET",
     "/merge-suggestions",
-    scope=ERASE,
+    scope=MERGE,
     query=(AFTER_LEARNER, LIMIT),
     answer=page_schema("suggestions", MergeSuggestion),
 )
@@ -155,7 +195,7 @@ def get_merge_suggestions(call: AnalyticsCall[None]) -> ResponseReturnValue:
     )
 
 
-@routes.route("POST", "/person-separations", scope=ERASE, body=Pair, status=204)
+@routes.route("POST", "/person-separations", scope=MERGE, body=Pair, status=204)
 def post_separation(call: AnalyticsCall[Pair]) -> None:
     """Say that two agents are two people."""
     merge_suggestions.keep_apart(

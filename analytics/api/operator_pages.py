@@ -13,8 +13,8 @@ from flask import render_template, request
 
 from analytics.actions import merge_suggestions, person_merges, set_aside
 from analytics.api.request_params import (
-    ERASE,
     INDIVIDUAL,
+    MERGE,
     READ,
     WRITE,
     AnalyticsCall,
@@ -79,13 +79,13 @@ def _render_set_aside(call: AnalyticsCall[None], queued: int | None) -> str:
     )
 
 
-@routes.route("GET", "/people", scope=ERASE)
+@routes.route("GET", "/people", scope=MERGE)
 def show_lookalikes(call: AnalyticsCall[None]) -> str:
     """Identifiers that look like one person."""
     return _render_lookalikes(call)
 
 
-@routes.route("POST", "/people", scope=ERASE)
+@routes.route("POST", "/people", scope=MERGE)
 def judge_lookalikes(call: AnalyticsCall[None]) -> str:
     """Merge two, or say that they are two people."""
     _require_token(call)

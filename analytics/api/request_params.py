@@ -31,8 +31,9 @@ MAX_EPISODES = 20_000  # that one request may select; a teacher's courses have f
 Body = TypeVar("Body")
 AnalyticsRoutes = Routes[AnalyticsDeps, Caller]
 AnalyticsCall = Call[AnalyticsDeps, Caller, Body]
-# Who reads figures of groups, who those of single people, and who writes.
-READ, INDIVIDUAL, WRITE, ERASE = "metrics/read", "metrics/individual", "metrics/write", "erase"
+# Who reads figures of groups, who those of single people, who writes, and who says who is one
+# person.
+READ, INDIVIDUAL, WRITE, MERGE = "metrics/read", "metrics/individual", "metrics/write", "merges"
 
 
 @dataclass(frozen=True)

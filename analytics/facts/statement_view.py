@@ -137,6 +137,11 @@ class StatementView:
         return _agent_key(self._statement.actor)
 
     @property
+    def learner_identity(self) -> str | None:
+        """The actor's identity (lrs.xapi.actors); None for an anonymous group."""
+        return identity_of(self._statement.actor)
+
+    @property
     def instructor(self) -> int | None:
         """Key of the instructor, who reviewed, confirmed or assessed; None if nobody is
         named."""

@@ -69,6 +69,18 @@ def list_merges(connection: Connection, tenant_id: int, after: int, rows: int) -
     return [Merge(*row) for row in connection.execute(query)]
 
 
+def find_merge_id(connection: Connection, tenant_id: int, alias: str, agent: str) -> int | None:
+    """The merge by which ``alias`` counts as ``agent`` now."""
+    m = person_merge.c
+    query = select(m.merge_id).where(
+        m.tenant_id == tenant_id,
+        m.alias == key_of("agent", alias),
+        m.agent == key_of("agent", agent),
+        m.undone_at.is_(None),
+    )
+    return connection.execute(query).scalar()
+
+
 def is_merged_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
     """Whether this agent is already merged into another one."""
     m = person_merge.c
@@ -196,6 +208,15 @@ def list_agent_episodes(connection: Connection, tenant_id: int, identity: str) -
         *feed.list_agent_registrations(connection, tenant_id, identity),
         *connection.execute(related).scalars(),
     }
+
+
+def list_aliases(connection: Connection, tenant_id: int, agent: str) -> list[str]:
+    """The identities that count as this agent now."""
+    m = person_merge.c
+    query = select(m.alias_identity).where(
+        m.tenant_id == tenant_id, m.agent == key_of("agent", agent), m.undone_at.is_(None)
+    )
+    return list(connection.execute(query.order_by(m.merge_id)).scalars())
 
 
 def delete_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> None:

@@ -268,6 +268,8 @@ activity_mapping = Table(
     Column("who", Text, nullable=False),
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("undone_at", _TIMESTAMPTZ),
+    # Up to where its statements were looked through for actors.
+    Column("read_ord", BigInteger, nullable=False, server_default=text("'-9223372036854775808'")),
     Index(
         "uq_activity_mapping_place",
         "tenant_id",
@@ -276,6 +278,16 @@ activity_mapping = Table(
         unique=True,
         postgresql_where=text("undone_at IS NULL"),
     ),
+)
+# Actors of statements about a mapped activity (analytics.store.mapped_actors).
+mapped_actor = Table(
+    "mapped_actor",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("mapping_id", BigInteger, primary_key=True),
+    Column("agent", BigInteger, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Index(None, "tenant_id", "agent"),
 )
 # Statements that count for an episode although they do not name its registration.
 borrowed = Table(

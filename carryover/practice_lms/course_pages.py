@@ -6,13 +6,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import activities, gradebook, launches, sessions, tools
+from carryover.practice_lms import activities, dialects, gradebook, launches, sessions, tools
 from carryover.practice_lms.activities import Activity
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.ledger import PracticeDatabase
-from carryover.practice_lms.people import BY_SUBJECT, CLIENT_ID, COURSE_TITLE, PEOPLE, Person
+from carryover.practice_lms.people import (
+    BY_SUBJECT,
+    CLIENT_ID,
+    COURSE_TITLE,
+    EVERYBODY,
+    Person,
+)
 from carryover.practice_lms.tools import Tool
 
 
@@ -32,10 +39,11 @@ class _LaunchTarget:
 
 
 def blueprint(deps: PracticeDeps) -> Blueprint:
-    """``/``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
+    """``/``, ``/dialect``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
     pages = Blueprint("course", __name__)
     own = _CoursePages(deps)
     pages.get("/")(own.course_page)
+    pages.post("/dialect")(own.choose_dialect)
     pages.get("/launch/<who>")(own.activity_page)
     pages.get("/launch/<who>/<message>")(own.activity_page)
     pages.get("/start/<who>")(own.start_launch)
@@ -58,34 +66,48 @@ class _CoursePages:
         names = {tool.client_id: tool.name for tool in result}
         others = [tool for tool in result if tool.client_id != CLIENT_ID]
         offered = [activity for activity in chosen if activity.client_id in names]
+        dialect = self._deps.dialect
         pickers = [
             (person, tool)
             for tool in result
             if tool.deep_linking
-            for person in PEOPLE.values()
-            if person.teaches
+            for person in dialect.people
+            if person.selects_content
         ]
         return render_template(
             "course.html",
             title=COURSE_TITLE,
-            people=PEOPLE.values(),
+            dialect=dialect,
+            dialects=dialects.DIALECTS.values(),
+            people=dialect.people,
             others=others,
             chosen=offered,
             names=names,
             pickers=pickers,
         )
 
+    def choose_dialect(self) -> ResponseReturnValue:
+        """Play another product from the next request on."""
+        # As on the page Manage tools: nobody signs in here, so no other site may press the button.
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            abort(403, "The product is chosen on the course page alone.")
+        key = request.form.get("dialect", "")
+        if key not in dialects.DIALECTS:
+            abort(400, "The practice LMS plays no such product.")
+        self._ledger.save_setting(dialects.SETTING, key)
+        return redirect("/practice/", code=303)
+
     def activity_page(self, who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
         """The activity page, with the tool in a frame; opening it signs the person in."""
-        choice = _resolve_launch_target(self._ledger, who, message)
+        choice = _resolve_launch_target(self._deps, who, message)
         path = "" if message == launches.RESOURCE_LAUNCH else f"/{message}"
         query = (
             "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
         )
         others = [
             person
-            for person in PEOPLE.values()
-            if person != choice.person and (person.teaches or message == launches.RESOURCE_LAUNCH)
+            for person in self._deps.dialect.people
+            if person != choice.person and _may_open(person, message)
         ]
         page = render_template(
             "activity.html",
@@ -105,7 +127,7 @@ class _CoursePages:
 
     def start_launch(self, who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
         """Inside the frame: the browser posts the login request to the tool."""
-        choice = _resolve_launch_target(self._ledger, who, message)
+        choice = _resolve_launch_target(self._deps, who, message)
         link = choice.activity.link_id if choice.activity else ""
         launch = launches.Launch(
             who,
@@ -127,17 +149,24 @@ class _CoursePages:
         ]
         return render_template(
             "gradebook.html",
-            people=PEOPLE.values(),
+            people=self._deps.dialect.people,
             columns=columns,
             first=gradebook.DEMO_LINE_ITEM_ID,
         )
 
 
-def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> _LaunchTarget:
+def _may_open(person: Person, message: str) -> bool:
+    if message == launches.DEEP_LINK_LAUNCH:
+        return person.selects_content
+    return person.teaches or message == launches.RESOURCE_LAUNCH
+
+
+def _resolve_launch_target(deps: PracticeDeps, who: str, message: str) -> _LaunchTarget:
     """Resolve the launch target: 404 if something is unknown, 403 if this person or tool is
     not allowed to do it.
     """
-    if who not in PEOPLE:
+    ledger, person = deps.ledger, EVERYBODY.get(who)
+    if person is None or person not in deps.dialect.people:
         abort(
             404,
             "The practice course has a learner, a mentor, a teacher and an administrator, and "
@@ -145,8 +174,8 @@ def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> 
         )
     if message not in (launches.RESOURCE_LAUNCH, launches.DEEP_LINK_LAUNCH, launches.REVIEW_LAUNCH):
         abort(404, "There is no such launch.")
-    person, item = PEOPLE[who], request.args.get("item")
-    if message != launches.RESOURCE_LAUNCH and not person.teaches:
+    item = request.args.get("item")
+    if not _may_open(person, message):
         abort(403, "Only teachers and administrators choose content and look at submissions.")
     chosen = activities.find_activity(ledger, item) if item else None
     if item and chosen is None:

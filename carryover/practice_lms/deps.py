@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from carryover.practice_lms import dialects
+from carryover.practice_lms.dialects import Dialect
 from carryover.practice_lms.ledger import PracticeDatabase
+from carryover.practice_lms.people import Person
 from core.http_client import GuardedClient
 
 
@@ -15,6 +18,15 @@ class PracticeDeps:
     ledger: PracticeDatabase
     client: GuardedClient
     lms_url: str
+
+    @property
+    def dialect(self) -> Dialect:
+        """The product that is played now."""
+        return dialects.dialect_by_key(self.ledger.setting(dialects.SETTING))
+
+    def subject_of(self, person: Person) -> str:
+        """Return a person's id as that product sends it."""
+        return self.dialect.subject(person.subject, self.lms_url)
 
     def at(self, path: str) -> str:
         """Return the full URL of a path below ``/practice``."""

@@ -4,6 +4,7 @@ must be at least one full second newer, scores for learners only.
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import activities, gradebook, messages
+from carryover.practice_lms import activities, dialects, gradebook, messages
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.gradebook import LineItem
 from carryover.practice_lms.people import BY_SUBJECT
 from carryover.practice_lms.service_access import (
     ServiceError,
+    accept,
     media_type_response,
+    refuse,
     require_service_token,
 )
 from carryover.practice_lms.tools import Tool
@@ -87,7 +90,7 @@ class _GradeServices:
         return body
 
     def get_line_items(self) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
+        tool = require_service_token(self._deps, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
         wanted = {
             _LINE_ITEM_FILTERS[name]: value
             for name, value in request.args.items()
@@ -104,7 +107,7 @@ class _GradeServices:
         )
 
     def post_line_item(self) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        tool = require_service_token(self._deps, LINE_ITEM_SCOPE, LINE_ITEM)
         return media_type_response(
             self._line_item_json(
                 tool,
@@ -113,17 +116,17 @@ class _GradeServices:
                 ),
             ),
             LINE_ITEM,
-            201,
+            self._deps.dialect.line_item_created,
         )
 
     def get_line_item(self, id_: int) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
+        tool = require_service_token(self._deps, LINE_ITEM_READ_SCOPE, LINE_ITEM)
         return media_type_response(
             self._line_item_json(tool, self._require_line_item(tool, id_)), LINE_ITEM
         )
 
     def put_line_item(self, id_: int) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        tool = require_service_token(self._deps, LINE_ITEM_SCOPE, LINE_ITEM)
         item = self._require_line_item(tool, id_)
         return media_type_response(
             self._line_item_json(
@@ -136,32 +139,48 @@ class _GradeServices:
         )
 
     def delete_line_item(self, id_: int) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, LINE_ITEM_SCOPE)
+        tool = require_service_token(self._deps, LINE_ITEM_SCOPE)
         gradebook.remove_line_item(self._ledger, self._require_line_item(tool, id_))
         return "", 204
 
     def post_score(self, id_: int) -> ResponseReturnValue:
-        item = self._require_line_item(require_service_token(self._ledger, SCORE_SCOPE, SCORE), id_)
+        tool = require_service_token(self._deps, SCORE_SCOPE, SCORE)
+        item = self._require_line_item(tool, id_)
         body: Any = request.get_json(silent=True, force=True)
         fault = _score_error(body)
         if fault:
             raise ServiceError(400, f"Incorrect score received: {fault}")
-        user = body["userId"]
-        before = gradebook.scores_by_user(self._ledger, item).get(user)
-        if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
-            raise ServiceError(
-                409, f"Refusing score with an earlier timestamp for item {id_} and user {user}"
-            )
-        gradebook.save_score(self._ledger, item, user, _score_to_save(item, body))
-        return "", 200
+        person = dialects.person_by_subject(body["userId"], self._deps.lms_url)
+        if person is None or not person.learns:
+            raise ServiceError(400, "Incorrect score received: not a learner of this course")
+        rules = self._deps.dialect.scores
+        before = gradebook.scores_by_user(self._ledger, item).get(person.subject)
+        facts = {
+            "item": id_,
+            "user": body["userId"],
+            "timestamp": body["timestamp"],
+            "before": before["timestamp"] if before else "",
+            "score": json.dumps(body),
+            "result": messages.line_item_url(self._deps, tool, id_, "/results"),
+        }
+        if (
+            rules.not_newer
+            and before
+            and rules.is_late(_instant(before["timestamp"]), _instant(body["timestamp"]))
+        ):
+            refuse(rules.not_newer, **facts)
+        gradebook.save_score(self._ledger, item, person.subject, _score_to_save(item, body))
+        return accept(rules.accepted, SCORE, **facts)
 
     def get_results(self, id_: int) -> ResponseReturnValue:
-        tool = require_service_token(self._ledger, RESULT_SCOPE, RESULTS)
+        tool = require_service_token(self._deps, RESULT_SCOPE, RESULTS)
         item, wanted = self._require_line_item(tool, id_), request.args.get("user_id")
         place = messages.line_item_url(self._deps, tool, id_, "/results")
         result = []
-        for user, body in gradebook.scores_by_user(self._ledger, item).items():
-            if wanted in (None, user):
+        asked = dialects.person_by_subject(wanted, self._deps.lms_url) if wanted else None
+        for number, body in gradebook.scores_by_user(self._ledger, item).items():
+            if wanted is None or (asked and asked.subject == number):
+                user = wanted or self._deps.subject_of(BY_SUBJECT[number])
                 entry = {
                     "id": f"{place}&user_id={user}",
                     "scoreOf": self._line_item_json(tool, item)["id"],
@@ -227,18 +246,15 @@ def _score_error(body: Any) -> str:
         and body["scoreMaximum"] > 0
     ):
         return "scoreGiven or scoreMaximum is no number"
-    person = BY_SUBJECT.get(body["userId"])
-    if person is None or not person.learns:
-        return "not a learner of this course"
     try:
-        _epoch_second(body["timestamp"])
+        _instant(body["timestamp"])
     except ValueError:
         return "timestamp is no ISO 8601 time with an offset"
     return ""
 
 
-def _epoch_second(text: str) -> int:
+def _instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("no offset")
-    return int(at.timestamp())
+    return at

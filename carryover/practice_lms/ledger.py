@@ -117,6 +117,17 @@ class PracticeDatabase:
                 row = db.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
         return str(row[0])
 
+    def setting(self, name: str) -> str:
+        """A setting of this LMS; empty if it was never saved."""
+        with self.open() as db:
+            row = db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def save_setting(self, name: str, value: str) -> None:
+        """Keep a setting, for all processes and over a restart."""
+        with self.open() as db:
+            db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
     def claim_once(self, name: str) -> bool:
         """Record ``name`` (of an assertion or nonce) as used; return whether it was new."""
         with self.open() as db:

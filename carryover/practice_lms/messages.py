@@ -13,7 +13,7 @@ from carryover.practice_lms import activities, gradebook, launches
 from carryover.practice_lms.activities import Activity
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.launches import Launch
-from carryover.practice_lms.people import BY_SUBJECT, COURSE, COURSE_ID, COURSE_LABEL, Person
+from carryover.practice_lms.people import BY_SUBJECT, COURSE_ID, Person
 from carryover.practice_lms.sessions import Session
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import (
@@ -29,8 +29,9 @@ from carryover.practice_lms.vocabulary import (
     VERSION,
 )
 
-ID_TOKEN_SECONDS = 60  # as in Moodle
-PRODUCT_FAMILY_CODE, PRODUCT_VERSION = "carryover-practice", "1"
+PRODUCT_VERSION = "1"
+# Begins the stored secret of a request that carries no ``data``: nobody can send it back.
+UNSENT = "unsent "
 SUPPORTED_VARIABLES = (
     "Context.id",
     "Context.id.history",
@@ -45,34 +46,26 @@ def id_token_claims(
 ) -> dict[str, Any]:
     """Return all claims of an id_token."""
     activity = activities.find_activity(deps.ledger, launch.activity_id)
-    now, person = int(time.time()), session.person
+    now, person, dialect = int(time.time()), session.person, deps.dialect
     claims = {
         "nonce": nonce,
         "iat": now,
-        "exp": now + ID_TOKEN_SECONDS,
+        "exp": now + dialect.id_token_seconds,
         "iss": deps.lms_url,
         "aud": tool.client_id,
-        "sub": person.subject,
-        **person.named_as(tool.claims),
+        "sub": deps.subject_of(person),
+        **person.named_as(dialect.shared_claims.intersection(tool.claims)),
         f"{CLAIM}version": VERSION,
         f"{CLAIM}deployment_id": tool.deployment_id,
         f"{CLAIM}target_link_uri": launches.launch_target_uri(tool, launch.message, activity),
-        f"{CLAIM}roles": sorted(person.roles),
-        f"{CLAIM}context": {**COURSE, "type": ["CourseSection"]},
-        f"{CLAIM}lis": {
-            "person_sourcedid": person.sourced_id,
-            "course_section_sourcedid": f"SIS-{COURSE_LABEL}",
-        },
-        f"{CLAIM}tool_platform": {
-            "product_family_code": PRODUCT_FAMILY_CODE,
-            "version": PRODUCT_VERSION,
-            "guid": "practice-lms",
-            "name": "Practice LMS",
-        },
+        f"{CLAIM}roles": list(dialect.launch_roles[person.part]),
+        f"{CLAIM}context": dict(dialect.context),
     }
+    own = {"lis": dialect.lis(person), "tool_platform": dialect.tool_platform()}
+    claims |= {f"{CLAIM}{name}": value for name, value in own.items() if value}
     custom = {**tool.custom, **(activity.custom if activity else {})}
     if custom:
-        claims[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
+        claims[f"{CLAIM}custom"] = substitute_variables(custom, deps, person, activity)
     if launch.message == launches.DEEP_LINK_LAUNCH:
         return claims | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
     assert activity is not None
@@ -85,15 +78,15 @@ def id_token_claims(
 
 
 def substitute_variables(
-    custom: dict[str, str], person: Person, activity: Activity | None
+    custom: dict[str, str], deps: PracticeDeps, person: Person, activity: Activity | None
 ) -> dict[str, str]:
     """Return custom parameters with the supported variables substituted; as in Moodle,
     unknown ones stay literal.
     """
     known = {
-        "$Context.id": COURSE_ID,
+        "$Context.id": str(deps.dialect.context["id"]),
         "$Context.id.history": "",
-        "$User.id": person.subject,
+        "$User.id": deps.subject_of(person),
         "$Person.sourcedId": person.sourced_id,
     }
     if activity:
@@ -156,22 +149,25 @@ def _resource_link_claims(
         learner = BY_SUBJECT[launch.for_user]
         claims[f"{CLAIM}message_type"] = REVIEW_REQUEST
         claims[f"{CLAIM}for_user"] = {
-            "user_id": learner.subject,
-            **learner.named_as(tool.claims),
-            "roles": list(learner.roles),
+            "user_id": deps.subject_of(learner),
+            **learner.named_as(deps.dialect.shared_claims.intersection(tool.claims)),
+            "roles": list(deps.dialect.launch_roles[learner.part]),
         }
     return claims
 
 
 def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> dict[str, Any]:
+    dialect = deps.dialect
     # Characters that do not survive careless copying: the tool must return them byte for byte.
     data = f'{secrets.token_urlsafe(12)} "é" +%2B&amp;'
+    if not dialect.sends_data:
+        data = f"{UNSENT}{data}"
     with deps.ledger.open() as db:
         db.execute(
             "INSERT INTO deep_linking VALUES (?, ?, ?, ?)",
             (data, session.id, tool.client_id, time.time()),
         )
-    back = urlencode({"course": COURSE_ID, "id": tool.id, "sesskey": session.sesskey})
+    query = urlencode({"course": COURSE_ID, "id": tool.id, "sesskey": session.sesskey})
     return {
         f"{CLAIM}message_type": DEEP_LINKING_REQUEST,
         f"{CLAIM}launch_presentation": {"locale": "en"},
@@ -179,12 +175,13 @@ def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> di
             "accept_types": ["ltiResourceLink"],
             "accept_presentation_document_targets": ["frame", "iframe", "window"],
             "accept_copy_advice": False,
-            "accept_multiple": True,
+            "accept_multiple": dialect.accepts_multiple,
             "accept_unsigned": False,
             "auto_create": False,
             "can_confirm": False,
-            "deep_link_return_url": deps.at(f"deep-link/return?{back}"),
-            "data": data,
+            "deep_link_return_url": deps.at("deep-link/return")
+            + (f"?{query}" if dialect.return_has_query else ""),
+            **({"data": data} if dialect.sends_data else {}),
             "title": tool.name,
             "text": "",
         },

@@ -1,4 +1,4 @@
-"""The five people of the practice course, named by their role, and the course itself."""
+"""The people of the practice course, named by their role, and the course itself."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ COURSE_ID, COURSE_LABEL, COURSE_TITLE = (
     "PRACTICE",
     "Practice course: staying safe from phishing",
 )
-COURSE = {"id": COURSE_ID, "label": COURSE_LABEL, "title": COURSE_TITLE}
 NAME_CLAIMS = ("name", "given_name", "family_name")
-_LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
+# What somebody does in the course; how a product says it is in the table of dialects.
+LEARNER, MENTOR, TEACHER = "Learner", "Mentor", "Instructor"
+DESIGNER, ADMINISTRATOR = "ContentDeveloper", "Administrator"
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person in the course; ``roles`` as in a launch, ``short_roles`` as in the membership
-    service.
+    """A person in the course. ``subject`` is their number in this LMS; a dialect may send it in
+    another form.
     """
 
     key: str
     subject: str
     name: str
-    roles: tuple[str, ...]
-    short_roles: tuple[str, ...]
+    part: str
     sourced_id: str
 
     @property
@@ -37,13 +37,25 @@ class Person:
 
     @property
     def teaches(self) -> bool:
-        """Whether this person may select content and review submissions."""
-        return "Instructor" in self.short_roles
+        """Whether this person may review submissions: as in Moodle, an administrator is an
+        instructor in every course.
+        """
+        return self.part in (TEACHER, ADMINISTRATOR)
+
+    @property
+    def selects_content(self) -> bool:
+        """Whether this person may select content."""
+        return self.teaches or self.part == DESIGNER
 
     @property
     def learns(self) -> bool:
         """Whether this person can have a score."""
-        return "Learner" in self.short_roles
+        return self.part == LEARNER
+
+    @property
+    def course_role(self) -> str:
+        """The role that the gradebook shows."""
+        return TEACHER if self.teaches else self.part
 
     def named_as(self, claims: Iterable[str]) -> dict[str, str]:
         """Return the personal claims shared with a tool. As in Moodle, the name is shared
@@ -58,27 +70,21 @@ class Person:
         return {**names, "email": self.email} if "email" in claims else names
 
 
-def _practice_person(key: str, subject: str, role: str) -> Person:
-    return Person(
-        key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}"
-    )
+def _practice_person(key: str, subject: str, part: str) -> Person:
+    return Person(key, subject, f"Practice {key}", part, f"SIS-{subject}")
 
 
-# A Moodle administrator is an instructor in every course, and has no id in the student records.
-_ADMIN_ROLES = (
-    f"{_LIS}institution/person#Administrator",
-    f"{_LIS}membership#Instructor",
-    f"{_LIS}system/person#Administrator",
-)
-_ADMIN_SHORT_ROLES = ("Instructor", f"{_LIS}person#Administrator")
 PEOPLE = {
     person.key: person
     for person in (
-        _practice_person("learner", "5", "Learner"),
-        _practice_person("newcomer", "9", "Learner"),
-        _practice_person("mentor", "7", "Mentor"),
-        _practice_person("teacher", "3", "Instructor"),
-        Person("admin", "2", "Practice administrator", _ADMIN_ROLES, _ADMIN_SHORT_ROLES, ""),
+        _practice_person("learner", "5", LEARNER),
+        _practice_person("newcomer", "9", LEARNER),
+        _practice_person("mentor", "7", MENTOR),
+        _practice_person("teacher", "3", TEACHER),
+        # Who has no id in the student records.
+        Person("admin", "2", "Practice administrator", ADMINISTRATOR, ""),
     )
 }
-BY_SUBJECT = {person.subject: person for person in PEOPLE.values()}
+# A designer is in the course while it plays a product that has a role for them.
+EVERYBODY = {**PEOPLE, "designer": _practice_person("designer", "4", DESIGNER)}
+BY_SUBJECT = {person.subject: person for person in EVERYBODY.values()}

@@ -18,7 +18,6 @@ from flask.typing import ResponseReturnValue
 from carryover.practice_lms import signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.messages import (
-    PRODUCT_FAMILY_CODE,
     PRODUCT_VERSION,
     SUPPORTED_VARIABLES,
 )
@@ -68,6 +67,7 @@ def _registration_token(deps: PracticeDeps, subject: str, scope: str) -> str:
 
 def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
     """Return the platform configuration that a tool reads before it registers."""
+    code = deps.dialect.product_family_code
     return {
         "issuer": deps.lms_url,
         "token_endpoint": deps.at("token"),
@@ -82,7 +82,7 @@ def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": ["RS256"],
         "claims_supported": ["sub", "iss", *NAME_CLAIMS, "email"],
         PLATFORM_CONFIGURATION: {
-            "product_family_code": PRODUCT_FAMILY_CODE,
+            **({"product_family_code": code} if code else {}),
             "version": PRODUCT_VERSION,
             "messages_supported": [
                 {"type": RESOURCE_LINK_REQUEST},

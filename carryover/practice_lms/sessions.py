@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flask import Response, make_response, render_template, request
 
 from carryover.practice_lms.ledger import PracticeDatabase
-from carryover.practice_lms.people import PEOPLE, Person
+from carryover.practice_lms.people import EVERYBODY, Person
 
 SESSION_COOKIE, COOKIE_PATH = "practice-session", "/practice"
 REPOST_FIELD = "repost"
@@ -65,7 +65,7 @@ def current_session(ledger: PracticeDatabase) -> Session | None:
             "SELECT id, person, sesskey FROM session WHERE id = ?",
             (request.cookies.get(SESSION_COOKIE, ""),),
         ).fetchone()
-    return Session(row[0], PEOPLE[row[1]], row[2]) if row else None
+    return Session(row[0], EVERYBODY[row[1]], row[2]) if row else None
 
 
 def is_repost() -> bool:

@@ -30,12 +30,13 @@ SCOPES: dict[str, str] = {
     "metrics/individual": "reading metrics of fewer than five people, and the statements behind "
     "a figure",
     "metrics/write": "writing KPI readings, costs and what decides a figure",
+    "merges": "saying which identifiers are one person",
     "erase": "erasing a person for good",
     "credentials": "listing, making and ending credentials that may do less than everything",
     "launch-tokens": "making tokens for one launch of one person",
 }
 # Scopes that a credential with the scope ``credentials`` cannot grant to others.
-NON_DELEGABLE = frozenset(("all", "erase", "credentials"))
+NON_DELEGABLE = frozenset(("all", "erase", "merges", "credentials"))
 # what a route may need -> the scopes that hold it, beside itself
 SCOPE_IMPLICATIONS = {
     "statements/write": ("all",),
@@ -51,6 +52,7 @@ SCOPE_IMPLICATIONS = {
     "metrics/read": ("all", "all/read", "metrics/individual"),
     "metrics/individual": ("all", "all/read"),
     "metrics/write": ("all",),
+    "merges": ("all", "erase"),
     "erase": ("all",),
     "credentials": ("all",),
     "launch-tokens": ("all", "credentials"),

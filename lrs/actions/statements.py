@@ -393,7 +393,7 @@ def statement_page(
         matching: list[StoredStatement] = []
         following: StatementQuery | None = query
         blocks = _MAX_BLOCKS_SCANNED + query.limit // _BLOCK_ROWS
-        size = 0
+        size, spelled = 0, query.spelled_values()
         while following and blocks and len(matching) < query.limit and size < _MAX_PAGE_BYTES:
             rows = min(query.limit - len(matching), _BLOCK_ROWS)
             result = statements.query_statements(
@@ -401,7 +401,11 @@ def statement_page(
             )
             following = None
             for number, item in enumerate(result[:rows], 1):
-                if _matches_and_readable(connection, tenant_id, query, item, may_read):
+                if (
+                    query.mine is None
+                    and may_read is None
+                    and (not spelled or all(value in item.payload for value in spelled))
+                ) or _matches_and_readable(connection, tenant_id, query, item, may_read):
                     matching.append(item)
                     size += len(item.payload)
                 if number < len(result) and (number == rows or size >= _MAX_PAGE_BYTES):
@@ -421,8 +425,6 @@ def _matches_and_readable(
     """Whether the statement, or the one it refers to, really matches the query, and the
     caller may read it.
     """
-    if not query.filters_content and query.mine is None and may_read is None:
-        return True
     value = json_codec.decode(stored_statement.payload)
     if not query.may_read(value) or (may_read is not None and not may_read(value)):
         return False

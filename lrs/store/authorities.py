@@ -5,32 +5,23 @@ for, stands in the statement's bytes.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store.tables import authority, statement
+from lrs.store.tables import authority
 from lrs.vocabulary import BASE
 from lrs.xapi import json_codec
 from lrs.xapi.actors import identity_of
 
-# The name of a statement's authority, null where the bytes say it; in a query of lrs.statement s.
-NAME_SQL = """(SELECT a.name FROM lrs.authority a
-  WHERE a.tenant_id = s.tenant_id AND a.authority_id = s.authority) AS authority"""
-NAME_COLUMN = (
-    select(authority.c.name)
-    .where(
-        authority.c.tenant_id == statement.c.tenant_id,
-        authority.c.authority_id == statement.c.authority,
-    )
-    .scalar_subquery()
-    .label("authority")
-)
+MAX_KNOWN = 10_000  # of about 300 bytes
 
 
-@lru_cache(maxsize=10_000)  # of about 300 bytes
+@lru_cache(maxsize=MAX_KNOWN)
 def build_authority(name: str) -> bytes:
     """The agent that vouches for what a credential sends, as JSON ready to splice."""
     return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":%s}}' % (
@@ -60,3 +51,31 @@ def find_authority_id(connection: Connection, tenant_id: int, identity: str) -> 
     a = authority.c
     wanted = (a.tenant_id == tenant_id, a.name == identity.removeprefix(_OWN_IDENTITY))
     return connection.execute(select(a.authority_id).where(*wanted)).scalar()
+
+
+# Of each database that this process knows: members ready to splice, by tenant and number. A name
+# is never changed.
+_known: WeakKeyDictionary[Engine, dict[tuple[int, int], bytes]] = WeakKeyDictionary()
+
+
+def find_members(
+    connection: Connection, tenant_id: int, numbers: Collection[int]
+) -> dict[int, bytes]:
+    """By its number: the authority as the last member of a statement, with the closing brace."""
+    known = _known.setdefault(connection.engine, {})
+    missing = [number for number in numbers if (tenant_id, number) not in known]
+    if missing:
+        a = authority.c
+        rows = connection.execute(
+            select(a.authority_id, a.name).where(
+                a.tenant_id == tenant_id, a.authority_id.in_(missing)
+            )
+        )
+        if len(known) > MAX_KNOWN:
+            known.clear()
+            return find_members(connection, tenant_id, numbers)
+        known.update(
+            ((tenant_id, number), b',"authority":' + build_authority(name) + b"}")
+            for number, name in rows
+        )
+    return {number: known[tenant_id, number] for number in numbers}

@@ -24,18 +24,18 @@ from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, as_writer, driver_cursor
 from core.errors import Unavailable
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
-from lrs.store.authorities import NAME_COLUMN, NAME_SQL, build_authority, find_authority_id
+from lrs.store.authorities import find_authority_id, find_members
 from lrs.store.payload_table import find_payloads
-from lrs.store.payloads import pack_payload
+from lrs.store.payloads import pack_payload, unpack_payload
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
-from lrs.xapi.statement_parser import Incoming, splice_members
+from lrs.xapi.statement_parser import Incoming
 from lrs.xapi.statement_query import StatementQuery
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 # What of a statement is read before its bytes are (:func:`load_statements`).
-THIN_COLUMNS = (statement.c.ord, statement.c.id, statement.c.timestamp_given, NAME_COLUMN)
+THIN_COLUMNS = (statement.c.ord, statement.c.id, statement.c.timestamp_given, statement.c.authority)
 _READING_ATTEMPTS = 5  # a removal takes longer than what lies between two readings
 MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 # Of an index scan: columns, each with the parameter that it equals; and parameters that are keys.
@@ -121,7 +121,7 @@ class StoredStatement(msgspec.Struct, frozen=True):
     id: uuid.UUID
     payload: bytes
     timestamp_given: bool
-    authority: str | None
+    authority: int | None
 
 
 def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
@@ -189,25 +189,44 @@ def load_statements(
 def with_payloads(
     connection: Connection, tenant_id: int, find: Callable[[], Sequence[Sequence[Any]]]
 ) -> list[StoredStatement]:
-    """The statements that ``find`` gives as (ord, id, timestamp_given, name of the authority),
+    """The statements that ``find`` gives as (ord, id, timestamp_given, number of the authority),
     with their bytes, in its order. It is asked again where one was removed before its bytes were
     read: whoever reads page by page takes fewer than wanted for the end.
     """
+    return _complete(connection, tenant_id, find, lambda row: None)
+
+
+def _complete(
+    connection: Connection,
+    tenant_id: int,
+    find: Callable[[], Sequence[Sequence[Any]]],
+    packed_of: Callable[[Sequence[Any]], bytes | None],
+) -> list[StoredStatement]:
+    """:func:`with_payloads`, for rows of which some have their bytes already, as they are kept."""
     for _ in range(_READING_ATTEMPTS):
         rows = find()
-        payloads = find_payloads(connection, tenant_id, [row[0] for row in rows])
+        payloads = {
+            row[0]: unpack_payload(packed) for row in rows if (packed := packed_of(row)) is not None
+        }
+        if len(payloads) < len(rows):
+            missing = [row[0] for row in rows if row[0] not in payloads]
+            payloads |= find_payloads(connection, tenant_id, missing)
         if len(payloads) == len(rows):
-            return [_with_authority(payloads[row[0]], *row[:4]) for row in rows]
-    missing = next(row[1] for row in rows if row[0] not in payloads)
-    raise Unavailable(f"The text of statement {missing} is not there; try again.")
-
-
-def _with_authority(
-    payload: bytes, ord_: int, statement_id: uuid.UUID, timestamp_given: bool, name: str | None
-) -> StoredStatement:
-    if name is not None:
-        payload = splice_members(payload, [b'"authority":' + build_authority(name)])
-    return StoredStatement(ord_, statement_id, payload, timestamp_given, name)
+            numbers = {row[3] for row in rows} - {None}
+            members = find_members(connection, tenant_id, numbers) if numbers else {}
+            return [
+                StoredStatement(
+                    row[0],
+                    row[1],
+                    # What is kept is a JSON object without space around it.
+                    payloads[row[0]] if row[3] is None else payloads[row[0]][:-1] + members[row[3]],
+                    row[2],
+                    row[3],
+                )
+                for row in rows
+            ]
+    missing_id = next(row[1] for row in rows if row[0] not in payloads)
+    raise Unavailable(f"The text of statement {missing_id} is not there; try again.")
 
 
 def filter_voiding_ids(
@@ -280,7 +299,7 @@ def query_statements(
             found = {row[0]: row for row in cursor.fetchall()}
         return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
-    return with_payloads(connection, tenant_id, find_rows)
+    return _complete(connection, tenant_id, find_rows, lambda row: row[4])
 
 
 def build_statement_query(
@@ -293,19 +312,7 @@ def build_statement_query(
 ) -> tuple[bytes, dict[str, Any]]:
     """Build the SQL of the statement query and its parameters. ``authorities``: the numbers of
     those identities of the query that are credentials'."""
-    low, high = -MAX_ORD, MAX_ORD
-    if query.since is not None:
-        # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the
-        # whole millisecond is excluded.
-        low = max(low, _after_millisecond(query.since))
-    if query.until is not None:
-        high = min(high, _after_millisecond(query.until))
-    if up_to is not None:
-        high = min(high, _after_millisecond(up_to))
-    if query.after is not None:
-        low, high = (
-            (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
-        )
+    low, high = _find_bounds(query, up_to)
     parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}
     walks: list[_Walk] = []
 
@@ -324,16 +331,7 @@ def build_statement_query(
     for keys in product(*_rel_keys(query)):
         add_index_scan(columns, keys)
         if query.filters_content:
-            inherit = [derive_inherited_key("rel", key) for key in keys]
-            if query.verb is not None:
-                inherit.append(derive_inherited_key("verb", key_of("verb", query.verb)))
-            if query.registration is not None:
-                inherit.append(
-                    derive_inherited_key(
-                        "registration", key_of("registration", str(query.registration))
-                    )
-                )
-            add_index_scan((), inherit)
+            add_index_scan((), _inherited_keys(query, keys))
     if query.mine is not None:
         parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
         own: list[_Walk] = [((), (name,)) for name in ("mine0", "mine1")]
@@ -348,6 +346,34 @@ def build_statement_query(
     if query.registration is not None:
         parameters["registration"] = query.registration
     return _find_sql(tuple(walks), query.ascending, voided_too), parameters
+
+
+def _find_bounds(query: StatementQuery, up_to: datetime | None) -> tuple[int, int]:
+    """The first ``ord`` of the query's time span, and the first one beyond it."""
+    low, high = -MAX_ORD, MAX_ORD
+    if query.since is not None:
+        # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the
+        # whole millisecond is excluded.
+        low = max(low, _after_millisecond(query.since))
+    for end in (query.until, up_to):
+        if end is not None:
+            high = min(high, _after_millisecond(end))
+    if query.after is not None and query.ascending:
+        low = max(low, query.after + 1)
+    elif query.after is not None:
+        high = min(high, query.after)
+    return low, high
+
+
+def _inherited_keys(query: StatementQuery, keys: Sequence[int]) -> list[int]:
+    """The keys of a statement that refers to one which the query matches."""
+    inherited = [derive_inherited_key("rel", key) for key in keys]
+    if query.verb is not None:
+        inherited.append(derive_inherited_key("verb", key_of("verb", query.verb)))
+    if query.registration is not None:
+        key = key_of("registration", str(query.registration))
+        inherited.append(derive_inherited_key("registration", key))
+    return inherited
 
 
 @lru_cache(maxsize=500)
@@ -369,12 +395,17 @@ def _find_sql(walks: tuple[_Walk, ...], ascending: bool, voided_too: bool) -> by
         )
         wheres = "".join(f" AND s.{column} = %({name})s" for column, name in columns)
         parts.append(
-            f"""(SELECT s.ord, s.id, s.timestamp_given, {NAME_SQL} FROM lrs.statement s{joins}
+            f"""(SELECT s.ord, s.id, s.timestamp_given, s.authority FROM lrs.statement s{joins}
     WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s
       AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
     ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""
         )
-    return " UNION ALL ".join(parts).encode()
+    # The bytes of those that lie in a month come along: asked for by themselves, they cost a page
+    # another round trip.
+    return f"""SELECT w.ord, w.id, w.timestamp_given, w.authority, p.payload
+  FROM ({" UNION ALL ".join(parts)}) w
+  LEFT JOIN LATERAL (SELECT payload FROM lrs.statement_payload p
+    WHERE p.tenant_id = %(tenant)s AND p.ord = w.ord) p ON true""".encode()
 
 
 def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:

@@ -35,6 +35,15 @@ def identity_of(actor: dict[str, Any]) -> str | None:
     return None
 
 
+def as_agent(identity: str) -> dict[str, Any]:
+    """An agent with this identity: the inverse of :func:`identity_of`."""
+    kind, _, value = identity.partition(" ")
+    if kind != "account":
+        return {kind: value}
+    page, _, name = value.partition(" ")
+    return {"account": {"homePage": page, "name": name}}
+
+
 def find_identity_or_none(value: dict[str, Any]) -> str | None:
     """The identity of any object found in a statement: None for what is no agent, or only looks
     like one (in an extension)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -84,6 +85,19 @@ class StatementQuery:
             )
             return any(identity == self.agent for identity in result)
         return True
+
+    def spelled_values(self) -> tuple[bytes, ...]:
+        """The values that are filtered by, as statements mostly spell them. One that was found by
+        its keys and holds all of them needs no second look: both would have to be wrong.
+        """
+        values = [value for value in (self.verb, self.activity) if value is not None]
+        if self.agent is not None:
+            kind, _, value = self.agent.partition(" ")
+            values += value.partition(" ")[::2] if kind == "account" else [value]
+        return tuple(
+            json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            for value in values
+        )
 
     def may_read(self, statement: dict[str, Any]) -> bool:
         """Whether the caller may read it: everything, or only what its own credential sent

@@ -21,8 +21,8 @@ _LEAP_SECOND = re.compile(r":60(?:\D|\Z)")
 
 def format_stored_time(ord_: int) -> str:
     """The ``stored`` time encoded in an ``ord``."""
-    seconds, microseconds = divmod(ord_ >> ORD_SHIFT, 1_000_000)
-    return f"{_format_second(seconds)}.{microseconds // 1_000:03d}Z"
+    seconds, milliseconds = divmod((ord_ >> ORD_SHIFT) // 1_000, 1_000)
+    return f"{_format_second(seconds)}.{milliseconds:03d}Z"
 
 
 @lru_cache(maxsize=10_000)
@@ -30,14 +30,25 @@ def _format_second(seconds: int) -> str:
     return format_instant(from_microseconds(seconds * 1_000_000))[:19]
 
 
+@lru_cache(maxsize=10_000)
+def _begin_stored_member(seconds: int) -> bytes:
+    return b',"stored":"%s.' % _format_second(seconds).encode()
+
+
+_END_STORED_MEMBER = tuple(b'%03dZ"}' % milliseconds for milliseconds in range(1_000))
+
+
 def render_statement(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:
     """The statement as readers get it (format exact)."""
-    stored = format_stored_time(ord_).encode()
-    members = [b'"stored":"%s"' % stored]
     if not timestamp_given:
         # xAPI-Data 2.4.7: without a timestamp of its own, a statement gets the stored time.
-        members.append(b'"timestamp":"%s"' % stored)
-    return splice_members(payload, members)
+        payload = splice_members(payload, [b'"timestamp":"%s"' % format_stored_time(ord_).encode()])
+    seconds, milliseconds = divmod((ord_ >> ORD_SHIFT) // 1_000, 1_000)
+    return (
+        payload[: payload.rindex(b"}")]
+        + _begin_stored_member(seconds)
+        + _END_STORED_MEMBER[milliseconds]
+    )
 
 
 def render_statement_result(payloads: list[bytes], more: str) -> bytes:

@@ -10,7 +10,7 @@ import uuid
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from adapters.lms import FAMILIES, dialect_for
+from adapters.lms import FAMILIES, Right, dialect_for
 from core import clock
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
@@ -257,6 +257,23 @@ def change_platform_status(staff: StaffContext, registration_id: int) -> Respons
     return staff.redirect("" if act == "remove" else f"platforms/{registration_id}?done={act}")
 
 
+@ROUTES.post("/platforms/<int:registration_id>/rights", roles=ADMINS)
+def change_role_rights(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    """Decide what a role of this LMS gives."""
+    try:
+        platform_admin.set_role_right(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            registration_id=registration_id,
+            role=form_text("role"),
+            right=form_text("right"),
+            who=staff.who,
+        )
+    except BadInput as error:
+        return _render_platform(staff, registration_id, error)
+    return staff.redirect(f"platforms/{registration_id}?done=rights#rights")
+
+
 @ROUTES.post("/platforms/<int:registration_id>/deployments", roles=ADMINS)
 def change_deployment(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
     named, act = form_text("deployment_id"), form_text("act")
@@ -384,6 +401,8 @@ def _render_platform(
         error.status if error else 200,
         view=view,
         lms=dialect_for(view.platform.family),
+        roles=platform_admin.list_role_rights(view.platform),
+        rights=Right,
         error=error.message if error else "",
     )
 

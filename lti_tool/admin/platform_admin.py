@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
+from adapters.lms import Right, dialect_for
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
-from core.messages import as_message, lazy_gettext
+from core.messages import Number, as_message, lazy_gettext
 from lti_tool.base import access_tokens_store, journal_store, platforms_store, roles
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry, LaunchLogEntry
@@ -39,6 +40,7 @@ from lti_tool.people import courses_store, directory_store
 from lti_tool.people.courses_store import RosterRun
 
 ADMIN_LIST_LIMIT = 50
+MAX_ROLE_LENGTH, MAX_DECIDED_ROLES = 255, 50
 # Current status → statuses that an administrator may change it to.
 _STATUS_TRANSITIONS = {
     PENDING: (APPROVED, REMOVED),
@@ -199,6 +201,68 @@ def _update_platform(
             who,
             "changed a platform",
             {"platform": registration_id, **changed},
+        )
+
+
+@dataclass(frozen=True)
+class RoleRight:
+    """A role of an LMS, what it gives, and what it gives by default (None: nothing is said of
+    it)."""
+
+    role: str
+    right: Right
+    usual: Right | None
+
+
+def list_role_rights(platform: Platform) -> list[RoleRight]:
+    """What the roles of a platform give: those of its product, and those that were added."""
+    usual = dialect_for(platform.family).rights.rights
+    now = dialect_for(platform.family, platform.role_rights).rights.rights
+    return [RoleRight(role, right, usual.get(role)) for role, right in now.items()]
+
+
+def set_role_right(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    registration_id: int,
+    role: str,
+    right: str,
+    who: str,
+) -> None:
+    """Decide what a role gives from the next launch and roster on; an empty ``right``: what the
+    product's default says. BadInput for what is no role and no right."""
+    if right and right not in set(map(str, Right)):
+        raise BadInput("Choose what this role gives.", field="right")
+    if not role or len(role) > MAX_ROLE_LENGTH or not role.isprintable() or " " in role:
+        raise BadInput(
+            "Write the role as the LMS sends it: an address, or a short name such as Learner.",
+            field="role",
+        )
+    with unit_of_work(tenant_id) as connection:
+        platform = _require_platform(connection, tenant_id, registration_id)
+        decided = {name: value for name, value in platform.role_rights.items() if name != role}
+        if right and right != dialect_for(platform.family).rights.rights.get(role):
+            decided[role] = right
+        if len(decided) > MAX_DECIDED_ROLES:
+            raise BadInput(
+                lazy_gettext(
+                    "No more than %(most)s roles are decided for one platform.",
+                    most=Number(MAX_DECIDED_ROLES),
+                ),
+                field="role",
+            )
+        if decided == platform.role_rights:
+            return
+        platforms_store.update_platform(
+            connection, tenant_id, registration_id, {"role_rights": decided}
+        )
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "decided what a role gives",
+            {"platform": registration_id, "role": role, "right": right or "default"},
         )
 
 

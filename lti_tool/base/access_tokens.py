@@ -63,9 +63,8 @@ def discard_access_token(deps: ToolDeps, platform: Platform, scope: str) -> None
 
 
 def _request_token(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
-    answer = _post_token_request(
-        deps, platform, scope, platform.auth_audience or platform.auth_token_url
-    )
+    usual = dialect_for(platform.family).default_audience(platform.auth_token_url)
+    answer = _post_token_request(deps, platform, scope, platform.auth_audience or usual)
     if (
         answer.status in (400, 401)
         and platform.auth_audience not in ("", platform.auth_token_url)

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from core.messages import Message, MessageError
+from enum import Enum
+
+from core.messages import Message, MessageError, gettext_noop
+
+
+class Turn(Enum):
+    """Whose turn it is after a refusal, in a sentence for the person who launches."""
+
+    YOURS = gettext_noop("You can try it yourself.")
+    TEACHER = gettext_noop("It is your teacher’s turn: show this page to them.")
+    LMS_ADMINISTRATOR = gettext_noop(
+        "It is the turn of the administrator of your LMS: send them this page. You can do nothing "
+        "about it."
+    )
+    TOOL_ADMINISTRATOR = gettext_noop(
+        "It is the turn of whoever runs this tool for your organisation: send them this page. You "
+        "can do nothing about it."
+    )
+    LATER = gettext_noop("Nobody has to do anything: try it again in a few minutes.")
 
 
 class LaunchInvalid(MessageError):
     """The launch is refused. The message is for the person launching; ``detail`` for
-    administrators; ``status`` is the HTTP status."""
+    administrators; ``status`` is the HTTP status; ``turn``: who can do something about it."""
 
-    def __init__(self, reason: str | Message, detail: str = "", status: int = 400) -> None:
+    def __init__(
+        self,
+        reason: str | Message,
+        detail: str = "",
+        status: int = 400,
+        turn: Turn = Turn.YOURS,
+    ) -> None:
         super().__init__(reason)
-        self.detail, self.status = detail or str(reason), status
+        self.detail, self.status, self.turn = detail or str(reason), status, turn
 
 
 class BrowserNotVerified(LaunchInvalid):

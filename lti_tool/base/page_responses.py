@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect_for
 from adapters.questions import Picture, question_html
-from core import page_language
+from core import clock, page_language
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
-from core.messages import Message, lazy_gettext, quote_text
+from core.messages import Message, as_message, lazy_gettext, quote_text
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
 
@@ -91,11 +92,18 @@ def picture_response(picture: Picture) -> Response:
 
 
 def render_message(
-    title: str | Message, text: str | Message, status: int, headers: Mapping[str, str] | None = None
+    title: str | Message,
+    text: str | Message,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    turn: Message | None = None,
+    at: datetime | None = None,
 ) -> ResponseReturnValue:
-    """A page with one message."""
+    """A page with one message; ``turn``: who can do something about it; ``at``: when it happened,
+    for whoever looks into the records."""
     page_language.use_known_language(request)
-    return render_template("message.html", title=title, text=text), status, dict(headers or {})
+    page = render_template("message.html", title=title, text=text, turn=turn, at=at)
+    return page, status, dict(headers or {})
 
 
 def redirect_to(address: str, code: int = 303) -> Response:
@@ -130,6 +138,8 @@ def _handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
         error.message,
         error.status,
         {"Retry-After": "60"} if error.status == 429 else {},
+        turn=as_message(error.turn.value),
+        at=clock.now(),
     )
 
 

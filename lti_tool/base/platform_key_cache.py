@@ -17,7 +17,7 @@ import jwt
 
 from core.http_client import GuardedClient, OutsideCallFailed
 from core.messages import lazy_gettext
-from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.launch_errors import LaunchInvalid, Turn
 
 DEFAULT_TTL_SECONDS = 3_600  # Used if the response does not say.
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 300, 86_400
@@ -168,7 +168,7 @@ class PlatformKeyCache:
         cached = self._cache.get(url)
         if cached is not None and cached.has_kid(kid) and time.monotonic() < cached.stale_until:
             return cached.key_set
-        raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
+        raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503, turn=Turn.LATER)
 
     def _fetch(self, url: str) -> _CachedKeySet:
         answer = self._client.call(

@@ -1,4 +1,4 @@
-"""Calls to a platform's services (AGS, NRPS): a token for the scope, one retry after 401,
+"""Calls to a platform's services (AGS, NRPS): a token for the scope, one retry where it has ended,
 paging that stays on the same host."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from adapters.lms import LmsRequest
+from adapters.lms import LmsRequest, dialect_for
 from adapters.lms.standard import parse_retry_after
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
 from core.messages import Message, lazy_gettext
@@ -35,7 +35,7 @@ def call_service(
     """Send one request with an access token. TokenRefused and OutsideCallFailed as in
     :func:`lti_tool.base.access_tokens.get_access_token`."""
     answer = _send_request(deps, make(access_tokens.get_access_token(deps, platform, scope)))
-    if answer.status == 401:
+    if answer.status in dialect_for(platform.family).ended_token_statuses:
         # The token was revoked early, or the key it was signed with was: get one new token,
         # then accept the response.
         access_tokens.discard_access_token(deps, platform, scope)

@@ -32,7 +32,7 @@ class Platform:
 
     ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty if the token
     URL is the audience. ``names_people``: how far it may identify people of the organisation's
-    list (a key of its choices).
+    list (a key of its choices). ``role_rights``: what its roles give otherwise than by default.
     """
 
     id: int
@@ -50,6 +50,7 @@ class Platform:
     names_people: str
     wide_parameter: bool
     frame_origins: list[str]
+    role_rights: dict[str, str]
 
 
 @dataclass(frozen=True)

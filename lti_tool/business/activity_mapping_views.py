@@ -11,6 +11,7 @@ from collections.abc import Callable
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from adapters.lrs_client import MappingReach
 from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, TASK
@@ -103,7 +104,18 @@ def _render_mappings(
         programme=programme,
         iri=figures.programme,
         mappings=mappings,
+        reach=_load_reach(staff, figures) if mappings else {},
+        decides_who_is_who=staff.can_grant_roles,
         error=error,
         kinds=MAPPABLE_KINDS,
         form=request.form,
     )
+
+
+def _load_reach(staff: StaffContext, figures: ProgrammeBusiness) -> dict[int, MappingReach]:
+    """What reached each mapping; without it the page still says what counts."""
+    try:
+        return figures.mapping_reach()
+    except OutsideCallFailed as failed:
+        log.warning("tenant %s: what reached mappings is not known: %s", staff.tenant_id, failed)
+        return {}

@@ -13,7 +13,7 @@ from typing import Any
 from adapters import kpi, lrs_client, xapi_statements
 from adapters.csv_tables import FileRefused
 from adapters.kpi import LineProblem, Sheet
-from adapters.lrs_client import BusinessFigures
+from adapters.lrs_client import BusinessFigures, MappingReach
 from core.errors import BadInput
 from core.messages import lazy_gettext
 from lti_tool.base import journal_store, tenants_store
@@ -124,6 +124,12 @@ class ProgrammeBusiness:
         record store is unavailable.
         """
         return lrs_client.fetch_activity_mappings(self._client, self._store, self.programme)
+
+    def mapping_reach(self) -> dict[int, MappingReach]:
+        """What reached each activity that counts, and of whom. Raise OutsideCallFailed if the
+        record store is unavailable.
+        """
+        return lrs_client.fetch_mapping_reach(self._client, self._store, self.programme)
 
     def map_activity(self, mapping: Mapping[str, Any]) -> None:
         """Map an activity of another system, so that it counts."""

@@ -115,6 +115,7 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
     if answer.status == 404:
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.delete_column(connection, platform.tenant_id, platform.id, row.place)
+            grades_store.forget_own_column(connection, platform.tenant_id, [row.id])
     return _mark_refused(deps, platform, row, str(outcome.words))
 
 

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lti_tool.base.platforms_store import APPROVED
+from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import attempt as attempts
 from lti_tool.tables.checks import grade_outbox, line_item
-from lti_tool.tables.people import person
+from lti_tool.tables.people import course, person
 from lti_tool.tables.programmes import episode
 
 LEASE_TIME = timedelta(seconds=45)  # longer than all HTTP calls for one grade
@@ -84,10 +87,50 @@ class LeasedGrade:
     interrupted: bool
 
 
+# What became of a grade that was sent: it is in the gradebook, it is not, or another one is.
+THERE, MISSING, OTHER = "there", "missing", "other"
+
+
+@dataclass(frozen=True)
+class SentGrade:
+    """A grade that was sent: its share is ``score`` of ``maximum``."""
+
+    id: int
+    subject: str
+    score: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class SentPlace:
+    """The newest grade of each person that went to one column; ``url`` is empty if the column is
+    not known any more: it may be found by the course's columns and its resource."""
+
+    registration_id: int
+    place: str
+    url: str
+    line_items_url: str
+    resource_id: str
+    grades: list[SentGrade]
+
+
+@dataclass(frozen=True)
+class GradeDelivery:
+    """What became of an attempt's grade; ``state``, ``reason`` and ``found`` as in
+    :class:`GradeState`. ``course_id`` and ``course``: where it goes."""
+
+    state: str
+    reason: str
+    found: str
+    course_id: uuid.UUID | None
+    course: str
+
+
 @dataclass(frozen=True)
 class GradeState:
     """A grade's delivery status as shown to people. ``state``: sent, waiting, replaced or
-    refused; ``reason`` says why it waits or was refused."""
+    refused; ``reason`` says why it waits or was refused; ``found``: what became of one that was
+    sent, and when that was looked up."""
 
     id: int
     attempt_id: uuid.UUID
@@ -98,6 +141,8 @@ class GradeState:
     at: datetime
     state: str
     reason: str
+    found: str
+    looked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -180,6 +225,106 @@ def lease_grade(
     return LeasedGrade(**row._mapping) if row else None
 
 
+def forget_own_column(connection: Connection, tenant_id: int, row_ids: Sequence[int]) -> None:
+    """The column that launches named is there no more: the next try finds or makes one, where the
+    LMS lets the tool do so."""
+    g = grade_outbox.c
+    connection.execute(
+        update(grade_outbox)
+        .where(g.tenant_id == tenant_id, g.id.in_(row_ids), g.line_items_url != "")
+        .values(line_item_url="")
+    )
+
+
+def find_place_to_look_at(
+    connection: Connection, tenant_id: int, looked_before: datetime, sent_after: datetime
+) -> SentPlace | None:
+    """The column whose sent grades were not looked up since ``looked_before``, the longest first;
+    grades that were sent before ``sent_after`` are left alone."""
+    g, c, p = grade_outbox.c, line_item.c, platform_registration.c
+    due = (
+        select(g.registration_id, g.place)
+        .join(platform_registration, (p.id == g.registration_id) & (p.status == APPROVED))
+        .where(
+            g.tenant_id == tenant_id,
+            g.sent_at > sent_after,
+            g.looked_at.is_(None) | (g.looked_at < looked_before),
+            g.sent_at < looked_before,
+        )
+        .order_by(g.looked_at.nulls_first(), g.id)
+        .limit(1)
+    )
+    first = connection.execute(due).first()
+    if first is None:
+        return None
+    rows = connection.execute(
+        select(
+            g.id,
+            g.subject,
+            g.score,
+            g.maximum,
+            g.line_item_url,
+            g.line_items_url,
+            g.resource_id,
+        )
+        .where(
+            g.tenant_id == tenant_id,
+            g.registration_id == first.registration_id,
+            g.place == first.place,
+            g.sent_at.is_not(None),
+            g.sent_at > sent_after,
+        )
+        .ext(distinct_on(g.subject))
+        .order_by(g.subject, g.id.desc())
+    ).all()
+    known = connection.execute(
+        select(c.url).where(
+            c.tenant_id == tenant_id,
+            c.registration_id == first.registration_id,
+            c.place == first.place,
+        )
+    ).scalar()
+    named = next((row.line_item_url for row in rows if row.line_item_url), "")
+    grades = [SentGrade(row.id, row.subject, row.score, row.maximum) for row in rows]
+    return SentPlace(
+        first.registration_id,
+        first.place,
+        named or known or "",
+        rows[0].line_items_url,
+        rows[0].resource_id,
+        grades,
+    )
+
+
+def mark_looked_at(
+    connection: Connection,
+    tenant_id: int,
+    place: SentPlace,
+    found: Mapping[int, str],
+    now: datetime,
+) -> None:
+    """Keep what became of the grades of a column; of those that ``found`` leaves out, only that
+    somebody looked."""
+    g = grade_outbox.c
+    connection.execute(
+        update(grade_outbox)
+        .where(
+            g.tenant_id == tenant_id,
+            g.registration_id == place.registration_id,
+            g.place == place.place,
+            g.sent_at.is_not(None),
+        )
+        .values(looked_at=now)
+    )
+    for state in set(found.values()):
+        ids = [id_ for id_, became in found.items() if became == state]
+        connection.execute(
+            update(grade_outbox)
+            .where(g.tenant_id == tenant_id, g.id.in_(ids), g.sent_at.is_not(None))
+            .values(found=state)
+        )
+
+
 def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **values: Any) -> None:
     """Update a row only if the caller still holds its lease: each lease increments ``tries``,
     so a slow sender cannot overwrite the result of the next one."""
@@ -249,14 +394,14 @@ def requeue_grade(
     registration_id: int | None,
     now: datetime,
 ) -> bool:
-    """Requeue a grade that was refused or is waiting; False if there is none in this course (or
-    of this platform).
+    """Requeue a grade; False if there is none in this course (or of this platform), or if it is
+    under way, or a newer one of the person counts.
 
     It becomes newer than all earlier grades: whoever presses the button wants it to count. The
     stored column is forgotten, so that it is looked up again.
     """
     g = grade_outbox.c
-    own = (g.tenant_id == tenant_id) & (g.id == id_) & g.sent_at.is_(None) & ~g.replaced
+    own = (g.tenant_id == tenant_id) & (g.id == id_) & ~g.replaced
     if course_id is not None:
         own = own & (g.course_id == course_id)
     if registration_id is not None:
@@ -274,12 +419,14 @@ def requeue_grade(
         # A newer grade of the person counts; an older one must not follow it.
         connection.execute(
             update(grade_outbox)
-            .where(g.tenant_id == tenant_id, g.id == row.id)
+            .where(g.tenant_id == tenant_id, g.id == row.id, g.sent_at.is_(None))
             .values(replaced=True, refused=None)
         )
         return False
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
     values = {
+        "sent_at": None,
+        "found": None,
         "refused": None,
         "trouble": None,
         "tries": 0,
@@ -318,18 +465,33 @@ def _grade_state(row: Any) -> str:
     )
 
 
-def states_by_attempt(
+def deliveries_by_attempt(
     connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, tuple[str, str]]:
-    """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and why it
-    waits or was refused.
-    """
+) -> dict[uuid.UUID, GradeDelivery]:
+    """What became of the grade of each attempt that has one."""
     g = grade_outbox.c
-    query = select(g.attempt_id, g.sent_at, g.refused, g.replaced, g.trouble).where(
-        g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids)
+    query = (
+        select(
+            g.attempt_id,
+            g.sent_at,
+            g.refused,
+            g.replaced,
+            g.trouble,
+            g.found,
+            g.course_id,
+            func.coalesce(course.c.title, "").label("course"),
+        )
+        .outerjoin(course, course.c.id == g.course_id)
+        .where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
     )
     return {
-        row.attempt_id: (_grade_state(row), row.refused or row.trouble or "")
+        row.attempt_id: GradeDelivery(
+            _grade_state(row),
+            row.refused or row.trouble or "",
+            row.found or "",
+            row.course_id,
+            row.course,
+        )
         for row in connection.execute(query)
     }
 
@@ -356,12 +518,18 @@ def list_grade_states(
             g.refused,
             g.replaced,
             g.trouble,
+            g.found,
+            g.looked_at,
         )
         .join(attempts, attempts.c.id == g.attempt_id)
         .join(episode, episode.c.id == attempts.c.episode_id)
         .join(person, person.c.id == episode.c.person_id)
         .where(g.tenant_id == tenant_id)
-        .order_by(g.refused.is_(None), g.sent_at.is_not(None), g.id.desc())
+        .order_by(
+            g.refused.is_(None),
+            g.sent_at.is_not(None) & func.coalesce(g.found, THERE).in_((THERE,)),
+            g.id.desc(),
+        )
         .limit(rows)
     )
     if course_id is not None:
@@ -379,6 +547,8 @@ def list_grade_states(
             row.at,
             _grade_state(row),
             row.refused or row.trouble or "",
+            row.found or "",
+            row.looked_at,
         )
         for row in connection.execute(query)
     ]

@@ -14,6 +14,7 @@ from lti_tool.base import roles, sessions_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
 from lti_tool.checks.attempts_store import Attempt
+from lti_tool.checks.grades_store import GradeDelivery
 from lti_tool.people import people_store
 from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
@@ -27,9 +28,7 @@ PLAN_DUE_DAYS = 7  # a plan is due within a week of certification
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A check on the learner's page. ``state``: done, open, begun, later, missed, held. ``grade``:
-    sent, waiting, refused or empty.
-    """
+    """A check on the learner's page. ``state``: done, open, begun, later, missed, held."""
 
     interval: str
     label: str
@@ -39,8 +38,7 @@ class CheckLine:
     right: int | None
     asked: int
     attempt_id: uuid.UUID | None
-    grade: str
-    grade_reason: str
+    grade: GradeDelivery | None
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def load_today(
             context.programme, episode, planned, attempts, memories, now
         )
         measured = {item.interval: item for item in attempts if item.kind == AttemptKind.CHECK}
-        sent = grades_store.states_by_attempt(
+        sent = grades_store.deliveries_by_attempt(
             connection, tenant_id, [attempt.id for attempt in measured.values()]
         )
         plan = plans_store.find_plan(connection, tenant_id, episode.id)
@@ -132,7 +130,7 @@ def load_today(
         state = _attempted_state(check, attempt, now) if attempt else _open_state(check, now)
         if not attempt and (left or _is_paused(check, state, holds, on_hold)):
             state = "held"
-        grade = sent.get(attempt.id, ("", "")) if attempt else ("", "")
+        grade = sent.get(attempt.id) if attempt else None
         lines.append(_check_line(check, state, attempt, context.programme.questions, grade))
     if on_hold or left:
         offers = {kind: items for kind, items in offers.items() if kind == AttemptKind.PRACTICE}
@@ -178,7 +176,7 @@ def _check_line(
     state: str,
     attempt: Attempt | None,
     questions: int,
-    grade: tuple[str, str],
+    grade: GradeDelivery | None,
 ) -> CheckLine:
     labels = {interval.key: interval.label for interval in INTERVALS}
     return CheckLine(
@@ -190,8 +188,7 @@ def _check_line(
         right=attempt.right_answers if attempt else None,
         asked=len(attempt.items) if attempt else questions,
         attempt_id=attempt.id if attempt else None,
-        grade=grade[0],
-        grade_reason=grade[1],
+        grade=grade,
     )
 
 

@@ -13,14 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
 
-from adapters.lms import Launch, MessageType, Role, detect_family
+from adapters.lms import Launch, MessageType, Role, detect_family, dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from core.http_client import url_origin
 from core.messages import lazy_gettext
 from lti_tool.base import journal_store, platforms_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
-from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.launch_errors import LaunchInvalid, Turn
 from lti_tool.base.platforms_store import APPROVED, PENDING, Platform
 from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME
 from lti_tool.base.token_hash import hash_token
@@ -71,7 +71,7 @@ def record_launch(
         sessions_store.insert_launch(
             connection,
             {
-                **_launch_values(launch),
+                **_launch_values(platform, launch),
                 "id": launch_id,
                 "tenant_id": tenant_id,
                 "secret_hash": hash_token(secret),
@@ -135,7 +135,7 @@ def _takes_grades(launch: Launch) -> bool:
     return launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
 
 
-def _launch_values(launch: Launch) -> dict[str, Any]:
+def _launch_values(platform: Platform, launch: Launch) -> dict[str, Any]:
     """The columns of a launch that repeat what its message says."""
     names_line_item = _takes_grades(launch) or launch.message is MessageType.REVIEW
     return {
@@ -149,11 +149,25 @@ def _launch_values(launch: Launch) -> dict[str, Any]:
         "deployment_id": launch.deployment_id,
         "resource_link_id": launch.resource_link_id,
         "resource_link_title": launch.resource_link_title,
-        "return_url": launch.return_url,
+        "return_url": _own_return_url(platform, launch),
         "line_item_url": launch.line_item_url if names_line_item else "",
         "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
         "review_of": launch.review_of,
     }
+
+
+def _own_return_url(platform: Platform, launch: Launch) -> str:
+    """Where the way back to the course leads; empty where the launch names a place of somebody
+    else. Who shows its pages under one address has nothing elsewhere."""
+    family = detect_family(launch.product_family, platform.issuer, platform.auth_login_url)
+    own = {
+        url_origin(platform.issuer),
+        url_origin(platform.auth_login_url),
+        *platform.frame_origins,
+    }
+    if dialect_for(family).shown_on_other_hosts or url_origin(launch.return_url) in own:
+        return launch.return_url
+    return ""
 
 
 def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
@@ -189,6 +203,7 @@ def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> Non
             ),
             f"deployment {launch.deployment_id!r} is {status}",
             status=403,
+            turn=Turn.TOOL_ADMINISTRATOR,
         )
 
 
@@ -218,6 +233,7 @@ def _resolve_placement(
             "No programme is set up for this activity yet. Ask your training manager to set one "
             "up.",
             f"no programme {wanted!r}",
+            turn=Turn.TOOL_ADMINISTRATOR,
         )
     attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
     if attempt and _is_uuid(attempt):
@@ -257,14 +273,14 @@ def _is_uuid(text: str) -> bool:
 def _update_platform_facts(connection: Connection, platform: Platform, launch: Launch) -> None:
     """Update what a verified launch shows about its platform: the origin under which it
     shows pages, and which product it is."""
-    shown_by = url_origin(launch.return_url)
+    shown_by = url_origin(_own_return_url(platform, launch))
+    family = detect_family(launch.product_family, platform.issuer, platform.auth_login_url)
     if (
         shown_by
         and shown_by not in platform.frame_origins
         and shown_by not in (url_origin(platform.issuer), url_origin(platform.auth_login_url))
     ):
         platforms_store.add_frame_origin(connection, platform, shown_by, MAX_FRAME_ORIGINS)
-    family = detect_family(launch.product_family)
     if platform.family == "standard" and family != "standard":
         platforms_store.update_platform(
             connection, platform.tenant_id, platform.id, {"family": family}

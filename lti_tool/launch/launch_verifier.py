@@ -19,10 +19,10 @@ from pylti1p3.message_validators.deep_link import DeepLinkMessageValidator
 from pylti1p3.message_validators.resource_message import ResourceMessageValidator
 from pylti1p3.message_validators.submission_review import SubmissionReviewLaunchValidator
 
-from adapters.lms import Launch, LaunchRefused, MessageType
+from adapters.lms import Launch, LaunchRefused, MessageType, dialect_for
 from adapters.lms.claims import mend_shapes, read_launch
 from core.messages import Number, lazy_gettext
-from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.launch_errors import LaunchInvalid, Turn
 from lti_tool.base.platforms_store import Platform
 from lti_tool.launch.id_tokens import IdTokenInvalid, SignatureInvalid, verify_id_token
 
@@ -107,13 +107,15 @@ def verify_launch(
         ) from None
     claims = mend_shapes(claims)
     try:
-        result = read_launch(claims)
+        lms = dialect_for(platform.family, platform.role_rights)
+        result = read_launch(claims, lms.rights)
     except LaunchRefused as error:
         raise LaunchInvalid(
             lazy_gettext(
                 "%(reason)s Go back to the course and open the activity again.",
                 reason=error.message,
-            )
+            ),
+            turn=Turn.LMS_ADMINISTRATOR,
         ) from None
     if result.deep_linking is not None and not result.deep_linking.takes_links:
         # The caller explains why nothing can be chosen here; the library would only report that
@@ -128,6 +130,7 @@ def verify_launch(
             "The course's message is not a complete launch. Go back to the "
             "course and open the activity again.",
             f"{type(error).__name__}: {error}",
+            turn=Turn.LMS_ADMINISTRATOR,
         ) from None
     return result
 
@@ -164,6 +167,7 @@ def _refuse_other_clock(expected: Expected, error: IdTokenInvalid) -> None:
                 seconds=Number(int(difference)),
             ),
             f"the LMS's clock is {int(difference)} s {'ahead' if ahead > lagging else 'behind'}",
+            turn=Turn.LMS_ADMINISTRATOR,
         ) from None
 
 

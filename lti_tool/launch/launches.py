@@ -20,7 +20,7 @@ from core.messages import lazy_gettext
 from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
-from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
+from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid, Turn
 from lti_tool.base.platforms_store import APPROVED, PENDING, PendingLogin, Platform
 from lti_tool.base.sessions_store import LOGIN_LIFETIME
 from lti_tool.base.token_hash import hash_token
@@ -125,12 +125,14 @@ def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
             "This LMS is not registered with the tool yet. Ask the administrator of your LMS to "
             "register it.",
             f"no registration for issuer {issuer[:200]!r}, client {str(client_id)[:200]!r}",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     if len(result) > 1:
         raise LaunchInvalid(
             "The course did not say which of its installations of the tool it means (client_id "
             "is missing). Ask the administrator of your"
-            " LMS to look at the tool's settings."
+            " LMS to look at the tool's settings.",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     _require_approved_platform(result[0])
     return result[0]
@@ -144,6 +146,7 @@ def _require_approved_platform(platform: Platform) -> None:
             " administration page; then the activity opens.",
             "the registration is pending",
             status=403,
+            turn=Turn.TOOL_ADMINISTRATOR,
         )
     if platform.status != APPROVED:
         raise LaunchInvalid(
@@ -151,6 +154,7 @@ def _require_approved_platform(platform: Platform) -> None:
             "organisation.",
             f"the registration is {platform.status}",
             status=403,
+            turn=Turn.TOOL_ADMINISTRATOR,
         )
 
 
@@ -176,6 +180,7 @@ def _require_own_target(target: str, base_url: str) -> None:
                 url=base_url + LAUNCH_PATH,
             ),
             f"target_link_uri {target[:200]!r}",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
 
 
@@ -399,6 +404,7 @@ def _verify_launch(
             "Only a teacher or designer of the course chooses content for it.",
             "deep linking by a learner",
             status=403,
+            turn=Turn.TEACHER,
         )
     return launch
 
@@ -423,7 +429,8 @@ def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettin
     if not deep_linking.takes_links:
         raise LaunchInvalid(
             "This place of the course takes no activities (its accept_types do not hold "
-            "ltiResourceLink). Add the tool as an activity."
+            "ltiResourceLink). Add the tool as an activity.",
+            turn=Turn.TEACHER,
         )
     if (
         not deep_linking.return_url.startswith("https://")
@@ -431,7 +438,8 @@ def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettin
     ):
         raise LaunchInvalid(
             "The course wants its content sent over a connection that is not encrypted. Ask the "
-            "administrator of your LMS to use https."
+            "administrator of your LMS to use https.",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
 
 

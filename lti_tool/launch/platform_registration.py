@@ -189,7 +189,11 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     endpoints = {name: _validate_lms_url(deps, result.get(name), name) for name in _ENDPOINTS}
     about = result.get(PLATFORM_CONFIGURATION)
     about = about if isinstance(about, dict) else {}
-    family = detect_family(str(about.get("product_family_code", ""))[:100], issuer)
+    family = detect_family(
+        str(about.get("product_family_code", ""))[:100],
+        issuer,
+        endpoints["authorization_endpoint"],
+    )
     problem = dialect_for(family).configuration_problem(
         issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS]
     )
@@ -379,7 +383,7 @@ def validate_registration(allow_private: bool, typed: ManualRegistration) -> dic
     """Validate a typed registration and return its values; BadInput names the wrong field and
     what to do.
     """
-    family = typed.family or detect_family("", typed.issuer.strip())
+    family = typed.family or detect_family("", typed.issuer.strip(), typed.auth_login_url.strip())
     hosted = canvas_endpoints(typed.issuer.strip()) if family == "canvas" else {}
     values: dict[str, Any] = {
         "family": family,

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, case, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.queue import Job
@@ -141,9 +141,10 @@ def upsert_memberships(
     course_id: uuid.UUID,
     people: Sequence[tuple[uuid.UUID, str]],
     now: datetime,
+    kept_role: str = "",
 ) -> int:
     """Upsert the memberships of people who are in the course now; returns how many of them were
-    missing or inactive before."""
+    missing or inactive before. Who has ``kept_role`` keeps it."""
     if not people:
         return 0
     m = membership.c
@@ -169,7 +170,7 @@ def upsert_memberships(
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "course_id", "person_id"],
         set_={
-            "role": statement.excluded.role,
+            "role": case((m.active & (m.role == kept_role), m.role), else_=statement.excluded.role),
             "active": True,
             "seen_at": statement.excluded.seen_at,
         },

@@ -111,19 +111,12 @@ def join_to_listed(
             or directory_store.get_profile(connection, tenant_id, met).imported_at is not None
         ):
             raise BadInput("This person is on the list already.", field="met")
-        result = (
-            directory_store.find_profiles(
-                connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]
-            )
-            if external_id
-            else []
-        )
-        listed = [item for item in result if item.imported_at is not None]
-        if len(listed) != 1:
+        listed = directory_store.find_listed_person(connection, tenant_id, external_id)
+        if listed is None:
             raise BadInput(
                 "Nobody on the list has exactly this id or address.", field="external_id"
             )
-        if identity_links.join_people(connection, tenant_id, met, listed[0].id, who, now) is None:
+        if identity_links.join_people(connection, tenant_id, met, listed, who, now) is None:
             raise Conflict(
                 "A certification is on record under both names. Erase the one of the LMS's name "
                 "first, or keep them apart."

@@ -53,6 +53,7 @@ _REASSIGNED_COLUMNS = (
     *(item for item in ACTOR_COLUMNS if item != ("confirmation", "person_id")),
     *LEADER_COLUMNS,
     ("identity", "person_id"),
+    ("actor_link", "person_id"),
     ("launch", "person_id"),
     ("document", "person_id"),
     ("assessment_request", "rater_id"),
@@ -108,6 +109,17 @@ def get_profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) ->
         _select_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)
     ).one()
     return Profile(**row._mapping)
+
+
+def find_listed_person(connection: Connection, tenant_id: int, named: str) -> uuid.UUID | None:
+    """The one person of the list with this id or address; None if there is none, or several."""
+    found = (
+        find_profiles(connection, tenant_id, external_ids=[named], emails=[named.lower()])
+        if named
+        else []
+    )
+    listed = [profile.id for profile in found if profile.imported_at is not None]
+    return listed[0] if len(listed) == 1 else None
 
 
 def find_profiles(

@@ -62,8 +62,8 @@ class LinkSuggestion:
 def list_identity_links(
     connection: Connection, tenant_id: int, rows: int, search: str = ""
 ) -> list[IdentityLink]:
-    """Links that match the search (name, id, user): those that rest only on an LMS's claim
-    first, then the newest."""
+    """Links that match the search (name, id, user, platform): those that rest only on an LMS's
+    claim first, then the newest."""
     i, p = identity.c, person.c
     query = (
         select(
@@ -89,7 +89,12 @@ def list_identity_links(
             or_(
                 *(
                     func.lower(column).contains(search_text, autoescape=True)
-                    for column in (p.name, p.external_id, i.subject)
+                    for column in (
+                        p.name,
+                        p.external_id,
+                        i.subject,
+                        platform_registration.c.name,
+                    )
                 )
             )
         )

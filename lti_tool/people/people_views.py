@@ -20,7 +20,7 @@ from lti_tool.base.forms import (
 from lti_tool.base.roles import ADMINS, GRANTABLE_ROLES, ROLE_DESCRIPTIONS, STAFF_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import StaffContext, download_response, open_staff
-from lti_tool.people import directory, identity_links, people_import
+from lti_tool.people import actor_links, directory, identity_links, people_import
 from lti_tool.people.people_import import Report
 
 ROUTES = Routes("people", "/t/<uuid:visit_id>/people", open_staff)
@@ -159,6 +159,29 @@ def decide_identity_links(staff: StaffContext) -> ResponseReturnValue:
     return staff.redirect("people/joins?done=joined")
 
 
+@ROUTES.post("/actors", roles=ADMINS)
+def decide_actor(staff: StaffContext) -> ResponseReturnValue:
+    """Say who an actor of another system is, or take that back."""
+    undo, now = form_text("undo"), clock.now()
+    try:
+        if undo:
+            actor_links.unlink_actor(
+                staff.deps, tenant_id=staff.tenant_id, actor=undo, who=staff.who, now=now
+            )
+            return staff.redirect("people/joins?done=undone#elsewhere")
+        actor_links.link_actor(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            actor=form_text("actor"),
+            external_id=form_text("external_id"),
+            who=staff.who,
+            now=now,
+        )
+    except (BadInput, NotFound) as error:
+        return _render_identity_links(staff, error)
+    return staff.redirect("people/joins?done=joined#elsewhere")
+
+
 def _import_people(staff: StaffContext, content: bytes, *, apply: bool) -> Report:
     return people_import.import_people(
         staff.work,
@@ -211,6 +234,10 @@ def _render_identity_links(
         "joins.html",
         error.status if error else 200,
         view=view,
+        actors=actor_links.load_actor_overview(
+            staff.deps, tenant_id=staff.tenant_id, search=request.args.get("search", "")
+        ),
+        actor_name=actor_links.describe_actor,
         error=error,
         most=identity_links.JOIN_PAGE_LIMIT,
     )

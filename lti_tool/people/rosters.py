@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.exc import DBAPIError
 
-from adapters.lms import RosterMember, dialect_for
+from adapters.lms import Role, RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
 from core.http_client import OutsideCallFailed
@@ -173,7 +173,7 @@ def _read_pages(
 ) -> bool:
     """Read page after page to the end; False if the time is over before. Each page is written with
     the place of the next one."""
-    lms = dialect_for(platform.family)
+    lms = dialect_for(platform.family, platform.role_rights)
     scopes: Sequence[str] = (ROSTER_SCOPE,)
     asked: set[str] = set()
     before: frozenset[str] = frozenset()
@@ -186,6 +186,8 @@ def _read_pages(
         members, skipped = lms.read_members(answer.json())
         listed = frozenset(member.subject for member in members)
         following = platform_services.following_page(url, answer)
+        if lms.roster_ends_by_repeating and (following in asked or listed == before):
+            following, before = "", frozenset()
         circle = following in asked
         if circle:
             # Schoology names its second page as the next one for ever. Pages are counted up until
@@ -248,6 +250,12 @@ def _record_members(
             ],
         )
         roles = {person_ids[item.subject]: item.role.value for item in present}
+        hides = dialect_for(platform.family).roster_hides_assistants
         return courses_store.upsert_memberships(
-            connection, platform.tenant_id, course.id, list(roles.items()), clock.now()
+            connection,
+            platform.tenant_id,
+            course.id,
+            list(roles.items()),
+            clock.now(),
+            kept_role=Role.TEACHER.value if hides else "",
         )

@@ -73,6 +73,7 @@ OWNED_ROWS = {
     "role_grant": "person_id = :person",
     "join_code": "person_id = :person",
     "identity": "person_id = :person",
+    "actor_link": "person_id = :person",
 }
 # Mails to other people about this person's submissions contain the person's name.
 _MAILS_TO_OTHERS = (
@@ -89,6 +90,7 @@ ACTOR_TEXT_COLUMNS = (
     ("programme_draft", "saved_by"),
     ("role_grant", "granted_by"),
     ("identity", "joined_who"),
+    ("actor_link", "joined_who"),
     ("erasure", "asked_by"),
     ("admin_session", "who"),
 )

@@ -77,6 +77,8 @@ platform_registration = Table(
     # In addition to those derived from the issuer: entered by an administrator, or reported by
     # genuine launches.
     Column("frame_origins", ARRAY(Text), nullable=False),
+    # What its roles give otherwise than by default: role -> right (adapters.lms.rights).
+    Column("role_rights", JSONB, nullable=False, server_default="{}"),
     created_at_column(),
     CheckConstraint(
         "status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"

@@ -151,6 +151,9 @@ grade_outbox = Table(
     Column("refused", Text),
     # Why the last try failed, while it waits.
     Column("trouble", Text),
+    # What became of one that was sent, and when that was looked up (lti_tool.checks.grade_lookup).
+    Column("found", Text),
+    Column("looked_at", TIMESTAMPTZ),
     Column("replaced", Boolean, nullable=False, server_default="false"),
     CheckConstraint("score >= 0 AND score <= maximum", name="score_within"),
     UniqueConstraint("tenant_id", "attempt_id"),

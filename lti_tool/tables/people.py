@@ -94,6 +94,27 @@ identity = Table(
     Index(None, "tenant_id", "person_id"),
 )
 
+# Who the actor (an identity: lrs.xapi.actors) of other systems' statements is, and what made it so
+# (lti_tool.people.actor_links_store). ``counts_as``, ``merge_id``: what the record store was told.
+actor_link = Table(
+    "actor_link",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id)),
+    # The user of an LMS that the actor names; or, of an address, nothing and the address.
+    Column("registration_id", ForeignKey(platform_registration.c.id)),
+    Column("subject", Text, nullable=False),
+    Column("joined_by", Text, nullable=False),
+    Column("joined_who", Text, nullable=False),
+    Column("joined_at", TIMESTAMPTZ, nullable=False),
+    Column("counts_as", Uuid),
+    Column("merge_id", BigInteger),
+    # Why the record store does not take it.
+    Column("refusal", Text, nullable=False),
+    Index(None, "tenant_id", "person_id"),
+)
+
 # A code with which somebody proves to be a listed person: mailed to that person's address for
 # one LMS user, or shown after a sign-in.
 join_code = Table(

@@ -357,7 +357,7 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
 
     tab = page(360)
     frame = opened(demo, tab, "admin", "People")
-    frame.get_by_role("link", name="Who is who").press("Enter")
+    frame.get_by_role("link", name="Who is who: users").press("Enter")
     frame.get_by_role("heading", name="Who is who").wait_for()
     frame.get_by_text("decided by an administrator").first.wait_for()
     accessible(tab)

@@ -81,6 +81,7 @@ def test_every_route_stands_in_the_docs_with_its_scope() -> None:
 
 def test_every_page_stands_in_the_docs_with_its_roles() -> None:
     assert (ROOT / "docs" / "pages.md").read_text() == generate.pages_page(), "make docs"
+    assert (ROOT / "docs" / "roles.md").read_text() == generate.roles_page(), "make docs"
 
 
 def test_env_example_names_known_settings_and_holds_no_secret() -> None:

@@ -113,12 +113,13 @@ def _judge(frame: Frame) -> None:
 
 
 def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
-    """The room of a person, from the navigation after a launch."""
+    """The room of a person, from the navigation after a launch; it may be the page that the launch
+    has opened, which is loaded once more then."""
     tab.goto(demo.told["launch"][who])
     frame = frame_of(tab)
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press(
-        "Enter"
-    )
+    link = frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True)
+    with frame.expect_navigation():
+        link.press("Enter")
     return frame
 
 

@@ -134,11 +134,11 @@ CREATE FUNCTION lti_tool.find_people(wanted text) RETURNS TABLE(tenant_id intege
     SET search_path TO 'pg_catalog'
     AS $$SELECT p.tenant_id, p.id FROM lti_tool.person p
         WHERE p.email <> '' AND lower(p.email) = lower(wanted) AND p.imported_at IS NOT NULL ORDER BY p.tenant_id LIMIT 20$$;
-CREATE FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) RETURNS TABLE(id integer, tenant_id integer, name text, family text, status text, issuer text, client_id text, auth_login_url text, auth_token_url text, auth_audience text, key_set_url text, approve_deployments boolean, names_people text, wide_parameter boolean, frame_origins text[])
+CREATE FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) RETURNS TABLE(id integer, tenant_id integer, name text, family text, status text, issuer text, client_id text, auth_login_url text, auth_token_url text, auth_audience text, key_set_url text, approve_deployments boolean, names_people text, wide_parameter boolean, frame_origins text[], role_rights jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$SELECT r.id, r.tenant_id, r.name, r.family, r.status, r.issuer, r.client_id, r.auth_login_url, r.auth_token_url,
-               r.auth_audience, r.key_set_url, r.approve_deployments, r.names_people, r.wide_parameter, r.frame_origins
+               r.auth_audience, r.key_set_url, r.approve_deployments, r.names_people, r.wide_parameter, r.frame_origins, r.role_rights
         FROM lti_tool.platform_registration r
         WHERE r.issuer = wanted_issuer AND (wanted_client IS NULL OR r.client_id = wanted_client) AND r.status <> 'removed' ORDER BY r.id LIMIT 2$$;
 CREATE FUNCTION lti_tool.look_at_login(wanted bytea) RETURNS TABLE(tenant_id integer, registration_id integer, browser_hash bytea, nonce text, target_link_uri text, asked jsonb, expires_at timestamp with time zone)
@@ -193,7 +193,8 @@ CREATE TABLE lrs.activity_mapping (
     evidence_grade smallint,
     who text NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
-    undone_at timestamp with time zone
+    undone_at timestamp with time zone,
+    read_ord bigint DEFAULT '-9223372036854775808'::bigint NOT NULL
 );
 ALTER TABLE lrs.activity_mapping ALTER COLUMN mapping_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lrs.activity_mapping_mapping_id_seq
@@ -605,6 +606,12 @@ ALTER TABLE lrs.kpi_reading ALTER COLUMN reading_id ADD GENERATED ALWAYS AS IDEN
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE lrs.mapped_actor (
+    tenant_id integer NOT NULL,
+    mapping_id bigint NOT NULL,
+    agent bigint NOT NULL,
+    identity text NOT NULL
+);
 CREATE TABLE lrs.person_merge (
     tenant_id integer NOT NULL,
     merge_id bigint NOT NULL,
@@ -823,6 +830,19 @@ CREATE TABLE lti_tool.access_token (
     scope text NOT NULL,
     token_sealed text NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.actor_link (
+    tenant_id integer NOT NULL,
+    identity text NOT NULL,
+    person_id uuid,
+    registration_id integer,
+    subject text NOT NULL,
+    joined_by text NOT NULL,
+    joined_who text NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    counts_as uuid,
+    merge_id bigint,
+    refusal text NOT NULL
 );
 CREATE TABLE lti_tool.admin_session (
     id uuid NOT NULL,
@@ -1075,6 +1095,8 @@ CREATE TABLE lti_tool.grade_outbox (
     leased_until timestamp with time zone,
     resends integer DEFAULT 0 NOT NULL,
     trouble text,
+    found text,
+    looked_at timestamp with time zone,
     CONSTRAINT ck_grade_outbox_score_within CHECK (((score >= (0)::double precision) AND (score <= maximum)))
 );
 ALTER TABLE lti_tool.grade_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1373,6 +1395,7 @@ CREATE TABLE lti_tool.platform_registration (
     frame_origins text[] NOT NULL,
     names_people text DEFAULT 'nobody'::text NOT NULL,
     wide_parameter boolean DEFAULT false NOT NULL,
+    role_rights jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT ck_platform_registration_names_people_known CHECK ((names_people = ANY (ARRAY['nobody'::text, 'id'::text, 'id or address'::text]))),
     CONSTRAINT ck_platform_registration_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text, 'removed'::text])))
 );
@@ -1788,6 +1811,8 @@ ALTER TABLE ONLY lrs.kpi
     ADD CONSTRAINT pk_kpi PRIMARY KEY (tenant_id, programme, kpi);
 ALTER TABLE ONLY lrs.kpi_reading
     ADD CONSTRAINT pk_kpi_reading PRIMARY KEY (tenant_id, reading_id);
+ALTER TABLE ONLY lrs.mapped_actor
+    ADD CONSTRAINT pk_mapped_actor PRIMARY KEY (tenant_id, mapping_id, agent);
 ALTER TABLE ONLY lrs.person_merge
     ADD CONSTRAINT pk_person_merge PRIMARY KEY (tenant_id, merge_id);
 ALTER TABLE ONLY lrs.removal
@@ -1846,6 +1871,8 @@ ALTER TABLE ONLY lti_tool.accepted_badge
     ADD CONSTRAINT pk_accepted_badge PRIMARY KEY (tenant_id, programme, badge);
 ALTER TABLE ONLY lti_tool.access_token
     ADD CONSTRAINT pk_access_token PRIMARY KEY (tenant_id, registration_id, scope);
+ALTER TABLE ONLY lti_tool.actor_link
+    ADD CONSTRAINT pk_actor_link PRIMARY KEY (tenant_id, identity);
 ALTER TABLE ONLY lti_tool.admin_session
     ADD CONSTRAINT pk_admin_session PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.agreed_action
@@ -2020,6 +2047,7 @@ CREATE INDEX ix_fact_rating_tenant_id_programme_calibration ON lrs.fact_rating U
 CREATE INDEX ix_fact_rating_tenant_id_registration ON lrs.fact_rating USING btree (tenant_id, registration);
 CREATE INDEX ix_fact_recall_tenant_id_programme_item ON lrs.fact_recall USING btree (tenant_id, programme, item);
 CREATE INDEX ix_fact_use_tenant_id_programme ON lrs.fact_use USING btree (tenant_id, programme);
+CREATE INDEX ix_mapped_actor_tenant_id_agent ON lrs.mapped_actor USING btree (tenant_id, agent);
 CREATE INDEX ix_person_merge_tenant_id_agent ON lrs.person_merge USING btree (tenant_id, agent);
 CREATE INDEX ix_reporting_user_tenant_id ON lrs.reporting_user USING btree (tenant_id);
 CREATE INDEX ix_statement_attachment_tenant_id_sha2 ON lrs.statement_attachment USING btree (tenant_id, sha2);
@@ -2036,6 +2064,7 @@ CREATE UNIQUE INDEX uq_export_key ON lrs.export USING btree (tenant_id, key);
 CREATE UNIQUE INDEX uq_kpi_reading_place ON lrs.kpi_reading USING btree (tenant_id, programme, kpi, subject_kind, subject, period_start) WHERE (replaced_at IS NULL);
 CREATE UNIQUE INDEX uq_person_merge_alias ON lrs.person_merge USING btree (tenant_id, alias) WHERE (undone_at IS NULL);
 CREATE UNIQUE INDEX uq_week_figure_place ON lrs.week_figure USING btree (tenant_id, programme, series, team, week) WHERE (restated_at IS NULL);
+CREATE INDEX ix_actor_link_tenant_id_person_id ON lti_tool.actor_link USING btree (tenant_id, person_id);
 CREATE INDEX ix_admin_session_tenant_id_expires_at ON lti_tool.admin_session USING btree (tenant_id, expires_at);
 CREATE INDEX ix_agreed_action_tenant_id_episode_id ON lti_tool.agreed_action USING btree (tenant_id, episode_id);
 CREATE INDEX ix_agreed_action_tenant_id_group_id ON lti_tool.agreed_action USING btree (tenant_id, group_id);
@@ -2098,6 +2127,10 @@ ALTER TABLE ONLY lrs.reporting_user
     ADD CONSTRAINT fk_reporting_user_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
 ALTER TABLE ONLY lti_tool.access_token
     ADD CONSTRAINT fk_access_token_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.actor_link
+    ADD CONSTRAINT fk_actor_link_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.actor_link
+    ADD CONSTRAINT fk_actor_link_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.agreed_action
     ADD CONSTRAINT fk_agreed_action_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.agreed_action
@@ -2272,6 +2305,7 @@ ALTER TABLE lrs.import_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.job_cursor ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.kpi ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.kpi_reading ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.mapped_actor ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.person_merge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.removal ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reporting ON lrs.fact_activity FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
@@ -2320,6 +2354,7 @@ CREATE POLICY tenant ON lrs.import_run TO carryover_app, carryover_long USING ((
 CREATE POLICY tenant ON lrs.job_cursor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.kpi TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.kpi_reading TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.mapped_actor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.removal TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.reporting_user TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2355,6 +2390,7 @@ ALTER TABLE lrs.voiding ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.week_figure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.accepted_badge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.access_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.actor_link ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.admin_session ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.agreed_action ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.answer ENABLE ROW LEVEL SECURITY;
@@ -2416,6 +2452,7 @@ ALTER TABLE lti_tool.statement_outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.statement_source ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lti_tool.accepted_badge TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.access_token TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.actor_link TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.admin_session TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.agreed_action TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.answer TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2603,6 +2640,8 @@ GRANT SELECT ON TABLE lrs.kpi TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_long;
 GRANT SELECT ON TABLE lrs.kpi_reading TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.mapped_actor TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.mapped_actor TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.removal TO carryover_app;
@@ -2650,6 +2689,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_long;
 GRANT USAGE ON SEQUENCE lrs.writer_number TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.accepted_badge TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.access_token TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.actor_link TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.admin_session TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.agreed_action TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.answer TO carryover_app;

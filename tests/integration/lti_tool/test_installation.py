@@ -204,6 +204,44 @@ def test_a_configuration_that_is_none(
 
 
 @pytest.mark.parametrize(
+    "answer", [{"client_name": "Carryover"}, {"client_id": ""}, {"client_id": None}, []]
+)
+def test_an_answer_without_a_client_id_keeps_nothing_and_gives_the_invite_back(
+    tool: Tool, desk: operator_api.TenantOperator, answer: Any
+) -> None:
+    """docs/lti-certification.md, 9.9 (LTI Dynamic Registration 1.0, the platform's answer)."""
+    lms(tool, (200, "OK", answer))
+    before, address = len(desk.platforms()), desk.create_invite("", True)
+    refused = open_address(tool, address)
+    assert refused.status_code == 400
+    assert "without a client_id" in refused.text
+    assert len(desk.platforms()) == before
+    assert desk.is_invite_usable(address)
+    lms(tool)
+    assert open_address(tool, address).status_code == 200
+    assert desk.platforms()[-1].client_id == "new-client"
+
+
+def test_an_lms_that_gives_no_registration_token_is_registered_without_one(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """docs/lti-certification.md, 9.11: registration_token is optional (LTI Dynamic Registration
+    1.0, the initiation request).
+    """
+    lms(tool)
+    answer = open_address(tool, desk.create_invite("", True), registration_token="")
+    assert answer.status_code == 200, answer.text
+    sent = {
+        path: headers
+        for _, path, headers, _ in tool.moodle.server.requests
+        if path in ("/openid", "/register")
+    }
+    assert set(sent) == {"/openid", "/register"}
+    assert not any("Authorization" in headers for headers in sent.values())
+    assert desk.platforms()[-1].client_id == "new-client"
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://127.0.0.1:1/x",
@@ -401,6 +439,7 @@ def test_canvas_reads_its_configuration(tool: Tool) -> None:
     assert placements["account_navigation"]["custom_fields"] == {"page": "admin"}
     assert extension["domain"] == "127.0.0.1:8080"
     assert found["custom_fields"] == {
+        "root_account_admin": "$Canvas.user.isRootAccountAdmin",
         "context_history": "$Context.id.history",
         "person_id": "$Person.sourcedId",
     }

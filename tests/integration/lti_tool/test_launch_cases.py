@@ -469,9 +469,11 @@ def test_a_key_set_is_kept_as_long_as_it_says_within_limits(
 NOW = time.time
 BAD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C1 wrong iss": lambda: {"iss": "https://evil.example"},
+    "C1 iss missing": lambda: {"iss": ...},
     "C2 iss with a slash": lambda: {"iss": f"{ISSUER}/"},
     "C2 iss in capitals": lambda: {"iss": ISSUER.upper()},
     "C3 wrong aud": lambda: {"aud": "another"},
+    "C3 aud missing": lambda: {"aud": ...},
     "C5 aud list without azp": lambda: {"aud": [CLIENT_ID, "another"]},
     "C6 wrong azp": lambda: {"aud": [CLIENT_ID, "another"], "azp": "another"},
     "C6 wrong azp beside one aud": lambda: {"azp": "another"},
@@ -506,6 +508,7 @@ BAD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C20 target a script": lambda: {f"{CLAIM_PREFIX}target_link_uri": "javascript:alert(1)"},
     "C21 resource_link no object": lambda: {f"{CLAIM_PREFIX}resource_link": "1"},
     "C21 resource_link null": lambda: {f"{CLAIM_PREFIX}resource_link": None},
+    "C21 id missing": lambda: {f"{CLAIM_PREFIX}resource_link": {"title": "A check"}},
     "C21 id empty": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": ""}},
     "C21 id too long": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": "x" * 256}},
     "C21 id no text that can be kept": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": "\ud800"}},
@@ -555,6 +558,58 @@ def test_good_claims(shared_tool: Tool, case: str) -> None:
     answer = shared_tool.launch(**GOOD_CLAIMS[case]())
     assert answer.status_code == 303, answer.text
     assert shared_tool.get(answer.location).status_code == 200
+
+
+MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+PAGES = {"Instructor": "does it last?", "Learner": "Start the check"}
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_a_role_that_nobody_knows_takes_no_right_away(shared_tool: Tool, role: str) -> None:
+    """docs/lti-certification.md, 4.11 and 5.4: the certification guide's "Unknown Role", sent
+    beside a known one as the public test suite of Hypothesis sends it.
+    """
+    shared_tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    unknown = "http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Helper"
+    known = f"{MEMBERSHIP}{role}"
+    for roles in ([unknown, known], [known, unknown]):
+        answer = shared_tool.launch(**{f"{CLAIM_PREFIX}roles": roles})
+        assert answer.status_code == 303, answer.text
+        page = shared_tool.get(answer.location)
+        assert page.status_code == 200
+        assert PAGES[role] in page.text
+
+
+# LTI 1.3 core, 5.3, and security framework 1.0, 5.1.2: what every message must hold.
+REQUIRED = {"iss", "sub", "aud", "exp", "iat", "nonce"} | {
+    f"{CLAIM_PREFIX}{name}"
+    for name in (
+        *("message_type", "version", "deployment_id"),
+        *("target_link_uri", "resource_link", "roles"),
+    )
+}
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_the_required_claims_alone_open_the_page(shared_tool: Tool, role: str) -> None:
+    """docs/lti-certification.md, 5.11: "Launch Student Only Resource Link" (named so in Atomic
+    Jolt's list of the suite's tests): nothing of the person, the course, the product, no custom
+    parameter and no service.
+    """
+    shared_tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    changes: dict[str, Any] = {
+        name: ... for name in shared_tool.claims("n") if name not in REQUIRED
+    }
+    changes |= {
+        f"{CLAIM_PREFIX}roles": [f"{MEMBERSHIP}{role}"],
+        f"{CLAIM_PREFIX}resource_link": {"id": "1"},
+    }
+    assert set(shared_tool.claims("n", **changes)) == REQUIRED
+    answer = shared_tool.launch(**changes)
+    assert answer.status_code == 303, answer.text
+    page = shared_tool.get(answer.location)
+    assert page.status_code == 200
+    assert PAGES[role] in page.text
 
 
 @pytest.mark.parametrize("case", ["C17 deployment of another client"])

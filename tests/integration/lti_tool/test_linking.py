@@ -147,6 +147,30 @@ def test_a_place_that_takes_no_activities_says_so(tool: Tool) -> None:
     assert "takes no activities" in answer.text
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+def test_no_column_is_asked_for_where_the_place_takes_none(tool: Tool, accepted: bool) -> None:
+    """docs/lti-certification.md, 6.12 (Deep Linking 2.0, accept_lineitem)."""
+    _, claims = picked(tool, ["check-1d", "check-1m"], accept_lineitem=accepted)
+    items = claims[f"{DEEP_LINKING_PREFIX}content_items"]
+    assert ["lineItem" in item for item in items] == [accepted, accepted]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "reason"),
+    [("sub", "did not say who you are"), (f"{CLAIM_PREFIX}roles", "claim roles is missing")],
+)
+def test_a_choice_by_nobody_in_particular_says_why_it_is_refused(
+    shared_tool: Tool, left_out: str, reason: str
+) -> None:
+    """docs/lti-certification.md, 6.16: the second document version of Deep Linking 2.0 lets a
+    platform leave both out; the tool must know that a teacher chooses.
+    """
+    before = rows(shared_tool)
+    answer = shared_tool.launch("launch-deep-linking-teacher", **{left_out: ...})
+    refused(shared_tool, answer, before)
+    assert reason in answer.text
+
+
 @pytest.mark.parametrize("case", ["D6 a learner"])
 def test_learner(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)

@@ -5,6 +5,7 @@ doubled, refusals explained.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,6 +133,15 @@ def test_a_score_arrives_as_a_real_moodle_wants_it(tool: Tool) -> None:
     assert send_grades(tool) == 0
 
 
+def test_the_time_of_a_score_has_parts_of_a_second_and_a_zone(tool: Tool) -> None:
+    """docs/lti-certification.md, 8.15 (AGS 2.0, 3.4.9: ISO 8601 with both)."""
+    finish_check(tool)
+    tool.moodle.server.says(SCORES, (200, "OK", ""))
+    assert send_grades(tool) == 1
+    (score,) = tool.moodle.server.bodies(SCORES)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", score["timestamp"])
+
+
 def recorded(name: str) -> tuple[int, str, str]:
     """A recorded answer to a score."""
     response = exchanges("services")[name]["response"]
@@ -169,8 +179,9 @@ def test_a_grade_that_a_teacher_changed_meanwhile_is_not_overwritten_unasked(too
     assert "on its way again" in tool.post(f"{home}course/grades/{row.id}", page).text
     assert send_grades(tool) == 1
     assert grade_row(tool).at > row.at
-    again = tool.post(f"{home}course/grades/{row.id}", page)
-    assert again.status_code == 404, "what was sent is not sent again"
+    tool.moodle.server.says(RESULTS, result(None))
+    assert "on its way again" in tool.post(f"{home}course/grades/{row.id}", page).text
+    assert send_grades(tool) == 1, "what was sent is sent again, too"
 
 
 @pytest.mark.parametrize("case", ["A5 it had arrived", "A5 it had not arrived"])
@@ -203,7 +214,8 @@ def test_a_final_refusal_is_kept_with_the_reason_the_lms_gave_and_shown(
     assert send_grades(tool) == 0
     reason = "Incorrect score received" if status == 400 else "The course is closed"
     assert reason in grade_row(tool).refused
-    assert reason in tool.get(tool.launch().location).text
+    learners = tool.get(tool.launch().location).text
+    assert "your teacher sees why" in learners and reason not in learners
     due_again(tool, "grade_outbox")
     send_grades(tool)
     assert len(tool.moodle.server.bodies(SCORES)) == 1
@@ -467,6 +479,46 @@ def test_a_check_without_a_column_of_its_own_finds_or_makes_one(tool: Tool) -> N
     (body,) = server.bodies("/lineitems")
     assert (body["resourceId"], body["scoreMaximum"]) == ("phishing-response/1w", 5)
     assert [row.url for row in tool.sql("SELECT url FROM lti_tool.line_item")] == [made["id"]]
+
+
+def test_a_column_on_the_second_page_of_the_list_is_found_and_not_made_again(tool: Tool) -> None:
+    """docs/lti-certification.md, 8.17 (AGS 2.0, 3.2.4): a tool uses the address of the next page
+    as it is and does not apply the filters to it again. A bookmark is what Canvas puts there.
+    """
+    server = tool.moodle.server
+    endpoint = {
+        "scope": [SCORE_SCOPE, LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE],
+        "lineitems": f"{server.url}/lineitems?type_id=2",
+    }
+    home = tool.launch(
+        **{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}
+    ).location
+    answer_check(tool, home)
+    other = {
+        "id": f"{server.url}/lineitems/1/lineitem?type_id=2",
+        "label": "Homework",
+        "scoreMaximum": 5,
+        "resourceId": "homework",
+    }
+    ours = {
+        "id": f"{server.url}/lineitems/2/lineitem?type_id=2",
+        "label": "Check after 1 week",
+        "scoreMaximum": 5,
+        "resourceId": "phishing-response/1w",
+    }
+    second = "/lineitems?page=bookmark:WyJhL2IiLDJd&per_page=1&x=a%2Fb+c"
+    link = {"Link": f'<{server.url}{second}>; rel="next", <{server.url}/lineitems>; rel="first"'}
+    server.says("/lineitems", (200, "OK", [other], link), (200, "OK", [ours]))
+    server.says(SCORES, (200, "OK", ""))
+    assert send_grades(tool) == 1
+    asked = [
+        (method, path) for method, path, _, _ in server.requests if path.startswith("/lineitems?")
+    ]
+    assert asked == [
+        ("GET", "/lineitems?type_id=2&resource_id=phishing-response%2F1w"),
+        ("GET", second),
+    ]
+    assert server.count(SCORES) == 1
 
 
 def test_no_grade_for_an_activity_without_a_place_in_the_gradebook(tool: Tool) -> None:

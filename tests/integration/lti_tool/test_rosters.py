@@ -188,3 +188,21 @@ def test_many_are_asked_for_at_once(tool: Tool) -> None:
     assert sync(tool) == 1
     asked = [path for _, path, _, _ in listed.server.requests if path.startswith("/members")]
     assert asked == ["/members?of=this&limit=500"]
+
+
+def test_where_the_last_page_names_an_earlier_one_it_is_the_last(tool: Tool) -> None:
+    """Blackboard (docs/lms/blackboard.md): the last page still has a next one."""
+
+    class Repeating(PagedList):
+        def answer(self, asked: Asked) -> Reply:
+            status, reason, body, *_ = super().answer(asked)
+            page = int(parse_qs(urlsplit(asked[1]).query).get("page", ["0"])[0])
+            following = 0 if (page + 1) * self.size >= self.count else page + 1
+            link = f'<{self.server.url}/members?page={following}>; rel="next"'
+            return (status, reason, body, {"Link": link})
+
+    course_with_roster(tool, "/members?page=0")
+    tool.sql("UPDATE lti_tool.platform_registration SET family = 'blackboard'")
+    Repeating(tool, 25, 10)
+    assert sync(tool) == 1
+    assert last_run(tool).reason == "" and active(tool) >= 25

@@ -144,6 +144,18 @@ def test_a_grade_outside_its_range_is_never_sent(score: float) -> None:
         )
 
 
+def test_a_result_that_says_no_maximum_counts_out_of_one() -> None:
+    """docs/lti-certification.md, 8.18 (AGS 2.0, 3.3.4.6, resultMaximum)."""
+    body = [
+        {"userId": "5", "resultScore": 0.5},
+        {"userId": "6", "resultScore": 3, "resultMaximum": 4},
+        {"userId": "7"},
+    ]
+    assert standard.read_results(body) == [("5", 0.5), ("6", 0.75)]
+    read = standard.read_result(body, "5")
+    assert (read.score, read.maximum) == (0.5, 1)
+
+
 def test_an_administrator_of_the_lms_is_told_apart_from_a_role_in_the_course() -> None:
     roles = [
         "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",

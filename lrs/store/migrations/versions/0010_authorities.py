@@ -1,4 +1,4 @@
-"""the authority of what a credential sends is a number in the statement's row"""
+"""the authority of what a credential sends is a number in the statement's row; who did something in mapped activities"""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "name", name="uq_authority_tenant_id_name"),
         schema="lrs",
     )
-    for statement in protect("lrs", ["authority"], f"{APP_ROLE}, {LONG_ROLE}"):
-        op.execute(statement)
     op.execute(
         "INSERT INTO lrs.authority (tenant_id, name) SELECT DISTINCT tenant_id, authority FROM lrs.credential"
     )
@@ -35,6 +33,34 @@ def upgrade() -> None:
         ["tenant_id", "authority", "ord"],
         schema="lrs",
         postgresql_where=sa.text("authority IS NOT NULL"),
+    )
+    op.add_column(
+        "activity_mapping",
+        sa.Column(
+            "read_ord",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.text("'-9223372036854775808'"),
+        ),
+        schema="lrs",
+    )
+    op.create_table(
+        "mapped_actor",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("mapping_id", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.BigInteger(), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "mapping_id", "agent", name="pk_mapped_actor"),
+        schema="lrs",
+    )
+    op.create_index(
+        "ix_mapped_actor_tenant_id_agent", "mapped_actor", ["tenant_id", "agent"], schema="lrs"
+    )
+    for statement in protect("lrs", ["authority", "mapped_actor"], f"{APP_ROLE}, {LONG_ROLE}"):
+        op.execute(statement)
+    # The tool says who is one person.
+    op.execute(
+        "UPDATE lrs.credential SET scopes = array_append(scopes, 'merges') WHERE note = 'the tool' AND NOT 'all' = ANY (scopes)"
     )
     op.execute("DROP FUNCTION lrs.find_credential(text)")
     op.execute(

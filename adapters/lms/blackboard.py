@@ -1,0 +1,25 @@
+"""Blackboard Learn: its differences from the standard, from its documents (docs/lms/blackboard.md);
+never tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.lms.models import LineItem
+from adapters.lms.standard import StandardDialect
+
+
+class BlackboardDialect(StandardDialect):
+    """Blackboard Learn."""
+
+    family = "blackboard"
+    label = "Blackboard"
+    issuers = frozenset(("https://blackboard.com",))  # of all schools
+    product_codes = ("blackboardlearn",)
+    # The last page of a roster still names a next one, an earlier address
+    # (blackboard/anthologydevdocs, names-and-roles.md).
+    roster_ends_by_repeating = True
+
+    def changed_line_item_body(self, item: LineItem) -> dict[str, Any]:
+        """A change that names the column's id is answered with 400."""
+        return self.line_item_body(item)

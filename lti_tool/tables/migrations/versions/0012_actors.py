@@ -1,0 +1,75 @@
+"""who the actors of other systems' statements are; what a platform's roles give; what became of grades that were sent"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from core.database import APP_ROLE
+from core.migrations import protect
+
+revision = "0012"
+down_revision = "0011"
+
+
+FIND_PLATFORMS = """
+    CREATE FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text)
+    RETURNS TABLE (id int, tenant_id int, name text, family text, status text, issuer text, client_id text, auth_login_url text, auth_token_url text,
+                   auth_audience text, key_set_url text, approve_deployments bool, names_people text, wide_parameter bool, frame_origins text[], role_rights jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT r.id, r.tenant_id, r.name, r.family, r.status, r.issuer, r.client_id, r.auth_login_url, r.auth_token_url,
+               r.auth_audience, r.key_set_url, r.approve_deployments, r.names_people, r.wide_parameter, r.frame_origins, r.role_rights
+        FROM lti_tool.platform_registration r
+        WHERE r.issuer = wanted_issuer AND (wanted_client IS NULL OR r.client_id = wanted_client) AND r.status <> ''removed'' ORDER BY r.id LIMIT 2'
+"""
+
+
+def upgrade() -> None:
+    op.add_column(
+        "platform_registration",
+        sa.Column("role_rights", postgresql.JSONB(), nullable=False, server_default="{}"),
+        schema="lti_tool",
+    )
+    op.add_column("grade_outbox", sa.Column("found", sa.Text(), nullable=True), schema="lti_tool")
+    op.add_column(
+        "grade_outbox",
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lti_tool",
+    )
+    op.execute("DROP FUNCTION lti_tool.find_platforms(text, text)")
+    op.execute(FIND_PLATFORMS)
+    op.execute("REVOKE ALL ON FUNCTION lti_tool.find_platforms(text, text) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.find_platforms(text, text) TO {APP_ROLE}")
+    op.create_table(
+        "actor_link",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("registration_id", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("joined_by", sa.Text(), nullable=False),
+        sa.Column("joined_who", sa.Text(), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts_as", sa.Uuid(), nullable=True),
+        sa.Column("merge_id", sa.BigInteger(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name="fk_actor_link_person_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name="fk_actor_link_registration_id",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "identity", name="pk_actor_link"),
+        schema="lti_tool",
+    )
+    op.create_index(
+        "ix_actor_link_tenant_id_person_id",
+        "actor_link",
+        ["tenant_id", "person_id"],
+        schema="lti_tool",
+    )
+    for statement in protect("lti_tool", ["actor_link"]):
+        op.execute(statement)
