@@ -129,7 +129,8 @@ class GradebookResult:
 
 @dataclass(frozen=True)
 class LineItem:
-    """A gradebook column; ``url`` is empty until the LMS has created it."""
+    """A gradebook column; ``url`` is empty until the LMS has created it. ``starts`` and ``ends``:
+    times as the LMS writes them, empty where it names none."""
 
     label: str
     maximum: float
@@ -137,6 +138,8 @@ class LineItem:
     tag: str
     url: str = ""
     resource_link_id: str = ""
+    starts: str = ""
+    ends: str = ""
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,10 @@ class StandardDialect:
             return None
         texts = [
             _clean_text(entry.get(name))
-            for name in ("label", "resourceId", "tag", "resourceLinkId")
+            for name in (
+                *("label", "resourceId", "tag", "resourceLinkId"),
+                *("startDateTime", "endDateTime"),
+            )
         ]
         return LineItem(
             texts[0],
@@ -259,7 +262,7 @@ class StandardDialect:
             texts[1],
             texts[2],
             url,
-            texts[3],
+            *texts[3:],
         )
 
     def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> LmsRequest:
@@ -290,7 +293,12 @@ class StandardDialect:
             "resourceId": item.resource_id,
             "tag": item.tag,
         }
-        return body | ({"resourceLinkId": item.resource_link_id} if item.resource_link_id else {})
+        further = {
+            "resourceLinkId": item.resource_link_id,
+            "startDateTime": item.starts,
+            "endDateTime": item.ends,
+        }
+        return body | {name: value for name, value in further.items() if value}
 
     # --- roster
 

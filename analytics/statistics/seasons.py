@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-SEASON_WEEKS, MIN_SEASONS = 52, 2  # weeks in a year; a seasonal component needs two full years
+# Weeks in a year, and the full years that a seasonal component needs: two values for a calendar
+# week are met exactly, so that the robust weights of what is left are those of rounding.
+SEASON_WEEKS, MIN_SEASONS = 52, 3
 # The widths of the three smoothers, in points: of the values of one calendar week over the years,
 # of the low-pass filter (the least odd number above the period), and of the trend (the least odd
 # number from 1.5 period / (1 - 1.5 / SEASONAL_WIDTH)); section 3 of the paper.
@@ -23,7 +25,7 @@ MADS = 6  # a residual of six times the median absolute one has no weight
 
 
 def seasonal_component(values: Sequence[float]) -> list[float]:
-    """The seasonal component of each value; zero throughout for a series shorter than two
+    """The seasonal component of each value; zero throughout for a series shorter than three
     years."""
     if len(values) < MIN_SEASONS * SEASON_WEEKS:
         return [0.0] * len(values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapters.lms import dialect_for
 from adapters.lms.standard import RESULT_SCOPE
@@ -75,7 +75,21 @@ def _find_column(deps: ToolDeps, platform: Platform, place: SentPlace) -> str | 
         if place.url
         else line_items.find_line_item(deps, platform, place.line_items_url, place.resource_id)
     )
-    return item.url if item is not None else None
+    if item is None:
+        return None
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grades_store.save_column_end(
+            connection, platform.tenant_id, platform.id, item.url, _parse_end(item.ends)
+        )
+    return item.url
+
+
+def _parse_end(text: str) -> datetime | None:
+    """The time at which a column closes; None where the LMS writes none that can be read."""
+    try:
+        return clock.parse_instant(text) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _look(

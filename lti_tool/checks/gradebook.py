@@ -255,6 +255,8 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
                 line_item.tag,
                 line_item.url,
                 line_item.resource_link_id,
+                line_item.starts,
+                line_item.ends,
             ),
         )
     )
@@ -263,7 +265,7 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
             connection,
             session.tenant_id,
             platform.id,
-            Column(place, known.url, column_name, known.maximum),
+            Column(place, known.url, column_name, known.maximum, known.ends_at),
         )
 
 

@@ -147,12 +147,14 @@ class GradeState:
 
 @dataclass(frozen=True)
 class Column:
-    """A gradebook column that our grades go to."""
+    """A gradebook column that our grades go to; ``ends_at``: until when the LMS takes part in it,
+    as it was looked up last."""
 
     place: str
     url: str
     label: str
     maximum: float
+    ends_at: datetime | None = None
 
 
 def enqueue_grade(connection: Connection, tenant_id: int, new_grade: NewGrade) -> None:
@@ -635,7 +637,7 @@ def list_columns(
     """The known columns of a course."""
     c = line_item.c
     prefix = json.dumps([line_items_url])[:-1]
-    query = select(c.place, c.url, c.label, c.maximum).where(
+    query = select(c.place, c.url, c.label, c.maximum, c.ends_at).where(
         c.tenant_id == tenant_id,
         c.registration_id == registration_id,
         c.url != "",
@@ -651,11 +653,27 @@ def upsert_column(
     statement = upsert(line_item).values(
         tenant_id=tenant_id, registration_id=registration_id, **vars(column)
     )
-    changed = {"url": column.url, "label": column.label, "maximum": column.maximum}
+    changed = {name: value for name, value in vars(column).items() if name != "place"}
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["tenant_id", "registration_id", "place"], set_=changed
         )
+    )
+
+
+def save_column_end(
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    url: str,
+    ends_at: datetime | None,
+) -> None:
+    """Keep until when the LMS says that a column is open: teachers change it there."""
+    c = line_item.c
+    connection.execute(
+        update(line_item)
+        .where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url)
+        .values(ends_at=ends_at)
     )
 
 

@@ -176,6 +176,8 @@ line_item = Table(
     Column("url", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("maximum", Float, nullable=False),
+    # Until when the LMS says that it is open, as it was looked up last.
+    Column("ends_at", TIMESTAMPTZ),
     created_at_column(),
 )
 

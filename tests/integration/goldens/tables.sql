@@ -1232,7 +1232,8 @@ CREATE TABLE lti_tool.line_item (
     url text NOT NULL,
     label text NOT NULL,
     maximum double precision NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone
 );
 CREATE TABLE lti_tool.login_state (
     state_hash bytea NOT NULL,

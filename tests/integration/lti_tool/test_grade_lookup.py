@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lti_tool.checks import grade_lookup
 from lti_tool.checks.grades_store import MISSING, OTHER, THERE
 from tests.support.outboxes import RESULTS, SCORES, finish_check, grade_row, send_grades
 from tests.support.recorded import RECORDED, exchanges
 from tests.support.tool import Reply, Tool
 
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 COLUMN, COLUMNS = "/lineitems/2/lineitem", "/lineitems"
 
 
@@ -126,3 +128,34 @@ def test_an_lms_that_lets_nobody_look_is_left_alone_for_a_day(sent: Tool) -> Non
     sent.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     assert look(sent) == 1
     assert grade_row(sent).found is None and grade_row(sent).looked_at is not None
+
+
+def test_when_a_column_closes_is_read_back_and_kept_when_it_is_renamed(sent: Tool) -> None:
+    server = sent.moodle.server
+    place = f'["{server.url}{COLUMNS}", "x/1w"]'
+    endpoint = {"scope": [LINE_ITEM_SCOPE, SCORE_SCOPE], "lineitems": f"{server.url}{COLUMNS}"}
+    address = f"{sent.launch('launch-resource-teacher', **{AGS: endpoint}).location}course/"
+    sent.sql("UPDATE lti_tool.grade_outbox SET line_item_url = '', place = :p", p=place)
+    sent.sql(
+        "INSERT INTO lti_tool.line_item (tenant_id, registration_id, place, url, label, maximum) "
+        "SELECT tenant_id, id, :p, :u, 'x', 5 FROM lti_tool.platform_registration",
+        p=place,
+        u=f"{server.url}{COLUMN}",
+    )
+    ends = "2027-01-31T22:59:00Z"
+    item = recorded(
+        sent,
+        "lineitem-of-link-get",
+        endDateTime=ends,
+        id=f"{server.url}{COLUMN}",
+        resourceId="x/1w",
+    )
+    server.says(COLUMN, item)
+    server.says(RESULTS, (200, "OK", []))
+    assert look(sent) == 1
+    page = sent.get(address)
+    assert "In the LMS it closes on" in page.text
+    page = sent.post(f"{address}columns/rename", page, place=place, label="Another name")
+    assert "In the LMS it closes on" in page.text
+    put = [body for method, path, _, body in server.requests if method == "PUT" and COLUMN in path]
+    assert ends in str(put[-1])

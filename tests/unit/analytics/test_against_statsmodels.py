@@ -76,7 +76,7 @@ def test_the_detectable_difference_has_its_power(
     assert reached == pytest.approx(power, rel=1e-9)
 
 
-@pytest.mark.parametrize("length", [104, 105, 156, 157, 260])
+@pytest.mark.parametrize("length", [156, 157, 208, 260])
 @pytest.mark.parametrize("kind", ["noise", "season", "counts", "outliers", "constant", "rare"])
 def test_the_seasonal_component(length: int, kind: str) -> None:
     random, week = np.random.default_rng(length), np.arange(length)
@@ -94,16 +94,16 @@ def test_the_seasonal_component(length: int, kind: str) -> None:
         return np.asarray(STL(values, period=SEASON_WEEKS, robust=True).fit().seasonal)
 
     expected = reference(series)
-    # Two values for a calendar week are met exactly; the weights of what rounding leaves are then
-    # chance, in the reference, too: a change in the last digit moves its answer, and ours lies
-    # within ten times that.
-    last_digit = np.finfo(float).eps * random.choice([-1, 1], (2, length))
+    # Where the weights leave two values for a calendar week, both are met exactly and the weights
+    # of what rounding leaves are chance, in the reference, too: changes in the last digit move its
+    # answer, and ours lies within ten times that.
+    last_digit = np.finfo(float).eps * random.choice([-1, 1], (8, length))
     moved = max(float(np.abs(reference(series * (1 + one)) - expected).max()) for one in last_digit)
     np.testing.assert_allclose(
         seasonal_component(list(series)), expected, rtol=0, atol=max(1e-12 * scale, 10 * moved)
     )
 
 
-def test_a_series_of_less_than_two_years_has_no_season() -> None:
+def test_a_series_of_less_than_three_years_has_no_season() -> None:
     values = [float(n % 7) for n in range(MIN_SEASONS * SEASON_WEEKS - 1)]
     assert seasonal_component(values) == [0.0] * len(values)

@@ -31,6 +31,11 @@ def upgrade() -> None:
         sa.Column("role_rights", postgresql.JSONB(), nullable=False, server_default="{}"),
         schema="lti_tool",
     )
+    op.add_column(
+        "line_item",
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lti_tool",
+    )
     op.add_column("grade_outbox", sa.Column("found", sa.Text(), nullable=True), schema="lti_tool")
     op.add_column(
         "grade_outbox",
