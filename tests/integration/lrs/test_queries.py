@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
@@ -269,6 +270,16 @@ def test_a_single_context_activity_comes_back_in_a_list(one: Caller, statement: 
         "other": [{"id": "https://o.example/2"}]
     }
     assert one.put(made, sent).status_code == 204
+
+
+def test_parameters_beside_more_change_nothing(one: Caller, statement: Make) -> None:
+    """Ralph sends its filter again with each ``more`` (openfun/ralph, commit 62b15bf0d691,
+    src/ralph/backends/data/async_lrs.py: ``query_params.update(parse_qs(...))``)."""
+    post(one, *(statement(actor=A if n % 2 else B) for n in range(6)))
+    first = one.get("/xapi/statements?" + urlencode({"agent": json.dumps(A), "limit": 2}))
+    beside = f"{first.json['more']}&" + urlencode({"agent": json.dumps(B), "limit": 1})
+    alone, both = one.get(first.json["more"]), one.get(beside)
+    assert ids(alone) == ids(both) and len(ids(both)) == 1
 
 
 def test_more_leads_through_everything_once_while_new_statements_come(
