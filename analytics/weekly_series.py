@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from analytics.definitions import CountQuery, groups
 
@@ -51,5 +51,5 @@ WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
 
 
 def week_start(week: int) -> date:
-    """The first day (a Thursday) of a week numbered from 1 January 1970."""
-    return datetime.fromtimestamp(week * groups.WEEK_SECONDS, UTC).date()
+    """The Monday on which a numbered week begins."""
+    return groups.week_begin(week).date()

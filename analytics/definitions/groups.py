@@ -38,7 +38,8 @@ from analytics.store.unwanted import select_unwanted
 from lrs.vocabulary import BASELINE, VerbName
 
 EPISODE = fact_episode.c
-WEEK_SECONDS = 7 * 86_400
+WEEK = timedelta(weeks=1)
+WEEK_ZERO = datetime(1969, 12, 29, tzinfo=UTC)  # the Monday from which weeks are numbered
 
 
 def select_competencies(scope: Scope) -> Select[Any]:
@@ -134,9 +135,9 @@ CHECK_GRACE = timedelta(
 
 def select_checks_by_week(scope: Scope) -> Select[Any]:
     """Rows of group, week, due, done, asked, right, learners (for whom something was due),
-    answerers (who answered): checks by the week in which they were due, numbered from 1 January
-    1970 (a Thursday); ``done`` and the answers are those within a week of the due date. Weeks
-    for which that week is not over yet are left out."""
+    answerers (who answered): checks by the week in which they were due (of ISO 8601, in UTC,
+    numbered: ``week_begin``); ``done`` and the answers are those within a week of the due date.
+    Weeks for which that week is not over yet are left out."""
     c = fact_check.c
     in_time = c.done_at <= c.due_at + CHECK_GRACE
     inner = (
@@ -189,18 +190,19 @@ def select_transfer_by_week(scope: Scope) -> Select[Any]:
 
 
 def _week_number(instant: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.floor(seconds_between(_epoch(), instant) / WEEK_SECONDS), BigInteger)
+    zero = cast(literal(WEEK_ZERO.isoformat()), EPISODE.anchor.type)
+    return cast(func.floor(seconds_between(zero, instant) / WEEK.total_seconds()), BigInteger)
+
+
+def week_begin(week: int) -> datetime:
+    """The Monday midnight (UTC) on which a numbered week begins."""
+    return WEEK_ZERO + week * WEEK
 
 
 def settled_until(scope: Scope) -> datetime:
     """The instant before which weeks are final: they are over, and so is the week after
     them."""
-    last = int((scope.as_of - CHECK_GRACE).timestamp()) // WEEK_SECONDS
-    return datetime.fromtimestamp(last * WEEK_SECONDS, UTC)
-
-
-def _epoch() -> ColumnElement[Any]:
-    return cast(literal("1970-01-01T00:00:00+00:00"), EPISODE.anchor.type)
+    return week_begin((scope.as_of - CHECK_GRACE - WEEK_ZERO) // WEEK)
 
 
 def select_presence_by_team(scope: Scope) -> Select[Any]:

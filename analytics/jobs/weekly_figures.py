@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,7 +29,6 @@ from lrs import feed
 log = logging.getLogger(__name__)
 
 SYSTEM_ACTOR = "the record store"
-WEEK = timedelta(weeks=1)
 DEFAULT_REASON = "statements that came late, were voided or erased, or a merge of persons"
 WeekCounts = tuple[int, int, int]  # numerator, denominator, learners
 _Place = tuple[str, str]  # key of the series, team (empty: the whole programme)
@@ -135,7 +134,7 @@ def _update_alarms(
     """Judge the last settled week of every scope that has data for it; for an open alarm
     whose scope has none, that week counts as calm.
     """
-    tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - WEEK).date()
+    tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - groups.WEEK).date()
     by_scope: dict[_Place, dict[date, WeekCounts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
@@ -153,7 +152,7 @@ def _update_alarms(
         for alarm in store.list_alarms(connection, tenant_id, programme=programme, ended=False)
     }
     lately = store.find_recently_ended(
-        connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * WEEK
+        connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * groups.WEEK
     )
     for place, item in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
@@ -247,7 +246,7 @@ def _fill_gaps(
     ones; and the seasonal component of each share.
     """
     first = min(weeks)
-    calendar = [first + n * WEEK for n in range((last - first) // WEEK + 1)]
+    calendar = [first + n * groups.WEEK for n in range((last - first) // groups.WEEK + 1)]
     counts = [weeks.get(week, (0, 0, 0))[:2] for week in calendar]
     usual = sum(k for k, _ in counts) / max(1, sum(n for _, n in counts))
     return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])

@@ -342,7 +342,7 @@ week_figure = Table(
     Column("series", Text, nullable=False),
     # Empty: the whole programme.
     Column("team", Text, nullable=False),
-    # The Thursday on which the week begins.
+    # The Monday on which the week begins.
     Column("week", Date, nullable=False),
     Column("numerator", Integer, nullable=False),
     Column("denominator", Integer, nullable=False),
@@ -408,7 +408,7 @@ baseline = Table(
     Column("programme", Text, nullable=False),
     Column("series", Text, nullable=False),
     Column("team", Text, nullable=False),
-    # The Thursday on which its first week begins.
+    # The Monday on which its first week begins.
     Column("since", Date, nullable=False),
     Column("why", Text, nullable=False),
     Column("who", Text, nullable=False),

@@ -5,6 +5,7 @@ owns nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import MetaData, text
 
 from analytics.store import tables as store_tables
 from core import migrations, settings
-from core.database import APP_ROLE, LONG_ROLE, make_engine
+from core.database import APP_ROLE, LONG_ROLE, ensure_roles, make_engine
 from core.embedded import EmbeddedServers
 from core.errors import FatalError
 from lrs.store import schema as lrs_schema
@@ -223,4 +224,41 @@ def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
     ]
     assert tuple(platform) == ("nobody", False, ""), (
         "no LMS says who somebody is, and Canvas's token endpoint is the audience"
+    )
+
+
+def test_weeks_that_began_on_thursdays_become_a_trace_and_alarms_and_levels_go_on(
+    servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    environ = environ_for(servers, new_database(), tmp_path)
+    owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
+    ensure_roles(owner, environ["CARRYOVER_DATABASE_URL"])
+    with owner.begin() as connection:
+        command.upgrade(
+            migrations.build_alembic_config(lrs_schema.MIGRATIONS_FOLDER, connection), "0010"
+        )
+    thursday = {"week": date(2026, 11, 26)}
+    with owner.begin() as connection:
+        for row in (
+            "week_figure (tenant_id, programme, series, team, week, numerator, denominator, "
+            "learners) VALUES (1, 'p', 'checks_done', '', :week, 1, 2, 2)",
+            "baseline (tenant_id, programme, series, team, since, why, who) "
+            "VALUES (1, 'p', 'checks_done', '', :week, 'a', 'b')",
+            "alarm (tenant_id, programme, series, team, week, words, owner, level, weeks, calm, "
+            "history) VALUES (1, 'p', 'checks_done', '', :week, 'w', 'o', 'owner', 1, 0, '')",
+        ):
+            connection.execute(text(f"INSERT INTO lrs.{row}"), thursday)
+    lrs_schema.upgrade(owner)
+    with owner.connect() as connection:
+        found = [
+            str(connection.execute(text(query)).scalar_one())
+            for query in (
+                "SELECT restated_why FROM lrs.week_figure",
+                "SELECT since FROM lrs.baseline",
+                "SELECT week FROM lrs.alarm",
+            )
+        ]
+    owner.dispose()
+    assert found == ["weeks begin on Mondays from this version on", "2026-11-30", "2026-11-23"], (
+        "a level holds from the first whole week, and an alarm was judged by the week it lies in"
     )

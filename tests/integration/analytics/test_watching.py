@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from analytics.definitions import groups
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
 from analytics.jobs import weekly_figures as watching
@@ -26,10 +25,15 @@ DONE = [*USUAL, 1, 2, 1, 9, 10, 1]
 START = NOW - timedelta(days=7 * (WEEKS + 3))
 
 
+def monday(week: int) -> datetime:
+    """When a week of these tests begins (ISO 8601: weeks begin on Mondays)."""
+    day = START.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=7 - day.weekday(), weeks=week)
+
+
 def people(done: int, week: int, team: str) -> list[Person]:
     """Ten people whose first check falls due in the same week."""
-    due_week = int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week
-    due_days_ago = (NOW.timestamp() - (due_week * groups.WEEK_SECONDS + 3 * 86_400)) / 86_400
+    due_days_ago = (NOW - monday(week)) / timedelta(days=1) - 3
     found = []
     for n in range(A_WEEK):
         person = Person(team=team, certified_days_ago=due_days_ago + 7)
@@ -39,8 +43,7 @@ def people(done: int, week: int, team: str) -> list[Person]:
 
 def settled(week: int) -> Any:
     """A moment at which this week's figures are final, and those of the next are not."""
-    due_week = int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week
-    return NOW - timedelta(seconds=NOW.timestamp() - (due_week + 2) * groups.WEEK_SECONDS - 3_600)
+    return monday(week + 2) + timedelta(hours=1)
 
 
 def watch(deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
@@ -232,16 +235,7 @@ def test_nothing_is_judged_while_counting_is_behind(
 
 
 def day_of_week(week: int) -> str:
-    return (
-        (
-            NOW.fromtimestamp(
-                (int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week) * groups.WEEK_SECONDS,
-                NOW.tzinfo,
-            )
-        )
-        .date()
-        .isoformat()
-    )
+    return monday(week).date().isoformat()
 
 
 def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(
