@@ -9,6 +9,7 @@ nothing, because the pending one will see all the work.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -32,6 +33,7 @@ QUEUES = (QUEUE, LONG_QUEUE)
 PENDING_KEY_SECONDS = 10
 JOB_TIMEOUT_SECONDS = 600
 SOCKET_TIMEOUT_SECONDS = 5
+NEVER = -math.inf  # on the monotonic clock, whose zero is when the machine started
 ENQUEUE_INTERVAL_SECONDS = 1.0  # a process enqueues the same job once within this time at most
 SENDER_IDLE_SECONDS = 60.0
 WORKER_DEAD_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
@@ -105,7 +107,7 @@ class JobRequests:
     def _next_due(self) -> float:
         """When the first of those wanted may be enqueued."""
         return min(
-            (self._sent.get(job, 0.0) + ENQUEUE_INTERVAL_SECONDS for job in self._wanted),
+            (self._sent.get(job, NEVER) + ENQUEUE_INTERVAL_SECONDS for job in self._wanted),
             default=time.monotonic() + SENDER_IDLE_SECONDS,
         )
 
@@ -120,7 +122,7 @@ class JobRequests:
                 due = {
                     job
                     for job in self._wanted
-                    if now >= self._sent.get(job, 0.0) + ENQUEUE_INTERVAL_SECONDS
+                    if now >= self._sent.get(job, NEVER) + ENQUEUE_INTERVAL_SECONDS
                 }
                 self._wanted -= due
                 self._sent |= dict.fromkeys(due, now)
