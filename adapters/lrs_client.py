@@ -435,7 +435,7 @@ def _call_api(
     client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None
 ) -> dict[str, Any]:
     """Call an endpoint below ``/api/v1``; BadInput with the record store's own message if it
-    refuses."""
+    refuses, OutsideCallFailed if it cannot answer now."""
     headers = {
         "Accept": "application/json",
         **({"Content-Type": "application/json"} if body else {}),
@@ -452,9 +452,13 @@ def _call_api(
     result = answer.json()
     if answer.status not in (200, 201) or not isinstance(result, dict):
         error = result.get("error") if isinstance(result, dict) else None
-        if isinstance(error, dict) and "message" in error:
-            raise BadInput(quote_text(str(error["message"])))
-        raise BadInput(lazy_gettext("The record store answered %(status)s.", status=answer.status))
+        message = (
+            quote_text(str(error["message"]))
+            if isinstance(error, dict) and "message" in error
+            else lazy_gettext("The record store answered %(status)s.", status=answer.status)
+        )
+        later = answer.status >= 500 or answer.status in (408, 429)
+        raise (OutsideCallFailed if later else BadInput)(message)
     return result
 
 
@@ -621,15 +625,20 @@ def delete_activity_mapping(client: GuardedClient, store: RecordStore, mapping: 
     _call_api(client, store, "DELETE", f"activity-mappings/{mapping}")
 
 
+REACH_CAP = 10_000  # the record store counts statements about an activity so far
+
+
 @dataclass(frozen=True)
 class MappingReach:
-    """What reached an activity of another system that counts: statements; people for whom it
-    counts, people who are known and not certified there, and unknown ones. ``complete``: all that
-    is stored was looked through."""
+    """What reached an activity of another system that counts: statements (REACH_CAP: so many, or
+    more); people for whom it counts, certified people for whom nothing of it does, people who are
+    known and not certified there, and unknown ones. ``complete``: all that is stored was looked
+    through."""
 
     mapping_id: int
     statements: int
     counting: int
+    idle: int
     uncertified: int
     unknown: int
     complete: bool
@@ -668,6 +677,17 @@ def fetch_unknown_actors(
     ):
         raise OutsideCallFailed("The record store's answer holds no actors.")
     return [UnknownActor(row["agent"], row["identity"]) for row in found]
+
+
+def actor_identity(actor: Mapping[str, Any]) -> str | None:
+    """The identity (lrs.xapi.actors) of an actor that is known by an address or an account."""
+    account, mbox = actor.get("account"), actor.get("mbox")
+    if isinstance(mbox, str):
+        local, at, domain = mbox.rpartition("@")
+        return f"mbox {local}{at}{domain.lower()}"
+    if isinstance(account, dict):
+        return f"account {account.get('homePage')} {account.get('name')}"
+    return None
 
 
 def as_agent(identity: str) -> dict[str, Any]:

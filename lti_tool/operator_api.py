@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from core import clock
 from core.database import UnitOfWork, make_engine, make_unit_of_work, require_database
-from core.errors import FatalError, NotFound
+from core.errors import Conflict, FatalError, NotFound
 from core.secrets import Secrets
 from core.settings import Settings
 from lti_tool.admin import platform_admin
@@ -258,7 +258,7 @@ def _open_as_owner(settings: Settings, tenant: str) -> Iterator[tuple[Engine, in
                 f"{', '.join(names) or 'there is none yet; make one with carryover tenant create'}."
             )
         yield owner, tenant_id
-    except NotFound as error:
+    except (NotFound, Conflict) as error:
         raise FatalError(error.message) from None
     finally:
         owner.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.channels import create_mailer
 from core import clock
 from core.jobs import JobHandlers
-from core.queue import for_each_tenant
+from core.queue import LONG_QUEUE, for_each_tenant
 from lti_tool import bootstrap
 from lti_tool.base import statement_outbox_store, statement_sender, tenants_store
 from lti_tool.base.deps import ToolDeps
@@ -50,7 +50,7 @@ def send_grades(deps: ToolDeps) -> None:
     )
 
 
-@jobs.job(interval_seconds=900)
+@jobs.job(interval_seconds=900, queue=LONG_QUEUE)
 def look_up_grades(deps: ToolDeps) -> None:
     """Look whether grades that were sent are still in the gradebooks."""
     for_each_tenant(
@@ -75,7 +75,7 @@ def remind(deps: ToolDeps) -> None:
     )
 
 
-@jobs.handles(READ_CERTIFICATIONS)
+@jobs.handles(READ_CERTIFICATIONS, certification_sources_jobs.has_due_sources)
 def read_beginnings(deps: ToolDeps) -> None:
     """Read the sources of automatic certifications."""
     for_each_tenant(
@@ -117,7 +117,7 @@ def send_mails(deps: ToolDeps) -> None:
         )
 
 
-@jobs.handles(SYNC_ROSTERS)
+@jobs.handles(SYNC_ROSTERS, lambda deps: courses_store.list_tenants_with_rosters(deps.engine))
 def sync_rosters(deps: ToolDeps) -> None:
     """Read the rosters that are due."""
     for_each_tenant(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import msgspec
 
 from analytics.deps import AnalyticsDeps
-from analytics.store import activity_mappings
+from analytics.store import activity_mappings, mapped_actors
 from analytics.store.activity_mappings import ActivityMapping
 from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
@@ -76,6 +76,7 @@ def undo_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapping_id: int, who: s
     with deps.unit_of_work(tenant_id) as connection:
         if not activity_mappings.undo_mapping(connection, tenant_id, mapping_id):
             raise NotFound(f"There is no mapping {mapping_id} that holds.")
+        mapped_actors.delete_actors_of_mapping(connection, tenant_id, mapping_id)
         feed.insert_audit_entry(
             connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id}
         )

@@ -12,17 +12,20 @@ from analytics.store import mapped_actors
 from analytics.store.mapped_actors import UnknownActor
 from lrs import feed
 
+REACH_CAP = 10_000  # statements are counted so far: a page waits for it
+
 
 @dataclass(frozen=True)
 class MappingReach:
-    """What reached a mapped activity: statements; people for whom they count, people who are known
-    and have no certification in the programme, and unknown ones. ``complete``: all that is stored
-    was looked through.
+    """What reached a mapped activity: statements (up to one more than REACH_CAP); people for whom
+    they count, certified people for whom none does, people who are known and have no certification
+    in the programme, and unknown ones. ``complete``: all that is stored was looked through.
     """
 
     mapping_id: int
     statements: int
     counting: int
+    idle: int
     uncertified: int
     unknown: int
     complete: bool
@@ -43,8 +46,10 @@ def list_reach(deps: AnalyticsDeps, *, tenant_id: int, programme: str) -> list[M
                     tenant_id,
                     of_mapping[people.mapping_id].activity,
                     sorted(EXTERNAL_VERB_KEYS),
+                    REACH_CAP + 1,
                 ),
                 people.counting,
+                people.idle,
                 people.uncertified,
                 people.unknown,
                 not feed.list_ords_about(
@@ -55,7 +60,12 @@ def list_reach(deps: AnalyticsDeps, *, tenant_id: int, programme: str) -> list[M
                     1,
                 ),
             )
-            for people in mapped_actors.count_people(connection, tenant_id, programme)
+            for people in mapped_actors.count_people(
+                connection,
+                tenant_id,
+                programme,
+                {mapping.activity for mapping in of_mapping.values()},
+            )
             if people.mapping_id in of_mapping
         ]
 

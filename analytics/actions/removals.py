@@ -22,10 +22,13 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
     removals has committed when this returns, and no count that read a statement before it was
     removed writes a fact of it afterwards.
     """
-    total = 0
+    total, statements = 0, 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
             if not feed.has_removals(connection, tenant_id):
+                if statements:
+                    merges_store.lock_merges(connection, tenant_id)
+                    mapped_actors.delete_actors_without_statements(connection, tenant_id)
                 return total
             merges_store.lock_merges(connection, tenant_id)
             removals = feed.claim_removals(connection, tenant_id, BATCH_ROWS)
@@ -51,3 +54,4 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
                 ):
                     deps.exports.remove(tenant_id, sha2)
         total += len(removals)
+        statements += len(ords)

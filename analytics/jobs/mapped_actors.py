@@ -5,12 +5,12 @@ from __future__ import annotations
 from analytics.deps import AnalyticsDeps
 from analytics.facts.external import EXTERNAL_VERB_KEYS
 from analytics.jobs.external_activity import readable_statements
-from analytics.store import mapped_actors
+from analytics.store import mapped_actors, person_merges
 from analytics.store.mapped_actors import MappingToRead
 from lrs import feed
 
 STATEMENTS_AT_ONCE = 500  # of one transaction
-BATCHES_AT_ONCE = 200  # of one mapping in one run; the next run goes on
+BATCHES_AT_ONCE = 20  # of one mapping in one run; the next run goes on
 
 
 def read_new_actors(deps: AnalyticsDeps, tenant_id: int) -> None:
@@ -31,6 +31,8 @@ def _read_batch(
 ) -> MappingToRead | None:
     """Look through some statements; return where to go on, or None after the last."""
     with deps.unit_of_work(tenant_id) as connection:
+        # Whoever is erased meanwhile waits for this, and is found among the actors.
+        person_merges.lock_merges_shared(connection, tenant_id)
         ords = feed.list_ords_about(
             connection, tenant_id, mapping.activity, mapping.read_ord, STATEMENTS_AT_ONCE
         )

@@ -48,6 +48,22 @@ def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
     )
 
 
+def get_actors_read(connection: Connection, tenant_id: int) -> int | None:
+    """Up to which of the unknown actors somebody was looked for."""
+    query = select(tenant.c.actors_read).where(tenant.c.tenant_id == tenant_id)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def save_actors_read(connection: Connection, tenant_id: int, key: int | None) -> None:
+    """Keep it; None: the next look begins at the first."""
+    connection.execute(
+        update(tenant)
+        .where(tenant.c.tenant_id == tenant_id, tenant.c.actors_read.is_distinct_from(key))
+        .values(actors_read=key)
+    )
+
+
 def get_installation_id(connection: Connection) -> uuid.UUID:
     """The id of this installation: the UUID namespace of all its statements."""
     result: uuid.UUID = connection.execute(select(installation.c.id)).scalar_one()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from adapters.lrs_client import MappingReach
+from adapters.lrs_client import REACH_CAP, MappingReach
 from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, TASK
@@ -105,6 +105,7 @@ def _render_mappings(
         iri=figures.programme,
         mappings=mappings,
         reach=_load_reach(staff, figures) if mappings else {},
+        reach_cap=REACH_CAP,
         decides_who_is_who=staff.can_grant_roles,
         error=error,
         kinds=MAPPABLE_KINDS,

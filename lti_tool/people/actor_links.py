@@ -8,7 +8,7 @@ it to the record store, again and again until it has answered.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,58 +18,83 @@ from adapters import lrs_client, xapi_statements
 from adapters.lrs_client import UnknownActor
 from core import clock
 from core.errors import BadInput, NotFound
-from core.http_client import OutsideCallFailed
+from core.http_client import OutsideCallFailed, limit_total_time
 from core.queue import Job
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.people import actor_links_store, directory_store
-from lti_tool.people.actor_links_store import BY_ADDRESS, BY_LAUNCH, ActorLink
+from lti_tool.people.actor_links_store import (
+    BY_ADDRESS,
+    BY_LAUNCH,
+    BY_NAME,
+    BY_NUMBER,
+    ActorLink,
+    NamingPlatform,
+)
 from lti_tool.people.people_store import BY_ADMINISTRATOR
 
 JOIN_ACTORS = Job("lti_tool.worker.join_actors", interval_seconds=30)
 LINKS_AT_ONCE, ACTORS_AT_ONCE, PAGES_AT_ONCE = 200, 500, 20
 SHOWN_ACTORS, SHOWN_LINKS = 50, 200
+RUN_SECONDS = 15  # for all calls of a run: counting waits meanwhile
 _ACCOUNT, _MBOX = "account ", "mbox mailto:"
 
 
 @dataclass(frozen=True)
 class ActorOverview:
     """Links that hold, and actors of whom nobody knows who they are; ``more``: there are more of
-    these than are shown. None: the record store is not ours, or did not answer.
+    these than are shown. None: the record store is not ours, or did not answer. ``platforms``: how
+    the LMSs' statements name users.
     """
 
     links: list[ActorLink]
+    platforms: list[NamingPlatform]
     unknown: list[UnknownActor] | None
     more: bool
 
 
 def join_actors(deps: ToolDeps, tenant_id: int) -> None:
-    """Link what can be linked, and tell the record store what changed."""
+    """Link what can be linked, and tell the record store what changed; what is left when the time
+    is over, the next run does."""
+    with limit_total_time(RUN_SECONDS):
+        _join_actors(deps, tenant_id)
+
+
+def _join_actors(deps: ToolDeps, tenant_id: int) -> None:
     client, store, ours = open_record_store(deps, tenant_id)
     if not ours:
         return  # merges are no part of xAPI: another store has none
-    _tell_changes(deps, tenant_id)
-    after: int | None = None
+    tell_changes(deps, tenant_id)
+    with deps.unit_of_work(tenant_id) as connection:
+        after = tenants_store.get_actors_read(connection, tenant_id)
     for _ in range(PAGES_AT_ONCE):
         actors = lrs_client.fetch_unknown_actors(client, store, after, ACTORS_AT_ONCE)
         if actors and _link_actors(deps, tenant_id, actors):
-            _tell_changes(deps, tenant_id)
-        if len(actors) < ACTORS_AT_ONCE:
+            tell_changes(deps, tenant_id)
+        # Begun again after the last one; else the next run goes on here.
+        after = actors[-1].key if len(actors) == ACTORS_AT_ONCE else None
+        with deps.unit_of_work(tenant_id) as connection:
+            tenants_store.save_actors_read(connection, tenant_id, after)
+        if after is None:
             return
-        after = actors[-1].key
 
 
 def _link_actors(deps: ToolDeps, tenant_id: int, actors: Sequence[UnknownActor]) -> int:
-    """Link those of whom a launch or a confirmed address says who they are; return how many."""
+    """Link those of whom a launch or a confirmed address says who they are; return of how many the
+    record store has to be told."""
     accounts = {actor.identity: user for actor in actors if (user := _user_of(actor.identity))}
     addresses = {
         actor.identity: actor.identity.removeprefix(_MBOX).lower()
         for actor in actors
         if actor.identity.startswith(_MBOX)
     }
-    linked, now = 0, clock.now()
+    now = clock.now()
     with deps.unit_of_work(tenant_id) as connection:
+        linked = actor_links_store.forget_lost_merges(
+            connection, tenant_id, [actor.identity for actor in actors]
+        )
+        linked += _notice_names(connection, tenant_id, set(accounts.values()))
         users = actor_links_store.find_users(connection, tenant_id, set(accounts.values()))
         for identity, account in accounts.items():
             found = users.get(account, [])
@@ -105,6 +130,18 @@ def _link_actors(deps: ToolDeps, tenant_id: int, actors: Sequence[UnknownActor])
     return linked
 
 
+def _notice_names(
+    connection: Connection, tenant_id: int, accounts: Collection[tuple[str, str]]
+) -> int:
+    """Where an LMS numbers its users, and its statements name one otherwise, they name users by
+    name: a name of digits would be somebody else's number. Return how many LMSs are found so."""
+    named = {issuer for issuer, subject in accounts if not subject.isdecimal()}
+    return sum(
+        actor_links_store.set_account_names(connection, tenant_id, issuer, BY_NAME, presumed=True)
+        for issuer in sorted(actor_links_store.list_numbering_issuers(connection, tenant_id, named))
+    )
+
+
 def _user_of(identity: str) -> tuple[str, str] | None:
     """(issuer, number of the user) that an account names."""
     if not identity.startswith(_ACCOUNT):
@@ -113,9 +150,11 @@ def _user_of(identity: str) -> tuple[str, str] | None:
     return issuer, subject
 
 
-def _tell_changes(deps: ToolDeps, tenant_id: int) -> None:
+def tell_changes(deps: ToolDeps, tenant_id: int) -> None:
     """Tell the record store of links that were made, changed or ended."""
-    client, store, _ = open_record_store(deps, tenant_id)
+    client, store, ours = open_record_store(deps, tenant_id)
+    if not ours:
+        return
     with deps.unit_of_work(tenant_id) as connection:
         actor_links_store.follow_identities(connection, tenant_id)
         installation = tenants_store.get_installation_id(connection)
@@ -137,16 +176,22 @@ def _tell_changes(deps: ToolDeps, tenant_id: int) -> None:
                 refusal = str(error.message)
         with deps.unit_of_work(tenant_id) as connection:
             actor_links_store.save_merge(
-                connection, tenant_id, link.identity, counts_as=counts_as, merge_id=merge_id
+                connection,
+                tenant_id,
+                link.identity,
+                counts_as=counts_as,
+                merge_id=merge_id,
+                refusal=refusal,
+                now=clock.now(),
             )
-            if refusal:
-                actor_links_store.mark_refused(connection, tenant_id, link.identity, refusal)
 
 
 def _iter_untold(deps: ToolDeps, tenant_id: int) -> Iterator[ActorLink]:
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            found = actor_links_store.list_untold_links(connection, tenant_id, LINKS_AT_ONCE)
+            found = actor_links_store.list_untold_links(
+                connection, tenant_id, LINKS_AT_ONCE, clock.now()
+            )
         yield from found
         if len(found) < LINKS_AT_ONCE:
             return
@@ -156,14 +201,15 @@ def load_actor_overview(deps: ToolDeps, *, tenant_id: int, search: str) -> Actor
     """Load the links that hold, and the first actors whom nobody knows."""
     with deps.unit_of_work(tenant_id) as connection:
         links = actor_links_store.list_actor_links(connection, tenant_id, SHOWN_LINKS, search[:200])
+        platforms = actor_links_store.list_naming_platforms(connection, tenant_id)
     client, store, ours = open_record_store(deps, tenant_id)
     if not ours:
-        return ActorOverview(links, None, False)
+        return ActorOverview(links, platforms, None, False)
     try:
         unknown = lrs_client.fetch_unknown_actors(client, store, None, SHOWN_ACTORS + 1)
     except OutsideCallFailed:
-        return ActorOverview(links, None, False)
-    return ActorOverview(links, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS)
+        return ActorOverview(links, platforms, None, False)
+    return ActorOverview(links, platforms, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS)
 
 
 def describe_actor(actor: str) -> str:
@@ -186,6 +232,26 @@ def link_actor(
             connection, tenant_id, actor, person_id, by=BY_ADMINISTRATOR, who=who, now=now
         )
         _audit(connection, tenant_id, who, "said who an actor is", actor, person_id)
+    deps.job_requests.request_job(JOIN_ACTORS)
+
+
+def decide_account_names(
+    deps: ToolDeps, *, tenant_id: int, issuer: str, account_names: str, who: str
+) -> None:
+    """An administrator says how the statements of an LMS name its users; joins follow."""
+    if account_names not in (BY_NUMBER, BY_NAME):
+        raise BadInput("Choose how its statements name people.", field="account_names")
+    with deps.unit_of_work(tenant_id) as connection:
+        if actor_links_store.set_account_names(
+            connection, tenant_id, issuer, account_names, presumed=False
+        ):
+            journal_store.insert_audit_entry(
+                connection,
+                tenant_id,
+                who,
+                "said how an LMS's statements name people",
+                {"issuer": issuer, "by": account_names},
+            )
     deps.job_requests.request_job(JOIN_ACTORS)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, case, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from core.queue import Job
+from core.queue import LONG_QUEUE, Job
 from lti_tool.tables.launch import placement
 from lti_tool.tables.people import course, membership, person, roster_run
 from lti_tool.tables.programmes import episode
 
-SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", interval_seconds=60)
+SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", interval_seconds=60, queue=LONG_QUEUE)
 MAX_ROWS = 200  # people of one course shown on a page
 
 

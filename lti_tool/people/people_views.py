@@ -161,9 +161,18 @@ def decide_identity_links(staff: StaffContext) -> ResponseReturnValue:
 
 @ROUTES.post("/actors", roles=ADMINS)
 def decide_actor(staff: StaffContext) -> ResponseReturnValue:
-    """Say who an actor of another system is, or take that back."""
-    undo, now = form_text("undo"), clock.now()
+    """Say who an actor of another system is, take that back, or say how an LMS names people."""
+    undo, issuer, now = form_text("undo"), form_text("issuer"), clock.now()
     try:
+        if issuer:
+            actor_links.decide_account_names(
+                staff.deps,
+                tenant_id=staff.tenant_id,
+                issuer=issuer,
+                account_names=form_text("account_names"),
+                who=staff.who,
+            )
+            return staff.redirect("people/joins?done=decided#elsewhere")
         if undo:
             actor_links.unlink_actor(
                 staff.deps, tenant_id=staff.tenant_id, actor=undo, who=staff.who, now=now

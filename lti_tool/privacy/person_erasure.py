@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine
 
 from adapters import xapi_statements
 from core.database import UnitOfWork
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.messages import lazy_gettext
 from lti_tool.base import tenants_store
-from lti_tool.people import directory_store, people_store
+from lti_tool.people import actor_links_store, directory_store, people_store
 from lti_tool.privacy import erasure_store
 from lti_tool.privacy.erasure_store import ErasureRequest
 
@@ -79,6 +79,12 @@ def erase_person(
     address, or our own id. An erasure that was begun before is resumed."""
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
+        if actor_links_store.has_untold_undoing(connection, tenant_id, person_id):
+            raise Conflict(
+                "A join of this person to an actor of another system was taken back, and the "
+                "record store still counts it: that actor's statements would go, too. Erase again "
+                "in a minute."
+            )
         request = erasure_store.ensure_erasure_request(connection, tenant_id, person_id, who, now)
         agent = xapi_statements.pseudonymous_agent(
             tenants_store.get_installation_id(connection), person_id

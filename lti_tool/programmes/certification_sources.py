@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from adapters import lrs_client
 from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput
 from core.messages import lazy_gettext
 from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, VerbName, score_share
 from lti_tool.base import journal_store, tenants_store
-from lti_tool.people import directory_store, people_store
+from lti_tool.people import actor_links_store, directory_store, people_store
 from lti_tool.programmes import (
     certification,
     certification_sources_store,
@@ -249,32 +250,33 @@ def _certify_person(
 def _match_actor(
     connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str
 ) -> uuid.UUID | None:
-    """The person whom an actor identifies: by our own account, by the account of a user who
-    launches from a platform (as Moodle's plugin names people), or by an address or a trusted
-    account's name that exactly one person in the directory has."""
-    if not isinstance(actor, dict):
+    """The person whom an actor identifies: by our own account, by what was said of the actor
+    (Who is who), by the account of a user who launches from a platform (as Moodle's plugin names
+    people), or by an address or a trusted account's name that exactly one person in the directory
+    has."""
+    identity = lrs_client.actor_identity(actor) if isinstance(actor, dict) else None
+    if identity is None or "\0" in identity:
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
-    if (
-        isinstance(account, dict)
-        and isinstance(account.get("name"), str)
-        and "\0" not in account["name"]
-    ):
+    said, is_said = actor_links_store.find_person_of_actor(connection, tenant_id, identity)
+    if is_said:
+        return said
+    if isinstance(account, dict) and isinstance(account.get("name"), str):
         if account.get("homePage") == f"{BASE}installations/{installation}":
             try:
                 own = uuid.UUID(account["name"])
             except ValueError:
                 return None
             return own if people_store.person_exists(connection, tenant_id, own) else None
-        launched = certification_sources_store.find_person_by_account(
-            connection, tenant_id, str(account.get("homePage")), account["name"]
-        )
-        if launched is not None or not home_page or account.get("homePage") != home_page:
-            return launched
+        user = str(account.get("homePage")), account["name"]
+        users = actor_links_store.find_users(connection, tenant_id, [user])
+        launched = {person_id for _, person_id in users.get(user, ())}
+        if launched or not home_page or account.get("homePage") != home_page:
+            return launched.pop() if len(launched) == 1 else None
         result = directory_store.find_profiles(
             connection, tenant_id, external_ids=[account["name"]]
         )
-    elif isinstance(mbox, str) and "\0" not in mbox:
+    elif isinstance(mbox, str):
         result = directory_store.find_profiles(
             connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()]
         )

@@ -19,7 +19,7 @@ from core import clock
 from core.errors import RequestError
 from core.http_client import OutsideCallFailed, limit_total_time
 from core.messages import as_message, lazy_gettext
-from lti_tool.base import platform_services, platforms_store
+from lti_tool.base import platform_services, platforms_store, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import APPROVED
@@ -38,6 +38,15 @@ OVERLAP, TIMESTAMP_STEP = timedelta(minutes=5), timedelta(milliseconds=1)
 UNMATCHED_WINDOW = timedelta(
     days=30
 )  # How long a statement that matched nobody may wait for the list of people to name that person.
+
+
+def has_due_sources(deps: ToolDeps) -> bool:
+    """Whether some tenant has something to read."""
+    for tenant_id in tenants_store.list_tenant_ids(deps.engine):
+        with deps.unit_of_work(tenant_id) as connection:
+            if certification_sources_store.has_due_sources(connection, tenant_id, clock.now()):
+                return True
+    return False
 
 
 def read_certification_sources(deps: ToolDeps, tenant_id: int) -> int:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from core.queue import Job
-from lti_tool.tables.base import platform_registration
+from core.queue import LONG_QUEUE, Job
 from lti_tool.tables.people import identity
 from lti_tool.tables.programmes import certifying_column, statement_source
 
-READ_CERTIFICATIONS = Job("lti_tool.worker.read_beginnings", interval_seconds=60)
+READ_CERTIFICATIONS = Job("lti_tool.worker.read_beginnings", interval_seconds=60, queue=LONG_QUEUE)
 LEASE_TIME = timedelta(minutes=15)  # longer than one run of the job
 
 
@@ -99,6 +98,15 @@ def delete_certifying_column(
     )
 
 
+def has_due_sources(connection: Connection, tenant_id: int, now: datetime) -> bool:
+    """Whether a column or an activity is to be read."""
+    due = [
+        select(table.c.due_at).where(table.c.tenant_id == tenant_id, table.c.due_at <= now).exists()
+        for table in (certifying_column, statement_source)
+    ]
+    return bool(connection.execute(select(or_(*due))).scalar())
+
+
 def lease_certifying_column(
     connection: Connection, tenant_id: int, now: datetime
 ) -> CertifyingColumn | None:
@@ -157,28 +165,6 @@ def person_ids_by_subject(
         i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(subjects)
     )
     return {row.subject: row.person_id for row in connection.execute(query)}
-
-
-def find_person_by_account(
-    connection: Connection, tenant_id: int, home_page: str, name: str
-) -> uuid.UUID | None:
-    """The person who launches as user ``name`` from the platform whose issuer is ``home_page``;
-    None unless exactly one person matches."""
-    i, p = identity.c, platform_registration.c
-    query = (
-        select(i.person_id)
-        .join(platform_registration, (p.tenant_id == i.tenant_id) & (p.id == i.registration_id))
-        .distinct()
-    )
-    result = connection.execute(
-        query.where(
-            i.tenant_id == tenant_id,
-            i.subject == name,
-            p.issuer == home_page,
-            p.status == "approved",
-        ).limit(2)
-    ).all()
-    return result[0].person_id if len(result) == 1 else None
 
 
 def list_statement_sources(

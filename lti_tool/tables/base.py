@@ -49,6 +49,9 @@ tenant = Table(
     Column("lrs_key", Text, nullable=False),
     Column("lrs_secret_sealed", Text, nullable=False),
     Column("practice", Boolean, nullable=False),
+    # Up to which of the unknown actors (by their keys) somebody was looked for; null: from the
+    # first.
+    Column("actors_read", BigInteger),
     created_at_column(),
 )
 
@@ -79,6 +82,8 @@ platform_registration = Table(
     Column("frame_origins", ARRAY(Text), nullable=False),
     # What its roles give otherwise than by default: role -> right (adapters.lms.rights).
     Column("role_rights", JSONB, nullable=False, server_default="{}"),
+    # How its plugin's statements name users (lti_tool.people.actor_links_store).
+    Column("account_names", Text, nullable=False, server_default=""),
     created_at_column(),
     CheckConstraint(
         "status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"

@@ -110,8 +110,9 @@ actor_link = Table(
     Column("joined_at", TIMESTAMPTZ, nullable=False),
     Column("counts_as", Uuid),
     Column("merge_id", BigInteger),
-    # Why the record store does not take it.
+    # Why the record store does not take it, and when it said so last.
     Column("refusal", Text, nullable=False),
+    Column("tried_at", TIMESTAMPTZ),
     Index(None, "tenant_id", "person_id"),
 )
 

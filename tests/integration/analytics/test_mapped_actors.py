@@ -10,12 +10,16 @@ from typing import Any
 
 from sqlalchemy import text
 
+from analytics.actions import removals
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import mapped_actors
 from carryover.composition import StoreAndAnalytics
+from core.database import make_engine
 from lrs.actions import erasure
-from tests.support.learners import PROGRAMME, Person, count
-from tests.support.other_systems import map_
+from lrs.store import retention
+from tests.support.learners import PROGRAMME, Person, count, post
+from tests.support.other_systems import QUIZ as MAPPED_QUIZ
+from tests.support.other_systems import map_, moodle_answer
 from tests.support.store import Caller
 
 RECORDED = Path(__file__).parents[2] / "captures/moodle-logstore-xapi-5.0.1/statements.ndjson"
@@ -96,3 +100,51 @@ def test_who_comes_later_is_found_and_who_was_erased_is_not(
     with deps.unit_of_work(1) as connection:
         kept = connection.execute(text("SELECT count(*) FROM lrs.mapped_actor")).scalar()
     assert kept == 1
+
+
+def test_who_did_it_before_the_certification_is_told_apart_from_whom_it_counts_for(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    late, counted = Person(certified_days_ago=1), Person(certified_days_ago=10)
+    post(one, late, counted)
+    one.post([moodle_answer(late, 1, True, -3), moodle_answer(counted, 1, True, 7)])
+    map_(one, MAPPED_QUIZ, "check")
+    mapped_actors.read_new_actors(deps, 1)
+    count(deps)
+    found = reach(one)
+    assert (found["counting"], found["idle"], found["uncertified"], found["unknown"]) == (
+        *(1, 1),
+        *(0, 0),
+    )
+
+
+def test_actors_go_with_the_mapping_and_with_the_last_statement_that_named_them(
+    one: Caller, deps: AnalyticsDeps, joined: StoreAndAnalytics
+) -> None:
+    def kept() -> int:
+        with deps.unit_of_work(1) as connection:
+            return int(
+                connection.execute(text("SELECT count(*) FROM lrs.mapped_actor")).scalar_one()
+            )
+
+    one.post(sent_by_moodle())
+    mapping = map_(one, QUIZ, "check")
+    mapped_actors.read_new_actors(deps, 1)
+    assert kept() == 2
+    assert one.send("DELETE", f"/api/v1/activity-mappings/{mapping}").status_code == 204
+    assert kept() == 0, "the activity counts no longer"
+    map_(one, QUIZ, "check")
+    mapped_actors.read_new_actors(deps, 1)
+    assert kept() == 2
+    owner = make_engine(deps.settings.migration_url)
+    with owner.begin() as connection:  # forty days pass
+        for table in ("statement", "statement_payload", "statement_rel", "uncounted"):
+            connection.execute(
+                text(f"UPDATE lrs.{table} SET ord = ord - {40 * 86_400 * 1_000_000 << 10}")  # noqa: S608 - our own names
+            )
+    owner.dispose()
+    with deps.unit_of_work(1) as connection:
+        retention.insert_retention_rule(connection, 1, 30, None, None)
+    assert erasure.apply_retention(joined.store, 1) == len(sent_by_moodle())
+    removals.consume_removals(deps, tenant_id=1)
+    assert kept() == 0, "nothing that is stored names them"

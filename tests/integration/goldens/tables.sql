@@ -842,7 +842,8 @@ CREATE TABLE lti_tool.actor_link (
     joined_at timestamp with time zone NOT NULL,
     counts_as uuid,
     merge_id bigint,
-    refusal text NOT NULL
+    refusal text NOT NULL,
+    tried_at timestamp with time zone
 );
 CREATE TABLE lti_tool.admin_session (
     id uuid NOT NULL,
@@ -1397,6 +1398,7 @@ CREATE TABLE lti_tool.platform_registration (
     names_people text DEFAULT 'nobody'::text NOT NULL,
     wide_parameter boolean DEFAULT false NOT NULL,
     role_rights jsonb DEFAULT '{}'::jsonb NOT NULL,
+    account_names text DEFAULT ''::text NOT NULL,
     CONSTRAINT ck_platform_registration_names_people_known CHECK ((names_people = ANY (ARRAY['nobody'::text, 'id'::text, 'id or address'::text]))),
     CONSTRAINT ck_platform_registration_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text, 'removed'::text])))
 );
@@ -1563,7 +1565,8 @@ CREATE TABLE lti_tool.tenant (
     lrs_key text NOT NULL,
     lrs_secret_sealed text NOT NULL,
     practice boolean NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    actors_read bigint
 );
 ALTER TABLE lti_tool.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.tenant_tenant_id_seq

@@ -60,7 +60,8 @@ def upgrade() -> None:
         op.execute(statement)
     # The tool says who is one person.
     op.execute(
-        "UPDATE lrs.credential SET scopes = array_append(scopes, 'merges') WHERE note = 'the tool' AND NOT 'all' = ANY (scopes)"
+        "UPDATE lrs.credential SET scopes = array_append(scopes, 'merges') WHERE note = 'the tool' "
+        "AND scopes @> ARRAY['define', 'metrics/write', 'credentials'] AND NOT 'all' = ANY (scopes)"
     )
     op.execute("DROP FUNCTION lrs.find_credential(text)")
     op.execute(

@@ -32,6 +32,14 @@ def upgrade() -> None:
         schema="lti_tool",
     )
     op.add_column(
+        "platform_registration",
+        sa.Column("account_names", sa.Text(), nullable=False, server_default=""),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "tenant", sa.Column("actors_read", sa.BigInteger(), nullable=True), schema="lti_tool"
+    )
+    op.add_column(
         "line_item",
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         schema="lti_tool",
@@ -59,6 +67,7 @@ def upgrade() -> None:
         sa.Column("counts_as", sa.Uuid(), nullable=True),
         sa.Column("merge_id", sa.BigInteger(), nullable=True),
         sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"], ["lti_tool.person.id"], name="fk_actor_link_person_id"
         ),
