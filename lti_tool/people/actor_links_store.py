@@ -160,7 +160,7 @@ def list_untold_links(
     connection: Connection, tenant_id: int, rows: int, now: datetime
 ) -> list[ActorLink]:
     """Links of which the record store has to be told: made, changed or ended; one that it refused
-    is told once a day."""
+    comes once a day."""
     a = actor_link.c
     query = _select_links(tenant_id).where(
         a.person_id.is_distinct_from(a.counts_as),

@@ -258,9 +258,9 @@ def _match_actor(
     if identity is None or "\0" in identity:
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
-    said, is_said = actor_links_store.find_person_of_actor(connection, tenant_id, identity)
-    if is_said:
-        return said
+    linked, decided = actor_links_store.find_person_of_actor(connection, tenant_id, identity)
+    if decided:
+        return linked
     if isinstance(account, dict) and isinstance(account.get("name"), str):
         if account.get("homePage") == f"{BASE}installations/{installation}":
             try:
