@@ -74,7 +74,11 @@ def platform_show(staff: TenantOperator, number: int) -> None:
             for name, value in vars(item).items():
                 click.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
             for result in staff.deployments(number):
-                click.echo(f"deployment {result.deployment_id}: {result.status}")
+                seen = f", first launch {result.first_seen_at:%Y-%m-%d}"
+                place = "".join(
+                    f", {part}" for part in (result.first_course, result.first_host) if part
+                )
+                click.echo(f"deployment {result.deployment_id}: {result.status}{seen}{place}")
     base = staff.settings.base_url
     click.echo(
         f"tool URL and redirect URI: {base}/lti/launch\ninitiate login URL: "

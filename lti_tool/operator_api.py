@@ -25,8 +25,8 @@ from lti_tool.base import tenants_store as stored_tenants
 from lti_tool.base.platforms_store import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
 from lti_tool.base.tenants_store import ToolKey, get_installation_id
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch import platform_registration
-from lti_tool.launch.platform_registration import ManualRegistration
+from lti_tool.launch import manual_registration, platform_registration
+from lti_tool.launch.manual_registration import ManualRegistration
 from lti_tool.people import directory_store, identity_links, people_import, people_store
 from lti_tool.people.directory_store import Profile
 from lti_tool.people.people_store import PlatformUser
@@ -137,7 +137,7 @@ class TenantOperator:
 
     def add_platform(self, typed: ManualRegistration, approved: bool) -> int:
         """Register a platform manually; returns its number."""
-        return platform_registration.register_manually(
+        return manual_registration.register_manually(
             self.unit_of_work,
             tenant_id=self.tenant_id,
             allow_private=self.settings.allow_private_platforms,
@@ -176,7 +176,7 @@ class TenantOperator:
         typed = ManualRegistration(
             **texts, deployment_ids=(), frame_origins=tuple(known.frame_origins)
         )
-        values = platform_registration.validate_registration(
+        values = manual_registration.validate_registration(
             self.settings.allow_private_platforms, typed
         )
         platform_admin.update_platform(

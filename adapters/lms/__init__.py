@@ -32,6 +32,7 @@ from adapters.lms.rights import Right, RightsByRole
 from adapters.lms.sakai import SakaiDialect
 from adapters.lms.schoology import SchoologyDialect
 from adapters.lms.standard import StandardDialect
+from adapters.lms.tool_configuration import ToolPart
 
 _DIALECTS: dict[str, StandardDialect] = {
     item.family: item
@@ -88,6 +89,7 @@ __all__ = [
     "RosterMember",
     "StandardDialect",
     "ToolFacts",
+    "ToolPart",
     "detect_family",
     "dialect_for",
 ]

@@ -16,6 +16,7 @@ class BlackboardDialect(StandardDialect):
     label = "Blackboard"
     issuers = frozenset(("https://blackboard.com",))  # of all schools
     product_codes = ("blackboardlearn",)
+    client_of_all_schools = True
     # The last page of a roster still names a next one, an earlier address
     # (blackboard/anthologydevdocs, names-and-roles.md).
     roster_ends_by_repeating = True

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from adapters.lms.claims import CUSTOM_PARAMETERS
 from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
 from adapters.lms.rights import INSTITUTION, STANDARD_RIGHTS, RightsByRole
-from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, StandardDialect
+from adapters.lms.standard import SCOPES, StandardDialect
+from adapters.lms.tool_configuration import TOOL_CONFIGURATION, unverified_claims
 from core.clock import format_instant
+from core.http_client import url_origin
 from core.messages import Message, lazy_gettext
 
 _EXTENSION_PREFIX = "https://canvas.instructure.com/lti/"
@@ -24,6 +26,8 @@ HOSTED_ISSUERS = {
 }
 ROOT_ADMIN = "root_account_admin"
 _CUSTOM = {**CUSTOM_PARAMETERS, ROOT_ADMIN: "$Canvas.user.isRootAccountAdmin"}
+# Hosts of hosted Canvas, all of them Instructure's.
+_HOSTED_HOSTS = (".instructure.com", ".canvaslms.com")
 PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
 
 
@@ -48,6 +52,7 @@ class CanvasDialect(StandardDialect):
     # This role is sent for any administrator of any account in the tree (SubstitutionsHelper
     # all_roles); a variable tells those of the root account.
     rights = RightsByRole(STANDARD_RIGHTS, ROOT_ADMIN, frozenset((f"{INSTITUTION}Administrator",)))
+    tells_updates = reviews_updates = True
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
         """By default Canvas creates a new submission for every score: a resent score must say
@@ -117,12 +122,28 @@ class CanvasDialect(StandardDialect):
             return super().configuration_problem(issuer, configuration_url, endpoints)
         for url in endpoints:
             host = urlsplit(url).hostname or ""
-            if not host.endswith((".instructure.com", ".canvaslms.com")):
+            if not host.endswith(_HOSTED_HOSTS):
                 return lazy_gettext(
                     "%(host)s is no host of Canvas; a Canvas of your own is registered by hand",
                     host=host,
                 )
         return None
+
+    def is_update_token(self, token: str) -> bool:
+        """The token of an update names the registration
+        (ims/dynamic_registration_controller.rb registration_token)."""
+        return "existing_registration" in unverified_claims(token)
+
+    def management_url(self, issuer: str, url: str) -> str:
+        """``<registration>/configuration`` (doc/api/lti_registration_updates.md); the answer to a
+        registration names it without its end. The one issuer of hosted Canvas stands for every
+        customer: only a host of Canvas itself gets a token, never a name of the customer's own."""
+        parts = urlsplit(url)
+        hosted = url_origin(url) and (parts.hostname or "").endswith(_HOSTED_HOSTS)
+        known = url if issuer in HOSTED_ISSUERS and hosted and parts.scheme == "https" else ""
+        if issuer not in HOSTED_ISSUERS:
+            known = super().management_url(issuer, url)
+        return f"{known.removesuffix('/configuration')}/configuration" if known else ""
 
     def registration(self, tool: ToolFacts) -> dict[str, Any]:
         """Every message states its placements and its visibility; without them Canvas answers

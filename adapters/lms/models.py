@@ -229,8 +229,12 @@ class ToolFacts:
 @dataclass(frozen=True)
 class RegistrationResponse:
     """The LMS's response to a registration. ``deployment_id`` is empty if it only arrives with
-    the first launch."""
+    the first launch. ``management_url``: where the tool may look at its registration and change it
+    (registration_client_uri, RFC 7592, 3), ``management_token`` the token for it; empty where the
+    LMS names none."""
 
     client_id: str
     deployment_id: str
     scopes: tuple[str, ...]
+    management_url: str = ""
+    management_token: str = ""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
 from adapters.lms.standard import StandardDialect
+from adapters.lms.tool_configuration import unverified_claims
 from core.http_client import url_origin
 from core.messages import Message, lazy_gettext
 
@@ -22,6 +23,13 @@ class MoodleDialect(StandardDialect):
     # A non-editing teacher launches as Instructor and is Learner in rosters (recorded).
     roster_hides_assistants = True
     shown_on_other_hosts = False
+    tells_updates = shows_registration_to_update = True
+
+    def is_update_token(self, token: str) -> bool:
+        """A token of an update says reg-update; with it, a GET of the registration endpoint tells
+        what Moodle holds (recorded: update-start, registration-get). Moodle names no address for a
+        tool that comes by itself."""
+        return unverified_claims(token).get("scope") == "reg-update"
 
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Drop ``type_id``: with it, Moodle's paging of results leads to a 404 page as soon as

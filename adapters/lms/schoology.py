@@ -12,3 +12,4 @@ class SchoologyDialect(StandardDialect):
     family = "schoology"
     label = "Schoology"
     issuer_host = ".schoology.com"  # of all schools; it names no product
+    client_of_all_schools = True

@@ -34,6 +34,7 @@ from adapters.lms.models import (
     ToolFacts,
 )
 from adapters.lms.rights import STANDARD, RightsByRole
+from adapters.lms.tool_configuration import TOOL_CONFIGURATION
 from core.clock import format_instant
 from core.errors import BadInput
 from core.http_client import url_origin
@@ -46,7 +47,9 @@ RESULT_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 ROSTER_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 SCOPES = (LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, RESULT_SCOPE, SCORE_SCOPE, ROSTER_SCOPE)
 
-TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+# To look at the tool's own registration and to change it. Asked for where the LMS offers it.
+REGISTRATION_SCOPE = "https://purl.imsglobal.org/spec/lti-reg/scope/registration"
+
 REQUESTED_CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
 _LINE_ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
 _LINE_ITEMS_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
@@ -60,6 +63,7 @@ _RETRYABLE_STATUSES = frozenset((401, 408, 425, 429))
 # Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
 _MAX_WAIT_SECONDS = 3_600
 _MAX_REASON_LENGTH = 300
+_MAX_TOKEN_LENGTH = 8_000  # of a token for a registration
 _MAX_DIGITS = 9  # Digits in a number of seconds.
 
 
@@ -79,6 +83,14 @@ class StandardDialect:
     roster_hides_assistants = False
     # Whether each school's pages lie on a host of its own, which its launches tell.
     shown_on_other_hosts = True
+
+    # Whether all its schools share one client id, and deployments alone tell them apart.
+    client_of_all_schools = False
+    # Whether a registration's token says that an existing registration is to be brought up to date
+    # (is_update_token), and whether that token also shows what the LMS holds.
+    tells_updates = shows_registration_to_update = False
+    # Whether an administrator of the LMS accepts a change before it holds.
+    reviews_updates = False
 
     # Where it names no product: its issuers, the host that they end with, and a part of the
     # address of its authorization.
@@ -449,13 +461,34 @@ class StandardDialect:
             )
         configuration = body.get(TOOL_CONFIGURATION)
         deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
-        scope = body.get("scope")
+        scope, token = body.get("scope"), body.get("registration_access_token")
         matching = isinstance(deployment, str | int) and not isinstance(deployment, bool)
         return RegistrationResponse(
             client_id,
             str(deployment)[:MAX_ID_LENGTH] if matching else "",
             tuple(scope.split()) if isinstance(scope, str) else (),
+            _clean_text(body.get("registration_client_uri"), MAX_URL_LENGTH),
+            token if isinstance(token, str) and _is_bearer_token(token) else "",
         )
+
+    def is_update_token(self, token: str) -> bool:
+        """Whether the token with which the LMS opened the registration says that it is for a tool
+        that the LMS has already. Unproven: it makes us refuse more, and permits nothing."""
+        return False
+
+    def management_url(self, issuer: str, url: str) -> str:
+        """The address at which the tool may change its registration, as it is called; empty where
+        an LMS of this issuer cannot be there: a token goes to this address that whoever gets it
+        could turn the tool's launches with."""
+        return url if url_origin(url) and url_origin(url) == url_origin(issuer) else ""
+
+    def look_at_registration(self, url: str, token: str) -> LmsRequest:
+        """Request what the LMS holds of the tool (RFC 7592, 2.1)."""
+        return self._get_request(url, "application/json", token)
+
+    def change_registration(self, url: str, body: dict[str, Any], token: str) -> LmsRequest:
+        """Replace what the LMS holds of the tool (RFC 7592, 2.2)."""
+        return self._json_request("PUT", url, "application/json", body, token)
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
         """Origins whose pages may embed ours in a frame."""
@@ -483,6 +516,11 @@ class StandardDialect:
         )
 
 
+def _is_bearer_token(token: str) -> bool:
+    fits = 0 < len(token) <= _MAX_TOKEN_LENGTH
+    return fits and token.isascii() and token.isprintable() and " " not in token
+
+
 def _append_path(line_item_url: str, part: str) -> str:
     """Insert ``/scores`` or ``/results`` before the query of a line item's URL; the query is
     kept."""
@@ -498,8 +536,10 @@ def _add_query(url: str, **wanted: str) -> str:
 
 
 def _result_maximum(entry: dict[str, Any]) -> float | None:
-    """Where a result says no maximum, it is 1 (AGS 2.0, 3.3.4.6)."""
-    return _finite_float(entry.get("resultMaximum", 1))
+    """Where a result says no maximum, or null, it is 1 (AGS 2.0, 3.3.4.6); None where it is no
+    number."""
+    maximum = entry.get("resultMaximum")
+    return 1.0 if maximum is None else _finite_float(maximum)
 
 
 def _finite_float(value: Any) -> float | None:

@@ -18,7 +18,7 @@ from core.messages import lazy_gettext
 from lti_tool.admin import platform_admin, record_store_admin
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.forms import form_text, form_uuid
+from lti_tool.base.forms import form_text, form_texts, form_uuid
 from lti_tool.base.page_context import load_surroundings, open_english_page, open_page
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED, Platform
 from lti_tool.base.roles import ADMIN, ADMINS
@@ -26,8 +26,13 @@ from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import StaffContext, audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch import platform_registration, sign_in
-from lti_tool.launch.platform_registration import ManualRegistration
+from lti_tool.launch import (
+    manual_registration,
+    platform_registration,
+    registration_updates,
+    sign_in,
+)
+from lti_tool.launch.manual_registration import ManualRegistration
 from lti_tool.people import directory
 
 _STATUS_BY_ACTION = {
@@ -172,7 +177,7 @@ def issue_invite(staff: StaffContext) -> ResponseReturnValue:
         now=clock.now(),
     )
     address = platform_registration.invite_url(staff.deps.settings.base_url, secret)
-    return staff.render("admin_invite.html", address=address, approves=approves)
+    return staff.render("admin_invite.html", address=address, approves=approves, updates=None)
 
 
 @ROUTES.post("/invites/<int:invite_id>/withdraw", roles=ADMINS)
@@ -195,7 +200,7 @@ def show_new_platform_form(staff: StaffContext) -> ResponseReturnValue:
 @ROUTES.post("/platforms/new", roles=ADMINS)
 def add_platform(staff: StaffContext) -> ResponseReturnValue:
     try:
-        created = platform_registration.register_manually(
+        created = manual_registration.register_manually(
             staff.work,
             tenant_id=staff.tenant_id,
             allow_private=staff.deps.settings.allow_private_platforms,
@@ -221,10 +226,9 @@ def show_platform_form(staff: StaffContext, registration_id: int) -> ResponseRet
 @ROUTES.post("/platforms/<int:registration_id>/change", roles=ADMINS)
 def update_platform(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
     try:
-        values = platform_registration.validate_registration(
+        values = manual_registration.validate_registration(
             staff.deps.settings.allow_private_platforms, _registration_from_form()
         )
-        values["approve_deployments"] = form_text("approve_deployments") == "1"
         values["names_people"] = request.form.get("names_people", NAMES_NOBODY)
         values["wide_parameter"] = form_text("wide_parameter") == "1"
         platform_admin.update_platform(
@@ -286,6 +290,14 @@ def change_deployment(staff: StaffContext, registration_id: int) -> ResponseRetu
                 deployment_id=named,
                 who=staff.who,
             )
+        elif act == "approve ticked":
+            platform_admin.approve_deployments(
+                staff.work,
+                tenant_id=staff.tenant_id,
+                registration_id=registration_id,
+                named=form_texts("waiting"),
+                who=staff.who,
+            )
         else:
             platform_admin.decide_deployment(
                 staff.work,
@@ -298,6 +310,46 @@ def change_deployment(staff: StaffContext, registration_id: int) -> ResponseRetu
     except BadInput as error:
         return _render_platform(staff, registration_id, error)
     return staff.redirect(f"platforms/{registration_id}?done=deployment")
+
+
+@ROUTES.post("/platforms/<int:registration_id>/deployment-rule", roles=ADMINS)
+def change_deployment_rule(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    """Whether further deployments are approved with their first launch."""
+    approve = form_text("approve_deployments") == "1"
+    platform_admin.set_deployment_rule(
+        staff.work,
+        tenant_id=staff.tenant_id,
+        registration_id=registration_id,
+        approve=approve,
+        who=staff.who,
+    )
+    return staff.redirect(f"platforms/{registration_id}?done=deployment#deployments")
+
+
+@ROUTES.post("/platforms/<int:registration_id>/tool", roles=ADMINS)
+def update_tool_in_lms(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    """Bring the tool up to date in the LMS, or make the address that lets the LMS do so."""
+    if form_text("act") == "address":
+        secret = registration_updates.create_update_address(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            registration_id=registration_id,
+            who=staff.who,
+            now=clock.now(),
+        )
+        address = platform_registration.invite_url(staff.deps.settings.base_url, secret)
+        platform = _load_platform(staff, registration_id)
+        return staff.render("admin_invite.html", address=address, approves=False, updates=platform)
+    try:
+        outcome = registration_updates.update_tool(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            registration_id=registration_id,
+            who=staff.who,
+        )
+    except (BadInput, Conflict) as error:
+        return _render_platform(staff, registration_id, error)
+    return staff.redirect(f"platforms/{registration_id}?done=tool-{outcome.value}")
 
 
 @ROUTES.post("/platforms/<int:registration_id>/grades/<int:grade_id>", roles=ADMINS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets as random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from lti_tool.base.platforms_store import (
     REMOVED,
     Deployment,
     Invite,
+    Management,
     Platform,
 )
 from lti_tool.base.sessions_store import ADMIN_LINK_LIFETIME, ADMIN_SESSION_LIFETIME
@@ -62,9 +63,11 @@ class AdminOverview:
 
 @dataclass(frozen=True)
 class PlatformDetails:
-    """Everything about one platform; lists hold the most recent entries."""
+    """Everything about one platform; lists hold the most recent entries. ``offers_updates``:
+    whether the LMS lets the tool change its registration."""
 
     platform: Platform
+    offers_updates: bool
     deployments: list[Deployment]
     launches: list[LaunchLogEntry]
     grades: list[GradeState]
@@ -98,6 +101,7 @@ def load_platform_details(
         platform = _require_platform(connection, tenant_id, registration_id)
         return PlatformDetails(
             platform,
+            bool(platforms_store.find_management(connection, tenant_id, registration_id).url),
             platforms_store.list_deployments(
                 connection, tenant_id, registration_id, ADMIN_LIST_LIMIT
             ),
@@ -166,7 +170,7 @@ def update_platform(
     who: str,
 ) -> None:
     """Update the addresses, name or rules of a platform (validated by
-    :func:`lti_tool.launch.platform_registration.validate_registration`)."""
+    :func:`lti_tool.launch.manual_registration.validate_registration`)."""
     try:
         _update_platform(unit_of_work, tenant_id, registration_id, values, who)
     except IntegrityError:
@@ -195,6 +199,11 @@ def _update_platform(
             return
         platforms_store.update_platform(connection, tenant_id, registration_id, changed)
         access_tokens_store.delete_tokens(connection, tenant_id, registration_id)
+        if changed.keys() & {"issuer", "client_id", "family"}:
+            # What the LMS gave was for the registration as it was.
+            platforms_store.save_management(
+                connection, tenant_id, registration_id, Management("", "", ())
+            )
         journal_store.insert_audit_entry(
             connection,
             tenant_id,
@@ -289,6 +298,63 @@ def decide_deployment(
             who,
             "approved a deployment" if approve else "refused a deployment",
             details,
+        )
+
+
+def approve_deployments(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    registration_id: int,
+    named: Sequence[str],
+    who: str,
+) -> None:
+    """Accept launches of those of these deployments that wait."""
+    if not named:
+        raise BadInput("Tick the deployments whose launches are to be taken.")
+    with unit_of_work(tenant_id) as connection:
+        _require_platform(connection, tenant_id, registration_id)
+        approved = platforms_store.approve_pending_deployments(
+            connection, tenant_id, registration_id, named
+        )
+        _record_approved(connection, tenant_id, registration_id, approved, who)
+
+
+def set_deployment_rule(
+    unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, approve: bool, who: str
+) -> None:
+    """Approve every further deployment with its first launch, and those that wait now; or hold
+    each from now on until it is approved. Refused ones stay refused."""
+    with unit_of_work(tenant_id) as connection:
+        platform = _require_platform(connection, tenant_id, registration_id)
+        if approve:
+            approved = platforms_store.approve_pending_deployments(
+                connection, tenant_id, registration_id
+            )
+            _record_approved(connection, tenant_id, registration_id, approved, who)
+        if approve == platform.approve_deployments:
+            return
+        values = {"approve_deployments": approve}
+        platforms_store.update_platform(connection, tenant_id, registration_id, values)
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "changed a platform",
+            {"platform": registration_id, **values},
+        )
+
+
+def _record_approved(
+    connection: Connection, tenant_id: int, registration_id: int, approved: list[str], who: str
+) -> None:
+    for deployment_id in approved:
+        journal_store.insert_audit_entry(
+            connection,
+            tenant_id,
+            who,
+            "approved a deployment",
+            {"platform": registration_id, "deployment": deployment_id},
         )
 
 

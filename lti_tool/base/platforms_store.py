@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,17 +55,20 @@ class Platform:
 
 @dataclass(frozen=True)
 class Deployment:
-    """An installation of the tool inside a platform. ``status``: pending, approved or refused."""
+    """An installation of the tool inside a platform. ``status``: pending, approved or refused.
+    ``first_course``, ``first_host``: from where its first launch came, as the launch said."""
 
     deployment_id: str
     status: str
     first_seen_at: datetime
+    first_course: str
+    first_host: str
 
 
 @dataclass(frozen=True)
 class Invite:
-    """A one-time right to register a platform, or to update an existing registration
-    (``registration_id``)."""
+    """A one-time right to register a platform, or to bring one registration up to date
+    (``updates``). ``registration_id``: what came of it."""
 
     id: int
     tenant_id: int
@@ -75,6 +78,18 @@ class Invite:
     expires_at: datetime
     used_at: datetime | None
     registration_id: int | None
+    updates: int | None
+
+
+@dataclass(frozen=True)
+class Management:
+    """How the tool changes its registration in the LMS (RFC 7592). ``url`` is empty where the LMS
+    named none, ``token_sealed`` where it gave no token for it; ``scopes``: those that the LMS
+    knows, none if it did not say."""
+
+    url: str
+    token_sealed: str
+    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,28 @@ def update_platform(
     )
 
 
+def find_management(connection: Connection, tenant_id: int, registration_id: int) -> Management:
+    """How the tool changes its registration in a platform that is known to exist."""
+    row = connection.execute(
+        select(
+            _COLUMNS.management_url, _COLUMNS.management_token_sealed, _COLUMNS.supported_scopes
+        ).where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id)
+    ).one()
+    return Management(row.management_url, row.management_token_sealed, tuple(row.supported_scopes))
+
+
+def save_management(
+    connection: Connection, tenant_id: int, registration_id: int, management: Management
+) -> None:
+    """Store how the tool changes its registration in a platform."""
+    values = {
+        "management_url": management.url,
+        "management_token_sealed": management.token_sealed,
+        "supported_scopes": list(management.scopes),
+    }
+    update_platform(connection, tenant_id, registration_id, values)
+
+
 def add_frame_origin(connection: Connection, platform: Platform, result: str, most: int) -> None:
     """Store an origin that frames our pages, learned from a genuine launch; at most ``most`` of
     them."""
@@ -180,14 +217,24 @@ def find_deployment_status(
 
 
 def insert_deployment(
-    connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    deployment_id: str,
+    status: str,
+    *,
+    course: str = "",
+    host: str = "",
 ) -> None:
-    """Insert a deployment seen for the first time; a known one is left unchanged."""
+    """Insert a deployment seen for the first time, and from where; a known one is left
+    unchanged."""
     row = {
         "tenant_id": tenant_id,
         "registration_id": registration_id,
         "deployment_id": deployment_id,
         "status": status,
+        "first_course": course,
+        "first_host": host,
     }
     connection.execute(upsert(deployment).values(**row).on_conflict_do_nothing())
 
@@ -205,12 +252,29 @@ def set_deployment_status(
     return connection.execute(update(deployment).where(same).values(status=status)).rowcount == 1
 
 
+def approve_pending_deployments(
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    named: Sequence[str] | None = None,
+) -> list[str]:
+    """Approve those of the named deployments that wait, or all that wait; return them."""
+    d = deployment.c
+    waiting = (
+        (d.tenant_id == tenant_id) & (d.registration_id == registration_id) & (d.status == PENDING)
+    )
+    if named is not None:
+        waiting &= d.deployment_id.in_(named)
+    statement = update(deployment).where(waiting).values(status=APPROVED)
+    return sorted(connection.execute(statement.returning(d.deployment_id)).scalars())
+
+
 def list_deployments(
     connection: Connection, tenant_id: int, registration_id: int, rows: int
 ) -> list[Deployment]:
     """Deployments of a registration, pending ones first, then newest first."""
     d = deployment.c
-    query = select(d.deployment_id, d.status, d.first_seen_at).where(
+    query = select(*(d[name] for name in Deployment.__dataclass_fields__)).where(
         d.tenant_id == tenant_id, d.registration_id == registration_id
     )
     return [

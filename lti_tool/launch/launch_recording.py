@@ -33,6 +33,7 @@ from lti_tool.programmes import episodes_store, product_use
 from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
 
 MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
+MAX_PLACE_LENGTH = 200  # of the course from which a deployment's first launch came
 MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
 
 
@@ -188,7 +189,13 @@ def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> Non
                 < MAX_PENDING_DEPLOYMENTS
             ):
                 platforms_store.insert_deployment(
-                    connection, platform.tenant_id, platform.id, launch.deployment_id, status
+                    connection,
+                    platform.tenant_id,
+                    platform.id,
+                    launch.deployment_id,
+                    status,
+                    course=(launch.context_title or launch.resource_link_title)[:MAX_PLACE_LENGTH],
+                    host=urlsplit(launch.return_url).hostname or "",
                 )
     if status != APPROVED:
         raise LaunchInvalid(

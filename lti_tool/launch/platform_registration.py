@@ -1,5 +1,6 @@
-"""Register a platform: by an invite (LTI Dynamic Registration 1.0), or manually. An existing
-registration is never overwritten by an untrusted party.
+"""Register a platform by an invite (LTI Dynamic Registration 1.0). An existing registration is
+never overwritten by an untrusted party: an update keeps its issuer, its client, what it is trusted
+with, its people and what was approved.
 """
 
 from __future__ import annotations
@@ -7,22 +8,35 @@ from __future__ import annotations
 import json
 import logging
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.lms import ToolFacts, detect_family, dialect_for
-from adapters.lms.canvas import hosted_endpoints as canvas_endpoints
+from adapters.lms import ToolFacts, ToolPart, detect_family, dialect_for
+from adapters.lms.models import RegistrationResponse
+from adapters.lms.standard import REGISTRATION_SCOPE
+from adapters.lms.tool_configuration import differing_parts
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
-from core.messages import lazy_gettext
+from core.messages import Message, lazy_gettext
 from lti_tool.base import access_tokens_store, journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.platforms_store import APPROVED, PENDING, Invite, Platform
+from lti_tool.base.platforms_store import (
+    APPROVED,
+    PENDING,
+    REMOVED,
+    Invite,
+    Management,
+    Platform,
+)
 from lti_tool.base.token_hash import hash_token
+from lti_tool.launch.manual_registration import (
+    MAX_NAME_LENGTH,
+    validate_url,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +47,7 @@ TOOL_DESCRIPTION = (
 INVITE_LIFETIME = timedelta(days=7)
 CALL_TIMEOUT, REGISTER_TIMEOUT = 5.0, 15.0
 MAX_CONFIGURATION_BYTES = 64 * 1024
-MAX_URL_LENGTH, MAX_ID_LENGTH, MAX_NAME_LENGTH = 2_000, 255, 200
+MANAGEMENT_PURPOSE = "registration access token"
 PLATFORM_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 _TRUSTED_ENDPOINTS = (
     "authorization_endpoint",
@@ -59,20 +73,35 @@ class PlatformConfiguration:
 
 
 @dataclass(frozen=True)
+class Update:
+    """A registration of an LMS that has the tool already. ``known``: the registration here, None
+    where the LMS tells only by its answer which one it means; ``held``: what the LMS holds of the
+    tool, None where it does not show it."""
+
+    known: Platform | None
+    held: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class RegistrationPreview:
-    """A preview of the registration, for the person who confirms it."""
+    """A preview of the registration, for the person who confirms it. ``updates``: the LMS has the
+    tool already; ``differing``: in what it holds it otherwise, None where that is not known."""
 
     invite: Invite
     configuration: PlatformConfiguration
+    updates: bool
+    differing: list[ToolPart] | None
 
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """The result of a registration."""
+    """The result of a registration. ``updated``: the platform was known; ``sent``: whether anything
+    was sent, which is not so where the LMS held the tool as it is."""
 
     platform: Platform
     updated: bool
     deployment_id: str
+    sent: bool = True
 
 
 def tool_facts(base_url: str) -> ToolFacts:
@@ -80,10 +109,28 @@ def tool_facts(base_url: str) -> ToolFacts:
     return ToolFacts(base_url, TOOL_NAME, TOOL_DESCRIPTION)
 
 
+def tool_registration(family: str, base_url: str, supported: Collection[str]) -> dict[str, Any]:
+    """Return the tool's registration for an LMS that knows these scopes (none: it did not say): one
+    that it does not know makes it reject the whole."""
+    body = dialect_for(family).registration(tool_facts(base_url))
+    if supported:
+        wanted = (*body["scope"].split(), REGISTRATION_SCOPE)
+        body["scope"] = " ".join(scope for scope in wanted if scope in supported)
+    return body
+
+
 def create_invite(
-    unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, approves: bool, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    note: str,
+    who: str,
+    approves: bool,
+    now: datetime,
+    updates: int | None = None,
 ) -> tuple[int, str]:
-    """Create a one-time invite; return (id, secret). The secret is not shown again."""
+    """Create a one-time invite; return (id, secret). The secret is not shown again. ``updates``:
+    the only registration that it brings up to date."""
     secret = random.token_urlsafe(24)
     with unit_of_work(tenant_id) as connection:
         values = {
@@ -92,6 +139,7 @@ def create_invite(
             "made_by": who,
             "approves": approves,
             "expires_at": now + INVITE_LIFETIME,
+            "updates": updates,
         }
         invite_id = platforms_store.insert_invite(connection, tenant_id, values)
         journal_store.insert_audit_entry(
@@ -99,7 +147,12 @@ def create_invite(
             tenant_id,
             who,
             "made an invite",
-            {"invite": invite_id, "note": note[:MAX_NAME_LENGTH], "approves": approves},
+            {
+                "invite": invite_id,
+                "note": note[:MAX_NAME_LENGTH],
+                "approves": approves,
+                **({"updates": updates} if updates is not None else {}),
+            },
         )
     return invite_id, secret
 
@@ -112,29 +165,36 @@ def invite_url(base_url: str, secret: str) -> str:
 def preview_registration(
     deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime
 ) -> RegistrationPreview:
-    """Preview what an invite would register. Nothing is changed."""
-    result = _find_usable_invite(deps, secret, now)
-    return RegistrationPreview(
-        result, _fetch_configuration(deps, configuration_url, registration_token)
-    )
+    """Preview what an invite would register, or bring up to date. Nothing is changed."""
+    invite = _find_usable_invite(deps, secret, now)
+    configuration = _fetch_configuration(deps, configuration_url, registration_token)
+    update = _find_update(deps, invite, configuration, registration_token)
+    differing = None
+    if update is not None and update.held is not None:
+        wanted = tool_registration(
+            configuration.family, deps.settings.base_url, configuration.scopes
+        )
+        differing = differing_parts(wanted, update.held)
+    return RegistrationPreview(invite, configuration, update is not None, differing)
 
 
 def register_by_invite(
     deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime
 ) -> RegistrationResult:
-    """Register with the LMS and store its response. Only a successful registration uses up the
-    invite.
+    """Register with the LMS, or bring the registration there up to date, and store its response.
+    Only a success uses up the invite.
     """
-    result = _find_usable_invite(deps, secret, now)
+    invite = _find_usable_invite(deps, secret, now)
     configuration = _fetch_configuration(deps, configuration_url, registration_token)
-    with deps.unit_of_work(result.tenant_id) as connection:
-        if not platforms_store.redeem_invite(connection, result.tenant_id, result.id, now):
+    with deps.unit_of_work(invite.tenant_id) as connection:
+        if not platforms_store.redeem_invite(connection, invite.tenant_id, invite.id, now):
             raise BadInput(_INVITE_USED)
     try:
-        return _register_with_lms(deps, result, configuration, registration_token)
+        update = _find_update(deps, invite, configuration, registration_token)
+        return _register_with_lms(deps, invite, configuration, registration_token, update)
     except Exception:
-        with deps.unit_of_work(result.tenant_id) as connection:
-            platforms_store.record_invite_result(connection, result.tenant_id, result.id, None)
+        with deps.unit_of_work(invite.tenant_id) as connection:
+            platforms_store.record_invite_result(connection, invite.tenant_id, invite.id, None)
         raise
 
 
@@ -174,8 +234,8 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {_validate_token(token)}"  # Canvas requires it
-    answer = _call_lms(deps, "GET", url, headers=headers, seconds=CALL_TIMEOUT)
-    result = _json_or_none(answer)
+    answer = call_lms(deps, "GET", url, headers=headers, seconds=CALL_TIMEOUT)
+    result = json_or_none(answer)
     if answer.status != 200 or not isinstance(result, dict):
         raise BadInput(
             lazy_gettext(
@@ -225,43 +285,134 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     )
 
 
-def _register_with_lms(
+def _find_update(
     deps: ToolDeps, invite: Invite, configuration: PlatformConfiguration, token: str
-) -> RegistrationResult:
+) -> Update | None:
+    """What a registration brings up to date; None if it is a new one. Conflict before anything is
+    sent where the LMS, or the address, means another registration than is here."""
     lms = dialect_for(configuration.family)
-    body = lms.registration(tool_facts(deps.settings.base_url))
-    if configuration.scopes:
-        # An LMS that does not support one of the scopes rejects the whole request.
-        body["scope"] = " ".join(
-            scope for scope in body["scope"].split() if scope in configuration.scopes
-        )
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {_validate_token(token)}"
-    answer = _call_lms(
-        deps,
-        "POST",
-        configuration.registration_url,
-        headers=headers,
-        body=json.dumps(body).encode(),
-        seconds=REGISTER_TIMEOUT,
-    )
-    if answer.status not in (200, 201):
-        words = " ".join(answer.body[:300].decode("utf-8", "replace").replace("\0", "").split())
-        raise BadInput(
+    is_update, bound = lms.is_update_token(token), _bound_platform(deps, invite)
+    if bound is not None and bound.issuer != configuration.issuer:
+        raise Conflict(
             lazy_gettext(
-                "The LMS did not take the registration (%(status)s %(answer)s). "
-                "Start it again in the LMS; a registration begun there ends after "
-                "an hour.",
-                status=answer.status,
-                answer=words,
+                "This address brings the tool up to date in %(name)s (%(issuer)s), and was opened "
+                "by %(other)s. Nothing was sent, and nothing was changed.",
+                name=bound.name,
+                issuer=bound.issuer,
+                other=configuration.issuer,
             )
         )
-    created = lms.read_registration(_json_or_none(answer))
-    with deps.unit_of_work(invite.tenant_id) as connection:
-        outcome = _save_registration(
-            connection, invite, configuration, created.client_id, created.deployment_id
+    if bound is not None and lms.tells_updates and not is_update:
+        raise Conflict(
+            "This address brings a registered tool up to date, and the LMS began a new "
+            "registration. Start it again at the tool that is there (in Moodle: choose to update "
+            "it, not to register a new external tool). Nothing was sent."
         )
+    if not is_update and bound is None:
+        return None
+    if not lms.shows_registration_to_update:
+        return Update(bound, None)
+    held = _look_at_registration(deps, configuration, token)
+    client_id = lms.read_registration(held).client_id
+    with deps.unit_of_work(invite.tenant_id) as connection:
+        known = _find_own(connection, invite.tenant_id, configuration.issuer, client_id)
+    return Update(_require_known(known, bound, client_id), held)
+
+
+def _bound_platform(deps: ToolDeps, invite: Invite) -> Platform | None:
+    if invite.updates is None:
+        return None
+    with deps.unit_of_work(invite.tenant_id) as connection:
+        bound = platforms_store.get_platform(connection, invite.tenant_id, invite.updates)
+    if bound.status == REMOVED:
+        raise Conflict("The registration that this address brings up to date was removed.")
+    return bound
+
+
+def _find_own(connection: Any, tenant_id: int, issuer: str, client_id: str) -> Platform | None:
+    """The registration of this organisation with this issuer and client."""
+    return next(
+        (
+            platform
+            for platform in platforms_store.list_platforms(connection, tenant_id)
+            if (platform.issuer, platform.client_id) == (issuer, client_id)
+        ),
+        None,
+    )
+
+
+def _require_known(known: Platform | None, bound: Platform | None, client_id: str) -> Platform:
+    if known is None:
+        raise Conflict(
+            lazy_gettext(
+                "The LMS wants to bring a tool up to date that is not registered here (client "
+                "%(client)s). Nothing was changed. Register it as a new tool, by another "
+                "registration address.",
+                client=client_id,
+            )
+        )
+    if bound is not None and known.id != bound.id:
+        raise Conflict(
+            lazy_gettext(
+                "This address brings the client %(client)s up to date, and the LMS means the "
+                "client %(other)s. Nothing was changed here.",
+                client=bound.client_id,
+                other=client_id,
+            )
+        )
+    return known
+
+
+def _look_at_registration(
+    deps: ToolDeps, configuration: PlatformConfiguration, token: str
+) -> Mapping[str, Any]:
+    answer = call_lms(
+        deps,
+        "GET",
+        configuration.registration_url,
+        headers={"Accept": "application/json", "Authorization": f"Bearer {_validate_token(token)}"},
+        seconds=CALL_TIMEOUT,
+    )
+    held = json_or_none(answer)
+    if answer.status != 200 or not isinstance(held, dict):
+        raise BadInput(_not_taken(answer))
+    return held
+
+
+def _not_taken(answer: OutsideResponse) -> Message:
+    return lazy_gettext(
+        "The LMS did not take the registration (%(status)s %(answer)s). Start it again in the "
+        "LMS; a registration begun there ends after an hour.",
+        status=answer.status,
+        answer=answer_words(answer),
+    )
+
+
+def answer_words(answer: OutsideResponse) -> str:
+    """The words of an LMS's refusal, in one line."""
+    return " ".join(answer.body[:300].decode("utf-8", "replace").replace("\0", "").split())
+
+
+def _register_with_lms(
+    deps: ToolDeps,
+    invite: Invite,
+    configuration: PlatformConfiguration,
+    token: str,
+    update: Update | None,
+) -> RegistrationResult:
+    body = tool_registration(configuration.family, deps.settings.base_url, configuration.scopes)
+    sent = update is None or update.held is None or bool(differing_parts(body, update.held))
+    answered: Any = None if update is None else update.held
+    if sent:
+        answered = _send_registration(deps, configuration, token, body)
+    created = dialect_for(configuration.family).read_registration(answered)
+    with deps.unit_of_work(invite.tenant_id) as connection:
+        if update is not None:
+            found = _find_own(connection, invite.tenant_id, configuration.issuer, created.client_id)
+            _require_known(found, update.known, created.client_id)
+        outcome = _save_registration(connection, invite, configuration, created, sent)
+        if not outcome.updated or invite.approves or invite.updates is not None:
+            keep_management(deps, connection, outcome.platform, configuration.scopes, created)
         platforms_store.record_invite_result(
             connection, invite.tenant_id, invite.id, outcome.platform.id
         )
@@ -282,66 +433,137 @@ def _register_with_lms(
     return outcome
 
 
+def _send_registration(
+    deps: ToolDeps, configuration: PlatformConfiguration, token: str, body: Mapping[str, Any]
+) -> Any:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {_validate_token(token)}"
+    answer = call_lms(
+        deps,
+        "POST",
+        configuration.registration_url,
+        headers=headers,
+        body=json.dumps(body).encode(),
+        seconds=REGISTER_TIMEOUT,
+    )
+    if answer.status not in (200, 201):
+        raise BadInput(_not_taken(answer))
+    return json_or_none(answer)
+
+
+def keep_management(
+    deps: ToolDeps,
+    connection: Any,
+    platform: Platform,
+    scopes: Collection[str],
+    created: RegistrationResponse,
+) -> None:
+    """Keep where and with what the tool may change its registration, as far as the address is the
+    LMS's own; what was kept before stays where the answer names nothing."""
+    before = platforms_store.find_management(connection, platform.tenant_id, platform.id)
+    url = trusted_management_url(deps, platform, created.management_url)
+    token = before.token_sealed
+    if url and created.management_token:
+        token = deps.secrets.seal(MANAGEMENT_PURPOSE, created.management_token)
+    now = Management(url or before.url, token, tuple(sorted(scopes)) or before.scopes)
+    if now != before:
+        platforms_store.save_management(connection, platform.tenant_id, platform.id, now)
+
+
+def trusted_management_url(deps: ToolDeps, platform: Platform, named: str) -> str:
+    """The address for changes of the registration that an answer names; empty where it is not the
+    LMS's own, because a token is sent there."""
+    if not named:
+        return ""
+    try:
+        usable = _validate_lms_url(deps, named, "registration_client_uri")
+    except BadInput as refused:
+        log.warning("platform %s: %s", platform.id, refused)
+        return ""
+    # By the family that an administrator decided, as everything of a known platform.
+    return dialect_for(platform.family).management_url(platform.issuer, usable)
+
+
 def _save_registration(
     connection: Any,
     invite: Invite,
     configuration: PlatformConfiguration,
-    client_id: str,
-    deployment_id: str,
+    created: RegistrationResponse,
+    sent: bool,
 ) -> RegistrationResult:
     addresses = {
         name: getattr(configuration, name)
-        for name in ("auth_login_url", "auth_token_url", "auth_audience", "key_set_url", "family")
+        for name in ("auth_login_url", "auth_token_url", "auth_audience", "key_set_url")
     }
     values = {
         **addresses,
+        "family": configuration.family,
         "name": configuration.name,
         "status": APPROVED if invite.approves else PENDING,
         "issuer": configuration.issuer,
-        "client_id": client_id,
+        "client_id": created.client_id,
         # If the LMS names its deployment, others need approval; if it names none, each appears
         # with its first launch.
-        "approve_deployments": not deployment_id,
+        "approve_deployments": not created.deployment_id,
         "frame_origins": [],
     }
+    # The database decides which of two registrations at a time is the first.
     registration_id = platforms_store.insert_platform(connection, invite.tenant_id, values)
-    updated = registration_id is None
+    known = None
     if registration_id is None:
-        own = [
-            platform
-            for platform in platforms_store.list_platforms(connection, invite.tenant_id)
-            if (platform.issuer, platform.client_id) == (configuration.issuer, client_id)
-        ]
-        if not own:
+        known = _find_own(connection, invite.tenant_id, configuration.issuer, created.client_id)
+        if known is None:
             raise Conflict(
                 "This LMS is registered with the tool already, by another organisation. Its "
                 "registration was not touched."
             )
-        registration_id = own[0].id
-        _require_safe_update(invite, own[0], addresses, configuration)
-        platforms_store.update_platform(connection, invite.tenant_id, registration_id, addresses)
-        access_tokens_store.delete_tokens(connection, invite.tenant_id, registration_id)
-    if deployment_id:
+        registration_id = known.id
+        _update_addresses(connection, invite, known, addresses)
+    if created.deployment_id:
+        # An update approves nothing: who answers for a known client may be somebody else.
+        trusted = known is None or invite.approves or known.approve_deployments
         platforms_store.insert_deployment(
-            connection, invite.tenant_id, registration_id, deployment_id, APPROVED
+            connection,
+            invite.tenant_id,
+            registration_id,
+            created.deployment_id,
+            APPROVED if trusted else PENDING,
         )
     return RegistrationResult(
         platforms_store.get_platform(connection, invite.tenant_id, registration_id),
-        updated,
-        deployment_id,
+        known is not None,
+        created.deployment_id,
+        sent,
     )
+
+
+def _update_addresses(
+    connection: Any, invite: Invite, known: Platform, addresses: Mapping[str, str]
+) -> None:
+    """Take the addresses that an LMS says now; an audience that an administrator typed stays where
+    the LMS says none."""
+    changed = {
+        name: value
+        for name, value in addresses.items()
+        if value != getattr(known, name) and (value or name != "auth_audience")
+    }
+    _require_safe_update(invite, known, addresses, changed)
+    if changed:
+        platforms_store.update_platform(connection, invite.tenant_id, known.id, changed)
+        access_tokens_store.delete_tokens(connection, invite.tenant_id, known.id)
 
 
 def _require_safe_update(
     invite: Invite,
     known: Platform,
     addresses: Mapping[str, str],
-    configuration: PlatformConfiguration,
+    changed: Mapping[str, str],
 ) -> None:
     """Reject an unsafe update: whoever can change a platform's key set URL can forge its
     launches, so that needs a pre-approved invite.
     """
-    urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
+    urls = [addresses[name] for name in ("auth_login_url", "auth_token_url", "key_set_url")]
     problem = dialect_for(known.family).configuration_problem(
         known.issuer, known.auth_login_url, urls
     )
@@ -353,159 +575,12 @@ def _require_safe_update(
                 problem=problem,
             )
         )
-    if not invite.approves and any(
-        getattr(known, name) != value for name, value in addresses.items()
-    ):
+    if changed and not invite.approves:
         raise Conflict(
             "This LMS is registered already, and its addresses would change. Ask whoever gave "
             "you the registration address for one that is"
             " approved at once; the registration was not touched."
         )
-
-
-@dataclass(frozen=True)
-class ManualRegistration:
-    """A registration as typed into the form. Empty fields are filled in for a known LMS."""
-
-    name: str
-    family: str
-    issuer: str
-    client_id: str
-    auth_login_url: str
-    auth_token_url: str
-    key_set_url: str
-    auth_audience: str
-    deployment_ids: tuple[str, ...]
-    frame_origins: tuple[str, ...]
-
-
-def validate_registration(allow_private: bool, typed: ManualRegistration) -> dict[str, Any]:
-    """Validate a typed registration and return its values; BadInput names the wrong field and
-    what to do.
-    """
-    family = typed.family or detect_family("", typed.issuer.strip(), typed.auth_login_url.strip())
-    hosted = canvas_endpoints(typed.issuer.strip()) if family == "canvas" else {}
-    values: dict[str, Any] = {
-        "family": family,
-        "issuer": _validate_url(allow_private, typed.issuer, "issuer"),
-    }
-    for field in ("auth_login_url", "auth_token_url", "key_set_url"):
-        values[field] = _validate_url(
-            allow_private, getattr(typed, field) or hosted.get(field, ""), field
-        )
-    client_id = typed.client_id.strip()
-    if not client_id or len(client_id) > MAX_ID_LENGTH or not client_id.isprintable():
-        raise BadInput(
-            "The client id is missing; the LMS shows it beside the tool's name.", field="client_id"
-        )
-    for item in typed.deployment_ids:
-        if len(item) > MAX_ID_LENGTH or not item.isprintable():
-            raise BadInput(
-                lazy_gettext(
-                    "The deployment id %(deployment)s is none.", deployment=repr(item[:50])
-                ),
-                field="deployment_ids",
-            )
-    origins = [validate_origin(allow_private, origin) for origin in typed.frame_origins]
-    audience = typed.auth_audience.strip()
-    if len(audience) > MAX_URL_LENGTH or not audience.isprintable():
-        raise BadInput(
-            "The audience of the access token is no text of one line.", field="auth_audience"
-        )
-    name = typed.name.strip() or urlsplit(values["issuer"]).netloc
-    return {
-        **values,
-        "client_id": client_id,
-        "auth_audience": audience,
-        "name": name[:MAX_NAME_LENGTH],
-        "frame_origins": origins,
-    }
-
-
-def register_manually(
-    unit_of_work: UnitOfWork,
-    *,
-    tenant_id: int,
-    allow_private: bool,
-    typed: ManualRegistration,
-    status: str,
-    who: str,
-) -> int:
-    """Register a platform manually; return its id. Raise Conflict if the same client of the
-    same issuer is already registered.
-    """
-    values = validate_registration(allow_private, typed)
-    with unit_of_work(tenant_id) as connection:
-        values |= {"status": status, "approve_deployments": not typed.deployment_ids}
-        registration_id = platforms_store.insert_platform(connection, tenant_id, values)
-        if registration_id is None:
-            raise Conflict(
-                lazy_gettext(
-                    "The client %(client)s of %(issuer)s is registered already; change "
-                    "that registration, or remove it first.",
-                    client=values["client_id"],
-                    issuer=values["issuer"],
-                ),
-                field="client_id",
-            )
-        for item in typed.deployment_ids:
-            platforms_store.insert_deployment(
-                connection, tenant_id, registration_id, item, APPROVED
-            )
-        details = {
-            "platform": registration_id,
-            "issuer": values["issuer"],
-            "client_id": values["client_id"],
-        }
-        journal_store.insert_audit_entry(
-            connection, tenant_id, who, "added a platform by hand", details
-        )
-    return registration_id
-
-
-def validate_origin(allow_private: bool, text: str) -> str:
-    """Validate an origin whose pages may frame ours, such as https://learn.example.org, or
-    https://*.example.org for all subdomains.
-    """
-    bare = text.strip().rstrip("/")
-    result = url_origin(bare.replace("://*.", "://any.", 1))
-    if (
-        not result
-        or result != bare.replace("://*.", "://any.", 1).lower()
-        or (result.startswith("http://") and not allow_private)
-    ):
-        raise BadInput(
-            lazy_gettext(
-                "%(text)s is no origin such as https://learn.example.org (no path, https).",
-                text=repr(text.strip()[:100]),
-            ),
-            field="frame_origins",
-        )
-    return bare.lower()
-
-
-def _validate_url(allow_private: bool, text: str, field: str) -> str:
-    result = text.strip()
-    if not result:
-        raise BadInput(
-            "An address is missing; the LMS shows all of them under the tool's configuration "
-            "details.",
-            field=field,
-        )
-    if (
-        len(result) > MAX_URL_LENGTH
-        or not url_origin(result)
-        or not result.isprintable()
-        or " " in result
-    ):
-        raise BadInput(
-            lazy_gettext("%(text)s is no web address.", text=repr(result[:100])), field=field
-        )
-    if result.startswith("http://") and not allow_private:
-        raise BadInput(
-            lazy_gettext("%(text)s must begin with https://.", text=repr(result[:100])), field=field
-        )
-    return result
 
 
 def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
@@ -524,7 +599,7 @@ def _validate_lms_url(deps: ToolDeps, value: Any, name: str) -> str:
                     text=repr(value[:100]),
                 )
             )
-        return _validate_url(
+        return validate_url(
             deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name
         )
     except BadInput as error:
@@ -557,7 +632,7 @@ def _validate_token(token: str) -> str:
     return token
 
 
-def _call_lms(
+def call_lms(
     deps: ToolDeps,
     method: str,
     url: str,
@@ -566,6 +641,7 @@ def _call_lms(
     seconds: float,
     body: bytes | None = None,
 ) -> OutsideResponse:
+    """Call an LMS of which nothing is known yet; BadInput if it cannot be reached."""
     try:
         return deps.client.call(
             method,
@@ -585,7 +661,8 @@ def _call_lms(
         ) from None
 
 
-def _json_or_none(answer: OutsideResponse) -> Any:
+def json_or_none(answer: OutsideResponse) -> Any:
+    """The JSON of an answer; None if it is none."""
     try:
         return answer.json()
     except OutsideCallFailed:

@@ -84,6 +84,12 @@ platform_registration = Table(
     Column("role_rights", JSONB, nullable=False, server_default="{}"),
     # How its plugin's statements name users (lti_tool.people.actor_links_store).
     Column("account_names", Text, nullable=False, server_default=""),
+    # Where and with what the tool may change its registration in the LMS (RFC 7592): empty where
+    # the LMS offers no such address, or no token of its own for it.
+    Column("management_url", Text, nullable=False, server_default=""),
+    Column("management_token_sealed", Text, nullable=False, server_default=""),
+    # The scopes that the LMS said it knows, when the tool was registered; empty: not known.
+    Column("supported_scopes", ARRAY(Text), nullable=False, server_default="{}"),
     created_at_column(),
     CheckConstraint(
         "status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"
@@ -108,6 +114,10 @@ deployment = Table(
     Column("deployment_id", Text, primary_key=True),
     Column("status", Text, nullable=False),
     Column("first_seen_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    # From where its first launch came, as the launch said: a course or an account, and the host
+    # whose pages it was.
+    Column("first_course", Text, nullable=False, server_default=""),
+    Column("first_host", Text, nullable=False, server_default=""),
     CheckConstraint("status IN ('pending', 'approved', 'refused')", name="status_known"),
 )
 
@@ -123,6 +133,8 @@ registration_invite = Table(
     Column("expires_at", TIMESTAMPTZ, nullable=False),
     Column("used_at", TIMESTAMPTZ),
     Column("registration_id", ForeignKey(platform_registration.c.id)),
+    # The only registration that it may bring up to date; none: it registers.
+    Column("updates", ForeignKey(platform_registration.c.id)),
     created_at_column(),
     Index(None, "tenant_id"),
 )

@@ -1024,6 +1024,8 @@ CREATE TABLE lti_tool.deployment (
     deployment_id text NOT NULL,
     status text NOT NULL,
     first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_course text DEFAULT ''::text NOT NULL,
+    first_host text DEFAULT ''::text NOT NULL,
     CONSTRAINT ck_deployment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'refused'::text])))
 );
 CREATE TABLE lti_tool.document (
@@ -1399,6 +1401,9 @@ CREATE TABLE lti_tool.platform_registration (
     wide_parameter boolean DEFAULT false NOT NULL,
     role_rights jsonb DEFAULT '{}'::jsonb NOT NULL,
     account_names text DEFAULT ''::text NOT NULL,
+    management_url text DEFAULT ''::text NOT NULL,
+    management_token_sealed text DEFAULT ''::text NOT NULL,
+    supported_scopes text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT ck_platform_registration_names_people_known CHECK ((names_people = ANY (ARRAY['nobody'::text, 'id'::text, 'id or address'::text]))),
     CONSTRAINT ck_platform_registration_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text, 'removed'::text])))
 );
@@ -1443,7 +1448,8 @@ CREATE TABLE lti_tool.registration_invite (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     registration_id integer,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updates integer
 );
 ALTER TABLE lti_tool.registration_invite ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.registration_invite_id_seq
@@ -2265,6 +2271,8 @@ ALTER TABLE ONLY lti_tool.presence
     ADD CONSTRAINT fk_presence_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.registration_invite
     ADD CONSTRAINT fk_registration_invite_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.registration_invite
+    ADD CONSTRAINT fk_registration_invite_updates FOREIGN KEY (updates) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.remark
     ADD CONSTRAINT fk_remark_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.review

@@ -264,6 +264,59 @@ def test_deployments_are_decided(tool: Tool, desk: operator_api.TenantOperator) 
     assert tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "named before"}).status_code == 303
 
 
+DEPLOYMENT = f"{CLAIM_PREFIX}deployment_id"
+CONTEXT = f"{CLAIM_PREFIX}context"
+
+
+def test_waiting_deployments_say_from_where_they_came_and_are_ticked_at_once(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """A further sub-account of a Canvas is a further deployment (docs/lms/canvas.md)."""
+    for number, course in enumerate(("Nursing <1>", "Law", "Arts"), 1):
+        refused = tool.launch(
+            **{DEPLOYMENT: f"{number}:d89e", CONTEXT: {"id": str(number), "title": course}}
+        )
+        assert refused.status_code == 403
+        assert "waits for approval" in refused.text
+        assert "It is the turn of whoever runs this tool" in refused.text
+    admin = by_link(tool, desk)
+    platform = desk.platforms()[0]
+    page = admin.get(f"platforms/{platform.id}")
+    assert "Nursing &lt;1&gt;" in page.text and "from 127.0.0.1" in page.text
+    place = f"platforms/{platform.id}/deployments"
+    assert admin.post(place, act="approve ticked").status_code == 400
+    ticked: Any = ["1:d89e", "2:d89e", "nobody's"]
+    admin.post(place, act="approve ticked", waiting=ticked)
+    found = {one.deployment_id: one.status for one in desk.deployments(platform.id)}
+    assert found == {
+        "1:d89e": "approved",
+        "2:d89e": "approved",
+        "3:d89e": "pending",
+        "2": "approved",
+    }
+    acts = tool.sql("SELECT details FROM lti_tool.audit WHERE act = 'approved a deployment'")
+    assert [row.details["deployment"] for row in acts] == ["1:d89e", "2:d89e"]
+
+
+def test_one_tick_approves_all_further_deployments_but_none_that_was_refused(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    for name in ("waits", "refused"):
+        tool.launch(**{DEPLOYMENT: name})
+    platform = desk.platforms()[0]
+    assert not platform.approve_deployments, "off until it is ticked"
+    desk.decide_deployment(platform.id, "refused", False)
+    admin, rule = by_link(tool, desk), f"platforms/{platform.id}/deployment-rule"
+    admin.post(rule, approve_deployments="1")
+    assert tool.launch(**{DEPLOYMENT: "waits"}).status_code == 303
+    assert tool.launch(**{DEPLOYMENT: "new"}).status_code == 303
+    assert tool.launch(**{DEPLOYMENT: "refused"}).status_code == 403
+    admin.post(f"platforms/{platform.id}/change", **_typed(platform))
+    assert desk.platforms()[0].approve_deployments, "the form of the addresses leaves it alone"
+    admin.post(rule)
+    assert tool.launch(**{DEPLOYMENT: "newer"}).status_code == 403
+
+
 def test_last_launches_show_the_reason_of_each_refusal(
     tool: Tool, desk: operator_api.TenantOperator
 ) -> None:

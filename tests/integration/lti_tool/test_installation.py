@@ -18,8 +18,8 @@ from core.errors import BadInput, Conflict
 from lti_tool import operator_api
 from lti_tool.base import access_tokens
 from lti_tool.base.launch_errors import TokenRefused
-from lti_tool.launch import platform_registration
-from lti_tool.launch.platform_registration import ManualRegistration
+from lti_tool.launch import manual_registration
+from lti_tool.launch.manual_registration import ManualRegistration
 from tests.support.tool import Tool
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
@@ -364,7 +364,7 @@ BY_HAND = ManualRegistration(
 )
 def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        platform_registration.validate_registration(
+        manual_registration.validate_registration(
             False, ManualRegistration(**{**vars(BY_HAND), **changes})
         )
     assert refused.value.where["field"] == field

@@ -156,6 +156,27 @@ def test_a_result_that_says_no_maximum_counts_out_of_one() -> None:
     assert (read.score, read.maximum) == (0.5, 1)
 
 
+def test_a_maximum_of_null_is_no_maximum() -> None:
+    """OpenOLAT/OpenOLAT@be082908, ims/lti13/model/json/Result.java: every member is written, also
+    without a value, and createResult of the results' resource sets no maximum where there is none.
+    """
+    body = [
+        {
+            "id": "https://olat.example/lti/ags/lineitem/1/results/2",
+            "scoreOf": "https://olat.example/lti/ags/lineitem/1",
+            "userId": "5",
+            "resultScore": 0.5,
+            "resultMaximum": None,
+            "comment": None,
+        },
+        {"userId": "6", "resultScore": 0.5, "resultMaximum": "none"},
+    ]
+    assert standard.read_results(body) == [("5", 0.5)]
+    read = standard.read_result(body, "5")
+    assert (read.score, read.maximum) == (0.5, 1)
+    assert standard.read_result(body, "6").maximum is None
+
+
 def test_an_administrator_of_the_lms_is_told_apart_from_a_role_in_the_course() -> None:
     roles = [
         "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",

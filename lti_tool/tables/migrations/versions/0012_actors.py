@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         schema="lti_tool",
     )
+    _keep_registrations_up_to_date()
     op.execute("DROP FUNCTION lti_tool.find_platforms(text, text)")
     op.execute(FIND_PLATFORMS)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_platforms(text, text) FROM PUBLIC")
@@ -87,3 +88,31 @@ def upgrade() -> None:
     )
     for statement in protect("lti_tool", ["actor_link"]):
         op.execute(statement)
+
+
+def _keep_registrations_up_to_date() -> None:
+    """How the tool changes its registration in an LMS, and from where a deployment first came."""
+    empty = {"nullable": False, "server_default": ""}
+    for table, name in (
+        ("platform_registration", "management_url"),
+        ("platform_registration", "management_token_sealed"),
+        ("deployment", "first_course"),
+        ("deployment", "first_host"),
+    ):
+        op.add_column(table, sa.Column(name, sa.Text(), **empty), schema="lti_tool")
+    scopes = sa.Column(
+        "supported_scopes", postgresql.ARRAY(sa.Text()), nullable=False, server_default="{}"
+    )
+    op.add_column("platform_registration", scopes, schema="lti_tool")
+    op.add_column(
+        "registration_invite", sa.Column("updates", sa.Integer(), nullable=True), schema="lti_tool"
+    )
+    op.create_foreign_key(
+        "fk_registration_invite_updates",
+        "registration_invite",
+        "platform_registration",
+        ["updates"],
+        ["id"],
+        source_schema="lti_tool",
+        referent_schema="lti_tool",
+    )
