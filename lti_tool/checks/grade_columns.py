@@ -7,14 +7,24 @@ launch of it, whichever check it opens.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from adapters.lms import LineItem
 from core.errors import BadInput
+from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
 from lti_tool.checks import grades_store, line_items
 from lti_tool.checks.grades_store import Column, LeasedGrade
+from lti_tool.people import courses_store
+from lti_tool.programmes import activity_pages
 from lti_tool.programmes.activity_pages import CHECK_TAG
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0  # A page waits no longer than this to learn which columns there are.
 
 
 class ColumnClaimed(Exception):
@@ -39,9 +49,7 @@ def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> 
         return known.url
     wanted = LineItem(row.label, row.maximum, row.resource_id, CHECK_TAG)
     try:
-        created = line_items.find_line_item(
-            deps, platform, row.line_items_url, row.resource_id
-        ) or line_items.create_line_item(deps, platform, row.line_items_url, wanted)
+        created = ensure_line_item(deps, platform, row.line_items_url, wanted)
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
             grades_store.release_column_claim(
@@ -56,6 +64,64 @@ def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> 
             Column(place, created.url, created.label, created.maximum),
         )
     return created.url
+
+
+def ensure_line_item(
+    deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem
+) -> LineItem:
+    """The column of a check in the LMS: one that is there, of an activity first, or a new one."""
+    links = links_of_check(deps, platform, line_items_url, wanted.resource_id)
+    return line_items.find_line_item(
+        deps, platform, line_items_url, wanted.resource_id, links
+    ) or line_items.create_line_item(deps, platform, line_items_url, wanted)
+
+
+def links_of_check(
+    deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str
+) -> frozenset[str]:
+    """The activities of a course that open the check whose column has this resource id."""
+    programme, page = activity_pages.check_of_resource(resource_id)
+    if not page:
+        return frozenset()
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        return courses_store.list_links_of_page(
+            connection, platform.tenant_id, platform.id, line_items_url, programme, page
+        )
+
+
+def find_checks_with_column(
+    deps: ToolDeps, platform: Platform, line_items_url: str, resource_ids: Sequence[str]
+) -> frozenset[str]:
+    """Those of the checks (by resource id) that have a column in the course. An LMS that does not
+    say is taken to have those that are known here; one that says so has only what it names."""
+    tenant_id = platform.tenant_id
+    places = {grades_store.place_key(line_items_url, name): name for name in resource_ids}
+    with deps.unit_of_work(tenant_id) as connection:
+        known = [
+            column
+            for column in grades_store.list_columns(
+                connection, tenant_id, platform.id, line_items_url
+            )
+            if column.place in places
+        ]
+    try:
+        with limit_total_time(LOOK_SECONDS):
+            listed = line_items.list_line_items(deps, platform, line_items_url)
+    except (TokenRefused, BadInput, OutsideCallFailed, ValueError) as error:
+        log.info("tenant %s: the columns were not listed: %s", tenant_id, error)
+        return frozenset(places[column.place] for column in known)
+    there = frozenset(
+        name
+        for name in resource_ids
+        if line_items.columns_of_resource(
+            listed, name, links_of_check(deps, platform, line_items_url, name)
+        )
+    )
+    with deps.unit_of_work(tenant_id) as connection:
+        for column in known:
+            if places[column.place] not in there:  # Somebody deleted it in the LMS.
+                grades_store.delete_column(connection, tenant_id, platform.id, column.place)
+    return there
 
 
 def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> bool:

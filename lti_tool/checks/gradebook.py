@@ -19,7 +19,8 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.checks import grades_store, line_items
+from lti_tool.checks import double_columns, grade_columns, grades_store, line_items
+from lti_tool.checks.double_columns import DoubleColumn
 from lti_tool.checks.grades_store import Column, GradeState
 from lti_tool.people import courses_store
 from lti_tool.people.courses_store import Course, CoursePerson, RosterRun
@@ -48,6 +49,46 @@ class CourseDetails:
     columns: list[Column]
     grades: list[GradeState]
     certifying: CertifyingColumn | None
+
+
+def list_double_columns(
+    deps: ToolDeps, *, session: LaunchSession, details: CourseDetails
+) -> list[DoubleColumn]:
+    """Checks of this course with two columns, as far as the LMS says at once; it is asked only if
+    the tool knows of columns here."""
+    if not details.columns:
+        return []
+    _, platform = _require_gradebook(deps, session)
+    return double_columns.find_double_columns(
+        deps, platform, details.course.line_items_url, details.columns
+    )
+
+
+def merge_columns(deps: ToolDeps, *, session: LaunchSession, url: str, now: datetime) -> None:
+    """Send the grades in the tool's own column (``url``) of a check to the activity's one."""
+    platform, double = _require_double(deps, session, url)
+    with deps.unit_of_work(session.tenant_id) as connection:
+        double_columns.move_grades(connection, platform, double, now)
+
+
+def remove_double_column(deps: ToolDeps, *, session: LaunchSession, url: str) -> None:
+    """Remove the tool's own column of a check that has two, once its grades are in the other."""
+    platform, double = _require_double(deps, session, url)
+    if double.to_move or double.on_their_way:
+        raise BadInput("Grades of this column are not in the activity's one yet.")
+    _call_lms(lambda: line_items.delete_line_item(deps, platform, double.own.url))
+
+
+def _require_double(
+    deps: ToolDeps, session: LaunchSession, url: str
+) -> tuple[Platform, DoubleColumn]:
+    details = load_course_details(deps, session=session)
+    found = list_double_columns(deps, session=session, details=details)
+    _, platform = _require_gradebook(deps, session)
+    double = next((one for one in found if one.own.url == url), None)
+    if double is None:
+        raise NotFound("There is no such column of this tool in this course.")
+    return platform, double
 
 
 def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDetails:
@@ -138,10 +179,7 @@ def _ensure_column(
             raise BadInput("The columns are being made already. Load the page again in a minute.")
     try:
         created = _call_lms(
-            lambda: (
-                line_items.find_line_item(deps, platform, line_items_url, wanted.resource_id)
-                or line_items.create_line_item(deps, platform, line_items_url, wanted)
-            )
+            lambda: grade_columns.ensure_line_item(deps, platform, line_items_url, wanted)
         )
     except Exception:
         with deps.unit_of_work(tenant_id) as connection:

@@ -85,6 +85,25 @@ def remove_grade_column(page: PageContext) -> ResponseReturnValue:
     return _run_course_change(page, lambda: _remove_confirmed_column(page), "removed")
 
 
+@ROUTES.post("/columns/merge", roles=TEACHING_ROLES)
+def merge_columns(page: PageContext) -> ResponseReturnValue:
+    """Of two columns of a check: send the grades to the activity's one, or (``remove``) remove the
+    tool's own one, whose grades went there."""
+    url = form_text("column")
+    if form_text("remove") == "1":
+        return _run_course_change(
+            page,
+            lambda: gradebook.remove_double_column(page.deps, session=page.who, url=url),
+            "removed",
+        )
+    return _run_course_change(
+        page,
+        lambda: gradebook.merge_columns(page.deps, session=page.who, url=url, now=clock.now()),
+        "merged",
+        SEND_GRADES,
+    )
+
+
 @ROUTES.post("/certifying", roles=TEACHING_ROLES)
 def set_certifying_column(page: PageContext) -> ResponseReturnValue:
     """Let a gradebook column certify learners, or (``stop``) end that."""
@@ -127,9 +146,11 @@ def _run_course_change(
 
 
 def _render_course(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
+    view = gradebook.load_course_details(page.deps, session=page.who)
     return page.render(
         "course.html",
         error.status if error else 200,
-        view=gradebook.load_course_details(page.deps, session=page.who),
+        view=view,
+        doubles=gradebook.list_double_columns(page.deps, session=page.who, details=view),
         error=error.message if error else "",
     )

@@ -441,6 +441,53 @@ def requeue_grade(
     return True
 
 
+def _newest_of_place(tenant_id: int, registration_id: int, place: str) -> Any:
+    """Everybody's newest grade of a place."""
+    g = grade_outbox.c
+    return (
+        select(g.id, g.line_item_url, g.sent_at, g.refused)
+        .where(
+            g.tenant_id == tenant_id,
+            g.registration_id == registration_id,
+            g.place == place,
+            ~g.replaced,
+        )
+        .ext(distinct_on(g.subject))
+        .order_by(g.subject, g.id.desc())
+        .subquery()
+    )
+
+
+def list_outside_column(
+    connection: Connection, tenant_id: int, registration_id: int, place: str, url: str
+) -> list[int]:
+    """The newest grade of each person of a place that was not sent to this column."""
+    n = _newest_of_place(tenant_id, registration_id, place).c
+    return list(connection.execute(select(n.id).where(n.line_item_url != url)).scalars())
+
+
+def count_outside_column(
+    connection: Connection, tenant_id: int, registration_id: int, place: str, url: str
+) -> tuple[int, int]:
+    """How many people's newest grade is not meant for this column, and how many wait to be sent
+    there."""
+    n = _newest_of_place(tenant_id, registration_id, place).c
+    waits = (n.line_item_url == url) & n.sent_at.is_(None) & n.refused.is_(None)
+    query = select(func.count().filter(n.line_item_url != url), func.count().filter(waits))
+    outside, waiting = connection.execute(query).one()
+    return outside, waiting
+
+
+def name_column(connection: Connection, tenant_id: int, id_: int, url: str) -> None:
+    """Let a grade go to this column."""
+    g = grade_outbox.c
+    connection.execute(
+        update(grade_outbox)
+        .where(g.tenant_id == tenant_id, g.id == id_, g.sent_at.is_(None))
+        .values(line_item_url=url)
+    )
+
+
 def attempts_sent_to_column(
     connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str
 ) -> set[uuid.UUID]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adapters.lms import LineItem, LmsRequest, dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE
 from core.errors import BadInput
@@ -20,26 +22,45 @@ _READ_SCOPES = (READ_LINE_ITEM_SCOPE, LINE_ITEM_SCOPE)
 
 
 def find_line_item(
-    deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str
+    deps: ToolDeps,
+    platform: Platform,
+    line_items_url: str,
+    resource_id: str,
+    links: frozenset[str] = frozenset(),
 ) -> LineItem | None:
-    """Find the column of a resource in a course; None if there is none."""
+    """Find the column of a resource in a course: that of an activity before any other; None if
+    there is none. ``links``: activities of the course that open the resource."""
+    # A column that an activity came with need not name the resource: then all are looked through.
+    listed = list_line_items(deps, platform, line_items_url, "" if links else resource_id)
+    return next(iter(columns_of_resource(listed, resource_id, links)), None)
+
+
+def list_line_items(
+    deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str = ""
+) -> list[LineItem]:
+    """The columns of a course that the LMS shows the tool; those of a resource if one is named and
+    the LMS heeds it."""
     lms = dialect_for(platform.family)
 
     def page_request(url: str, token: str) -> LmsRequest:
-        return (
-            lms.find_line_items(url, token, resource_id=resource_id)
-            if url == line_items_url
-            else lms.find_line_items(url, token)
-        )
+        return lms.find_line_items(url, token, resource_id if url == line_items_url else "")
 
-    for page in platform_services.iter_pages(
-        deps, platform, _READ_SCOPES, line_items_url, page_request
-    ):
-        for item in lms.read_line_items(page.json()):
-            # An LMS that ignores the filter returns all columns.
-            if item.resource_id == resource_id:
-                return item
-    return None
+    pages = platform_services.iter_pages(deps, platform, _READ_SCOPES, line_items_url, page_request)
+    return [item for page in pages for item in lms.read_line_items(page.json())]
+
+
+def columns_of_resource(
+    listed: Iterable[LineItem], resource_id: str, links: frozenset[str]
+) -> list[LineItem]:
+    """Those of the columns that belong to a resource, the ones of activities first: they name it,
+    or name nothing and are of an activity that opens it."""
+    own = [
+        item
+        for item in listed
+        if item.resource_id == resource_id
+        or (not item.resource_id and item.resource_link_id in links)
+    ]
+    return sorted(own, key=lambda item: not item.resource_link_id)
 
 
 def create_line_item(

@@ -7,17 +7,23 @@ from __future__ import annotations
 import json
 import secrets as random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from adapters.lms import dialect_for
 from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
+from adapters.lms.models import ContentItem
 from core.errors import BadInput, NotFound
 from lti_tool.base import platforms_store, signing_keys
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.platforms_store import Platform
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.checks import grade_columns
 from lti_tool.launch import platform_registration
+from lti_tool.people import courses_store
+from lti_tool.people.courses_store import Course
 from lti_tool.programmes import activity_pages, episodes_store, programmes
 from lti_tool.programmes.activity_pages import ActivityChoice
 from lti_tool.programmes.programmes import Programme
@@ -95,6 +101,8 @@ def build_deep_linking_response(
         platform = platforms_store.get_platform(
             connection, session.tenant_id, session.require_platform()
         )
+        course = courses_store.get_course(connection, session.tenant_id, session.require_course())
+    result = _without_second_columns(deps, platform, course, result)
     lms, facts, now = (
         dialect_for(platform.family),
         platform_registration.tool_facts(deps.settings.base_url),
@@ -114,6 +122,25 @@ def build_deep_linking_response(
     if settings.get("data_json") is not None:
         claims[f"{DEEP_LINKING_PREFIX}data"] = json.loads(settings["data_json"])
     return str(settings["return_url"]), signing_keys.sign_jwt(deps.engine, deps.secrets, claims)
+
+
+def _without_second_columns(
+    deps: ToolDeps, platform: Platform, course: Course, items: Sequence[ContentItem]
+) -> list[ContentItem]:
+    """The items without columns that the course has already: an item without ``lineItem`` gets none
+    (Deep Linking 2.0, 3.1.2), and its grades go to the column that is there."""
+    asked = [item.line_item.resource_id for item in items if item.line_item is not None]
+    there = (
+        grade_columns.find_checks_with_column(deps, platform, course.line_items_url, asked)
+        if asked and course.line_items_url
+        else frozenset()
+    )
+    return [
+        replace(item, line_item=None)
+        if item.line_item is not None and item.line_item.resource_id in there
+        else item
+        for item in items
+    ]
 
 
 def _deep_linking_settings(session: LaunchSession) -> dict[str, Any]:

@@ -416,6 +416,31 @@ def upsert_placement(
     )
 
 
+def list_links_of_page(
+    connection: Connection,
+    tenant_id: int,
+    registration_id: int,
+    line_items_url: str,
+    programme: str,
+    page: str,
+) -> frozenset[str]:
+    """The activities (resource links) that open this page of a programme in the course with these
+    columns."""
+    p = placement.c
+    query = (
+        select(p.resource_link_id)
+        .join(course, course.c.id == p.course_id)
+        .where(
+            p.tenant_id == tenant_id,
+            p.programme == programme,
+            p.page == page,
+            course.c.registration_id == registration_id,
+            course.c.line_items_url == line_items_url,
+        )
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def list_source_placements(
     connection: Connection, tenant_id: int, registration_id: int, context_id: str
 ) -> list[Placement]:

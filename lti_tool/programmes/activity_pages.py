@@ -77,6 +77,14 @@ def column_resource_id(programme: str, interval: str) -> str:
     return f"{programme}/{interval}"
 
 
+def check_of_resource(resource_id: str) -> tuple[str, str]:
+    """Programme and page of the check whose column has this resource id; the page is empty if it is
+    the column of no check."""
+    programme, _, interval = resource_id.rpartition("/")
+    page = f"{_CHECK_PREFIX}{interval}"
+    return programme, page if page in ACTIVITY_PAGES else ""
+
+
 def check_column(programme: Programme, interval: str) -> LineItem:
     """The line item of a check."""
     label = next(item.label for item in INTERVALS if item.key == interval)
