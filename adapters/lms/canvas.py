@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.lms.claims import CUSTOM_PARAMETERS
+from adapters.lms.claims import CUSTOM_PARAMETERS, TERM
 from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
 from adapters.lms.rights import INSTITUTION, STANDARD_RIGHTS, RightsByRole
 from adapters.lms.standard import SCOPES, StandardDialect
@@ -25,7 +25,12 @@ HOSTED_ISSUERS = {
     "https://canvas.test.instructure.com": "https://sso.test.canvaslms.com",
 }
 ROOT_ADMIN = "root_account_admin"
-_CUSTOM = {**CUSTOM_PARAMETERS, ROOT_ADMIN: "$Canvas.user.isRootAccountAdmin"}
+# Canvas names the term (instructure/canvas-lms, lib/lti/variable_expander.rb).
+_CUSTOM = {
+    **CUSTOM_PARAMETERS,
+    ROOT_ADMIN: "$Canvas.user.isRootAccountAdmin",
+    TERM: "$Canvas.term.name",
+}
 # Hosts of hosted Canvas, all of them Instructure's.
 _HOSTED_HOSTS = (".instructure.com", ".canvaslms.com")
 PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels

@@ -21,9 +21,14 @@ DEEP_LINKING_PREFIX = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 CONTEXT_HISTORY, PERSON_ID = "context_history", "person_id"
+COURSE_BEGIN, TERM = "course_begin", "term"
 # Our custom parameters, and the variables that an LMS substitutes in them (LTI 1.3 core,
 # appendix C).
-CUSTOM_PARAMETERS = {CONTEXT_HISTORY: "$Context.id.history", PERSON_ID: "$Person.sourcedId"}
+CUSTOM_PARAMETERS = {
+    CONTEXT_HISTORY: "$Context.id.history",
+    PERSON_ID: "$Person.sourcedId",
+    COURSE_BEGIN: "$CourseSection.timeFrame.begin",
+}
 MAX_ID_LENGTH = 255  # LTI 1.3 core, 5.3: ids and sub have at most 255 ASCII characters
 MAX_URL_LENGTH = 2_000
 MAX_TEXT_LENGTH = 500
@@ -107,6 +112,7 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
         context_id=_require_identifier(context["id"], "context.id") if "id" in context else "",
         context_title=_read_text(context.get("title")) or _read_text(context.get("label")),
         context_history=_parse_context_history(custom.get(CONTEXT_HISTORY, "")),
+        term=_read_text(custom.get(TERM)) or _begin_month(custom.get(COURSE_BEGIN, "")),
         name=_read_name(claims),
         email=_read_text(claims.get("email")),
         sourced_id=(_read_sourced_id(claims) or _read_text(custom.get(PERSON_ID)))[
@@ -288,6 +294,14 @@ def _parse_context_history(text: str) -> tuple[str, ...]:
     separated by commas, each URL-encoded)."""
     result = [unquote(part.strip())[:MAX_ID_LENGTH] for part in text.split(",")]
     return tuple(part for part in result if part)[:MAX_HISTORY_COURSES]
+
+
+def _begin_month(text: str) -> str:
+    """The month (2026-09) in which a course begins, of $CourseSection.timeFrame.begin; empty for
+    what is no date. Moodle (mod/lti/locallib.php, lti_calculate_custom_parameter) writes ISO 8601,
+    or nothing where a course has no first day."""
+    found = re.match(r"(\d{4}-(0[1-9]|1[0-2]))-\d{2}", text)
+    return found[1] if found else ""
 
 
 def _require_role_list(claims: dict[str, Any]) -> list[str]:

@@ -69,6 +69,8 @@ class Launch:
     (``sourced_id_from_custom``) from the custom parameter person_id, which may have been typed by
     whoever set up the activity.
 
+    ``term``: the name of the course's term, or else the month in which it begins.
+
     ``role`` is the role in the course. ``administers`` says that the person administers the
     LMS; it does not make anybody a teacher.
     """
@@ -85,6 +87,7 @@ class Launch:
     context_id: str
     context_title: str
     context_history: tuple[str, ...]
+    term: str
     name: str
     email: str
     sourced_id: str

@@ -49,6 +49,7 @@ class CourseDetails:
     columns: list[Column]
     grades: list[GradeState]
     certifying: CertifyingColumn | None
+    wave: str
 
 
 def list_double_columns(
@@ -96,6 +97,9 @@ def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDeta
     tenant_id = session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         course = courses_store.get_course(connection, tenant_id, session.require_course())
+        version = episodes_store.newest_programme_versions(connection, tenant_id)[session.programme]
+        waves = programmes.load_programme(connection, tenant_id, session.programme, version).waves
+        wave = course.waves.get(session.programme, "")
         return CourseDetails(
             course,
             courses_store.list_course_people(connection, tenant_id, course.id, session.programme),
@@ -111,6 +115,42 @@ def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDeta
             certification_sources_store.find_certifying_column(
                 connection, tenant_id, course.id, session.programme
             ),
+            next((item.title for item in waves if item.key == wave), wave),
+        )
+
+
+def set_course_wave(deps: ToolDeps, *, session: LaunchSession, name: str, who: str) -> None:
+    """Let everybody who is certified in this course from now on belong to a wave: one of the
+    programme, by its title, or another one."""
+    wave = " ".join(name.split())
+    if not wave or len(wave) > courses_store.MAX_WAVE_CHARS:
+        raise BadInput(
+            lazy_gettext(
+                "A wave needs a name of up to %(most)s characters.",
+                most=courses_store.MAX_WAVE_CHARS,
+            ),
+            field="wave",
+        )
+    with deps.unit_of_work(session.tenant_id) as connection:
+        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[
+            session.programme
+        ]
+        programme = programmes.load_programme(
+            connection, session.tenant_id, session.programme, version
+        )
+        courses_store.set_wave(
+            connection,
+            session.tenant_id,
+            session.require_course(),
+            session.programme,
+            programmes.resolve_key(wave, programme.waves) or wave,
+        )
+        journal_store.insert_audit_entry(
+            connection,
+            session.tenant_id,
+            who,
+            "set the wave of a course",
+            {"programme": session.programme, "wave": wave},
         )
 
 

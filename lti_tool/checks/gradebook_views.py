@@ -85,6 +85,17 @@ def remove_grade_column(page: PageContext) -> ResponseReturnValue:
     return _run_course_change(page, lambda: _remove_confirmed_column(page), "removed")
 
 
+@ROUTES.post("/wave", roles=TEACHING_ROLES)
+def set_course_wave(page: PageContext) -> ResponseReturnValue:
+    return _run_course_change(
+        page,
+        lambda: gradebook.set_course_wave(
+            page.deps, session=page.who, name=form_text("wave"), who=audit_name(page.who)
+        ),
+        "wave",
+    )
+
+
 @ROUTES.post("/columns/merge", roles=TEACHING_ROLES)
 def merge_columns(page: PageContext) -> ResponseReturnValue:
     """Of two columns of a check: send the grades to the activity's one, or (``remove``) remove the

@@ -106,6 +106,7 @@ def record_certification(page: PageContext) -> ResponseReturnValue:
             certified_at=certified_at,
             now=now,
             team=who.context_title,
+            course_id=who.course_id,
         )
     except BadInput as error:
         return _render_figures(page, error)
@@ -176,6 +177,8 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
     title, waiting = read_models.load_uncertified_learners(page.work, session=who)
     found = _fetch_figures(page, sight, () if show_all else HEADLINE_METRICS)
     figures, alarms = found or ([], [])
+    course = read_models.load_course(page.work, session=who)
+    open_wave = course is not None and course.copied and who.programme not in course.waves
     return page.render(
         "figures.html",
         error.status if error else 200,
@@ -187,6 +190,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         away=found is None,
         programme_title=title,
         waiting=waiting,
+        wave_open=course.suggested_wave if course is not None and open_wave else "",
         may_record=bool(who.roles & TEACHING_ROLES) and who.course_id is not None,
         may_administer=ADMIN in who.roles,
         may_look_behind=bool(who.roles & STAFF_ROLES),

@@ -15,7 +15,8 @@ from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.checks.grades_store import GradeDelivery
-from lti_tool.people import people_store
+from lti_tool.people import courses_store, people_store
+from lti_tool.people.courses_store import Course
 from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
@@ -207,6 +208,14 @@ def load_uncertified_learners(
         ).title
         waiting = people_store.list_uncertified_learners(connection, session)
     return title, waiting
+
+
+def load_course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Course | None:
+    """The course of this session, if it is in one and teaches it."""
+    if session.course_id is None or not session.roles & roles.TEACHING_ROLES:
+        return None
+    with unit_of_work(session.tenant_id) as connection:
+        return courses_store.get_course(connection, session.tenant_id, session.course_id)
 
 
 def learner_names(

@@ -107,6 +107,8 @@ def _ensure_course(connection: Connection, platform: Platform, launch: Launch) -
             "title": launch.context_title,
             "memberships_url": launch.memberships_url,
             "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
+            "copied": any(id_ != launch.context_id for id_ in launch.context_history),
+            "term": launch.term,
         },
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -17,12 +17,16 @@ from lti_tool.tables.people import course, membership, person, roster_run
 from lti_tool.tables.programmes import episode
 
 SYNC_ROSTERS = Job("lti_tool.worker.sync_rosters", interval_seconds=60, queue=LONG_QUEUE)
+MAX_WAVE_CHARS = 300  # as the titles of a programme's waves
 MAX_ROWS = 200  # people of one course shown on a page
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course and the URLs of its services; a URL that the LMS did not give is empty."""
+    """A course and the URLs of its services; a URL that the LMS did not give is empty.
+
+    ``copied``: the LMS says that it is a copy; ``term``: as in :class:`adapters.lms.Launch`;
+    ``waves``: programme → wave (key or name) of who is certified in it."""
 
     id: uuid.UUID
     registration_id: int
@@ -32,6 +36,15 @@ class Course:
     memberships_url: str
     line_items_url: str
     roster_due_at: datetime | None
+    copied: bool
+    term: str
+    waves: Mapping[str, str]
+
+    @property
+    def suggested_wave(self) -> str:
+        """A name from the course's title and its term, unless the title names that already."""
+        parts = [self.title] if self.term in self.title else [self.title, self.term]
+        return ", ".join(filter(None, parts))[:MAX_WAVE_CHARS]
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,7 @@ class RosterReading:
     whole: bool
 
 
+_KEPT_TEXTS = ("title", "memberships_url", "line_items_url", "term")
 _COURSE_FIELDS = tuple(course.c[name] for name in Course.__dataclass_fields__)
 
 
@@ -104,20 +118,17 @@ def ensure_course(connection: Connection, tenant_id: int, values: dict[str, Any]
     row = connection.execute(query).first()
     # A URL that a launch omits is kept: Moodle omits the services that one activity may not
     # use.
-    launch_values = {
-        name: values[name]
-        for name in ("title", "memberships_url", "line_items_url")
-        if values[name]
-    }
+    launch_values = {name: values[name] for name in (*_KEPT_TEXTS, "copied") if values[name]}
     if row is not None and all(
         row._mapping[name] == value for name, value in launch_values.items()
     ):
         return Course(**row._mapping)
     created = upsert(course).values(tenant_id=tenant_id, **values)
-    changed = {
+    changed: dict[str, Any] = {
         name: func.coalesce(func.nullif(created.excluded[name], ""), c[name])
-        for name in ("title", "memberships_url", "line_items_url")
+        for name in _KEPT_TEXTS
     }
+    changed["copied"] = created.excluded.copied | c.copied
     statement = created.on_conflict_do_update(
         index_elements=["tenant_id", "registration_id", "key"], set_=changed
     )
@@ -133,6 +144,27 @@ def get_course(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> 
         .one()
         ._mapping
     )
+
+
+def set_wave(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str, wave: str
+) -> None:
+    """Set the wave of who is certified in this course for a programme."""
+    c = course.c
+    connection.execute(
+        update(course)
+        .where(c.tenant_id == tenant_id, c.id == course_id)
+        .values(waves=c.waves.concat({programme: wave}))
+    )
+
+
+def find_wave(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID | None, programme: str
+) -> str:
+    """The wave of who is certified in a course; empty if it has none, or there is no course."""
+    c = course.c
+    query = select(c.waves[programme].astext).where(c.tenant_id == tenant_id, c.id == course_id)
+    return connection.execute(query).scalar() or ""
 
 
 def upsert_memberships(

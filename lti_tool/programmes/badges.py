@@ -123,4 +123,5 @@ def certify_by_badge(
         certified_at=result.earned_at,
         now=now,
         source="badge",
+        course_id=session.course_id,
     )

@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.messages import lazy_gettext
 from lrs.vocabulary import INTERVALS, AnswerKind
 from lti_tool.base import tenants_store
-from lti_tool.people import directory_store
+from lti_tool.people import courses_store, directory_store
 from lti_tool.people.directory_store import Profile
 from lti_tool.programmes import (
     drafts_store,
@@ -44,13 +44,15 @@ def certify_person(
     team: str = "",
     source: str = "teacher",
     exam: Mapping[str, float] | None = None,
+    course_id: uuid.UUID | None = None,
 ) -> bool:
     """Record that a person was certified, and schedule the checks; False if it was already
     on record.
 
     ``team`` is used if the directory has none. ``exam`` maps competency → share (0 to 1);
-    the empty key is the whole exam. Checks whose window has passed are neither offered nor
-    counted: nobody could have answered them here.
+    the empty key is the whole exam. ``course_id``: the course in which, or for which, it is
+    recorded; its wave is taken where none is given. Checks whose window has passed are neither
+    offered nor counted: nobody could have answered them here.
     """
     with unit_of_work(tenant_id) as connection:
         version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
@@ -70,6 +72,7 @@ def certify_person(
             team=team,
             source=source,
             exam=exam or {},
+            course_id=course_id,
         )
 
 
@@ -86,12 +89,14 @@ def certify_in_transaction(
     source: str,
     exam: Mapping[str, float],
     training: xapi_statements.Training | None = None,
+    course_id: uuid.UUID | None = None,
 ) -> bool:
     """The same inside the caller's transaction, such as the import of a file."""
     require_plausible_date(certified_at, now)
     if wave and not programmes.resolve_key(wave, programme.waves):
         raise BadInput(programmes.unknown_wave_message(programme, wave), field="wave")
-    wave = programmes.resolve_key(wave, programme.waves)
+    of_course = courses_store.find_wave(connection, tenant_id, course_id, programme.key)
+    wave = programmes.resolve_key(wave or of_course, programme.waves) or of_course
     unknown = [
         key
         for key in exam

@@ -169,6 +169,7 @@ def certify_by_grades(
                 now,
                 "gradebook",
                 {"": reached[subject]},
+                column.course_id,
             )
             for subject, person_id in sorted(person_ids.items())
             if person_id not in begun
@@ -232,6 +233,7 @@ def _certify_person(
     now: datetime,
     source: str,
     exam: Mapping[str, float],
+    course_id: uuid.UUID | None = None,
 ) -> bool:
     return certification.certify_in_transaction(
         connection,
@@ -244,6 +246,7 @@ def _certify_person(
         team="",
         source=source,
         exam=exam,
+        course_id=course_id,
     )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
@@ -146,6 +147,11 @@ course = Table(
     Column("line_items_url", Text, nullable=False),
     # When to read the roster next; null if the LMS offers none.
     Column("roster_due_at", TIMESTAMPTZ),
+    # Whether the LMS says that it is a copy of another course; and its term.
+    Column("copied", Boolean, nullable=False, server_default="false"),
+    Column("term", Text, nullable=False, server_default=""),
+    # The wave of who is certified in it: programme → key, or name.
+    Column("waves", JSONB, nullable=False, server_default="{}"),
     created_at_column(),
     UniqueConstraint("tenant_id", "registration_id", "key"),
     Index(None, "tenant_id", "registration_id", "context_id"),

@@ -1016,7 +1016,10 @@ CREATE TABLE lti_tool.course (
     memberships_url text NOT NULL,
     line_items_url text NOT NULL,
     roster_due_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    copied boolean DEFAULT false NOT NULL,
+    term text DEFAULT ''::text NOT NULL,
+    waves jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 CREATE TABLE lti_tool.deployment (
     tenant_id integer NOT NULL,

@@ -12,7 +12,8 @@ import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.people import rosters
-from lti_tool.programmes import certification
+from lti_tool.programmes import certification, certification_sources
+from lti_tool.programmes.certification_sources_store import CertifyingColumn
 from tests.support.platforms import add_platform
 from tests.support.quizzes import answer_check
 from tests.support.tool import DEPLOYMENT_ID, Tool, capture
@@ -93,6 +94,98 @@ def test_a_history_of_another_platform_leads_nowhere(tool: Tool) -> None:
     )
     activity(tool, "9", "20", "Check A", history="5")
     assert placed(tool, "20") == ("aaa-other", "today")
+
+
+def shown_figures(tool: Tool, **custom: str) -> tuple[str, Any]:
+    """A teacher opens a copied course; its address, and the first page. What the custom parameters
+    hold: of a recorded Moodle's variables (registration, CourseSection.timeFrame.begin), or of
+    Canvas (instructure/canvas-lms, lib/lti/variable_expander.rb, Canvas.term.name)."""
+    home = activity(tool, "9", "20", "Check A", history="5", **custom).location
+    return home, tool.get(home)
+
+
+@pytest.mark.parametrize(
+    ("custom", "suggested"),
+    [
+        ({"term": "Autumn 2026"}, "Course 9, Autumn 2026"),
+        ({"course_begin": "2026-09-01T00:00:00+00:00"}, "Course 9, 2026-09"),
+        ({"course_begin": "$CourseSection.timeFrame.begin"}, "Course 9"),
+        ({"course_begin": "", "term": "$Canvas.term.name"}, "Course 9"),
+    ],
+)
+def test_a_copied_course_offers_to_begin_a_wave(
+    tool: Tool, custom: dict[str, str], suggested: str
+) -> None:
+    home, page = shown_figures(tool, **custom)
+    assert f"Begin the wave “{suggested}”" in page.text
+    assert f'value="{suggested}"' in tool.get(f"{home}course/").text
+    original = tool.get(activity(tool, "5", "10", "Check A").location)
+    assert "Begin the wave" not in original.text, "not for the original"
+
+
+def test_who_is_certified_in_a_course_belongs_to_its_wave(tool: Tool) -> None:
+    title = {f"{CLAIM_PREFIX}context": {"id": "9", "title": "Course 9"}}
+    tool.launch("launch-resource-student3-cjk", **title)
+    home, page = shown_figures(tool, term="Autumn 2026")
+    course = tool.get(f"{home}course/")
+    for wrong in (" ", "x" * 301):
+        assert tool.post(f"{home}course/wave", course, wave=wrong).status_code == 400
+    begun = tool.post(f"{home}course/wave", course, wave=" Course 9,  Autumn 2026 ")
+    assert "belongs to the wave “Course 9, Autumn 2026”" in begun.text
+    page = tool.get(home)
+    assert "Begin the wave" not in page.text, "asked once"
+    (waiting,) = tool.sql(
+        "SELECT person_id FROM lti_tool.identity WHERE subject = :s",
+        s=capture("launch-resource-student3-cjk")["claims"]["sub"],
+    )
+    tool.post(f"{home}certifications", page, person=waiting[0], certified_on=NOW.date().isoformat())
+    waves = dict(tool.sql("SELECT person_id, wave FROM lti_tool.episode"))
+    assert waves.pop(waiting[0]) == "Course 9, Autumn 2026"
+    assert set(waves.values()) == {""}, "nobody who was certified before is moved"
+    assert "set the wave of a course" in {
+        row[0] for row in tool.sql("SELECT act FROM lti_tool.audit")
+    }
+
+
+def test_who_begins_by_a_course_s_column_belongs_to_its_wave(tool: Tool) -> None:
+    home, _ = shown_figures(tool, term="Autumn 2026")
+    tool.launch("launch-resource-student3-cjk")
+    tool.post(f"{home}course/wave", tool.get(f"{home}course/"), wave="Second")
+    course = tool.sql("SELECT id, registration_id FROM lti_tool.course WHERE context_id = '9'")[0]
+    subject = capture("launch-resource-student3-cjk")["claims"]["sub"]
+    column = CertifyingColumn(
+        course.id, "phishing-response", course.registration_id, "", 0.8, 0, ""
+    )
+    begun = certification_sources.certify_by_grades(
+        tool.deps.unit_of_work,
+        tenant_id=tool.tenant_id,
+        column=column,
+        results=[(subject, 0.9)],
+        now=NOW,
+    )
+    assert begun == 1
+    assert "Second" in {row[0] for row in tool.sql("SELECT wave FROM lti_tool.episode")}
+
+
+def test_a_wave_of_the_programme_is_meant_by_its_title(tool: Tool) -> None:
+    tool.sql(
+        "UPDATE lti_tool.programme_version SET document = document || jsonb_build_object('waves', "
+        "jsonb_build_array(jsonb_build_object('key', 'autumn', 'title', 'Autumn', 'starts_on', "
+        "'2026-09-01')))"
+    )
+    home, _ = shown_figures(tool)
+    page = tool.post(f"{home}course/wave", tool.get(f"{home}course/"), wave="AUTUMN")
+    assert "the wave “Autumn”" in page.text
+    assert tool.sql("SELECT waves FROM lti_tool.course WHERE context_id = '9'")[0][0] == {
+        "phishing-response": "autumn"
+    }
+
+
+def test_a_learner_s_launch_opens_no_wave(tool: Tool) -> None:
+    custom = {f"{CLAIM_PREFIX}custom": {"context_history": "5"}}
+    home = tool.launch(**custom).location
+    assert "Begin the wave" not in tool.get(home).text
+    assert tool.post(f"{home}course/wave", tool.get(home), wave="mine").status_code == 403
 
 
 def finished(tool: Tool, **claims: Any) -> str:

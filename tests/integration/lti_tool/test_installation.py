@@ -442,6 +442,8 @@ def test_canvas_reads_its_configuration(tool: Tool) -> None:
         "root_account_admin": "$Canvas.user.isRootAccountAdmin",
         "context_history": "$Context.id.history",
         "person_id": "$Person.sourcedId",
+        "course_begin": "$CourseSection.timeFrame.begin",
+        "term": "$Canvas.term.name",
     }
 
 

@@ -1,4 +1,4 @@
-"""who the actors of other systems' statements are; what a platform's roles give; what became of grades that were sent"""
+"""who the actors of other systems' statements are; what a platform's roles give; what became of grades that were sent; copied courses and their waves"""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         schema="lti_tool",
     )
+    for column in (
+        sa.Column("copied", sa.Boolean(), nullable=False, server_default="false"),
+        sa.Column("term", sa.Text(), nullable=False, server_default=""),
+        sa.Column("waves", postgresql.JSONB(), nullable=False, server_default="{}"),
+    ):
+        op.add_column("course", column, schema="lti_tool")
     op.add_column("grade_outbox", sa.Column("found", sa.Text(), nullable=True), schema="lti_tool")
     op.add_column(
         "grade_outbox",
