@@ -177,7 +177,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
     title, waiting = read_models.load_uncertified_learners(page.work, session=who)
     found = _fetch_figures(page, sight, () if show_all else HEADLINE_METRICS)
     figures, alarms = found or ([], [])
-    course = read_models.load_course(page.work, session=who)
+    course, first_reading = read_models.load_course(page.work, session=who)
     open_wave = course is not None and course.copied and who.programme not in course.waves
     return page.render(
         "figures.html",
@@ -190,6 +190,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         away=found is None,
         programme_title=title,
         waiting=waiting,
+        first_reading=first_reading,
         wave_open=course.suggested_wave if course is not None and open_wave else "",
         may_record=bool(who.roles & TEACHING_ROLES) and who.course_id is not None,
         may_administer=ADMIN in who.roles,

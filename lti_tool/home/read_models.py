@@ -16,7 +16,7 @@ from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.checks.grades_store import GradeDelivery
 from lti_tool.people import courses_store, people_store
-from lti_tool.people.courses_store import Course
+from lti_tool.people.courses_store import Course, FirstReading
 from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
@@ -210,12 +210,16 @@ def load_uncertified_learners(
     return title, waiting
 
 
-def load_course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Course | None:
-    """The course of this session, if it is in one and teaches it."""
+def load_course(
+    unit_of_work: UnitOfWork, *, session: LaunchSession
+) -> tuple[Course | None, FirstReading | None]:
+    """The course of a session that teaches in one, and its first reading as long as that has not
+    come to its end."""
     if session.course_id is None or not session.roles & roles.TEACHING_ROLES:
-        return None
+        return None, None
     with unit_of_work(session.tenant_id) as connection:
-        return courses_store.get_course(connection, session.tenant_id, session.course_id)
+        course = courses_store.get_course(connection, session.tenant_id, session.course_id)
+        return course, courses_store.find_first_reading(connection, session.tenant_id, course)
 
 
 def learner_names(

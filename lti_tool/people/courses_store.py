@@ -84,6 +84,16 @@ class RosterRun:
     departed: int
     reason: str
     skipped: int
+    turn: str
+
+
+@dataclass(frozen=True)
+class FirstReading:
+    """A course whose roster was never read to its end: the latest attempt, if there was one, and
+    when the next one is due."""
+
+    run: RosterRun | None
+    due_at: datetime | None
 
 
 @dataclass
@@ -405,6 +415,7 @@ def list_roster_runs(
             r.departed,
             r.reason,
             r.skipped,
+            r.turn,
         )
         .join(course, course.c.id == r.course_id)
         .where(r.tenant_id == tenant_id)
@@ -416,6 +427,24 @@ def list_roster_runs(
     if registration_id is not None:
         query = query.where(course.c.registration_id == registration_id)
     return [RosterRun(*tuple(row)) for row in connection.execute(query)]
+
+
+def find_first_reading(
+    connection: Connection, tenant_id: int, course: Course
+) -> FirstReading | None:
+    """The first reading of a course's roster while it has not come to its end; None after that,
+    and where the LMS offers no roster."""
+    r = roster_run.c
+    read = select(r.id).where(
+        r.tenant_id == tenant_id,
+        r.course_id == course.id,
+        r.finished_at.is_not(None),
+        r.reason == "",
+    )
+    if not course.memberships_url or connection.execute(read.limit(1)).first() is not None:
+        return None
+    runs = list_roster_runs(connection, tenant_id, 1, course_id=course.id)
+    return FirstReading(runs[0] if runs else None, course.roster_due_at)
 
 
 def find_placement(

@@ -18,7 +18,7 @@ from core.http_client import OutsideCallFailed
 from core.messages import Number, as_message, gettext_noop, lazy_gettext
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.base.launch_errors import TokenRefused, Turn
 from lti_tool.base.platform_services import PageRefused
 from lti_tool.base.platforms_store import APPROVED, Platform
 from lti_tool.people import courses_store, people_store
@@ -89,7 +89,7 @@ def _read_roster(
     """Go on with a reading; returns whether it came to its end. One that is cut short keeps what it
     has read, and goes on with the next page. ``unseen_since``: who was on no roster since then
     leaves the course by its end."""
-    reason, wait = "", timedelta()
+    reason, turn, wait = "", "", timedelta()
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(
@@ -113,7 +113,7 @@ def _read_roster(
             else f"The roster cannot be kept: {type(error).__name__}."
         )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
-        wait = _asked_wait(error)
+        wait, turn = _asked_wait(error), _whose_turn(error).name
         if reading.pages and reading.next_url and _may_go_on(error):
             _pause(deps, platform, course, reading, reason, wait or PAUSE)
             return False
@@ -128,7 +128,7 @@ def _read_roster(
             connection,
             platform.tenant_id,
             reading.id,
-            {"departed": departed, "finished_at": now, "reason": reason[:500]},
+            {"departed": departed, "finished_at": now, "reason": reason[:500], "turn": turn},
         )
         courses_store.set_next_roster(
             connection,
@@ -149,7 +149,10 @@ def _pause(
 ) -> None:
     with deps.unit_of_work(platform.tenant_id) as connection:
         courses_store.update_roster_run(
-            connection, platform.tenant_id, reading.id, {"reason": reason[:500]}
+            connection,
+            platform.tenant_id,
+            reading.id,
+            {"reason": reason[:500], "turn": Turn.LATER.name if reason else ""},
         )
         courses_store.set_next_roster(connection, platform.tenant_id, course.id, clock.now() + wait)
 
@@ -160,6 +163,18 @@ def _may_go_on(error: Exception) -> bool:
     if isinstance(error, PageRefused):
         return error.status in _TRANSIENT_STATUSES
     return isinstance(error, OutsideCallFailed)
+
+
+def _whose_turn(error: Exception) -> Turn:
+    """Who can do something about a roster that was not read: what the LMS refuses, its
+    administrator allows; where it is busy or away, the tool asks again; what cannot be read or
+    kept is for who runs the tool."""
+    if isinstance(error, TokenRefused):
+        return Turn.LMS_ADMINISTRATOR
+    if isinstance(error, PageRefused):
+        busy = error.status in _TRANSIENT_STATUSES
+        return Turn.LATER if busy else Turn.LMS_ADMINISTRATOR
+    return Turn.LATER if isinstance(error, OutsideCallFailed) else Turn.TOOL_ADMINISTRATOR
 
 
 def _asked_wait(error: Exception) -> timedelta:

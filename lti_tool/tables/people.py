@@ -182,6 +182,8 @@ roster_run = Table(
     Column("arrived", Integer, nullable=False),
     Column("departed", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+    # Who can do something about it: a name of lti_tool.base.launch_errors.Turn.
+    Column("turn", Text, nullable=False, server_default=""),
     # While it is not finished: the page to go on with.
     Column("next_url", Text, nullable=False, server_default=""),
     # Entries that could not be read.

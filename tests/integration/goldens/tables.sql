@@ -1501,7 +1501,8 @@ CREATE TABLE lti_tool.roster_run (
     reason text NOT NULL,
     next_url text DEFAULT ''::text NOT NULL,
     skipped integer DEFAULT 0 NOT NULL,
-    whole boolean DEFAULT true NOT NULL
+    whole boolean DEFAULT true NOT NULL,
+    turn text DEFAULT ''::text NOT NULL
 );
 ALTER TABLE lti_tool.roster_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.roster_run_id_seq

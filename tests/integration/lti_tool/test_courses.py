@@ -293,11 +293,15 @@ def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> No
     home = tool.launch(
         "launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}
     ).location
+    first = tool.get(home)
+    assert "The roster of this course is being read." in first.text
+    assert "everyone who opened this activity is certified" not in first.text
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, (
         "then not again before tomorrow"
     )
     page = tool.get(home)
+    assert "is being read" not in page.text
     assert "From the roster" in page.text, "who never opened the activity can be certified as well"
     course = tool.get(f"{home}course/")
     assert "From the roster" in course.text
@@ -319,12 +323,55 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
     ).location
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
     assert "contextmembership" in tool.get(f"{home}course/").text
+    page = tool.get(home)
+    assert "The roster of this course was not read:" in page.text
+    assert "contextmembership" in page.text and "It is read again on" in page.text
+    assert "the turn of the administrator of your LMS" in page.text
     without = tool.launch(
         "launch-resource-teacher", **{f"{CLAIM_PREFIX}context": {"id": "66"}, NRPS: ...}
     ).location
     page = tool.get(f"{without}course/")
     assert "does not offer the roster" in page.text
     assert tool.post(f"{without}course/roster", page).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("answer", "turn"),
+    [
+        ((503, "Service Unavailable", ""), "Nobody has to do anything."),
+        ((403, "Forbidden", ""), "the turn of the administrator of your LMS"),
+        ((200, "OK", {"members": "no list"}), "the turn of whoever runs this tool"),
+    ],
+)
+def test_after_a_first_roster_that_failed_the_page_says_whose_turn_it_is(
+    tool: Tool, answer: Any, turn: str
+) -> None:
+    server = tool.moodle.server
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    server.says("/members", answer)
+    home = tool.launch(
+        "launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}
+    ).location
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
+    assert turn in tool.get(home).text
+    assert turn in tool.get(f"{home}course/").text
+
+
+def test_how_far_a_first_roster_has_come_is_shown(tool: Tool) -> None:
+    server = tool.moodle.server
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    following = {"Link": f'<{server.url}/members?page=2>; rel="next"'}
+    two = [{"user_id": str(number), "roles": ["Learner"]} for number in (900, 901)]
+    server.says("/members", (200, "OK", {"members": two}, following), (503, "Busy", ""))
+    home = tool.launch(
+        "launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}
+    ).location
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
+    assert "was not read" in tool.get(home).text, "it says what happened"
+    tool.sql("UPDATE lti_tool.roster_run SET reason = ''")
+    assert "is being read: 2 people on 1 page so far." in tool.get(home).text
 
 
 def test_a_teacher_makes_renames_and_removes_columns(tool: Tool) -> None:

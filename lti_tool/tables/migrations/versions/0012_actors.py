@@ -50,6 +50,11 @@ def upgrade() -> None:
         sa.Column("waves", postgresql.JSONB(), nullable=False, server_default="{}"),
     ):
         op.add_column("course", column, schema="lti_tool")
+    op.add_column(
+        "roster_run",
+        sa.Column("turn", sa.Text(), nullable=False, server_default=""),
+        schema="lti_tool",
+    )
     op.add_column("grade_outbox", sa.Column("found", sa.Text(), nullable=True), schema="lti_tool")
     op.add_column(
         "grade_outbox",
