@@ -18,7 +18,8 @@ class Role(StrEnum):
     MENTOR = "mentor"
     LEARNER = "learner"
     DESIGNER = "designer"  # Builds the course, and takes no part in it.
-    VISITOR = "visitor"  # Administers the LMS, and has no role in the course.
+    # Administers the LMS, and has no role in the course; or teaches it and looks as a learner.
+    VISITOR = "visitor"
 
     @property
     def strength(self) -> int:

@@ -39,7 +39,13 @@ from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.home import read_models
 from lti_tool.home.report_views import visible_reports
 from lti_tool.nudges import calendar_feed
-from lti_tool.programmes import activity_pages, badges, certification, product_use
+from lti_tool.programmes import (
+    activity_pages,
+    badges,
+    certification,
+    product_use,
+    schedule_preview,
+)
 from lti_tool.questions import item_responses
 
 log = logging.getLogger(__name__)
@@ -87,6 +93,13 @@ def show_today(page: PageContext) -> ResponseReturnValue:
     return _render_today(page)
 
 
+@ROUTES.post("/take-part", roles=ALL_ROLES)
+def take_part(page: PageContext) -> ResponseReturnValue:
+    """Be a learner of the course from now on, for somebody who taught it before."""
+    read_models.take_part(page.work, session=page.who, now=clock.now())
+    return page.redirect("")
+
+
 @ROUTES.post("/certifications", roles=TEACHING_ROLES)
 def record_certification(page: PageContext) -> ResponseReturnValue:
     who, now = page.who, clock.now()
@@ -126,6 +139,14 @@ def _form_certified_day(now: datetime) -> datetime:
 def _render_today(page: PageContext) -> ResponseReturnValue:
     who = page.who
     today = read_models.load_today(page.work, session=who, now=clock.now())
+    if today is None and read_models.looks_as_learner(page.work, session=who):
+        programme = read_models.load_programme(page.work, session=who)
+        return page.render(
+            "learner_preview.html",
+            programme=programme,
+            checks=schedule_preview.preview_checks(programme, clock.now().date()),
+            opens=activity_pages.interval_of_page(who.page),
+        )
     if today is None:
         accepted = badges.list_accepted_badges(
             page.work, tenant_id=who.tenant_id, programme=who.programme

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from adapters.lms import Role
 from adapters.lrs_client import VisibilityScope
 from core.database import UnitOfWork
+from core.errors import NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.sessions_store import LaunchSession
@@ -208,6 +210,39 @@ def load_uncertified_learners(
         ).title
         waiting = people_store.list_uncertified_learners(connection, session)
     return title, waiting
+
+
+def looks_as_learner(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
+    """Whether this session is of a teacher of the course whom the LMS shows it as to a learner."""
+    if session.role != Role.LEARNER or session.course_id is None:
+        return False
+    with unit_of_work(session.tenant_id) as connection:
+        return courses_store.find_membership_role(
+            connection, session.tenant_id, session.course_id, session.person_id
+        ) == (Role.VISITOR)
+
+
+def take_part(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> None:
+    """Be a learner of the course: for somebody who taught it before."""
+    if not looks_as_learner(unit_of_work, session=session):
+        raise NotFound("You take part in this course already.")
+    with unit_of_work(session.tenant_id) as connection:
+        courses_store.upsert_memberships(
+            connection,
+            session.tenant_id,
+            session.require_course(),
+            [(session.person_id, Role.LEARNER.value)],
+            now,
+        )
+
+
+def load_programme(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Programme:
+    """The newest version of the session's programme."""
+    with unit_of_work(session.tenant_id) as connection:
+        version = episodes_store.newest_programme_versions(connection, session.tenant_id)[
+            session.programme
+        ]
+        return programmes.load_programme(connection, session.tenant_id, session.programme, version)
 
 
 def load_course(

@@ -32,6 +32,7 @@ from lti_tool.people.people_store import PlatformUser
 from lti_tool.programmes import episodes_store, product_use
 from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
 
+_TEACHERS_OR_VISITORS = (Role.TEACHER, Role.ADMIN, Role.VISITOR)
 MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
 MAX_PLACE_LENGTH = 200  # of the course from which a deployment's first launch came
 MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
@@ -57,17 +58,18 @@ def record_launch(
     with deps.unit_of_work(tenant_id) as connection:
         course = _ensure_course(connection, platform, launch)
         placed = _resolve_placement(connection, platform, course, launch)
-        person_id = _ensure_participant(connection, platform, course, launch, now)
+        person_id, role = _ensure_participant(connection, platform, course, launch, now)
+        looks = role is not launch.role
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
         if roster_due:
             courses_store.schedule_roster(connection, tenant_id, course.id, now)
         _update_platform_facts(connection, platform, launch)
-        if _takes_grades(launch) and placed.programme and course.line_items_url:
+        if _takes_grades(launch) and not looks and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
             attempts_store.upsert_grade_place(
                 connection, tenant_id, person_id, placed.programme, place, now
             )
-        if not launch.is_test_user:
+        if not launch.is_test_user and not looks:
             product_use.record_visit(connection, tenant_id, person_id, placed.programme, now)
         sessions_store.insert_launch(
             connection,
@@ -115,9 +117,14 @@ def _ensure_course(connection: Connection, platform: Platform, launch: Launch) -
 
 def _ensure_participant(
     connection: Connection, platform: Platform, course: Course, launch: Launch, now: datetime
-) -> uuid.UUID:
-    """The person who launches; a member of the course, unless a test user, or somebody who takes no
-    part in it."""
+) -> tuple[uuid.UUID, Role]:
+    """The person who launches, and the role in the course; a member of the course, unless a test
+    user, or somebody who takes no part in it.
+
+    A teacher of the course whose launch says learner looks at it as learners do: Moodle's "Switch
+    role to" sends no more than that (moodle/moodle, mod/lti/locallib.php, lti_get_ims_role). Such a
+    visitor has no teacher's rights here until the LMS says teacher again, and is a learner as soon
+    as the roster says so."""
     named = PlatformUser(
         launch.subject,
         launch.name,
@@ -126,11 +133,17 @@ def _ensure_participant(
         launch.sourced_id_from_custom,
     )
     person_id = people_store.ensure_person(connection, platform.tenant_id, platform.id, named)
+    role = launch.role
+    if role is Role.LEARNER and not launch.is_test_user:
+        known = courses_store.find_membership_role(
+            connection, platform.tenant_id, course.id, person_id
+        )
+        role = Role.VISITOR if known in _TEACHERS_OR_VISITORS else role
     if not launch.is_test_user and launch.role.takes_part:
         courses_store.upsert_memberships(
-            connection, platform.tenant_id, course.id, [(person_id, launch.role.value)], now
+            connection, platform.tenant_id, course.id, [(person_id, role.value)], now
         )
-    return person_id
+    return person_id, role
 
 
 def _takes_grades(launch: Launch) -> bool:

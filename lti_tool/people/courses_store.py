@@ -177,6 +177,17 @@ def find_wave(
     return connection.execute(query).scalar() or ""
 
 
+def find_membership_role(
+    connection: Connection, tenant_id: int, course_id: uuid.UUID | None, person_id: uuid.UUID
+) -> str:
+    """The role of somebody who is in a course now; empty for nobody of it."""
+    m = membership.c
+    query = select(m.role).where(
+        m.tenant_id == tenant_id, m.course_id == course_id, m.person_id == person_id, m.active
+    )
+    return connection.execute(query).scalar() or ""
+
+
 def upsert_memberships(
     connection: Connection,
     tenant_id: int,

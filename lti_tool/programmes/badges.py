@@ -6,6 +6,7 @@ from datetime import datetime
 
 from adapters import badges
 from adapters.badges import BadgeRefused
+from adapters.lms import Role
 from core.database import UnitOfWork
 from core.errors import BadInput
 from core.http_client import limit_total_time, url_origin
@@ -13,7 +14,7 @@ from core.messages import lazy_gettext
 from lti_tool.base import journal_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.people import directory_store
+from lti_tool.people import courses_store, directory_store
 from lti_tool.programmes import badges_store as store
 from lti_tool.programmes import certification, episodes_store
 
@@ -81,6 +82,11 @@ def certify_by_badge(
             "Paste the badge's address or text, or choose its picture (up to 5 MB).", field="badge"
         )
     with deps.unit_of_work(session.tenant_id) as connection:
+        of_course = courses_store.find_membership_role(
+            connection, session.tenant_id, session.course_id, session.person_id
+        )
+        if session.role == Role.LEARNER and of_course == Role.VISITOR:
+            raise BadInput("You look at this course as a learner does; nothing is recorded of you.")
         accepted_badges = store.list_accepted_badges(
             connection, session.tenant_id, session.programme
         )

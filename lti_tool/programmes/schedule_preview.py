@@ -73,3 +73,18 @@ def preview_schedule(
             )
         )
     return sorted(events, key=lambda event: event.day)
+
+
+def preview_checks(programme: Programme, certified_on: date) -> list[tuple[str, str, date]]:
+    """Interval, its label and the day it is due of each check of somebody who is certified on
+    this day, by the programme's own calendar."""
+    when = working_time.resolve_working_time("", (), programme.calendar)
+    certified_at = when.at(certified_on)
+    return [
+        (
+            interval.key,
+            interval.label,
+            when.day_of(due_dates.check_due_at(certified_at, interval, when)),
+        )
+        for interval in INTERVALS
+    ]
