@@ -5,6 +5,7 @@ Statements are left as received; figures are recomputed.
 from __future__ import annotations
 
 import msgspec
+from sqlalchemy import Connection
 
 from analytics.deps import AnalyticsDeps
 from analytics.store import activity_mappings, mapped_actors
@@ -13,15 +14,19 @@ from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, ActivityKind
 
+MAX_NAMED_COMPETENCIES = 20  # in one message
+
 
 class Mapped(msgspec.Struct, forbid_unknown_fields=True):
-    """What an activity counts as, as it is sent: check, exercise, case study, meeting or task."""
+    """What an activity counts as, as it is sent: check, exercise, case study, meeting or task.
+    ``competencies``: those of the programme, by whoever knows them; it is not kept."""
 
     activity: str
     programme: str
     counts_as: str
     competency: str | None = None
     evidence_grade: int | None = None
+    competencies: list[str] | None = None
 
 
 def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str) -> int:
@@ -53,10 +58,12 @@ def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str
             f"{MAX_EVIDENCE_GRADE}.",
             path="$.evidence_grade",
         )
+    values = msgspec.structs.asdict(mapped)
+    del values["competencies"]
     with deps.unit_of_work(tenant_id) as connection:
-        created = activity_mappings.insert_mapping(
-            connection, tenant_id, {**msgspec.structs.asdict(mapped), "who": who}
-        )
+        if mapped.competency is not None:
+            _require_competency(connection, tenant_id, mapped, mapped.competency)
+        created = activity_mappings.insert_mapping(connection, tenant_id, {**values, "who": who})
         if created is None:
             raise Conflict(
                 "The activity counts in this programme already; undo that first.", path="$.activity"
@@ -69,6 +76,23 @@ def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapped: Mapped, who: str
             {"mapping": created, "activity": mapped.activity, "programme": mapped.programme},
         )
     return created
+
+
+def _require_competency(
+    connection: Connection, tenant_id: int, mapped: Mapped, competency: str
+) -> None:
+    """BadInput for a competency that is not among those of the programme: the ones that were sent
+    with the mapping, else the ones that counted answers name. Where neither is known, any is
+    taken."""
+    known = mapped.competencies
+    if known is None:
+        known = activity_mappings.list_competencies(connection, tenant_id, mapped.programme)
+    if known and competency not in known:
+        raise BadInput(
+            f"The programme has no competency {competency}; it has "
+            f"{', '.join(known[:MAX_NAMED_COMPETENCIES])}.",
+            path="$.competency",
+        )
 
 
 def undo_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:

@@ -11,7 +11,14 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from analytics.store import person_merges
-from analytics.store.tables import NO_EPISODE, activity_mapping, borrowed, fact_episode, uncountable
+from analytics.store.tables import (
+    NO_EPISODE,
+    activity_mapping,
+    borrowed,
+    fact_competency,
+    fact_episode,
+    uncountable,
+)
 from lrs import feed
 from lrs.feed import key_of
 from lrs.vocabulary import VERBS, VerbName
@@ -69,6 +76,13 @@ def list_mappings(
         .limit(rows)
     )
     return [ActivityMapping(*row) for row in connection.execute(query)]
+
+
+def list_competencies(connection: Connection, tenant_id: int, programme: str) -> list[str]:
+    """The competencies that counted answers of a programme name, and ratings of its work."""
+    f = fact_competency.c
+    query = select(f.competency).where(f.tenant_id == tenant_id, f.programme == programme)
+    return list(connection.execute(query.distinct().order_by(f.competency)).scalars())
 
 
 def insert_mapping(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from adapters.lrs_client import REACH_CAP, MappingReach
 from core.errors import BadInput, RequestError
 from core.http_client import OutsideCallFailed
+from core.messages import lazy_gettext
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, TASK
 from lti_tool.base.forms import form_text
 from lti_tool.base.roles import STAFF_ROLES
@@ -22,6 +24,7 @@ from lti_tool.base.staff_context import StaffContext, open_staff
 from lti_tool.business.business_figures import ProgrammeBusiness
 from lti_tool.business.business_views import STORE_UNAVAILABLE, changing_record_store, open_figures
 from lti_tool.programmes import authoring
+from lti_tool.programmes.programmes import Programme
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +42,8 @@ def show_mappings(staff: StaffContext, key: str) -> ResponseReturnValue:
 @ROUTES.post("/", roles=STAFF_ROLES)
 def add_mapping(staff: StaffContext, key: str) -> ResponseReturnValue:
     # raises NotFound if there is no such programme
-    authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key)
-    return _run_change(staff, key, _send_mapping, "added")
+    programme = authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key).programme
+    return _run_change(staff, key, partial(_send_mapping, programme), "added")
 
 
 @ROUTES.post("/undo", roles=STAFF_ROLES)
@@ -60,7 +63,7 @@ def _run_change(
     return staff.redirect(f"programmes/{key}/elsewhere/?done={done}")
 
 
-def _send_mapping(figures: ProgrammeBusiness) -> None:
+def _send_mapping(programme: Programme, figures: ProgrammeBusiness) -> None:
     kind, competency = form_text("counts_as"), form_text("competency")
     grade, activity = form_text("evidence_grade"), form_text("activity")
     if not _IRI_PATTERN.match(activity):
@@ -70,13 +73,31 @@ def _send_mapping(figures: ProgrammeBusiness) -> None:
         )
     if kind == TASK and grade not in map(str, range(1, MAX_EVIDENCE_GRADE + 1)):
         raise BadInput("Choose who vouches for it.", field="evidence_grade")
+    if competency and competency not in {one.key for one in programme.competencies}:
+        raise BadInput(
+            lazy_gettext(
+                "The programme has no competency %(competency)s; its competencies are "
+                "%(competencies)s.",
+                competency=repr(competency[:80]),
+                competencies=", ".join(one.title for one in programme.competencies)
+                or lazy_gettext("none"),
+            ),
+            field="competency",
+        )
+    stem = f"{figures.programme}/competencies/"
+    of_check = (
+        {
+            "competency": f"{stem}{competency}",
+            "competencies": [f"{stem}{one.key}" for one in programme.competencies],
+        }
+        if competency and kind == "check"
+        else {"competency": None}
+    )
     figures.map_activity(
         {
             "activity": activity,
             "counts_as": kind,
-            "competency": f"{figures.programme}/competencies/{competency}"
-            if competency and kind == "check"
-            else None,
+            **of_check,
             "evidence_grade": int(grade) if kind == TASK else None,
         }
     )

@@ -286,6 +286,34 @@ def test_a_mapping_that_makes_no_sense_is_refused_with_its_place(
     assert answer.json["error"]["where"]["path"] == path
 
 
+def test_a_competency_that_the_programme_has_not_is_refused(
+    one: Caller, deps: AnalyticsDeps
+) -> None:
+    body: dict[str, Any] = {"activity": QUIZ, "programme": PROGRAMME, "counts_as": "check"}
+
+    def refused(competency: str, **more: Any) -> bool:
+        sent = {**body, "competency": f"{PROGRAMME}/competencies/{competency}", **more}
+        answer = one.send("POST", "/api/v1/activity-mappings", data=json.dumps(sent))
+        if answer.status_code == 201:
+            one.send("DELETE", f"/api/v1/activity-mappings/{answer.json['mapping']}")
+            return False
+        error = answer.json["error"]
+        assert answer.status_code == 400 and error["where"]["path"] == "$.competency"
+        assert f"{PROGRAMME}/competencies/c" in error["message"], "it names those that there are"
+        return True
+
+    known = [f"{PROGRAMME}/competencies/c"]
+    assert refused("nobody", competencies=known) and not refused("c", competencies=known)
+    assert not refused("nobody"), "nothing is known of the programme yet"
+    person = Person()
+    map_(one, QUIZ, "check", competency=known[0])
+    one.post([*person.said, moodle_answer(person, 1, True, 7)])
+    count(deps)
+    body["activity"] = PROBLEM
+    assert refused("nobody") and not refused("c")
+    assert not refused("new", competencies=[*known, f"{PROGRAMME}/competencies/new"])
+
+
 def test_an_activity_counts_once_in_a_programme(one: Caller) -> None:
     map_(one, QUIZ, "check")
     body = {"activity": QUIZ, "programme": PROGRAMME, "counts_as": "exercise"}

@@ -195,3 +195,20 @@ def test_the_page_of_a_report_says_by_name_who_decided(tool: Tool, console: str)
     assert "The new level holds" in page.text
     other = tool.get(f"{page.request.path}?programme=phishing-response&team=Desk+2")
     assert "decided by" not in other.text, "that of the whole is not that of a team"
+
+
+def test_a_competency_that_the_programme_has_not_is_refused(tool: Tool, console: str) -> None:
+    says(tool)
+    page = tool.get(f"{console}elsewhere/")
+    fields = {"activity": QUIZ, "counts_as": "check", "competency": "links-of-nobody"}
+    before = len(tool.moodle.server.bodies("/api/v1/activity-mappings"))
+    answer = tool.post(f"{console}elsewhere/", page, **fields)
+    assert answer.status_code == 400
+    assert "has no competency &#39;links-of-nobody&#39;; its competencies are" in answer.text
+    assert 'name="competency" aria-invalid="true"' in answer.text
+    assert len(tool.moodle.server.bodies("/api/v1/activity-mappings")) == before
+
+
+def test_one_that_was_mapped_all_the_same_is_shown_as_such(tool: Tool, console: str) -> None:
+    says(tool, HELD | {"competency": f"{PROGRAMME}/competencies/nobody"})
+    assert "The programme has no such competency" in tool.get(f"{console}elsewhere/").text
