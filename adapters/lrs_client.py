@@ -3,6 +3,7 @@ queries our own store for figures and access keys."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,14 @@ from urllib.parse import quote, urlencode, urljoin
 import msgspec
 
 from core.errors import BadInput
-from core.http_client import GuardedClient, OutsideCallFailed, OutsideResponse, url_origin
+from core.http_client import (
+    TOTAL_TIMEOUT_SECONDS,
+    GuardedClient,
+    OutsideCallFailed,
+    OutsideResponse,
+    limit_total_time,
+    url_origin,
+)
 from core.messages import lazy_gettext, quote_text
 
 STATEMENT_PAGE_SIZE = 100  # Statements per page.
@@ -21,6 +29,8 @@ LIST_PAGE_SIZE, MAX_PAGES = (
     500,
     10,
 )  # Entries per page and number of pages: nobody reads more than that.
+RETRY_PAUSE_SECONDS = 0.5  # before a question is asked again
+_BUSY_STATUSES = frozenset((429, 500, 502, 503, 504))
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
 XAPI_VERSION = "1.0.3"  # The version that adapters/xapi_statements.py writes.
 
@@ -270,16 +280,29 @@ def _query_api(
     wanted: Sequence[tuple[str, str]],
     episodes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    if episodes is None:
-        answer = _get_api(client, store, name, wanted)
-    else:
-        answer = client.call(
+    """Ask for something that nothing changes; once more, within the time of one call, if the store
+    gives no answer or is busy."""
+
+    def ask() -> OutsideResponse:
+        if episodes is None:
+            return _get_api(client, store, name, wanted)
+        return client.call(
             "POST",
             f"{store.url}/api/v1/{name}?{urlencode(wanted)}",
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             body=msgspec.json.encode({"episodes": list(episodes)}),
             basic=(store.key, store.secret),
         )
+
+    with limit_total_time(TOTAL_TIMEOUT_SECONDS):
+        try:
+            answer = ask()
+            again = answer.status in _BUSY_STATUSES
+        except OutsideCallFailed:
+            again = True
+        if again:
+            time.sleep(RETRY_PAUSE_SECONDS)
+            answer = ask()
     if answer.status != 200:
         raise OutsideCallFailed(
             lazy_gettext(
