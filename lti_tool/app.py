@@ -74,6 +74,15 @@ PAGES: tuple[Routes[Any], ...] = (
     question_bank_views.ROUTES,
     rubric_views.ROUTES,
 )
+# Below a programme, with the folder there.
+PROGRAMME_PAGES = (
+    (group_views.ROUTES, ""),
+    (content_gap_views.ROUTES, ""),
+    (business_views.ROUTES, "/<key>/business"),
+    (activity_mapping_views.ROUTES, "/<key>/elsewhere"),
+    (question_bank_views.ROUTES, "/<key>/questions"),
+    (rubric_views.ROUTES, "/<key>/rubric"),
+)
 # Their context carries what packages above them know of a programme.
 CONSOLE_PAGES = (programme_views.ROUTES, channel_views.ROUTES)
 
@@ -123,16 +132,35 @@ def create_app(deps: ToolDeps) -> Flask:
 
 
 def _admin_link_pages() -> list[Blueprint]:
-    """The administration pages and the list of people, in a session that an administrator's link
-    began.
+    """The pages that an administrator may open, in a session that an administrator's link began:
+    the administration, the list of people, the programmes.
     """
     session, opener = "/admin/<uuid:visit_id>", admin_views.open_staff_by_link
+    open_console = programme_views.console_opener(digests.list_channels, opener)
     return [
         admin_views.ROUTES.blueprint(
             name="admin_by_link", prefix=session, opener=opener, by_link=True
         ),
         people_views.ROUTES.blueprint(
             name="admin_people", prefix=f"{session}/people", opener=opener, by_link=True
+        ),
+        *(
+            part.blueprint(
+                name=f"admin_{part.name}",
+                prefix=f"{session}/programmes{folder}",
+                opener=opener,
+                by_link=True,
+            )
+            for part, folder in PROGRAMME_PAGES
+        ),
+        *(
+            part.blueprint(
+                name=f"admin_{part.name}",
+                prefix=f"{session}/programmes",
+                opener=open_console,
+                by_link=True,
+            )
+            for part in CONSOLE_PAGES
         ),
     ]
 

@@ -116,18 +116,22 @@ class ProgrammeConsole(StaffContext):
         return self.redirect(f"programmes/{key}/?done=moved#{part}")
 
 
-def console_opener(list_channels: Callable[..., Sequence[object]]) -> Opener[ProgrammeConsole]:
-    """The opener of the routes of the console, for whoever mounts them."""
-    return partial(_open_console, list_channels)
+def console_opener(
+    list_channels: Callable[..., Sequence[object]], open_page: Opener[StaffContext] = open_staff
+) -> Opener[ProgrammeConsole]:
+    """The opener of the routes of the console, for whoever mounts them; ``open_page`` opens a
+    staff page there."""
+    return partial(_open_console, list_channels, open_page)
 
 
 def _open_console(
     list_channels: Callable[..., Sequence[object]],
+    open_page: Opener[StaffContext],
     deps: ToolDeps,
     allowed: frozenset[str],
     visit_id: uuid.UUID | None,
 ) -> ProgrammeConsole:
-    staff = open_staff(deps, allowed, visit_id)
+    staff = open_page(deps, allowed, visit_id)
     return ProgrammeConsole(**vars(staff), list_channels=partial(list_channels, staff.work))
 
 

@@ -79,6 +79,43 @@ def test_a_link_opens_the_administration_once_and_nothing_frames_it(
     assert second.get(opened.location, base_url=BASE).status_code == 401
 
 
+def test_a_link_opens_the_programmes_which_an_administrator_may_set_up(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """The first administrator of an organisation has no LMS yet (field report of a real Moodle)."""
+    tool.moodle.server.says(
+        "/api/v1/activity-mappings", (200, "OK", {"mappings": [], "next": None})
+    )
+    admin = by_link(tool, desk)
+    for page in (admin.get(), admin.get("people/"), admin.get("programmes/")):
+        assert f'href="{admin.home}programmes/"' in page.text
+    seen, waiting = {f"{admin.home}people/"}, [f"{admin.home}programmes/"]
+    while waiting:
+        address = waiting.pop()
+        seen.add(address)
+        page = admin.browser.get(address, base_url=BASE, follow_redirects=True)
+        assert page.status_code in (200, 503), (address, page.status_code)
+        if page.mimetype != "text/html":
+            continue
+        assert "/t/" not in page.text, address
+        links = set(re.findall(r'href="([^"#?]+)', page.text))
+        waiting += [
+            link
+            for link in sorted(links - seen - set(waiting))
+            if link.startswith(f"{admin.home}programmes/")
+        ]
+        strange = {link for link in links if link.startswith(admin.home)} - seen - set(waiting)
+        assert all(admin.browser.get(link, base_url=BASE).status_code == 200 for link in strange), (
+            strange
+        )
+    assert len(seen) > 8, "questions, rubric, business, what counts, people, groups"
+    made = admin.post("programmes/", title="Made by the link")
+    assert made.status_code == 200 and "Made by the link" in made.text
+    assert "frame-ancestors 'none'" in made.headers["Content-Security-Policy"]
+    stranger = tool.stranger().get(f"{admin.home}programmes/", base_url=BASE)
+    assert stranger.status_code == 401
+
+
 def test_a_link_that_expired(tool: Tool, desk: operator_api.TenantOperator) -> None:
     link = desk.create_admin_link().removeprefix(TOOL)
     tool.sql("UPDATE lti_tool.admin_session SET expires_at = now()")
