@@ -13,6 +13,7 @@ from adapters.lms.canvas import CanvasDialect
 from adapters.lms.d2l import D2lDialect
 from adapters.lms.models import (
     ContentItem,
+    CourseGroup,
     Grade,
     GradebookResult,
     Launch,
@@ -74,6 +75,7 @@ def detect_family(product_family_code: str, issuer: str = "", auth_login_url: st
 __all__ = [
     "FAMILIES",
     "ContentItem",
+    "CourseGroup",
     "Grade",
     "GradebookResult",
     "Launch",

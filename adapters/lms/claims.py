@@ -20,6 +20,7 @@ CLAIM_PREFIX = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_PREFIX = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+GROUPS_CLAIM = "https://purl.imsglobal.org/spec/lti-gs/claim/groupsservice"
 CONTEXT_HISTORY, PERSON_ID = "context_history", "person_id"
 COURSE_BEGIN, TERM = "course_begin", "term"
 # Our custom parameters, and the variables that an LMS substitutes in them (LTI 1.3 core,
@@ -127,6 +128,7 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
         if isinstance(scopes, list)
         else frozenset(),
         memberships_url=_read_url(roster.get("context_memberships_url")),
+        groups_url=_read_url(_read_service(claims, GROUPS_CLAIM).get("context_groups_url")),
         custom=custom,
         product_family=_read_text(platform.get("product_family_code")).lower(),
         deep_linking=_read_deep_linking(claims) if message is MessageType.DEEP_LINK else None,

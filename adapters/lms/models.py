@@ -99,6 +99,7 @@ class Launch:
     line_items_url: str
     scopes: frozenset[str]
     memberships_url: str
+    groups_url: str
     custom: Mapping[str, str]
     product_family: str
     deep_linking: DeepLinkingSettings | None
@@ -148,7 +149,8 @@ class LineItem:
 
 @dataclass(frozen=True)
 class RosterMember:
-    """A person on a course's roster."""
+    """A person on a course's roster; ``group_ids``: the groups of the course that it says the
+    person is in."""
 
     subject: str
     role: Role
@@ -156,6 +158,15 @@ class RosterMember:
     name: str
     email: str
     sourced_id: str = ""
+    group_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CourseGroup:
+    """A group of a course, as the LMS lists it."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)

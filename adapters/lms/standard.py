@@ -1,5 +1,5 @@
-"""LTI 1.3, Deep Linking 2.0, AGS 2.0, NRPS 2.0 and dynamic registration as specified: what
-every LMS understands.
+"""LTI 1.3, Deep Linking 2.0, AGS 2.0, NRPS 2.0, Course Groups 1.0 and dynamic registration as
+specified: what every LMS understands.
 
 A product's file holds only its differences, each with the observed case as the reason.
 """
@@ -23,6 +23,7 @@ from adapters.lms.claims import (
 )
 from adapters.lms.models import (
     ContentItem,
+    CourseGroup,
     Grade,
     GradebookResult,
     LineItem,
@@ -46,6 +47,9 @@ READ_LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.r
 RESULT_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 ROSTER_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 SCOPES = (LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, RESULT_SCOPE, SCORE_SCOPE, ROSTER_SCOPE)
+# Asked for where the LMS names it: few have groups, and some refuse a request with a scope that
+# they do not know.
+GROUPS_SCOPE = "https://purl.imsglobal.org/spec/lti-gs/scope/contextgroup.readonly"
 
 # To look at the tool's own registration and to change it. Asked for where the LMS offers it.
 REGISTRATION_SCOPE = "https://purl.imsglobal.org/spec/lti-reg/scope/registration"
@@ -56,6 +60,7 @@ _LINE_ITEMS_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 _SCORE_TYPE = "application/vnd.ims.lis.v1.score+json"
 _RESULTS_TYPE = "application/vnd.ims.lis.v2.resultcontainer+json"
 _MEMBERS_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+_GROUPS_TYPE = "application/vnd.ims.lti-gs.v1.contextgroupcontainer+json"
 
 # Worth a retry although they are 4xx: unauthorized, request timeout, too early, too many
 # requests.
@@ -65,6 +70,7 @@ _MAX_WAIT_SECONDS = 3_600
 _MAX_REASON_LENGTH = 300
 _MAX_TOKEN_LENGTH = 8_000  # of a token for a registration
 _MAX_DIGITS = 9  # Digits in a number of seconds.
+_ID_BITS = 64  # Of a number that is an id.
 
 
 class StandardDialect:
@@ -331,10 +337,8 @@ class StandardDialect:
     def _member(self, entry: Any) -> RosterMember | None:
         if not isinstance(entry, dict):
             return None
-        subject = entry.get("user_id")
-        if isinstance(subject, int) and not isinstance(subject, bool):
-            subject = str(subject)
-        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
+        subject = _service_id(entry.get("user_id"))
+        if not subject:
             return None
         listed = entry.get("roles")
         roles = (
@@ -358,7 +362,31 @@ class StandardDialect:
             name,
             _clean_text(entry.get("email")),
             _clean_text(entry.get("lis_person_sourcedid"))[:MAX_SOURCED_ID_LENGTH],
+            _enrolled_group_ids(entry.get("group_enrollments")),
         )
+
+    # --- groups of a course
+
+    def groups(self, url: str, token: str) -> LmsRequest:
+        """Request a page of the course's groups (Course Groups 1.0)."""
+        return self._get_request(url, _GROUPS_TYPE, token)
+
+    def read_groups(self, body: Any) -> tuple[list[CourseGroup], int]:
+        """The groups on a page, and how many entries of it have no id or no name; ValueError if it
+        is no page of groups, so that it does not count as read."""
+        if not isinstance(body, dict) or not isinstance(body.get("groups"), list):
+            raise ValueError("the answer holds no groups")
+        entries = [entry if isinstance(entry, dict) else {} for entry in body["groups"]]
+        read = [
+            CourseGroup(_service_id(entry.get("id")), _clean_text(entry.get("name")))
+            for entry in entries
+        ]
+        groups = [group for group in read if group.id and group.name]
+        return groups, len(read) - len(groups)
+
+    def following_groups_url(self, url: str, next_url: str) -> str:
+        """Where the list goes on after the page at ``url`` whose Link header names ``next_url``."""
+        return next_url
 
     # --- chosen content
 
@@ -549,6 +577,23 @@ def _finite_float(value: Any) -> float | None:
         return float(value) if math.isfinite(value) else None
     except OverflowError:  # An integer with hundreds of digits.
         return None
+
+
+def _service_id(value: Any) -> str:
+    """An id in the answer of a service, a number as text; empty if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _ID_BITS:
+        value = str(value)
+    if not isinstance(value, str) or len(value) > MAX_ID_LENGTH:
+        return ""
+    return value if value == value.replace("\0", "").encode("utf-8", "ignore").decode() else ""
+
+
+def _enrolled_group_ids(value: Any) -> tuple[str, ...]:
+    """The groups of a member (Course Groups 1.0, "within memberships"): a list of objects with
+    group_id."""
+    entries = value if isinstance(value, list) else []
+    found = [_service_id(entry.get("group_id")) for entry in entries if isinstance(entry, dict)]
+    return tuple(dict.fromkeys(group_id for group_id in found if group_id))
 
 
 def _clean_text(value: Any, longest: int = MAX_TEXT_LENGTH) -> str:

@@ -15,6 +15,7 @@ from carryover.practice_lms import (
     course_pages,
     deep_linking,
     grade_services,
+    group_service,
     mailbox_page,
     membership_service,
     registration,
@@ -82,6 +83,7 @@ def create_app(home: Path, tool_url: str, lock_timeout: float = LOCK_TIMEOUT_SEC
         token_endpoint,
         grade_services,
         membership_service,
+        group_service,
     ):
         pages.register_blueprint(part.blueprint(deps))
     pages.register_blueprint(mailbox_page.blueprint(home))

@@ -14,6 +14,7 @@ from typing import Any
 
 from carryover.practice_lms.people import (
     ADMINISTRATOR,
+    COURSE_GROUPS,
     COURSE_ID,
     COURSE_LABEL,
     COURSE_TITLE,
@@ -94,6 +95,25 @@ class Paging:
     relations: Callable[[RosterPage], dict[str, int]] = _next_while_there_is_one
 
 
+@dataclass(frozen=True)
+class Groups:
+    """How a product offers the groups of a course: their address below this LMS, the one that its
+    Link header and the list's id name instead (by default the same), and that of their sets (empty:
+    none); what a group's ``tag`` is; whether a roster tells who is in which group without being
+    asked (``groups=true``), and whether it does so too of who is in none; whether the OpenID
+    configuration names the scope.
+    """
+
+    path: str
+    named_path: str = ""
+    sets_path: str = ""
+    tag: str = ""
+    unasked: bool = False
+    tells_none: bool = True
+    set_name: str = "Practice groups"
+    scope_is_named: bool = False
+
+
 def _same_second_or_earlier(before: datetime, sent: datetime) -> bool:
     return int(sent.timestamp()) <= int(before.timestamp())
 
@@ -160,6 +180,7 @@ class Dialect:
     scores: Scores = Scores()
     line_item_created: int = 201
     paging: Paging = Paging()
+    groups: Groups | None = None
     token_refusal: Answer = Answer(401, reason="Unauthorized")
 
     @property
@@ -171,6 +192,21 @@ class Dialect:
     def members(self) -> list[Person]:
         """Who is in the roster."""
         return [person for person in self.people if person.part in self.member_roles]
+
+    def group_id(self, name: str) -> str:
+        """A group's id in this product."""
+        return str(_uuid_of(f"{self.key}-group", name))
+
+    def group_enrollments(self, person: Person, asked: bool) -> dict[str, list[dict[str, str]]]:
+        """What the roster tells of the groups of a person; ``asked``: by groups=true."""
+        if self.groups is None or not (asked or self.groups.unasked):
+            return {}
+        found = [
+            {"group_id": self.group_id(name)}
+            for name, keys in COURSE_GROUPS.items()
+            if person.key in keys
+        ]
+        return {"group_enrollments": found} if found or self.groups.tells_none else {}
 
     def tool_platform(self) -> dict[str, str]:
         """The claim of this name; empty if the product says nothing of itself."""
@@ -352,6 +388,14 @@ _SAKAI = Dialect(
     scores=Scores(not_newer=None),
     line_item_created=200,
     paging=Paging(place="start"),
+    # LTI13Servlet handleGroupService: the address in links is not the one that is served.
+    groups=Groups(
+        f"groupservice/{_SAKAI_SITE}",
+        named_path=f"groupsservice/{_SAKAI_SITE}",
+        tag="whatever",
+        unasked=True,
+        tells_none=False,
+    ),
     token_refusal=Answer(403, '{"error": "signature_error"}'),
 )
 _D2L = Dialect(
@@ -408,6 +452,7 @@ _BLACKBOARD = Dialect(
     return_has_query=False,
     scores=Scores(accepted=Answer(204)),
     paging=Paging(size=1_000, relations=_last_page_repeats_itself),
+    groups=Groups("courses/_4_1/groups", sets_path="courses/_4_1/groupsets", scope_is_named=True),
 )
 _SCHOOLOGY = Dialect(
     key="schoology",

@@ -41,6 +41,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
                 "user_id": deps.subject_of(person),
                 "roles": list(dialect.member_roles[person.part]),
                 **dialect.member_record(person),
+                **dialect.group_enrollments(person, request.args.get("groups") == "true"),
                 **person.named_as(dialect.shared_claims.intersection(tool.claims)),
             }
             for person in found[page.start : page.start + page.limit]

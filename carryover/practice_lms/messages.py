@@ -22,6 +22,8 @@ from carryover.practice_lms.vocabulary import (
     DEEP_LINKING_REQUEST,
     GRADE_SCOPES,
     GRADES_CLAIM,
+    GROUPS_CLAIM,
+    GROUPS_SCOPE,
     MEMBERS_CLAIM,
     MEMBERS_SCOPE,
     RESOURCE_LINK_REQUEST,
@@ -73,6 +75,7 @@ def id_token_claims(
         claims
         | _grade_claims(deps, tool, activity)
         | _membership_claims(deps, tool)
+        | _group_claims(deps, tool)
         | _resource_link_claims(deps, tool, activity, launch)
     )
 
@@ -128,6 +131,22 @@ def _membership_claims(deps: PracticeDeps, tool: Tool) -> dict[str, Any]:
         MEMBERS_CLAIM: {
             "context_memberships_url": deps.at("memberships"),
             "service_versions": ["1.0", "2.0"],
+        }
+    }
+
+
+def _group_claims(deps: PracticeDeps, tool: Tool) -> dict[str, Any]:
+    """The groups of the course, for whom the roster is open (Sakai: SakaiLTIUtil postLaunchJWT)."""
+    groups = deps.dialect.groups
+    if groups is None or MEMBERS_SCOPE not in tool.scopes:
+        return {}
+    sets = {"context_group_sets_url": deps.at(groups.sets_path)} if groups.sets_path else {}
+    return {
+        GROUPS_CLAIM: {
+            "scope": [GROUPS_SCOPE],
+            "context_groups_url": deps.at(groups.path),
+            **sets,
+            "service_versions": ["1.0"],
         }
     }
 

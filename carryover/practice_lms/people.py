@@ -87,4 +87,10 @@ PEOPLE = {
 }
 # A designer is in the course while it plays a product that has a role for them.
 EVERYBODY = {**PEOPLE, "designer": _practice_person("designer", "4", DESIGNER)}
+# The groups of the course, with who is in them.
+COURSE_GROUPS = {
+    "Group A": ("learner", "newcomer", "mentor"),
+    "Group B": ("newcomer", "teacher"),
+    "Group C": (),
+}
 BY_SUBJECT = {person.subject: person for person in EVERYBODY.values()}

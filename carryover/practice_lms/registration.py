@@ -30,6 +30,7 @@ from carryover.practice_lms.registration_json import (
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import (
     DEEP_LINKING_REQUEST,
+    GROUPS_SCOPE,
     PLATFORM_CONFIGURATION,
     RESOURCE_LINK_REQUEST,
     REVIEW_REQUEST,
@@ -68,6 +69,8 @@ def _registration_token(deps: PracticeDeps, subject: str, scope: str) -> str:
 def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
     """Return the platform configuration that a tool reads before it registers."""
     code = deps.dialect.product_family_code
+    groups = deps.dialect.groups
+    group_scopes = [GROUPS_SCOPE] if groups is not None and groups.scope_is_named else []
     return {
         "issuer": deps.lms_url,
         "token_endpoint": deps.at("token"),
@@ -76,7 +79,7 @@ def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
         "jwks_uri": deps.at("jwks.json"),
         "authorization_endpoint": deps.at("auth"),
         "registration_endpoint": deps.at("registration"),
-        "scopes_supported": [*SCOPES, "openid"],
+        "scopes_supported": [*SCOPES, *group_scopes, "openid"],
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],

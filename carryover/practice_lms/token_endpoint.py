@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import service_access, signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
+from carryover.practice_lms.vocabulary import GROUPS_SCOPE, MEMBERS_SCOPE
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _REQUIRED_FIELDS = ("grant_type", "client_assertion_type", "client_assertion", "scope")
@@ -44,7 +45,10 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             return oauth_error("invalid_client")
         if not deps.ledger.claim_once(f"jti {tool.client_id} {claims['jti']}"):
             return oauth_error("invalid_client")
-        scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
+        allowed = set(tool.scopes)
+        if deps.dialect.groups is not None and MEMBERS_SCOPE in allowed:
+            allowed.add(GROUPS_SCOPE)
+        scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in allowed]
         if not scopes:
             return oauth_error("invalid_scope")
         token = service_access.issue_access_token(deps.ledger, tool, scopes)

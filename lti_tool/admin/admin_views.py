@@ -107,7 +107,9 @@ def _admin_context(
         "practice": practice,
         "facts": platform_registration.tool_facts(deps.settings.base_url),
     }
-    return StaffContext(deps, visit_id, tenant_id, who, home, common, can_grant_roles=True)
+    return StaffContext(
+        deps, visit_id, tenant_id, who, home, common, can_grant_roles=True, course_id=None
+    )
 
 
 # GET changes nothing, because mail scanners follow links; POST redeems the link.

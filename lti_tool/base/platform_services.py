@@ -1,9 +1,10 @@
-"""Calls to a platform's services (AGS, NRPS): a token for the scope, one retry where it has ended,
-paging that stays on the same host."""
+"""Calls to a platform's services (AGS, NRPS, groups): a token for the scope, one retry where it
+has ended, paging that stays on the same host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 from adapters.lms import LmsRequest, dialect_for
@@ -26,6 +27,7 @@ class PageRefused(OutsideCallFailed):
 
 
 CALL_SECONDS = 8.0
+_TRANSIENT_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
 MAX_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
 
 
@@ -115,6 +117,20 @@ def read_page(
             parse_retry_after(answer.headers.get("retry-after", "")),
         )
     return answer, scope
+
+
+def asked_wait(error: Exception, longest: timedelta) -> timedelta:
+    """How long the LMS asks us to wait, at most ``longest``; zero if it does not."""
+    seconds = error.wait_seconds if isinstance(error, PageRefused) else None
+    return min(timedelta(seconds=seconds or 0), longest)
+
+
+def may_answer_later(error: Exception) -> bool:
+    """Whether a page may be there later: the LMS is busy or away. What it refuses it will refuse
+    again, and what is no list will be none."""
+    if isinstance(error, PageRefused):
+        return error.status in _TRANSIENT_STATUSES
+    return isinstance(error, OutsideCallFailed)
 
 
 def following_page(url: str, answer: OutsideResponse) -> str:

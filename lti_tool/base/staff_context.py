@@ -19,7 +19,8 @@ from lti_tool.base.sessions_store import LaunchSession
 @dataclass(frozen=True)
 class StaffContext(RequestContext):
     """The context of a staff page: the session's id, the tenant, the name for the audit record, the
-    base URL of the pages, and the values that every template needs."""
+    base URL of the pages, the values that every template needs, and the course it was opened from
+    (None: from no LMS)."""
 
     visit_id: uuid.UUID
     tenant_id: int
@@ -27,6 +28,7 @@ class StaffContext(RequestContext):
     home: str
     common: dict[str, Any]
     can_grant_roles: bool
+    course_id: uuid.UUID | None
 
     def render(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         """Render a page."""
@@ -49,6 +51,7 @@ def open_staff(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | No
         common["home"],
         common,
         bool(page.who.roles & roles.ADMINS),
+        page.who.course_id,
     )
 
 

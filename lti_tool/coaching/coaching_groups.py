@@ -138,25 +138,7 @@ def form_groups(
             group = coaching_store.insert_group(
                 connection, tenant_id, programme, [item.episode_id for item in people], planned, now
             )
-            for person in people:
-                context = episode_context.load_episode_context(
-                    connection,
-                    tenant_id,
-                    episodes_store.get_episode(connection, tenant_id, person.episode_id),
-                )
-                context.enqueue_statements(
-                    [
-                        xapi_statements.meeting_scheduled_statement(
-                            context.act(
-                                f"scheduled {person.episode_id} meeting {group.id} {number}", now
-                            ),
-                            group=group.id,
-                            number=number,
-                            at=at,
-                        )
-                        for number, at in enumerate(planned, 1)
-                    ]
-                )
+            state_meetings(connection, tenant_id, group, people, list(enumerate(planned, 1)), now)
         if created:
             journal_store.insert_audit_entry(
                 connection,
@@ -166,6 +148,34 @@ def form_groups(
                 {"programme": programme, "groups": len(created)},
             )
     return len(created)
+
+
+def state_meetings(
+    connection: Connection,
+    tenant_id: int,
+    group: CoachingGroup,
+    people: Sequence[GroupCandidate],
+    meetings: Sequence[tuple[int, datetime]],
+    now: datetime,
+) -> None:
+    """Enqueue the statements that these people's meetings (number, time) are scheduled."""
+    for person in people:
+        context = episode_context.load_episode_context(
+            connection,
+            tenant_id,
+            episodes_store.get_episode(connection, tenant_id, person.episode_id),
+        )
+        context.enqueue_statements(
+            [
+                xapi_statements.meeting_scheduled_statement(
+                    context.act(f"scheduled {person.episode_id} meeting {group.id} {number}", now),
+                    group=group.id,
+                    number=number,
+                    at=at,
+                )
+                for number, at in meetings
+            ]
+        )
 
 
 def load_coaching_overview(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,11 +38,18 @@ class GroupCandidate:
 
 @dataclass(frozen=True)
 class CoachingGroup:
-    """A coaching group; ``number`` counts within the programme."""
+    """A coaching group; ``number`` counts within the programme. One that was made from a group of a
+    course has its name, the course, and the LMS's id of that group."""
 
     id: uuid.UUID
     programme: str
     number: int
+    name: str = ""
+    course_id: uuid.UUID | None = None
+    course_group_key: str | None = None
+
+
+_GROUP_FIELDS = tuple(coaching_group.c[name] for name in CoachingGroup.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,32 @@ def list_group_candidates(
     connection: Connection, tenant_id: int, programme: str, since: datetime
 ) -> list[GroupCandidate]:
     """Learners certified since then who take part and are not in a group yet."""
+    query = _select_candidates(tenant_id, programme, since)
+    return [GroupCandidate(*tuple(row)[1:]) for row in connection.execute(query.limit(MAX_ROWS))]
+
+
+def candidates_by_person(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    since: datetime,
+    person_ids: Collection[uuid.UUID],
+) -> dict[uuid.UUID, GroupCandidate]:
+    """Person id → the candidate, for those of these people who are one."""
+    query = _select_candidates(tenant_id, programme, since).where(
+        episode.c.person_id.in_(person_ids)
+    )
+    return {row.person_id: GroupCandidate(*tuple(row)[1:]) for row in connection.execute(query)}
+
+
+def _select_candidates(tenant_id: int, programme: str, since: datetime) -> Any:
+    """Person id, and the fields of a candidate."""
     e, p = episode.c, person.c
     grouped = select(group_member.c.episode_id).where(
         group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id
     )
-    query = (
-        select(e.id.label("episode_id"), e.wave, p.site, p.team, p.time_zone)
+    return (
+        select(e.person_id, e.id, e.wave, p.site, p.team, p.time_zone)
         .join(person, p.id == e.person_id)
         .where(
             e.tenant_id == tenant_id,
@@ -96,9 +123,7 @@ def list_group_candidates(
             ~grouped.exists(),
         )
         .order_by(e.certified_at, e.id)
-        .limit(MAX_ROWS)
     )
-    return [GroupCandidate(**row._mapping) for row in connection.execute(query)]
 
 
 def insert_group(
@@ -108,26 +133,22 @@ def insert_group(
     members: Sequence[uuid.UUID],
     dates: Sequence[datetime],
     at: datetime,
+    made_from: Mapping[str, Any] | None = None,
 ) -> CoachingGroup:
     """Insert a group with its members and meetings. The caller holds the advisory lock that
-    serializes the forming of groups."""
+    serializes the forming of groups. ``made_from``: the name, course and key of a course's
+    group."""
     g = coaching_group.c
     last = connection.execute(
         select(func.coalesce(func.max(g.number), 0)).where(
             g.tenant_id == tenant_id, g.programme == programme
         )
     ).scalar_one()
-    created = CoachingGroup(uuid.uuid4(), programme, last + 1)
+    created = CoachingGroup(uuid.uuid4(), programme, last + 1, **(made_from or {}))
     connection.execute(
         insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(created))
     )
-    connection.execute(
-        insert(group_member),
-        [
-            {"tenant_id": tenant_id, "episode_id": member, "group_id": created.id}
-            for member in members
-        ],
-    )
+    insert_members(connection, tenant_id, created.id, members)
     rows = [
         {
             "id": uuid.uuid4(),
@@ -142,6 +163,27 @@ def insert_group(
     return created
 
 
+def insert_members(
+    connection: Connection, tenant_id: int, group_id: uuid.UUID, members: Sequence[uuid.UUID]
+) -> None:
+    """Insert episodes that are in no group as members of this one."""
+    connection.execute(
+        insert(group_member),
+        [
+            {"tenant_id": tenant_id, "episode_id": member, "group_id": group_id}
+            for member in members
+        ],
+    )
+
+
+def rename_group(connection: Connection, tenant_id: int, group_id: uuid.UUID, name: str) -> None:
+    """Give a group another name."""
+    g = coaching_group.c
+    connection.execute(
+        update(coaching_group).where(g.tenant_id == tenant_id, g.id == group_id).values(name=name)
+    )
+
+
 def lock_group_forming(connection: Connection, tenant_id: int) -> None:
     """Take the advisory lock that serializes the forming of groups, so that nobody is put into
     two."""
@@ -154,7 +196,7 @@ def find_group_of_episode(
     """The group that an episode belongs to, if any."""
     g, m = coaching_group.c, group_member.c
     query = (
-        select(g.id, g.programme, g.number)
+        select(*_GROUP_FIELDS)
         .join(group_member, m.group_id == g.id)
         .where(m.tenant_id == tenant_id, m.episode_id == episode_id)
     )
@@ -166,7 +208,7 @@ def list_groups(connection: Connection, tenant_id: int, programme: str) -> list[
     """All groups of a programme."""
     g = coaching_group.c
     query = (
-        select(g.id, g.programme, g.number)
+        select(*_GROUP_FIELDS)
         .where(g.tenant_id == tenant_id, g.programme == programme)
         .order_by(g.number)
         .limit(MAX_ROWS)

@@ -111,6 +111,7 @@ def _ensure_course(connection: Connection, platform: Platform, launch: Launch) -
             "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
             "copied": any(id_ != launch.context_id for id_ in launch.context_history),
             "term": launch.term,
+            "groups_url": launch.groups_url,
         },
     )
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from adapters.lms import ToolFacts, ToolPart, detect_family, dialect_for
 from adapters.lms.models import RegistrationResponse
-from adapters.lms.standard import REGISTRATION_SCOPE
+from adapters.lms.standard import GROUPS_SCOPE, REGISTRATION_SCOPE
 from adapters.lms.tool_configuration import differing_parts
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
@@ -110,12 +110,15 @@ def tool_facts(base_url: str) -> ToolFacts:
 
 
 def tool_registration(family: str, base_url: str, supported: Collection[str]) -> dict[str, Any]:
-    """Return the tool's registration for an LMS that knows these scopes (none: it did not say): one
-    that it does not know makes it reject the whole."""
+    """Return the tool's registration for an LMS that names these scopes: one that it does not know
+    makes it reject the whole. One that names none of a service says nothing of services: Sakai
+    names openid alone, and takes the rights of the tool from what is asked for (docs/lms/sakai.md).
+    """
     body = dialect_for(family).registration(tool_facts(base_url))
-    if supported:
-        wanted = (*body["scope"].split(), REGISTRATION_SCOPE)
-        body["scope"] = " ".join(scope for scope in wanted if scope in supported)
+    wanted = (*body["scope"].split(), REGISTRATION_SCOPE, GROUPS_SCOPE)
+    named = [scope for scope in wanted if scope in supported]
+    if named:
+        body["scope"] = " ".join(named)
     return body
 
 

@@ -35,6 +35,7 @@ class Course:
     title: str
     memberships_url: str
     line_items_url: str
+    groups_url: str
     roster_due_at: datetime | None
     copied: bool
     term: str
@@ -72,7 +73,7 @@ class CoursePerson:
 @dataclass(frozen=True)
 class RosterRun:
     """One synchronization of a roster. ``finished_at`` is None while it runs; ``reason`` says
-    why it failed."""
+    why it failed, ``groups_reason`` why the groups of the course were not read with it."""
 
     id: int
     course_title: str
@@ -85,6 +86,9 @@ class RosterRun:
     reason: str
     skipped: int
     turn: str
+    groups: int
+    groups_skipped: int
+    groups_reason: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class RosterReading:
     whole: bool
 
 
-_KEPT_TEXTS = ("title", "memberships_url", "line_items_url", "term")
+_KEPT_TEXTS = ("title", "memberships_url", "line_items_url", "groups_url", "term")
 _COURSE_FIELDS = tuple(course.c[name] for name in Course.__dataclass_fields__)
 
 
@@ -427,6 +431,9 @@ def list_roster_runs(
             r.reason,
             r.skipped,
             r.turn,
+            r.groups,
+            r.groups_skipped,
+            r.groups_reason,
         )
         .join(course, course.c.id == r.course_id)
         .where(r.tenant_id == tenant_id)

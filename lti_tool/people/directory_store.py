@@ -30,7 +30,14 @@ from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUM
 from lti_tool.tables.assessment import calibration
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import grade_place
-from lti_tool.tables.people import identity, join_code, membership, person, role_grant
+from lti_tool.tables.people import (
+    course_group_member,
+    identity,
+    join_code,
+    membership,
+    person,
+    role_grant,
+)
 from lti_tool.tables.programmes import episode, presence
 from lti_tool.tables.transfer import confirmation
 from lti_tool.tables.visits import launch, mail, mail_stop
@@ -44,6 +51,7 @@ _UNIQUE_PER_PERSON = (
     (role_grant, "person_id"),
     (grade_place, "person_id"),
     (membership, "person_id"),
+    (course_group_member, "person_id"),
     (presence, "person_id"),
     (calibration, "rater_id"),
     (confirmation, "person_id"),

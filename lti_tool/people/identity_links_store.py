@@ -15,7 +15,14 @@ from lti_tool.base.sessions_store import CLAIM_KINDS
 from lti_tool.people.people_store import LINK_UNDONE, UNLINKED
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import grade_place
-from lti_tool.tables.people import course, identity, join_code, membership, person
+from lti_tool.tables.people import (
+    course,
+    course_group_member,
+    identity,
+    join_code,
+    membership,
+    person,
+)
 from lti_tool.tables.visits import launch
 
 
@@ -237,7 +244,7 @@ def delete_user_places(
 ) -> None:
     """Delete this person's course memberships and grade places that came from the user: the
     next launch and roster assign them to whoever the user is then."""
-    g, m = grade_place.c, membership.c
+    g = grade_place.c
     connection.execute(
         delete(grade_place).where(
             g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject
@@ -246,11 +253,13 @@ def delete_user_places(
     course_ids = select(course.c.id).where(
         course.c.tenant_id == tenant_id, course.c.registration_id == registration_id
     )
-    connection.execute(
-        delete(membership).where(
-            m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(course_ids)
+    for table in (membership, course_group_member):
+        m = table.c
+        connection.execute(
+            delete(table).where(
+                m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(course_ids)
+            )
         )
-    )
 
 
 def unlink_identity(

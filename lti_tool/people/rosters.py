@@ -1,5 +1,5 @@
-"""Read rosters (NRPS 2.0), page by page to the end, over as many runs as that takes. Only a reading
-that missed nobody removes anybody from a course."""
+"""Read rosters (NRPS 2.0), page by page to the end, over as many runs as that takes, and after that
+the course's groups. Only a reading that missed nobody removes anybody from a course."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused, Turn
 from lti_tool.base.platform_services import PageRefused
 from lti_tool.base.platforms_store import APPROVED, Platform
-from lti_tool.people import courses_store, people_store
+from lti_tool.people import course_groups, course_groups_store, courses_store, people_store
+from lti_tool.people.course_groups import RETRY_INTERVAL, GroupsReading
 from lti_tool.people.courses_store import Course, RosterReading
 from lti_tool.people.people_store import PlatformUser
 
 log = logging.getLogger(__name__)
 
-SYNC_INTERVAL, RETRY_INTERVAL = timedelta(days=1), timedelta(hours=1)
+SYNC_INTERVAL = timedelta(days=1)
 # A reading that was cut short goes on soon; what it has read by then is older than a day no more.
 PAUSE, MAX_READING_AGE = timedelta(minutes=5), timedelta(days=1)
 LEASE = timedelta(minutes=15)  # Longer than a job may run.
@@ -39,7 +40,6 @@ PAGE_MEMBERS = 500  # What we ask for at once; an LMS may give fewer.
 _CIRCLE = gettext_noop(
     "The list goes on in a circle; what was read is kept, and nobody was taken out of the course."
 )
-_TRANSIENT_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
 
 
 def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
@@ -63,19 +63,30 @@ def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
                 else now
             )
             reading = reading or courses_store.start_reading(
-                connection, tenant_id, course.id, now, _ask_for_many(course.memberships_url)
+                connection, tenant_id, course.id, now, _first_page(course)
             )
         complete += _read_roster(deps, platform, course, reading, unseen_since, end)
     return complete
 
 
-def _ask_for_many(url: str) -> str:
+def _first_page(course: Course) -> str:
     """NRPS 2.0, 2.4.1: ``limit`` says how many members the client wants on a page."""
+    return _ask_for_groups(course, _add_query(course.memberships_url, "limit", str(PAGE_MEMBERS)))
+
+
+def _ask_for_groups(course: Course, url: str) -> str:
+    """Course Groups 1.0: ``groups=true`` makes a roster say who is in which group (Blackboard says
+    it then alone). A course without groups is asked as before."""
+    return _add_query(url, "groups", "true") if url and course.groups_url else url
+
+
+def _add_query(url: str, name: str, value: str) -> str:
+    """The address with this parameter, unless it has one of that name."""
     parts = urlsplit(url)
-    if any(name == "limit" for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+    if any(known == name for known, _ in parse_qsl(parts.query, keep_blank_values=True)):
         return url
-    limit = f"limit={PAGE_MEMBERS}"
-    return urlunsplit(parts._replace(query=f"{parts.query}&{limit}" if parts.query else limit))
+    added = f"{name}={value}"
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
 
 
 def _read_roster(
@@ -113,30 +124,54 @@ def _read_roster(
             else f"The roster cannot be kept: {type(error).__name__}."
         )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
-        wait, turn = _asked_wait(error), _whose_turn(error).name
-        if reading.pages and reading.next_url and _may_go_on(error):
+        wait = platform_services.asked_wait(error, RETRY_INTERVAL)
+        turn = _whose_turn(error).name
+        if reading.pages and reading.next_url and platform_services.may_answer_later(error):
             _pause(deps, platform, course, reading, reason, wait or PAUSE)
             return False
-    now = clock.now()
-    with deps.unit_of_work(platform.tenant_id) as connection:
-        departed = 0
+    _finish_reading(deps, platform, course, reading, unseen_since, reason, wait)
+    return not reason
+
+
+def _finish_reading(
+    deps: ToolDeps,
+    platform: Platform,
+    course: Course,
+    reading: RosterReading,
+    unseen_since: datetime | None,
+    reason: str,
+    wait: timedelta,
+) -> None:
+    """Record how a reading ended. One that came to its end takes out who has left, and reads the
+    course's groups; ``reason``: why it did not."""
+    groups = GroupsReading()
+    if not reason and course.groups_url:
+        groups = course_groups.read_groups(deps, platform, course)
+    now, departed, tenant_id = clock.now(), 0, platform.tenant_id
+    with deps.unit_of_work(tenant_id) as connection:
         if not reason and reading.whole and unseen_since is not None:
             departed = courses_store.deactivate_memberships(
-                connection, platform.tenant_id, course.id, unseen_since
+                connection, tenant_id, course.id, unseen_since
+            )
+            course_groups_store.delete_unseen_members(
+                connection, tenant_id, course.id, unseen_since
             )
         courses_store.update_roster_run(
             connection,
-            platform.tenant_id,
+            tenant_id,
             reading.id,
-            {"departed": departed, "finished_at": now, "reason": reason[:500], "turn": turn},
+            {
+                "departed": departed,
+                "finished_at": now,
+                "reason": reason[:500],
+                "turn": turn,
+                "groups": groups.count,
+                "groups_skipped": groups.skipped,
+                "groups_reason": groups.reason[:500],
+            },
         )
-        courses_store.set_next_roster(
-            connection,
-            platform.tenant_id,
-            course.id,
-            now + (wait or RETRY_INTERVAL if reason else SYNC_INTERVAL),
-        )
-    return not reason
+        pause = (wait or RETRY_INTERVAL) if reason else groups.wait or SYNC_INTERVAL
+        courses_store.set_next_roster(connection, tenant_id, course.id, now + pause)
 
 
 def _pause(
@@ -157,30 +192,15 @@ def _pause(
         courses_store.set_next_roster(connection, platform.tenant_id, course.id, clock.now() + wait)
 
 
-def _may_go_on(error: Exception) -> bool:
-    """Whether the next page may be there later: the LMS is busy or away. What it refuses it
-    will refuse again, and what is no roster will be none."""
-    if isinstance(error, PageRefused):
-        return error.status in _TRANSIENT_STATUSES
-    return isinstance(error, OutsideCallFailed)
-
-
 def _whose_turn(error: Exception) -> Turn:
     """Who can do something about a roster that was not read: what the LMS refuses, its
     administrator allows; where it is busy or away, the tool asks again; what cannot be read or
     kept is for who runs the tool."""
     if isinstance(error, TokenRefused):
         return Turn.LMS_ADMINISTRATOR
-    if isinstance(error, PageRefused):
-        busy = error.status in _TRANSIENT_STATUSES
-        return Turn.LATER if busy else Turn.LMS_ADMINISTRATOR
-    return Turn.LATER if isinstance(error, OutsideCallFailed) else Turn.TOOL_ADMINISTRATOR
-
-
-def _asked_wait(error: Exception) -> timedelta:
-    """How long the LMS asks us to wait; zero if it does not."""
-    seconds = error.wait_seconds if isinstance(error, PageRefused) else None
-    return min(timedelta(seconds=seconds or 0), RETRY_INTERVAL)
+    if platform_services.may_answer_later(error):
+        return Turn.LATER
+    return Turn.LMS_ADMINISTRATOR if isinstance(error, PageRefused) else Turn.TOOL_ADMINISTRATOR
 
 
 def _read_pages(
@@ -200,7 +220,7 @@ def _read_pages(
         scopes = (scope,)
         members, skipped = lms.read_members(answer.json())
         listed = frozenset(member.subject for member in members)
-        following = platform_services.following_page(url, answer)
+        following = _ask_for_groups(course, platform_services.following_page(url, answer))
         if lms.roster_ends_by_repeating and (following in asked or listed == before):
             following, before = "", frozenset()
         circle = following in asked
@@ -265,6 +285,15 @@ def _record_members(
             ],
         )
         roles = {person_ids[item.subject]: item.role.value for item in present}
+        if course.groups_url:
+            enrolled = [
+                (group_id, person_ids[item.subject])
+                for item in present
+                for group_id in item.group_ids
+            ]
+            course_groups_store.upsert_members(
+                connection, platform.tenant_id, course.id, enrolled, clock.now()
+            )
         hides = dialect_for(platform.family).roster_hides_assistants
         return courses_store.upsert_memberships(
             connection,

@@ -70,6 +70,7 @@ OWNED_ROWS = {
     "grade_place": "person_id = :person",
     "launch": "person_id = :person",
     "membership": "person_id = :person",
+    "course_group_member": "person_id = :person",
     "role_grant": "person_id = :person",
     "join_code": "person_id = :person",
     "identity": "person_id = :person",

@@ -13,9 +13,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from lti_tool.tables.metadata import TIMESTAMPTZ, metadata, tenant_id_column
+from lti_tool.tables.people import course
 from lti_tool.tables.programmes import episode
 
 # Peers of one programme who meet every two weeks for three months.
@@ -27,7 +29,20 @@ coaching_group = Table(
     Column("programme", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("formed_at", TIMESTAMPTZ, nullable=False),
+    # Of one that was made from a group of a course: that group's name, and which it is.
+    Column("name", Text, nullable=False, server_default=""),
+    Column("course_id", ForeignKey(course.c.id)),
+    Column("course_group_key", Text),
     UniqueConstraint("tenant_id", "programme", "number"),
+    Index(
+        "uq_coaching_group_course_group",
+        "tenant_id",
+        "programme",
+        "course_id",
+        "course_group_key",
+        unique=True,
+        postgresql_where=text("course_id IS NOT NULL"),
+    ),
 )
 
 group_member = Table(

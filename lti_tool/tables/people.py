@@ -145,6 +145,7 @@ course = Table(
     Column("title", Text, nullable=False),
     Column("memberships_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
+    Column("groups_url", Text, nullable=False, server_default=""),
     # When to read the roster next; null if the LMS offers none.
     Column("roster_due_at", TIMESTAMPTZ),
     # Whether the LMS says that it is a copy of another course; and its term.
@@ -165,6 +166,30 @@ membership = Table(
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("role", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("seen_at", TIMESTAMPTZ, nullable=False),
+    Index(None, "tenant_id", "person_id"),
+)
+
+# The groups that the LMS has in a course. One that it lists no more stays, for what was made from
+# it.
+course_group = Table(
+    "course_group",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("course_id", ForeignKey(course.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),  # The LMS's id of the group.
+    Column("name", Text, nullable=False),
+    Column("listed", Boolean, nullable=False),
+)
+
+# Who is in them, as the course's roster says it.
+course_group_member = Table(
+    "course_group_member",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("course_id", ForeignKey(course.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("seen_at", TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
@@ -190,5 +215,10 @@ roster_run = Table(
     Column("skipped", Integer, nullable=False, server_default=text("0")),
     # False where it may have missed somebody: then nobody leaves the course by it.
     Column("whole", Boolean, nullable=False, server_default=text("true")),
+    # The course's groups that were read with it, how many entries of their list could not be read,
+    # and why the list was not read to its end: then the groups stay as they were.
+    Column("groups", Integer, nullable=False, server_default=text("0")),
+    Column("groups_skipped", Integer, nullable=False, server_default=text("0")),
+    Column("groups_reason", Text, nullable=False, server_default=""),
     Index(None, "tenant_id", "course_id", "id"),
 )

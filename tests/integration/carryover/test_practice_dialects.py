@@ -14,7 +14,15 @@ import pytest
 
 from adapters.lms import dialect_for
 from carryover.practice_lms.dialects import DIALECTS, Dialect
-from carryover.practice_lms.people import ADMINISTRATOR, DESIGNER, LEARNER, PEOPLE, TEACHER
+from carryover.practice_lms.people import (
+    ADMINISTRATOR,
+    DESIGNER,
+    LEARNER,
+    MENTOR,
+    PEOPLE,
+    TEACHER,
+)
+from carryover.practice_lms.vocabulary import GROUPS_SCOPE
 from core import settings
 from core.embedded import EmbeddedServers
 from lti_tool import operator_api
@@ -28,6 +36,7 @@ SHAPES = {
     for path in sorted((Path(__file__).parents[2] / "support" / "dialects").glob("*.json"))
 }
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+GROUPS_CLAIM = "https://purl.imsglobal.org/spec/lti-gs/claim/groupsservice"
 SETTINGS = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 PLAYED = pytest.mark.parametrize("key", sorted(SHAPES))
 
@@ -93,6 +102,20 @@ def test_each_product_is_played_to_the_real_tool(course: PracticeCourse, dialect
         " ON i.person_id = m.person_id WHERE m.active"
     )
     assert subjects <= {row.subject for row in listed}
+    assert groups_kept(course) == (
+        {"Group A": 2 + (MENTOR in dialect.launch_roles), "Group B": 2}
+        if dialect.groups is not None
+        else {}
+    )
+
+
+def groups_kept(course: PracticeCourse) -> dict[str, int]:
+    """The groups of the course with how many people are in them."""
+    found = course.sql(
+        "SELECT g.name, count(*) AS n FROM lti_tool.course_group g"
+        " JOIN lti_tool.course_group_member USING (tenant_id, course_id, key) GROUP BY g.name"
+    )
+    return {row.name: row.n for row in found}
 
 
 def answer_check(course: PracticeCourse) -> None:
@@ -207,6 +230,33 @@ def test_services_answer_like_the_products(key: str) -> None:
         read = [set(member["roles"]) for page in pages for member in page["body"]["members"]]
         assert set(played.member_roles[LEARNER]) in read
         assert set(played.member_roles[TEACHER]) in read
+
+
+@PLAYED
+def test_groups_are_offered_as_by_the_products(key: str) -> None:
+    """Only Sakai and Blackboard send the claim; a roster tells of groups in their forms."""
+    shape, groups = SHAPES[key], DIALECTS[key].groups
+    claims = [one["claims"].get(GROUPS_CLAIM) for one in shape["launches"]]
+    assert any(claims) == (groups is not None)
+    if groups is None:
+        return
+    (read,) = {json.dumps(claim, sort_keys=True): claim for claim in claims if claim}.values()
+    assert read["context_groups_url"].endswith("/" + groups.path)
+    assert read.get("context_group_sets_url", "").endswith(groups.sets_path)
+    named = shape["openid_configuration"]["body"]["scopes_supported"]
+    assert (GROUPS_SCOPE in named) == groups.scope_is_named
+    entries = [
+        member for page in shape["memberships"]["pages"] for member in page["body"]["members"]
+    ]
+    told = [member["group_enrollments"] for member in entries if "group_enrollments" in member]
+    assert groups.tells_none == (len(told) == len(entries))
+    played = DIALECTS[key].group_enrollments(PEOPLE["learner"], True)["group_enrollments"]
+    assert {tuple(entry) for entry in played} == {("group_id",)}
+    if "groups" in shape:
+        assert shape["groups"]["body"]["id"].endswith("/" + groups.named_path)
+        assert {tuple(entry) for entry in shape["groups"]["body"]["groups"]} == {
+            ("id", "name", "tag")
+        }
 
 
 @PLAYED

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -103,6 +104,25 @@ def test_a_look_changes_nothing_and_the_button_registers_once(
         "no LMS says who somebody of the list is until an administrator lets it"
     )
     assert open_address(tool, address).status_code == 400
+
+
+def test_the_scope_of_groups_is_asked_for_where_the_lms_names_it(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """Blackboard's scopes (tests/support/dialects/blackboard.json: Behind the Blackboard 000090618)
+    hold it; Moodle's, in its recorded configuration, do not."""
+    shape = Path(__file__).parents[2] / "support" / "dialects" / "blackboard.json"
+    named = json.loads(shape.read_text())["openid_configuration"]["body"]["scopes_supported"]
+    lms(tool, scopes_supported=named)
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200
+    lms(tool, scopes_supported=[scope for scope in named if "lti-gs" not in scope])
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200
+    with_groups, without = (
+        sent["scope"].split() for sent in tool.moodle.server.bodies("/register")
+    )
+    assert set(with_groups) - set(without) == {
+        "https://purl.imsglobal.org/spec/lti-gs/scope/contextgroup.readonly"
+    }
 
 
 def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(

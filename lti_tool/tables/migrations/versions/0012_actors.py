@@ -1,4 +1,4 @@
-"""who the actors of other systems' statements are; what a platform's roles give; what became of grades that were sent; copied courses and their waves"""
+"""who the actors of other systems' statements are; what a platform's roles give; what became of grades that were sent; copied courses and their waves; the groups of a course"""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ def upgrade() -> None:
     )
     for statement in protect("lti_tool", ["actor_link"]):
         op.execute(statement)
+    _add_course_groups()
 
 
 def _keep_registrations_up_to_date() -> None:
@@ -127,3 +128,74 @@ def _keep_registrations_up_to_date() -> None:
         source_schema="lti_tool",
         referent_schema="lti_tool",
     )
+
+
+def _add_course_groups() -> None:
+    empty = {"nullable": False, "server_default": ""}
+    zero = {"nullable": False, "server_default": "0"}
+    for table, column in (
+        ("course", sa.Column("groups_url", sa.Text(), **empty)),
+        ("roster_run", sa.Column("groups", sa.Integer(), **zero)),
+        ("roster_run", sa.Column("groups_skipped", sa.Integer(), **zero)),
+        ("roster_run", sa.Column("groups_reason", sa.Text(), **empty)),
+        ("coaching_group", sa.Column("name", sa.Text(), **empty)),
+        ("coaching_group", sa.Column("course_id", sa.Uuid(), nullable=True)),
+        ("coaching_group", sa.Column("course_group_key", sa.Text(), nullable=True)),
+    ):
+        op.add_column(table, column, schema="lti_tool")
+    op.create_foreign_key(
+        "fk_coaching_group_course_id",
+        "coaching_group",
+        "course",
+        ["course_id"],
+        ["id"],
+        source_schema="lti_tool",
+        referent_schema="lti_tool",
+    )
+    op.create_index(
+        "uq_coaching_group_course_group",
+        "coaching_group",
+        ["tenant_id", "programme", "course_id", "course_group_key"],
+        unique=True,
+        schema="lti_tool",
+        postgresql_where=sa.text("course_id IS NOT NULL"),
+    )
+    op.create_table(
+        "course_group",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["lti_tool.course.id"], name="fk_course_group_course_id"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "course_id", "key", name="pk_course_group"),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "course_group_member",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["lti_tool.course.id"], name="fk_course_group_member_course_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name="fk_course_group_member_person_id"
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "course_id", "key", "person_id", name="pk_course_group_member"
+        ),
+        schema="lti_tool",
+    )
+    op.create_index(
+        "ix_course_group_member_tenant_id_person_id",
+        "course_group_member",
+        ["tenant_id", "person_id"],
+        schema="lti_tool",
+    )
+    for statement in protect("lti_tool", ["course_group", "course_group_member"]):
+        op.execute(statement)
