@@ -15,6 +15,7 @@ import pytest
 
 from adapters.lms import dialect_for
 from adapters.lms.claims import CLAIM_PREFIX
+from adapters.lms.standard import SCOPES
 from core.errors import BadInput, Conflict
 from lti_tool import operator_api
 from lti_tool.base import access_tokens
@@ -104,6 +105,19 @@ def test_a_look_changes_nothing_and_the_button_registers_once(
         "no LMS says who somebody of the list is until an administrator lets it"
     )
     assert open_address(tool, address).status_code == 400
+
+
+def test_an_lms_that_names_no_scope_of_a_service_is_asked_for_all(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """Sakai (sakaiproject/sakai d9f1d974, LTI13Servlet handleWellKnown): ["openid"], and the form
+    that the registration fills ticks grades and the roster by the scopes that were asked for."""
+    shape = Path(__file__).parents[2] / "support" / "dialects" / "sakai.json"
+    named = json.loads(shape.read_text())["openid_configuration"]["body"]["scopes_supported"]
+    lms(tool, scopes_supported=named)
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200
+    (sent,) = tool.moodle.server.bodies("/register")
+    assert sent["scope"].split() == list(SCOPES)
 
 
 def test_the_scope_of_groups_is_asked_for_where_the_lms_names_it(
