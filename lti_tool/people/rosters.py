@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -89,6 +90,16 @@ def _add_query(url: str, name: str, value: str) -> str:
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """Why a reading did not come to its end, whose turn it is (a name of Turn), and how long the
+    LMS asks us to wait."""
+
+    reason: str
+    turn: str
+    wait: timedelta
+
+
 def _read_roster(
     deps: ToolDeps,
     platform: Platform,
@@ -100,7 +111,7 @@ def _read_roster(
     """Go on with a reading; returns whether it came to its end. One that is cut short keeps what it
     has read, and goes on with the next page. ``unseen_since``: who was on no roster since then
     leaves the course by its end."""
-    reason, turn, wait = "", "", timedelta()
+    failure: _Failure | None = None
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(
@@ -125,12 +136,12 @@ def _read_roster(
         )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
         wait = platform_services.asked_wait(error, RETRY_INTERVAL)
-        turn = _whose_turn(error).name
+        failure = _Failure(reason[:500], _whose_turn(error).name, wait)
         if reading.pages and reading.next_url and platform_services.may_answer_later(error):
             _pause(deps, platform, course, reading, reason, wait or PAUSE)
             return False
-    _finish_reading(deps, platform, course, reading, unseen_since, reason, wait)
-    return not reason
+    _finish_reading(deps, platform, course, reading, unseen_since, failure)
+    return failure is None
 
 
 def _finish_reading(
@@ -139,17 +150,16 @@ def _finish_reading(
     course: Course,
     reading: RosterReading,
     unseen_since: datetime | None,
-    reason: str,
-    wait: timedelta,
+    failure: _Failure | None,
 ) -> None:
     """Record how a reading ended. One that came to its end takes out who has left, and reads the
-    course's groups; ``reason``: why it did not."""
+    course's groups."""
     groups = GroupsReading()
-    if not reason and course.groups_url:
+    if failure is None and course.groups_url:
         groups = course_groups.read_groups(deps, platform, course)
     now, departed, tenant_id = clock.now(), 0, platform.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        if not reason and reading.whole and unseen_since is not None:
+        if failure is None and reading.whole and unseen_since is not None:
             departed = courses_store.deactivate_memberships(
                 connection, tenant_id, course.id, unseen_since
             )
@@ -163,14 +173,14 @@ def _finish_reading(
             {
                 "departed": departed,
                 "finished_at": now,
-                "reason": reason[:500],
-                "turn": turn,
+                "reason": failure.reason if failure else "",
+                "turn": failure.turn if failure else "",
                 "groups": groups.count,
                 "groups_skipped": groups.skipped,
                 "groups_reason": groups.reason[:500],
             },
         )
-        pause = (wait or RETRY_INTERVAL) if reason else groups.wait or SYNC_INTERVAL
+        pause = failure.wait or RETRY_INTERVAL if failure else groups.wait or SYNC_INTERVAL
         courses_store.set_next_roster(connection, tenant_id, course.id, now + pause)
 
 

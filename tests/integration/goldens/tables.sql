@@ -994,7 +994,10 @@ CREATE TABLE lti_tool.coaching_group (
     tenant_id integer NOT NULL,
     programme text NOT NULL,
     number integer NOT NULL,
-    formed_at timestamp with time zone NOT NULL
+    formed_at timestamp with time zone NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    course_id uuid,
+    course_group_key text
 );
 CREATE TABLE lti_tool.confirmation (
     tenant_id integer NOT NULL,
@@ -1019,7 +1022,22 @@ CREATE TABLE lti_tool.course (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     copied boolean DEFAULT false NOT NULL,
     term text DEFAULT ''::text NOT NULL,
-    waves jsonb DEFAULT '{}'::jsonb NOT NULL
+    waves jsonb DEFAULT '{}'::jsonb NOT NULL,
+    groups_url text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE lti_tool.course_group (
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    listed boolean NOT NULL
+);
+CREATE TABLE lti_tool.course_group_member (
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    key text NOT NULL,
+    person_id uuid NOT NULL,
+    seen_at timestamp with time zone NOT NULL
 );
 CREATE TABLE lti_tool.deployment (
     tenant_id integer NOT NULL,
@@ -1502,7 +1520,10 @@ CREATE TABLE lti_tool.roster_run (
     next_url text DEFAULT ''::text NOT NULL,
     skipped integer DEFAULT 0 NOT NULL,
     whole boolean DEFAULT true NOT NULL,
-    turn text DEFAULT ''::text NOT NULL
+    turn text DEFAULT ''::text NOT NULL,
+    groups integer DEFAULT 0 NOT NULL,
+    groups_skipped integer DEFAULT 0 NOT NULL,
+    groups_reason text DEFAULT ''::text NOT NULL
 );
 ALTER TABLE lti_tool.roster_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.roster_run_id_seq
@@ -1917,6 +1938,10 @@ ALTER TABLE ONLY lti_tool.confirmation
     ADD CONSTRAINT pk_confirmation PRIMARY KEY (tenant_id, use_id, person_id);
 ALTER TABLE ONLY lti_tool.course
     ADD CONSTRAINT pk_course PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.course_group
+    ADD CONSTRAINT pk_course_group PRIMARY KEY (tenant_id, course_id, key);
+ALTER TABLE ONLY lti_tool.course_group_member
+    ADD CONSTRAINT pk_course_group_member PRIMARY KEY (tenant_id, course_id, key, person_id);
 ALTER TABLE ONLY lti_tool.deployment
     ADD CONSTRAINT pk_deployment PRIMARY KEY (tenant_id, registration_id, deployment_id);
 ALTER TABLE ONLY lti_tool.document
@@ -2091,6 +2116,7 @@ CREATE INDEX ix_certifying_column_tenant_id_due_at ON lti_tool.certifying_column
 CREATE INDEX ix_channel_post_tenant_id_next_try_at ON lti_tool.channel_post USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL));
 CREATE INDEX ix_channel_tenant_id_programme ON lti_tool.channel USING btree (tenant_id, programme);
 CREATE INDEX ix_confirmation_tenant_id_person_id ON lti_tool.confirmation USING btree (tenant_id, person_id);
+CREATE INDEX ix_course_group_member_tenant_id_person_id ON lti_tool.course_group_member USING btree (tenant_id, person_id);
 CREATE INDEX ix_course_tenant_id_registration_id_context_id ON lti_tool.course USING btree (tenant_id, registration_id, context_id);
 CREATE INDEX ix_document_tenant_id_person_id ON lti_tool.document USING btree (tenant_id, person_id);
 CREATE INDEX ix_episode_tenant_id_programme_certified_at ON lti_tool.episode USING btree (tenant_id, programme, certified_at);
@@ -2132,6 +2158,7 @@ CREATE INDEX ix_upload_tenant_id_created_at ON lti_tool.upload USING btree (tena
 CREATE UNIQUE INDEX uq_assessment_request_open ON lti_tool.assessment_request USING btree (tenant_id, episode_id, rater_id) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX uq_attempt_check ON lti_tool.attempt USING btree (tenant_id, episode_id, "interval") WHERE (kind = 'check'::text);
 CREATE UNIQUE INDEX uq_attempt_open ON lti_tool.attempt USING btree (tenant_id, episode_id, kind) WHERE ((finished_at IS NULL) AND ("interval" = ''::text) AND (kind <> 'baseline'::text));
+CREATE UNIQUE INDEX uq_coaching_group_course_group ON lti_tool.coaching_group USING btree (tenant_id, programme, course_id, course_group_key) WHERE (course_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_erasure_person_id ON lti_tool.erasure USING btree (tenant_id, person_id) WHERE (person_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_person_external_id ON lti_tool.person USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_platform_registration_issuer_client_id ON lti_tool.platform_registration USING btree (issuer, client_id) WHERE (status <> 'removed'::text);
@@ -2177,10 +2204,18 @@ ALTER TABLE ONLY lti_tool.certifying_column
     ADD CONSTRAINT fk_certifying_column_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.channel_post
     ADD CONSTRAINT fk_channel_post_channel_id FOREIGN KEY (channel_id) REFERENCES lti_tool.channel(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.coaching_group
+    ADD CONSTRAINT fk_coaching_group_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
 ALTER TABLE ONLY lti_tool.confirmation
     ADD CONSTRAINT fk_confirmation_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.confirmation
     ADD CONSTRAINT fk_confirmation_use_id FOREIGN KEY (use_id) REFERENCES lti_tool.job_use(id);
+ALTER TABLE ONLY lti_tool.course_group
+    ADD CONSTRAINT fk_course_group_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.course_group_member
+    ADD CONSTRAINT fk_course_group_member_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.course_group_member
+    ADD CONSTRAINT fk_course_group_member_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.course
     ADD CONSTRAINT fk_course_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.deployment
@@ -2422,6 +2457,8 @@ ALTER TABLE lti_tool.channel_post ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.coaching_group ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.confirmation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.course ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.course_group ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.course_group_member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.deployment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.document ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.episode ENABLE ROW LEVEL SECURITY;
@@ -2484,6 +2521,8 @@ CREATE POLICY tenant ON lti_tool.channel_post TO carryover_app USING ((tenant_id
 CREATE POLICY tenant ON lti_tool.coaching_group TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.confirmation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.course TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.course_group TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.course_group_member TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.deployment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.document TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2721,6 +2760,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.channel_post TO carryover_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.coaching_group TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.confirmation TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course_group TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course_group_member TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.deployment TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.document TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.episode TO carryover_app;
