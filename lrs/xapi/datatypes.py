@@ -34,16 +34,18 @@ _PLAIN_TIMESTAMP = re.compile(
     re.ASCII,
 )
 _NEGATIVE_ZERO = re.compile(r"-00(:?00)?\Z")
+# ISO 8601:2004, 4.4.3.2 and 4.2.2.4: a decimal sign is a full stop or a comma.
+_AMOUNT = r"\d+(?:[.,]\d+)?"
 _DURATION = re.compile(
-    r"P(?:\d+(?:\.\d+)?W|(?=[\dT])(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?D)?"
-    r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
+    rf"P(?:{_AMOUNT}W|(?=[\dT])(?:{_AMOUNT}Y)?(?:{_AMOUNT}M)?(?:{_AMOUNT}D)?"
+    rf"(?:T(?=\d)(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?)?)\Z",
     re.ASCII,
 )
 _CLOCK_DURATION = re.compile(
     r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?)?\Z",
     re.ASCII,
 )
-_LAST_FRACTION = re.compile(r"[^.]*\.\d+[A-Z]\Z", re.ASCII)
+_LAST_FRACTION = re.compile(r"[^.,]*[.,]\d+[A-Z]\Z", re.ASCII)
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
     r"(?:-(?:[A-Za-z0-9]{5,8}|\d[A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
@@ -120,7 +122,7 @@ def require_duration(value: Any, path: str) -> str:
     """ISO 8601 duration (xAPI-Data 4.6)."""
     if not _DURATION.match(require_text(value, path)) or value.endswith("T") or value == "P":
         raise StatementInvalid(path, "must be an ISO 8601 duration, for example PT1M30S.")
-    if "." in value and not _LAST_FRACTION.match(value):
+    if ("." in value or "," in value) and not _LAST_FRACTION.match(value):
         raise StatementInvalid(
             path, "may have a fraction in its last part alone, for example PT1M30.5S."
         )
@@ -130,7 +132,7 @@ def require_duration(value: Any, path: str) -> str:
 def parse_duration_seconds(text: str, most: int = 86_400) -> float | None:
     """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, the usual
     units of learning; None for months and longer units, and for more than ``most`` seconds."""
-    result = _CLOCK_DURATION.match(text)
+    result = _CLOCK_DURATION.match(text.replace(",", "."))
     if not result or text in ("P", "PT"):
         return None
     days, hours, minutes, seconds = (float(part or 0) for part in result.groups())

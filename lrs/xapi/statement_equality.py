@@ -17,7 +17,7 @@ from typing import Any
 from lrs.xapi.actors import normalize_mailbox
 from lrs.xapi.datatypes import parse_timestamp
 
-_SECONDS_PART = re.compile(r"(\d+)(?:\.(\d+))?S\Z")
+_SECONDS_PART = re.compile(r"(\d+)(?:[.,](\d+))?S\Z")
 _SET_BY_SERVER = ("id", "stored", "authority", "version")
 _MICROSECONDS_OF_A_MILLISECOND = 1_000
 _CONTEXT_ACTORS = ("instructor", "team")

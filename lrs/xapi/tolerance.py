@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +25,14 @@ TOLERATED = f"{BASE}extensions/tolerated"
 _ADL_VERBS = "http://adlnet.gov/expapi/verbs/"
 # Names of properties, by the place of their object; the rest of a place is unknown.
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
-_LACKS_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:[.,]\d+)?\Z", re.ASCII)
+# ISO 8601 in its basic and its extended form, with what RFC 3339 leaves out of both.
+_ISO_TIMESTAMP = re.compile(
+    r"\s*(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?"
+    r"([Zz]|[+-]\d\d(?::?\d\d)?)?\s*\Z",
+    re.ASCII,
+)
+_NUMBER_AS_TEXT = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?\Z", re.ASCII)
+_BOOLEANS_AS_TEXT = {"true": True, "false": False}
 _TIMELESS_DURATION = re.compile(r"P(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?\d+(?:\.\d+)?S\Z")
 _PLAIN_VERB = re.compile(r"[a-z]+\Z")
 # What an IRI may hold beside letters and digits; a per cent sign stays: it may begin an escape.
@@ -57,11 +65,20 @@ RULES = {
     ),
     "platform": ("2.4.6", "platform and revision are left out where the object is no activity"),
     "extension-key": ("4.1", "an extension whose key is no IRI is left out"),
-    "timestamp": ("4.5", "a timestamp without an offset is UTC"),
+    "text": (
+        "2.2",
+        "of a score and of success and completion, what is written as text is taken as what it "
+        "says; an empty text is left out",
+    ),
+    "timestamp": (
+        "4.5",
+        "what ISO 8601 allows for and RFC 3339 does not is written anew; without an offset it is "
+        "UTC",
+    ),
     "mailto": ("2.4.2.3", "an address without mailto: gets it"),
     "tin-can-0.9": (
         "2.4.2, 2.4.3",
-        "an actor of lists, names of its account, a plain verb",
+        "an actor of lists or a Person, names of its account, a plain verb",
     ),
 }
 
@@ -133,10 +150,31 @@ def _mend_statement(
     for name in ("result", "context"):
         _drop_if(s, name, lambda part: part == [], "empty", path, note)
     text = s.get("timestamp")
-    if isinstance(text, str) and _LACKS_OFFSET.match(text):
-        note("timestamp", f"{path}.timestamp", text)
-        s["timestamp"] = text.replace(",", ".") + "Z"
+    if isinstance(text, str) and _is_invalid(datatypes.require_timestamp)(text):
+        mended = _rewrite_timestamp(text)
+        if not _is_invalid(datatypes.require_timestamp)(mended):
+            note("timestamp", f"{path}.timestamp", text)
+            s["timestamp"] = mended
     return s
+
+
+def _rewrite_timestamp(text: str) -> str | None:
+    """A moment of ISO 8601 as RFC 3339 writes it; None where it is no moment."""
+    match = _ISO_TIMESTAMP.match(text)
+    if not match:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    clock = f"{minute}:{second or '00'}" + (f".{fraction}" if fraction else "")
+    date = f"{year}-{month}-{day}"
+    if hour == "24" and not clock.strip("0:."):  # ISO 8601:2004, 4.2.3: the end of the day
+        try:
+            date = (datetime.fromisoformat(date) + timedelta(days=1)).date().isoformat()
+        except (ValueError, OverflowError):
+            return None
+        hour = "00"
+    if offset is None or (offset[0] == "-" and not offset.strip("-0:")):
+        offset = "Z"
+    return f"{date}T{hour}:{clock}{offset}"
 
 
 def _mend_members(
@@ -214,8 +252,13 @@ def _mend_person(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]
 
 
 def _mend_old_actor(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]:
-    """Tin Can 0.9 gave an actor's parts as lists, and its account by other names."""
+    """Tin Can 0.9 called an agent a Person, gave its parts as lists, and its account by other
+    names.
+    """
     result = {}
+    if value.get("objectType") == "Person":
+        note("tin-can-0.9", f"{path}.objectType", "Person")
+        value = {**value, "objectType": "Agent"}
     for name, part in value.items():
         if name in (*IFI_NAMES, "name") and isinstance(part, list) and len(part) == 1:
             note("tin-can-0.9", f"{path}.{name}", part)
@@ -251,7 +294,7 @@ def _mend_attachment(value: Any, path: str, note: Note) -> Any:
 
 def _mend_object(value: dict[str, Any], path: str, family_2_0: bool, note: Note) -> Any:
     kind = value.get("objectType", "Activity")
-    if kind in ("Agent", "Group"):
+    if kind in ("Agent", "Group", "Person"):
         return _mend_actor(value, path, note)
     if kind == "SubStatement":
         return _mend_statement(value, path, family_2_0, note)
@@ -357,6 +400,8 @@ def _texts_in(patterns: list[Any]) -> Iterator[str]:
 
 def _mend_result(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]:
     r = _mend_members(value, path, validation.RESULT, note)
+    for name in ("success", "completion"):
+        _read_text(r, name, lambda text: _BOOLEANS_AS_TEXT.get(text.lower()), path, note)
     if isinstance(r.get("score"), dict):
         r["score"] = _mend_score(r["score"], f"{path}.score", note)
         if not r["score"]:
@@ -371,8 +416,28 @@ def _mend_result(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]
     return r
 
 
+def _read_text(
+    holder: dict[str, Any], name: str, read: Callable[[str], Any], path: str, note: Note
+) -> None:
+    """What a text of the holder says, in its place; nothing in the place of an empty one."""
+    text = holder.get(name)
+    if not isinstance(text, str):
+        return
+    found = read(text.strip())
+    if found is not None or not text.strip():
+        note("text", f"{path}.{name}", holder.pop(name))
+    if found is not None:
+        holder[name] = found
+
+
+def _read_number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER_AS_TEXT.match(text) else None
+
+
 def _mend_score(value: dict[str, Any], path: str, note: Note) -> dict[str, Any]:
     score = _mend_members(value, path, validation.SCORE, note)
+    for name in tuple(score):
+        _read_text(score, name, _read_number, path, note)
     if any(type(part) not in (int, Decimal) for part in score.values()):
         return score
     low, high, raw = score.get("min"), score.get("max"), score.get("raw")

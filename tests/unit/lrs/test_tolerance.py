@@ -264,6 +264,13 @@ KNOWN: list[tuple[str, dict[str, Any], str, str, Any]] = [
         "http://adlnet.gov/expapi/verbs/attempted",
     ),
     (
+        "LearningLocker/learninglocker#113: a form that sends its numbers in quotes",
+        {"result": {"score": {"scaled": "0.5", "raw": "", "max": "10"}}},
+        "text",
+        "result.score",
+        {"scaled": 0.5, "max": 10},
+    ),
+    (
         "xAPI-Data 1.0.3 4.5: an offset is what a timestamp SHOULD have",
         {"timestamp": "2026-05-04T12:00:00.123"},
         "timestamp",
