@@ -8,6 +8,7 @@ with its number and the rule it violates.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -165,7 +166,8 @@ def _line_batches(file: object) -> Iterator[tuple[list[bytes], int]]:
                 f"A line has more than {MAX_LINE_BYTES} bytes; the file must hold one statement "
                 "a line (NDJSON)."
             )
-        lines.append(line)
+        # Editors of Windows write a byte order mark, which says nothing (RFC 8259, 8.1).
+        lines.append(line.removeprefix(codecs.BOM_UTF8))
         size += len(line)
         if len(lines) >= BATCH_LINES:
             yield lines, size

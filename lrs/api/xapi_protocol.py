@@ -37,6 +37,7 @@ PREFLIGHT_SECONDS = 86_400
 CONSISTENT_THROUGH_HEADER = "X-Experience-API-Consistent-Through"
 _VERSION_PATTERN = re.compile(r"(1\.0|2\.0)(?:\.\d+)?\Z")
 _CORS_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")  # RFC 9110, 5.6.2: a token
 _CORS_REQUEST_HEADERS = (
     "Authorization, Content-Type, Content-Encoding, Content-Length, If-Match, If-None-Match, "
     "X-Experience-API-Version, Accept-Language, X-Requested-With"
@@ -122,9 +123,20 @@ def install_protocol(
             headers[name] = value
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = _CORS_METHODS
-            headers["Access-Control-Allow-Headers"] = _CORS_REQUEST_HEADERS
+            headers["Access-Control-Allow-Headers"] = _list_allowed_headers()
+            response.vary.add("Access-Control-Request-Headers")
             headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
+
+
+def _list_allowed_headers() -> str:
+    """The headers that content may send: those of the standard, and whatever its browser asks for
+    beside them (Cache-Control of a player, traceparent of a monitor).
+    """
+    asked = request.headers.get("Access-Control-Request-Headers", "").split(",")
+    known = {name.lower() for name in _CORS_REQUEST_HEADERS.split(", ")}
+    more = [name.strip() for name in asked if name.strip().lower() not in known]
+    return ", ".join([_CORS_REQUEST_HEADERS, *filter(_HEADER_NAME.match, more)])
 
 
 def _respond_as_2_0(deps: StoreDeps) -> bool:

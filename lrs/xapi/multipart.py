@@ -82,6 +82,7 @@ class MultipartReader:
         self._parts = 0
         self._open: _OpenPart | None = None
         self._ended = False
+        self._delimiter = b"--" + boundary
         self._parser = self._parser_for(boundary)
 
     def _parser_for(self, boundary: bytes) -> MultipartParser:
@@ -115,7 +116,7 @@ class MultipartReader:
         """Parse the whole body; BadInput says what is wrong with which part (counted from
         0)."""
         try:
-            for piece in pieces:
+            for piece in self._skip_preamble(pieces):
                 self._parser.write(piece)
             self._parser.finalize()
         except FormParserError as error:
@@ -133,6 +134,25 @@ class MultipartReader:
             raise BadInput(
                 "The body holds no part; the first must be the statements as application/json."
             )
+
+    def _skip_preamble(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The body from its first boundary on: what stands before it means nothing (RFC 2046,
+        5.1.1)."""
+        found, before = False, b""
+        for piece in pieces:
+            if found:
+                yield piece
+                continue
+            before += piece
+            start = before.find(b"\r\n" + self._delimiter)
+            if start < 0 or before.startswith(self._delimiter):
+                start = 0
+            found = before.startswith((self._delimiter, b"\r\n" + self._delimiter), start)
+            if found or len(before) > MAX_HEADER_BYTES:
+                found = True
+                yield before[start:]
+        if not found and before:
+            yield before
 
     @property
     def _part(self) -> _OpenPart:
