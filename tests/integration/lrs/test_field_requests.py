@@ -454,3 +454,82 @@ def test_a_statement_of_another_content_under_the_same_id_is_a_conflict(
     other = {**sent, "result": {"completion": True}}
     assert one.post(other).status_code == one.put(sent["id"], other).status_code == 409
     assert "result" not in body(one.get("/xapi/statements", statementId=sent["id"]))
+
+
+ODD_STATEMENTS: list[dict[str, Any]] = [
+    {"object": {"id": "javascript:alert(1)", "definition": {"name": {"en": "<script>x</script>"}}}},
+    {"verb": {"id": "data:text/html,x", "display": {"ar": "\u202bأجاب\u202c"}}},
+    {"actor": {"account": {"homePage": "javascript:x", "name": '"><img src=x>'}}},
+    {"actor": {"mbox": 'mailto:"o\'b"+x@münchen.example', "name": "\u202egnp.exe"}},
+    {"actor": {"account": {"homePage": "HTTPS://LMS.example", "name": "a\0b"}}},
+    {"result": {"response": "x" * 200_000, "score": {"raw": 10**400}}},
+    {"result": {"duration": "PT1,5S", "extensions": {"https://e.example/x": None}}},
+    {"timestamp": "0001-01-01T00:00:00Z"},
+    {"timestamp": "9999-12-31T23:59:59.999Z"},
+    {"timestamp": "2016-12-31T23:59:60.999+14:00"},
+]
+
+
+@pytest.mark.parametrize("index", range(len(ODD_STATEMENTS)))
+def test_an_odd_statement_is_shown_everywhere_and_runs_nowhere(
+    one: Caller, statement: Make, index: int
+) -> None:
+    """What the standard takes, /browse, its files and every format have to stand."""
+    sent = statement(id=str(uuid.uuid4()), **ODD_STATEMENTS[index])
+    assert one.post(sent).status_code == 200
+    for query in ({}, {"statement": sent["id"]}, {"agent": json.dumps(sent["actor"])}):
+        page = one.get("/browse", **query)
+        assert page.status_code == 200
+        assert not any(
+            found in page.text
+            for found in ('href="javascript:', "<script>x", "<img src=x", '"data:')
+        )
+    for name in ("statements.csv", "statements.ndjson"):
+        assert one.get(f"/browse/{name}").status_code == 200
+    for version in ("1.0.3", "2.0.0"):
+        one.version = version
+        for form in ("exact", "ids", "canonical"):
+            (found,) = body(one.get("/xapi/statements", format=form))["statements"]
+            assert found["id"] == sent["id"]
+
+
+COURSE = "http://6RqRmZwBzUE_course_id"
+
+
+def test_content_of_authoring_tools_runs_with_the_token_of_its_launch(
+    one: Caller, statement: Make
+) -> None:
+    """Storyline (LearningLocker/learninglocker#1236, #913): everything in a form, text/plain, the
+    registration of the launch; ids of slides below the course; resume without a precondition."""
+    wanted = {"actor": json.loads(AGENT), "activity": COURSE}
+    made = one.send("POST", "/api/v1/launch-tokens", json=wanted).json
+    token = Caller(one.client, made["key"], made["secret"], "1.0.1")
+    registration = made["registration"]
+
+    def form(method: str, path: str, **fields: str) -> Any:
+        sent = urlencode({**token.headers(), **fields})
+        address = f"{path}?method={method}"
+        return one.client.post(address, data=sent, content_type="text/plain;charset=UTF-8")
+
+    place = {"activityId": COURSE, "agent": AGENT, "registration": registration.upper()}
+    assert form("GET", STATE, **place, stateId="resume").status_code == 404
+    for page in ("2b1", "2c1"):
+        saved = form("PUT", STATE, **place, stateId="resume", content=page)
+        assert (saved.status_code, form("GET", STATE, **place, stateId="resume").text) == (
+            204,
+            page,
+        )
+    sent = statement(
+        actor={"objectType": "Agent", "name": "F L", "mbox": "MAILTO:firstlast@MyCompany.com"},
+        object={"id": f"{COURSE}/5um1CntGbHe/63mpEaD7XeB"},
+        context={
+            "registration": registration.upper(),
+            "contextActivities": {"grouping": {"id": COURSE}, "parent": {"id": f"{COURSE}/5um"}},
+        },
+    )
+    one_id = str(uuid.uuid4())
+    written = form("PUT", "/xapi/statements", statementId=one_id, content=json.dumps(sent))
+    assert written.status_code == 204, written.text
+    assert body(form("GET", "/xapi/statements", statementId=one_id))["id"] == one_id
+    elsewhere = {**place, "activityId": f"{COURSE}2"}
+    assert form("GET", STATE, **elsewhere, stateId="resume").status_code == 403
