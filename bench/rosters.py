@@ -239,7 +239,7 @@ def main() -> None:
             f"| {count:,} | {found['served']:,} | {seconds:,.0f} s | {found['refusals']} | "
             f"{found['active']:,} | {found['skipped']:,} | {memory:,.0f} MB |"
         )
-        figures[f"{count} people, s"] = seconds
+        figures[f"roster of {count}, s"] = seconds
     keep("rosters", lines, figures)
 
 

@@ -122,6 +122,15 @@ ROWS = [
         False,
         60,
     ),
+    (
+        "a roster of 10,000 people, 50 a page, with 429s, repeats and two kills",
+        "120 s",
+        "roster of 10000, s",
+        " s",
+        False,
+        120,
+    ),
+    ("… of 50,000", "600 s", "roster of 50000, s", " s", False, 600),
     ("“Today”, p95, 50 people at once, 5,000 learners", "150 ms", "today, p95", " ms", False, 150),
     (
         "all facts of a million statements made anew, 2 workers",
