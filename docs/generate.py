@@ -300,7 +300,7 @@ def roles_page() -> str:
         lines += [f"| {link} | `{role}` | {right} | |" for role, right in own.items()]
         lines += [
             f"| {link} | `{role}` | {lms.rights.rights[role]} | if the custom parameter "
-            f"`{lms.rights.confirmed_by}` is true |"
+            f"`{lms.rights.confirmed_by}` is true; listed without it |"
             for role in sorted(lms.rights.to_confirm)
         ]
         if not own and not lms.rights.to_confirm:

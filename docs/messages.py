@@ -49,6 +49,7 @@ ERRORS = (
     "LaunchInvalid",
     "LaunchRefused",
     "MessageError",
+    "NobodyNamed",
     "NotFound",
     "OutsideCallFailed",
     "PageRefused",

@@ -21,6 +21,7 @@ from adapters.lms.models import (
     LineItem,
     LmsRequest,
     MessageType,
+    NobodyNamed,
     ResponseOutcome,
     ResponseVerdict,
     Role,
@@ -29,7 +30,7 @@ from adapters.lms.models import (
 )
 from adapters.lms.moodle import MoodleDialect
 from adapters.lms.openedx import OpenEdxDialect
-from adapters.lms.rights import Right, RightsByRole
+from adapters.lms.rights import Right, RightsByRole, role_uri
 from adapters.lms.sakai import SakaiDialect
 from adapters.lms.schoology import SchoologyDialect
 from adapters.lms.standard import StandardDialect
@@ -83,6 +84,7 @@ __all__ = [
     "LineItem",
     "LmsRequest",
     "MessageType",
+    "NobodyNamed",
     "ResponseOutcome",
     "ResponseVerdict",
     "Right",
@@ -94,4 +96,5 @@ __all__ = [
     "ToolPart",
     "detect_family",
     "dialect_for",
+    "role_uri",
 ]

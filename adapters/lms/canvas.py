@@ -26,9 +26,10 @@ HOSTED_ISSUERS = {
 }
 ROOT_ADMIN = "root_account_admin"
 # Canvas names the term (instructure/canvas-lms, lib/lti/variable_expander.rb).
+ROOT_ADMIN_VARIABLE = "$Canvas.user.isRootAccountAdmin"
 _CUSTOM = {
     **CUSTOM_PARAMETERS,
-    ROOT_ADMIN: "$Canvas.user.isRootAccountAdmin",
+    ROOT_ADMIN: ROOT_ADMIN_VARIABLE,
     TERM: "$Canvas.term.name",
 }
 # Hosts of hosted Canvas, all of them Instructure's.
@@ -56,7 +57,12 @@ class CanvasDialect(StandardDialect):
     issuers = frozenset(HOSTED_ISSUERS)
     # This role is sent for any administrator of any account in the tree (SubstitutionsHelper
     # all_roles); a variable tells those of the root account.
-    rights = RightsByRole(STANDARD_RIGHTS, ROOT_ADMIN, frozenset((f"{INSTITUTION}Administrator",)))
+    rights = RightsByRole(
+        STANDARD_RIGHTS,
+        ROOT_ADMIN,
+        ROOT_ADMIN_VARIABLE,
+        frozenset((f"{INSTITUTION}Administrator",)),
+    )
     tells_updates = reviews_updates = True
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:

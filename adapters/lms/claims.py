@@ -11,7 +11,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType
+from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType, NobodyNamed
 from adapters.lms.rights import STANDARD, RightsByRole
 from core.http_client import url_origin
 from core.messages import Number, lazy_gettext
@@ -96,11 +96,13 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
     endpoint, roster = _read_service(claims, AGS_CLAIM), _read_service(claims, NRPS_CLAIM)
     scopes = endpoint.get("scope")
     custom = _read_custom_params(claims.get(f"{CLAIM_PREFIX}custom"))
+    sent = _read_service(claims, f"{CLAIM_PREFIX}custom")
     return Launch(
         message=message,
         subject=subject,
         role=rights.course_role(roles),
-        administers=rights.administers(roles, _read_service(claims, f"{CLAIM_PREFIX}custom")),
+        administers=rights.administers(roles, sent),
+        missing_parameter=rights.missing_parameter(roles, sent),
         is_test_user=any(role in roles for role in _TEST_USER_ROLES),
         deployment_id=_require_identifier(
             claims.get(f"{CLAIM_PREFIX}deployment_id"), "deployment_id"
@@ -141,7 +143,7 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
 def _require_subject(claims: dict[str, Any]) -> str:
     """The id of whoever opens the activity."""
     if "sub" not in claims:
-        raise LaunchRefused(
+        raise NobodyNamed(
             "The course did not say who you are (an anonymous launch), so nothing could be kept "
             "for you. Sign in to the course; if you are"
             " signed in, a teacher can ask the administrator to let the LMS share an id of its "

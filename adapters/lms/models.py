@@ -13,7 +13,6 @@ from core.messages import Message, MessageError
 class Role(StrEnum):
     """A person's role in this course, the strongest first (see :attr:`strength`)."""
 
-    ADMIN = "admin"
     TEACHER = "teacher"
     MENTOR = "mentor"
     LEARNER = "learner"
@@ -34,7 +33,7 @@ class Role(StrEnum):
     @property
     def chooses_content(self) -> bool:
         """Whether somebody with it may choose content for the course."""
-        return self in (Role.ADMIN, Role.TEACHER, Role.DESIGNER)
+        return self in (Role.TEACHER, Role.DESIGNER)
 
 
 class MessageType(StrEnum):
@@ -47,6 +46,10 @@ class MessageType(StrEnum):
 
 class LaunchRefused(MessageError):
     """The claims are not a launch that can be served; the message is for a teacher."""
+
+
+class NobodyNamed(LaunchRefused):
+    """The launch does not say who launches: whoever does may not have signed in."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,15 @@ class Launch:
     ``term``: the name of the course's term, or else the month in which it begins.
 
     ``role`` is the role in the course. ``administers`` says that the person administers the
-    LMS; it does not make anybody a teacher.
+    LMS; it does not make anybody a teacher. ``missing_parameter``: the custom parameter
+    (name=variable) for want of which that is not said of an administrator of something in it.
     """
 
     message: MessageType
     subject: str
     role: Role
     administers: bool
+    missing_parameter: str
     is_test_user: bool
     deployment_id: str
     target_link_uri: str
@@ -104,6 +109,11 @@ class Launch:
     product_family: str
     deep_linking: DeepLinkingSettings | None
     review_of: str
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether the person administers the LMS, or something in it that the LMS does not tell."""
+        return self.administers or bool(self.missing_parameter)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
+from adapters.lms.rights import MEMBERSHIP
 from adapters.lms.standard import StandardDialect
 from adapters.lms.tool_configuration import unverified_claims
 from core.http_client import url_origin
@@ -20,8 +21,9 @@ class MoodleDialect(StandardDialect):
 
     family = "moodle"
     label = "Moodle"
-    # A non-editing teacher launches as Instructor and is Learner in rosters (recorded).
-    roster_hides_assistants = True
+    # A non-editing teacher launches with it and is Learner in rosters (recorded): launches ask for
+    # mod/lti:manage, rosters for moodle/course:manageactivities (docs/lms/moodle.md).
+    role_hidden_by_rosters = f"{MEMBERSHIP}Instructor"
     shown_on_other_hosts = False
     tells_updates = shows_registration_to_update = True
 

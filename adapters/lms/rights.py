@@ -6,7 +6,7 @@ organisation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from adapters.lms.models import Role
@@ -49,16 +49,19 @@ STANDARD_RIGHTS: Mapping[str, Right] = {
     f"{SYSTEM}Administrator": Right.LMS_ADMINISTRATOR,
     f"{SYSTEM}SysAdmin": Right.LMS_ADMINISTRATOR,
 }
+# A custom parameter may be written as a boolean or as a text.
+_YES, _NO = (True, "true"), (False, "false")
 
 
 @dataclass(frozen=True)
 class RightsByRole:
     """Role (a URI) → right. ``confirmed_by``: the custom parameter without whose yes nobody is an
-    administrator of the LMS by one of ``to_confirm``.
+    administrator of the LMS by one of ``to_confirm``; ``variable``: what the LMS puts into it.
     """
 
     rights: Mapping[str, Right]
     confirmed_by: str = ""
+    variable: str = ""
     to_confirm: frozenset[str] = frozenset()
 
     def with_changes(self, changes: Mapping[str, str]) -> RightsByRole:
@@ -67,8 +70,8 @@ class RightsByRole:
         known = {
             role: Right(right) for role, right in changes.items() if right in set(map(str, Right))
         }
-        return RightsByRole(
-            {**self.rights, **known}, self.confirmed_by, self.to_confirm - known.keys()
+        return replace(
+            self, rights={**self.rights, **known}, to_confirm=self.to_confirm - known.keys()
         )
 
     def right_of(self, role: str) -> Right | None:
@@ -91,12 +94,31 @@ class RightsByRole:
 
     def administers(self, roles: Iterable[str], custom: Mapping[str, object]) -> bool:
         """Whether somebody runs the LMS."""
-        confirmed = custom.get(self.confirmed_by) in (True, "true")
+        confirmed = custom.get(self.confirmed_by) in _YES
         return any(
             self.right_of(role) is Right.LMS_ADMINISTRATOR
             and (confirmed or role not in self.to_confirm)
             for role in roles
         )
+
+    def missing_parameter(self, roles: Iterable[str], custom: Mapping[str, object]) -> str:
+        """The custom parameter (name=variable) for want of which the LMS does not say whether
+        somebody runs all of it; empty where it says yes or no, or where nothing has to be said.
+        """
+        listed = list(roles)
+        if self.administers(listed, custom) or custom.get(self.confirmed_by) in _NO:
+            return ""
+        claims = any(
+            role in self.to_confirm and self.right_of(role) is Right.LMS_ADMINISTRATOR
+            for role in listed
+        )
+        return f"{self.confirmed_by}={self.variable}" if claims else ""
+
+
+def role_uri(role: str) -> str:
+    """The URI of a role: a short name, as rosters have it, is one of the course (LTI 1.3 core,
+    A.2.2)."""
+    return role if ":" in role else f"{MEMBERSHIP}{role}"
 
 
 def _names_of(role: str) -> Iterable[str]:
@@ -104,9 +126,8 @@ def _names_of(role: str) -> Iterable[str]:
     sub-role it is, in the standard's form (membership/Instructor#Grader) and in Sakai's
     (membership#Instructor#Grader)."""
     yield role
-    if ":" not in role:
-        role = f"{MEMBERSHIP}{role}"
-        yield role
+    role = role_uri(role)
+    yield role
     place, hash_sign, rest = role.partition("#")
     principal = place.removeprefix(f"{LIS}membership").strip("/")
     if place.startswith(f"{LIS}membership") and hash_sign:

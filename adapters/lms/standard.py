@@ -31,6 +31,7 @@ from adapters.lms.models import (
     RegistrationResponse,
     ResponseOutcome,
     ResponseVerdict,
+    Role,
     RosterMember,
     ToolFacts,
 )
@@ -85,8 +86,8 @@ class StandardDialect:
     ended_token_statuses = frozenset((401,))
     # Whether its last page of a roster names an earlier one as the next.
     roster_ends_by_repeating = False
-    # Whether a roster calls people who assist a teacher learners.
-    roster_hides_assistants = False
+    # The role with which people launch whom rosters call learners; empty where rosters tell it.
+    role_hidden_by_rosters = ""
     # Whether each school's pages lie on a host of its own, which its launches tell.
     shown_on_other_hosts = True
 
@@ -111,6 +112,11 @@ class StandardDialect:
             or bool(self.issuer_host and host.endswith(self.issuer_host))
             or bool(self.login_path and self.login_path in auth_login_url)
         )
+
+    def hides_teachers(self) -> bool:
+        """Whether a roster calls somebody a learner who launches as a teacher."""
+        hidden = self.role_hidden_by_rosters
+        return bool(hidden) and self.rights.course_role([hidden]) is Role.TEACHER
 
     def default_audience(self, auth_token_url: str) -> str:
         """The audience of a token request where nothing else is known (security framework 1.0,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
-from adapters.lms import Right, dialect_for
+from adapters.lms import Right, dialect_for, role_uri
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from core.messages import Number, as_message, lazy_gettext
@@ -39,6 +39,7 @@ from lti_tool.checks import grades_store
 from lti_tool.checks.grades_store import GradeState
 from lti_tool.people import courses_store, directory_store
 from lti_tool.people.courses_store import RosterRun
+from lti_tool.people.directory_store import LmsAdministrator
 
 ADMIN_LIST_LIMIT = 50
 MAX_ROLE_LENGTH, MAX_DECIDED_ROLES = 255, 50
@@ -52,13 +53,13 @@ _STATUS_TRANSITIONS = {
 
 @dataclass(frozen=True)
 class AdminOverview:
-    """The start page of a tenant's administrators. ``lms_administrators``: (person, name, platform,
-    whether the role is granted) of people who launched as LMS administrators."""
+    """The start page of a tenant's administrators. ``lms_administrators``: people who
+    launched as administrators of an LMS, or of something in it."""
 
     platforms: list[Platform]
     invites: list[Invite]
     waiting: dict[int, int]
-    lms_administrators: list[tuple[uuid.UUID, str, str, bool]]
+    lms_administrators: list[LmsAdministrator]
 
 
 @dataclass(frozen=True)
@@ -215,19 +216,25 @@ def _update_platform(
 
 @dataclass(frozen=True)
 class RoleRight:
-    """A role of an LMS, what it gives, and what it gives by default (None: nothing is said of
-    it)."""
+    """A role of an LMS and what it gives; ``decided``: by an administrator. ``usual``: what it
+    gives without that (None: nothing is said of it)."""
 
     role: str
     right: Right
+    decided: bool
     usual: Right | None
 
 
 def list_role_rights(platform: Platform) -> list[RoleRight]:
     """What the roles of a platform give: those of its product, and those that were added."""
-    usual = dialect_for(platform.family).rights.rights
-    now = dialect_for(platform.family, platform.role_rights).rights.rights
-    return [RoleRight(role, right, usual.get(role)) for role, right in now.items()]
+    decided = platform.role_rights
+
+    def usual(role: str) -> Right | None:
+        others = {name: right for name, right in decided.items() if name != role}
+        return dialect_for(platform.family, others).rights.right_of(role)
+
+    now = dialect_for(platform.family, decided).rights.rights
+    return [RoleRight(role, right, role in decided, usual(role)) for role, right in now.items()]
 
 
 def set_role_right(
@@ -248,7 +255,10 @@ def set_role_right(
             "Write the role as the LMS sends it: an address, or a short name such as Learner.",
             field="role",
         )
+    role = role_uri(role)
     with unit_of_work(tenant_id) as connection:
+        # Two administrators may decide at once: each sees what the other decided.
+        platforms_store.lock_platform(connection, tenant_id, registration_id)
         platform = _require_platform(connection, tenant_id, registration_id)
         decided = {name: value for name, value in platform.role_rights.items() if name != role}
         if right and right != dialect_for(platform.family).rights.rights.get(role):

@@ -28,11 +28,7 @@ class LaunchInvalid(MessageError):
     administrators; ``status`` is the HTTP status; ``turn``: who can do something about it."""
 
     def __init__(
-        self,
-        reason: str | Message,
-        detail: str = "",
-        status: int = 400,
-        turn: Turn = Turn.YOURS,
+        self, reason: str | Message, detail: str = "", status: int = 400, *, turn: Turn
     ) -> None:
         super().__init__(reason)
         self.detail, self.status, self.turn = detail or str(reason), status, turn
@@ -45,7 +41,9 @@ class BrowserNotVerified(LaunchInvalid):
     declines."""
 
     def __init__(self, reason: str | Message, relaunch_url: str) -> None:
-        super().__init__(reason, "the browser kept no cookie, and the LMS offers no storage")
+        super().__init__(
+            reason, "the browser kept no cookie, and the LMS offers no storage", turn=Turn.YOURS
+        )
         self.relaunch_url = relaunch_url
 
 

@@ -69,6 +69,7 @@ class PlatformKeyCache:
                 "The course's message is damaged. Go back to the course and open the activity "
                 "again.",
                 str(error),
+                turn=Turn.YOURS,
             ) from None
         result = self._fresh_key_set(url, kid)
         if result is not None:

@@ -131,6 +131,15 @@ def get_platform(connection: Connection, tenant_id: int, registration_id: int) -
     return Platform(**row._mapping)
 
 
+def lock_platform(connection: Connection, tenant_id: int, registration_id: int) -> None:
+    """Keep others from changing a registration until the transaction ends; launches of it go on."""
+    connection.execute(
+        select(_COLUMNS.id)
+        .where(_COLUMNS.tenant_id == tenant_id, _COLUMNS.id == registration_id)
+        .with_for_update(key_share=True)
+    )
+
+
 def list_platforms(connection: Connection, tenant_id: int) -> list[Platform]:
     """All registrations except removed ones, oldest first."""
     rows = connection.execute(

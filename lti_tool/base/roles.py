@@ -37,9 +37,6 @@ ROLE_DESCRIPTIONS: Mapping[str, str] = {
 # Roles that an administrator grants; the others follow from courses and from the people list.
 GRANTABLE_ROLES = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
 
-# LMS roles that count as teaching a course. All other LMS roles are ignored here.
-_TEACHING_COURSE_ROLES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
-
 ALL_ROLES = frozenset(ROLE_DESCRIPTIONS)
 TEACHING_ROLES = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 CONTENT_ROLES = TEACHING_ROLES | {DESIGNER}
@@ -62,7 +59,7 @@ def roles_of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
         {
             LEARNER,
             *listed,
-            *((TEACHER,) if CourseRole(course_role) in _TEACHING_COURSE_ROLES else ()),
+            *((TEACHER,) if CourseRole(course_role) is CourseRole.TEACHER else ()),
             *((DESIGNER,) if CourseRole(course_role) is CourseRole.DESIGNER else ()),
         }
     )

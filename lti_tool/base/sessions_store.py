@@ -41,6 +41,7 @@ class LaunchSession:
     subject: str
     role: str
     administers: bool
+    missing_parameter: str
     joined_by: str
     locale: str
     deployment_id: str

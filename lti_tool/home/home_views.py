@@ -71,7 +71,7 @@ def show_home(page: PageContext) -> ResponseReturnValue:
     if not takes_part and who.roles == {LEARNER, DESIGNER}:
         return page.render("builds_the_course.html")
     visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {LEARNER}
-    if visits or (who.administers and administration):
+    if visits or ((who.administers or who.missing_parameter) and administration):
         return page.render("runs_the_lms.html")
     if takes_part and Role(who.role) is Role.LEARNER:
         return _render_today(page)

@@ -227,11 +227,12 @@ def take_part(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime
     if not looks_as_learner(unit_of_work, session=session):
         raise NotFound("You take part in this course already.")
     with unit_of_work(session.tenant_id) as connection:
-        courses_store.upsert_memberships(
+        courses_store.upsert_launched_member(
             connection,
             session.tenant_id,
             session.require_course(),
-            [(session.person_id, Role.LEARNER.value)],
+            session.person_id,
+            Role.LEARNER.value,
             now,
         )
 

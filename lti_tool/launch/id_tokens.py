@@ -30,6 +30,17 @@ class IdTokenInvalid(Exception):
         self.issued_at = issued_at
         super().__init__(why)
 
+    @property
+    def passes(self) -> bool:
+        """Whether the next token may be right although nothing was changed in between."""
+        return self.issued_at is not None
+
+
+class NonceInvalid(IdTokenInvalid):
+    """The token answers another request."""
+
+    passes = True
+
 
 class SignatureInvalid(IdTokenInvalid):
     """The key of that name did not sign the token."""
@@ -81,7 +92,7 @@ def verify_id_token(
     except (jwt.PyJWTError, TypeError, ValueError, OverflowError) as error:
         raise IdTokenInvalid(f"{type(error).__name__}: {error}") from None
     if not nonce or claims["nonce"] != nonce:
-        raise IdTokenInvalid("nonce is another request's")
+        raise NonceInvalid("nonce is another request's")
     _require_audience(claims, client_id)
     _require_times(claims, time.time() if now is None else now, leeway)
     return claims

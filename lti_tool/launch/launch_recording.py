@@ -141,8 +141,8 @@ def _ensure_participant(
         )
         role = Role.VISITOR if known in _TEACHERS_OR_VISITORS else role
     if not launch.is_test_user and launch.role.takes_part:
-        courses_store.upsert_memberships(
-            connection, platform.tenant_id, course.id, [(person_id, role.value)], now
+        courses_store.upsert_launched_member(
+            connection, platform.tenant_id, course.id, person_id, role.value, now
         )
     return person_id, role
 
@@ -160,6 +160,7 @@ def _launch_values(platform: Platform, launch: Launch) -> dict[str, Any]:
         "subject": launch.subject,
         "role": launch.role.value,
         "administers": launch.administers,
+        "missing_parameter": launch.missing_parameter,
         "locale": launch.locale[
             :35
         ],  # the longest language tag that RFC 5646 (4.4.1) asks to support
@@ -247,10 +248,10 @@ def _resolve_placement(
     if not wanted:
         wanted = known.programme if known else next(iter(programmes), "")
         page = page or (known.page if known else "")
-    if page == ADMIN_PAGE and launch.administers:
+    if page == ADMIN_PAGE and launch.may_administer:
         return Placement(link, wanted if wanted in programmes else "", ADMIN_PAGE, title)
     if wanted not in programmes:
-        if launch.administers:
+        if launch.may_administer:
             return Placement(link, "", ADMIN_PAGE, title)
         raise LaunchInvalid(
             "No programme is set up for this activity yet. Ask your training manager to set one "

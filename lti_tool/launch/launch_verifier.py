@@ -19,7 +19,7 @@ from pylti1p3.message_validators.deep_link import DeepLinkMessageValidator
 from pylti1p3.message_validators.resource_message import ResourceMessageValidator
 from pylti1p3.message_validators.submission_review import SubmissionReviewLaunchValidator
 
-from adapters.lms import Launch, LaunchRefused, MessageType, dialect_for
+from adapters.lms import Launch, LaunchRefused, MessageType, NobodyNamed, dialect_for
 from adapters.lms.claims import mend_shapes, read_launch
 from core.messages import Number, lazy_gettext
 from lti_tool.base.launch_errors import LaunchInvalid, Turn
@@ -46,9 +46,8 @@ def build_login_url(
     and nonce: (URL, state, nonce)."""
     if not parameters.get("login_hint"):
         raise LaunchInvalid(
-            "The course sent an incomplete request. Go back to the course and "
-            "open the activity again.",
-            "login_hint is missing",
+            "The course sent an incomplete request (login_hint is missing).",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     state, nonce = random.token_urlsafe(RANDOM_BYTES), random.token_urlsafe(RANDOM_BYTES)
     wanted = {
@@ -100,23 +99,15 @@ def verify_launch(
             claims = _verify_token(platform, id_token, expected, newer)
     except IdTokenInvalid as error:
         _refuse_other_clock(expected, error)
-        raise LaunchInvalid(
-            "The course's message could not be proven to be genuine and fresh. "
-            "Go back to the course and open the activity again.",
-            str(error),
-        ) from None
+        raise _unproven(error) from None
     claims = mend_shapes(claims)
     try:
         lms = dialect_for(platform.family, platform.role_rights)
         result = read_launch(claims, lms.rights)
+    except NobodyNamed as error:
+        raise LaunchInvalid(error.message, turn=Turn.YOURS) from None
     except LaunchRefused as error:
-        raise LaunchInvalid(
-            lazy_gettext(
-                "%(reason)s Go back to the course and open the activity again.",
-                reason=error.message,
-            ),
-            turn=Turn.LMS_ADMINISTRATOR,
-        ) from None
+        raise LaunchInvalid(error.message, turn=Turn.LMS_ADMINISTRATOR) from None
     if result.deep_linking is not None and not result.deep_linking.takes_links:
         # The caller explains why nothing can be chosen here; the library would only report that
         # something is wrong.
@@ -127,8 +118,7 @@ def verify_launch(
         # The library assumes well-formed claims: what it stumbles over is the message's fault,
         # and must not appear as an internal error.
         raise LaunchInvalid(
-            "The course's message is not a complete launch. Go back to the "
-            "course and open the activity again.",
+            "The course's message is not a complete launch.",
             f"{type(error).__name__}: {error}",
             turn=Turn.LMS_ADMINISTRATOR,
         ) from None
@@ -150,6 +140,24 @@ def _verify_token(
     )
     _require_recent(claims, expected.now)
     return claims
+
+
+def _unproven(error: IdTokenInvalid) -> LaunchInvalid:
+    """What fits another login, or is not of this moment, fits at the next try; other keys or
+    another client id stay."""
+    if error.passes:
+        return LaunchInvalid(
+            "The course's message could not be proven to be genuine and fresh. "
+            "Go back to the course and open the activity again.",
+            str(error),
+            turn=Turn.YOURS,
+        )
+    return LaunchInvalid(
+        "The course's message could not be proven to be genuine: its keys, its client id or its "
+        "platform ID are not those that this tool knows of your LMS.",
+        str(error),
+        turn=Turn.TOOL_ADMINISTRATOR,
+    )
 
 
 def _refuse_other_clock(expected: Expected, error: IdTokenInvalid) -> None:

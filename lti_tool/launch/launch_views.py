@@ -15,7 +15,7 @@ from core.messages import lazy_gettext
 from core.rate_limiter import network_of
 from lti_tool.base import page_responses, platforms_store, sessions, signing_keys
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.launch_errors import LaunchInvalid, Turn
 from lti_tool.base.page_context import open_public_page
 from lti_tool.base.routes import Routes, require_rate
 from lti_tool.base.token_hash import hash_token
@@ -148,10 +148,12 @@ def _sign_in_failure(deps: ToolDeps) -> LaunchInvalid:
                 "The LMS did not start the activity: %(reason)s. Sign in there again and open the "
                 "activity once more.",
                 reason=words[:MAX_REASON_LENGTH],
-            )
+            ),
+            turn=Turn.YOURS,
         )
     return LaunchInvalid(
-        "The LMS did not start the activity. Sign in there again and open the activity once more."
+        "The LMS did not start the activity. Sign in there again and open the activity once more.",
+        turn=Turn.YOURS,
     )
 
 

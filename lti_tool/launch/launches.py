@@ -80,8 +80,7 @@ def begin_login(
     ``client`` identifies the browser (its network address and user agent)."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
         raise LaunchInvalid(
-            "The course sent a request that is too long. Go back to the course "
-            "and open the activity again."
+            "The course sent a request that is too long.", turn=Turn.LMS_ADMINISTRATOR
         )
     platform = _find_platform(deps, parameters)
     try:
@@ -220,6 +219,7 @@ def process_launch(
                 "This launch was begun in another browser. Go back to the course "
                 "and open the activity again.",
                 "the cookie is another login's",
+                turn=Turn.YOURS,
             )
         try:
             launch = _verify_launch(deps, platform, login, id_token, now)
@@ -297,6 +297,7 @@ def _verify_window_launch(
             "This launch was begun in another browser, or on another network. "
             "Go back to the course and open the activity again.",
             "the window is not where the login began",
+            turn=Turn.YOURS,
         )
     lms = dialect_for(platform.family)
     if _storage_target_from(login.asked) or lms.relaunch_url(
@@ -306,14 +307,16 @@ def _verify_window_launch(
             "This launch is not opened in this way. Go back to the course and "
             "open the activity again.",
             "a window was asked for where there is a better way",
+            turn=Turn.YOURS,
         )
     launch = _verify_launch(deps, platform, login, id_token, now)
-    if launch.message is not MessageType.RESOURCE or launch.administers:
+    if launch.message is not MessageType.RESOURCE or launch.may_administer:
         raise LaunchInvalid(
             "Choosing content, reviews and the administration need a browser that keeps cookies "
             "for this page. Allow them, or use another"
             " browser. Go back to the course and open it again there.",
             "a window was asked for something that it does not open",
+            turn=Turn.YOURS,
         )
     return launch
 
@@ -334,6 +337,7 @@ def confirm_launch(
                 "This launch was begun in another window. Go back to the course and "
                 "open the activity again.",
                 "the LMS's storage holds another login's proof, or none",
+                turn=Turn.YOURS,
             )
         return launch_recording.record_launch(
             deps, platform, _verify_launch(deps, platform, login, id_token, now), now
@@ -349,6 +353,7 @@ def _require_current_login(login: PendingLogin | None, now: datetime) -> Pending
             "This launch was used already or took too long. Go back to the "
             "course and open the activity again.",
             "state unknown, used or expired",
+            turn=Turn.YOURS,
         )
     return login
 
@@ -365,8 +370,9 @@ def _verify_launch(
 ) -> Launch:
     if len(id_token) > MAX_TOKEN_LENGTH:
         raise LaunchInvalid(
-            "The course's message is too large. Go back to the course and open the activity again.",
+            "The course's message is too large.",
             f"id_token of {len(id_token)} characters",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     keys = deps.platform_keys
     key_set = keys.key_set_for_token(platform.key_set_url, id_token)
@@ -386,16 +392,16 @@ def _verify_launch(
         launch.target_link_uri, login.target_link_uri
     ):
         raise LaunchInvalid(
-            "The course changed its link on the way. Go back to the course and "
-            "open the activity again.",
+            "The course changed its link on the way.",
             "target_link_uri differs from the login's",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     hinted = login.asked.get("lti_deployment_id") or login.asked.get("deployment_id")
     if hinted and hinted != launch.deployment_id:
         raise LaunchInvalid(
-            "The course named another installation of the tool before. Go back "
-            "to the course and open the activity again.",
+            "The course named another installation of the tool before.",
             f"login for deployment {hinted[:100]!r}",
+            turn=Turn.LMS_ADMINISTRATOR,
         )
     if launch.deep_linking is not None:
         _require_usable_deep_linking(deps, launch.deep_linking)
@@ -430,7 +436,7 @@ def _require_usable_deep_linking(deps: ToolDeps, deep_linking: DeepLinkingSettin
         raise LaunchInvalid(
             "This place of the course takes no activities (its accept_types do not hold "
             "ltiResourceLink). Add the tool as an activity.",
-            turn=Turn.TEACHER,
+            turn=Turn.YOURS,
         )
     if (
         not deep_linking.return_url.startswith("https://")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.messages import lazy_gettext
-from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.launch_errors import LaunchInvalid, Turn
 from lti_tool.base.routes import RateClass
 
 HOUR_SECONDS = 3_600
@@ -28,7 +28,7 @@ def _launches(step: str) -> RateClass:
             "Too many activities are opened from your network at once. Wait a minute, then open it "
             "again."
         ),
-        refused=partial(LaunchInvalid, status=429),
+        refused=partial(LaunchInvalid, status=429, turn=Turn.LATER),
     )
 
 

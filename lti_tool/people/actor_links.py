@@ -44,10 +44,11 @@ _ACCOUNT, _MBOX = "account ", "mbox mailto:"
 @dataclass(frozen=True)
 class ActorOverview:
     """Links that hold, and actors of whom nobody knows who they are; ``more``: there are more of
-    these than are shown. None: the record store is not ours, or did not answer. ``platforms``: how
-    the LMSs' statements name users.
+    these than are shown. None: the record store is not ours (``ours``), or did not answer.
+    ``platforms``: how the LMSs' statements name users.
     """
 
+    ours: bool
     links: list[ActorLink]
     platforms: list[NamingPlatform]
     unknown: list[UnknownActor] | None
@@ -204,12 +205,12 @@ def load_actor_overview(deps: ToolDeps, *, tenant_id: int, search: str) -> Actor
         platforms = actor_links_store.list_naming_platforms(connection, tenant_id)
     client, store, ours = open_record_store(deps, tenant_id)
     if not ours:
-        return ActorOverview(links, platforms, None, False)
+        return ActorOverview(ours, links, platforms, None, False)
     try:
         unknown = lrs_client.fetch_unknown_actors(client, store, None, SHOWN_ACTORS + 1)
     except OutsideCallFailed:
-        return ActorOverview(links, platforms, None, False)
-    return ActorOverview(links, platforms, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS)
+        return ActorOverview(ours, links, platforms, None, False)
+    return ActorOverview(ours, links, platforms, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS)
 
 
 def describe_actor(actor: str) -> str:

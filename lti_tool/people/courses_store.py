@@ -8,7 +8,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    case,
+    false,
+    func,
+    insert,
+    null,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.queue import LONG_QUEUE, Job
@@ -192,16 +203,45 @@ def find_membership_role(
     return connection.execute(query).scalar() or ""
 
 
-def upsert_memberships(
+def upsert_launched_member(
+    connection: Connection,
+    tenant_id: int,
+    course_id: uuid.UUID,
+    person_id: uuid.UUID,
+    role: str,
+    now: datetime,
+) -> None:
+    """Upsert the membership of somebody who launches, with the launch's role."""
+    statement = upsert(membership).values(
+        tenant_id=tenant_id,
+        course_id=course_id,
+        person_id=person_id,
+        role=role,
+        active=True,
+        seen_at=now,
+        launched_at=now,
+    )
+    taken = ("role", "active", "seen_at", "launched_at")
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "course_id", "person_id"],
+            set_={name: statement.excluded[name] for name in taken},
+        )
+    )
+
+
+def upsert_listed_members(
     connection: Connection,
     tenant_id: int,
     course_id: uuid.UUID,
     people: Sequence[tuple[uuid.UUID, str]],
     now: datetime,
-    kept_role: str = "",
+    teaching_since: datetime | None,
 ) -> int:
-    """Upsert the memberships of people who are in the course now; returns how many of them were
-    missing or inactive before. Who has ``kept_role`` keeps it."""
+    """Upsert the memberships of people whom a roster lists, with its roles; returns how many of
+    them were missing or inactive before. ``teaching_since``: whom a launch made a teacher since
+    then (or a visitor: who looked at the course as a learner), and whom no roster ever listed as
+    one, stays that; None: nobody does."""
     if not people:
         return 0
     m = membership.c
@@ -220,14 +260,27 @@ def upsert_memberships(
             "role": role,
             "active": True,
             "seen_at": now,
+            "launched_at": None,
+            "listed_as_teacher": role == "teacher",
         }
         for person_id, role in sorted(people)
     ]
     statement = upsert(membership)
+    listed = m.listed_as_teacher | statement.excluded.listed_as_teacher
+    stays = (
+        m.active
+        & m.role.in_(("teacher", "visitor"))
+        & ~listed
+        & (m.launched_at >= teaching_since)
+        if teaching_since is not None
+        else false()
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["tenant_id", "course_id", "person_id"],
         set_={
-            "role": case((m.active & (m.role == kept_role), m.role), else_=statement.excluded.role),
+            "role": case((stays, m.role), else_=statement.excluded.role),
+            "launched_at": case((stays, m.launched_at), else_=null()),
+            "listed_as_teacher": listed,
             "active": True,
             "seen_at": statement.excluded.seen_at,
         },

@@ -102,6 +102,18 @@ class PlatformIdentity:
     platform: str
 
 
+@dataclass(frozen=True)
+class LmsAdministrator:
+    """Somebody who administers an LMS (``runs_all``), or something in it that the LMS does not
+    tell; ``holds``: whether the person administers this tool."""
+
+    person_id: uuid.UUID
+    name: str
+    platform: str
+    runs_all: bool
+    holds: bool
+
+
 def _select_profiles() -> Any:
     return select(*(person.c[name] for name in Profile.__dataclass_fields__))
 
@@ -435,9 +447,9 @@ def insert_role_grant(
 
 def list_lms_administrators(
     connection: Connection, tenant_id: int, role: str, rows: int
-) -> list[tuple[uuid.UUID, str, str, bool]]:
-    """(person, name, platform, whether ``role`` is held) of recent visitors whom their LMS
-    reports as an administrator; that claim alone grants no access here."""
+) -> list[LmsAdministrator]:
+    """Recent visitors whom their LMS reports as an administrator of it, or of something in it;
+    that claim alone grants no access here. ``role``: the one that may be granted."""
     c, g = launch.c, role_grant.c
     holds = (
         select(g.role)
@@ -446,18 +458,19 @@ def list_lms_administrators(
     )
     query = (
         select(
-            person.c.id,
+            person.c.id.label("person_id"),
             person.c.name,
             platform_registration.c.name.label("platform"),
+            func.bool_or(c.administers).label("runs_all"),
             holds.label("holds"),
         )
         .join(person, person.c.id == c.person_id)
         .join(platform_registration, platform_registration.c.id == c.registration_id)
-        .where(c.tenant_id == tenant_id, c.administers)
-        .distinct()
+        .where(c.tenant_id == tenant_id, c.administers | (c.missing_parameter != ""))
+        .group_by(person.c.id, person.c.name, platform_registration.c.name)
         .order_by(person.c.name, person.c.id)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.limit(rows))]
+    return [LmsAdministrator(**row._mapping) for row in connection.execute(query.limit(rows))]
 
 
 def delete_role_grant(

@@ -222,7 +222,7 @@ def _is_privileged(tenant_id: int) -> ColumnElement[bool]:
         membership.c.tenant_id == tenant_id,
         membership.c.person_id == p.id,
         membership.c.active,
-        membership.c.role.in_(("teacher", "admin")),
+        membership.c.role == "teacher",
     )
     return leads | holds | teaches.exists()
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.exc import DBAPIError
 
-from adapters.lms import Role, RosterMember, dialect_for
+from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
 from core.http_client import OutsideCallFailed
@@ -38,6 +38,10 @@ MAX_MEMBERS = 200_000  # In one course.
 WRITE_BATCH_SIZE = 500  # People written in one transaction.
 MAX_PAGES = 5_000  # Of one reading, over all its attempts.
 PAGE_MEMBERS = 500  # What we ask for at once; an LMS may give fewer.
+# How long somebody whom rosters call a learner stays a teacher by a launch. A demotion shows in no
+# roster then, so the time is short; whoever goes on teaching opens the course within a month, and
+# a later launch gives the role back at once.
+HIDDEN_TEACHER_LIFETIME = timedelta(weeks=4)
 _CIRCLE = gettext_noop(
     "The list goes on in a circle; what was read is kept, and nobody was taken out of the course."
 )
@@ -295,6 +299,7 @@ def _record_members(
             ],
         )
         roles = {person_ids[item.subject]: item.role.value for item in present}
+        now = clock.now()
         if course.groups_url:
             enrolled = [
                 (group_id, person_ids[item.subject])
@@ -302,14 +307,14 @@ def _record_members(
                 for group_id in item.group_ids
             ]
             course_groups_store.upsert_members(
-                connection, platform.tenant_id, course.id, enrolled, clock.now()
+                connection, platform.tenant_id, course.id, enrolled, now
             )
-        hides = dialect_for(platform.family).roster_hides_assistants
-        return courses_store.upsert_memberships(
+        hides = dialect_for(platform.family, platform.role_rights).hides_teachers()
+        return courses_store.upsert_listed_members(
             connection,
             platform.tenant_id,
             course.id,
             list(roles.items()),
-            clock.now(),
-            kept_role=Role.TEACHER.value if hides else "",
+            now,
+            now - HIDDEN_TEACHER_LIFETIME if hides else None,
         )

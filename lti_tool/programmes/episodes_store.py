@@ -205,7 +205,7 @@ def list_taught_episodes(
             taught.c.active,
             related.c.role == "learner",
         )
-        .where(taught.c.role.in_(("teacher", "admin")))
+        .where(taught.c.role == "teacher")
         .order_by(e.id)
     )
     if registration_id is not None:

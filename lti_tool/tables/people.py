@@ -167,6 +167,10 @@ membership = Table(
     Column("role", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("seen_at", TIMESTAMPTZ, nullable=False),
+    # When a launch gave the role last; null where a roster did.
+    Column("launched_at", TIMESTAMPTZ),
+    # Whether a roster ever listed the person as a teacher.
+    Column("listed_as_teacher", Boolean, nullable=False, server_default="false"),
     Index(None, "tenant_id", "person_id"),
 )
 

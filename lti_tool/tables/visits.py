@@ -39,6 +39,9 @@ launch = Table(
     Column("subject", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("administers", Boolean, nullable=False),
+    # The custom parameter for want of which the LMS does not say whether the person administers
+    # all of it (adapters.lms.models.Launch).
+    Column("missing_parameter", Text, nullable=False, server_default=""),
     Column("locale", Text, nullable=False),
     Column("deployment_id", Text, nullable=False),
     Column("resource_link_id", Text, nullable=False),

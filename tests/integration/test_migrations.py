@@ -227,6 +227,80 @@ def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
     )
 
 
+def test_an_update_forgets_foreign_addresses_that_launches_told_and_keeps_what_was_typed(
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
+) -> None:
+    """Until then a launch of a Moodle could name any address as the LMS's; rights of a course that
+    no role gives any more become those of a teacher.
+    """
+    environ = environ_for(servers, new_database(lrs_template), tmp_path)
+    owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
+    with owner.begin() as connection:
+        command.upgrade(
+            migrations.build_alembic_config(tool_schema.MIGRATIONS_FOLDER, connection), "0011"
+        )
+    person, course = ("00000000-0000-4000-8000-00000000000" + number for number in "12")
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO lti_tool.tenant (name, lrs_key, lrs_secret_sealed, practice) VALUES "
+                "('one', 'k', 's', false)"
+            )
+        )
+        for number, family in enumerate(("moodle", "moodle", "canvas"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO lti_tool.platform_registration (tenant_id, name, family, status, "
+                    "issuer, client_id, auth_login_url, auth_token_url, auth_audience, "
+                    "key_set_url, approve_deployments, frame_origins) SELECT tenant_id, 'x', "
+                    ":family, 'approved', 'https://lms.example', :client, "
+                    "'https://login.example/auth', 'u', '', 'u', true, :origins FROM "
+                    "lti_tool.tenant"
+                ),
+                {
+                    "family": family,
+                    "client": str(number),
+                    "origins": [
+                        "https://typed.example",
+                        "https://evil.example",
+                        "https://login.example",
+                    ],
+                },
+            )
+        for statement in (
+            "INSERT INTO lti_tool.audit (tenant_id, who, act, details) SELECT tenant_id, 'w', "
+            "'changed a platform', jsonb_build_object('platform', id, 'frame_origins', "
+            "jsonb_build_array('https://typed.example')) FROM lti_tool.platform_registration "
+            "WHERE client_id = '1'",
+            "INSERT INTO lti_tool.person (id, tenant_id, name, email) SELECT CAST(:person AS uuid),"
+            " tenant_id, '', '' FROM lti_tool.tenant",
+            "INSERT INTO lti_tool.course (id, tenant_id, registration_id, key, context_id, title, "
+            "memberships_url, line_items_url) SELECT CAST(:course AS uuid), tenant_id, id, 'k', "
+            "'c', '', '', '' FROM lti_tool.platform_registration WHERE client_id = '1'",
+            "INSERT INTO lti_tool.membership (tenant_id, course_id, person_id, role, active, "
+            "seen_at) SELECT tenant_id, CAST(:course AS uuid), CAST(:person AS uuid), 'admin', "
+            "true, now() FROM lti_tool.tenant",
+        ):
+            connection.execute(text(statement), {"person": person, "course": course})
+    tool_cli.migrate(settings.read_settings(environ))
+    with owner.connect() as connection:
+        kept = connection.execute(
+            text("SELECT frame_origins FROM lti_tool.platform_registration ORDER BY id")
+        ).scalars()
+        origins = [[one.split("//")[1].removesuffix(".example") for one in row] for row in kept]
+        told = connection.execute(
+            text(
+                "SELECT details -> 'frame_origins' ->> 0 FROM lti_tool.audit WHERE act = 'forgot "
+                "addresses that launches had told' ORDER BY details -> 'platform'"
+            )
+        ).scalars()
+        assert list(told) == ["https://typed.example"] * 2, "for whoever has to type it again"
+        role = connection.execute(text("SELECT role FROM lti_tool.membership")).scalar_one()
+    owner.dispose()
+    assert origins == [["typed", "login"], ["login"], ["typed", "evil", "login"]]
+    assert role == "teacher"
+
+
 def test_weeks_that_began_on_thursdays_become_a_trace_and_alarms_and_levels_go_on(
     servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -13,8 +13,11 @@ WHAT_TO_DO = (
     "approves it",
     "Try again in a minute",
     "Sign in there again",
+    "Sign in to the course",
     "Open in a new window",
     "Add the tool as an activity",
+    "turn of the administrator of your LMS",
+    "turn of whoever runs this tool",
 )
 
 

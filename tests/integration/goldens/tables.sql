@@ -1227,7 +1227,8 @@ CREATE TABLE lti_tool.launch (
     review_of text NOT NULL,
     administers boolean NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    deep_linking jsonb
+    deep_linking jsonb,
+    missing_parameter text DEFAULT ''::text NOT NULL
 );
 CREATE TABLE lti_tool.launch_log (
     id bigint NOT NULL,
@@ -1325,7 +1326,9 @@ CREATE TABLE lti_tool.membership (
     person_id uuid NOT NULL,
     role text NOT NULL,
     active boolean NOT NULL,
-    seen_at timestamp with time zone NOT NULL
+    seen_at timestamp with time zone NOT NULL,
+    launched_at timestamp with time zone,
+    listed_as_teacher boolean DEFAULT false NOT NULL
 );
 CREATE TABLE lti_tool.memory (
     tenant_id integer NOT NULL,

@@ -13,6 +13,7 @@ from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool import operator_api
 from tests.support.tool import TOOL, Tool, capture
 
+LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 BASE = "https://127.0.0.1:8080"
 
 
@@ -177,6 +178,59 @@ def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(
     for path in ("figures", "course/", "people/", "programmes/", "admin/", "pick"):
         assert tool.get(f"{home}{path}").status_code == 403, path
     assert tool.rows("membership") == 0, "and is none of the course's people"
+
+
+def opens_canvas(tool: Tool, who: str, **custom: Any) -> Admin:
+    """An administrator of a Canvas, in the shape of its own code (tests/support/dialects)."""
+    tool.sql("UPDATE lti_tool.platform_registration SET family = 'canvas'")
+    roles = [f"{LIS}institution/person#Administrator", f"{LIS}system/person#User"]
+    answer = tool.launch(
+        sub=who,
+        name=who,
+        **{
+            f"{CLAIM_PREFIX}roles": roles,
+            f"{CLAIM_PREFIX}custom": {"page": "admin", **custom},
+            f"{CLAIM_PREFIX}tool_platform": {"guid": "g", "product_family_code": "canvas"},
+        },
+    )
+    assert answer.status_code == 303, answer.text
+    home = answer.location.removeprefix(TOOL)
+    return Admin(tool, tool.browser, f"{home}admin/")
+
+
+def test_who_runs_a_canvas_that_does_not_say_so_reads_what_to_add_to_its_key(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """Keys from before root_account_admin was asked for do not send it."""
+    admin = opens_canvas(tool, "u-untold")
+    page = tool.get(admin.home.replace("admin/", ""))
+    assert "<code>root_account_admin=$Canvas.user.isRootAccountAdmin</code>" in page.text
+    assert "You have no part" not in page.text and "enrol" not in page.text
+    assert admin.get().status_code == 403, "and administers nothing"
+    opens_canvas(tool, "u-root", root_account_admin=True)
+    opens_canvas(tool, "u-sub", root_account_admin=False)
+    listed = by_link(tool, desk).get().text.split("Who runs an LMS")[1].split("</section>")[0]
+    untold = "does not say whether all of it"
+    assert "u-sub" not in listed, "Canvas says that this one runs a part of it"
+    assert untold in listed.split("u-untold")[1].split("</li>")[0]
+    assert untold not in listed.split("u-root")[1].split("</li>")[0]
+
+
+def test_such_an_administrator_comes_in_where_there_is_no_programme(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    admin = opens_canvas(tool, "u-untold", programme="not made yet", page="today")
+    page = tool.get(admin.home.replace("admin/", ""))
+    assert "root_account_admin=" in page.text
+
+
+def test_an_administrator_of_a_part_of_a_canvas_reads_that_nothing_is_there(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    admin = opens_canvas(tool, "u-sub", root_account_admin=False)
+    page = tool.get(admin.home.replace("admin/", ""))
+    assert "You have no part in this course" in page.text and "root_account_admin" not in page.text
+    assert admin.get().status_code == 403
 
 
 @pytest.mark.parametrize("recorded", ["launch-resource-teacher", "launch-resource-student1"])

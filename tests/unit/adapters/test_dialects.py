@@ -20,14 +20,14 @@ DIALECTS = {
     path.stem: json.loads(path.read_text())
     for path in sorted((Path(__file__).parents[2] / "support" / "dialects").glob("*.json"))
 }
+INSTITUTION_ADMIN = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
-TEACHING = (Role.TEACHER, Role.ADMIN)
 # Whether somebody may teach, build, take part; whether as administrator of the LMS.
 EXPECTED = {
     "learner": ((Role.LEARNER,), False),
-    "teacher": (TEACHING, False),
+    "teacher": ((Role.TEACHER,), False),
     "designer": ((Role.DESIGNER,), False),
-    "lms_administrator": ((*TEACHING, Role.VISITOR), True),
+    "lms_administrator": ((Role.TEACHER, Role.VISITOR), True),
     "none": ((Role.VISITOR, Role.MENTOR), False),
 }
 
@@ -91,3 +91,43 @@ def test_what_an_administrator_decides_of_a_role_stands_before_everything() -> N
     assert lms.rights.right_of("x") is None
     assert dialect_for("canvas").rights.course_role([assistant]) is Role.TEACHER
     assert Right.NOTHING not in dialect_for("canvas").rights.rights.values()
+
+
+ROOT_ADMIN_LINE = "root_account_admin=$Canvas.user.isRootAccountAdmin"
+
+
+@pytest.mark.parametrize(
+    ("custom", "administers", "missing"),
+    [
+        ({"root_account_admin": True}, True, ""),
+        ({"root_account_admin": "true"}, True, ""),
+        ({"root_account_admin": False}, False, ""),
+        ({"root_account_admin": "false"}, False, ""),
+        # A key from before the parameter was asked for, and one whose variable nobody fills.
+        ({}, False, ROOT_ADMIN_LINE),
+        ({"root_account_admin": "$Canvas.user.isRootAccountAdmin"}, False, ROOT_ADMIN_LINE),
+    ],
+)
+def test_canvas_says_that_somebody_runs_all_of_it_or_not_or_says_nothing(
+    custom: dict[str, Any], administers: bool, missing: str
+) -> None:
+    (recorded,) = (
+        one["claims"]
+        for one in DIALECTS["canvas"]["launches"]
+        if one["who"] == "root account administrator with no course role, account navigation"
+    )
+    launch = read_launch(recorded | {f"{CLAIM}custom": custom}, dialect_for("canvas").rights)
+    assert (launch.administers, launch.missing_parameter) == (administers, missing)
+    assert launch.may_administer == (administers or bool(missing))
+    assert launch.role is Role.VISITOR
+
+
+def test_the_parameter_is_missing_of_nobody_else() -> None:
+    for family in ("canvas", "moodle", "standard"):
+        lms = dialect_for(family)
+        for role in ("membership#Instructor", "system/person#SysAdmin"):
+            uri = f"http://purl.imsglobal.org/vocab/lis/v2/{role}"
+            assert lms.rights.missing_parameter([uri], {}) == ""
+    decided = dialect_for("canvas", {INSTITUTION_ADMIN: "LMS administrator"}).rights
+    assert decided.missing_parameter([INSTITUTION_ADMIN], {}) == "", "somebody decided it"
+    assert decided.administers([INSTITUTION_ADMIN], {})

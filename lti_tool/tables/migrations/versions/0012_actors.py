@@ -23,9 +23,52 @@ FIND_PLATFORMS = """
         FROM lti_tool.platform_registration r
         WHERE r.issuer = wanted_issuer AND (wanted_client IS NULL OR r.client_id = wanted_client) AND r.status <> ''removed'' ORDER BY r.id LIMIT 2'
 """
+# Origins that launches told as places of an LMS which shows its pages under one address: any launch could name any address.
+# What an administrator typed is in the audit log and stays, as does the LMS's own; what is taken is noted there.
+FORGET_ORIGINS = """
+    WITH kept AS (
+        SELECT r.id, r.tenant_id, r.issuer, r.frame_origins AS before, ARRAY(
+            SELECT origin FROM unnest(r.frame_origins) WITH ORDINALITY AS o (origin, place)
+            WHERE origin IN (lower(substring(r.issuer FROM '^https?://[^/]+')), lower(substring(r.auth_login_url FROM '^https?://[^/]+')))
+            OR EXISTS (
+                SELECT 1 FROM lti_tool.audit a WHERE a.tenant_id = r.tenant_id AND a.act = 'changed a platform'
+                AND a.details ->> 'platform' = r.id::text AND a.details -> 'frame_origins' @> to_jsonb(origin)
+            )
+            ORDER BY place
+        ) AS after
+        FROM lti_tool.platform_registration r WHERE r.family IN ('moodle', 'openedx', 'sakai')
+    ), changed AS (
+        UPDATE lti_tool.platform_registration r SET frame_origins = kept.after
+        FROM kept WHERE kept.id = r.id AND kept.before <> kept.after
+        RETURNING r.id, r.tenant_id, kept.issuer, kept.before
+    )
+    INSERT INTO lti_tool.audit (tenant_id, who, act, details)
+    SELECT tenant_id, 'an update of Carryover', 'forgot addresses that launches had told',
+           jsonb_build_object('platform', id, 'issuer', issuer, 'frame_origins', to_jsonb(before)) FROM changed
+"""
 
 
 def upgrade() -> None:
+    op.execute(FORGET_ORIGINS)
+    # Teaching is teaching: no LMS role gives more of a course.
+    op.execute("UPDATE lti_tool.membership SET role = 'teacher' WHERE role = 'admin'")
+    op.execute("UPDATE lti_tool.launch SET role = 'teacher' WHERE role = 'admin'")
+    # What gave a role until now is not known: the next roster decides, and the next launch.
+    op.add_column(
+        "membership",
+        sa.Column("launched_at", sa.DateTime(timezone=True), nullable=True),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "membership",
+        sa.Column("listed_as_teacher", sa.Boolean(), nullable=False, server_default="false"),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "launch",
+        sa.Column("missing_parameter", sa.Text(), nullable=False, server_default=""),
+        schema="lti_tool",
+    )
     op.add_column(
         "platform_registration",
         sa.Column("role_rights", postgresql.JSONB(), nullable=False, server_default="{}"),
