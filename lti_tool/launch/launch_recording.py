@@ -32,7 +32,7 @@ from lti_tool.people.people_store import PlatformUser
 from lti_tool.programmes import episodes_store, product_use
 from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
 
-_TEACHERS_OR_VISITORS = (Role.TEACHER, Role.ADMIN, Role.VISITOR)
+_TEACHERS_OR_VISITORS = (Role.TEACHER, Role.VISITOR)
 MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
 MAX_PLACE_LENGTH = 200  # of the course from which a deployment's first launch came
 MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time

@@ -210,7 +210,9 @@ def load_actor_overview(deps: ToolDeps, *, tenant_id: int, search: str) -> Actor
         unknown = lrs_client.fetch_unknown_actors(client, store, None, SHOWN_ACTORS + 1)
     except OutsideCallFailed:
         return ActorOverview(ours, links, platforms, None, False)
-    return ActorOverview(ours, links, platforms, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS)
+    return ActorOverview(
+        ours, links, platforms, unknown[:SHOWN_ACTORS], len(unknown) > SHOWN_ACTORS
+    )
 
 
 def describe_actor(actor: str) -> str:
