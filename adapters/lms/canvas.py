@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from adapters.lms.claims import CUSTOM_PARAMETERS, TERM
 from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
 from adapters.lms.rights import INSTITUTION, STANDARD_RIGHTS, RightsByRole
-from adapters.lms.standard import SCOPES, StandardDialect
+from adapters.lms.standard import SCOPES, StandardDialect, add_query
 from adapters.lms.tool_configuration import TOOL_CONFIGURATION, unverified_claims
 from core.clock import format_instant
 from core.http_client import url_origin
@@ -35,6 +35,7 @@ _CUSTOM = {
 # Hosts of hosted Canvas, all of them Instructure's.
 _HOSTED_HOSTS = (".instructure.com", ".canvaslms.com")
 PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
+RESULTS_PER_PAGE = 100
 
 
 def hosted_endpoints(issuer: str) -> dict[str, str]:
@@ -77,6 +78,11 @@ class CanvasDialect(StandardDialect):
                 "submission_data": grade.submission_url,
             }
         return {f"{_EXTENSION_PREFIX}submission": submission}
+
+    def results_url(self, line_item_url: str) -> str:
+        """Without a limit Canvas gives 10 results a page (lib/api.rb); ``limit`` is how many of
+        them are on one (app/controllers/lti/ims/results_controller.rb)."""
+        return add_query(super().results_url(line_item_url), limit=str(RESULTS_PER_PAGE))
 
     def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> ResponseOutcome:
         """Canvas reports an exhausted rate limit with 403, and a score that is not newer with

@@ -154,7 +154,7 @@ class StandardDialect:
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Request the gradebook's result of a person (AGS 2.0, 3.5)."""
         return self._get_request(
-            _add_query(_append_path(line_item_url, "results"), user_id=subject),
+            add_query(_append_path(line_item_url, "results"), user_id=subject),
             _RESULTS_TYPE,
             token,
         )
@@ -250,7 +250,7 @@ class StandardDialect:
         wanted = {
             name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value
         }
-        return self._get_request(_add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
+        return self._get_request(add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
 
     def line_item(self, url: str, token: str) -> LmsRequest:
         """Request one column (AGS 2.0, 3.2.4)."""
@@ -562,7 +562,7 @@ def _append_path(line_item_url: str, part: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{part}"))
 
 
-def _add_query(url: str, **wanted: str) -> str:
+def add_query(url: str, **wanted: str) -> str:
     """Add parameters to the query of a URL."""
     parts = urlsplit(url)
     query = "&".join(filter(None, (parts.query, urlencode(wanted))))

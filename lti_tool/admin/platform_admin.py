@@ -35,8 +35,8 @@ from lti_tool.base.platforms_store import (
 )
 from lti_tool.base.sessions_store import ADMIN_LINK_LIFETIME, ADMIN_SESSION_LIFETIME
 from lti_tool.base.token_hash import hash_token
-from lti_tool.checks import grades_store
-from lti_tool.checks.grades_store import GradeState
+from lti_tool.checks import grade_states, grades_store
+from lti_tool.checks.grades_store import GradeState, Requeued
 from lti_tool.people import courses_store, directory_store
 from lti_tool.people.courses_store import RosterRun
 from lti_tool.people.directory_store import LmsAdministrator
@@ -413,13 +413,14 @@ def resend_grade(
 ) -> None:
     """Send a grade again that was refused or is still pending."""
     with unit_of_work(tenant_id) as connection:
-        if not grades_store.requeue_grade(
+        requeued = grades_store.requeue_grade(
             connection, tenant_id, grade_id, None, registration_id, now
-        ):
-            raise NotFound("There is no such grade that waits or was refused.")
-        journal_store.insert_audit_entry(
-            connection, tenant_id, who, "sent a grade again", {"grade": grade_id}
         )
+        if requeued is Requeued.QUEUED:
+            journal_store.insert_audit_entry(
+                connection, tenant_id, who, "sent a grade again", {"grade": grade_id}
+            )
+    grade_states.require_queued(requeued)
 
 
 def list_audit_entries(

@@ -25,6 +25,12 @@ class PageRefused(OutsideCallFailed):
         self.status, self.wait_seconds = status, wait_seconds
         super().__init__(message)
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the page may be there later: the LMS is busy or away. What it refuses it will
+        refuse again."""
+        return self.status in _TRANSIENT_STATUSES
+
 
 CALL_SECONDS = 8.0
 _TRANSIENT_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
@@ -129,7 +135,7 @@ def may_answer_later(error: Exception) -> bool:
     """Whether a page may be there later: the LMS is busy or away. What it refuses it will refuse
     again, and what is no list will be none."""
     if isinstance(error, PageRefused):
-        return error.status in _TRANSIENT_STATUSES
+        return error.is_transient
     return isinstance(error, OutsideCallFailed)
 
 

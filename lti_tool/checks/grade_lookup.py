@@ -1,13 +1,16 @@
 """Look once a day whether grades that were sent are still in the gradebook: a column may have been
 deleted with its activity, a course reset, a grade changed by somebody. What is found is shown to
 the teacher, who decides; nothing is sent again by itself.
+
+A column is read page by page. Where that is cut short, what was read is kept, and the next attempt
+goes on at the next page.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.lms import dialect_for
@@ -18,19 +21,34 @@ from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.base.platform_services import PageRefused
 from lti_tool.base.platforms_store import Platform
-from lti_tool.checks import grades_store, line_items
-from lti_tool.checks.grades_store import MISSING, OTHER, SentPlace
+from lti_tool.checks import grade_looks_store, grades_store, line_items
+from lti_tool.checks.grade_looks_store import ColumnLook
+from lti_tool.checks.grades_store import MISSING, OTHER
 from lti_tool.checks.grades_store import THERE as PRESENT
 
 log = logging.getLogger(__name__)
 
 LOOK_INTERVAL, RETRY_INTERVAL = timedelta(days=1), timedelta(hours=1)
+PAUSE = timedelta(minutes=5)  # before a look that was cut short goes on
 # Grades of checks of half a year ago are still looked for; older ones have been graded into a term.
 KEPT_IN_SIGHT = timedelta(days=400)
-COLUMN_SECONDS = 20  # for all calls about one column
+COLUMN_SECONDS = 20  # for all calls about one column in one attempt
 RUN_SECONDS = 60  # of one run: the others follow in the next
 SHARE_TOLERANCE = 1e-4  # As a share of the maximum: Moodle keeps five digits of a grade.
+
+
+@dataclass
+class _Progress:
+    """How far an attempt has come. ``shares``: subject → share of the maximum, as read;
+    ``ended``: the last page was read; ``removed``: there is no such column any more."""
+
+    next_page: str
+    pages: int = 0
+    shares: dict[str, float] = field(default_factory=dict)
+    ended: bool = False
+    removed: bool = False
 
 
 def look_up_sent_grades(deps: ToolDeps, tenant_id: int) -> int:
@@ -39,49 +57,67 @@ def look_up_sent_grades(deps: ToolDeps, tenant_id: int) -> int:
     while time.monotonic() < end:
         now = clock.now()
         with deps.unit_of_work(tenant_id) as connection:
-            place = grades_store.find_place_to_look_at(
-                connection, tenant_id, now - LOOK_INTERVAL, now - KEPT_IN_SIGHT
+            look = grade_looks_store.lease_look(
+                connection, tenant_id, now, now - LOOK_INTERVAL, now - KEPT_IN_SIGHT
             )
-            if place is None:
+            if look is None:
                 return looked
-            platform = platforms_store.get_platform(connection, tenant_id, place.registration_id)
-        url: str | None = place.url
-        found: Mapping[int, str] = {}
-        try:
-            with limit_total_time(COLUMN_SECONDS):
-                url = _find_column(deps, platform, place)
-                found = _look(deps, platform, place, url)
-        except (TokenRefused, BadInput):
-            log.info("tenant %s: %s lets nobody look at grades", tenant_id, platform.name)
-        except (OutsideCallFailed, ValueError, ArithmeticError) as error:
-            log.warning("tenant %s: grades were not looked up: %s", tenant_id, error)
-            now += RETRY_INTERVAL - LOOK_INTERVAL
-        with deps.unit_of_work(tenant_id) as connection:
-            grades_store.mark_looked_at(connection, tenant_id, place, found, now)
-            if url is None:
-                grades_store.delete_column(connection, tenant_id, platform.id, place.place)
-                grades_store.forget_own_column(connection, tenant_id, list(found))
+            platform = platforms_store.get_platform(connection, tenant_id, look.registration_id)
+        _look_at_column(deps, platform, look)
         looked += 1
     return looked
 
 
-def _find_column(deps: ToolDeps, platform: Platform, place: SentPlace) -> str | None:
-    """The column that the grades went to; None if it is there no more. BadInput if there is no
-    address at which it could be looked for."""
-    if not place.url and not place.line_items_url:
-        raise BadInput("The launch named no column.")
-    item = (
-        line_items.fetch_line_item(deps, platform, place.url)
-        if place.url
-        else line_items.find_line_item(deps, platform, place.line_items_url, place.resource_id)
-    )
+def _look_at_column(deps: ToolDeps, platform: Platform, look: ColumnLook) -> None:
+    """Look at a column; keep what was found, and when and where to go on."""
+    progress, wait = _Progress(look.next_page), LOOK_INTERVAL
+    try:
+        with limit_total_time(COLUMN_SECONDS):
+            progress.removed = not _is_there(deps, platform, look.url)
+            if not progress.removed:
+                _read_pages(deps, platform, look, progress)
+    except (TokenRefused, BadInput):
+        log.info("tenant %s: %s lets nobody look at grades", platform.tenant_id, platform.name)
+        progress.next_page = ""
+    except (OutsideCallFailed, ValueError, ArithmeticError) as error:
+        log.warning("tenant %s: grades were not looked up: %s", platform.tenant_id, error)
+        wait = _wait_after(error, progress)
+    now, whole = clock.now(), progress.ended or progress.removed
+    found = _compare(look, progress)
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grade_looks_store.save_found(connection, platform.tenant_id, look, found, now)
+        grade_looks_store.save_look(
+            connection, platform.tenant_id, look, now + wait, progress.next_page, whole
+        )
+        if progress.removed:
+            grades_store.delete_columns_at(connection, platform.tenant_id, platform.id, look.url)
+            grades_store.forget_own_column(connection, platform.tenant_id, list(found), look.url)
+
+
+def _wait_after(error: Exception, progress: _Progress) -> timedelta:
+    """How long to wait after an attempt that failed. The next one begins at the first page, if
+    what failed will fail again."""
+    asked = timedelta()
+    if isinstance(error, PageRefused):
+        asked = timedelta(seconds=error.wait_seconds or 0)
+    if not isinstance(error, OutsideCallFailed) or (
+        isinstance(error, PageRefused) and not error.is_transient
+    ):
+        progress.next_page = ""
+    wait = PAUSE if progress.pages and progress.next_page else RETRY_INTERVAL
+    return max(wait, min(asked, LOOK_INTERVAL))
+
+
+def _is_there(deps: ToolDeps, platform: Platform, url: str) -> bool:
+    """Whether the column is there; until when it is open is kept."""
+    item = line_items.fetch_line_item(deps, platform, url)
     if item is None:
-        return None
+        return False
     with deps.unit_of_work(platform.tenant_id) as connection:
         grades_store.save_column_end(
-            connection, platform.tenant_id, platform.id, item.url, _parse_end(item.ends)
+            connection, platform.tenant_id, platform.id, url, _parse_end(item.ends)
         )
-    return item.url
+    return True
 
 
 def _parse_end(text: str) -> datetime | None:
@@ -92,28 +128,37 @@ def _parse_end(text: str) -> datetime | None:
         return None
 
 
-def _look(
-    deps: ToolDeps, platform: Platform, place: SentPlace, url: str | None
-) -> Mapping[int, str]:
-    """What became of each grade (by its id)."""
-    shares = _read_shares(deps, platform, url) if url is not None else {}
+def _read_pages(deps: ToolDeps, platform: Platform, look: ColumnLook, progress: _Progress) -> None:
+    """Read the results of a column to the end; of a list that goes in a circle, what it names."""
+    lms, asked = dialect_for(platform.family), set[str]()
+    url = look.next_page or lms.results_url(look.url)
+    while url and url not in asked:
+        asked.add(url)
+        answer, _ = platform_services.read_page(
+            deps, platform, (RESULT_SCOPE,), url, lms.results_page_request
+        )
+        body = answer.json()
+        if not isinstance(body, list):
+            raise ValueError("the answer is no list of results")
+        progress.shares.update(lms.read_results(body))
+        url = progress.next_page = platform_services.following_page(url, answer)
+        progress.pages += 1
+    progress.ended, progress.next_page = not url, ""
+
+
+def _compare(look: ColumnLook, progress: _Progress) -> dict[int, str]:
+    """What became of each grade (by its id), as far as the attempt tells."""
+    if progress.removed:
+        return {grade.id: MISSING for grade in look.grades}
+    # Between two attempts people move from page to page: then it takes two looks to say that a
+    # grade is missing.
+    known_before = look.last_whole_at if look.next_page else look.started_at
     found = {}
-    for grade in place.grades:
-        share = shares.get(grade.subject)
-        if share is None:
-            found[grade.id] = MISSING
-        else:
+    for grade in look.grades:
+        share = progress.shares.get(grade.subject)
+        if share is not None:
             same = abs(share - grade.score / grade.maximum) < SHARE_TOLERANCE
             found[grade.id] = PRESENT if same else OTHER
+        elif progress.ended and known_before is not None and grade.known_at < known_before:
+            found[grade.id] = MISSING
     return found
-
-
-def _read_shares(deps: ToolDeps, platform: Platform, url: str) -> dict[str, float]:
-    """The results of a column: subject → share of the maximum."""
-    lms = dialect_for(platform.family)
-    shares: dict[str, float] = {}
-    for page in platform_services.iter_pages(
-        deps, platform, (RESULT_SCOPE,), lms.results_url(url), lms.results_page_request
-    ):
-        shares.update(lms.read_results(page.json()))
-    return shares

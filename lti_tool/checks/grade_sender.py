@@ -89,7 +89,7 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         return _mark_refused(deps, platform, row, str(error.message))
     again = row.interrupted or row.tries > 1 or row.resends > 0
     if again and _is_grade_of_row(_fetch_result(deps, platform, row, url), row):
-        return _mark_arrived(deps, platform, row)  # It had arrived; only the response was lost.
+        return _mark_arrived(deps, platform, row, url)  # It had arrived; the response was lost.
     facts = ToolFacts(deps.settings.base_url, "", "")
     grade = Grade(
         row.subject,
@@ -105,7 +105,7 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
     )
     outcome = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
     if outcome.verdict is ResponseVerdict.ACCEPTED:
-        return _mark_arrived(deps, platform, row)
+        return _mark_arrived(deps, platform, row, url)
     log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, outcome.words)
     if outcome.verdict is ResponseVerdict.NOT_NEWER:
         return _settle_conflict(deps, platform, row, url, str(outcome.words))
@@ -114,8 +114,8 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         return _postpone_grade(deps, platform, row, str(outcome.words), outcome.wait_seconds)
     if answer.status == 404:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades_store.delete_column(connection, platform.tenant_id, platform.id, row.place)
-            grades_store.forget_own_column(connection, platform.tenant_id, [row.id])
+            grades_store.delete_columns_at(connection, platform.tenant_id, platform.id, url)
+            grades_store.forget_own_column(connection, platform.tenant_id, [row.id], url)
     return _mark_refused(deps, platform, row, str(outcome.words))
 
 
@@ -127,7 +127,7 @@ def _settle_conflict(
     later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
     gradebook_result = _fetch_result(deps, platform, row, url)
     if _is_grade_of_row(gradebook_result, row):
-        return _mark_arrived(deps, platform, row)
+        return _mark_arrived(deps, platform, row, url)
     with deps.unit_of_work(platform.tenant_id) as connection:
         before = grades_store.list_sent_scores(connection, platform.tenant_id, row)
         may_resend = (
@@ -183,9 +183,9 @@ def _equals_share(gradebook_result: GradebookResult, score: float, maximum: floa
     )
 
 
-def _mark_arrived(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> int:
+def _mark_arrived(deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str) -> int:
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades_store.mark_grade_sent(connection, platform.tenant_id, row, clock.now())
+        grades_store.mark_grade_sent(connection, platform.tenant_id, row, url, clock.now())
     return 1
 
 

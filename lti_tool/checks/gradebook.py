@@ -19,7 +19,13 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.checks import double_columns, grade_columns, grades_store, line_items
+from lti_tool.checks import (
+    double_columns,
+    grade_columns,
+    grade_states,
+    grades_store,
+    line_items,
+)
 from lti_tool.checks.double_columns import DoubleColumn
 from lti_tool.checks.grades_store import Column, GradeState
 from lti_tool.people import courses_store
@@ -159,10 +165,10 @@ def resend_course_grade(
 ) -> None:
     """Send a grade of this course again."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not grades_store.requeue_grade(
+        requeued = grades_store.requeue_grade(
             connection, session.tenant_id, grade_id, session.require_course(), None, now
-        ):
-            raise NotFound("There is no such grade in this course that waits or was refused.")
+        )
+    grade_states.require_queued(requeued)
 
 
 def request_roster_sync(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:

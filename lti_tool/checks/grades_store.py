@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.base.platforms_store import APPROVED
-from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import attempt as attempts
 from lti_tool.tables.checks import grade_outbox, line_item
 from lti_tool.tables.people import course, person
@@ -87,31 +95,18 @@ class LeasedGrade:
     interrupted: bool
 
 
+class Requeued(StrEnum):
+    """What became of the wish to send a grade again: it is queued; a newer one of the person
+    counts; it is being sent just now; there is none."""
+
+    QUEUED = "queued"
+    NEWER_COUNTS = "newer counts"
+    UNDER_WAY = "under way"
+    NONE = "none"
+
+
 # What became of a grade that was sent: it is in the gradebook, it is not, or another one is.
 THERE, MISSING, OTHER = "there", "missing", "other"
-
-
-@dataclass(frozen=True)
-class SentGrade:
-    """A grade that was sent: its share is ``score`` of ``maximum``."""
-
-    id: int
-    subject: str
-    score: float
-    maximum: float
-
-
-@dataclass(frozen=True)
-class SentPlace:
-    """The newest grade of each person that went to one column; ``url`` is empty if the column is
-    not known any more: it may be found by the course's columns and its resource."""
-
-    registration_id: int
-    place: str
-    url: str
-    line_items_url: str
-    resource_id: str
-    grades: list[SentGrade]
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class GradeDelivery:
 class GradeState:
     """A grade's delivery status as shown to people. ``state``: sent, waiting, replaced or
     refused; ``reason`` says why it waits or was refused; ``found``: what became of one that was
-    sent, and when that was looked up."""
+    sent, and when that was looked up; ``newest``: no newer one of its person and place counts."""
 
     id: int
     attempt_id: uuid.UUID
@@ -143,6 +138,7 @@ class GradeState:
     reason: str
     found: str
     looked_at: datetime | None
+    newest: bool
 
 
 @dataclass(frozen=True)
@@ -227,109 +223,39 @@ def lease_grade(
     return LeasedGrade(**row._mapping) if row else None
 
 
-def forget_own_column(connection: Connection, tenant_id: int, row_ids: Sequence[int]) -> None:
-    """The column that launches named is there no more: the next try finds or makes one, where the
-    LMS lets the tool do so."""
+def newer_grade_counts() -> ColumnElement[bool]:
+    """Whether a newer grade of the same person and place counts instead of a row's own."""
+    g, n = grade_outbox.c, grade_outbox.alias("newer").c
+    return exists().where(
+        n.tenant_id == g.tenant_id,
+        n.place == g.place,
+        n.subject == g.subject,
+        n.id > g.id,
+        n.refused.is_(None),
+    )
+
+
+def forget_own_column(
+    connection: Connection, tenant_id: int, row_ids: Sequence[int], url: str
+) -> None:
+    """The column ``url`` is there no more: where a row's launch named it, the next try finds or
+    makes another, if the LMS lets the tool do so."""
     g = grade_outbox.c
     connection.execute(
         update(grade_outbox)
-        .where(g.tenant_id == tenant_id, g.id.in_(row_ids), g.line_items_url != "")
+        .where(
+            g.tenant_id == tenant_id,
+            g.id.in_(row_ids),
+            g.line_item_url == url,
+            g.line_items_url != "",
+        )
         .values(line_item_url="")
     )
 
 
-def find_place_to_look_at(
-    connection: Connection, tenant_id: int, looked_before: datetime, sent_after: datetime
-) -> SentPlace | None:
-    """The column whose sent grades were not looked up since ``looked_before``, the longest first;
-    grades that were sent before ``sent_after`` are left alone."""
-    g, c, p = grade_outbox.c, line_item.c, platform_registration.c
-    due = (
-        select(g.registration_id, g.place)
-        .join(platform_registration, (p.id == g.registration_id) & (p.status == APPROVED))
-        .where(
-            g.tenant_id == tenant_id,
-            g.sent_at > sent_after,
-            g.looked_at.is_(None) | (g.looked_at < looked_before),
-            g.sent_at < looked_before,
-        )
-        .order_by(g.looked_at.nulls_first(), g.id)
-        .limit(1)
-    )
-    first = connection.execute(due).first()
-    if first is None:
-        return None
-    rows = connection.execute(
-        select(
-            g.id,
-            g.subject,
-            g.score,
-            g.maximum,
-            g.line_item_url,
-            g.line_items_url,
-            g.resource_id,
-        )
-        .where(
-            g.tenant_id == tenant_id,
-            g.registration_id == first.registration_id,
-            g.place == first.place,
-            g.sent_at.is_not(None),
-            g.sent_at > sent_after,
-        )
-        .ext(distinct_on(g.subject))
-        .order_by(g.subject, g.id.desc())
-    ).all()
-    known = connection.execute(
-        select(c.url).where(
-            c.tenant_id == tenant_id,
-            c.registration_id == first.registration_id,
-            c.place == first.place,
-        )
-    ).scalar()
-    named = next((row.line_item_url for row in rows if row.line_item_url), "")
-    grades = [SentGrade(row.id, row.subject, row.score, row.maximum) for row in rows]
-    return SentPlace(
-        first.registration_id,
-        first.place,
-        named or known or "",
-        rows[0].line_items_url,
-        rows[0].resource_id,
-        grades,
-    )
-
-
-def mark_looked_at(
-    connection: Connection,
-    tenant_id: int,
-    place: SentPlace,
-    found: Mapping[int, str],
-    now: datetime,
-) -> None:
-    """Keep what became of the grades of a column; of those that ``found`` leaves out, only that
-    somebody looked."""
-    g = grade_outbox.c
-    connection.execute(
-        update(grade_outbox)
-        .where(
-            g.tenant_id == tenant_id,
-            g.registration_id == place.registration_id,
-            g.place == place.place,
-            g.sent_at.is_not(None),
-        )
-        .values(looked_at=now)
-    )
-    for state in set(found.values()):
-        ids = [id_ for id_, became in found.items() if became == state]
-        connection.execute(
-            update(grade_outbox)
-            .where(g.tenant_id == tenant_id, g.id.in_(ids), g.sent_at.is_not(None))
-            .values(found=state)
-        )
-
-
-def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **values: Any) -> None:
+def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **values: Any) -> bool:
     """Update a row only if the caller still holds its lease: each lease increments ``tries``,
-    so a slow sender cannot overwrite the result of the next one."""
+    so a slow sender cannot overwrite the result of the next one. Whether it was updated."""
     g = grade_outbox.c
     own = (
         (g.tenant_id == tenant_id)
@@ -338,12 +264,29 @@ def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **va
         & (g.resends == row.resends)
         & g.sent_at.is_(None)
     )
-    connection.execute(update(grade_outbox).where(own).values(leased_until=None, **values))
+    statement = update(grade_outbox).where(own).values(leased_until=None, **values)
+    return connection.execute(statement.returning(g.id)).first() is not None
 
 
-def mark_grade_sent(connection: Connection, tenant_id: int, row: LeasedGrade, at: datetime) -> None:
-    """Mark a grade as accepted by the LMS; the row stays as a record of what was sent."""
-    _settle_grade(connection, tenant_id, row, sent_at=at, trouble=None)
+def mark_grade_sent(
+    connection: Connection, tenant_id: int, row: LeasedGrade, url: str, at: datetime
+) -> None:
+    """Mark a grade as accepted by the LMS in the column ``url``; the row stays as a record of
+    what was sent. What became of the person's earlier grades of the place counts no more."""
+    if not _settle_grade(connection, tenant_id, row, sent_at=at, sent_url=url, trouble=None):
+        return
+    g = grade_outbox.c
+    connection.execute(
+        update(grade_outbox)
+        .where(
+            g.tenant_id == tenant_id,
+            g.place == row.place,
+            g.subject == row.subject,
+            g.id < row.id,
+            g.found.is_not(None),
+        )
+        .values(found=None, looked_at=None)
+    )
 
 
 def mark_grade_refused(
@@ -395,40 +338,46 @@ def requeue_grade(
     course_id: uuid.UUID | None,
     registration_id: int | None,
     now: datetime,
-) -> bool:
-    """Requeue a grade; False if there is none in this course (or of this platform), or if it is
-    under way, or a newer one of the person counts.
+) -> Requeued:
+    """Requeue a grade of this course (or of this platform), unless it is under way or a newer one
+    of the person counts.
 
     It becomes newer than all earlier grades: whoever presses the button wants it to count. The
     stored column is forgotten, so that it is looked up again.
     """
     g = grade_outbox.c
-    own = (g.tenant_id == tenant_id) & (g.id == id_) & ~g.replaced
+    own = (g.tenant_id == tenant_id) & (g.id == id_)
     if course_id is not None:
         own = own & (g.course_id == course_id)
     if registration_id is not None:
         own = own & (g.registration_id == registration_id)
-    free = g.leased_until.is_(None) | (g.leased_until <= func.now())
+    under_way = func.coalesce(g.leased_until > func.now(), False).label("under_way")
     row = connection.execute(
-        select(g.id, g.place, g.subject, g.registration_id).where(own & free).with_for_update()
+        select(g.id, g.place, g.subject, g.registration_id, g.replaced, under_way)
+        .where(own)
+        .with_for_update()
     ).first()
     if row is None:
-        return False
+        return Requeued.NONE
+    if row.under_way:
+        return Requeued.UNDER_WAY
     _lock_place(connection, tenant_id, row.subject, row.place)
     same = (g.tenant_id == tenant_id) & (g.place == row.place) & (g.subject == row.subject)
-    newer = select(g.id).where(same, g.id > row.id, g.refused.is_(None))
-    if connection.execute(newer.limit(1)).first() is not None:
+    newer = select(g.id).where(same, g.id == row.id, newer_grade_counts())
+    if row.replaced or connection.execute(newer).first() is not None:
         # A newer grade of the person counts; an older one must not follow it.
         connection.execute(
             update(grade_outbox)
             .where(g.tenant_id == tenant_id, g.id == row.id, g.sent_at.is_(None))
             .values(replaced=True, refused=None)
         )
-        return False
+        return Requeued.NEWER_COUNTS
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
     values = {
         "sent_at": None,
+        "sent_url": "",
         "found": None,
+        "looked_at": None,
         "refused": None,
         "trouble": None,
         "tries": 0,
@@ -438,7 +387,7 @@ def requeue_grade(
     }
     connection.execute(update(grade_outbox).where(own).values(**values))
     delete_column(connection, tenant_id, row.registration_id, row.place)
-    return True
+    return Requeued.QUEUED
 
 
 def _newest_of_place(tenant_id: int, registration_id: int, place: str) -> Any:
@@ -552,8 +501,9 @@ def list_grade_states(
     course_id: uuid.UUID | None = None,
     registration_id: int | None = None,
 ) -> list[GradeState]:
-    """The latest grades of a course or a platform; those that need attention come first."""
-    g = grade_outbox.c
+    """The latest grades of a course or a platform; those that need attention come first. One that
+    was refused needs none, and counts as replaced, once a newer one counts."""
+    g, newest = grade_outbox.c, ~newer_grade_counts()
     query = (
         select(
             g.id,
@@ -569,13 +519,14 @@ def list_grade_states(
             g.trouble,
             g.found,
             g.looked_at,
+            newest.label("newest"),
         )
         .join(attempts, attempts.c.id == g.attempt_id)
         .join(episode, episode.c.id == attempts.c.episode_id)
         .join(person, person.c.id == episode.c.person_id)
         .where(g.tenant_id == tenant_id)
         .order_by(
-            g.refused.is_(None),
+            ~(g.refused.is_not(None) & newest),
             g.sent_at.is_not(None) & func.coalesce(g.found, THERE).in_((THERE,)),
             g.id.desc(),
         )
@@ -594,10 +545,11 @@ def list_grade_states(
             row.score,
             row.maximum,
             row.at,
-            _grade_state(row),
+            _grade_state(row) if row.newest or not row.refused else "replaced",
             row.refused or row.trouble or "",
             row.found or "",
             row.looked_at,
+            row.newest,
         )
         for row in connection.execute(query)
     ]
@@ -729,6 +681,18 @@ def delete_column(connection: Connection, tenant_id: int, registration_id: int, 
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
     connection.execute(delete(line_item).where(same, c.url != ""))
+
+
+def delete_columns_at(
+    connection: Connection, tenant_id: int, registration_id: int, url: str
+) -> None:
+    """Forget the column of this address, which no longer exists."""
+    c = line_item.c
+    connection.execute(
+        delete(line_item).where(
+            c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url
+        )
+    )
 
 
 def release_column_claim(

@@ -148,6 +148,8 @@ grade_outbox = Table(
     Column("leased_until", TIMESTAMPTZ),
     Column("resends", Integer, nullable=False, server_default="0"),
     Column("sent_at", TIMESTAMPTZ),
+    # The column it was sent to, which need not be the one that the launch named.
+    Column("sent_url", Text, nullable=False, server_default=""),
     Column("refused", Text),
     # Why the last try failed, while it waits.
     Column("trouble", Text),
@@ -179,6 +181,21 @@ line_item = Table(
     # Until when the LMS says that it is open, as it was looked up last.
     Column("ends_at", TIMESTAMPTZ),
     created_at_column(),
+)
+
+# When a column is looked at again, and how far the last look came (lti_tool.checks.grade_lookup).
+column_look = Table(
+    "column_look",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("next_look_at", TIMESTAMPTZ, nullable=False),
+    Column("started_at", TIMESTAMPTZ, nullable=False),
+    # Where a look that was cut short goes on; empty if the next one begins at the first page.
+    Column("next_page", Text, nullable=False, server_default=""),
+    # When the last look that came to its end began.
+    Column("last_whole_at", TIMESTAMPTZ),
 )
 
 # A learner's remark on the content: on a question (``item``), or on the training itself. It

@@ -6,16 +6,30 @@ lineitem-get-deleted, score-gone-item.
 
 from __future__ import annotations
 
+import runpy
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.lms import dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lti_tool.checks import grade_lookup
 from lti_tool.checks.grades_store import MISSING, OTHER, THERE
-from tests.support.outboxes import RESULTS, SCORES, finish_check, grade_row, send_grades
+from lti_tool.programmes.activity_pages import CHECK_TAG
+from lti_tool.tables import schema
+from tests.support.outboxes import (
+    RESULTS,
+    SCORES,
+    copy_grade,
+    finish_check,
+    grade_row,
+    send_grades,
+)
 from tests.support.recorded import RECORDED, exchanges
-from tests.support.tool import Reply, Tool
+from tests.support.tool import Asked, Reply, Tool
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 COLUMN, COLUMNS = "/lineitems/2/lineitem", "/lineitems"
@@ -127,7 +141,10 @@ def test_an_lms_that_lets_nobody_look_is_left_alone_for_a_day(sent: Tool) -> Non
     sent.sql("DELETE FROM lti_tool.access_token")
     sent.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     assert look(sent) == 1
-    assert grade_row(sent).found is None and grade_row(sent).looked_at is not None
+    assert grade_row(sent).found is None and grade_row(sent).looked_at is None
+    assert look(sent) == 0
+    wait = sent.sql("SELECT next_look_at - now() AS wait FROM lti_tool.column_look")[0].wait
+    assert wait > timedelta(hours=23)
 
 
 def test_when_a_column_closes_is_read_back_and_kept_when_it_is_renamed(sent: Tool) -> None:
@@ -135,7 +152,11 @@ def test_when_a_column_closes_is_read_back_and_kept_when_it_is_renamed(sent: Too
     place = f'["{server.url}{COLUMNS}", "x/1w"]'
     endpoint = {"scope": [LINE_ITEM_SCOPE, SCORE_SCOPE], "lineitems": f"{server.url}{COLUMNS}"}
     address = f"{sent.launch('launch-resource-teacher', **{AGS: endpoint}).location}course/"
-    sent.sql("UPDATE lti_tool.grade_outbox SET line_item_url = '', place = :p", p=place)
+    sent.sql(
+        "UPDATE lti_tool.grade_outbox SET line_item_url = '', place = :p, sent_url = :u",
+        p=place,
+        u=f"{server.url}{COLUMN}",
+    )
     sent.sql(
         "INSERT INTO lti_tool.line_item (tenant_id, registration_id, place, url, label, maximum) "
         "SELECT tenant_id, id, :p, :u, 'x', 5 FROM lti_tool.platform_registration",
@@ -159,3 +180,224 @@ def test_when_a_column_closes_is_read_back_and_kept_when_it_is_renamed(sent: Too
     assert "In the LMS it closes on" in page.text
     put = [body for method, path, _, body in server.requests if method == "PUT" and COLUMN in path]
     assert ends in str(put[-1])
+
+
+def due_again(tool: Tool) -> None:
+    tool.sql("UPDATE lti_tool.column_look SET next_look_at = now()")
+
+
+def sent_to(tool: Tool, subject: str, url: str) -> int:
+    """The same grade of another person, sent to the column ``url`` of the same place."""
+    made = copy_grade(tool, grade_row(tool).id, grade_row(tool).place)
+    tool.sql(
+        "UPDATE lti_tool.grade_outbox n SET subject = :s, line_item_url = :u, sent_url = :u,"
+        " place = o.place, line_items_url = o.line_items_url, resource_id = o.resource_id,"
+        " score = o.score, maximum = o.maximum, replaced = false,"
+        " sent_at = now() - interval '2 days' FROM lti_tool.grade_outbox o"
+        " WHERE n.id = :id AND o.id = (SELECT min(id) FROM lti_tool.grade_outbox)",
+        s=subject,
+        u=url,
+        id=made,
+    )
+    tool.sql("UPDATE lti_tool.grade_outbox SET replaced = false")
+    return made
+
+
+def states(tool: Tool) -> dict[int, str | None]:
+    return {row.id: row.found for row in tool.sql("SELECT id, found FROM lti_tool.grade_outbox")}
+
+
+def result_of(subject: str, row: Any) -> dict[str, Any]:
+    """A result as Moodle and Canvas write it, with the members that are read."""
+    return {"userId": subject, "resultScore": row.score, "resultMaximum": row.maximum}
+
+
+def test_the_column_that_a_grade_went_to_is_looked_at_not_the_launchs(tool: Tool) -> None:
+    """The launch of the 1-day activity, whose column belongs to its check; the learner does the
+    check of one week there."""
+    finish_check(tool)
+    server = tool.moodle.server
+    tool.sql("UPDATE lti_tool.grade_outbox SET line_items_url = :url", url=f"{server.url}{COLUMNS}")
+    tool.sql("UPDATE lti_tool.grade_outbox SET place = :p", p=f'["{server.url}{COLUMNS}", "x/1w"]')
+    tool.sql("UPDATE lti_tool.grade_outbox SET resource_id = 'x/1w'")
+    server.says(COLUMN, recorded(tool, "lineitem-of-link-get", resourceId="x/1d", tag=CHECK_TAG))
+    own = f"{server.url}/lineitems/3/lineitem?type_id=2"
+    made = recorded(tool, "lineitem-of-link-get", resourceId="x/1w", tag=CHECK_TAG, id=own)
+    server.says(COLUMNS, (200, "OK", []), (201, "Created", made[2]))
+    server.says("/lineitems/3/lineitem/scores", (200, "OK", ""))
+    assert send_grades(tool) == 1
+    assert (grade_row(tool).sent_url, server.count(SCORES)) == (own, 0)
+    tool.sql("UPDATE lti_tool.grade_outbox SET sent_at = sent_at - interval '2 days'")
+    row = grade_row(tool)
+    server.says("/lineitems/3/lineitem", made)
+    server.says(
+        "/lineitems/3/lineitem/results",
+        recorded(
+            tool,
+            "results-link-item",
+            resultScore=row.score,
+            resultMaximum=row.maximum,
+            userId=row.subject,
+        ),
+    )
+    assert look(tool) == 1
+    assert (grade_row(tool).found, server.count(RESULTS)) == (THERE, 0)
+
+
+def test_a_column_that_is_gone_takes_nothing_from_another_one_of_its_place(sent: Tool) -> None:
+    """An activity was deleted and made again: new learners' grades go to its new column."""
+    server, old = sent.moodle.server, grade_row(sent)
+    place, new_url = f'["{server.url}{COLUMNS}", "x/1w"]', f"{server.url}/lineitems/9/lineitem"
+    sent.sql(
+        "UPDATE lti_tool.grade_outbox SET line_items_url = :l, place = :p, resource_id = 'x/1w'",
+        l=f"{server.url}{COLUMNS}",
+        p=place,
+    )
+    new = sent_to(sent, "6", new_url)
+    sent.sql(
+        "INSERT INTO lti_tool.line_item (tenant_id, registration_id, place, url, label, maximum) "
+        "SELECT tenant_id, id, :p, :u, 'x', 5 FROM lti_tool.platform_registration",
+        p=place,
+        u=new_url,
+    )
+    server.says(COLUMN, recorded(sent, "lineitem-get-deleted"))
+    server.says("/lineitems/9/lineitem", recorded(sent, "lineitem-of-link-get", id=new_url))
+    server.says("/lineitems/9/lineitem/results", (200, "OK", [result_of("6", old)]))
+    assert look(sent) == 2
+    assert states(sent) == {old.id: MISSING, new: THERE}
+    urls = {row.id: row.line_item_url for row in sent.sql("SELECT * FROM lti_tool.grade_outbox")}
+    assert urls == {old.id: "", new: new_url}
+    assert [row.url for row in sent.sql("SELECT url FROM lti_tool.line_item")] == [new_url]
+
+
+def test_canvas_is_asked_for_a_hundred_results_a_page() -> None:
+    """Without it there are 10 (docs/lms/canvas.md). Moodle gives all without a limit, and Open
+    edX gives no next page with one (docs/lms/openedx.md)."""
+    url = "https://lms.example.org/lineitems/2"
+    assert dialect_for("canvas").results_url(url) == f"{url}/results?limit=100"
+    for family in ("moodle", "openedx", "standard"):
+        assert dialect_for(family).results_url(url) == f"{url}/results"
+
+
+def test_a_large_column_is_read_on_where_it_was_cut_short(sent: Tool) -> None:
+    """Three pages with Canvas's Link (instructure/canvas-lms, lib/api.rb, build_links)."""
+    server, first = sent.moodle.server, grade_row(sent)
+    grades = [first.id, *(sent_to(sent, name, first.sent_url) for name in ("6", "7", "8"))]
+    held = {"1": [first.subject], "2": ["6"], "3": ["7"]}
+    busy = [(503, "Service Unavailable", "")]
+    asked: list[str] = []
+
+    def page(request: Asked) -> Reply:
+        number = parse_qs(urlsplit(request[1]).query).get("page", ["1"])[0]
+        asked.append(number)
+        if number == "2" and busy:
+            return busy.pop()
+        at = f"{server.url}{RESULTS}?page="
+        links = [f'<{at}{number}&per_page=1>; rel="current"']
+        if number != "3":
+            links.append(f'<{at}{int(number) + 1}&per_page=1>; rel="next"')
+        body = [result_of(subject, first) for subject in held[number]]
+        return (200, "OK", body, {"Link": ",".join(links)})
+
+    server.says(COLUMN, recorded(sent, "lineitem-of-link-get"))
+    server.says(RESULTS, page)
+    assert look(sent) == 1
+    assert states(sent) == dict(zip(grades, (THERE, None, None, None), strict=True))
+    assert look(sent) == 0, "it goes on some minutes later"
+    due_again(sent)
+    assert look(sent) == 1
+    assert asked == ["1", "2", "2", "3"]
+    # Between two attempts people move from page to page: of the fourth, nobody knows yet.
+    assert states(sent) == dict(zip(grades, (THERE, THERE, THERE, None), strict=True))
+    due_again(sent)
+    assert look(sent) == 1
+    assert states(sent) == dict(zip(grades, (THERE, THERE, THERE, MISSING), strict=True))
+
+
+def test_an_attempt_that_fails_leaves_what_was_found_and_when(sent: Tool) -> None:
+    row = grade_row(sent)
+    sent.moodle.server.says(COLUMN, recorded(sent, "lineitem-of-link-get"))
+    sent.moodle.server.says(RESULTS, (200, "OK", [result_of(row.subject, row)]))
+    assert look(sent) == 1
+    sent.sql("UPDATE lti_tool.grade_outbox SET looked_at = looked_at - interval '1 day'")
+    before = grade_row(sent)
+    assert before.found == THERE
+    for answer in (
+        (503, "Service Unavailable", ""),
+        (403, "Forbidden", ""),
+        (200, "OK", {"error": "no list"}),
+    ):
+        sent.moodle.server.says(RESULTS, answer)
+        due_again(sent)
+        assert look(sent) == 1
+        after = grade_row(sent)
+        assert (after.found, after.looked_at) == (before.found, before.looked_at)
+        wait = sent.sql("SELECT next_look_at - now() AS wait FROM lti_tool.column_look")[0].wait
+        assert timedelta(minutes=50) < wait < timedelta(minutes=61)
+
+
+def test_a_newer_grade_ends_what_an_older_one_is_missing(sent: Tool) -> None:
+    """Certified again: the grade of the first time is neither missing nor sent again."""
+    older = grade_row(sent)
+    sent.moodle.server.says(COLUMN, recorded(sent, "lineitem-of-link-get"))
+    sent.moodle.server.says(RESULTS, (200, "OK", []))
+    assert look(sent) == 1
+    assert grade_row(sent).found == MISSING
+    newer = copy_grade(sent, older.id, older.place)
+    sent.sql("UPDATE lti_tool.grade_outbox SET course_id = (SELECT id FROM lti_tool.course)")
+    assert send_grades(sent) == 1
+    assert states(sent) == {older.id: None, newer: None}
+    place, page = course_page(sent)
+    assert "not in the gradebook any more" not in page.text
+    assert f"course/grades/{newer}" in page.text and f"course/grades/{older.id}" not in page.text
+    assert "A newer grade of this person" in sent.post(f"{place}grades/{older.id}", page).text
+    sent.sql("UPDATE lti_tool.grade_outbox SET sent_at = NULL, leased_until = now() + '1 minute'")
+    assert "is being sent just now" in sent.post(f"{place}grades/{newer}", page).text
+    assert "There is no such grade here" in sent.post(f"{place}grades/999999", page).text
+
+
+def test_a_refused_grade_that_a_newer_one_replaced_needs_nobody(tool: Tool) -> None:
+    finish_check(tool)
+    older = grade_row(tool)
+    tool.sql("UPDATE lti_tool.grade_outbox SET refused = 'no'")
+    copy_grade(tool, older.id, older.place)
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    tool.sql("UPDATE lti_tool.grade_outbox SET course_id = (SELECT id FROM lti_tool.course)")
+    _, page = course_page(tool)
+    assert "replaced by a newer one" in page.text and "failed</span>" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("columns_url", "whose", "place_url", "sent_url"),
+    [
+        ("", None, None, "launch"),
+        ("all", None, None, "launch"),
+        ("all", "x/1w", None, "launch"),
+        ("all", "", "own", "launch"),
+        ("all", "x/1d", "own", "own"),
+        ("all", "x/1d", None, ""),
+    ],
+)
+def test_an_update_tells_where_the_grades_of_before_went(
+    sent: Tool, columns_url: str, whose: str | None, place_url: str | None, sent_url: str
+) -> None:
+    place = f'["{columns_url}", "x/1w"]'
+    sent.sql(
+        "UPDATE lti_tool.grade_outbox SET sent_url = '', line_item_url = 'launch', place = :p,"
+        " line_items_url = :l, resource_id = 'x/1w'",
+        p=place,
+        l=columns_url,
+    )
+    for key, url, label in (('{"claimed": "launch"}', "launch", whose), (place, place_url, "x")):
+        if url is not None and label is not None:
+            sent.sql(
+                "INSERT INTO lti_tool.line_item"
+                " (tenant_id, registration_id, place, url, label, maximum)"
+                " SELECT tenant_id, id, :k, :u, :n, 5 FROM lti_tool.platform_registration",
+                k=key,
+                u=url,
+                n=label,
+            )
+    revision: Path = schema.MIGRATIONS_FOLDER / "versions" / "0012_actors.py"
+    sent.sql(runpy.run_path(str(revision))["SENT_URLS"])
+    assert grade_row(sent).sent_url == sent_url

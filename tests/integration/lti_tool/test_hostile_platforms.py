@@ -152,7 +152,9 @@ def test_a_late_sender_changes_nothing_of_the_next_one(tool: Tool) -> None:
     assert late is not None and next_one is not None
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         stored.mark_grade_refused(connection, tool.tenant_id, late, "too late")
-        stored.mark_grade_sent(connection, tool.tenant_id, next_one, datetime.now(UTC))
+        stored.mark_grade_sent(
+            connection, tool.tenant_id, next_one, next_one.line_item_url, datetime.now(UTC)
+        )
         stored.mark_grade_refused(connection, tool.tenant_id, next_one, "too late as well")
     row = grade_row(tool)
     assert row.sent_at is not None
@@ -167,9 +169,10 @@ def test_an_old_grade_that_was_refused_does_not_come_after_a_newer_one(tool: Too
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 1
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert not stored.requeue_grade(
+        requeued = stored.requeue_grade(
             connection, tool.tenant_id, old.id, None, None, datetime.now(UTC)
         )
+    assert requeued is stored.Requeued.NEWER_COUNTS
     assert send_grades(tool) == 0
     states = {
         row.id: (row.replaced, row.refused)

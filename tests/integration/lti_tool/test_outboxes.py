@@ -320,7 +320,9 @@ def test_a_newer_grade_of_a_person_takes_the_place_of_one_that_waits_and_never_o
         assert stored_grades.lease_grade(connection, tool.tenant_id, []) is None, (
             "while one is under way, the next one waits"
         )
-        stored_grades.mark_grade_sent(connection, tool.tenant_id, leased, datetime.now(UTC))
+        stored_grades.mark_grade_sent(
+            connection, tool.tenant_id, leased, leased.line_item_url, datetime.now(UTC)
+        )
         after = stored_grades.lease_grade(connection, tool.tenant_id, [])
     assert after is not None and after.id == newest
     assert after.at - leased.at >= timedelta(seconds=1)

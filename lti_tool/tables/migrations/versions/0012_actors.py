@@ -47,6 +47,21 @@ FORGET_ORIGINS = """
            jsonb_build_object('platform', id, 'issuer', issuer, 'frame_origins', to_jsonb(before)) FROM changed
 """
 
+# The column that a grade went to, by the rule of lti_tool.checks.grade_columns: the launch's own, unless it is known to belong to another check; else that of
+# its place. Where neither is known any more, nobody looks for the grade.
+SENT_URLS = """
+    UPDATE lti_tool.grade_outbox g SET sent_url = CASE
+      WHEN g.line_item_url <> '' AND NOT (g.line_items_url <> '' AND EXISTS (
+        SELECT 1 FROM lti_tool.line_item c
+        WHERE c.tenant_id = g.tenant_id AND c.registration_id = g.registration_id AND c.url = g.line_item_url
+          AND CASE WHEN c.place LIKE '[%' THEN c.place::jsonb ->> 1 ELSE c.label END NOT IN ('', g.resource_id)))
+        THEN g.line_item_url
+      ELSE coalesce((SELECT c.url FROM lti_tool.line_item c
+                     WHERE c.tenant_id = g.tenant_id AND c.registration_id = g.registration_id AND c.place = g.place), '')
+      END
+    WHERE g.sent_at IS NOT NULL
+"""
+
 
 def upgrade() -> None:
     op.execute(FORGET_ORIGINS)
@@ -105,6 +120,7 @@ def upgrade() -> None:
         schema="lti_tool",
     )
     _keep_registrations_up_to_date()
+    _look_at_columns()
     op.execute("DROP FUNCTION lti_tool.find_platforms(text, text)")
     op.execute(FIND_PLATFORMS)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_platforms(text, text) FROM PUBLIC")
@@ -140,7 +156,7 @@ def upgrade() -> None:
         ["tenant_id", "person_id"],
         schema="lti_tool",
     )
-    for statement in protect("lti_tool", ["actor_link"]):
+    for statement in protect("lti_tool", ["actor_link", "column_look"]):
         op.execute(statement)
     _add_course_groups()
 
@@ -242,3 +258,29 @@ def _add_course_groups() -> None:
     )
     for statement in protect("lti_tool", ["course_group", "course_group_member"]):
         op.execute(statement)
+
+
+def _look_at_columns() -> None:
+    op.add_column(
+        "grade_outbox",
+        sa.Column("sent_url", sa.Text(), nullable=False, server_default=""),
+        schema="lti_tool",
+    )
+    op.execute(SENT_URLS)
+    op.create_table(
+        "column_look",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("next_look_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_page", sa.Text(), nullable=False, server_default=""),
+        sa.Column("last_whole_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["registration_id"],
+            ["lti_tool.platform_registration.id"],
+            name="fk_column_look_registration_id",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "registration_id", "url", name="pk_column_look"),
+        schema="lti_tool",
+    )
