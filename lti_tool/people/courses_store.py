@@ -268,7 +268,10 @@ def upsert_listed_members(
     statement = upsert(membership)
     listed = m.listed_as_teacher | statement.excluded.listed_as_teacher
     stays = (
-        m.active & ((m.role == "teacher") | (m.role == "visitor")) & ~listed & (m.launched_at >= teaching_since)
+        m.active
+        & ((m.role == "teacher") | (m.role == "visitor"))
+        & ~listed
+        & (m.launched_at >= teaching_since)
         if teaching_since is not None
         else false()
     )

@@ -999,6 +999,15 @@ CREATE TABLE lti_tool.coaching_group (
     course_id uuid,
     course_group_key text
 );
+CREATE TABLE lti_tool.column_look (
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    url text NOT NULL,
+    next_look_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    next_page text DEFAULT ''::text NOT NULL,
+    last_whole_at timestamp with time zone
+);
 CREATE TABLE lti_tool.confirmation (
     tenant_id integer NOT NULL,
     use_id uuid NOT NULL,
@@ -1121,6 +1130,7 @@ CREATE TABLE lti_tool.grade_outbox (
     trouble text,
     found text,
     looked_at timestamp with time zone,
+    sent_url text DEFAULT ''::text NOT NULL,
     CONSTRAINT ck_grade_outbox_score_within CHECK (((score >= (0)::double precision) AND (score <= maximum)))
 );
 ALTER TABLE lti_tool.grade_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1937,6 +1947,8 @@ ALTER TABLE ONLY lti_tool.channel_post
     ADD CONSTRAINT pk_channel_post PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.coaching_group
     ADD CONSTRAINT pk_coaching_group PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.column_look
+    ADD CONSTRAINT pk_column_look PRIMARY KEY (tenant_id, registration_id, url);
 ALTER TABLE ONLY lti_tool.confirmation
     ADD CONSTRAINT pk_confirmation PRIMARY KEY (tenant_id, use_id, person_id);
 ALTER TABLE ONLY lti_tool.course
@@ -2209,6 +2221,8 @@ ALTER TABLE ONLY lti_tool.channel_post
     ADD CONSTRAINT fk_channel_post_channel_id FOREIGN KEY (channel_id) REFERENCES lti_tool.channel(id) ON DELETE CASCADE;
 ALTER TABLE ONLY lti_tool.coaching_group
     ADD CONSTRAINT fk_coaching_group_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.column_look
+    ADD CONSTRAINT fk_column_look_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.confirmation
     ADD CONSTRAINT fk_confirmation_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.confirmation
@@ -2458,6 +2472,7 @@ ALTER TABLE lti_tool.certifying_column ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.channel ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.channel_post ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.coaching_group ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.column_look ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.confirmation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.course ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.course_group ENABLE ROW LEVEL SECURITY;
@@ -2522,6 +2537,7 @@ CREATE POLICY tenant ON lti_tool.certifying_column TO carryover_app USING ((tena
 CREATE POLICY tenant ON lti_tool.channel TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.channel_post TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.coaching_group TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.column_look TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.confirmation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.course TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.course_group TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2761,6 +2777,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.certifying_column TO carryov
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.channel TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.channel_post TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.coaching_group TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.column_look TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.confirmation TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course_group TO carryover_app;
