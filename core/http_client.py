@@ -43,6 +43,9 @@ USER_AGENT = (
 )
 
 
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
 class OutsideCallFailed(Unavailable):
     """No usable response: refused address, no connection, too slow, too large."""
 
@@ -63,9 +66,10 @@ class OutsideResponse:
     )
 
     def json(self) -> Any:
-        """Decode the body, whatever its media type (Moodle serves JSON as text/html)."""
+        """Decode the body, whatever its media type (Moodle serves JSON as text/html); a byte order
+        mark before it is passed over (RFC 8259, 8.1)."""
         try:
-            return msgspec.json.decode(self.body)
+            return msgspec.json.decode(self.body.removeprefix(_UTF8_MARK))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise OutsideCallFailed("The answer is not JSON.") from None
 

@@ -24,6 +24,7 @@ from core.messages import Message
 ENGLISH = "en"
 CATALOGUE_DIR = Path(__file__).parent / "locale"
 _UNTRANSLATED = NullTranslations()
+MAX_TAG_LENGTH = 35  # RFC 5646, 4.4.1: what an implementation has to take
 _DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 
 
@@ -49,11 +50,16 @@ def choose_language(wanted: list[str]) -> str:
 
 
 def _normalize_tag(tag: str) -> str:
-    """Normalize de-AT-1996 to de_AT; return an empty string for an invalid language tag."""
-    try:
-        return get_locale_identifier(parse_locale(tag.replace("_", "-")[:35], sep="-")[:2])
-    except (ValueError, UnknownLocaleError):
-        return ""
+    """Normalize de-AT-1996 to de_AT; return an empty string for an invalid language tag. What is
+    not understood is left off from the end (RFC 4647, 3.4): Java writes de-DE-x-lvariant-…, Moodle
+    es_mx_kids."""
+    parts = tag.replace("_", "-")[:MAX_TAG_LENGTH].split("-")
+    while parts:
+        try:
+            return get_locale_identifier(parse_locale("-".join(parts), sep="-")[:2])
+        except (ValueError, UnknownLocaleError):
+            parts.pop()
+    return ""
 
 
 def translate_text(tag: str, text: str | Message, /, **values: Any) -> str:

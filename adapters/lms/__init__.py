@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from adapters.lms.blackboard import BlackboardDialect
 from adapters.lms.canvas import CanvasDialect
+from adapters.lms.chamilo import ChamiloDialect
 from adapters.lms.d2l import D2lDialect
 from adapters.lms.models import (
     ContentItem,
@@ -30,6 +31,7 @@ from adapters.lms.models import (
 )
 from adapters.lms.moodle import MoodleDialect
 from adapters.lms.openedx import OpenEdxDialect
+from adapters.lms.openolat import OpenOlatDialect
 from adapters.lms.rights import Right, RightsByRole, role_uri
 from adapters.lms.sakai import SakaiDialect
 from adapters.lms.schoology import SchoologyDialect
@@ -47,6 +49,8 @@ _DIALECTS: dict[str, StandardDialect] = {
         D2lDialect(),
         BlackboardDialect(),
         SchoologyDialect(),
+        ChamiloDialect(),
+        OpenOlatDialect(),
     )
 }
 FAMILIES = {family: item.label for family, item in _DIALECTS.items()}

@@ -21,6 +21,10 @@ class BlackboardDialect(StandardDialect):
     # (blackboard/anthologydevdocs, names-and-roles.md).
     roster_ends_by_repeating = True
 
+    # 204 also says that a score was passed over, as not newer than the grade that is there
+    # (blackboard/BBDN-LTI-Tool-Provider-Node, pull request 162).
+    unsure_statuses = frozenset((204,))
+
     def changed_line_item_body(self, item: LineItem) -> dict[str, Any]:
         """A change that names the column's id is answered with 400."""
         return self.line_item_body(item)

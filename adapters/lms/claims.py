@@ -159,8 +159,16 @@ def _read_service(claims: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _read_name(claims: dict[str, Any]) -> str:
-    parts = (_read_text(claims.get("given_name")), _read_text(claims.get("family_name")))
-    return _read_text(claims.get("name")) or " ".join(filter(None, parts))
+    return join_name(
+        *(_read_text(claims.get(name)) for name in ("name", "given_name", "family_name"))
+    )
+
+
+def join_name(whole: str, given: str, family: str) -> str:
+    """A person's name. A dash is none: ILIAS writes one for each part that it does not share
+    (class.ilObjLTIConsumer.php buildLaunchParametersLTI13)."""
+    whole, given, family = (part if part.strip("-") else "" for part in (whole, given, family))
+    return whole or " ".join(filter(None, (given, family)))
 
 
 def _read_target_uri(claims: dict[str, Any], message: MessageType) -> str:

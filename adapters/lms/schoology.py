@@ -13,3 +13,8 @@ class SchoologyDialect(StandardDialect):
     label = "Schoology"
     issuer_host = ".schoology.com"  # of all schools; it names no product
     client_of_all_schools = True
+
+    def login_is_for(self, client_id: str, login_hint: str) -> bool:
+        """The login hint begins with the client id (lti-ri.imsglobal.org tools 2099, 2399, 2426,
+        3384); the issuer is the same for every app."""
+        return login_hint.startswith(f"{client_id}-")

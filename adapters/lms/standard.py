@@ -20,6 +20,7 @@ from adapters.lms.claims import (
     MAX_SOURCED_ID_LENGTH,
     MAX_TEXT_LENGTH,
     MAX_URL_LENGTH,
+    join_name,
 )
 from adapters.lms.models import (
     ContentItem,
@@ -84,6 +85,14 @@ class StandardDialect:
     rights: RightsByRole = STANDARD
     # How a service answers a token that has ended.
     ended_token_statuses = frozenset((401,))
+    # How it answers a score that it took, and one that it passed over as not newer, alike.
+    unsure_statuses: frozenset[int] = frozenset()
+    # Whether what is sent names its media type under Accept, too.
+    accepts_what_is_sent = False
+    # Scopes that it gives although its launches do not name them.
+    unnamed_scopes: frozenset[str] = frozenset()
+    # Whether its OpenID configuration lists the scopes of its services.
+    lists_service_scopes = True
     # Whether its last page of a roster names an earlier one as the next.
     roster_ends_by_repeating = False
     # The role with which people launch whom rosters call learners; empty where rosters tell it.
@@ -117,6 +126,10 @@ class StandardDialect:
         """Whether a roster calls somebody a learner who launches as a teacher."""
         hidden = self.role_hidden_by_rosters
         return bool(hidden) and self.rights.course_role([hidden]) is Role.TEACHER
+
+    def login_is_for(self, client_id: str, login_hint: str) -> bool:
+        """Whether a login without a client id is one of this client; False if it does not say."""
+        return False
 
     def default_audience(self, auth_token_url: str) -> str:
         """The audience of a token request where nothing else is known (security framework 1.0,
@@ -197,13 +210,18 @@ class StandardDialect:
         self, status: int, reason: str, headers: Mapping[str, str], body: bytes
     ) -> ResponseOutcome:
         """Interpret the response to a score."""
+        if status in self.unsure_statuses:
+            return ResponseOutcome(
+                ResponseVerdict.NOT_NEWER,
+                lazy_gettext("%(lms)s did not say whether it kept the grade.", lms=self.label),
+            )
         if 200 <= status < 300:
             return ResponseOutcome(ResponseVerdict.ACCEPTED, Message(""))
         answer = lazy_gettext(
             "%(lms)s answered %(status)s: %(reason)s",
             lms=self.label,
             status=status,
-            reason=_refusal_reason(reason, body),
+            reason=refusal_reason(reason, body) or lazy_gettext("no reason given"),
         )
         if status == 409:
             return ResponseOutcome(
@@ -264,9 +282,13 @@ class StandardDialect:
             if (item := self.read_line_item(entry)) is not None
         ]
 
-    def read_line_item(self, entry: Any) -> LineItem | None:
-        """One column, or None if the entry is invalid."""
+    def read_line_item(self, entry: Any, asked_url: str = "") -> LineItem | None:
+        """One column, or None if the entry is invalid. ``asked_url``: the address that was asked
+        for it, which stands for an id that is none."""
         url = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and not (isinstance(url, str) and url_origin(url)):
+            # OpenOlat names the course element instead (LTI13ServiceImpl.java getLineItem).
+            url = asked_url
         if (
             not isinstance(url, str)
             or not url_origin(url)
@@ -307,7 +329,7 @@ class StandardDialect:
 
     def delete_line_item(self, url: str, token: str) -> LmsRequest:
         """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
-        return LmsRequest("DELETE", url, {"Authorization": f"Bearer {token}"})
+        return LmsRequest("DELETE", url, self._write_headers(_LINE_ITEM_TYPE, token))
 
     def line_item_body(self, item: LineItem) -> dict[str, Any]:
         """A column as AGS and Deep Linking represent it, without its URL."""
@@ -331,6 +353,10 @@ class StandardDialect:
         header."""
         return self._get_request(url, _MEMBERS_TYPE, token)
 
+    def roster_url(self, url: str) -> str:
+        """The roster's address that a launch names; empty where that roster is of no use."""
+        return url
+
     def read_members(self, body: Any) -> tuple[list[RosterMember], int]:
         """The members on a page, and how many entries of it name nobody; ValueError if it is not a
         roster page, so that it does not count as read."""
@@ -347,16 +373,14 @@ class StandardDialect:
         if not subject:
             return None
         listed = entry.get("roles")
-        roles = (
-            [role for role in listed if isinstance(role, str)] if isinstance(listed, list) else []
-        )
+        # Older Sakai writes all roles as one text with commas (LTI13Servlet handleNamesAndRoles).
+        texts = [role for role in (listed if isinstance(listed, list) else []) if _is_text(role)]
+        roles = [role.strip() for text in texts for role in text.split(",")]
         role = self.rights.course_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
         # is not one of them.
-        name = _clean_text(entry.get("name")) or " ".join(
-            filter(
-                None, (_clean_text(entry.get("given_name")), _clean_text(entry.get("family_name")))
-            )
+        name = join_name(
+            *(_clean_text(entry.get(part)) for part in ("name", "given_name", "family_name"))
         )
         # Without a status somebody is active (Names and Roles 2.0, 2.2).
         status = entry.get("status") or "Active"
@@ -542,12 +566,12 @@ class StandardDialect:
     def _json_request(
         self, method: str, url: str, kind: str, body: dict[str, Any], token: str
     ) -> LmsRequest:
-        return LmsRequest(
-            method,
-            url,
-            {"Authorization": f"Bearer {token}", "Content-Type": kind},
-            json.dumps(body).encode(),
-        )
+        headers = {**self._write_headers(kind, token), "Content-Type": kind}
+        return LmsRequest(method, url, headers, json.dumps(body).encode())
+
+    def _write_headers(self, kind: str, token: str) -> dict[str, str]:
+        accept = {"Accept": kind} if self.accepts_what_is_sent else {}
+        return {"Authorization": f"Bearer {token}", **accept}
 
 
 def _is_bearer_token(token: str) -> bool:
@@ -610,13 +634,21 @@ def _clean_text(value: Any, longest: int = MAX_TEXT_LENGTH) -> str:
     )
 
 
-def _refusal_reason(reason: str, body: bytes) -> str:
-    """The LMS's own error text: Moodle puts it into the reason phrase (followed by the whole
-    request) and sends [] as the body."""
+def refusal_reason(reason: str, body: bytes) -> str:
+    """The LMS's own error text, or an empty one: Moodle puts it into the reason phrase (followed by
+    the whole request) and sends [] as the body."""
     text = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     if text[:1] in ("", "[", "{", "<"):
         text = _json_error_text(body) or reason.partition("{")[0]
-    return text.replace("\0", "").strip()[:_MAX_REASON_LENGTH].rstrip(".") or "no reason given"
+    return text.replace("\0", "").strip()[:_MAX_REASON_LENGTH].rstrip(".")
+
+
+# Where products put their words, the plainest first: Canvas, Moodle, OAuth 2.0, Open edX (rosters;
+# Django REST framework), problem details (RFC 9457).
+_ERROR_MEMBERS = (
+    *("message", "reason", "error_description", "explanation", "detail"),
+    *("error", "errors", "title"),
+)
 
 
 def _json_error_text(body: bytes) -> str:
@@ -631,13 +663,27 @@ def _json_error_text(body: bytes) -> str:
         if isinstance(result.get("errors"), list) and result["errors"]
         else result
     )
-    for name in ("message", "reason", "error_description", "error", "errors"):
+    for name in _ERROR_MEMBERS:
         value = first.get(name) if isinstance(first, dict) else first
         if isinstance(value, str) and value:
             return value
         if isinstance(value, dict) and isinstance(value.get("message"), str):
             return str(value["message"])
-    return ""
+    return _field_errors(result)
+
+
+def _field_errors(result: dict[str, Any]) -> str:
+    """What is said of single members, as Django REST framework does: {"timestamp": ["…"]}."""
+    errors = [
+        f"{name}: {value[0]}"
+        for name, value in result.items()
+        if isinstance(value, list) and value and _is_text(value[0])
+    ]
+    return "; ".join(errors)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def parse_retry_after(header: str) -> int | None:
