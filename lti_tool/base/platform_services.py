@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from adapters.lms import LmsRequest, dialect_for
-from adapters.lms.standard import parse_retry_after
+from adapters.lms.standard import parse_retry_after, refusal_reason
 from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
 from core.messages import Message, lazy_gettext
 from lti_tool.base import access_tokens
@@ -117,7 +117,8 @@ def read_page(
             lazy_gettext(
                 "The LMS answered %(status)s: %(reason)s.",
                 status=answer.status,
-                reason=answer.reason.partition("{")[0] or lazy_gettext("no reason given"),
+                reason=refusal_reason(answer.reason, answer.body)
+                or lazy_gettext("no reason given"),
             ),
             answer.status,
             parse_retry_after(answer.headers.get("retry-after", "")),

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from adapters.lms import dialect_for
 from adapters.lms.standard import RESULT_SCOPE
@@ -144,6 +146,10 @@ def _read_pages(deps: ToolDeps, platform: Platform, look: ColumnLook, progress: 
         url = progress.next_page = platform_services.following_page(url, answer)
         progress.pages += 1
     progress.ended, progress.next_page = not url, ""
+    if progress.ended and not (progress.shares or look.next_page):
+        progress.shares = _read_each(
+            deps, platform, look.url, [grade.subject for grade in look.grades]
+        )
 
 
 def _compare(look: ColumnLook, progress: _Progress) -> dict[int, str]:
@@ -162,3 +168,22 @@ def _compare(look: ColumnLook, progress: _Progress) -> dict[int, str]:
         elif progress.ended and known_before is not None and grade.known_at < known_before:
             found[grade.id] = MISSING
     return found
+
+
+def _read_each(
+    deps: ToolDeps, platform: Platform, url: str, subjects: Sequence[str]
+) -> dict[str, float]:
+    """The results of a column whose list is empty, asked for person by person: OpenOlat lists
+    nobody unless it is asked for somebody (LTI13PlatformDispatcherDelegate handleAgsResults). Where
+    the first has none either, the list is right."""
+    lms = dialect_for(platform.family)
+    shares: dict[str, float] = {}
+    for subject in subjects:
+        answer = platform_services.call_service(
+            deps, platform, RESULT_SCOPE, partial(lms.results, url, subject)
+        )
+        body = answer.json() if answer.status == 200 else None
+        shares.update((who, share) for who, share in lms.read_results(body) if who == subject)
+        if not shares:
+            break
+    return shares

@@ -108,7 +108,7 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
         return _mark_arrived(deps, platform, row, url)
     log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, outcome.words)
     if outcome.verdict is ResponseVerdict.NOT_NEWER:
-        return _settle_conflict(deps, platform, row, url, str(outcome.words))
+        return _settle_conflict(deps, platform, row, url, answer.status, str(outcome.words))
     if outcome.verdict is ResponseVerdict.RETRY_LATER:
         skipped.append(platform.id)
         return _postpone_grade(deps, platform, row, str(outcome.words), outcome.wait_seconds)
@@ -120,13 +120,15 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, skipped: l
 
 
 def _settle_conflict(
-    deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str, words: str
+    deps: ToolDeps, platform: Platform, row: LeasedGrade, url: str, status: int, words: str
 ) -> int:
     """The gradebook holds a grade that is at least as new. If it is this one, it has arrived.
     If it is an earlier one of ours, or cannot be read, this one is sent again, dated a second
-    later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
+    later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked. Where
+    the LMS took the grade (``status``) and lets nobody look, it is believed."""
     gradebook_result = _fetch_result(deps, platform, row, url)
-    if _is_grade_of_row(gradebook_result, row):
+    unread = gradebook_result is None and 200 <= status < 300
+    if unread or _is_grade_of_row(gradebook_result, row):
         return _mark_arrived(deps, platform, row, url)
     with deps.unit_of_work(platform.tenant_id) as connection:
         before = grades_store.list_sent_scores(connection, platform.tenant_id, row)

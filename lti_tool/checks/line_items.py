@@ -115,7 +115,7 @@ def fetch_line_item(deps: ToolDeps, platform: Platform, url: str) -> LineItem | 
     )
     if answer.status == 404:
         return None
-    result = lms.read_line_item(answer.json()) if answer.status == 200 else None
+    result = lms.read_line_item(answer.json(), url) if answer.status == 200 else None
     if result is None:
         raise _response_error(platform, answer, lazy_gettext("The column could not be read."))
     return result

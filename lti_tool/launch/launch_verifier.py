@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -104,6 +104,11 @@ def verify_launch(
     try:
         lms = dialect_for(platform.family, platform.role_rights)
         result = read_launch(claims, lms.rights)
+        result = replace(
+            result,
+            scopes=result.scopes | lms.unnamed_scopes if result.scopes else result.scopes,
+            memberships_url=lms.roster_url(result.memberships_url),
+        )
     except NobodyNamed as error:
         raise LaunchInvalid(error.message, turn=Turn.YOURS) from None
     except LaunchRefused as error:

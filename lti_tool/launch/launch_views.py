@@ -28,6 +28,7 @@ MAX_CONFIRMATION_BYTES = 100_000  # bytes: an id_token and two short texts
 KEY_SET_MAX_AGE = 300  # how long platforms may cache our keys
 MAX_REASON_LENGTH = 300  # characters of a platform's own message
 MAX_USER_AGENT_LENGTH = 500
+MAX_VERSION_LENGTH = 20  # characters of what an LMS calls its LTI
 
 
 class _Confirmation(msgspec.Struct):
@@ -43,6 +44,7 @@ ROUTES = Routes("launch", "/lti", open_public_page)
 
 @ROUTES.get_or_post("/login", public="an LMS begins a launch", rate=rate_limits.LOGINS)
 def login(deps: ToolDeps) -> ResponseReturnValue:
+    _refuse_older_lti()
     parameters = (request.form if request.method == "POST" else request.args).to_dict()
     begun = launches.begin_login(
         deps, parameters=parameters, client=_describe_client(), now=clock.now()
@@ -62,6 +64,7 @@ def login(deps: ToolDeps) -> ResponseReturnValue:
 def receive_launch(deps: ToolDeps) -> ResponseReturnValue:
     if "error" in request.form:
         raise _sign_in_failure(deps)
+    _refuse_older_lti()
     state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
     entered = launches.process_launch(
         deps,
@@ -135,6 +138,23 @@ def canvas_configuration(deps: ToolDeps) -> ResponseReturnValue:
     """The configuration that Canvas fetches when a Developer Key is created from this URL."""
     facts = platform_registration.tool_facts(deps.settings.base_url)
     return jsonify(CanvasDialect().developer_key_json(facts))
+
+
+def _refuse_older_lti() -> None:
+    """A launch of LTI 1.x is signed by a shared secret and begins without a login; an LMS sends it
+    where another registration of the same address wins (hypothesis/lms, issue 4189)."""
+    kind = request.form.get("lti_message_type")
+    if kind is not None and "id_token" not in request.form:
+        raise LaunchInvalid(
+            lazy_gettext(
+                "The course opened this activity by an older LTI (%(version)s); this tool answers "
+                "LTI 1.3. Ask the administrator of your LMS to choose the LTI 1.3 registration of "
+                "this tool for the activity.",
+                version=request.form.get("lti_version", "1.1")[:MAX_VERSION_LENGTH],
+            ),
+            f"a message of LTI 1.x, {kind[:MAX_REASON_LENGTH]!r}",
+            turn=Turn.LMS_ADMINISTRATOR,
+        )
 
 
 def _sign_in_failure(deps: ToolDeps) -> LaunchInvalid:

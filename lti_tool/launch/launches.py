@@ -126,6 +126,11 @@ def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
             f"no registration for issuer {issuer[:200]!r}, client {str(client_id)[:200]!r}",
             turn=Turn.LMS_ADMINISTRATOR,
         )
+    hint = parameters.get("login_hint", "")
+    if len(result) > 1:
+        result = [
+            one for one in result if dialect_for(one.family).login_is_for(one.client_id, hint)
+        ] or result
     if len(result) > 1:
         raise LaunchInvalid(
             "The course did not say which of its installations of the tool it means (client_id "

@@ -111,13 +111,14 @@ def tool_facts(base_url: str) -> ToolFacts:
 
 def tool_registration(family: str, base_url: str, supported: Collection[str]) -> dict[str, Any]:
     """Return the tool's registration for an LMS that names these scopes: one that it does not know
-    makes it reject the whole. One that names none of a service says nothing of services: Sakai
-    names openid alone, and takes the rights of the tool from what is asked for (docs/lms/sakai.md).
+    makes it reject the whole. Sakai names openid alone, and takes the rights of the tool from what
+    is asked for (docs/lms/sakai.md).
     """
-    body = dialect_for(family).registration(tool_facts(base_url))
+    lms = dialect_for(family)
+    body = lms.registration(tool_facts(base_url))
     wanted = (*body["scope"].split(), REGISTRATION_SCOPE, GROUPS_SCOPE)
     named = [scope for scope in wanted if scope in supported]
-    if named:
+    if named or (supported and lms.lists_service_scopes):
         body["scope"] = " ".join(named)
     return body
 

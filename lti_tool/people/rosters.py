@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
-from core.http_client import OutsideCallFailed
+from core.http_client import OutsideCallFailed, OutsideResponse
 from core.messages import Number, as_message, gettext_noop, lazy_gettext
 from lti_tool.base import platform_services, platforms_store
 from lti_tool.base.deps import ToolDeps
@@ -232,7 +233,7 @@ def _read_pages(
         asked.add(url)
         answer, scope = platform_services.read_page(deps, platform, scopes, url, lms.members)
         scopes = (scope,)
-        members, skipped = lms.read_members(answer.json())
+        members, skipped = lms.read_members(_content_of(answer))
         listed = frozenset(member.subject for member in members)
         following = _ask_for_groups(course, platform_services.following_page(url, answer))
         if lms.roster_ends_by_repeating and (following in asked or listed == before):
@@ -268,6 +269,11 @@ def _read_pages(
         if circle and members and not following:
             raise OutsideCallFailed(_CIRCLE)
     return True
+
+
+def _content_of(answer: OutsideResponse) -> Any:
+    """The page of a roster. Sakai sends nothing where it has nobody to list."""
+    return answer.json() if answer.body.strip() else {"members": []}
 
 
 def _count_page_up(url: str) -> str:
