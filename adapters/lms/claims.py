@@ -94,7 +94,6 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
         _read_object_claim(claims, "for_user", required=message is MessageType.REVIEW),
     )
     endpoint, roster = _read_service(claims, AGS_CLAIM), _read_service(claims, NRPS_CLAIM)
-    scopes = endpoint.get("scope")
     custom = _read_custom_params(claims.get(f"{CLAIM_PREFIX}custom"))
     sent = _read_service(claims, f"{CLAIM_PREFIX}custom")
     return Launch(
@@ -126,9 +125,7 @@ def read_launch(claims: dict[str, Any], rights: RightsByRole = STANDARD) -> Laun
         return_url=_read_url(presentation.get("return_url")),
         line_item_url=_read_url(endpoint.get("lineitem")),
         line_items_url=_read_url(endpoint.get("lineitems")),
-        scopes=frozenset(scope for scope in scopes if isinstance(scope, str))
-        if isinstance(scopes, list)
-        else frozenset(),
+        scopes=_read_scopes(endpoint.get("scope")),
         memberships_url=_read_url(roster.get("context_memberships_url")),
         groups_url=_read_url(_read_service(claims, GROUPS_CLAIM).get("context_groups_url")),
         custom=custom,
@@ -156,6 +153,11 @@ def _read_service(claims: dict[str, Any], name: str) -> dict[str, Any]:
     """A claim that may be left away, of a service for instance; empty if it is no object."""
     value = claims.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _read_scopes(value: Any) -> frozenset[str]:
+    scopes = value if isinstance(value, list) else []
+    return frozenset(scope for scope in scopes if isinstance(scope, str))
 
 
 def _read_name(claims: dict[str, Any]) -> str:

@@ -15,9 +15,6 @@ class SakaiDialect(StandardDialect):
     label = "Sakai"
     login_path = "/imsoidc/lti13/"
     shown_on_other_hosts = False
-    # Before pull request #14591 (May 2026) OpenIDProviderConfiguration listed openid alone, and
-    # gave what was asked for.
-    lists_service_scopes = False
     # SakaiAccessTokenServiceImpl validateToken: a token that has ended is answered so.
     ended_token_statuses = frozenset((401, 403))
 

@@ -43,6 +43,7 @@ from core.errors import BadInput
 from core.http_client import url_origin
 from core.messages import Message, join_messages, lazy_gettext
 
+SERVICE_SCOPES = "https://purl.imsglobal.org/spec/"  # what the scope of any service begins with
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 READ_LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
@@ -91,8 +92,6 @@ class StandardDialect:
     accepts_what_is_sent = False
     # Scopes that it gives although its launches do not name them.
     unnamed_scopes: frozenset[str] = frozenset()
-    # Whether its OpenID configuration lists the scopes of its services.
-    lists_service_scopes = True
     # Whether its last page of a roster names an earlier one as the next.
     roster_ends_by_repeating = False
     # The role with which people launch whom rosters call learners; empty where rosters tell it.

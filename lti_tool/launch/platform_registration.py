@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from adapters.lms import ToolFacts, ToolPart, detect_family, dialect_for
 from adapters.lms.models import RegistrationResponse
-from adapters.lms.standard import GROUPS_SCOPE, REGISTRATION_SCOPE
+from adapters.lms.standard import GROUPS_SCOPE, REGISTRATION_SCOPE, SERVICE_SCOPES
 from adapters.lms.tool_configuration import differing_parts
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
@@ -111,15 +111,13 @@ def tool_facts(base_url: str) -> ToolFacts:
 
 def tool_registration(family: str, base_url: str, supported: Collection[str]) -> dict[str, Any]:
     """Return the tool's registration for an LMS that names these scopes: one that it does not know
-    makes it reject the whole. Sakai names openid alone, and takes the rights of the tool from what
-    is asked for (docs/lms/sakai.md).
+    makes it reject the whole. One that names none of a service says nothing of services: Sakai
+    named openid alone before May 2026 (its pull request 14591), and gave what was asked for.
     """
-    lms = dialect_for(family)
-    body = lms.registration(tool_facts(base_url))
-    wanted = (*body["scope"].split(), REGISTRATION_SCOPE, GROUPS_SCOPE)
-    named = [scope for scope in wanted if scope in supported]
-    if named or (supported and lms.lists_service_scopes):
-        body["scope"] = " ".join(named)
+    body = dialect_for(family).registration(tool_facts(base_url))
+    if any(scope.startswith(SERVICE_SCOPES) for scope in supported):
+        wanted = (*body["scope"].split(), REGISTRATION_SCOPE, GROUPS_SCOPE)
+        body["scope"] = " ".join(scope for scope in wanted if scope in supported)
     return body
 
 

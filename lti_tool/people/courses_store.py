@@ -240,8 +240,7 @@ def upsert_listed_members(
 ) -> int:
     """Upsert the memberships of people whom a roster lists, with its roles; returns how many of
     them were missing or inactive before. ``teaching_since``: whom a launch made a teacher since
-    then (or a visitor: who looked at the course as a learner), and whom no roster ever listed as
-    one, stays that; None: nobody does."""
+    then, and whom no roster ever listed as one, stays a teacher; None: nobody does."""
     if not people:
         return 0
     m = membership.c
@@ -268,10 +267,7 @@ def upsert_listed_members(
     statement = upsert(membership)
     listed = m.listed_as_teacher | statement.excluded.listed_as_teacher
     stays = (
-        m.active
-        & ((m.role == "teacher") | (m.role == "visitor"))
-        & ~listed
-        & (m.launched_at >= teaching_since)
+        m.active & (m.role == "teacher") & ~listed & (m.launched_at >= teaching_since)
         if teaching_since is not None
         else false()
     )
