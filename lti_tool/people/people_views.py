@@ -161,18 +161,9 @@ def decide_identity_links(staff: StaffContext) -> ResponseReturnValue:
 
 @ROUTES.post("/actors", roles=ADMINS)
 def decide_actor(staff: StaffContext) -> ResponseReturnValue:
-    """Say who an actor of another system is, take that back, or say how an LMS names people."""
-    undo, issuer, now = form_text("undo"), form_text("issuer"), clock.now()
+    """Say who an actor of another system is, or take that back."""
+    undo, now = form_text("undo"), clock.now()
     try:
-        if issuer:
-            actor_links.decide_account_names(
-                staff.deps,
-                tenant_id=staff.tenant_id,
-                issuer=issuer,
-                account_names=form_text("account_names"),
-                who=staff.who,
-            )
-            return staff.redirect("people/joins?done=decided#elsewhere")
         if undo:
             actor_links.unlink_actor(
                 staff.deps, tenant_id=staff.tenant_id, actor=undo, who=staff.who, now=now
@@ -189,6 +180,22 @@ def decide_actor(staff: StaffContext) -> ResponseReturnValue:
     except (BadInput, NotFound) as error:
         return _render_identity_links(staff, error)
     return staff.redirect("people/joins?done=joined#elsewhere")
+
+
+@ROUTES.post("/account-names", roles=ADMINS)
+def decide_account_names(staff: StaffContext) -> ResponseReturnValue:
+    """Say how the statements of an LMS name people."""
+    try:
+        actor_links.decide_account_names(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            issuer=form_text("issuer"),
+            account_names=form_text("account_names"),
+            who=staff.who,
+        )
+    except BadInput as error:
+        return _render_identity_links(staff, error)
+    return staff.redirect("people/joins?done=decided#elsewhere")
 
 
 def _import_people(staff: StaffContext, content: bytes, *, apply: bool) -> Report:

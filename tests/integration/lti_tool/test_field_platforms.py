@@ -389,7 +389,8 @@ def test_a_new_column_is_one_whether_it_is_answered_with_200_or_201(
         ("sakai", ["openid", SCORE_SCOPE], [SCORE_SCOPE]),
         # instructure/canvas-lms#2398: openid is listed, and refused where a tool asks for it.
         ("other", ["openid", SCORE_SCOPE, LINE_ITEM_SCOPE], [LINE_ITEM_SCOPE, SCORE_SCOPE]),
-        ("other", ["openid"], []),
+        # A list without a scope of any service says nothing of services.
+        ("other", ["openid"], list(SCOPES)),
     ],
 )
 def test_the_services_that_a_registration_asks_for(
