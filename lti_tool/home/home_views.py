@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -32,6 +32,7 @@ from lti_tool.base.roles import (
     TEACHING_ROLES,
 )
 from lti_tool.base.routes import Routes
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.checks import submission_review
@@ -68,11 +69,11 @@ def show_home(page: PageContext) -> ResponseReturnValue:
     administration = who.page == activity_pages.ADMIN_PAGE or not who.programme
     if ADMIN in who.roles and administration:
         return page.redirect("admin/")
-    if not takes_part and who.roles == {LEARNER, DESIGNER}:
-        return page.render("builds_the_course.html")
-    visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {LEARNER}
-    if visits or ((who.administers or who.missing_parameter) and administration):
-        return page.render("runs_the_lms.html")
+    no_part = "" if takes_part else _page_without_part(who)
+    if not no_part and (who.administers or who.missing_parameter) and administration:
+        no_part = "runs_the_lms.html"
+    if no_part:
+        return page.render(no_part)
     if takes_part and Role(who.role) is Role.LEARNER:
         return _render_today(page)
     if who.roles & FIGURE_ROLES:
@@ -80,6 +81,16 @@ def show_home(page: PageContext) -> ResponseReturnValue:
     if not takes_part and who.roles & LEADING_ROLES:
         return page.redirect("inbox")
     return _render_today(page)
+
+
+def _page_without_part(who: LaunchSession) -> str:
+    """The template for somebody who is in the course and no learner of it, and has no role that
+    opens more; empty for others.
+    """
+    if who.roles == {LEARNER, DESIGNER}:
+        return "builds_the_course.html"
+    pages = {Role.VISITOR: "runs_the_lms.html", Role.MENTOR: "watches.html"}
+    return pages.get(Role(who.role), "") if who.roles == {LEARNER} else ""
 
 
 @ROUTES.get("/figures", roles=FIGURE_ROLES)
@@ -206,6 +217,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         figures=figures,
         alarms=alarms,
         every=show_all,
+        nothing_yet=not show_all and _is_empty(figures),
         reports=visible_reports(sight),
         own_courses=sight.episodes is not None,
         away=found is None,
@@ -218,6 +230,14 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         may_look_behind=bool(who.roles & STAFF_ROLES),
         today=clock.now().date().isoformat(),
         error=error.message if error else "",
+    )
+
+
+def _is_empty(figures: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there are figures, and none of them has anything to show or to hold back."""
+    values = [value for figure in figures for value in figure["values"]]
+    return bool(values) and all(
+        value.get("value") is None and not value.get("suppressed") for value in values
     )
 
 

@@ -281,6 +281,19 @@ def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
     )
 
 
+def test_a_course_in_which_nothing_counts_yet_begins_with_who_waits(tool: Tool) -> None:
+    """Four charts of nothing tell a teacher nothing; the certifications are what comes first."""
+    texts = dict.fromkeys(("key", "label", "meaning", "not_meaning", "formula"), "retention")
+    value = {"part_label": "1 week", "value": None, "suppressed": False}
+    empty = {**texts, "svg": "<svg></svg>", "values": [value]}
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": [empty]}))
+    tool.launch()
+    page = tool.get(tool.launch("launch-resource-teacher").location).text
+    assert "No figures yet" in page and "<svg" not in page
+    assert page.count("Learners without a certification on record") == 1
+    assert page.index("Learners without a certification") < page.index("No figures yet")
+
+
 def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> None:
     server = tool.moodle.server
     server.says("/token", (200, "OK", {"access_token": "t"}))
@@ -295,7 +308,7 @@ def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> No
     ).location
     first = tool.get(home)
     assert "The roster of this course is being read." in first.text
-    assert "everyone who opened this activity is certified" not in first.text
+    assert "every learner who is known here is certified" not in first.text
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, (
         "then not again before tomorrow"

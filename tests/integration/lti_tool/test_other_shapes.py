@@ -114,6 +114,16 @@ def test_a_designer_chooses_content_and_is_nobody_s_teacher_or_learner(tool: Too
     assert members[0].n == 0, "a course's people are its learners and teachers"
 
 
+def test_who_watches_somebody_in_the_lms_is_no_learner_who_waits(tool: Tool) -> None:
+    """Canvas sends Mentor for its observers (canvas-lms, lib/lti/substitutions_helper.rb,
+    LIS_V2_LTI_ADVANTAGE_ROLE_MAP); no teacher can record a certification of them.
+    """
+    opened = tool.launch(sub="observer", **{claim("roles"): [f"{MEMBERSHIP}Mentor"]})
+    page = tool.get(opened.location)
+    assert "You watch somebody in this course" in page.text
+    assert "certification is on record" not in page.text
+
+
 def test_a_learner_who_also_designs_takes_part(tool: Tool) -> None:
     roles = {claim("roles"): [f"{MEMBERSHIP}ContentDeveloper", f"{MEMBERSHIP}Learner"]}
     assert tool.launch(sub="both", **roles).status_code == 303
