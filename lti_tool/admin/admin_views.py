@@ -151,7 +151,7 @@ def sign_out(staff: StaffContext) -> ResponseReturnValue:
 @ROUTES.get("/", roles=ADMINS)
 def show_overview(staff: StaffContext) -> ResponseReturnValue:
     view = platform_admin.load_admin_overview(staff.work, tenant_id=staff.tenant_id)
-    return staff.render("admin.html", view=view, now=clock.now())
+    return staff.render("admin.html", view=view, products=FAMILIES, now=clock.now())
 
 
 @ROUTES.post("/administrators", roles=ADMINS)

@@ -84,6 +84,7 @@ def begin_login(
         )
     platform = _find_platform(deps, parameters)
     try:
+        _require_approved_platform(platform)
         target = parameters.get("target_link_uri", "")
         _require_own_target(target, deps.settings.base_url)
         address, state, nonce = launch_verifier.build_login_url(
@@ -138,7 +139,6 @@ def _find_platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
             " LMS to look at the tool's settings.",
             turn=Turn.LMS_ADMINISTRATOR,
         )
-    _require_approved_platform(result[0])
     return result[0]
 
 

@@ -501,7 +501,7 @@ def _save_registration(
     values = {
         **addresses,
         "family": configuration.family,
-        "name": configuration.name,
+        "name": invite.note or configuration.name,
         "status": APPROVED if invite.approves else PENDING,
         "issuer": configuration.issuer,
         "client_id": created.client_id,

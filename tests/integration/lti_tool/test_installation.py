@@ -281,6 +281,17 @@ def _settings(tool: Tool) -> Any:
     return tool.deps.settings
 
 
+def test_a_platform_has_the_name_that_its_address_was_made_for(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
+    """Two registrations of one host are told apart by it."""
+    for client, note in (("first", "Our Moodle"), ("second", "")):
+        lms(tool, (200, "OK", {"client_id": client}))
+        assert open_address(tool, desk.create_invite(note, True)).status_code == 200
+    named = {one.client_id: one.name for one in desk.platforms()}
+    assert named["first"] == "Our Moodle" and "127.0.0.1" in named["second"]
+
+
 def test_pending_then_approved_then_off_then_removed(
     tool: Tool, desk: operator_api.TenantOperator
 ) -> None:
@@ -293,6 +304,10 @@ def test_pending_then_approved_then_off_then_removed(
     ]
     login = {"iss": made.issuer, "client_id": "new"}
     assert "waits for approval" in tool.login(**login).text
+    refused = "SELECT detail FROM lti_tool.launch_log WHERE NOT taken ORDER BY id"
+    assert [row.detail for row in tool.sql(refused)] == ["the registration is pending"], (
+        "the platform's page tells of refusals before the launch too"
+    )
     desk.set_status(made.id, "approve")
     assert tool.login(**login).status_code == 302
     desk.set_status(made.id, "approve")
