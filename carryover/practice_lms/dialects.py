@@ -153,12 +153,21 @@ def _login_name(person: Person) -> str:
     return person.key
 
 
+def _no_variables(person: Person) -> Mapping[str, Any]:
+    return {}
+
+
+def _canvas_variables(person: Person) -> Mapping[str, Any]:
+    """docs/lms/canvas.md: true or false, no text."""
+    return {"$Canvas.user.isRootAccountAdmin": person.part == ADMINISTRATOR}
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One product. ``subject`` makes a person's id from their number here and this LMS's address;
     ``sourced_id`` is their id in the claim ``lis`` (None: not sent), which is ``unfilled`` if they
     have none. Who has no launch role is not in the course, who has no member role not in the
-    roster.
+    roster. ``variables`` are those that this product alone fills in.
     """
 
     key: str
@@ -182,6 +191,7 @@ class Dialect:
     paging: Paging = Paging()
     groups: Groups | None = None
     token_refusal: Answer = Answer(401, reason="Unauthorized")
+    variables: Callable[[Person], Mapping[str, Any]] = _no_variables
 
     @property
     def people(self) -> list[Person]:
@@ -315,6 +325,7 @@ _CANVAS = Dialect(
     token_refusal=Answer(
         401, '{"errors": {"type": "unauthorized", "message": "Access token expired"}}'
     ),
+    variables=_canvas_variables,
 )
 _EDX_STAFF = (
     f"{_SYSTEM}Administrator",

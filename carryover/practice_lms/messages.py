@@ -82,11 +82,12 @@ def id_token_claims(
 
 def substitute_variables(
     custom: dict[str, str], deps: PracticeDeps, person: Person, activity: Activity | None
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Return custom parameters with the supported variables substituted; as in Moodle,
     unknown ones stay literal.
     """
-    known = {
+    known: dict[str, Any] = {
+        **deps.dialect.variables(person),
         "$Context.id": str(deps.dialect.context["id"]),
         "$Context.id.history": "",
         "$User.id": deps.subject_of(person),
