@@ -404,17 +404,17 @@ def test_a_part_is_found_by_its_hash_and_nothing_else(one: Caller, statement: Ma
 def test_what_refers_to_a_voided_statement_is_found_by_what_that_referred_to(
     one: Caller, statement: Make
 ) -> None:
-    """LearningLocker/learninglocker#409: Alice scored, Bob verified it, a teacher voided Bob's
+    """LearningLocker/learninglocker#409: One scored, another verified it, a teacher voided the other's
     word; g3i/lxHive#235: the voiding statement is one like others (xAPI-Data 2.3.2)."""
     scored, verified, voiding = (str(uuid.uuid4()) for _ in range(3))
-    alice, bob, teacher = ({"mbox": f"mailto:{name}@example.org"} for name in ("a", "b", "t"))
+    learner, peer, teacher = ({"mbox": f"mailto:{name}@example.org"} for name in ("a", "b", "t"))
 
     def ref(to: str) -> dict[str, str]:
         return {"objectType": "StatementRef", "id": to}
 
     batch = [
-        statement(id=scored, actor=alice),
-        statement(id=verified, actor=bob, object=ref(scored)),
+        statement(id=scored, actor=learner),
+        statement(id=verified, actor=peer, object=ref(scored)),
         statement(
             id=voiding,
             actor=teacher,
@@ -424,7 +424,7 @@ def test_what_refers_to_a_voided_statement_is_found_by_what_that_referred_to(
     ]
     for sent in batch:
         assert one.post(sent).status_code == 200
-    found = body(one.get("/xapi/statements", agent=json.dumps(alice)))["statements"]
+    found = body(one.get("/xapi/statements", agent=json.dumps(learner)))["statements"]
     assert [each["id"] for each in found] == [voiding, scored]
     assert one.get("/xapi/statements", statementId=verified).status_code == 404
     assert one.get("/xapi/statements", voidedStatementId=verified).status_code == 200

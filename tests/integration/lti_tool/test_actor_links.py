@@ -120,7 +120,7 @@ def test_an_lms_whose_statements_name_users_by_name_joins_nobody_by_a_name_of_di
     store = Store(tool, LEARNER)
     run(tool)
     assert store.joined() == [LEARNER]
-    store.unknown += [f"account {ISSUER} jane.doe", f"account {ISSUER} 6"]
+    store.unknown += [f"account {ISSUER} some.user", f"account {ISSUER} 6"]
     run(tool)
     run(tool)
     assert store.joined() == [], "the join of before ends, too"
