@@ -8,7 +8,6 @@ Grades go to the activity's column first; then the tool's own one can be removed
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,16 +15,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters.lms import LineItem
-from core.errors import BadInput
-from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
 from lti_tool.checks import grade_columns, grades_store, line_items
-from lti_tool.checks.grade_columns import LOOK_SECONDS
 from lti_tool.checks.grades_store import Column
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,11 +38,8 @@ def find_double_columns(
 ) -> list[DoubleColumn]:
     """The checks with two columns; empty if the LMS does not say in time. A column that belongs to
     no activity is the tool's own."""
-    try:
-        with limit_total_time(LOOK_SECONDS):
-            listed = line_items.list_line_items(deps, platform, line_items_url)
-    except (TokenRefused, BadInput, OutsideCallFailed, ValueError) as error:
-        log.info("tenant %s: the columns were not listed: %s", platform.tenant_id, error)
+    listed = grade_columns.look_at_columns(deps, platform, line_items_url)
+    if listed is None:
         return []
     result = []
     for column in columns:

@@ -89,6 +89,18 @@ def links_of_check(
         )
 
 
+def look_at_columns(
+    deps: ToolDeps, platform: Platform, line_items_url: str
+) -> list[LineItem] | None:
+    """The columns of a course, for a page that waits; None if the LMS does not say in time."""
+    try:
+        with limit_total_time(LOOK_SECONDS):
+            return line_items.list_line_items(deps, platform, line_items_url)
+    except (TokenRefused, BadInput, OutsideCallFailed, ValueError) as error:
+        log.info("tenant %s: the columns were not listed: %s", platform.tenant_id, error)
+        return None
+
+
 def find_checks_with_column(
     deps: ToolDeps, platform: Platform, line_items_url: str, resource_ids: Sequence[str]
 ) -> frozenset[str]:
@@ -104,11 +116,8 @@ def find_checks_with_column(
             )
             if column.place in places
         ]
-    try:
-        with limit_total_time(LOOK_SECONDS):
-            listed = line_items.list_line_items(deps, platform, line_items_url)
-    except (TokenRefused, BadInput, OutsideCallFailed, ValueError) as error:
-        log.info("tenant %s: the columns were not listed: %s", tenant_id, error)
+    listed = look_at_columns(deps, platform, line_items_url)
+    if listed is None:
         return frozenset(places[column.place] for column in known)
     there = frozenset(
         name
