@@ -89,7 +89,7 @@ def follow_identities(connection: Connection, tenant_id: int) -> None:
     own, r = platform_registration.alias("own"), platform_registration.c
     # One person over all registrations of the LMS that hold; nobody where they say two.
     of_user = (
-        select(case((func.count(i.person_id.distinct()) == 1, func.any_value(i.person_id))))
+        select(case((func.count(i.person_id.distinct()) == 1, func.array_agg(i.person_id)[1])))
         .join(platform_registration, r.id == i.registration_id)
         .join(own, own.c.issuer == r.issuer)
         .where(
@@ -128,6 +128,21 @@ def follow_identities(connection: Connection, tenant_id: int) -> None:
             ~still,
         )
         .values(person_id=None, refusal="")
+    )
+    _delete_ended(connection, tenant_id)
+
+
+def _delete_ended(connection: Connection, tenant_id: int) -> None:
+    """Delete links that are over, of which the record store knows nothing, and that nobody took
+    back: what made them may make them again."""
+    a = actor_link.c
+    connection.execute(
+        delete(actor_link).where(
+            a.tenant_id == tenant_id,
+            a.person_id.is_(None),
+            a.counts_as.is_(None),
+            a.joined_by != LINK_UNDONE,
+        )
     )
 
 
@@ -285,11 +300,7 @@ def save_merge(
         .where(*own)
         .values(counts_as=counts_as, merge_id=merge_id, refusal=refusal, tried_at=now)
     )
-    connection.execute(
-        delete(actor_link).where(
-            *own, a.person_id.is_(None), a.counts_as.is_(None), a.joined_by != LINK_UNDONE
-        )
-    )
+    _delete_ended(connection, tenant_id)
 
 
 def forget_lost_merges(connection: Connection, tenant_id: int, actors: Collection[str]) -> int:

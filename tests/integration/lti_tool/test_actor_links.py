@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from adapters import lrs_client
 from core import clock
 from core.database import make_engine
 from core.errors import Conflict
 from core.http_client import OutsideCallFailed
 from lti_tool.people import actor_links
 from lti_tool.people.actor_links_store import REFUSED_AGAIN_AFTER
+from lti_tool.people.people_store import BY_MAIL
 from lti_tool.privacy import person_erasure
 from lti_tool.programmes import certification_sources
 from tests.support.platforms import add_platform
@@ -62,9 +64,8 @@ class Store:
     def _merge(self, asked: Asked) -> Reply:
         if self.refuses is not None:
             return self.refuses
-        alias = json.loads(asked[3])["alias"]["account"]
-        number = next(self._numbers)
-        self.merged[number] = f"account {alias['homePage']} {alias['name']}"
+        number, alias = next(self._numbers), json.loads(asked[3])["alias"]
+        self.merged[number] = str(lrs_client.actor_identity(alias))
         self.server.says(f"{MERGES}/{number}", lambda _: self._undo(number))
         return (201, "Created", {"merge": number})
 
@@ -216,3 +217,29 @@ def test_nobody_is_erased_while_the_store_counts_somebody_else_as_that_person(
     run(tool)
     assert store.joined() == []
     erase()
+
+
+def test_an_address_that_ended_before_the_store_counted_it_joins_again(tool: Tool) -> None:
+    mailbox = "mbox mailto:learner@example.org"
+    store = Store(tool, mailbox)
+    store.refuses = (409, "Conflict", {"error": {"message": "Undo that merge first."}})
+    prove(tool, "learner@example.org")
+    run(tool)
+    assert tool.rows("actor_link") == 1 and store.joined() == []
+    prove(tool, "other@example.org")  # the list says another address
+    run(tool)
+    assert tool.rows("actor_link") == 0
+    store.refuses = None
+    prove(tool, "learner@example.org")
+    run(tool)
+    assert store.joined() == [mailbox]
+
+
+def prove(tool: Tool, address: str) -> None:
+    """The learner is of the list with this address, and has proved it by a mailed code."""
+    tool.sql(
+        "UPDATE lti_tool.person SET email = :a, imported_at = now() WHERE id = "
+        "(SELECT person_id FROM lti_tool.identity WHERE subject = '5')",
+        a=address,
+    )
+    tool.sql("UPDATE lti_tool.identity SET joined_by = :by WHERE subject = '5'", by=BY_MAIL)
