@@ -29,6 +29,7 @@ from lti_tool.coaching.coaching_store import (
 from lti_tool.people import directory_store
 from lti_tool.programmes import episode_context, episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
+from lti_tool.programmes.programmes import Calendar
 from lti_tool.programmes.working_time import WorkingTime
 
 MIN_GROUP_SIZE, MAX_GROUP_SIZE = 3, 5
@@ -115,17 +116,22 @@ def meeting_times(when: WorkingTime, now: datetime) -> list[datetime]:
     ]
 
 
+def begin_forming(connection: Connection, tenant_id: int, programme: str) -> Calendar:
+    """Let nobody else form groups until the transaction ends; return the programme's calendar."""
+    coaching_store.lock_group_forming(connection, tenant_id)
+    version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
+    if version is None:
+        raise NotFound("There is no such programme here.")
+    return programmes.load_programme(connection, tenant_id, programme, version).calendar
+
+
 def form_groups(
     unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who: str, now: datetime
 ) -> int:
     """Form groups of people without one; return how many groups. Each member's meetings are
     scheduled, with their statements."""
     with unit_of_work(tenant_id) as connection:
-        coaching_store.lock_group_forming(connection, tenant_id)
-        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
-        if version is None:
-            raise NotFound("There is no such programme here.")
-        calendar = programmes.load_programme(connection, tenant_id, programme, version).calendar
+        calendar = begin_forming(connection, tenant_id, programme)
         created = split_into_groups(
             coaching_store.list_group_candidates(
                 connection, tenant_id, programme, now - MAX_CERTIFIED_AGE

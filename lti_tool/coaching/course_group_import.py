@@ -22,7 +22,7 @@ from lti_tool.coaching.coaching_groups import MAX_CERTIFIED_AGE, MAX_GROUP_SIZE,
 from lti_tool.coaching.coaching_store import CoachingGroup, GroupCandidate, GroupMember
 from lti_tool.people import course_groups_store, courses_store
 from lti_tool.people.course_groups_store import GroupPerson, ListedGroup
-from lti_tool.programmes import episodes_store, programmes, working_time
+from lti_tool.programmes import working_time
 from lti_tool.programmes.programmes import Calendar
 
 
@@ -111,11 +111,7 @@ def import_groups(
     if course_id is None:
         raise NotFound("This page belongs to a course. Open it from your LMS.")
     with unit_of_work(tenant_id) as connection:
-        coaching_store.lock_group_forming(connection, tenant_id)
-        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
-        if version is None:
-            raise NotFound("There is no such programme here.")
-        calendar = programmes.load_programme(connection, tenant_id, programme, version).calendar
+        calendar = coaching_groups.begin_forming(connection, tenant_id, programme)
         chosen = [
             choice
             for choice in _list_choices(connection, tenant_id, course_id, programme, now)

@@ -15,10 +15,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters import lrs_client, xapi_statements
-from adapters.lrs_client import UnknownActor
+from adapters.lrs_client import RecordStore, UnknownActor
 from core import clock
 from core.errors import BadInput, NotFound
-from core.http_client import OutsideCallFailed, limit_total_time
+from core.http_client import GuardedClient, OutsideCallFailed, limit_total_time
 from core.queue import Job
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
@@ -66,13 +66,13 @@ def _join_actors(deps: ToolDeps, tenant_id: int) -> None:
     client, store, ours = open_record_store(deps, tenant_id)
     if not ours:
         return  # merges are no part of xAPI: another store has none
-    tell_changes(deps, tenant_id)
+    _tell_changes(deps, tenant_id, client, store)
     with deps.unit_of_work(tenant_id) as connection:
         after = tenants_store.get_actors_read(connection, tenant_id)
     for _ in range(PAGES_AT_ONCE):
         actors = lrs_client.fetch_unknown_actors(client, store, after, ACTORS_AT_ONCE)
         if actors and _link_actors(deps, tenant_id, actors):
-            tell_changes(deps, tenant_id)
+            _tell_changes(deps, tenant_id, client, store)
         # Begun again after the last one; else the next run goes on here.
         after = actors[-1].key if len(actors) == ACTORS_AT_ONCE else None
         with deps.unit_of_work(tenant_id) as connection:
@@ -151,11 +151,10 @@ def _user_of(identity: str) -> tuple[str, str] | None:
     return issuer, subject
 
 
-def tell_changes(deps: ToolDeps, tenant_id: int) -> None:
+def _tell_changes(
+    deps: ToolDeps, tenant_id: int, client: GuardedClient, store: RecordStore
+) -> None:
     """Tell the record store of links that were made, changed or ended."""
-    client, store, ours = open_record_store(deps, tenant_id)
-    if not ours:
-        return
     with deps.unit_of_work(tenant_id) as connection:
         actor_links_store.follow_identities(connection, tenant_id)
         installation = tenants_store.get_installation_id(connection)
