@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 from bench import load
 from bench.server import Bench, heading, keep, running
 from core import clock
-from core.database import driver_cursor, make_engine
+from core.database import Use, driver_cursor, make_engine
 from lrs.store import statements as store
 from lrs.store.payloads import pack_payload
 from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
@@ -148,7 +148,7 @@ def measured(bench: Bench) -> tuple[dict[str, list[float]], dict[str, list[load.
     """Every piece of work in turn, several rounds."""
 
     def database(batches: list[list[Incoming]]) -> None:
-        engine = make_engine(bench.environ["CARRYOVER_DATABASE_URL"], quick=True)
+        engine = make_engine(bench.environ["CARRYOVER_DATABASE_URL"], Use.INSERTS)
         pooled = engine.raw_connection()
         driver = pooled.driver_connection
         assert isinstance(driver, psycopg.Connection)

@@ -6,15 +6,17 @@ and row-level security refuses any statement where it is unset.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from enum import Enum
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from core.blob_store import BlobStore
 from core.errors import FatalError
@@ -27,10 +29,9 @@ LONG_ROLE = "carryover_long"
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_TIMEOUT_SECONDS = 10
-POOL_SIZE, POOL_OVERFLOW = (
-    5,
-    15,
-)  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
+# Of two web workers each: (15 + what pages are read on, 5) x 2 in the record store, 15 x 2 in the
+# tool, and 2 writers: < PostgreSQL's default of 100 connections.
+POOL_SIZE, POOL_OVERFLOW = 5, 10
 POOL_TIMEOUT_SECONDS = 30
 
 # A generic plan for all values of a filter was 50 times slower than one for the actual value
@@ -41,18 +42,32 @@ _CUSTOM_PLANS, _GENERIC_PLAN = (
     f"{_UTC} -c plan_cache_mode=force_custom_plan",
     f"{_UTC} -c plan_cache_mode=force_generic_plan",
 )
+_READ_ONLY = f"{_CUSTOM_PLANS} -c default_transaction_read_only=on"
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
+class Use(Enum):
+    """What an engine is for, each with the options of its connections. ``WORK``: transactions.
+    ``INSERTS``: one statement that is repeated again and again, each time its own transaction.
+    ``PAGES``: questions, each its own transaction (:func:`make_reading`).
+    """
+
+    WORK = _CUSTOM_PLANS
+    INSERTS = _GENERIC_PLAN
+    PAGES = _READ_ONLY
+
+
 def make_engine(
-    url: str, quick: bool = False, blobs: BlobStore | None = None, writers: Engine | None = None
+    url: str,
+    use: Use = Use.WORK,
+    blobs: BlobStore | None = None,
+    writers: Engine | None = None,
 ) -> Engine:
     """Create an engine for ``url``; no connection is opened yet.
 
-    ``quick`` is for one statement that is repeated again and again: its connections autocommit,
-    keep a generic plan, and are not pinged before use. ``blobs``: where bytes lie that the database
-    does not hold (:func:`blobs_of`). ``writers``: see :func:`as_writer`.
+    ``blobs``: where bytes lie that the database does not hold (:func:`blobs_of`). ``writers``: see
+    :func:`as_writer`.
     """
     if "://" not in url:
         raise FatalError(
@@ -62,21 +77,34 @@ def make_engine(
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"
-    return create_engine(
+    engine = create_engine(
         f"{scheme}://{rest}",
         pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
+        max_overflow=0 if use is Use.PAGES else POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # statements are personal data and must not appear in a log
-        pool_pre_ping=not quick,
-        isolation_level="AUTOCOMMIT" if quick else "READ COMMITTED",
+        isolation_level="READ COMMITTED" if use is Use.WORK else "AUTOCOMMIT",
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": "carryover",
-            "options": _GENERIC_PLAN if quick else _CUSTOM_PLANS,
+            "options": use.value,
         },
         execution_options={"blobs": blobs, "writers": writers},
     )
+    event.listen(engine, "checkout", _replace_closed)
+    return engine
+
+
+def _replace_closed(raw: psycopg.Connection[Any], *_: object) -> None:
+    """Have the pool open another connection in place of one that the server closed. Between two
+    uses a server sends nothing but its farewell: looking for that takes a microsecond, and asking
+    the server takes as long as a question."""
+    if not raw.closed:
+        socket = select.poll()
+        socket.register(raw.fileno(), select.POLLIN)
+        if not socket.poll(0):
+            return
+    raise DisconnectionError
 
 
 def blobs_of(connection: Connection) -> BlobStore:
@@ -116,17 +144,39 @@ def make_unit_of_work(engine: Engine) -> UnitOfWork:
     @contextmanager
     def unit_of_work(tenant_id: int) -> Iterator[Connection]:
         with engine.begin() as connection:
-            # Through the driver: this runs before every unit of work and needs nothing of
-            # SQLAlchemy.
-            with driver_cursor(connection) as cursor:
-                cursor.execute(
-                    "SELECT set_config(%s, %s, true)",
-                    (TENANT_SETTING, str(tenant_id)),
-                    prepare=True,
-                )
+            _set_tenant(connection, tenant_id, transaction_only=True)
             yield connection
 
     return unit_of_work
+
+
+def make_reading(engine: Engine) -> UnitOfWork:
+    """``with reading(tenant_id) as connection:`` questions that see only that tenant, each its own
+    transaction. The engine is one for ``Use.PAGES``, and used for nothing else: its connections
+    keep the tenant of their last use, so that a page costs its questions alone.
+    """
+
+    @contextmanager
+    def reading(tenant_id: int) -> Iterator[Connection]:
+        with engine.connect() as connection:
+            kept = connection.info  # as long as the connection to the server is the same
+            if kept.get(TENANT_SETTING) != tenant_id:
+                kept[TENANT_SETTING] = None
+                _set_tenant(connection, tenant_id, transaction_only=False)
+                kept[TENANT_SETTING] = tenant_id
+            yield connection
+
+    return reading
+
+
+def _set_tenant(connection: Connection, tenant_id: int, transaction_only: bool) -> None:
+    # Through the driver: this runs before every unit of work and needs nothing of SQLAlchemy.
+    with driver_cursor(connection) as cursor:
+        cursor.execute(
+            "SELECT set_config(%s, %s, %s)",
+            (TENANT_SETTING, str(tenant_id), transaction_only),
+            prepare=True,
+        )
 
 
 def driver_cursor(connection: Connection, binary: bool = False) -> psycopg.Cursor[Any]:

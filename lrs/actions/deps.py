@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from core.database import make_engine
+from sqlalchemy import Engine
+
+from core.database import UnitOfWork, Use, make_engine, make_reading
 from core.deps import Deps
 from core.http_client import GuardedClient
 from lrs.actions.bearer_tokens import TokenVerifier
@@ -30,9 +32,11 @@ class ChangeListener:
 @dataclass(frozen=True)
 class StoreDeps(Deps):
     """The shared dependencies, plus the statement writer and readers, the outbound HTTP client, and
-    the listener to changes.
+    the listener to changes. ``reading`` is for what is asked for and changes nothing.
     """
 
+    pages_engine: Engine
+    reading: UnitOfWork
     writer: StatementWriter
     # keyed by whether the request is xAPI 2.0, and whether its credential is tolerant
     readers: dict[tuple[bool, bool], StatementParser]
@@ -50,6 +54,7 @@ class StoreDeps(Deps):
         """Close all connections."""
         self.writer.close()
         self.outbound_client.close()
+        self.pages_engine.dispose()
         super().close()
 
 
@@ -57,12 +62,13 @@ def build_store_deps(deps: Deps, listener: ChangeListener | None = None) -> Stor
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
     base = {field.name: getattr(deps, field.name) for field in fields(Deps)}
+    pages_engine = make_engine(deps.settings.database_url, Use.PAGES, deps.blobs)
     return StoreDeps(
         **base,
-        # No liveness check (pre-ping) before each write: a dead connection is noticed by the
-        # write that uses it, and that write falls back to the slow path.
+        pages_engine=pages_engine,
+        reading=make_reading(pages_engine),
         writer=StatementWriter(
-            make_engine(deps.settings.database_url, quick=True), deps.unit_of_work
+            make_engine(deps.settings.database_url, Use.INSERTS), deps.unit_of_work
         ),
         readers={
             (family_2_0, tolerant): parser(family_2_0)

@@ -34,7 +34,7 @@ def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterat
     """
     query: StatementQuery | None = StatementQuery(ascending=True)
     while query is not None:
-        page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=query)
+        page = statements.statement_page(deps.reading, tenant_id=tenant_id, query=query)
         for payload in page.payloads:
             value = json_codec.decode(payload)
             yield (

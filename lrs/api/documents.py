@@ -36,9 +36,7 @@ def _get_document(call: StoreCall, kind: DocumentKind) -> Response:
             f"since belongs to the list of documents, without {kind.id_parameter}.",
             parameter="since",
         )
-    result = documents.get_document(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, place=place
-    )
+    result = documents.get_document(call.deps.reading, tenant_id=call.caller.tenant_id, place=place)
     response = Response(result.body, content_type=result.content_type)
     response.headers["ETag"] = f'"{result.etag}"'
     response.headers["Last-Modified"] = http_date(result.updated_at)
@@ -51,7 +49,7 @@ def _get_document(call: StoreCall, kind: DocumentKind) -> Response:
 
 def _get_document_ids(call: StoreCall, place: DocumentKey, since: datetime | None) -> Response:
     result, updated_at = documents.list_document_ids(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, place=place, since=since
+        call.deps.reading, tenant_id=call.caller.tenant_id, place=place, since=since
     )
     response = json_response(json.dumps(result).encode())
     if updated_at is not None:

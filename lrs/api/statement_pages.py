@@ -145,7 +145,7 @@ def list_statements(call: StoreCall) -> str:
             else None
         )
         result = statement_browser.browse_statements(
-            deps.unit_of_work,
+            deps.reading,
             tenant_id=call.caller.tenant_id,
             wanted=wanted,
             after=after,
@@ -179,7 +179,7 @@ def list_statements(call: StoreCall) -> str:
 def _describe_filter(call: StoreCall, wanted: Mapping[str, str]) -> list[tuple[str, str, Any]]:
     """Of whom and of what a filter names: (words, name, all that is known)."""
     about = statement_browser.describe_filter(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=wanted
+        call.deps.reading, tenant_id=call.caller.tenant_id, wanted=wanted
     )
     result = []
     if about.agent is not None:
@@ -215,7 +215,7 @@ def _iter_filtered(call: StoreCall) -> Iterator[bytes]:
     """The first page is read before the answer begins, so that a wrong filter is refused."""
     wanted = {name: value for name, value in _given_filters().items() if name != "statement"}
     found = statement_browser.iter_filtered(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, wanted=wanted
+        call.deps.reading, tenant_id=call.caller.tenant_id, wanted=wanted
     )
     first = next(found, None)
     return chain(() if first is None else (first,), found)

@@ -125,7 +125,7 @@ def get_statements(call: StoreCall) -> Response:
     cap = deps.settings.max_page_size
     query = replace(query, limit=min(query.limit or cap, cap))
     page = statements.statement_page(
-        deps.unit_of_work,
+        deps.reading,
         tenant_id=caller.tenant_id,
         query=query,
         may_read=partial(launch_tokens.is_own, caller.launch) if caller.launch else None,
@@ -166,7 +166,7 @@ def _get_single_statement(call: StoreCall, own: str | None) -> Response:
     wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
     voided = name == "voidedStatementId"
     result = statements.get_statement(
-        call.deps.unit_of_work,
+        call.deps.reading,
         tenant_id=call.caller.tenant_id,
         statement_id=wanted,
         voided=voided,
@@ -191,7 +191,7 @@ def _format_payloads(call: StoreCall, wanted: str, payloads: list[bytes]) -> lis
         return [formats.to_ids_format(payload) for payload in payloads]
     if wanted == "canonical":
         definitions = statements.activity_definitions(
-            call.deps.unit_of_work, tenant_id=call.caller.tenant_id, payloads=payloads
+            call.deps.reading, tenant_id=call.caller.tenant_id, payloads=payloads
         )
         languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
         return [
@@ -209,7 +209,7 @@ def _multipart_response(
         for payload in payloads
         for attachment in collect_attachments(json_codec.decode(payload))
     }
-    hashes = attachments.attachment_hashes(deps.unit_of_work, tenant_id=tenant_id, ords=ords)
+    hashes = attachments.attachment_hashes(deps.reading, tenant_id=tenant_id, ords=ords)
     parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
         (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(tenant_id, sha2))
         for sha2 in hashes

@@ -50,7 +50,7 @@ def get_activity(call: StoreCall) -> Response:
         raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
     result: dict[str, Any] = {"objectType": "Activity", "id": iri}
     definition = agents.activity_definition(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, iri=iri
+        call.deps.reading, tenant_id=call.caller.tenant_id, iri=iri
     )
     if definition:
         result["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
@@ -64,9 +64,7 @@ def get_person(call: StoreCall) -> Response:
     wanted = queries.parse_agent(request.args["agent"])
     if call.caller.launch:
         launch_tokens.require_agent(call.caller.launch, identity_of(wanted))
-    person = agents.person_object(
-        call.deps.unit_of_work, tenant_id=call.caller.tenant_id, agent=wanted
-    )
+    person = agents.person_object(call.deps.reading, tenant_id=call.caller.tenant_id, agent=wanted)
     return json_response(json_codec.encode(person))
 
 

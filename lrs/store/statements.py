@@ -26,7 +26,7 @@ from core.errors import Unavailable
 from core.packed_arrays import BigintArray, BooleanArray, BytesArray, IntegerArray, UuidArray
 from lrs.store.authorities import find_authority_id, find_members
 from lrs.store.payload_table import find_payloads
-from lrs.store.payloads import pack_payload, unpack_payload
+from lrs.store.payloads import pack_payload
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS, VerbName
 from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
@@ -193,24 +193,9 @@ def with_payloads(
     with their bytes, in its order. It is asked again where one was removed before its bytes were
     read: whoever reads page by page takes fewer than wanted for the end.
     """
-    return _complete(connection, tenant_id, find, lambda row: None)
-
-
-def _complete(
-    connection: Connection,
-    tenant_id: int,
-    find: Callable[[], Sequence[Sequence[Any]]],
-    packed_of: Callable[[Sequence[Any]], bytes | None],
-) -> list[StoredStatement]:
-    """:func:`with_payloads`, for rows of which some have their bytes already, as they are kept."""
     for _ in range(_READING_ATTEMPTS):
         rows = find()
-        payloads = {
-            row[0]: unpack_payload(packed) for row in rows if (packed := packed_of(row)) is not None
-        }
-        if len(payloads) < len(rows):
-            missing = [row[0] for row in rows if row[0] not in payloads]
-            payloads |= find_payloads(connection, tenant_id, missing)
+        payloads = find_payloads(connection, tenant_id, [row[0] for row in rows])
         if len(payloads) == len(rows):
             numbers = {row[3] for row in rows} - {None}
             members = find_members(connection, tenant_id, numbers) if numbers else {}
@@ -299,7 +284,7 @@ def query_statements(
             found = {row[0]: row for row in cursor.fetchall()}
         return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
-    return _complete(connection, tenant_id, find_rows, lambda row: row[4])
+    return with_payloads(connection, tenant_id, find_rows)
 
 
 def build_statement_query(
@@ -400,12 +385,7 @@ def _find_sql(walks: tuple[_Walk, ...], ascending: bool, voided_too: bool) -> by
       AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
     ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""
         )
-    # The bytes of those that lie in a month come along: asked for by themselves, they cost a page
-    # another round trip.
-    return f"""SELECT w.ord, w.id, w.timestamp_given, w.authority, p.payload
-  FROM ({" UNION ALL ".join(parts)}) w
-  LEFT JOIN LATERAL (SELECT payload FROM lrs.statement_payload p
-    WHERE p.tenant_id = %(tenant)s AND p.ord = w.ord) p ON true""".encode()
+    return " UNION ALL ".join(parts).encode()
 
 
 def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:

@@ -74,6 +74,15 @@ CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer
     AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority, c.tolerant, c.launch, a.authority_id FROM lrs.credential c
             LEFT JOIN lrs.authority a ON a.tenant_id = c.tenant_id AND a.name = c.authority
             WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())$$;
+CREATE FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigint, high bigint) RETURNS TABLE(ord bigint, payload bytea)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+        BEGIN
+          RETURN QUERY SELECT p.ord, p.payload FROM lrs.statement_payload p
+            WHERE p.tenant_id = tenant AND p.ord = ANY (ords) AND p.ord BETWEEN low AND high;
+        END $$;
 CREATE FUNCTION lrs.find_token_issuer(wanted text) RETURNS TABLE(tenant_id integer, audience text, keys_url text, scopes json)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2605,6 +2614,9 @@ GRANT ALL ON FUNCTION lrs.drop_payload_month(before bigint) TO carryover_app;
 GRANT ALL ON FUNCTION lrs.drop_payload_month(before bigint) TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.find_credential(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.find_credential(wanted text) TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigint, high bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigint, high bigint) TO carryover_app;
+GRANT ALL ON FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigint, high bigint) TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.find_token_issuer(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.find_token_issuer(wanted text) TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.reporting_tenant(wanted name) FROM PUBLIC;

@@ -16,11 +16,10 @@ import pytest
 from sqlalchemy import text
 
 from core import clock
-from core.blob_store import BlobStore
-from core.database import make_unit_of_work
+from core.deps import build_deps
 from lrs import app
 from lrs.actions import cold_months
-from lrs.actions.deps import StoreDeps
+from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.jobs import tenant_jobs
 from lrs.store import cold_files, statements
 from tests.support.store import Caller, body
@@ -279,21 +278,17 @@ def test_whoever_reads_for_long_does_not_hold_the_high_water_mark_back(
 
 
 def test_files_may_lie_in_a_bucket(
-    one: Caller, deps: StoreDeps, statement: Make, next_month: datetime
+    one: Caller,
+    deps: StoreDeps,
+    statement: Make,
+    next_month: datetime,
+    request: pytest.FixtureRequest,
 ) -> None:
     """fsspec's file system in memory stands for one."""
-    bucket = BlobStore("memory://cold-months")
-    in_bucket = replace(
-        deps,
-        blobs=bucket,
-        engine=deps.engine.execution_options(blobs=bucket),
-        long_engine=deps.long_engine.execution_options(blobs=bucket),
-    )
-    in_bucket = replace(
-        in_bucket,
-        unit_of_work=make_unit_of_work(in_bucket.engine),
-        long_unit_of_work=make_unit_of_work(in_bucket.long_engine),
-    )
+    settings = replace(deps.settings, attachments_url="memory://cold-months")
+    in_bucket = build_store_deps(build_deps(settings))
+    request.addfinalizer(in_bucket.close)
+    bucket = in_bucket.blobs
     there = Caller(app.create_app(in_bucket).test_client(), one.key, one.secret)
     there.post([statement(id=str(uuid.uuid4())) for _ in range(5)])
     before = all_of(there)
