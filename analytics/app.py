@@ -5,11 +5,18 @@ from __future__ import annotations
 from flask import Blueprint
 
 from analytics.actions import removals
-from analytics.api import alarms, business, identity_and_mappings, metrics, operator_pages
+from analytics.api import (
+    alarms,
+    business,
+    identity_and_mappings,
+    metrics,
+    operator_pages,
+    publishing,
+)
 from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
 from core.openapi import API_PREFIX, ApiPart
 
-_API_MODULES = (metrics, business, identity_and_mappings, alarms)
+_API_MODULES = (metrics, business, identity_and_mappings, alarms, publishing)
 API_ROUTES = tuple(route for module in _API_MODULES for route in module.routes)
 
 

@@ -3,6 +3,7 @@ API's catalogue are generated from it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 from analytics.definitions import CountQuery, means, shares, times
 from analytics.statistics import estimates
 from analytics.statistics.estimates import Estimate
-from lrs.vocabulary import INTERVALS, ActivityKind, VerbName
+from lrs.vocabulary import INTERVALS, MIN_GROUP_SIZE, ActivityKind, VerbName
 
 SHARE, DAYS, TASKS, LEVEL, RATIO = "share", "days", "tasks", "level from 0 to 1", "ratio"
 UNSPLIT = (("", "All"),)
 _INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS)
+_INTERVAL_DAYS = {interval.key: math.ceil(interval.closes_days) for interval in INTERVALS}
+# After a whole plan period, and at its third, two thirds and double.
+_BY_DAY = (30, 60, 90, 180)
+_MEDIAN_PEOPLE = 20  # of whom one person's time to an event cannot be told from a median
 _KIND_PARTS: tuple[tuple[str, str], ...] = (
     ("", "Everything due so far"),
     (ActivityKind.CHECK, "Checks"),
@@ -35,12 +40,38 @@ _DEFAULT_OWNER = "training manager"
 
 
 @dataclass(frozen=True)
+class Published:
+    """How a metric is published (docs/privacy.md).
+
+    ``days``: after so many days people are looked at, each for themselves; none where each part is
+    an interval, which has its own end. ``quantities``: what its rows sum up of the people who
+    contribute to them; two rows of one quantity must not differ by a few of these. ``slot``: of
+    which of somebody's contributions, where parts have different ones ("part": those of the part).
+    ``whole``: the metric of whose parts together the part "" consists. ``renewed``: whether a later
+    look adds what fell due since. ``min_people``: fewer are not shown. ``corrected``: whether late
+    statements correct it; not where the facts do not say when something was seen.
+    """
+
+    quantities: tuple[str, ...]
+    days: tuple[int, ...] = ()
+    slot: str = ""
+    whole: str = ""
+    renewed: bool = False
+    min_people: int = MIN_GROUP_SIZE
+    corrected: bool = True
+
+    def days_of(self, part: str) -> tuple[int, ...]:
+        """After how many days a part is looked at."""
+        return self.days or (_INTERVAL_DAYS[part],)
+
+
+@dataclass(frozen=True)
 class Metric:
     """One metric. ``parts`` are (key, label) pairs in display order; a single empty key if the
     metric is not split.
 
     ``count`` selects rows (SQL), ``estimate`` divides them (Python). ``more_is_better``:
-    whether higher values are better.
+    whether higher values are better. ``published``: None where it is of no certification.
     """
 
     key: str
@@ -60,6 +91,7 @@ class Metric:
     owner: str = _DEFAULT_OWNER
     update_frequency: str = _UPDATED_ON_STATEMENT
     more_is_better: bool = True
+    published: Published | None = None
 
 
 CATALOGUE = (
@@ -83,6 +115,7 @@ CATALOGUE = (
         source="Wilson 1927; Brown, Cai & DasGupta 2001; Kish 1965 for the design effect",
         count=shares.select_retention,
         parts=_INTERVAL_PARTS,
+        published=Published(("answers",), slot="part"),
     ),
     Metric(
         key="retention_response",
@@ -99,6 +132,7 @@ CATALOGUE = (
         count=shares.select_response_rate,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("due checks",), slot="part"),
     ),
     Metric(
         key="retention_worst",
@@ -119,6 +153,7 @@ CATALOGUE = (
         estimate=estimates.estimate_means_of_shares,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("answers",), slot="part"),
     ),
     Metric(
         key="retention_best",
@@ -138,6 +173,7 @@ CATALOGUE = (
         estimate=estimates.estimate_means_of_shares,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("answers",), slot="part"),
     ),
     Metric(
         key="retention_ratio",
@@ -156,6 +192,7 @@ CATALOGUE = (
         count=means.select_recall_against_form,
         estimate=estimates.estimate_ratios,
         parts=_INTERVAL_PARTS,
+        published=Published(("answers", "day-0 form"), slot="part"),
     ),
     Metric(
         key="retention_of_exam",
@@ -174,6 +211,7 @@ CATALOGUE = (
         count=means.select_recall_against_exam,
         estimate=estimates.estimate_ratios,
         parts=_INTERVAL_PARTS,
+        published=Published(("answers", "exam"), slot="part"),
     ),
     Metric(
         key="transfer_rate",
@@ -194,6 +232,7 @@ CATALOGUE = (
         count=shares.select_transfer,
         parts=(("", "All certified"), ("matured", "Certified 90 days ago or more")),
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("uses",), days=(90,)),
     ),
     Metric(
         key="transfer_by_grade",
@@ -218,6 +257,7 @@ CATALOGUE = (
             ("3", "The supervisor or more"),
             ("4", "A work record"),
         ),
+        published=Published(("uses",), days=(90,)),
     ),
     Metric(
         key="transfer_where",
@@ -236,6 +276,7 @@ CATALOGUE = (
         source="Ford, Quiñones, Sego & Sorra 1992 on opportunity to perform",
         count=shares.select_conditional_transfer,
         parts=(("planned", "Those with a plan"), ("opportunity", "Those with an opportunity")),
+        published=Published(("uses",), days=(90,)),
     ),
     Metric(
         key="no_opportunity",
@@ -252,6 +293,7 @@ CATALOGUE = (
         source="Ford, Quiñones, Sego & Sorra 1992",
         count=shares.select_no_opportunity,
         more_is_better=False,
+        published=Published(("no opportunity",), days=(90,)),
     ),
     Metric(
         key="transfer_intensity",
@@ -267,6 +309,7 @@ CATALOGUE = (
         source="Baldwin & Ford 1988 (generalisation)",
         count=means.select_transfer_intensity,
         estimate=estimates.estimate_means,
+        published=Published(("tasks",), days=(90,)),
     ),
     Metric(
         key="scrap_learning",
@@ -285,6 +328,7 @@ CATALOGUE = (
         count=shares.select_scrap_learning,
         more_is_better=False,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("uses by day 60",), days=(60,)),
     ),
     Metric(
         key="time_to_first_use",
@@ -304,6 +348,7 @@ CATALOGUE = (
         parts=(("any", "Reported"), ("verified", "Verified")),
         more_is_better=False,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("time to use",), days=(180,), min_people=_MEDIAN_PEOPLE),
     ),
     Metric(
         key="time_to_competency",
@@ -324,6 +369,7 @@ CATALOGUE = (
         estimate=estimates.estimate_medians,
         more_is_better=False,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("time to competency",), days=(180,), min_people=_MEDIAN_PEOPLE),
     ),
     Metric(
         key="sustainability",
@@ -344,6 +390,7 @@ CATALOGUE = (
         count=shares.select_sustained_use,
         parts=(("seen", "Of those looked at"), ("all", "Of all, unseen as not")),
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("sustained",), days=(270,), slot="part", corrected=False),
     ),
     Metric(
         key="adoption_due",
@@ -377,6 +424,9 @@ CATALOGUE = (
         count=shares.select_adoption,
         parts=_KIND_PARTS,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(
+            ("activities",), days=_BY_DAY, slot="part", whole="adoption_due", renewed=True
+        ),
     ),
     Metric(
         key="reach",
@@ -392,6 +442,7 @@ CATALOGUE = (
         verbs=(VerbName.CERTIFIED, VerbName.ANSWERED, VerbName.COMMITTED, VerbName.APPLIED),
         source="RE-AIM: reach (Glasgow, Vogt & Boles 1999)",
         count=shares.select_reach,
+        published=Published(("reach",), days=(30, 90)),
     ),
     Metric(
         key="checks_started",
@@ -407,6 +458,7 @@ CATALOGUE = (
         source="engagement = started / available",
         count=shares.select_checks_started,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("activities",), days=_BY_DAY, slot=ActivityKind.CHECK, renewed=True),
     ),
     Metric(
         key="rapid_guesses",
@@ -423,6 +475,7 @@ CATALOGUE = (
         source="Wise & Kong 2005 (response-time effort)",
         count=shares.select_rapid_guesses,
         more_is_better=False,
+        published=Published(("answers",), days=(60, 270), whole="retention_observed"),
     ),
     Metric(
         key="feedback_by_day_30",
@@ -438,6 +491,7 @@ CATALOGUE = (
         source="domain A4",
         count=shares.select_feedback_on_time,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("feedback in time",), days=(60,)),
     ),
     Metric(
         key="reviews_by_day_7",
@@ -453,6 +507,7 @@ CATALOGUE = (
         source="domain A3",
         count=shares.select_reviews_on_time,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("reviews in time",), days=(30,)),
     ),
     Metric(
         key="answered_within_a_week",
@@ -477,6 +532,7 @@ CATALOGUE = (
             (ActivityKind.CASE_STUDY, "Case studies"),
         ),
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(("replies",), days=(90,), slot="part", whole="answered_within_a_week"),
     ),
     Metric(
         key="coaching_attended",
@@ -493,6 +549,9 @@ CATALOGUE = (
         source="domain B1",
         count=shares.select_coaching_attended,
         update_frequency=_UPDATED_ON_DATE,
+        published=Published(
+            ("activities",), days=(90, 180), slot=ActivityKind.MEETING, renewed=True
+        ),
     ),
     Metric(
         key="behaviour",
@@ -517,6 +576,7 @@ CATALOGUE = (
             ("peer", "Peers"),
             ("learner", "Learners of themselves"),
         ),
+        published=Published(("ratings",), days=(180,), slot="part"),
     ),
     Metric(
         key="learning_gain",
@@ -537,6 +597,7 @@ CATALOGUE = (
         source="normalised gain (Hake 1998)",
         count=means.select_learning_gain,
         estimate=estimates.estimate_gains,
+        published=Published(("exam", "test before"), days=(0,)),
     ),
     Metric(
         key="learning_efficiency",
@@ -555,6 +616,7 @@ CATALOGUE = (
         source="normalised gain (Hake 1998), by learning time",
         count=means.select_learning_efficiency,
         estimate=estimates.estimate_gains,
+        published=Published(("exam", "test before"), days=(0,)),
     ),
     Metric(
         key="nudges_opened",

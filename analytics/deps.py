@@ -12,6 +12,7 @@ from lrs.feed import Caller
 
 COUNT_JOB = Job("analytics.worker.count", interval_seconds=5)
 COMPUTE_JOB = Job("analytics.long_worker.compute", interval_seconds=30, queue=LONG_QUEUE)
+PUBLISH_JOB = Job("analytics.long_worker.publish", interval_seconds=3_600, queue=LONG_QUEUE)
 EXPORT_JOB = Job("analytics.long_worker.export", interval_seconds=60, queue=LONG_QUEUE)
 
 # The caller of this request, who may do at least one of these scopes; given by the record store,

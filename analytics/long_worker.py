@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from analytics.deps import COMPUTE_JOB, EXPORT_JOB, AnalyticsDeps, build_analytics_deps
+from analytics.deps import (
+    COMPUTE_JOB,
+    EXPORT_JOB,
+    PUBLISH_JOB,
+    AnalyticsDeps,
+    build_analytics_deps,
+)
 from analytics.jobs import counting, tenant_jobs
 from core.jobs import JobHandlers
 from core.queue import LONG_QUEUE
@@ -25,6 +31,12 @@ def compute(deps: AnalyticsDeps) -> None:
 def watch(deps: AnalyticsDeps) -> None:
     """Publish the figures of completed weeks; raise and end alarms."""
     tenant_jobs.watch_tenants(deps)
+
+
+@jobs.handles(PUBLISH_JOB)
+def publish(deps: AnalyticsDeps) -> None:
+    """Publish values: once a week, and where it was asked for."""
+    tenant_jobs.publish_tenants(deps)
 
 
 @jobs.handles(EXPORT_JOB, has_work=tenant_jobs.list_tenants_with_exports)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK, COLD_LOCK = (
+COMPUTE_LOCK, MONITORING_LOCK, EXPORT_LOCK, COLD_LOCK, PUBLISHING_LOCK = (
     7_274_011,
     7_274_012,
     7_274_013,
     7_274_015,
+    7_274_016,
 )  # arbitrary numbers of our own
 
 

@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
-from analytics.store import activity_mappings, exports, facts, kpis, mapped_actors, unwanted
+from analytics.store import (
+    activity_mappings,
+    exports,
+    facts,
+    kpis,
+    mapped_actors,
+    published,
+    unwanted,
+)
 from analytics.store import person_merges as merges_store
 from core import clock
 from lrs import feed
@@ -46,6 +54,9 @@ def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
                 person_merges.remove_merges(connection, tenant_id, identity)
                 mapped_actors.delete_actor(connection, tenant_id, identity)
                 kpis.delete_person_readings(connection, tenant_id, identity)
+            published.forget_learners(
+                connection, tenant_id, [feed.key_of("agent", identity) for identity in agents]
+            )
             if agents:
                 # Before the commit: where it fails, the removal stays, and all of this is done
                 # again.

@@ -29,6 +29,7 @@ from analytics.reports import cache, evidence, metric_values, pictures
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to, load_figures
 from analytics.reports.metric_values import MetricValue
+from analytics.reports.published import last_shown
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.reports.report import Report
 from core.errors import BadInput, NotFound
@@ -92,7 +93,8 @@ def get_metric_picture(call: FilteredCall, key: str) -> ResponseReturnValue:
     metric = _require_metric(key)
     (result,) = _compute_values(call, [metric])
     return Response(
-        pictures.render_png(pictures.interval_chart(metric, result)), content_type="image/png"
+        pictures.render_png(pictures.interval_chart(metric, last_shown(result))),
+        content_type="image/png",
     )
 
 
@@ -134,7 +136,7 @@ def get_figures(call: FilteredCall) -> ResponseReturnValue:
             "shown": [metric_values.format_value(v.value, v.unit) for v in result],
             "svg": pictures.draw_metric(metric, result),
         }
-        for metric, result in zip(wanted, _compute_values(call, wanted), strict=True)
+        for metric, result in zip(wanted, _values_of_parts(call, wanted), strict=True)
     ]
     return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
 
@@ -249,6 +251,11 @@ def _compute_reports(
 def _compute_values(call: FilteredCall, wanted: list[Metric]) -> list[list[MetricValue]]:
     filters = request_filters(call)
     return load_figures(call.deps.unit_of_work, wanted, filters.scope, filters.individual)
+
+
+def _values_of_parts(call: FilteredCall, wanted: list[Metric]) -> list[list[MetricValue]]:
+    """One value of each part: of published ones that of the last day that is shown."""
+    return [last_shown(values) for values in _compute_values(call, wanted)]
 
 
 def _wants_csv() -> bool:

@@ -5,6 +5,7 @@ answers that carry an ETag.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -38,8 +39,8 @@ READ, INDIVIDUAL, WRITE, MERGE = "metrics/read", "metrics/individual", "metrics/
 
 @dataclass(frozen=True)
 class Filters:
-    """What the figures cover, as of now. ``individual``: figures of fewer than five people
-    are shown.
+    """What the figures cover. ``individual``: as of now, and of single people; otherwise as they
+    are published.
     """
 
     scope: Scope
@@ -138,9 +139,19 @@ _TEXT_SCHEMA = {"type": "string", "maxLength": MAX_FILTER_LENGTH}
 _DIMENSION_FILTERS = tuple(_text_filter(name) for name in DIMENSIONS)
 _SINCE, _UNTIL = _instant("since"), _instant("until")
 _GROUPS_ONLY = _switch(
-    "people", "groups", "people is groups (no figure of fewer than five people), or left away."
+    "people", "groups", "people is groups (what is published of groups), or left away."
 )
-FILTERS: tuple[Parameter[Any], ...] = (*_DIMENSION_FILTERS, _SINCE, _UNTIL, _GROUPS_ONLY)
+_MONTH_PATTERN = r"\d{4}-(0[1-9]|1[0-2])"
+
+
+def _parse_month(text: str) -> str:
+    if text and not re.fullmatch(_MONTH_PATTERN, text, re.ASCII):
+        raise BadInput("month is a month of certification, for example 2026-03.", parameter="month")
+    return text
+
+
+_MONTH = Parameter("month", {"type": "string", "pattern": _MONTH_PATTERN}, _parse_month)
+FILTERS: tuple[Parameter[Any], ...] = (*_DIMENSION_FILTERS, _SINCE, _UNTIL, _MONTH, _GROUPS_ONLY)
 KEYS = Parameter[list[str]](
     "key", {"type": "array", "items": {"type": "string"}}, list, repeated=True
 )
@@ -166,32 +177,60 @@ PAGING: tuple[Parameter[Any], ...] = (AFTER, LIMIT)
 
 def request_filters(call: AnalyticsCall[OfEpisodes | None]) -> Filters:
     """Return the filters of this request, for the caller's tenant. A credential with access to
-    individual-level figures uses it, unless the request has ``people=groups``.
+    individual-level figures reads live ones, unless the request has ``people=groups``; all others
+    read what is published.
 
-    A body selects its episodes. Forbidden where a caller restricted to groups narrows them by time
-    or by episode.
+    A body selects its episodes. Forbidden where a caller restricted to groups asks for what is not
+    published: another period, two filters at once, or chosen episodes.
     """
     by = {item.name: call[item] for item in _DIMENSION_FILTERS if call[item]}
     may = may_see_individuals(call.caller) and not call[_GROUPS_ONLY]
     since, until = call[_SINCE], call[_UNTIL]
-    if (since is not None or until is not None) and not may:
-        raise Forbidden(
-            "since and until cut the people by the second, so two answers would tell of one "
-            "person: they need a credential with the scope"
-            " metrics/individual, without people=groups. Ask for a wave instead, or read "
-            "/api/v1/weeks.",
-            parameter="since" if since is not None else "until",
+    if may and call[_MONTH]:
+        raise BadInput(
+            "month is of published values: add people=groups, or ask by since and until.",
+            parameter="month",
         )
-    if call.body is not None and not may:
-        raise Forbidden(
-            "Figures of chosen episodes need a credential with the scope metrics/individual, "
-            "without people=groups."
-        )
+    if not may:
+        by = _published_filters(by, call[_MONTH])
+        for parameter, value in (("since", since), ("until", until)):
+            if value is not None:
+                raise Forbidden(_NOT_PUBLISHED.format(parameter), parameter=parameter)
+        if call.body is not None:
+            raise Forbidden(_NOT_PUBLISHED.format("A body with episodes"))
     if since is not None and until is not None and since >= until:
         raise BadInput("since must lie before until.", parameter="since")
     episodes = frozenset(call.body.episodes) if call.body is not None else None
     scope = Scope(call.caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes)
     return Filters(scope, may)
+
+
+_NOT_PUBLISHED = (
+    "{} asks for what is not published, since two answers would tell of a few people: it needs a "
+    "credential with the scope metrics/individual, without people=groups. Published are the whole "
+    "programme, each wave, each value of the dimension that the programme declares, and each month "
+    "of certification."
+)
+_PUBLISHED_FILTERS = ("wave", "team", "site", "role", "month")
+
+
+def _published_filters(by: dict[str, str], month: str) -> dict[str, str]:
+    """The filters of published values: the programme, and one more at most."""
+    if month:
+        by = {**by, "month": month}
+    narrowed = [name for name in by if name != "programme"]
+    for name in narrowed:
+        if name not in _PUBLISHED_FILTERS:
+            raise Forbidden(_NOT_PUBLISHED.format(name), parameter=name)
+    if len(narrowed) > 1:
+        both = " with ".join(narrowed)
+        raise Forbidden(_NOT_PUBLISHED.format(both), parameter=narrowed[1])
+    if narrowed and "programme" not in by:
+        raise BadInput(
+            f"{narrowed[0]} is published within a programme: name it by ?programme=….",
+            parameter="programme",
+        )
+    return by
 
 
 def may_see_individuals(caller: Caller) -> bool:

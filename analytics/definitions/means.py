@@ -1,5 +1,5 @@
-"""Means. Each select gives part, n, total, squares, learners. ``_select_paired`` gives the sums of
-products of two shares of the same people."""
+"""Means. Each select gives part, n, total, squares, learners; and contributors where it counts
+packets. ``_select_paired`` gives the sums of products of two shares of the same people."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import Any
 
 from sqlalchemy import Float, Select, case, cast, distinct, func, literal, select
 
-from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
-from analytics.store.tables import fact_check, fact_episode, fact_rating
+from analytics.definitions.scope import (
+    CountQuery,
+    Scope,
+    contributors,
+    part_with_group,
+    split_column,
+)
+from analytics.definitions.shares import VERIFIED
+from analytics.store.tables import fact_check, fact_episode, fact_rating, fact_use
 from lrs.vocabulary import BASELINE
 
 EPISODE = fact_episode.c
@@ -19,6 +26,19 @@ PRODUCT_NAMES = ("kk", "kn", "nn", "kb", "km", "nb", "nm", "bb", "bm", "mm")
 def select_transfer_intensity(scope: Scope) -> Select[Any]:
     """The number of distinct tasks with a verified use, over people with a plan."""
     t = cast(EPISODE.tasks_verified, Float)
+    if scope.within is not None:
+        u = fact_use.c
+        t = cast(
+            select(func.count(distinct(u.task)))
+            .where(
+                u.tenant_id == EPISODE.tenant_id,
+                u.registration == EPISODE.registration,
+                u.evidence_grade >= VERIFIED,
+                u.seconds_since_anchor <= scope.within,
+            )
+            .scalar_subquery(),
+            Float,
+        )
     return (
         select(
             part_with_group(literal(""), split_column(scope), scope).label("part"),
@@ -26,8 +46,9 @@ def select_transfer_intensity(scope: Scope) -> Select[Any]:
             func.sum(t).label("total"),
             func.sum(t * t).label("squares"),
             func.count(distinct(EPISODE.learner)).label("learners"),
+            *contributors(scope, EPISODE.learner),
         )
-        .where(*scope.episode_conditions(), EPISODE.planned_seconds.is_not(None))
+        .where(*scope.episode_conditions(), scope.has_passed(EPISODE.planned_seconds))
         .group_by("part")
     )
 
@@ -47,7 +68,7 @@ def select_behaviour(scope: Scope) -> Select[Any]:
             func.avg(scaled).label("mean"),
         )
         .select_from(fact_rating.join(fact_episode, scope.join_on(fact_rating)))
-        .where(*scope.episode_conditions(), r.calibration.is_(False))
+        .where(*scope.episode_conditions(), r.calibration.is_(False), scope.has_happened(r.at))
         .group_by("part", r.ord, EPISODE.learner)
         .subquery()
     )
@@ -57,6 +78,7 @@ def select_behaviour(scope: Scope) -> Select[Any]:
         func.sum(item.c.mean).label("total"),
         func.sum(item.c.mean * item.c.mean).label("squares"),
         func.count(distinct(item.c.learner)).label("learners"),
+        *contributors(scope, item.c.learner),
     ).group_by(item.c.part)
 
 
@@ -79,7 +101,7 @@ def recall_bound(unanswered: float) -> CountQuery:
         )
         rows = item.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
         inner = rows.where(
-            *scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.as_of
+            *scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.moment
         ).subquery()
         i = inner.c
         return select(
@@ -90,6 +112,7 @@ def recall_bound(unanswered: float) -> CountQuery:
             # The share of the others is imputed, so only those who answered are revealed by the
             # figure.
             func.count(distinct(i.answered)).label("learners"),
+            *contributors(scope, i.answered),
         ).group_by(i.interval, i.group)
 
     return select_bound
@@ -136,10 +159,10 @@ def _select_paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Se
         .group_by("part", EPISODE.learner)
         .subquery()
     )
-    return _select_products(item)
+    return _select_products(scope, item)
 
 
-def _select_products(item: Any) -> Select[Any]:
+def _select_products(scope: Scope, item: Any) -> Select[Any]:
     """Sums, and sums of products, from one row for each person and part."""
     sums = {name: func.sum(item.c[name[0]] * item.c[name[1]]).label(name) for name in PRODUCT_NAMES}
     return select(
@@ -147,6 +170,7 @@ def _select_products(item: Any) -> Select[Any]:
         func.count().label("learners"),
         *(func.sum(item.c[name]).label(name) for name in ("k", "n", "b", "m")),
         *sums.values(),
+        *contributors(scope, item.c.learner),
     ).group_by(item.c.part)
 
 
@@ -179,4 +203,4 @@ def _select_gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:
         .group_by("part", EPISODE.learner)
         .subquery()
     )
-    return _select_products(item)
+    return _select_products(scope, item)

@@ -1,17 +1,34 @@
 """What is counted over: a tenant at an instant, optionally narrowed to one programme, version,
-wave, team, site, role, experience or period."""
+wave, team, site, role, experience or period; or packets, each episode at the same time after its
+certification."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, literal
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    distinct,
+    func,
+    literal,
+    true,
+)
 
-from analytics.store.tables import fact_episode
+from analytics.store.tables import fact_episode, packet_member
+from lrs.vocabulary import INTERVALS
 
 # Filters on an episode's own columns, named as in the API.
 DIMENSIONS = ("programme", "programme_version", "wave", "team", "site", "role", "experience")
@@ -22,7 +39,9 @@ class Scope:
     """``by``: dimension -> value. ``since`` and ``until``: certified in [since, until).
     ``split``: a dimension by whose values each part is counted separately; the value is
     appended to the part (``part_with_group``). ``episodes_of``: only these registrations; None for
-    all."""
+    all. ``packets``: only the members of these, split by packet; each is looked at ``within``
+    seconds after its certification instead of ``as_of``, and ``before`` is where the look before
+    ended: who had nothing due since then contributes nothing new."""
 
     tenant_id: int
     as_of: datetime
@@ -31,6 +50,9 @@ class Scope:
     until: datetime | None = None
     split: str | None = None
     episodes_of: frozenset[uuid.UUID] | None = None
+    packets: Sequence[int] | None = None
+    within: int | None = None
+    before: int = 0
 
     @property
     def programme(self) -> str | None:
@@ -78,7 +100,36 @@ class Scope:
                 e.registration
                 == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True))
             )
+        if self.packets is not None:
+            m = packet_member.c
+            chosen = bindparam(None, list(self.packets), type_=ARRAY(BigInteger), unique=True)
+            result += [
+                m.tenant_id == e.tenant_id,
+                m.registration == e.registration,
+                m.packet_id == any_(chosen),
+            ]
         return result
+
+    @property
+    def moment(self) -> ColumnElement[datetime]:
+        """The instant at which an episode is looked at."""
+        if self.within is None:
+            return cast(literal(self.as_of), fact_episode.c.anchor.type)
+        return fact_episode.c.anchor + literal(timedelta(seconds=self.within))
+
+    def has_happened(self, at: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """Whether something had been done by then; on live figures, whether it is done."""
+        return at.is_not(None) if self.within is None else at <= self.moment
+
+    def has_passed(self, seconds: ColumnElement[int]) -> ColumnElement[bool]:
+        """The same of something that is told in seconds since the certification."""
+        return seconds.is_not(None) if self.within is None else seconds <= self.within
+
+    def closed_interval(self, interval: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether the window of a check was over by then; on live figures, always."""
+        if self.within is None:
+            return true()
+        return interval.in_([item.key for item in INTERVALS if item.closes_seconds <= self.within])
 
     @property
     def is_whole_programme(self) -> bool:
@@ -89,6 +140,7 @@ class Scope:
             or self.until is not None
             or self.split is not None
             or self.episodes_of is not None
+            or self.packets is not None
         )
         return set(self.by) == {"programme"} and not narrowed
 
@@ -119,8 +171,10 @@ _SEPARATOR = "\x1f"  # the unit separator: no part contains it, and no value of 
 
 
 def split_column(scope: Scope) -> ColumnElement[Any]:
-    """The value of the dimension by which the scope is split; an empty string if it is not
-    split."""
+    """The value of the dimension by which the scope is split, or the number of the packet; an
+    empty string if it is not split."""
+    if scope.packets is not None:
+        return cast(packet_member.c.packet_id, Text)
     return (
         literal("")
         if scope.split is None
@@ -132,7 +186,16 @@ def part_with_group(
     part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope
 ) -> ColumnElement[Any]:
     """The part, with the value by which the scope is split appended."""
-    return part if scope.split is None else func.concat(part, literal(_SEPARATOR), group)
+    if scope.split is None and scope.packets is None:
+        return part
+    return func.concat(part, literal(_SEPARATOR), group)
+
+
+def contributors(scope: Scope, learner: ColumnElement[int]) -> list[ColumnElement[Any]]:
+    """A column with whose facts a row holds, if it is to be published; otherwise none."""
+    if scope.packets is None:
+        return []
+    return [func.array_remove(func.array_agg(distinct(learner)), None).label("contributors")]
 
 
 def parse_part(part: str) -> tuple[str, str]:

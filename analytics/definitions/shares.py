@@ -1,5 +1,5 @@
 """Shares: how many out of how many. Each select gives part, numerator, denominator, learners,
-kk, kn, nn."""
+kk, kn, nn; and contributors where it counts packets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     not_,
@@ -24,9 +25,15 @@ from sqlalchemy import (
 )
 
 from analytics.definitions.dialects import seconds_between
-from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
+from analytics.definitions.scope import (
+    CountQuery,
+    Scope,
+    contributors,
+    part_with_group,
+    split_column,
+)
 from analytics.store.tables import fact_activity, fact_check, fact_episode, fact_presence
-from lrs.vocabulary import BASELINE, REPLY_KINDS, ActivityKind, VerbName
+from lrs.vocabulary import BASELINE, INTERVALS, REPLY_KINDS, ActivityKind, VerbName
 
 DAY = 86_400
 ANSWER_WITHIN = 8 * DAY  # the end of the seventh day after, in any time zone
@@ -37,6 +44,7 @@ EARLY_USE_BEFORE = (
     60 * DAY
 )  # a first verified use before day 60 can be observed again within the half year
 GRADES = ("1", "2", "3", "4")
+VERIFIED = 2  # the evidence grade from which on somebody else vouches for a use
 EPISODE = fact_episode.c
 
 
@@ -47,8 +55,10 @@ def _select_by_learner(
     scope: Scope,
     table: Any,
     *where: Any,
+    contributes: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """One row for each part, group and learner of a fact table."""
+    """One row for each part, group and learner of a fact table. ``contributes``: which rows are
+    something new to the figure of the window before."""
     learner = table.c.learner if scope.is_whole_programme else EPISODE.learner
     query = select(
         part.label("part"),
@@ -57,6 +67,9 @@ def _select_by_learner(
         func.sum(k).label("k"),
         func.sum(n).label("n"),
     )
+    if scope.packets is not None:
+        new = true() if contributes is None else contributes
+        query = query.add_columns(func.max(_indicator(new)).label("new"))
     return scope.select_from_facts(query, table).where(*where).group_by("part", "group", learner)
 
 
@@ -90,6 +103,7 @@ def _sum_over_learners(scope: Scope, *selects: Select[Any]) -> Select[Any]:
     answers of one person are correlated."""
     item = (union_all(*selects) if len(selects) > 1 else selects[0]).subquery()
     k, n = cast(item.c.k, BigInteger), cast(item.c.n, BigInteger)
+    learner = case((item.c.new > 0, item.c.learner)) if "new" in item.c else item.c.learner
     return (
         select(
             part_with_group(item.c.part, item.c.group, scope).label("part"),
@@ -99,6 +113,7 @@ def _sum_over_learners(scope: Scope, *selects: Select[Any]) -> Select[Any]:
             func.sum(k * k).label("kk"),
             func.sum(k * n).label("kn"),
             func.sum(n * n).label("nn"),
+            *contributors(scope, learner),
         )
         .where(n > 0)
         .group_by(item.c.part, item.c.group)
@@ -121,11 +136,17 @@ def select_retention(scope: Scope) -> Select[Any]:
 def select_response_rate(scope: Scope) -> Select[Any]:
     """Checks that were answered, out of those that came due, by interval."""
     c = fact_check.c
-    answered = _indicator(or_(c.asked > 0, c.done_at.is_not(None)))
+    in_time: ColumnElement[bool] = c.done_at.is_not(None)
+    if scope.packets is not None:
+        closes = {item.key: timedelta(days=item.closes_days) for item in INTERVALS}
+        in_time = or_(
+            *(and_(c.interval == key, c.done_at < EPISODE.anchor + closes[key]) for key in closes)
+        )
+    answered = _indicator(or_(c.asked > 0, in_time))
     return _sum_over_learners(
         scope,
         _select_by_learner(
-            c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of
+            c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.moment
         ),
     )
 
@@ -136,13 +157,19 @@ def select_rapid_guesses(scope: Scope) -> Select[Any]:
     return _sum_over_learners(
         scope,
         _select_by_learner(
-            literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE
+            literal(""),
+            c.rapid,
+            c.asked,
+            scope,
+            fact_check,
+            c.interval != BASELINE,
+            scope.closed_interval(c.interval),
         ),
     )
 
 
 def _certified_long_ago(scope: Scope, seconds: int) -> ColumnElement[bool]:
-    return EPISODE.anchor <= scope.as_of - timedelta(seconds=seconds)
+    return scope.moment >= EPISODE.anchor + timedelta(seconds=seconds)
 
 
 def _used_in_time(grade: str) -> ColumnElement[bool]:
@@ -170,13 +197,22 @@ def select_transfer_by_grade(scope: Scope) -> Select[Any]:
 
 def select_conditional_transfer(scope: Scope) -> Select[Any]:
     """Verified use among those with a plan, and among those who had an opportunity."""
-    no_chance = and_(EPISODE.no_opportunity_seconds.is_not(None), EPISODE.used_1_seconds.is_(None))
     return _select_episode_shares(
         scope,
         {
-            "planned": (_used_in_time("2"), EPISODE.planned_seconds.is_not(None)),
-            "opportunity": (_used_in_time("2"), not_(no_chance)),
+            "planned": (_used_in_time("2"), scope.has_passed(EPISODE.planned_seconds)),
+            "opportunity": (_used_in_time("2"), not_(_had_no_chance(scope))),
         },
+    )
+
+
+def _had_no_chance(scope: Scope) -> ColumnElement[bool]:
+    """Whether the learner said that there was nothing to use it on, and has no use. Neither is
+    unknown: the column of what did not happen is empty."""
+    told, used = EPISODE.no_opportunity_seconds, EPISODE.used_1_seconds
+    return and_(
+        func.coalesce(scope.has_passed(told), false()),
+        not_(func.coalesce(scope.has_passed(used), false())),
     )
 
 
@@ -185,12 +221,7 @@ def select_no_opportunity(scope: Scope) -> Select[Any]:
     no use, out of all certified episodes."""
     return _select_episode_shares(
         scope,
-        {
-            "": (
-                and_(EPISODE.no_opportunity_seconds.is_not(None), EPISODE.used_1_seconds.is_(None)),
-                true(),
-            )
-        },
+        {"": (_had_no_chance(scope), true())},
     )
 
 
@@ -205,10 +236,7 @@ def select_sustained_use(scope: Scope) -> Select[Any]:
     """Still done 90 days or more after a first verified use before day 60: among those observed
     by somebody; and among all, with those not observed counted as not doing it."""
     early = EPISODE.used_2_seconds < EARLY_USE_BEFORE
-    due = (
-        seconds_between(EPISODE.anchor, cast(literal(scope.as_of), EPISODE.anchor.type))
-        >= EPISODE.used_2_seconds + SUSTAINED_AFTER
-    )
+    due = seconds_between(EPISODE.anchor, scope.moment) >= EPISODE.used_2_seconds + SUSTAINED_AFTER
     return _select_episode_shares(
         scope,
         {
@@ -224,10 +252,10 @@ def select_adoption(scope: Scope) -> Select[Any]:
     a = fact_activity.c
     return _select_whole_and_parts(
         a.kind,
-        _indicator(a.done_at.is_not(None)),
+        _indicator(scope.has_happened(a.done_at)),
         scope,
-        a.due_at <= scope.as_of,
-        ~_hand_in_missing(),
+        a.due_at <= scope.moment,
+        ~_hand_in_missing(scope),
     )
 
 
@@ -257,9 +285,15 @@ _ANSWER_MATCHES = or_(
 )
 
 
-def _hand_in_missing() -> ColumnElement[bool]:
+def _hand_in_missing(scope: Scope) -> ColumnElement[bool]:
     """Whether it is the answer to work that was to be handed in, and was not."""
-    return _counterpart_exists(_HAND_IN_MATCHES, _COUNTERPART.c.done_at.is_(None))
+    handed_in = func.coalesce(scope.has_happened(_COUNTERPART.c.done_at), false())
+    return _counterpart_exists(_HAND_IN_MATCHES, not_(handed_in))
+
+
+def _is_new(scope: Scope) -> ColumnElement[bool]:
+    """Whether an activity fell due after the look before."""
+    return fact_activity.c.due_at > EPISODE.anchor + timedelta(seconds=scope.before)
 
 
 def select_answered_in_a_week(scope: Scope) -> Select[Any]:
@@ -273,7 +307,7 @@ def select_answered_in_a_week(scope: Scope) -> Select[Any]:
     )
     where = (
         a.kind.in_(list(REPLY_KINDS)),
-        a.done_at <= scope.as_of - timedelta(seconds=ANSWER_WITHIN),
+        a.done_at <= scope.moment - timedelta(seconds=ANSWER_WITHIN),
         _counterpart_exists(_ANSWER_MATCHES),
     )
     return _select_whole_and_parts(a.kind, in_time, scope, *where)
@@ -283,7 +317,10 @@ def _select_whole_and_parts(
     part: ColumnElement[Any], k: ColumnElement[Any], scope: Scope, *where: Any
 ) -> Select[Any]:
     """A share of activities: of everything (an empty part), and of each part."""
-    c = _select_by_learner(part, k, literal(1), scope, fact_activity, *where).cte("kinds").c
+    by_kind = _select_by_learner(
+        part, k, literal(1), scope, fact_activity, *where, contributes=_is_new(scope)
+    )
+    c = by_kind.cte("kinds").c
     whole = select(
         literal("").label("part"),
         c.group,
@@ -291,15 +328,16 @@ def _select_whole_and_parts(
         func.sum(c.k).label("k"),
         func.sum(c.n).label("n"),
     )
-    return _sum_over_learners(
-        scope, whole.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n)
-    )
+    kinds = select(c.part, c.group, c.learner, c.k, c.n)
+    if "new" in c:
+        whole, kinds = whole.add_columns(func.max(c.new).label("new")), kinds.add_columns(c.new)
+    return _sum_over_learners(scope, whole.group_by(c.group, c.learner), kinds)
 
 
 def select_checks_started(scope: Scope) -> Select[Any]:
     """Checks that were started, out of those due by now."""
     a = fact_activity.c
-    begun = _indicator(or_(a.started_at.is_not(None), a.done_at.is_not(None)))
+    begun = _indicator(or_(scope.has_happened(a.started_at), scope.has_happened(a.done_at)))
     return _sum_over_learners(
         scope,
         _select_by_learner(
@@ -309,7 +347,8 @@ def select_checks_started(scope: Scope) -> Select[Any]:
             scope,
             fact_activity,
             a.kind == ActivityKind.CHECK,
-            a.due_at <= scope.as_of,
+            a.due_at <= scope.moment,
+            contributes=_is_new(scope),
         ),
     )
 
@@ -325,6 +364,7 @@ def select_reach(scope: Scope) -> Select[Any]:
             c.registration == EPISODE.registration,
             c.asked > 0,
             c.interval != BASELINE,
+            scope.closed_interval(c.interval),
         )
         .exists()
     )
@@ -333,8 +373,8 @@ def select_reach(scope: Scope) -> Select[Any]:
         {
             "": (
                 or_(
-                    EPISODE.planned_seconds.is_not(None),
-                    EPISODE.used_1_seconds.is_not(None),
+                    scope.has_passed(EPISODE.planned_seconds),
+                    scope.has_passed(EPISODE.used_1_seconds),
                     answered,
                 ),
                 true(),
@@ -356,7 +396,7 @@ def _on_time_query(kind: ActivityKind) -> CountQuery:
                 scope,
                 fact_activity,
                 a.kind == kind,
-                a.due_at <= scope.as_of,
+                a.due_at <= scope.moment,
             ),
         )
 
@@ -370,7 +410,7 @@ select_reviews_on_time = _on_time_query(ActivityKind.EXERCISE_REVIEW)
 def select_coaching_attended(scope: Scope) -> Select[Any]:
     """Meetings attended, out of meetings that were due."""
     a = fact_activity.c
-    attended = _indicator(a.done_at.is_not(None))
+    attended = _indicator(scope.has_happened(a.done_at))
     return _sum_over_learners(
         scope,
         _select_by_learner(
@@ -380,7 +420,8 @@ def select_coaching_attended(scope: Scope) -> Select[Any]:
             scope,
             fact_activity,
             a.kind == ActivityKind.MEETING,
-            a.due_at <= scope.as_of,
+            a.due_at <= scope.moment,
+            contributes=_is_new(scope),
         ),
     )
 

@@ -1,14 +1,14 @@
 """Times to an event. Each select gives part, days, met, people: whole days since the anchor,
-censored at the time of leaving or now."""
+censored at the time of leaving or now; and contributors where it counts packets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, union_all
 
 from analytics.definitions.dialects import seconds_between
-from analytics.definitions.scope import Scope, part_with_group, split_column
+from analytics.definitions.scope import Scope, contributors, part_with_group, split_column
 from analytics.store.tables import fact_episode
 
 DAY_SECONDS = 86_400
@@ -16,7 +16,7 @@ EPISODE = fact_episode.c
 
 
 def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Select[Any]:
-    now = cast(literal(scope.as_of), EPISODE.anchor.type)
+    now = scope.moment
     seen = seconds_between(
         EPISODE.anchor,
         case(
@@ -30,6 +30,7 @@ def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Sel
             part_with_group(literal(part), split_column(scope), scope).label("part"),
             (seconds / DAY_SECONDS).label("days"),
             case((met, 1), else_=0).label("met"),
+            EPISODE.learner,
         )
         .where(*scope.episode_conditions(), EPISODE.anchor <= now, seen >= 0)
         .subquery()
@@ -39,6 +40,7 @@ def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Sel
         func.floor(inner.c.days).label("days"),
         inner.c.met,
         func.count().label("people"),
+        *contributors(scope, inner.c.learner),
     ).group_by(inner.c.part, func.floor(inner.c.days), inner.c.met)
 
 
@@ -48,11 +50,10 @@ def select_time_to_first_use(scope: Scope) -> Select[Any]:
         _select_times_to("any", EPISODE.used_1_seconds, scope),
         _select_times_to("verified", EPISODE.used_2_seconds, scope),
     ).subquery()
-    return select(both.c.part, both.c.days, both.c.met, both.c.people)
+    return select(both)
 
 
 def select_time_to_competency(scope: Scope) -> Select[Any]:
     """Time to the second of two consecutive qualified observations that met the rubric's
     standard."""
-    item = _select_times_to("", EPISODE.competent_seconds, scope).subquery()
-    return select(item.c.part, item.c.days, item.c.met, item.c.people)
+    return _select_times_to("", EPISODE.competent_seconds, scope)

@@ -10,7 +10,6 @@ import json
 import logging
 import tempfile
 import zipfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -37,7 +36,7 @@ from sqlalchemy import (
 from analytics.catalogue import CATALOGUE
 from analytics.definitions import Scope
 from analytics.deps import AnalyticsDeps
-from analytics.reports import cache, metric_values, pictures, privacy, weekly_privacy
+from analytics.reports import cache, pictures, weekly_privacy
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to
 from analytics.reports.metric_values import MetricValue
@@ -81,7 +80,9 @@ _VALUE_COLUMNS = {
     ),
     "learners": "int64",
     "suppressed": "bool",
-    **dict.fromkeys(("reason", "flags", "watermark", "computed_at"), "string"),
+    **dict.fromkeys(("reason", "flags", "status", "waits_until"), "string"),
+    "day": "int64",
+    **dict.fromkeys(("watermark", "computed_at"), "string"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -283,51 +284,22 @@ def _datasets(connection: Connection, tenant_id: int, export: Export) -> Iterato
 
 
 def _value_batches(connection: Connection, tenant_id: int, export: Export) -> RowBatches:
-    """Yield every metric, for the whole programme and for each member of each dimension.
-    Unless individual-level data is requested, small groups are suppressed, and so is any
-    group from which they could be derived (complementary suppression, per dimension).
+    """Yield every metric, for the whole programme and for each member of each dimension: as of now
+    where single people are asked for, and otherwise as it is published.
     """
     whole = ReportRequest(
-        connection, Scope(tenant_id, clock.now(), {"programme": export.programme}), True
+        connection,
+        Scope(tenant_id, clock.now(), {"programme": export.programme}),
+        export.individual,
     )
     watermark = counted_up_to(connection, tenant_id)
-    values = [
-        value
-        for metric in cache.load_metric_values(
-            replace(whole, individual=export.individual), CATALOGUE, watermark
-        )
-        for value in metric
-    ]
-    yield [_value_row(value, "", "") for value in values]
-    people = {(value.metric, value.part): value.learners or 0 for value in values}
-    named = cache.load_dimension_values(
-        replace(whole, individual=export.individual)
-    )  # not even the name of a small group
+    for of_metric in cache.load_metric_values(whole, CATALOGUE, watermark):
+        yield [_value_row(value, "", "") for value in of_metric]
     for dimension, members in cache.load_dimension_values(whole).items():
-        counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
         for member in members:
             requested = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
-            for metric in cache.load_metric_values(requested, CATALOGUE, watermark):
-                for value in metric:
-                    counted[value.metric, value.part][member] = value
-        for place, by_member in counted.items():
-            hidden = (
-                set()
-                if export.individual
-                else privacy.hidden_teams(
-                    {m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()},
-                    people.get(place, 0),
-                )
-            )
-            yield [
-                _value_row(
-                    metric_values.suppress_value(v, privacy.COMPLEMENTARY) if m in hidden else v,
-                    dimension,
-                    m,
-                )
-                for m, v in by_member.items()
-                if m in named.get(dimension, ())
-            ]
+            for of_metric in cache.load_metric_values(requested, CATALOGUE, watermark):
+                yield [_value_row(value, dimension, member) for value in of_metric]
 
 
 def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any]:

@@ -57,6 +57,16 @@ def watch_tenants(deps: AnalyticsDeps) -> None:
     )
 
 
+def publish_tenants(deps: AnalyticsDeps) -> None:
+    """Publish values of the tenants whose week began, or who asked for it."""
+    publishing = importlib.import_module("analytics.jobs.publishing")
+    _for_each_tenant(
+        deps,
+        "publishing",
+        lambda tenant_id: publishing.publish_tenant(deps.long_unit_of_work, tenant_id),
+    )
+
+
 def restate_weeks(deps: AnalyticsDeps, tenant_id: int, who: str, why: str) -> None:
     """Publish the changes made by a manual recount, with who did it and why."""
     importlib.import_module("analytics.jobs.weekly_figures").watch_tenant(

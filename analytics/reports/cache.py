@@ -8,19 +8,25 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, func, select
 
 from analytics.catalogue import CATALOGUE, Metric
 from analytics.definitions import Scope
-from analytics.reports import privacy
 from analytics.reports.computed import fill_computed, get_computed, shown_name
-from analytics.reports.context import ReportRequest
+from analytics.reports.context import (
+    NOT_PUBLISHED,
+    PUBLISHED_REPORTS,
+    ReportRequest,
+    published_scope,
+)
 from analytics.reports.metric_values import MetricValue, compute_metric_values, values_as_json
+from analytics.reports.published import load_published
 from analytics.reports.registry import REPORT_BUILDERS, list_dimension_values
 from analytics.reports.report import Column, Report
 from analytics.store import computed_reports
 from analytics.store.tables import fact_episode
 from core.clock import format_instant
+from lrs.vocabulary.report_names import REPORT_LABELS
 
 # episodes; below that, the slowest report fits into the 200 ms of a page (bench/results/metrics.md)
 LARGE_PROGRAMME = 3_000
@@ -33,46 +39,18 @@ def load_report(requested: ReportRequest, key: str, watermark: datetime) -> Repo
     cached = _find_cached(requested, key)
     if cached is not None:
         return Report(**{**cached, "columns": [Column(**item) for item in cached["columns"]]})
-    reason = "" if requested.individual else _explain_hidden(requested)
-    if reason:
-        title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(requested.scope.as_of)
+    if not requested.individual and key not in PUBLISHED_REPORTS:
         return Report(
             key,
-            title,
-            f"Not shown: {reason}.",
+            REPORT_LABELS[key],
+            NOT_PUBLISHED,
             (),
             (),
-            what_to_do="Choose a wider group.",
+            what_to_do="Ask somebody who may see individual people, or read what is published.",
             watermark=format_instant(watermark),
-            computed_at=now,
+            computed_at=format_instant(requested.scope.as_of),
         )
     return _build_report(requested, key, watermark)
-
-
-def _explain_hidden(requested: ReportRequest) -> str:
-    """Why a narrowed report is hidden from callers who may not see individual people; empty if
-    it is not."""
-    wider = requested.scope.parents()
-    if not wider:
-        return ""
-    people = _count_people(requested, requested.scope)
-    if 0 < people < privacy.MIN_GROUP_SIZE:
-        return privacy.TOO_FEW
-    return (
-        privacy.BY_DIFFERENCE
-        if privacy.is_hidden_by_difference(
-            people, [_count_people(requested, item) for item in wider]
-        )
-        else ""
-    )
-
-
-def _count_people(requested: ReportRequest, scope: Scope) -> int:
-    return int(
-        requested.connection.execute(
-            select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())
-        ).scalar_one()
-    )
 
 
 def _build_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
@@ -87,7 +65,12 @@ def _build_report(requested: ReportRequest, key: str, watermark: datetime) -> Re
 def load_metric_values(
     requested: ReportRequest, metrics: Sequence[Metric], watermark: datetime
 ) -> list[list[MetricValue]]:
-    """The values of each metric."""
+    """The values of each metric: live ones for callers who may see individual people, published
+    ones for all others."""
+    if not requested.individual:
+        return load_published(
+            requested.connection, published_scope(requested.scope), metrics, watermark
+        )
     cached = _find_cached(requested, _VALUES_KEY)
     if cached is not None and all(metric.key in cached for metric in metrics):
         return [[MetricValue(**item) for item in cached[metric.key]] for metric in metrics]
@@ -97,9 +80,7 @@ def load_metric_values(
 def _build_metric_values(
     requested: ReportRequest, metric: Metric, watermark: datetime
 ) -> list[MetricValue]:
-    return compute_metric_values(
-        requested.connection, metric, requested.scope, watermark, requested.individual
-    )
+    return compute_metric_values(requested.connection, metric, requested.scope, watermark)
 
 
 def load_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
@@ -110,8 +91,7 @@ def load_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
 
 
 def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> None:
-    """Build and cache everything for a programme, for callers who may see individual people and
-    for all others; nothing if the programme is small."""
+    """Build and cache everything live for a programme; nothing if the programme is small."""
     assert scope.programme is not None
     e = fact_episode.c
     episodes = connection.execute(
@@ -120,15 +100,11 @@ def cache_reports(connection: Connection, scope: Scope, watermark: datetime) -> 
     if episodes < LARGE_PROGRAMME:
         computed_reports.discard_cached_reports(connection, scope.tenant_id, scope.programme)
         return
-    audiences = [ReportRequest(connection, scope, individual) for individual in (True, False)]
-    created = [
-        (requested, key, body)
-        for requested in audiences
-        for key, body in _build_everything(requested, watermark)
-    ]
+    requested = ReportRequest(connection, scope, individual=True)
+    created = list(_build_everything(requested, watermark))
     # At the end, so that a new decision does not wait for row locks in the meantime.
-    for requested, key, body in created:
-        fill_computed(requested, shown_name(requested, key), body, watermark)
+    for key, body in created:
+        fill_computed(requested, shown_name(key), body, watermark)
 
 
 def _build_everything(
@@ -148,7 +124,7 @@ def _build_everything(
 
 
 def _find_cached(requested: ReportRequest, key: str) -> dict[str, Any] | None:
-    if not requested.scope.is_whole_programme:
+    if not requested.individual or not requested.scope.is_whole_programme:
         return None
-    computed = get_computed(requested, shown_name(requested, key))
+    computed = get_computed(requested, shown_name(key))
     return computed.body if computed else None

@@ -51,8 +51,6 @@ def fill_computed(
     )
 
 
-def shown_name(requested: ReportRequest, key: str) -> str:
-    """The name of what a large programme's pages show under ``key``: it differs for callers who
-    may see individual people."""
-    audience = "people" if requested.individual else "groups"
-    return f"{computed_reports.CACHE_PREFIX}{audience}/{key}"
+def shown_name(key: str) -> str:
+    """The name of what a large programme's pages show under ``key``."""
+    return f"{computed_reports.CACHE_PREFIX}people/{key}"

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from analytics.catalogue import Metric
 from analytics.definitions import Scope, parse_part
 from analytics.reports.metric_values import compute_estimates
+from analytics.reports.published import PublishedScope, published_estimates
 from analytics.reports.report import Report
 from analytics.statistics.estimates import Estimate
+from analytics.store.published import PROGRAMME
 from lrs import feed
 from lrs.vocabulary.report_names import REPORT_LABELS
 
@@ -32,11 +34,22 @@ ReportBuilder = Callable[[ReportRequest], Report]
 REPORT_BUILDERS: dict[str, ReportBuilder] = {}
 
 
-def report(key: str) -> Callable[[ReportBuilder], ReportBuilder]:
-    """Register a builder under the key by which readers request the report. Raises RuntimeError
-    if the key has no label in ``lrs.vocabulary.report_names`` or is taken."""
+# Reports that can be built from published values alone; filled by ``@report``.
+PUBLISHED_REPORTS: set[str] = set()
+
+NOT_PUBLISHED = (
+    "Not shown: this report is of facts as they are now, which could tell of single people."
+)
+
+
+def report(key: str, published: bool = False) -> Callable[[ReportBuilder], ReportBuilder]:
+    """Register a builder under the key by which readers request the report. ``published``: whether
+    it takes a request without individual access, and then builds from published values alone.
+    Raises RuntimeError if the key has no label in ``lrs.vocabulary.report_names`` or is taken."""
 
     def register(builder: ReportBuilder) -> ReportBuilder:
+        if published:
+            PUBLISHED_REPORTS.add(key)
         if key not in REPORT_LABELS:
             raise RuntimeError(f"The report {key!r} has no label in lrs/vocabulary/report_names.py")
         if key in REPORT_BUILDERS:
@@ -52,14 +65,34 @@ def activity_names(requested: ReportRequest, iris: Sequence[str]) -> dict[str, s
     return feed.find_activity_names(requested.connection, requested.scope.tenant_id, iris)
 
 
+def published_scope(scope: Scope) -> PublishedScope:
+    """What a request without individual access reads: at most one filter beside the programme."""
+    narrowed = [(name, value) for name, value in scope.by.items() if name != "programme"]
+    (kind, value), *more = narrowed or [(PROGRAMME, "")]
+    assert not more, "the API refuses it"
+    return PublishedScope(scope.tenant_id, scope.programme, kind, value)
+
+
+def estimates_of(requested: ReportRequest, metric: Metric) -> dict[str, Estimate]:
+    """Part -> estimate: as of now, or for callers without individual access what is published."""
+    connection, scope = requested.connection, requested.scope
+    if requested.individual:
+        return compute_estimates(connection, metric, scope)
+    wanted = published_scope(scope)
+    return published_estimates(connection, wanted, metric).get(wanted.value or "", {})
+
+
 def estimates_by_value(
     requested: ReportRequest, metric: Metric, dimension: str
 ) -> dict[str, dict[str, Estimate]]:
-    """Value of the dimension -> part -> estimate."""
+    """Value of the dimension -> part -> estimate: as of now, or what is published."""
+    connection, scope = requested.connection, requested.scope
+    if not requested.individual:
+        wanted = PublishedScope(scope.tenant_id, scope.programme, dimension, None)
+        return published_estimates(connection, wanted, metric)
     result: dict[str, dict[str, Estimate]] = {}
-    for label, item in compute_estimates(
-        requested.connection, metric, replace(requested.scope, split=dimension)
-    ).items():
+    split = replace(scope, split=dimension)
+    for label, item in compute_estimates(connection, metric, split).items():
         part, value = parse_part(label)
         result.setdefault(value, {})[part] = item
     return result

@@ -1,12 +1,12 @@
-"""Metric values: a figure is never published without numerator, denominator, interval, n,
-version and watermark."""
+"""Metric values: a figure is never told without numerator, denominator, interval, n, version and
+watermark."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 
 from analytics.catalogue import RATIO, SHARE, Metric
 from analytics.definitions import Scope
-from analytics.reports import privacy
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.statistics.proportions import CONFIDENCE
 from core.clock import format_instant
 from core.csv_cells import escape_formula
+
+LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class MetricValue:
     """One figure. ``value`` and the interval are None where there is nothing to count, or where \
 it is suppressed (``reason`` says why).
 
-    ``watermark``: counted up to there.
+    ``status``: "live" (as of now, not published), or of a published one "shown", "waiting" or "too
+    few"; ``day``: how many days after the certification people were looked at (none: as of now);
+    ``waits_until``: when more can be told, as far as that is known. ``watermark``: counted up to
+    there.
     """
 
     metric: str
@@ -47,6 +51,9 @@ it is suppressed (``reason`` says why).
     suppressed: bool
     reason: str
     flags: list[str]
+    day: int | None
+    status: str
+    waits_until: str | None
     watermark: str
     computed_at: str
 
@@ -57,70 +64,47 @@ def compute_estimates(connection: Connection, metric: Metric, scope: Scope) -> d
 
 
 def compute_metric_values(
-    connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool
+    connection: Connection, metric: Metric, scope: Scope, watermark: datetime
 ) -> list[MetricValue]:
-    """The values of a metric, one for each of its parts, counted on request. ``individual``:
-    whether the caller may see individual people."""
+    """The live values of a metric, one for each of its parts, counted on request: for those who
+    may see individual people."""
     result = compute_estimates(connection, metric, scope)
-    wider = (
-        []
-        if individual
-        else [compute_estimates(connection, metric, parent) for parent in scope.parents()]
-    )
     created = []
     for part, label in metric.parts:
         item = result.get(part, NO_ESTIMATE)
-        value = MetricValue(
-            metric=metric.key,
-            version=metric.version,
-            label=metric.label,
-            part=part,
-            part_label=label,
-            unit=metric.unit,
-            programme=scope.programme,
-            scope=dict(scope.by),
-            numerator=_whole_if_possible(item.numerator),
-            denominator=_whole_if_possible(item.denominator),
-            value=item.value,
-            ci_low=item.low,
-            ci_high=item.high,
-            confidence=CONFIDENCE,
-            learners=item.learners,
-            suppressed=False,
-            reason="",
-            flags=list(item.flags),
-            watermark=format_instant(watermark),
-            computed_at=format_instant(scope.as_of),
+        created.append(
+            MetricValue(
+                metric=metric.key,
+                version=metric.version,
+                label=metric.label,
+                part=part,
+                part_label=label,
+                unit=metric.unit,
+                programme=scope.programme,
+                scope=dict(scope.by),
+                numerator=whole_if_possible(item.numerator),
+                denominator=whole_if_possible(item.denominator),
+                value=item.value,
+                ci_low=item.low,
+                ci_high=item.high,
+                confidence=CONFIDENCE,
+                learners=item.learners,
+                suppressed=False,
+                reason="",
+                flags=list(item.flags),
+                day=None,
+                status=LIVE,
+                waits_until=None,
+                watermark=format_instant(watermark),
+                computed_at=format_instant(scope.as_of),
+            )
         )
-        if not individual:
-            # No learners but a denominator: nobody in the group did what is counted, and the
-            # size of the group is unknown.
-            if item.learners < privacy.MIN_GROUP_SIZE and (item.learners or item.denominator):
-                value = suppress_value(value, privacy.TOO_FEW)
-            elif privacy.is_hidden_by_difference(
-                item.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]
-            ):
-                value = suppress_value(value, privacy.BY_DIFFERENCE)
-        created.append(value)
     return created
 
 
-def _whole_if_possible(value: float) -> float:
+def whole_if_possible(value: float) -> float:
     """A whole number as an int."""
     return int(value) if float(value).is_integer() else value
-
-
-def suppress_value(value: MetricValue, reason: str) -> MetricValue:
-    """A copy without any number that reveals people."""
-    nothing = {
-        "numerator": None,
-        "denominator": None,
-        "value": None,
-        "ci_low": None,
-        "ci_high": None,
-        "learners": None,
-    }
-    return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # each of these fields may be None
 
 
 def format_value(value: float | None, unit: str) -> str:

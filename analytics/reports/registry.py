@@ -8,8 +8,9 @@ import importlib
 import pkgutil
 
 from analytics.definitions import DIMENSIONS, groups
-from analytics.reports import builders, privacy
+from analytics.reports import builders
 from analytics.reports.context import REPORT_BUILDERS, ReportRequest
+from analytics.store import published
 
 __all__ = ["REPORT_BUILDERS", "list_dimension_values"]
 
@@ -20,18 +21,19 @@ MAX_DIMENSION_VALUES = 200  # values of one dimension that a page offers
 
 
 def list_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
-    """The values of each dimension by which a programme's figures can be narrowed, without
-    those of fewer than five people."""
-    whole, result = requested.scope.widest(), {}
+    """The values of each dimension by which a programme's figures can be narrowed: of published
+    ones those of packets, of which people are told."""
+    whole = requested.scope.widest()
+    result: dict[str, list[str]] = {}
+    if not requested.individual:
+        found = published.list_scopes(
+            requested.connection, whole.tenant_id, whole.programme or published.ALL_PROGRAMMES
+        )
+        for kind, value in found:
+            if value and kind in (*DIMENSIONS[1:], published.MONTH):
+                result.setdefault(kind, []).append(value)
+        return {name: values[:MAX_DIMENSION_VALUES] for name, values in result.items()}
     for name in DIMENSIONS[1:]:
-        rows = [
-            row
-            for row in requested.connection.execute(groups.select_group_sizes(whole, name))
-            if row.value
-        ]
-        result[name] = [
-            row.value
-            for row in rows
-            if requested.individual or row.learners >= privacy.MIN_GROUP_SIZE
-        ][:MAX_DIMENSION_VALUES]
+        rows = requested.connection.execute(groups.select_group_sizes(whole, name))
+        result[name] = [row.value for row in rows if row.value][:MAX_DIMENSION_VALUES]
     return result

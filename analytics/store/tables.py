@@ -7,6 +7,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -544,4 +545,125 @@ reporting_user = Table(
     Column("who", Text, nullable=False),
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Index(None, "tenant_id"),
+)
+
+# Published values (docs/privacy.md). How a programme publishes: the dimension whose values its
+# packets have, and how many people one has at least. A programme without a row uses the defaults.
+publishing_rule = Table(
+    "publishing_rule",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("dimension", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# People whose facts are published together, for good. ``dimension`` is the one that was declared
+# when it was formed; a frozen one lost a member, and is never counted again.
+packet = Table(
+    "packet",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("packet_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("wave", Text),
+    Column("dimension", Text, nullable=False),
+    Column("value", Text),
+    Column("pooled", Boolean, nullable=False),
+    Column("formed_on", Date, nullable=False),
+    Column("people", Integer, nullable=False),
+    # Of its last member: its windows are over when they are over for that one.
+    Column("certified_at", _TIMESTAMPTZ, nullable=False),
+    Column("frozen_at", _TIMESTAMPTZ),
+    Index(None, "tenant_id", "programme"),
+)
+packet_member = Table(
+    "packet_member",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("packet_id", BigInteger, nullable=False),
+    Column("learner", BigInteger, nullable=False),
+    Index(None, "tenant_id", "packet_id"),
+    Index(None, "tenant_id", "learner"),
+)
+# Who is in no packet yet, and since which Monday.
+packet_waiting = Table(
+    "packet_waiting",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("since", Date, nullable=False),
+)
+# What was counted of a part of a metric, over one packet or several that are told of together.
+# ``sums`` are additive rows as the metric's select gives them; ``contributions`` (slot → keys of
+# agents) are whose facts they hold. A corrected row stays, as a trace. Nobody reads these rows but
+# the publishing job.
+published_row = Table(
+    "published_row",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("row_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("packets", ARRAY(BigInteger), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("sums", JSON, nullable=False),
+    Column("contributions", JSON, nullable=False),
+    Column("released_at", _TIMESTAMPTZ, nullable=False),
+    Column("replaced_at", _TIMESTAMPTZ),
+    Index(None, "tenant_id", "programme", "metric"),
+)
+# What everybody reads: the values of each part of a metric over the whole programme ("programme"),
+# a wave, a value of the dimension ("team", "site", "role"), or who was certified in a month
+# ("month"); programme "" is all of them together.
+published_value = Table(
+    "published_value",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("scope_value", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    # Days after the certification at which people were looked at.
+    Column("day", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("numerator", Float),
+    Column("denominator", Float),
+    Column("value", Float),
+    Column("ci_low", Float),
+    Column("ci_high", Float),
+    Column("people", Integer),
+    Column("flags", JSON, nullable=False),
+    # "shown", "waiting" (``waits_until``: not before that day) or "too few".
+    Column("status", Text, nullable=False),
+    Column("waits_until", Date),
+    Column("released_at", _TIMESTAMPTZ, nullable=False),
+)
+# That somebody asked for values to be published before the week is over.
+publication_request = Table(
+    "publication_request",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# Each time that values were published: what came, and up to where statements were counted.
+publication = Table(
+    "publication",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("publication_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("monday", Date, nullable=False),
+    Column("watermark", _TIMESTAMPTZ, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("packets", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("corrected", Integer, nullable=False),
 )

@@ -8,8 +8,11 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import groups
 from analytics.reports import privacy
-from analytics.reports.context import ReportRequest, report
-from analytics.reports.metric_values import compute_estimates
+from analytics.reports.context import (
+    ReportRequest,
+    estimates_of,
+    report,
+)
 from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import facts
@@ -188,9 +191,7 @@ def checklist_report(requested: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 
     def estimate_for(key: str, part: str) -> Estimate:
-        return compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope).get(
-            part, NO_ESTIMATE
-        )
+        return estimates_of(requested, METRICS_BY_KEY[key]).get(part, NO_ESTIMATE)
 
     rows = [
         _answer_row(question, estimate_for(metric, part), what, requested.individual)

@@ -10,10 +10,10 @@ from analytics.reports import pictures, privacy
 from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     ReportRequest,
+    estimates_of,
     not_narrowed_notes,
     report,
 )
-from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
 from analytics.statistics import survival
 from analytics.statistics.estimates import NO_ESTIMATE
@@ -157,7 +157,7 @@ def _observed_points(
 ) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
     """What people knew at each interval: rows of the table, and points of the picture."""
     observed, worst, best = (
-        compute_estimates(requested.connection, METRICS_BY_KEY[key], requested.scope)
+        estimates_of(requested, METRICS_BY_KEY[key])
         for key in ("retention_observed", "retention_worst", "retention_best")
     )
     rows, points = [], []

@@ -13,10 +13,10 @@ from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
+    estimates_of,
     not_narrowed_notes,
     report,
 )
-from analytics.reports.metric_values import compute_estimates
 from analytics.reports.report import Column, Report
 from analytics.statistics import monte_carlo_roi, periods
 from analytics.statistics.estimates import NO_ESTIMATE
@@ -331,7 +331,7 @@ def _cost_notes(
     ]
     if costs is None:
         return notes
-    reach = compute_estimates(requested.connection, METRICS_BY_KEY["reach"], requested.scope)
+    reach = estimates_of(requested, METRICS_BY_KEY["reach"])
     people = reach.get("", NO_ESTIMATE).learners
     if costs and people and (requested.individual or people >= privacy.MIN_GROUP_SIZE):
         notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")

@@ -8,8 +8,13 @@ from typing import Any
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.reports import privacy
 from analytics.reports.builders import roi
-from analytics.reports.context import ReportRequest, estimates_by_value, report
-from analytics.reports.metric_values import compute_estimates, format_value
+from analytics.reports.context import (
+    ReportRequest,
+    estimates_by_value,
+    estimates_of,
+    report,
+)
+from analytics.reports.metric_values import format_value
 from analytics.reports.report import Column, Report
 from analytics.scorecards import DEFAULT_LINES, IMPACT_METRIC, Line, parse_lines
 from analytics.statistics import composite
@@ -145,9 +150,7 @@ def _line_estimate(requested: ReportRequest, line: Line) -> Estimate:
             if way is None
             else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
         )
-    return compute_estimates(
-        requested.connection, METRICS_BY_KEY[line.metric], requested.scope
-    ).get(line.part, NO_ESTIMATE)
+    return estimates_of(requested, METRICS_BY_KEY[line.metric]).get(line.part, NO_ESTIMATE)
 
 
 def _line_verdict(estimate: Estimate, line: Line) -> str:

@@ -1,0 +1,365 @@
+"""The publishing job: every week, from one snapshot, it puts waiting people into packets, counts
+the packets whose windows are over, and publishes the values of what may appear
+(docs/privacy.md)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
+from analytics.definitions import Scope, parse_part
+from analytics.publishing import packets as forming
+from analytics.publishing.packets import DEFAULT_RULE, NewPacket, Waiting
+from analytics.publishing.rows import (
+    Ledger,
+    PublishedRow,
+    RowKey,
+    add_rows,
+    with_contributions,
+)
+from analytics.publishing.values import compute_all_programmes, compute_values
+from analytics.reports.figures import counted_up_to
+from analytics.store import published as store
+from analytics.store.published import Packet, PublishingRule
+from core import clock
+from core.advisory_locks import PUBLISHING_LOCK, try_advisory_lock
+from core.database import UnitOfWork
+
+_DAY = timedelta(days=1)
+_ROW_COLUMNS = ("part", "contributions", "contributors", "learners")
+
+
+def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
+    """Publish what is due, once a week, and where it was asked for once a day more. Return whether
+    it was done."""
+    with unit_of_work(tenant_id) as connection:
+        today = clock.now().astimezone(UTC).date()
+        monday = forming.monday_of(today)
+        last = next(iter(store.list_publications(connection, tenant_id, None, 1)), None)
+        if last is not None and last.at.astimezone(UTC).date() == today:
+            return False
+        if not store.take_request(connection, tenant_id) and last and last.monday >= monday:
+            return False
+        if not try_advisory_lock(connection, PUBLISHING_LOCK, tenant_id, "publishing"):
+            return False
+        watermark = counted_up_to(connection, tenant_id)
+        store.freeze_changed_packets(connection, tenant_id)
+        rules = store.find_rules(connection, tenant_id)
+        formed = _form_packets(connection, tenant_id, rules, monday)
+        correcting = last is None or (last.at.year, last.at.month) != (today.year, today.month)
+        rows, corrected = _publish_rows(connection, tenant_id, watermark, correcting)
+        _publish_values(connection, tenant_id, watermark)
+        store.insert_publication(
+            connection,
+            tenant_id,
+            monday,
+            watermark,
+            packets=formed,
+            rows=rows,
+            corrected=corrected,
+        )
+    return True
+
+
+def _form_packets(
+    connection: Connection, tenant_id: int, rules: Mapping[str, PublishingRule], monday: date
+) -> int:
+    """Form the packets of all programmes; return how many."""
+    waiting: dict[str, list[Waiting]] = defaultdict(list)
+    for row in store.list_unpacketed(connection, tenant_id):
+        rule = rules.get(row.programme, DEFAULT_RULE)
+        value = getattr(row, rule.dimension)
+        waiting[row.programme].append(
+            Waiting(row.registration, row.learner, row.wave, value, row.anchor, row.since)
+        )
+    begun = {item.programme for item in store.list_packets(connection, tenant_id)}
+    count, left = 0, []
+    for programme, people in waiting.items():
+        rule = rules.get(programme, DEFAULT_RULE)
+        form = forming.form_packets if programme in begun else forming.replay_mondays
+        packets, still = form(people, monday, rule.size)
+        for packet in packets:
+            _keep_packet(connection, tenant_id, programme, rule, packet)
+        count += len(packets)
+        left += [(item.registration, programme, item.since) for item in still if item.since]
+    store.replace_waiting(connection, tenant_id, left)
+    return count
+
+
+def _keep_packet(
+    connection: Connection, tenant_id: int, programme: str, rule: PublishingRule, packet: NewPacket
+) -> None:
+    store.insert_packet(
+        connection,
+        tenant_id,
+        {
+            "programme": programme,
+            "wave": packet.wave,
+            "dimension": rule.dimension,
+            "value": packet.value,
+            "pooled": packet.pooled,
+            "formed_on": packet.formed_on,
+            "people": len({item.learner for item in packet.members}),
+            "certified_at": max(item.anchor for item in packet.members),
+        },
+        [(item.registration, item.learner) for item in packet.members],
+    )
+
+
+def _publish_rows(
+    connection: Connection, tenant_id: int, watermark: datetime, correcting: bool
+) -> tuple[int, int]:
+    """Publish the rows that are due; return how many came, and how many were corrected."""
+    by_programme: dict[str, list[Packet]] = defaultdict(list)
+    for packet in store.list_packets(connection, tenant_id):
+        by_programme[packet.programme].append(packet)
+    new = corrected = 0
+    for programme, packets in by_programme.items():
+        added, replaced = _publish_programme(
+            connection, tenant_id, programme, packets, watermark, correcting
+        )
+        new, corrected = new + added, corrected + replaced
+    return new, corrected
+
+
+def _publish_programme(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    packets: Sequence[Packet],
+    watermark: datetime,
+    correcting: bool,
+) -> tuple[int, int]:
+    kept = load_rows(connection, tenant_id, programme)
+    done = {(row.key, number) for row in kept for number in row.packets}
+    open_packets = [item for item in packets if item.frozen_at is None]
+    counted = _count_packets(connection, tenant_id, open_packets, watermark, done, correcting)
+    replaced = _correct_rows(connection, tenant_id, programme, kept, counted) if correcting else []
+    ids = {row.row_id for row in replaced}
+    current = [row for row in kept if row.row_id not in ids] + replaced
+    released = _release_rows(Ledger(current), open_packets, counted, done, watermark)
+    store.insert_rows(connection, tenant_id, programme, [_as_columns(row) for row in released])
+    return len(released), len(replaced)
+
+
+def _publish_values(connection: Connection, tenant_id: int, watermark: datetime) -> None:
+    """Publish the values of all programmes, and of all together."""
+    packets = store.list_packets(connection, tenant_id)
+    rows = {
+        programme: load_rows(connection, tenant_id, programme)
+        for programme in dict.fromkeys(item.programme for item in packets)
+    }
+    for programme, of_programme in rows.items():
+        own = [item for item in packets if item.programme == programme]
+        values = compute_values(programme, own, of_programme, watermark)
+        store.replace_values(connection, tenant_id, programme, values)
+    whole = compute_all_programmes(rows, packets, watermark)
+    store.replace_values(connection, tenant_id, store.ALL_PROGRAMMES, whole)
+
+
+def load_rows(connection: Connection, tenant_id: int, programme: str) -> list[PublishedRow]:
+    """The rows of a programme that hold now."""
+    return [
+        PublishedRow(
+            RowKey(row.metric, row.part, row.day),
+            row.version,
+            tuple(row.packets),
+            row.people,
+            row.sums,
+            row.contributions,
+            row.row_id,
+        )
+        for row in store.list_rows(connection, tenant_id, programme)
+    ]
+
+
+Counted = Mapping[int, Mapping[RowKey, PublishedRow]]
+
+
+def _count_packets(
+    connection: Connection,
+    tenant_id: int,
+    packets: Sequence[Packet],
+    watermark: datetime,
+    done: set[tuple[RowKey, int]],
+    correcting: bool,
+) -> Counted:
+    """By packet: its rows whose windows are over, of those packets that have one that is not
+    published yet (``correcting``: of all)."""
+    counted: dict[int, dict[RowKey, PublishedRow]] = defaultdict(dict)
+    for packet in packets:
+        due = [key for key in ROW_KEYS if is_over(packet, key.day, watermark)]
+        if correcting or any((key, packet.packet_id) not in done for key in due):
+            counted[packet.packet_id] = {
+                key: PublishedRow(
+                    key, METRICS_BY_KEY[key.metric].version, (packet.packet_id,), 0, [], {}
+                )
+                for key in due
+            }
+    for metric in CATALOGUE:
+        if metric.published is None:
+            continue
+        for before, day in _looks(metric):
+            over = [
+                number
+                for number, rows in counted.items()
+                if any(key.metric == metric.key and day in (None, key.day) for key in rows)
+            ]
+            if not over:
+                continue
+            scope = Scope(
+                tenant_id,
+                watermark,
+                packets=over,
+                within=None if day is None else day * 86_400,
+                before=before * 86_400,
+            )
+            _read_rows(connection, metric, scope, day, counted)
+    return {number: with_contributions(rows) for number, rows in counted.items()}
+
+
+def _looks(metric: Metric) -> Iterable[tuple[int, int | None]]:
+    """When a metric's packets are looked at, and when before (days); None: each part has its
+    own end."""
+    assert metric.published is not None
+    days = metric.published.days
+    return zip((0, *days), days, strict=False) if days else [(0, None)]
+
+
+def _read_rows(
+    connection: Connection,
+    metric: Metric,
+    scope: Scope,
+    day: int | None,
+    counted: Mapping[int, dict[RowKey, PublishedRow]],
+) -> None:
+    for row in connection.execute(metric.count(scope)).mappings():
+        part, number = parse_part(row["part"])
+        assert metric.published is not None
+        if not any(part == known for known, _ in metric.parts):
+            continue
+        key = RowKey(metric.key, part, day or metric.published.days_of(part)[0])
+        found = counted[int(number)].get(key)
+        if found is None:  # an interval that is not over
+            continue
+        sums = {name: _as_number(value) for name, value in row.items() if name not in _ROW_COLUMNS}
+        people = int(row["learners"] if "learners" in row else row["people"])
+        if "learners" in row:
+            sums["learners"] = people
+        contributors = sorted({*found.contributions.get("", ()), *row["contributors"]})
+        counted[int(number)][key] = replace(
+            found,
+            people=found.people + people,
+            sums=[*found.sums, sums],
+            contributions={"": contributors},
+        )
+
+
+def _as_number(value: Any) -> int | float | None:
+    if value is None:
+        return 0
+    number = float(value)
+    return int(number) if number.is_integer() else number
+
+
+ROW_KEYS = tuple(
+    RowKey(metric.key, part, day)
+    for metric in CATALOGUE
+    if metric.published is not None
+    for part, _ in metric.parts
+    for day in metric.published.days_of(part)
+)
+_ORDER = {key: number for number, key in enumerate(ROW_KEYS)}
+
+
+def is_over(packet: Packet, day: int, now: datetime) -> bool:
+    """Whether the window of so many days is over for a packet's last member."""
+    return packet.certified_at + day * _DAY <= now
+
+
+def _release_rows(
+    ledger: Ledger,
+    packets: Sequence[Packet],
+    counted: Counted,
+    done: set[tuple[RowKey, int]],
+    watermark: datetime,
+) -> list[PublishedRow]:
+    """The rows that may appear now: of each group, over all its packets that wait for that; and
+    over several groups of a programme where they have waited long."""
+    released: list[PublishedRow] = []
+    for key in sorted(ROW_KEYS, key=lambda key: (key.day, _ORDER[key])):
+        groups: dict[tuple[Any, ...], list[Packet]] = defaultdict(list)
+        for packet in packets:
+            if (key, packet.packet_id) not in done and is_over(packet, key.day, watermark):
+                group = (packet.pooled, packet.wave, packet.dimension, packet.value)
+                groups[group].append(packet)
+        late: list[Packet] = []
+        for members in groups.values():
+            row = add_rows([counted[item.packet_id][key] for item in members])
+            if row.people == 0 or ledger.may_appear(row):
+                ledger.add(row)
+                released.append(row)
+            else:
+                late += [item for item in members if _waited_long(item, key.day, watermark)]
+        if late:
+            row = add_rows([counted[item.packet_id][key] for item in late])
+            if ledger.may_appear(row):
+                ledger.add(row)
+                released.append(row)
+    return released
+
+
+def _waited_long(packet: Packet, day: int, now: datetime) -> bool:
+    return packet.certified_at + day * _DAY + forming.POOLED_AFTER <= now
+
+
+def _correct_rows(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    kept: Sequence[PublishedRow],
+    counted: Counted,
+) -> list[PublishedRow]:
+    """Correct what late and voided statements changed, where the same people contribute to a row:
+    otherwise the difference of the two would tell of those who came or went."""
+    replaced, columns = [], []
+    for row in kept:
+        published = METRICS_BY_KEY[row.key.metric].published
+        if published is None or not published.corrected:
+            continue
+        if not all(number in counted for number in row.packets):
+            continue
+        again = add_rows([counted[number][row.key] for number in row.packets])
+        if again.sums == row.sums and again.version == row.version:
+            continue
+        if _same_people(again, row):
+            replaced.append(replace(again, row_id=row.row_id))
+            columns.append(_as_columns(again))
+    store.replace_rows(connection, tenant_id, [row.row_id for row in replaced])
+    store.insert_rows(connection, tenant_id, programme, columns)
+    return replaced
+
+
+def _same_people(one: PublishedRow, other: PublishedRow) -> bool:
+    return {slot: set(people) for slot, people in one.contributions.items() if people} == {
+        slot: set(people) for slot, people in other.contributions.items() if people
+    }
+
+
+def _as_columns(row: PublishedRow) -> dict[str, Any]:
+    return {
+        "packets": list(row.packets),
+        "metric": row.key.metric,
+        "version": row.version,
+        "part": row.key.part,
+        "day": row.key.day,
+        "people": row.people,
+        "sums": row.sums,
+        "contributions": row.contributions,
+    }

@@ -1,0 +1,192 @@
+"""Rows that are published: what was counted of a part of a metric over packets that are told of
+together, and which of them may appear."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from analytics.catalogue import METRICS_BY_KEY, Metric, Published
+from analytics.publishing.safety import Contribution, tells_of_few
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
+from lrs.vocabulary import MIN_GROUP_SIZE
+
+Sums = list[dict[str, Any]]
+_TIME_COLUMNS = ("days", "met")  # the rows of a time are one for each of their values
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """A part of a metric, ``day`` days after the certification."""
+
+    metric: str
+    part: str
+    day: int
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """``people`` contribute to it (episodes, since somebody certified twice counts twice).
+    ``contributions``: by slot the keys of the agents who do, without those erased since."""
+
+    key: RowKey
+    version: int
+    packets: tuple[int, ...]
+    people: int
+    sums: Sums
+    contributions: Mapping[str, Sequence[int]]
+    row_id: int = 0  # none yet
+
+
+def add_rows(rows: Sequence[PublishedRow]) -> PublishedRow:
+    """One row over the packets of all."""
+    merged: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        for slot, people in row.contributions.items():
+            merged[slot].update(people)
+    return PublishedRow(
+        rows[0].key,
+        rows[0].version,
+        tuple(sorted(number for row in rows for number in row.packets)),
+        sum(row.people for row in rows),
+        add_sums(row.sums for row in rows),
+        {slot: sorted(people) for slot, people in merged.items()},
+    )
+
+
+def add_sums(sums: Iterable[Sums]) -> Sums:
+    """Sums over disjoint packets: added, column by column; times are kept apart."""
+    added: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in sums:
+        for row in one:
+            kept = added.setdefault(tuple(row.get(name) for name in _TIME_COLUMNS), {})
+            for name, value in row.items():
+                if name in _TIME_COLUMNS:
+                    kept[name] = value
+                else:
+                    kept[name] = kept.get(name, 0) + value
+    return list(added.values())
+
+
+def estimate_row(metric: Metric, part: str, sums: Sums) -> Estimate:
+    """The value of sums with its interval."""
+    rows = [SimpleNamespace(part=part, **row) for row in sums]
+    return metric.estimate(rows).get(part, NO_ESTIMATE)
+
+
+@dataclass
+class Ledger:
+    """What is published of one programme: whether a further row may be. Rows matter to each other
+    where they sum the same quantity over the same packets."""
+
+    rows: list[PublishedRow] = field(default_factory=list)
+    _by_place: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        rows, self.rows = self.rows, []
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: PublishedRow) -> None:
+        """Note a row that is published."""
+        if not row.people:
+            return
+        for quantity in _published(row.key).quantities:
+            for packet in row.packets:
+                self._by_place[quantity, packet].append(len(self.rows))
+        self.rows.append(row)
+
+    def may_appear(self, row: PublishedRow) -> bool:
+        """Whether enough people contribute to a row, and no combination of it with others tells of
+        a few."""
+        if row.people < MIN_GROUP_SIZE:
+            return False
+        return not any(
+            self._tells_of_few(row, quantity) for quantity in _published(row.key).quantities
+        )
+
+    def _tells_of_few(self, row: PublishedRow, quantity: str) -> bool:
+        own = _contributions_of(row)
+        related = [_contributions_of(other) for other in self._related(row.packets, quantity)]
+        if all(own == other or own.isdisjoint(other) for other in related):
+            return _count_people(own) < MIN_GROUP_SIZE
+        return tells_of_few([own, *related])
+
+    def _related(self, packets: Iterable[int], quantity: str) -> list[PublishedRow]:
+        """The rows that share packets with these, with those that share packets with them, and so
+        on."""
+        found: set[int] = set()
+        looked: set[int] = set()
+        pending = set(packets)
+        while pending:
+            looked |= pending
+            new = {
+                number
+                for packet in pending
+                for number in self._by_place.get((quantity, packet), ())
+            } - found
+            found |= new
+            pending = {packet for number in new for packet in self.rows[number].packets} - looked
+        return [self.rows[number] for number in sorted(found)]
+
+
+def _published(key: RowKey) -> Published:
+    published = METRICS_BY_KEY[key.metric].published
+    assert published is not None
+    return published
+
+
+def _contributions_of(row: PublishedRow) -> frozenset[Contribution]:
+    return frozenset(
+        (person, slot) for slot, people in row.contributions.items() for person in people
+    )
+
+
+def _count_people(contributions: Collection[Contribution]) -> int:
+    return len({person for person, _ in contributions})
+
+
+def with_contributions(counted: Mapping[RowKey, PublishedRow]) -> dict[RowKey, PublishedRow]:
+    """The rows of one packet, with the contributions of each as the catalogue says: what is
+    counted names only who contributes since the look before, and of a whole nobody."""
+    slots: dict[RowKey, dict[str, Sequence[int]]] = {}
+    for key in sorted(counted, key=lambda key: key.day):
+        published, own = _published(key), counted[key].contributions.get("", ())
+        slot = key.part if published.slot == "part" else published.slot
+        if not published.renewed:
+            slots[key] = {slot: own}
+            continue
+        earlier = [day for day in published.days if day < key.day]
+        before = slots.get(RowKey(key.metric, key.part, earlier[-1]), {}) if earlier else {}
+        slots[key] = {**before, f"{slot}/{key.day}": own}
+    result = {}
+    for key, row in counted.items():
+        whole = _published(key).whole
+        if whole and not key.part:
+            slots[key] = _join(
+                [
+                    found
+                    for other, found in slots.items()
+                    if other.metric == whole and other.part and _is_within(other, key)
+                ]
+            )
+        result[key] = PublishedRow(
+            key, row.version, row.packets, row.people, row.sums, slots[key], row.row_id
+        )
+    return result
+
+
+def _is_within(part: RowKey, whole: RowKey) -> bool:
+    """Whether a part belongs to a whole: of the same day, or intervals that were over by then."""
+    return part.day == whole.day if part.metric == whole.metric else part.day <= whole.day
+
+
+def _join(found: Iterable[Mapping[str, Sequence[int]]]) -> dict[str, Sequence[int]]:
+    joined: dict[str, set[int]] = defaultdict(set)
+    for slots in found:
+        for slot, people in slots.items():
+            joined[slot].update(people)
+    return {slot: sorted(people) for slot, people in joined.items()}

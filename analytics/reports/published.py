@@ -1,0 +1,144 @@
+"""Published values, as those read them who may not see individual people: everywhere the same, from
+what the publishing job wrote (docs/privacy.md)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import METRICS_BY_KEY, Metric
+from analytics.reports.metric_values import MetricValue, whole_if_possible
+from analytics.statistics.estimates import Estimate
+from analytics.statistics.proportions import CONFIDENCE
+from analytics.store import published as store
+from analytics.store.published import ALL_PROGRAMMES, PROGRAMME, SHOWN, WAITING, PublishedValue
+from core.clock import format_instant
+from lrs.vocabulary import MIN_GROUP_SIZE
+
+
+@dataclass(frozen=True)
+class PublishedScope:
+    """A programme (None: all together), or within it a wave, a team, site or role, or a month of
+    certification; ``value`` None: each of them."""
+
+    tenant_id: int
+    programme: str | None
+    kind: str = PROGRAMME
+    value: str | None = ""
+
+
+def load_published(
+    connection: Connection, scope: PublishedScope, metrics: Sequence[Metric], watermark: datetime
+) -> list[list[MetricValue]]:
+    """The values of each metric: of each part and day, in order."""
+    found: dict[tuple[str, str, int], PublishedValue] = {
+        (item.metric, item.part, item.day): item
+        for item in _list_values(connection, scope, metrics)
+    }
+    return [
+        [
+            _metric_value(
+                metric, scope, part, label, day, found.get((metric.key, part, day)), watermark
+            )
+            for part, label in metric.parts
+            for day in (metric.published.days_of(part) if metric.published else ())
+        ]
+        for metric in metrics
+    ]
+
+
+def published_estimates(
+    connection: Connection, scope: PublishedScope, metric: Metric
+) -> dict[str, dict[str, Estimate]]:
+    """Value of the scope -> part -> what is shown of it, at the last day of which something is."""
+    result: dict[str, dict[str, Estimate]] = defaultdict(dict)
+    for item in _list_values(connection, scope, [metric]):  # in the order of days
+        if item.status == SHOWN and item.people is not None:
+            result[item.scope_value][item.part] = Estimate(
+                item.numerator or 0,
+                item.denominator or 0,
+                item.value,
+                item.ci_low,
+                item.ci_high,
+                item.people,
+                tuple(item.flags),
+            )
+    return result
+
+
+def last_shown(values: Iterable[MetricValue]) -> list[MetricValue]:
+    """Of each part one value: that of the last day of which one is shown, otherwise the first."""
+    chosen: dict[str, MetricValue] = {}
+    for value in values:
+        if value.part not in chosen or not value.suppressed:
+            chosen[value.part] = value
+    return list(chosen.values())
+
+
+def _list_values(
+    connection: Connection, scope: PublishedScope, metrics: Sequence[Metric]
+) -> list[PublishedValue]:
+    found = store.list_values(
+        connection,
+        scope.tenant_id,
+        ALL_PROGRAMMES if scope.programme is None else scope.programme,
+        [(scope.kind, scope.value)],
+        [metric.key for metric in metrics],
+    )
+    return [item for item in found if item.version == METRICS_BY_KEY[item.metric].version]
+
+
+def _metric_value(
+    metric: Metric,
+    scope: PublishedScope,
+    part: str,
+    label: str,
+    day: int,
+    item: PublishedValue | None,
+    watermark: datetime,
+) -> MetricValue:
+    shown = item is not None and item.status == SHOWN
+    released = item.released_at if item else watermark
+    return MetricValue(
+        metric=metric.key,
+        version=metric.version,
+        label=metric.label,
+        part=part,
+        part_label=label,
+        unit=metric.unit,
+        programme=scope.programme,
+        scope={} if scope.kind == PROGRAMME else {scope.kind: scope.value or ""},
+        numerator=_number(item.numerator) if item else None,
+        denominator=_number(item.denominator) if item else None,
+        value=item.value if item else None,
+        ci_low=item.ci_low if item else None,
+        ci_high=item.ci_high if item else None,
+        confidence=CONFIDENCE,
+        learners=item.people if item else None,
+        suppressed=not shown,
+        reason="" if shown else _reason(metric, item),
+        flags=item.flags if item else [],
+        day=day,
+        status=item.status if item else WAITING,
+        waits_until=item.waits_until.isoformat() if item and item.waits_until else None,
+        watermark=format_instant(released),
+        computed_at=format_instant(released),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else whole_if_possible(value)
+
+
+def _reason(metric: Metric, item: PublishedValue | None) -> str:
+    """Why a value is not shown, as a clause."""
+    if item is not None and item.waits_until is not None:
+        return f"it is told on {item.waits_until} or later"
+    if item is None or item.status == WAITING:
+        return "it waits for more people"
+    fewest = metric.published.min_people if metric.published else MIN_GROUP_SIZE
+    return f"fewer than {fewest} people"

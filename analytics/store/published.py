@@ -1,0 +1,385 @@
+"""Packets, the rows counted of them, and the values that everybody reads."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from analytics.store.tables import (
+    fact_episode,
+    packet,
+    packet_member,
+    packet_waiting,
+    publication,
+    publication_request,
+    published_row,
+    published_value,
+    publishing_rule,
+)
+
+ALL_PROGRAMMES = ""
+# What values are published over; the others are named like the dimension of the packets.
+PROGRAMME, WAVE, MONTH = "programme", "wave", "month"
+SHOWN, WAITING, TOO_FEW = "shown", "waiting", "too few"
+_CHUNK = 5_000  # rows of one insert
+
+
+@dataclass(frozen=True)
+class PublishingRule:
+    """How a programme publishes."""
+
+    dimension: str
+    size: int
+    who: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Packet:
+    """People whose facts are published together."""
+
+    packet_id: int
+    programme: str
+    wave: str | None
+    dimension: str
+    value: str | None
+    pooled: bool
+    formed_on: date
+    people: int
+    certified_at: datetime
+    frozen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PublishedValue:
+    """A value as it was published; ``waits_until``: not before that day, where it is waiting."""
+
+    programme: str
+    scope: str
+    scope_value: str
+    metric: str
+    part: str
+    day: int
+    version: int
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    people: int | None
+    flags: list[str]
+    status: str
+    waits_until: date | None
+    released_at: datetime
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A time at which values were published: how many packets and rows came, and how many were
+    corrected."""
+
+    publication_id: int
+    monday: date
+    watermark: datetime
+    at: datetime
+    packets: int
+    rows: int
+    corrected: int
+
+
+def find_rules(connection: Connection, tenant_id: int) -> dict[str, PublishingRule]:
+    """By programme: how it publishes, where that was decided."""
+    r = publishing_rule.c
+    rows = connection.execute(
+        select(r.programme, r.dimension, r.size, r.who, r.at).where(r.tenant_id == tenant_id)
+    )
+    return {row[0]: PublishingRule(*row[1:]) for row in rows}
+
+
+def upsert_rule(
+    connection: Connection, tenant_id: int, programme: str, rule: PublishingRule
+) -> None:
+    """Decide how a programme publishes from now on; packets that exist stay as they are."""
+    decided = {"dimension": rule.dimension, "size": rule.size, "who": rule.who}
+    row = upsert(publishing_rule).values(tenant_id=tenant_id, programme=programme, **decided)
+    connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "programme"], set_={**decided, "at": func.now()}
+        )
+    )
+
+
+def list_unpacketed(connection: Connection, tenant_id: int) -> Sequence[Any]:
+    """Rows of programme, registration, learner, wave, team, site, role, anchor, since: certified
+    people in no packet."""
+    e, m, w = fact_episode.c, packet_member.c, packet_waiting.c
+    same = and_(w.tenant_id == e.tenant_id, w.registration == e.registration)
+    query = (
+        select(
+            e.programme,
+            e.registration,
+            e.learner,
+            e.wave,
+            e.team,
+            e.site,
+            e.role,
+            e.anchor,
+            w.since,
+        )
+        .select_from(fact_episode.outerjoin(packet_waiting, same))
+        .where(
+            e.tenant_id == tenant_id,
+            ~exists().where(m.tenant_id == e.tenant_id, m.registration == e.registration),
+        )
+        .order_by(e.programme, e.anchor, e.registration)
+    )
+    return connection.execute(query).all()
+
+
+def insert_packet(
+    connection: Connection,
+    tenant_id: int,
+    columns: Mapping[str, Any],
+    members: Iterable[tuple[uuid.UUID, int]],
+) -> None:
+    """Keep a packet with its members (registration, learner)."""
+    row = insert(packet).values(tenant_id=tenant_id, **columns).returning(packet.c.packet_id)
+    packet_id = connection.execute(row).scalar_one()
+    connection.execute(
+        insert(packet_member),
+        [
+            {
+                "tenant_id": tenant_id,
+                "registration": registration,
+                "packet_id": packet_id,
+                "learner": learner,
+            }
+            for registration, learner in members
+        ],
+    )
+
+
+def replace_waiting(
+    connection: Connection, tenant_id: int, waiting: Iterable[tuple[uuid.UUID, str, date]]
+) -> None:
+    """Keep who waits for a packet: registration, programme, since when."""
+    connection.execute(delete(packet_waiting).where(packet_waiting.c.tenant_id == tenant_id))
+    rows = [
+        {"tenant_id": tenant_id, "registration": item[0], "programme": item[1], "since": item[2]}
+        for item in waiting
+    ]
+    if rows:
+        connection.execute(insert(packet_waiting), rows)
+
+
+def list_packets(connection: Connection, tenant_id: int) -> list[Packet]:
+    """All packets, in the order in which they were formed."""
+    p = packet.c
+    columns = [p[name] for name in Packet.__dataclass_fields__]
+    rows = connection.execute(
+        select(*columns).where(p.tenant_id == tenant_id).order_by(p.formed_on, p.packet_id)
+    )
+    return [Packet(*row) for row in rows]
+
+
+def freeze_changed_packets(connection: Connection, tenant_id: int) -> None:
+    """Freeze the packets of which a member is no more, or is somebody else by now: whose
+    certification was removed or voided, or who was merged."""
+    e, m = fact_episode.c, packet_member.c
+    same = and_(
+        e.tenant_id == m.tenant_id, e.registration == m.registration, e.learner == m.learner
+    )
+    changed = select(m.packet_id).where(m.tenant_id == tenant_id, ~exists().where(same))
+    _freeze(connection, tenant_id, list(connection.execute(changed).scalars()))
+
+
+def forget_learners(connection: Connection, tenant_id: int, learners: Sequence[int]) -> None:
+    """Take erased people out of what is kept of packets, which are frozen by that."""
+    m, w, r = packet_member.c, packet_waiting.c, published_row.c
+    theirs = (m.tenant_id == tenant_id, m.learner.in_(learners))
+    packet_ids = list(connection.execute(select(m.packet_id).where(*theirs)).scalars())
+    _freeze(connection, tenant_id, packet_ids)
+    connection.execute(delete(packet_member).where(*theirs))
+    lost = select(fact_episode.c.registration).where(
+        fact_episode.c.tenant_id == tenant_id, fact_episode.c.learner.in_(learners)
+    )
+    connection.execute(
+        delete(packet_waiting).where(w.tenant_id == tenant_id, w.registration.in_(lost))
+    )
+    held = bindparam(None, packet_ids, type_=ARRAY(BigInteger), unique=True)
+    rows = connection.execute(
+        select(r.row_id, r.contributions).where(r.tenant_id == tenant_id, r.packets.overlap(held))
+    )
+    erased = set(learners)
+    for row_id, contributions in rows.all():
+        kept = {
+            slot: [one for one in people if one not in erased]
+            for slot, people in contributions.items()
+        }
+        connection.execute(
+            update(published_row)
+            .where(r.tenant_id == tenant_id, r.row_id == row_id)
+            .values(contributions=kept)
+        )
+
+
+def _freeze(connection: Connection, tenant_id: int, packet_ids: Sequence[int]) -> None:
+    p = packet.c
+    connection.execute(
+        update(packet)
+        .where(p.tenant_id == tenant_id, p.packet_id.in_(packet_ids), p.frozen_at.is_(None))
+        .values(frozen_at=func.now())
+    )
+
+
+def list_rows(connection: Connection, tenant_id: int, programme: str) -> Sequence[Any]:
+    """Rows of metric, part, day, version, packets, people, sums, contributions, row_id: what holds
+    of a programme now."""
+    r = published_row.c
+    query = select(
+        r.metric, r.part, r.day, r.version, r.packets, r.people, r.sums, r.contributions, r.row_id
+    ).where(r.tenant_id == tenant_id, r.programme == programme, r.replaced_at.is_(None))
+    return connection.execute(query.order_by(r.row_id)).all()
+
+
+def insert_rows(
+    connection: Connection, tenant_id: int, programme: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep rows that are published now."""
+    for start in range(0, len(rows), _CHUNK):
+        connection.execute(
+            insert(published_row).values(released_at=func.now()),
+            [
+                {"tenant_id": tenant_id, "programme": programme, **row}
+                for row in rows[start : start + _CHUNK]
+            ],
+        )
+
+
+def replace_rows(connection: Connection, tenant_id: int, row_ids: Sequence[int]) -> None:
+    """Mark rows as corrected by others."""
+    r = published_row.c
+    chosen = bindparam(None, list(row_ids), type_=ARRAY(BigInteger), unique=True)
+    connection.execute(
+        update(published_row)
+        .where(r.tenant_id == tenant_id, r.row_id == any_(chosen))
+        .values(replaced_at=func.now())
+    )
+
+
+def replace_values(
+    connection: Connection, tenant_id: int, programme: str, values: Sequence[PublishedValue]
+) -> None:
+    """Publish the values of a programme in place of those before."""
+    v = published_value
+    connection.execute(delete(v).where(v.c.tenant_id == tenant_id, v.c.programme == programme))
+    for start in range(0, len(values), _CHUNK):
+        connection.execute(
+            insert(v),
+            [{"tenant_id": tenant_id, **asdict(item)} for item in values[start : start + _CHUNK]],
+        )
+
+
+def list_values(
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    scopes: Sequence[tuple[str, str | None]],
+    metrics: Sequence[str],
+) -> list[PublishedValue]:
+    """The values of these metrics over these scopes (kind, value; None: every value of it)."""
+    v = published_value.c
+    columns = [v[name] for name in PublishedValue.__dataclass_fields__]
+    chosen = or_(
+        *(
+            and_(v.scope == kind, *(() if value is None else (v.scope_value == value,)))
+            for kind, value in scopes
+        )
+    )
+    query = select(*columns).where(
+        v.tenant_id == tenant_id, v.programme == programme, v.metric.in_(metrics), chosen
+    )
+    rows = connection.execute(query.order_by(v.scope, v.scope_value, v.metric, v.part, v.day))
+    return [PublishedValue(*row) for row in rows]
+
+
+def list_scopes(connection: Connection, tenant_id: int, programme: str) -> list[tuple[str, str]]:
+    """Over what values of a programme are published: kinds and values."""
+    v = published_value.c
+    query = select(v.scope, v.scope_value).where(v.tenant_id == tenant_id, v.programme == programme)
+    return [
+        (kind, value)
+        for kind, value in connection.execute(query.distinct().order_by(v.scope, v.scope_value))
+    ]
+
+
+def insert_publication(
+    connection: Connection, tenant_id: int, monday: date, watermark: datetime, **counts: int
+) -> None:
+    """Note that values were published."""
+    connection.execute(
+        insert(publication).values(
+            tenant_id=tenant_id, monday=monday, watermark=watermark, **counts
+        )
+    )
+
+
+def request_publication(connection: Connection, tenant_id: int, who: str) -> None:
+    """Ask for values to be published before the week is over."""
+    row = upsert(publication_request).values(tenant_id=tenant_id, who=who)
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def take_request(connection: Connection, tenant_id: int) -> bool:
+    """Whether somebody asked for that; it is asked no longer."""
+    r = publication_request
+    return bool(connection.execute(delete(r).where(r.c.tenant_id == tenant_id)).rowcount)
+
+
+def count_waiting(connection: Connection, tenant_id: int, programme: str) -> Sequence[Any]:
+    """Rows of wave, team, site, role, since, people: who waits for a packet, and since when the
+    first of them."""
+    e, w = fact_episode.c, packet_waiting.c
+    same = and_(w.tenant_id == e.tenant_id, w.registration == e.registration)
+    groups = (e.wave, e.team, e.site, e.role)
+    query = (
+        select(*groups, func.min(w.since).label("since"), func.count().label("people"))
+        .select_from(packet_waiting.join(fact_episode, same))
+        .where(w.tenant_id == tenant_id, w.programme == programme)
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    return connection.execute(query).all()
+
+
+def list_publications(
+    connection: Connection, tenant_id: int, before: int | None, rows: int
+) -> list[Publication]:
+    """The last times at which values were published, the newest first."""
+    p = publication.c
+    columns = [p[name] for name in Publication.__dataclass_fields__]
+    query = select(*columns).where(p.tenant_id == tenant_id)
+    if before is not None:
+        query = query.where(p.publication_id < before)
+    found = connection.execute(query.order_by(p.publication_id.desc()).limit(rows))
+    return [Publication(*row) for row in found]
