@@ -30,7 +30,7 @@ from core.secrets import Secrets
 from core.settings import Settings
 from lrs import operator_api as lrs_cli
 
-BACKED_UP_SCHEMAS = ("lrs", "lrs_months", "lti_tool", "report")
+BACKED_UP_SCHEMAS = ("lrs", "lrs_months", "analytics", "lti_tool", "report")
 _FINGERPRINT_PURPOSE = "backup"
 
 
@@ -162,7 +162,8 @@ def _require_fitting_server(connection: psycopg.Connection[Any], manifest: dict[
     ).fetchall()
     if schemas:
         raise FatalError(
-            "The database is not empty: a restore needs one without the schemas lrs and lti_tool."
+            "The database is not empty: a restore needs one without the schemas lrs, analytics and "
+            "lti_tool."
         )
     major = _server_major(connection)
     if major < manifest.get("postgres", 0):

@@ -27,6 +27,12 @@ LONG_ROLE = "carryover_long"
 # The owner of the views for reporting tools, and the group role of those who may read them;
 # neither can log in.
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
+# Of keys and indexes for which a table states no name; what is between the braces is SQLAlchemy's.
+KEY_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+}
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_TIMEOUT_SECONDS = 10
 # Of two web workers each: (15 + what pages are read on, 5) x 2 in the record store, 15 x 2 in the

@@ -1,5 +1,5 @@
-"""Alembic, run the same way for each package: one schema per package, with its version table
-inside it."""
+"""Alembic, run the same way for each package that has migrations: its version table lies in the
+schema of its name."""
 
 from __future__ import annotations
 
@@ -60,22 +60,26 @@ def has_pending_migrations(folder: Path, owner: Engine) -> bool:
         )
 
 
-def run_env(metadata: MetaData, schema: str) -> None:
-    """The body of every ``env.py``."""
+def comparison(metadata: MetaData, schema: str) -> dict[str, Any]:
+    """Alembic's options for comparing one schema of a database with its models."""
 
     def include_own_schema(name: str | None, kind: str, parents: Any) -> bool:
         return name == schema if kind == "schema" else True
 
+    return {
+        "target_metadata": metadata,
+        "version_table_schema": schema,
+        "include_schemas": True,
+        "include_name": include_own_schema,
+        "compare_server_default": True,
+    }
+
+
+def run_env(metadata: MetaData, schema: str) -> None:
+    """The body of every ``env.py``."""
     connection: Connection = context.config.attributes["connection"]
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
-    context.configure(
-        connection=connection,
-        target_metadata=metadata,
-        version_table_schema=schema,
-        include_schemas=True,
-        include_name=include_own_schema,
-        compare_server_default=True,
-    )
+    context.configure(connection=connection, **comparison(metadata, schema))
     with context.begin_transaction():
         context.run_migrations()
 

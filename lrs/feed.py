@@ -57,7 +57,7 @@ from lrs.store.statements import (
     voided_condition,
     with_payloads,
 )
-from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
+from lrs.store.tables import statement, statement_rel, tenant, voiding
 from lrs.xapi import json_codec
 from lrs.xapi.actors import as_agent, identity_of
 from lrs.xapi.datatypes import parse_duration_seconds, parse_timestamp
@@ -66,7 +66,6 @@ from lrs.xapi.persons import require_person
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 __all__ = [
-    "SCHEMA",
     "Caller",
     "CountingClaim",
     "Removal",
@@ -91,12 +90,12 @@ __all__ = [
     "lock_countables",
     "mark_episodes",
     "mark_statements",
-    "metadata",
     "parse_duration_seconds",
     "parse_timestamp",
     "require_person",
     "scope_satisfied",
     "settle_late_refs",
+    "tenant",
 ]
 
 _EPISODE_STATEMENTS = b"""

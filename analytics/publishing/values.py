@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from analytics.catalogue import CATALOGUE, Metric
 from analytics.publishing.rows import PublishedRow, RowKey, add_sums, estimate_row
@@ -96,10 +96,9 @@ def _value(
     people = sum(row.people for row in current)
     estimate = estimate_row(metric, key.part, add_sums(row.sums for row in current))
     shown = people >= metric.published.min_people
-    told = {number for row in current for number in row.packets}
-    waits_until = _next_end([item for item in packets if item.packet_id not in told], key.day, now)
-    counted = people or (told and waits_until is None)
-    status = SHOWN if shown else TOO_FEW if counted else WAITING
+    ends = [item.certified_at + key.day * _DAY for item in packets if item.frozen_at is None]
+    coming = [end for end in ends if end > now]
+    status = SHOWN if shown else TOO_FEW if len(coming) < len(packets) else WAITING
     return PublishedValue(
         programme=programme,
         scope=scope[0],
@@ -116,16 +115,7 @@ def _value(
         people=people if shown else None,
         flags=list(estimate.flags) if shown else [],
         status=status,
-        waits_until=waits_until,
+        waits_until=min(coming).astimezone(UTC).date() if coming else None,
         released_at=now,
     )
 
-
-def _next_end(packets: Iterable[Packet], day: int, now: datetime) -> date | None:
-    """The day on which the next window of those that were not told of is over; None if all are."""
-    ends = [
-        item.certified_at + day * _DAY
-        for item in packets
-        if item.frozen_at is None and item.certified_at + day * _DAY > now
-    ]
-    return min(ends).astimezone(UTC).date() if ends else None

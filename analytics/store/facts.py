@@ -30,7 +30,7 @@ from analytics.store.tables import (
 )
 from core.database import driver_cursor
 from lrs import feed
-from lrs.feed import SCHEMA, StoredStatement
+from lrs.feed import StoredStatement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without annotations
 
@@ -286,7 +286,7 @@ def _build_table_sql(table: Table, which: str) -> _TableSql:
     names = tuple(column.name for column in table.columns if column.name != "tenant_id")
     own = [column.name for column in table.primary_key.columns if column.name != "tenant_id"]
     at, listed, key = (
-        f"{SCHEMA}.{table.name}",
+        table.fullname,
         ", ".join(f'"{name}"' for name in names),
         ", ".join(f'"{name}"' for name in own),
     )

@@ -17,13 +17,13 @@ from lrs.feed import key_of, key_pair
 _STATES = """
   SELECT m.mapping_id, m.activity_key, m.programme, a.agent, a.identity,
     coalesce(p.agent, a.agent) AS person,
-    p.agent IS NOT NULL OR EXISTS (SELECT FROM lrs.fact_episode e
+    p.agent IS NOT NULL OR EXISTS (SELECT FROM analytics.fact_episode e
       WHERE e.tenant_id = a.tenant_id AND e.learner = coalesce(p.agent, a.agent)) AS known,
-    EXISTS (SELECT FROM lrs.fact_episode e WHERE e.tenant_id = a.tenant_id
+    EXISTS (SELECT FROM analytics.fact_episode e WHERE e.tenant_id = a.tenant_id
       AND e.learner = coalesce(p.agent, a.agent) AND e.programme = m.programme) AS certified
-  FROM lrs.activity_mapping m
-  JOIN lrs.mapped_actor a ON a.tenant_id = m.tenant_id AND a.mapping_id = m.mapping_id
-  LEFT JOIN lrs.person_merge p ON p.tenant_id = a.tenant_id AND p.alias = a.agent
+  FROM analytics.activity_mapping m
+  JOIN analytics.mapped_actor a ON a.tenant_id = m.tenant_id AND a.mapping_id = m.mapping_id
+  LEFT JOIN analytics.person_merge p ON p.tenant_id = a.tenant_id AND p.alias = a.agent
     AND p.undone_at IS NULL
   WHERE m.tenant_id = :tenant AND m.undone_at IS NULL
 """
@@ -31,8 +31,8 @@ _COUNTS = text(
     f"""
     WITH states AS ({_STATES} AND m.programme = :programme), people AS (
       SELECT mapping_id, person, known, certified, EXISTS (
-        SELECT FROM lrs.fact_episode e
-        JOIN lrs.borrowed b ON b.tenant_id = e.tenant_id AND b.registration = e.registration
+        SELECT FROM analytics.fact_episode e
+        JOIN analytics.borrowed b ON b.tenant_id = e.tenant_id AND b.registration = e.registration
         JOIN unnest(CAST(:plain AS bigint[]), CAST(:related AS bigint[])) AS k (plain, related)
           ON k.plain = s.activity_key
         JOIN lrs.statement_rel r ON r.tenant_id = b.tenant_id AND r.ord = b.ord
@@ -47,7 +47,7 @@ _COUNTS = text(
       count(s.person) FILTER (WHERE s.certified AND NOT s.counts) AS idle,
       count(s.person) FILTER (WHERE s.known AND NOT s.certified) AS uncertified,
       count(s.person) FILTER (WHERE NOT s.known) AS unknown
-    FROM lrs.activity_mapping m LEFT JOIN people s USING (mapping_id)
+    FROM analytics.activity_mapping m LEFT JOIN people s USING (mapping_id)
     WHERE m.tenant_id = :tenant AND m.undone_at IS NULL AND m.programme = :programme
     GROUP BY m.mapping_id ORDER BY m.mapping_id
     """  # noqa: S608 - constants of this file
@@ -74,7 +74,7 @@ _STATEMENTS = text(
 )
 _DELETE_WITHOUT = text(
     """
-    DELETE FROM lrs.mapped_actor a WHERE a.tenant_id = :tenant AND a.mapping_id = :mapping
+    DELETE FROM analytics.mapped_actor a WHERE a.tenant_id = :tenant AND a.mapping_id = :mapping
       AND NOT EXISTS (
         SELECT FROM lrs.statement_rel mine
         JOIN lrs.statement_rel about ON about.tenant_id = mine.tenant_id AND about.ord = mine.ord

@@ -19,7 +19,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from analytics.store.tables import reporting_user
+from analytics.store.tables import SCHEMA, reporting_user
 from core.database import REPORT_OWNER, REPORT_READER
 from core.errors import Conflict, FatalError, NotFound
 from lrs.vocabulary import MIN_GROUP_SIZE, REPLY_KINDS
@@ -70,15 +70,16 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "programme: IRI; people",
         f"SELECT e.programme, {_PEOPLE}, min(e.anchor)::date AS first_certified_on, "
         "max(e.anchor)::date AS last_certified_on"
-        f" FROM lrs.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
+        f" FROM analytics.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
     ),
     "retention": (
         "Questions right at the first answer in checks, by time since certification.",
         "interval: 1d, 1w, 1m, 3m, 6m; numerator: right; denominator: asked",
         "SELECT e.programme, c.interval, sum(c.right) AS numerator, sum(c.asked) AS "
         f"denominator, {_share_columns('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE}"
-        f" FROM lrs.fact_check c JOIN lrs.fact_episode e {_JOIN_EPISODE} WHERE c.interval <> "
-        f"'baseline' AND c.asked > 0 GROUP BY e.programme, c.interval {_HAVING_ENOUGH}",
+        f" FROM analytics.fact_check c JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
+        "c.interval <> 'baseline' AND c.asked > 0 GROUP BY e.programme, c.interval "
+        f"{_HAVING_ENOUGH}",
     ),
     "transfer": (
         "Certified people with a use at work within 90 days that somebody else confirmed.",
@@ -88,7 +89,7 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         f"{_share_columns(_VERIFIED, 'count(*)')}, {_PEOPLE},"
         " count(*) FILTER (WHERE e.used_1_seconds <= 7776000) AS reported, "
         "count(e.planned_seconds) AS planned"
-        f" FROM lrs.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
+        f" FROM analytics.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
     ),
     "adoption": (
         "What was done of what has come due by now, by kind of activity.",
@@ -96,9 +97,9 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "was not handed in is not due)",
         "SELECT e.programme, a.kind, count(a.done_at) AS numerator, count(*) AS denominator, "
         f"{_share_columns('count(a.done_at)', 'count(*)')}, {_PEOPLE}"
-        f" FROM lrs.fact_activity a JOIN lrs.fact_episode e {_JOIN_EPISODE} WHERE a.due_at <= "
-        "now() AND NOT EXISTS (SELECT FROM lrs.fact_activity h WHERE h.tenant_id = a.tenant_id "
-        "AND h.registration = a.registration"
+        f" FROM analytics.fact_activity a JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
+        "a.due_at <= now() AND NOT EXISTS (SELECT FROM analytics.fact_activity h WHERE "
+        "h.tenant_id = a.tenant_id AND h.registration = a.registration"
         f" AND h.done_at IS NULL AND h.kind = {_SUBMITTED_KIND}) GROUP BY e.programme, a.kind "
         f"{_HAVING_ENOUGH}",
     ),
@@ -108,7 +109,7 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "SELECT e.programme, c.competency, sum(c.right) AS numerator, sum(c.asked) AS "
         f"denominator, {_share_columns('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE},"
         " sum(c.rated) AS rated, sum(c.reached) AS reached"
-        f" FROM lrs.fact_competency c JOIN lrs.fact_episode e {_JOIN_EPISODE} GROUP BY "
+        f" FROM analytics.fact_competency c JOIN analytics.fact_episode e {_JOIN_EPISODE} GROUP BY "
         f"e.programme, c.competency {_HAVING_ENOUGH}",
     ),
     "teams": (
@@ -124,7 +125,7 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "team) AS place FROM ("
         f" SELECT e.programme, coalesce(e.team, '') AS team, {_VERIFIED} AS numerator, count(*) "
         f"AS denominator, {_PEOPLE}"
-        " FROM lrs.fact_episode e GROUP BY e.programme, coalesce(e.team, '')) t WINDOW p AS "
+        " FROM analytics.fact_episode e GROUP BY e.programme, coalesce(e.team, '')) t WINDOW p AS "
         "(PARTITION BY programme)) s"
         f" WHERE people >= {MIN_GROUP_SIZE} AND NOT (small > 0 AND (small = 1 OR hidden < "
         f"{MIN_GROUP_SIZE}) AND place = 1)",
@@ -136,8 +137,8 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "count(c.done_at) AS numerator, count(*) AS denominator,"
         f" {_share_columns('count(c.done_at)', 'count(*)')}, {_PEOPLE}, sum(c.asked) AS asked, "
         "sum(c.right) AS answered_right"
-        f" FROM lrs.fact_check c JOIN lrs.fact_episode e {_JOIN_EPISODE} WHERE c.due_at <= now() "
-        f"GROUP BY e.programme, week {_HAVING_ENOUGH}",
+        f" FROM analytics.fact_check c JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
+        f"c.due_at <= now() GROUP BY e.programme, week {_HAVING_ENOUGH}",
     ),
     "items": (
         "Questions: how many got them right at the first answer.",
@@ -145,8 +146,8 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "SELECT e.programme, r.item, r.competency, count(*) FILTER (WHERE r.success) AS "
         "numerator, count(*) AS denominator,"
         f" {_share_columns('count(*) FILTER (WHERE r.success)', 'count(*)')}, {_PEOPLE}"
-        f" FROM lrs.fact_recall r JOIN lrs.fact_episode e {_JOIN_EPISODE} WHERE r.interval <> "
-        f"'baseline' GROUP BY e.programme, r.item, r.competency {_HAVING_ENOUGH}",
+        f" FROM analytics.fact_recall r JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
+        f"r.interval <> 'baseline' GROUP BY e.programme, r.item, r.competency {_HAVING_ENOUGH}",
     ),
     "kpi_readings": (
         f"Business figures of teams and sites in which {MIN_GROUP_SIZE} people or more were "
@@ -154,9 +155,9 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         "value in the unit of the figure; more_is_better says which way is good",
         "SELECT r.programme, r.kpi, k.label, k.unit, k.more_is_better, k.baseline, k.target, "
         "r.subject_kind, r.subject, r.period_start, r.period_end, r.value"
-        " FROM lrs.kpi_reading r JOIN lrs.kpi k USING (tenant_id, programme, kpi) WHERE "
-        f"r.replaced_at IS NULL AND {MIN_GROUP_SIZE} <= (SELECT count(DISTINCT e.learner) FROM "
-        "lrs.fact_episode e WHERE e.tenant_id = r.tenant_id"
+        " FROM analytics.kpi_reading r JOIN analytics.kpi k USING (tenant_id, programme, kpi) "
+        f"WHERE r.replaced_at IS NULL AND {MIN_GROUP_SIZE} <= (SELECT count(DISTINCT e.learner) "
+        "FROM analytics.fact_episode e WHERE e.tenant_id = r.tenant_id"
         " AND e.programme = r.programme AND r.subject = CASE r.subject_kind WHEN 'team' THEN "
         "e.team WHEN 'site' THEN e.site END)",
     ),
@@ -186,19 +187,20 @@ def _schema_statements() -> list[str]:
     created = [
         "DROP SCHEMA IF EXISTS report CASCADE",
         # A parameter, not a setting: the reader can change settings.
-        "CREATE OR REPLACE FUNCTION lrs.reporting_tenant(wanted name) RETURNS int LANGUAGE sql "
-        "STABLE SECURITY DEFINER SET search_path = pg_catalog"
-        " AS 'SELECT u.tenant_id FROM lrs.reporting_user u WHERE u.role = wanted::text'",
-        "REVOKE ALL ON FUNCTION lrs.reporting_tenant(name) FROM PUBLIC",
-        f"GRANT EXECUTE ON FUNCTION lrs.reporting_tenant(name) TO {REPORT_READER}, {REPORT_OWNER}",
-        f"GRANT USAGE ON SCHEMA lrs TO {REPORT_OWNER}",
+        "CREATE OR REPLACE FUNCTION analytics.reporting_tenant(wanted name) RETURNS int "
+        "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog"
+        " AS 'SELECT u.tenant_id FROM analytics.reporting_user u WHERE u.role = wanted::text'",
+        "REVOKE ALL ON FUNCTION analytics.reporting_tenant(name) FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION analytics.reporting_tenant(name) TO "
+        f"{REPORT_READER}, {REPORT_OWNER}",
+        f"GRANT USAGE ON SCHEMA {SCHEMA} TO {REPORT_OWNER}",
     ]
     for table in READABLE_TABLES:
         created += [
-            f"DROP POLICY IF EXISTS reporting ON lrs.{table}",
-            f"CREATE POLICY reporting ON lrs.{table} FOR SELECT TO {REPORT_OWNER} USING "
-            "(tenant_id = lrs.reporting_tenant(current_user))",
-            f"GRANT SELECT ON lrs.{table} TO {REPORT_OWNER}",
+            f"DROP POLICY IF EXISTS reporting ON {SCHEMA}.{table}",
+            f"CREATE POLICY reporting ON {SCHEMA}.{table} FOR SELECT TO {REPORT_OWNER} USING "
+            "(tenant_id = analytics.reporting_tenant(current_user))",
+            f"GRANT SELECT ON {SCHEMA}.{table} TO {REPORT_OWNER}",
         ]
     created += [
         f"CREATE SCHEMA report AUTHORIZATION {REPORT_OWNER}",

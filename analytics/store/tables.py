@@ -1,5 +1,6 @@
 """Tables of facts, of reports and figures computed from them, and of business data and decisions
-about figures. They lie in schema ``lrs``, and its migrations create them.
+about figures. They lie in schema ``analytics``. The migrations of ``lrs`` create them, because
+they lay in its schema once.
 """
 
 from __future__ import annotations
@@ -7,7 +8,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    MetaData,
     Numeric,
     SmallInteger,
     Table,
@@ -28,9 +29,13 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from lrs.feed import metadata
+from core.database import KEY_NAMES
+from lrs.feed import tenant
 
+SCHEMA = "analytics"
+metadata = MetaData(schema=SCHEMA, naming_convention=KEY_NAMES)
 _TIMESTAMPTZ = DateTime(timezone=True)
 
 NO_EPISODE = UUID(int=0)  # in ``uncountable``: the statement belongs to none
@@ -539,7 +544,7 @@ reporting_user = Table(
     Column(
         "tenant_id",
         Integer,
-        ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"),
+        ForeignKey(tenant.c.tenant_id, name="fk_reporting_user_tenant"),
         nullable=False,
     ),
     Column("who", Text, nullable=False),

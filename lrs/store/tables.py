@@ -25,17 +25,11 @@ from sqlalchemy import (
     text,
 )
 
+from core.database import KEY_NAMES
 from lrs.store.payloads import Payload
 
 SCHEMA = "lrs"
-metadata = MetaData(
-    schema=SCHEMA,
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    },
-)
+metadata = MetaData(schema=SCHEMA, naming_convention=KEY_NAMES)
 _TIMESTAMPTZ = DateTime(timezone=True)
 
 tenant = Table(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, func
 
+from core.database import KEY_NAMES
+
 SCHEMA = "lti_tool"
 metadata = MetaData(
     schema=SCHEMA,
     naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        **KEY_NAMES,
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     },

@@ -4,27 +4,40 @@ owns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import MetaData, text
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
-from analytics.store import tables as store_tables
+from analytics.store import reporting_views
+from analytics.store import tables as figure_tables
 from core import migrations, settings
-from core.database import APP_ROLE, LONG_ROLE, ensure_roles, make_engine
+from core.database import (
+    APP_ROLE,
+    LONG_ROLE,
+    REPORT_OWNER,
+    ensure_roles,
+    make_engine,
+    make_unit_of_work,
+)
 from core.embedded import EmbeddedServers
 from core.errors import FatalError
 from lrs.store import schema as lrs_schema
+from lrs.store import tables as store_tables
 from lti_tool import operator_api as tool_cli
 from lti_tool.tables import metadata as tool_tables
 from lti_tool.tables import schema as tool_schema
 from tests.conftest import environ_for
 
+# The migrations, the models, and their schema.
 HOUSES = [
-    (lrs_schema.MIGRATIONS_FOLDER, store_tables.fact_episode.metadata, "lrs"),
+    (lrs_schema.MIGRATIONS_FOLDER, store_tables.metadata, "lrs"),
+    (lrs_schema.MIGRATIONS_FOLDER, figure_tables.metadata, "analytics"),
     (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool"),
 ]
 # Who this installation is and the keys it signs with belong to no tenant.
@@ -50,8 +63,10 @@ def test_models_and_migrations_do_not_drift_apart(
     migrated: dict[str, str], folder: Path, metadata: MetaData, name: str
 ) -> None:
     owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
+    assert not migrations.has_pending_migrations(folder, owner)
     with owner.connect() as connection:
-        command.check(migrations.build_alembic_config(folder, connection))
+        context = MigrationContext.configure(connection, opts=migrations.comparison(metadata, name))
+        assert compare_metadata(context, metadata) == []
     owner.dispose()
     assert {table.schema for table in metadata.tables.values()} == {name}
 
@@ -71,7 +86,7 @@ def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict
                 "'tenant_id' AND a.attnotnull) AS tenant,"
                 " pg_get_userbyid(c.relowner) AS owner"
                 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind "
-                "IN ('r', 'p') AND n.nspname IN ('lrs', 'lti_tool')"
+                "IN ('r', 'p') AND n.nspname IN ('lrs', 'analytics', 'lti_tool')"
             )
         ).all()
         role = connection.execute(
@@ -92,8 +107,8 @@ def test_long_readers_see_one_tenant_and_can_write_no_statement(migrated: dict[s
     with owner.connect() as connection:
         without = connection.execute(
             text(
-                "SELECT tablename FROM pg_policies WHERE schemaname = 'lrs' AND NOT "
-                "(CAST(:role AS name) = ANY (roles))"
+                "SELECT tablename FROM pg_policies WHERE schemaname IN ('lrs', 'analytics') AND "
+                "NOT (CAST(:role AS name) = ANY (roles))"
             ),
             {"role": LONG_ROLE},
         ).scalars()
@@ -327,12 +342,119 @@ def test_weeks_that_began_on_thursdays_become_a_trace_and_alarms_and_levels_go_o
         found = [
             str(connection.execute(text(query)).scalar_one())
             for query in (
-                "SELECT restated_why FROM lrs.week_figure",
-                "SELECT since FROM lrs.baseline",
-                "SELECT week FROM lrs.alarm",
+                "SELECT restated_why FROM analytics.week_figure",
+                "SELECT since FROM analytics.baseline",
+                "SELECT week FROM analytics.alarm",
             )
         ]
     owner.dispose()
     assert found == ["weeks begin on Mondays from this version on", "2026-11-30", "2026-11-23"], (
         "a level holds from the first whole week, and an alarm was judged by the week it lies in"
     )
+
+
+# Of revision 0012: rows with and without a number of their own, and what version 0.1 made for
+# reporting tools beside its views.
+_FIGURES_BEFORE = (
+    "INSERT INTO lrs.tenant (name) VALUES ('one')",
+    "INSERT INTO lrs.fact_episode (tenant_id, registration, learner, programme, anchor, tasks_used,"
+    " tasks_verified) SELECT 1, CAST(repeat(n::text, 32) AS uuid), n, 'p', '2026-11-02 08:00Z', n,"
+    " 0 FROM generate_series(1, 6) n",
+    "INSERT INTO lrs.fact_use (tenant_id, registration, ord, learner, programme, task,"
+    " seconds_since_anchor, evidence_grade) SELECT 1, registration, learner * 1024, learner, 'p',"
+    " 't', 86400, 2 FROM lrs.fact_episode",
+    "INSERT INTO lrs.uncountable (tenant_id, ord, registration, reason) VALUES (1, 7,"
+    " '00000000-0000-0000-0000-000000000000', 'a reason')",
+    "INSERT INTO lrs.baseline (tenant_id, programme, series, team, since, why, who) VALUES"
+    " (1, 'p', 'checks_done', '', '2026-11-30', 'a', 'b')",
+    "INSERT INTO lrs.reporting_user (role, tenant_id, who) VALUES ('an_analyst', 1, 'w')",
+    "CREATE FUNCTION lrs.reporting_tenant(wanted name) RETURNS int LANGUAGE sql STABLE SECURITY"
+    " DEFINER SET search_path = pg_catalog AS 'SELECT u.tenant_id FROM lrs.reporting_user u WHERE"
+    " u.role = wanted::text'",
+    f"CREATE POLICY reporting ON lrs.fact_episode FOR SELECT TO {REPORT_OWNER} USING"
+    " (tenant_id = lrs.reporting_tenant(current_user))",
+)
+
+
+def _names_in(connection: Connection, schema: str) -> set[str]:
+    return set(inspect(connection).get_table_names(schema))
+
+
+def _figures_in(connection: Connection, schema: str) -> dict[str, list[str]]:
+    """Every row of every table of figures, as text."""
+    return {
+        name: sorted(
+            connection.execute(text(f"SELECT CAST(t AS text) FROM {schema}.{name} t")).scalars()  # noqa: S608 - names of ours
+        )
+        for name in sorted(table.name for table in figure_tables.metadata.sorted_tables)
+        if name in _names_in(connection, schema)
+    }
+
+
+@pytest.fixture
+def before_the_schema_of_figures(
+    servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
+) -> Iterator[tuple[Engine, Engine]]:
+    """A database of revision 0012 with figures: as its owner, and as the app signs in."""
+    environ = environ_for(servers, new_database(), tmp_path)
+    owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
+    app = make_engine(environ["CARRYOVER_DATABASE_URL"])
+    ensure_roles(owner, environ["CARRYOVER_DATABASE_URL"])
+    with owner.begin() as connection:
+        command.upgrade(
+            migrations.build_alembic_config(lrs_schema.MIGRATIONS_FOLDER, connection), "0012"
+        )
+        for statement in _FIGURES_BEFORE:
+            connection.execute(text(statement))
+    yield owner, app
+    owner.dispose()
+    app.dispose()
+
+
+def test_tables_of_figures_move_into_a_schema_of_their_own_with_every_row(
+    before_the_schema_of_figures: tuple[Engine, Engine],
+) -> None:
+    owner, app = before_the_schema_of_figures
+    with owner.connect() as connection:
+        before = _figures_in(connection, "lrs")
+    assert sum(len(rows) for rows in before.values()) == 6 + 6 + 1 + 1 + 1
+    lrs_schema.upgrade(owner)
+    with owner.connect() as connection:
+        assert _figures_in(connection, "analytics") == before
+        assert _names_in(connection, "lrs") == {
+            "alembic_version",
+            *(table.name for table in store_tables.metadata.sorted_tables),
+        }
+        assert _names_in(connection, "analytics") == set(before)
+    with make_unit_of_work(app)(1) as connection:
+        added = connection.execute(
+            text(
+                "INSERT INTO analytics.baseline (tenant_id, programme, series, team, since, why,"
+                " who) VALUES (1, 'p', 'checks_done', '', '2026-12-07', 'a', 'b')"
+                " RETURNING baseline_id"
+            )
+        ).scalar_one()
+        assert added == 2, "the numbers go on"
+    with make_unit_of_work(app)(2) as connection:
+        assert not any(_figures_in(connection, "analytics")["fact_episode"]), "of another tenant"
+
+
+def test_what_reporting_tools_read_by_goes_with_the_tables_of_figures(
+    before_the_schema_of_figures: tuple[Engine, Engine],
+) -> None:
+    owner, _ = before_the_schema_of_figures
+    lrs_schema.upgrade(owner)
+    with owner.connect() as connection:
+        tenant = text("SELECT analytics.reporting_tenant('an_analyst')")
+        assert connection.execute(tenant).scalar_one() == 1
+        told = "SELECT to_regproc('lrs.reporting_tenant')"
+        assert connection.execute(text(told)).scalar_one() is None
+        may = "SELECT has_schema_privilege(:role, 'lrs', 'USAGE')"
+        assert not connection.execute(text(may), {"role": REPORT_OWNER}).scalar_one()
+    reporting_views.rebuild_views(owner)
+    with owner.connect() as connection:
+        bound = text(
+            "SELECT tablename FROM pg_policies WHERE schemaname = 'analytics' AND policyname ="
+            " 'reporting'"
+        )
+        assert set(connection.execute(bound).scalars()) == set(reporting_views.READABLE_TABLES)

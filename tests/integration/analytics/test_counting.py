@@ -116,7 +116,9 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(
     assert count(deps) == len(good) + 3
     assert figures(one)["transfer_by_grade 1"][0] == 1
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
-        reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
+        reasons = list(
+            connection.execute(text("SELECT reason FROM analytics.uncountable")).scalars()
+        )
     assert len(reasons) == 1 and "names no learner or no activity" in reasons[0]
     told = body(one.get("/api/v1/set-aside"))["reasons"]
     assert [(row["statements"], row["mendable"]) for row in told] == [
@@ -150,11 +152,13 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(
         "of the poisoned episode the use alone is set aside"
     )
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
-        reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
+        reasons = list(
+            connection.execute(text("SELECT reason FROM analytics.uncountable")).scalars()
+        )
         assert reasons == ["it cannot be counted (NumericValueOutOfRange)"]
         assert (
             connection.execute(
-                text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")
+                text("SELECT count(*) FROM analytics.fact_episode WHERE team = 'ab'")
             ).scalar()
             == 1
         )

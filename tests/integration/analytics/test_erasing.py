@@ -44,12 +44,17 @@ def everything(deps: AnalyticsDeps) -> str:
     owner = make_engine(deps.settings.migration_url)
     with owner.connect() as connection:
         tables = (
-            connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'lrs'"))
+            connection.execute(
+                text(
+                    "SELECT schemaname || '.' || tablename FROM pg_tables "
+                    "WHERE schemaname IN ('lrs', 'analytics')"
+                )
+            )
             .scalars()
             .all()
         )
         rows = [
-            str(connection.execute(text(f"SELECT * FROM lrs.{table}")).all())  # noqa: S608
+            str(connection.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
             for table in tables
         ]
     owner.dispose()

@@ -41,7 +41,9 @@ UUIDS_OF_THE_STANDARD = (
 def set_aside(deps: AnalyticsDeps) -> list[str]:
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         return list(
-            connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars()
+            connection.execute(
+                text("SELECT reason FROM analytics.uncountable ORDER BY ord")
+            ).scalars()
         )
 
 
@@ -280,7 +282,7 @@ def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(
     count(deps)
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         assert connection.execute(
-            text("SELECT exam FROM lrs.fact_episode")
+            text("SELECT exam FROM analytics.fact_episode")
         ).scalar_one() == pytest.approx(0.6)
 
 

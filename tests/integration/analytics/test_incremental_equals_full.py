@@ -23,8 +23,9 @@ from sqlalchemy import Table, func, select, text
 
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
+from analytics.store import tables
 from core.database import make_engine
-from lrs.store import change_queue, tables
+from lrs.store import change_queue
 from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.support.learners import PROGRAMME, Person
 from tests.support.store import Caller

@@ -98,7 +98,7 @@ def test_who_comes_later_is_found_and_who_was_erased_is_not(
     erasure.erase_agent(joined.store, tenant_id=1, agent=user("4"), who="test", dry_run=False)
     assert unknown(one) == [f"account {SITE} 5"]
     with deps.unit_of_work(1) as connection:
-        kept = connection.execute(text("SELECT count(*) FROM lrs.mapped_actor")).scalar()
+        kept = connection.execute(text("SELECT count(*) FROM analytics.mapped_actor")).scalar()
     assert kept == 1
 
 
@@ -124,7 +124,7 @@ def test_actors_go_with_the_mapping_and_with_the_last_statement_that_named_them(
     def kept() -> int:
         with deps.unit_of_work(1) as connection:
             return int(
-                connection.execute(text("SELECT count(*) FROM lrs.mapped_actor")).scalar_one()
+                connection.execute(text("SELECT count(*) FROM analytics.mapped_actor")).scalar_one()
             )
 
     one.post(sent_by_moodle())

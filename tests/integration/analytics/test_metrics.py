@@ -616,7 +616,7 @@ def test_erasing_a_person_takes_the_business_figures_of_that_person_along(
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         assert (
             connection.execute(
-                text("SELECT count(*) FROM lrs.kpi_reading WHERE subject LIKE 'account%'")
+                text("SELECT count(*) FROM analytics.kpi_reading WHERE subject LIKE 'account%'")
             ).scalar()
             == 0
         )
@@ -721,7 +721,7 @@ def test_an_episode_that_is_counted_again_gives_the_same_rows(
     with deps.unit_of_work(tenant_id) as connection:
         assert (
             connection.execute(
-                text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")
+                text("SELECT count(*) FROM analytics.fact_competency WHERE rated > 0 AND asked > 0")
             ).scalar()
             == 5
         ), "one key for both"

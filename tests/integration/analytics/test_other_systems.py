@@ -328,7 +328,7 @@ def test_a_mapping_is_taken_where_more_was_set_aside_than_a_statement_has_parame
     with owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO lrs.uncountable (tenant_id, ord, registration, reason) SELECT 1, n, "
+                "INSERT INTO analytics.uncountable (tenant_id, ord, registration, reason) SELECT 1, n, "
                 "gen_random_uuid(), 'it was set aside' FROM generate_series(1, 70000) n"
             )
         )

@@ -104,8 +104,8 @@ def test_small_teams_are_hidden_and_what_would_tell_of_them(sign_in: Sign) -> No
     "attempt",
     [
         "SELECT * FROM lrs.statement",
-        "SELECT * FROM lrs.fact_episode",
-        "SELECT * FROM lrs.reporting_user",
+        "SELECT * FROM analytics.fact_episode",
+        "SELECT * FROM analytics.reporting_user",
         "SELECT * FROM lrs.find_credential('x')",
         "SET default_transaction_read_only = off; INSERT INTO report.transfer (programme) VALUES "
         "('x')",

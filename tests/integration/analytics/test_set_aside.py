@@ -181,7 +181,7 @@ def test_what_no_figure_wants_is_a_number_that_follows_whatever_happens(
     assert numbers(one) == {"record": 3, "episode": 1}
     assert numbers(one) == {"record": 3, "episode": 1}, "asked again"
     with deps.unit_of_work(1) as connection:
-        rows = connection.execute(text("SELECT count(*) FROM lrs.uncountable")).scalar_one()
+        rows = connection.execute(text("SELECT count(*) FROM analytics.uncountable")).scalar_one()
     assert rows == 0
     assert one.post(people[0].said).status_code == 200  # the certification comes last
     count(deps)

@@ -251,7 +251,7 @@ def test_lines_from_before_currencies_were_asked_for_are_summed_to_nothing(
         programme=PROGRAMME,
     )
     with deps.unit_of_work(1) as connection:
-        connection.execute(text("UPDATE lrs.cost SET currency = NULL"))
+        connection.execute(text("UPDATE analytics.cost SET currency = NULL"))
     count(deps)
     found = report(one, "roi")
     assert found["rows"] == []

@@ -155,7 +155,7 @@ def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(
     counting.count_all_tenants(deps)
     tenant_id = change_queue.list_tenant_ids(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
-        connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
+        connection.execute(text("UPDATE analytics.fact_use SET evidence_grade = 4"))
     watching.update_self_check(
         deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id)
     )

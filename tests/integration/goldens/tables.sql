@@ -9,10 +9,15 @@ SET check_function_bodies = false;
 SET xmloption = content;
 SET client_min_messages = warning;
 SET row_security = off;
+CREATE SCHEMA analytics;
 CREATE SCHEMA lrs;
 CREATE SCHEMA lti_tool;
 CREATE SCHEMA report;
-COMMENT ON SCHEMA report IS 'cfd3128d91c6709324a5a7c194396c74df6bfca3bc9702b3bb16786f5990330b';
+COMMENT ON SCHEMA report IS '69a8404cf3302b9d48582dad9d3d9305cc1f236598cf513884e49e95076a0374';
+CREATE FUNCTION analytics.reporting_tenant(wanted name) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT u.tenant_id FROM analytics.reporting_user u WHERE u.role = wanted::text$$;
 CREATE FUNCTION lrs.add_payload_months() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -87,10 +92,6 @@ CREATE FUNCTION lrs.find_token_issuer(wanted text) RETURNS TABLE(tenant_id integ
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$SELECT i.tenant_id, i.audience, i.keys_url, i.scopes FROM lrs.token_issuer i WHERE i.issuer = wanted$$;
-CREATE FUNCTION lrs.reporting_tenant(wanted name) RETURNS integer
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$SELECT u.tenant_id FROM lrs.reporting_user u WHERE u.role = wanted::text$$;
 CREATE FUNCTION lrs.tenant_ids() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -183,15 +184,7 @@ CREATE FUNCTION lti_tool.tenants_with_rosters() RETURNS SETOF integer
     AS $$SELECT DISTINCT c.tenant_id FROM lti_tool.course c WHERE c.roster_due_at <= now() ORDER BY c.tenant_id$$;
 SET default_tablespace = '';
 SET default_table_access_method = heap;
-CREATE TABLE lrs.activity_definition (
-    tenant_id integer NOT NULL,
-    activity bigint NOT NULL,
-    digest bigint NOT NULL,
-    iri text NOT NULL,
-    definition bytea NOT NULL,
-    seen bigint NOT NULL
-);
-CREATE TABLE lrs.activity_mapping (
+CREATE TABLE analytics.activity_mapping (
     tenant_id integer NOT NULL,
     mapping_id bigint NOT NULL,
     activity text NOT NULL,
@@ -205,28 +198,15 @@ CREATE TABLE lrs.activity_mapping (
     undone_at timestamp with time zone,
     read_ord bigint DEFAULT '-9223372036854775808'::bigint NOT NULL
 );
-ALTER TABLE lrs.activity_mapping ALTER COLUMN mapping_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.activity_mapping_mapping_id_seq
+ALTER TABLE analytics.activity_mapping ALTER COLUMN mapping_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.activity_mapping_mapping_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE lrs.agent_rekeying (
-    tenant_id integer NOT NULL,
-    after_ord bigint NOT NULL,
-    until timestamp with time zone NOT NULL
-);
-CREATE SEQUENCE lrs.agent_rekeying_tenant_id_seq
-    AS integer
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE lrs.agent_rekeying_tenant_id_seq OWNED BY lrs.agent_rekeying.tenant_id;
-CREATE TABLE lrs.alarm (
+CREATE TABLE analytics.alarm (
     tenant_id integer NOT NULL,
     alarm_id bigint NOT NULL,
     programme text NOT NULL,
@@ -243,14 +223,376 @@ CREATE TABLE lrs.alarm (
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone
 );
-ALTER TABLE lrs.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.alarm_alarm_id_seq
+ALTER TABLE analytics.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.alarm_alarm_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE analytics.baseline (
+    tenant_id integer NOT NULL,
+    baseline_id bigint NOT NULL,
+    programme text NOT NULL,
+    series text NOT NULL,
+    team text NOT NULL,
+    since date NOT NULL,
+    why text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE analytics.baseline ALTER COLUMN baseline_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.baseline_baseline_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.borrowed (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE analytics.computed (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    report text NOT NULL,
+    body json NOT NULL,
+    watermark timestamp with time zone NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE analytics.cost (
+    tenant_id integer NOT NULL,
+    cost_id bigint NOT NULL,
+    programme text NOT NULL,
+    category text NOT NULL,
+    amount numeric(18,2) NOT NULL,
+    incurred_on date NOT NULL,
+    hours double precision,
+    source text NOT NULL,
+    signed_off_by text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_back_at timestamp with time zone,
+    taken_back_why text,
+    currency text
+);
+ALTER TABLE analytics.cost ALTER COLUMN cost_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.cost_cost_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.export (
+    tenant_id integer NOT NULL,
+    export_id bigint NOT NULL,
+    key text NOT NULL,
+    format text NOT NULL,
+    programme text NOT NULL,
+    individual boolean NOT NULL,
+    who text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries smallint DEFAULT '0'::smallint NOT NULL,
+    stale boolean DEFAULT false NOT NULL,
+    rows_done bigint DEFAULT '0'::bigint NOT NULL,
+    rows_in_all bigint,
+    finished_at timestamp with time zone,
+    failed text,
+    manifest json,
+    sha2 text,
+    bytes bigint,
+    expires_at timestamp with time zone
+);
+ALTER TABLE analytics.export ALTER COLUMN export_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.export_export_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.fact_activity (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    activity text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    kind text NOT NULL,
+    started_at timestamp with time zone
+);
+CREATE TABLE analytics.fact_check (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    "interval" text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    due_at timestamp with time zone,
+    done_at timestamp with time zone,
+    asked smallint NOT NULL,
+    "right" smallint NOT NULL,
+    rapid smallint NOT NULL
+);
+CREATE TABLE analytics.fact_competency (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    competency text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    asked integer NOT NULL,
+    "right" integer NOT NULL,
+    rated integer NOT NULL,
+    reached integer NOT NULL
+);
+CREATE TABLE analytics.fact_episode (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    programme_version text,
+    anchor timestamp with time zone NOT NULL,
+    wave text,
+    team text,
+    site text,
+    role text,
+    experience text,
+    registered_at timestamp with time zone,
+    left_at timestamp with time zone,
+    exam double precision,
+    planned_seconds integer,
+    no_opportunity_seconds integer,
+    used_1_seconds integer,
+    used_2_seconds integer,
+    used_3_seconds integer,
+    used_4_seconds integer,
+    tasks_used smallint NOT NULL,
+    tasks_verified smallint NOT NULL,
+    competent_seconds integer,
+    sustained boolean,
+    pre_test double precision,
+    training_seconds integer
+);
+CREATE TABLE analytics.fact_presence (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    agent bigint NOT NULL,
+    programme text NOT NULL,
+    what text NOT NULL,
+    team text,
+    site text,
+    role text,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE analytics.fact_rating (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    criterion text NOT NULL,
+    registration uuid,
+    subject text NOT NULL,
+    calibration boolean NOT NULL,
+    programme text NOT NULL,
+    competency text,
+    rater bigint NOT NULL,
+    relation text,
+    at timestamp with time zone NOT NULL,
+    level smallint NOT NULL,
+    levels smallint NOT NULL,
+    reached boolean
+);
+CREATE TABLE analytics.fact_recall (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    "interval" text NOT NULL,
+    item text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    competency text,
+    seconds_since_anchor integer NOT NULL,
+    success boolean NOT NULL,
+    ord bigint NOT NULL,
+    rapid boolean NOT NULL,
+    took_seconds double precision,
+    response text
+);
+CREATE TABLE analytics.fact_use (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    registration uuid NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    task text NOT NULL,
+    evidence_grade smallint NOT NULL,
+    seconds_since_anchor integer NOT NULL
+);
+CREATE TABLE analytics.kpi (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    label text NOT NULL,
+    unit text NOT NULL,
+    more_is_better boolean NOT NULL,
+    baseline double precision,
+    target double precision,
+    owner text NOT NULL,
+    source text NOT NULL,
+    frequency text NOT NULL,
+    waves_randomised boolean DEFAULT false NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE analytics.kpi_reading (
+    tenant_id integer NOT NULL,
+    reading_id bigint NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    subject_kind text NOT NULL,
+    subject text NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    value double precision NOT NULL,
+    source text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    replaced_at timestamp with time zone,
+    replaced_by text,
+    replaced_why text
+);
+ALTER TABLE analytics.kpi_reading ALTER COLUMN reading_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.kpi_reading_reading_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.mapped_actor (
+    tenant_id integer NOT NULL,
+    mapping_id bigint NOT NULL,
+    agent bigint NOT NULL,
+    identity text NOT NULL
+);
+CREATE TABLE analytics.person_merge (
+    tenant_id integer NOT NULL,
+    merge_id bigint NOT NULL,
+    alias bigint NOT NULL,
+    agent bigint NOT NULL,
+    alias_identity text NOT NULL,
+    agent_identity text NOT NULL,
+    reason text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone
+);
+ALTER TABLE analytics.person_merge ALTER COLUMN merge_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.person_merge_merge_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.reporting_user (
+    role text NOT NULL,
+    tenant_id integer NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE analytics.scorecard (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    version integer NOT NULL,
+    lines json NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE analytics.uncomputed (
+    tenant_id integer NOT NULL,
+    mark bigint NOT NULL,
+    programme text NOT NULL
+);
+ALTER TABLE analytics.uncomputed ALTER COLUMN mark ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.uncomputed_mark_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.uncountable (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    registration uuid NOT NULL,
+    reason text NOT NULL
+);
+CREATE TABLE analytics.unwanted (
+    tenant_id integer NOT NULL,
+    day date NOT NULL,
+    reason text NOT NULL,
+    statements bigint NOT NULL
+);
+CREATE TABLE analytics.unwanted_day (
+    tenant_id integer NOT NULL,
+    day date NOT NULL,
+    taken boolean NOT NULL
+);
+CREATE TABLE analytics.valuation (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    version integer NOT NULL,
+    body json NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE analytics.week_figure (
+    tenant_id integer NOT NULL,
+    figure_id bigint NOT NULL,
+    programme text NOT NULL,
+    series text NOT NULL,
+    team text NOT NULL,
+    week date NOT NULL,
+    numerator integer NOT NULL,
+    denominator integer NOT NULL,
+    learners integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    restated_at timestamp with time zone,
+    restated_by text,
+    restated_why text
+);
+ALTER TABLE analytics.week_figure ALTER COLUMN figure_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.week_figure_figure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.activity_definition (
+    tenant_id integer NOT NULL,
+    activity bigint NOT NULL,
+    digest bigint NOT NULL,
+    iri text NOT NULL,
+    definition bytea NOT NULL,
+    seen bigint NOT NULL
+);
+CREATE TABLE lrs.agent_rekeying (
+    tenant_id integer NOT NULL,
+    after_ord bigint NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE lrs.agent_rekeying_tenant_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE lrs.agent_rekeying_tenant_id_seq OWNED BY lrs.agent_rekeying.tenant_id;
 CREATE TABLE lrs.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -289,30 +631,6 @@ ALTER TABLE lrs.authority ALTER COLUMN authority_id ADD GENERATED ALWAYS AS IDEN
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE lrs.baseline (
-    tenant_id integer NOT NULL,
-    baseline_id bigint NOT NULL,
-    programme text NOT NULL,
-    series text NOT NULL,
-    team text NOT NULL,
-    since date NOT NULL,
-    why text NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE lrs.baseline ALTER COLUMN baseline_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.baseline_baseline_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE lrs.borrowed (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    ord bigint NOT NULL
-);
 CREATE TABLE lrs.cold_file (
     tenant_id integer NOT NULL,
     first_ord bigint NOT NULL,
@@ -324,38 +642,6 @@ CREATE TABLE lrs.cold_file (
 CREATE TABLE lrs.cold_trash (
     tenant_id integer NOT NULL,
     sha2 text NOT NULL
-);
-CREATE TABLE lrs.computed (
-    tenant_id integer NOT NULL,
-    programme text NOT NULL,
-    report text NOT NULL,
-    body json NOT NULL,
-    watermark timestamp with time zone NOT NULL,
-    computed_at timestamp with time zone DEFAULT now() NOT NULL
-);
-CREATE TABLE lrs.cost (
-    tenant_id integer NOT NULL,
-    cost_id bigint NOT NULL,
-    programme text NOT NULL,
-    category text NOT NULL,
-    amount numeric(18,2) NOT NULL,
-    incurred_on date NOT NULL,
-    hours double precision,
-    source text NOT NULL,
-    signed_off_by text NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    taken_back_at timestamp with time zone,
-    taken_back_why text,
-    currency text
-);
-ALTER TABLE lrs.cost ALTER COLUMN cost_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.cost_cost_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
 );
 CREATE TABLE lrs.credential (
     key text NOT NULL,
@@ -390,148 +676,6 @@ CREATE TABLE lrs.document (
     etag text NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     body bytea NOT NULL
-);
-CREATE TABLE lrs.export (
-    tenant_id integer NOT NULL,
-    export_id bigint NOT NULL,
-    key text NOT NULL,
-    format text NOT NULL,
-    programme text NOT NULL,
-    individual boolean NOT NULL,
-    who text NOT NULL,
-    asked_at timestamp with time zone DEFAULT now() NOT NULL,
-    tries smallint DEFAULT '0'::smallint NOT NULL,
-    stale boolean DEFAULT false NOT NULL,
-    rows_done bigint DEFAULT '0'::bigint NOT NULL,
-    rows_in_all bigint,
-    finished_at timestamp with time zone,
-    failed text,
-    manifest json,
-    sha2 text,
-    bytes bigint,
-    expires_at timestamp with time zone
-);
-ALTER TABLE lrs.export ALTER COLUMN export_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.export_export_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE lrs.fact_activity (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    activity text NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    done_at timestamp with time zone,
-    kind text NOT NULL,
-    started_at timestamp with time zone
-);
-CREATE TABLE lrs.fact_check (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    "interval" text NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    due_at timestamp with time zone,
-    done_at timestamp with time zone,
-    asked smallint NOT NULL,
-    "right" smallint NOT NULL,
-    rapid smallint NOT NULL
-);
-CREATE TABLE lrs.fact_competency (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    competency text NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    asked integer NOT NULL,
-    "right" integer NOT NULL,
-    rated integer NOT NULL,
-    reached integer NOT NULL
-);
-CREATE TABLE lrs.fact_episode (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    programme_version text,
-    anchor timestamp with time zone NOT NULL,
-    wave text,
-    team text,
-    site text,
-    role text,
-    experience text,
-    registered_at timestamp with time zone,
-    left_at timestamp with time zone,
-    exam double precision,
-    planned_seconds integer,
-    no_opportunity_seconds integer,
-    used_1_seconds integer,
-    used_2_seconds integer,
-    used_3_seconds integer,
-    used_4_seconds integer,
-    tasks_used smallint NOT NULL,
-    tasks_verified smallint NOT NULL,
-    competent_seconds integer,
-    sustained boolean,
-    pre_test double precision,
-    training_seconds integer
-);
-CREATE TABLE lrs.fact_presence (
-    tenant_id integer NOT NULL,
-    ord bigint NOT NULL,
-    agent bigint NOT NULL,
-    programme text NOT NULL,
-    what text NOT NULL,
-    team text,
-    site text,
-    role text,
-    at timestamp with time zone NOT NULL
-);
-CREATE TABLE lrs.fact_rating (
-    tenant_id integer NOT NULL,
-    ord bigint NOT NULL,
-    criterion text NOT NULL,
-    registration uuid,
-    subject text NOT NULL,
-    calibration boolean NOT NULL,
-    programme text NOT NULL,
-    competency text,
-    rater bigint NOT NULL,
-    relation text,
-    at timestamp with time zone NOT NULL,
-    level smallint NOT NULL,
-    levels smallint NOT NULL,
-    reached boolean
-);
-CREATE TABLE lrs.fact_recall (
-    tenant_id integer NOT NULL,
-    registration uuid NOT NULL,
-    "interval" text NOT NULL,
-    item text NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    competency text,
-    seconds_since_anchor integer NOT NULL,
-    success boolean NOT NULL,
-    ord bigint NOT NULL,
-    rapid boolean NOT NULL,
-    took_seconds double precision,
-    response text
-);
-CREATE TABLE lrs.fact_use (
-    tenant_id integer NOT NULL,
-    ord bigint NOT NULL,
-    registration uuid NOT NULL,
-    learner bigint NOT NULL,
-    programme text NOT NULL,
-    task text NOT NULL,
-    evidence_grade smallint NOT NULL,
-    seconds_since_anchor integer NOT NULL
 );
 CREATE TABLE lrs.forward (
     tenant_id integer NOT NULL,
@@ -574,73 +718,6 @@ CREATE TABLE lrs.job_cursor (
     job text NOT NULL,
     ord bigint NOT NULL
 );
-CREATE TABLE lrs.kpi (
-    tenant_id integer NOT NULL,
-    programme text NOT NULL,
-    kpi text NOT NULL,
-    label text NOT NULL,
-    unit text NOT NULL,
-    more_is_better boolean NOT NULL,
-    baseline double precision,
-    target double precision,
-    owner text NOT NULL,
-    source text NOT NULL,
-    frequency text NOT NULL,
-    waves_randomised boolean DEFAULT false NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL
-);
-CREATE TABLE lrs.kpi_reading (
-    tenant_id integer NOT NULL,
-    reading_id bigint NOT NULL,
-    programme text NOT NULL,
-    kpi text NOT NULL,
-    subject_kind text NOT NULL,
-    subject text NOT NULL,
-    period_start date NOT NULL,
-    period_end date NOT NULL,
-    value double precision NOT NULL,
-    source text NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    replaced_at timestamp with time zone,
-    replaced_by text,
-    replaced_why text
-);
-ALTER TABLE lrs.kpi_reading ALTER COLUMN reading_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.kpi_reading_reading_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE lrs.mapped_actor (
-    tenant_id integer NOT NULL,
-    mapping_id bigint NOT NULL,
-    agent bigint NOT NULL,
-    identity text NOT NULL
-);
-CREATE TABLE lrs.person_merge (
-    tenant_id integer NOT NULL,
-    merge_id bigint NOT NULL,
-    alias bigint NOT NULL,
-    agent bigint NOT NULL,
-    alias_identity text NOT NULL,
-    agent_identity text NOT NULL,
-    reason text NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    undone_at timestamp with time zone
-);
-ALTER TABLE lrs.person_merge ALTER COLUMN merge_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.person_merge_merge_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
 CREATE TABLE lrs.removal (
     tenant_id integer NOT NULL,
     removal_id bigint NOT NULL,
@@ -654,12 +731,6 @@ ALTER TABLE lrs.removal ALTER COLUMN removal_id ADD GENERATED BY DEFAULT AS IDEN
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-CREATE TABLE lrs.reporting_user (
-    role text NOT NULL,
-    tenant_id integer NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE lrs.retention_rule (
     tenant_id integer NOT NULL,
@@ -676,14 +747,6 @@ ALTER TABLE lrs.retention_rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDEN
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-CREATE TABLE lrs.scorecard (
-    tenant_id integer NOT NULL,
-    programme text NOT NULL,
-    version integer NOT NULL,
-    lines json NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE lrs.statement (
     ord bigint NOT NULL,
@@ -744,25 +807,6 @@ CREATE TABLE lrs.token_issuer (
     scopes json NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
-CREATE TABLE lrs.uncomputed (
-    tenant_id integer NOT NULL,
-    mark bigint NOT NULL,
-    programme text NOT NULL
-);
-ALTER TABLE lrs.uncomputed ALTER COLUMN mark ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.uncomputed_mark_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE lrs.uncountable (
-    tenant_id integer NOT NULL,
-    ord bigint NOT NULL,
-    registration uuid NOT NULL,
-    reason text NOT NULL
-);
 CREATE TABLE lrs.uncounted (
     tenant_id integer NOT NULL,
     ord bigint NOT NULL
@@ -772,53 +816,10 @@ CREATE TABLE lrs.uncounted_episode (
     registration uuid NOT NULL,
     since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
-CREATE TABLE lrs.unwanted (
-    tenant_id integer NOT NULL,
-    day date NOT NULL,
-    reason text NOT NULL,
-    statements bigint NOT NULL
-);
-CREATE TABLE lrs.unwanted_day (
-    tenant_id integer NOT NULL,
-    day date NOT NULL,
-    taken boolean NOT NULL
-);
-CREATE TABLE lrs.valuation (
-    tenant_id integer NOT NULL,
-    programme text NOT NULL,
-    kpi text NOT NULL,
-    version integer NOT NULL,
-    body json NOT NULL,
-    who text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL
-);
 CREATE TABLE lrs.voiding (
     tenant_id integer NOT NULL,
     target uuid NOT NULL,
     ord bigint NOT NULL
-);
-CREATE TABLE lrs.week_figure (
-    tenant_id integer NOT NULL,
-    figure_id bigint NOT NULL,
-    programme text NOT NULL,
-    series text NOT NULL,
-    team text NOT NULL,
-    week date NOT NULL,
-    numerator integer NOT NULL,
-    denominator integer NOT NULL,
-    learners integer NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    restated_at timestamp with time zone,
-    restated_by text,
-    restated_why text
-);
-ALTER TABLE lrs.week_figure ALTER COLUMN figure_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME lrs.week_figure_figure_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
 );
 CREATE SEQUENCE lrs.writer_number
     START WITH 0
@@ -1654,10 +1655,10 @@ CREATE VIEW report.adoption WITH (security_barrier='true') AS
     GREATEST((0)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
     LEAST((1)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
     count(DISTINCT e.learner) AS people
-   FROM (lrs.fact_activity a
-     JOIN lrs.fact_episode e USING (tenant_id, registration))
+   FROM (analytics.fact_activity a
+     JOIN analytics.fact_episode e USING (tenant_id, registration))
   WHERE ((a.due_at <= now()) AND (NOT (EXISTS ( SELECT
-           FROM lrs.fact_activity h
+           FROM analytics.fact_activity h
           WHERE ((h.tenant_id = a.tenant_id) AND (h.registration = a.registration) AND (h.done_at IS NULL) AND (h.kind =
                 CASE a.kind
                     WHEN 'exercise review'::text THEN 'exercise'::text
@@ -1678,8 +1679,8 @@ CREATE VIEW report.competencies WITH (security_barrier='true') AS
     count(DISTINCT e.learner) AS people,
     sum(c.rated) AS rated,
     sum(c.reached) AS reached
-   FROM (lrs.fact_competency c
-     JOIN lrs.fact_episode e USING (tenant_id, registration))
+   FROM (analytics.fact_competency c
+     JOIN analytics.fact_episode e USING (tenant_id, registration))
   GROUP BY e.programme, c.competency
  HAVING (count(DISTINCT e.learner) >= 5);
 COMMENT ON VIEW report.competencies IS 'Questions right in checks, and ratings at the bar by mentors and managers, by competency. numerator: right; denominator: asked; rated and reached: at work';
@@ -1693,8 +1694,8 @@ CREATE VIEW report.items WITH (security_barrier='true') AS
     GREATEST((0)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
     LEAST((1)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
     count(DISTINCT e.learner) AS people
-   FROM (lrs.fact_recall r
-     JOIN lrs.fact_episode e USING (tenant_id, registration))
+   FROM (analytics.fact_recall r
+     JOIN analytics.fact_episode e USING (tenant_id, registration))
   WHERE (r."interval" <> 'baseline'::text)
   GROUP BY e.programme, r.item, r.competency
  HAVING (count(DISTINCT e.learner) >= 5);
@@ -1712,10 +1713,10 @@ CREATE VIEW report.kpi_readings WITH (security_barrier='true') AS
     r.period_start,
     r.period_end,
     r.value
-   FROM (lrs.kpi_reading r
-     JOIN lrs.kpi k USING (tenant_id, programme, kpi))
+   FROM (analytics.kpi_reading r
+     JOIN analytics.kpi k USING (tenant_id, programme, kpi))
   WHERE ((r.replaced_at IS NULL) AND (5 <= ( SELECT count(DISTINCT e.learner) AS count
-           FROM lrs.fact_episode e
+           FROM analytics.fact_episode e
           WHERE ((e.tenant_id = r.tenant_id) AND (e.programme = r.programme) AND (r.subject =
                 CASE r.subject_kind
                     WHEN 'team'::text THEN e.team
@@ -1728,7 +1729,7 @@ CREATE VIEW report.programmes WITH (security_barrier='true') AS
     count(DISTINCT learner) AS people,
     (min(anchor))::date AS first_certified_on,
     (max(anchor))::date AS last_certified_on
-   FROM lrs.fact_episode e
+   FROM analytics.fact_episode e
   GROUP BY programme
  HAVING (count(DISTINCT learner) >= 5);
 COMMENT ON VIEW report.programmes IS 'Programmes and how many people were certified in them. programme: IRI; people';
@@ -1741,8 +1742,8 @@ CREATE VIEW report.retention WITH (security_barrier='true') AS
     GREATEST((0)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_low,
     LEAST((1)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_high,
     count(DISTINCT e.learner) AS people
-   FROM (lrs.fact_check c
-     JOIN lrs.fact_episode e USING (tenant_id, registration))
+   FROM (analytics.fact_check c
+     JOIN analytics.fact_episode e USING (tenant_id, registration))
   WHERE ((c."interval" <> 'baseline'::text) AND (c.asked > 0))
   GROUP BY e.programme, c."interval"
  HAVING (count(DISTINCT e.learner) >= 5);
@@ -1769,7 +1770,7 @@ CREATE VIEW report.teams WITH (security_barrier='true') AS
                     count(*) FILTER (WHERE (e.used_2_seconds <= 7776000)) AS numerator,
                     count(*) AS denominator,
                     count(DISTINCT e.learner) AS people
-                   FROM lrs.fact_episode e
+                   FROM analytics.fact_episode e
                   GROUP BY e.programme, COALESCE(e.team, ''::text)) t
           WINDOW p AS (PARTITION BY t.programme)) s
   WHERE ((people >= 5) AND (NOT ((small > 0) AND ((small = 1) OR (hidden < (5)::numeric)) AND (place = 1))));
@@ -1784,7 +1785,7 @@ CREATE VIEW report.transfer WITH (security_barrier='true') AS
     count(DISTINCT learner) AS people,
     count(*) FILTER (WHERE (used_1_seconds <= 7776000)) AS reported,
     count(planned_seconds) AS planned
-   FROM lrs.fact_episode e
+   FROM analytics.fact_episode e
   GROUP BY programme
  HAVING (count(DISTINCT learner) >= 5);
 COMMENT ON VIEW report.transfer IS 'Certified people with a use at work within 90 days that somebody else confirmed. numerator: verified (grade 2 or more); denominator: all certified; reported: said so themselves; planned: committed to a plan';
@@ -1799,87 +1800,99 @@ CREATE VIEW report.weeks WITH (security_barrier='true') AS
     count(DISTINCT e.learner) AS people,
     sum(c.asked) AS asked,
     sum(c."right") AS answered_right
-   FROM (lrs.fact_check c
-     JOIN lrs.fact_episode e USING (tenant_id, registration))
+   FROM (analytics.fact_check c
+     JOIN analytics.fact_episode e USING (tenant_id, registration))
   WHERE (c.due_at <= now())
   GROUP BY e.programme, ((date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date)
  HAVING (count(DISTINCT e.learner) >= 5);
 COMMENT ON VIEW report.weeks IS 'Checks by the week in which they were due. week: its Monday; numerator: done; denominator: due; asked and answered_right: questions';
 ALTER TABLE ONLY lrs.agent_rekeying ALTER COLUMN tenant_id SET DEFAULT nextval('lrs.agent_rekeying_tenant_id_seq'::regclass);
+ALTER TABLE ONLY analytics.activity_mapping
+    ADD CONSTRAINT pk_activity_mapping PRIMARY KEY (tenant_id, mapping_id);
+ALTER TABLE ONLY analytics.alarm
+    ADD CONSTRAINT pk_alarm PRIMARY KEY (tenant_id, alarm_id);
+ALTER TABLE ONLY analytics.baseline
+    ADD CONSTRAINT pk_baseline PRIMARY KEY (tenant_id, baseline_id);
+ALTER TABLE ONLY analytics.borrowed
+    ADD CONSTRAINT pk_borrowed PRIMARY KEY (tenant_id, registration, ord);
+ALTER TABLE ONLY analytics.computed
+    ADD CONSTRAINT pk_computed PRIMARY KEY (tenant_id, programme, report);
+ALTER TABLE ONLY analytics.cost
+    ADD CONSTRAINT pk_cost PRIMARY KEY (tenant_id, cost_id);
+ALTER TABLE ONLY analytics.export
+    ADD CONSTRAINT pk_export PRIMARY KEY (tenant_id, export_id);
+ALTER TABLE ONLY analytics.fact_activity
+    ADD CONSTRAINT pk_fact_activity PRIMARY KEY (tenant_id, registration, activity);
+ALTER TABLE ONLY analytics.fact_check
+    ADD CONSTRAINT pk_fact_check PRIMARY KEY (tenant_id, registration, "interval");
+ALTER TABLE ONLY analytics.fact_competency
+    ADD CONSTRAINT pk_fact_competency PRIMARY KEY (tenant_id, registration, competency);
+ALTER TABLE ONLY analytics.fact_episode
+    ADD CONSTRAINT pk_fact_episode PRIMARY KEY (tenant_id, registration);
+ALTER TABLE ONLY analytics.fact_presence
+    ADD CONSTRAINT pk_fact_presence PRIMARY KEY (tenant_id, ord);
+ALTER TABLE ONLY analytics.fact_rating
+    ADD CONSTRAINT pk_fact_rating PRIMARY KEY (tenant_id, ord, criterion);
+ALTER TABLE ONLY analytics.fact_recall
+    ADD CONSTRAINT pk_fact_recall PRIMARY KEY (tenant_id, registration, "interval", item);
+ALTER TABLE ONLY analytics.fact_use
+    ADD CONSTRAINT pk_fact_use PRIMARY KEY (tenant_id, registration, ord);
+ALTER TABLE ONLY analytics.kpi
+    ADD CONSTRAINT pk_kpi PRIMARY KEY (tenant_id, programme, kpi);
+ALTER TABLE ONLY analytics.kpi_reading
+    ADD CONSTRAINT pk_kpi_reading PRIMARY KEY (tenant_id, reading_id);
+ALTER TABLE ONLY analytics.mapped_actor
+    ADD CONSTRAINT pk_mapped_actor PRIMARY KEY (tenant_id, mapping_id, agent);
+ALTER TABLE ONLY analytics.person_merge
+    ADD CONSTRAINT pk_person_merge PRIMARY KEY (tenant_id, merge_id);
+ALTER TABLE ONLY analytics.reporting_user
+    ADD CONSTRAINT pk_reporting_user PRIMARY KEY (role);
+ALTER TABLE ONLY analytics.scorecard
+    ADD CONSTRAINT pk_scorecard PRIMARY KEY (tenant_id, programme, version);
+ALTER TABLE ONLY analytics.uncomputed
+    ADD CONSTRAINT pk_uncomputed PRIMARY KEY (tenant_id, mark);
+ALTER TABLE ONLY analytics.uncountable
+    ADD CONSTRAINT pk_uncountable PRIMARY KEY (tenant_id, ord, registration);
+ALTER TABLE ONLY analytics.unwanted
+    ADD CONSTRAINT pk_unwanted PRIMARY KEY (tenant_id, day, reason);
+ALTER TABLE ONLY analytics.unwanted_day
+    ADD CONSTRAINT pk_unwanted_day PRIMARY KEY (tenant_id, day, taken);
+ALTER TABLE ONLY analytics.valuation
+    ADD CONSTRAINT pk_valuation PRIMARY KEY (tenant_id, programme, kpi, version);
+ALTER TABLE ONLY analytics.week_figure
+    ADD CONSTRAINT pk_week_figure PRIMARY KEY (tenant_id, figure_id);
 ALTER TABLE ONLY lrs.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY lrs.activity_definition
     ADD CONSTRAINT pk_activity_definition PRIMARY KEY (tenant_id, activity, digest);
-ALTER TABLE ONLY lrs.activity_mapping
-    ADD CONSTRAINT pk_activity_mapping PRIMARY KEY (tenant_id, mapping_id);
 ALTER TABLE ONLY lrs.agent_rekeying
     ADD CONSTRAINT pk_agent_rekeying PRIMARY KEY (tenant_id);
-ALTER TABLE ONLY lrs.alarm
-    ADD CONSTRAINT pk_alarm PRIMARY KEY (tenant_id, alarm_id);
 ALTER TABLE ONLY lrs.attachment
     ADD CONSTRAINT pk_attachment PRIMARY KEY (tenant_id, sha2);
 ALTER TABLE ONLY lrs.audit
     ADD CONSTRAINT pk_audit PRIMARY KEY (tenant_id, audit_id);
 ALTER TABLE ONLY lrs.authority
     ADD CONSTRAINT pk_authority PRIMARY KEY (tenant_id, authority_id);
-ALTER TABLE ONLY lrs.baseline
-    ADD CONSTRAINT pk_baseline PRIMARY KEY (tenant_id, baseline_id);
-ALTER TABLE ONLY lrs.borrowed
-    ADD CONSTRAINT pk_borrowed PRIMARY KEY (tenant_id, registration, ord);
 ALTER TABLE ONLY lrs.cold_file
     ADD CONSTRAINT pk_cold_file PRIMARY KEY (tenant_id, first_ord);
 ALTER TABLE ONLY lrs.cold_trash
     ADD CONSTRAINT pk_cold_trash PRIMARY KEY (tenant_id, sha2);
-ALTER TABLE ONLY lrs.computed
-    ADD CONSTRAINT pk_computed PRIMARY KEY (tenant_id, programme, report);
-ALTER TABLE ONLY lrs.cost
-    ADD CONSTRAINT pk_cost PRIMARY KEY (tenant_id, cost_id);
 ALTER TABLE ONLY lrs.credential
     ADD CONSTRAINT pk_credential PRIMARY KEY (key);
 ALTER TABLE ONLY lrs.dead_letter
     ADD CONSTRAINT pk_dead_letter PRIMARY KEY (tenant_id, forward_id, ord);
 ALTER TABLE ONLY lrs.document
     ADD CONSTRAINT pk_document PRIMARY KEY (tenant_id, place);
-ALTER TABLE ONLY lrs.export
-    ADD CONSTRAINT pk_export PRIMARY KEY (tenant_id, export_id);
-ALTER TABLE ONLY lrs.fact_activity
-    ADD CONSTRAINT pk_fact_activity PRIMARY KEY (tenant_id, registration, activity);
-ALTER TABLE ONLY lrs.fact_check
-    ADD CONSTRAINT pk_fact_check PRIMARY KEY (tenant_id, registration, "interval");
-ALTER TABLE ONLY lrs.fact_competency
-    ADD CONSTRAINT pk_fact_competency PRIMARY KEY (tenant_id, registration, competency);
-ALTER TABLE ONLY lrs.fact_episode
-    ADD CONSTRAINT pk_fact_episode PRIMARY KEY (tenant_id, registration);
-ALTER TABLE ONLY lrs.fact_presence
-    ADD CONSTRAINT pk_fact_presence PRIMARY KEY (tenant_id, ord);
-ALTER TABLE ONLY lrs.fact_rating
-    ADD CONSTRAINT pk_fact_rating PRIMARY KEY (tenant_id, ord, criterion);
-ALTER TABLE ONLY lrs.fact_recall
-    ADD CONSTRAINT pk_fact_recall PRIMARY KEY (tenant_id, registration, "interval", item);
-ALTER TABLE ONLY lrs.fact_use
-    ADD CONSTRAINT pk_fact_use PRIMARY KEY (tenant_id, registration, ord);
 ALTER TABLE ONLY lrs.forward
     ADD CONSTRAINT pk_forward PRIMARY KEY (tenant_id, forward_id);
 ALTER TABLE ONLY lrs.import_run
     ADD CONSTRAINT pk_import_run PRIMARY KEY (tenant_id, source);
 ALTER TABLE ONLY lrs.job_cursor
     ADD CONSTRAINT pk_job_cursor PRIMARY KEY (tenant_id, job);
-ALTER TABLE ONLY lrs.kpi
-    ADD CONSTRAINT pk_kpi PRIMARY KEY (tenant_id, programme, kpi);
-ALTER TABLE ONLY lrs.kpi_reading
-    ADD CONSTRAINT pk_kpi_reading PRIMARY KEY (tenant_id, reading_id);
-ALTER TABLE ONLY lrs.mapped_actor
-    ADD CONSTRAINT pk_mapped_actor PRIMARY KEY (tenant_id, mapping_id, agent);
-ALTER TABLE ONLY lrs.person_merge
-    ADD CONSTRAINT pk_person_merge PRIMARY KEY (tenant_id, merge_id);
 ALTER TABLE ONLY lrs.removal
     ADD CONSTRAINT pk_removal PRIMARY KEY (tenant_id, removal_id);
-ALTER TABLE ONLY lrs.reporting_user
-    ADD CONSTRAINT pk_reporting_user PRIMARY KEY (role);
 ALTER TABLE ONLY lrs.retention_rule
     ADD CONSTRAINT pk_retention_rule PRIMARY KEY (tenant_id, rule_id);
-ALTER TABLE ONLY lrs.scorecard
-    ADD CONSTRAINT pk_scorecard PRIMARY KEY (tenant_id, programme, version);
 ALTER TABLE ONLY lrs.statement
     ADD CONSTRAINT pk_statement PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.statement_attachment
@@ -1896,24 +1909,12 @@ ALTER TABLE ONLY lrs.tenant
     ADD CONSTRAINT pk_tenant PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY lrs.token_issuer
     ADD CONSTRAINT pk_token_issuer PRIMARY KEY (tenant_id, issuer, audience);
-ALTER TABLE ONLY lrs.uncomputed
-    ADD CONSTRAINT pk_uncomputed PRIMARY KEY (tenant_id, mark);
-ALTER TABLE ONLY lrs.uncountable
-    ADD CONSTRAINT pk_uncountable PRIMARY KEY (tenant_id, ord, registration);
 ALTER TABLE ONLY lrs.uncounted
     ADD CONSTRAINT pk_uncounted PRIMARY KEY (tenant_id, ord);
 ALTER TABLE ONLY lrs.uncounted_episode
     ADD CONSTRAINT pk_uncounted_episode PRIMARY KEY (tenant_id, registration);
-ALTER TABLE ONLY lrs.unwanted
-    ADD CONSTRAINT pk_unwanted PRIMARY KEY (tenant_id, day, reason);
-ALTER TABLE ONLY lrs.unwanted_day
-    ADD CONSTRAINT pk_unwanted_day PRIMARY KEY (tenant_id, day, taken);
-ALTER TABLE ONLY lrs.valuation
-    ADD CONSTRAINT pk_valuation PRIMARY KEY (tenant_id, programme, kpi, version);
 ALTER TABLE ONLY lrs.voiding
     ADD CONSTRAINT pk_voiding PRIMARY KEY (tenant_id, target, ord);
-ALTER TABLE ONLY lrs.week_figure
-    ADD CONSTRAINT pk_week_figure PRIMARY KEY (tenant_id, figure_id);
 ALTER TABLE ONLY lrs.authority
     ADD CONSTRAINT uq_authority_tenant_id_name UNIQUE (tenant_id, name);
 ALTER TABLE ONLY lrs.statement
@@ -2092,41 +2093,41 @@ ALTER TABLE ONLY lti_tool.statement_outbox
     ADD CONSTRAINT uq_statement_outbox_tenant_id_statement_id UNIQUE (tenant_id, statement_id);
 ALTER TABLE ONLY lti_tool.tenant
     ADD CONSTRAINT uq_tenant_name UNIQUE (name);
-CREATE INDEX ix_alarm_tenant_id_programme_alarm_id ON lrs.alarm USING btree (tenant_id, programme, alarm_id);
-CREATE INDEX ix_baseline_tenant_id_programme_baseline_id ON lrs.baseline USING btree (tenant_id, programme, baseline_id);
-CREATE INDEX ix_borrowed_tenant_id_ord ON lrs.borrowed USING btree (tenant_id, ord);
-CREATE INDEX ix_cost_tenant_id_programme ON lrs.cost USING btree (tenant_id, programme);
+CREATE INDEX ix_alarm_tenant_id_programme_alarm_id ON analytics.alarm USING btree (tenant_id, programme, alarm_id);
+CREATE INDEX ix_baseline_tenant_id_programme_baseline_id ON analytics.baseline USING btree (tenant_id, programme, baseline_id);
+CREATE INDEX ix_borrowed_tenant_id_ord ON analytics.borrowed USING btree (tenant_id, ord);
+CREATE INDEX ix_cost_tenant_id_programme ON analytics.cost USING btree (tenant_id, programme);
+CREATE INDEX ix_export_tenant_id_finished_at ON analytics.export USING btree (tenant_id, finished_at);
+CREATE INDEX ix_fact_activity_tenant_id_programme_kind_due_at ON analytics.fact_activity USING btree (tenant_id, programme, kind, due_at);
+CREATE INDEX ix_fact_check_tenant_id_programme_interval ON analytics.fact_check USING btree (tenant_id, programme, "interval");
+CREATE INDEX ix_fact_competency_tenant_id_programme ON analytics.fact_competency USING btree (tenant_id, programme);
+CREATE INDEX ix_fact_episode_tenant_id_learner ON analytics.fact_episode USING btree (tenant_id, learner);
+CREATE INDEX ix_fact_episode_tenant_id_programme ON analytics.fact_episode USING btree (tenant_id, programme);
+CREATE INDEX ix_fact_presence_tenant_id_programme_what_at ON analytics.fact_presence USING btree (tenant_id, programme, what, at);
+CREATE INDEX ix_fact_rating_tenant_id_programme_calibration ON analytics.fact_rating USING btree (tenant_id, programme, calibration);
+CREATE INDEX ix_fact_rating_tenant_id_registration ON analytics.fact_rating USING btree (tenant_id, registration);
+CREATE INDEX ix_fact_recall_tenant_id_programme_item ON analytics.fact_recall USING btree (tenant_id, programme, item);
+CREATE INDEX ix_fact_use_tenant_id_programme ON analytics.fact_use USING btree (tenant_id, programme);
+CREATE INDEX ix_mapped_actor_tenant_id_agent ON analytics.mapped_actor USING btree (tenant_id, agent);
+CREATE INDEX ix_person_merge_tenant_id_agent ON analytics.person_merge USING btree (tenant_id, agent);
+CREATE INDEX ix_reporting_user_tenant_id ON analytics.reporting_user USING btree (tenant_id);
+CREATE INDEX ix_uncountable_tenant_id_registration ON analytics.uncountable USING btree (tenant_id, registration);
+CREATE INDEX ix_week_figure_trace ON analytics.week_figure USING btree (tenant_id, programme, series, team, figure_id);
+CREATE UNIQUE INDEX uq_activity_mapping_place ON analytics.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
+CREATE UNIQUE INDEX uq_alarm_open ON analytics.alarm USING btree (tenant_id, programme, series, team) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX uq_export_key ON analytics.export USING btree (tenant_id, key);
+CREATE UNIQUE INDEX uq_kpi_reading_place ON analytics.kpi_reading USING btree (tenant_id, programme, kpi, subject_kind, subject, period_start) WHERE (replaced_at IS NULL);
+CREATE UNIQUE INDEX uq_person_merge_alias ON analytics.person_merge USING btree (tenant_id, alias) WHERE (undone_at IS NULL);
+CREATE UNIQUE INDEX uq_week_figure_place ON analytics.week_figure USING btree (tenant_id, programme, series, team, week) WHERE (restated_at IS NULL);
 CREATE INDEX ix_credential_tenant_id ON lrs.credential USING btree (tenant_id);
 CREATE INDEX ix_document_tenant_id_agent_key ON lrs.document USING btree (tenant_id, agent_key);
 CREATE INDEX ix_document_tenant_id_context_updated_at ON lrs.document USING btree (tenant_id, context, updated_at);
-CREATE INDEX ix_export_tenant_id_finished_at ON lrs.export USING btree (tenant_id, finished_at);
-CREATE INDEX ix_fact_activity_tenant_id_programme_kind_due_at ON lrs.fact_activity USING btree (tenant_id, programme, kind, due_at);
-CREATE INDEX ix_fact_check_tenant_id_programme_interval ON lrs.fact_check USING btree (tenant_id, programme, "interval");
-CREATE INDEX ix_fact_competency_tenant_id_programme ON lrs.fact_competency USING btree (tenant_id, programme);
-CREATE INDEX ix_fact_episode_tenant_id_learner ON lrs.fact_episode USING btree (tenant_id, learner);
-CREATE INDEX ix_fact_episode_tenant_id_programme ON lrs.fact_episode USING btree (tenant_id, programme);
-CREATE INDEX ix_fact_presence_tenant_id_programme_what_at ON lrs.fact_presence USING btree (tenant_id, programme, what, at);
-CREATE INDEX ix_fact_rating_tenant_id_programme_calibration ON lrs.fact_rating USING btree (tenant_id, programme, calibration);
-CREATE INDEX ix_fact_rating_tenant_id_registration ON lrs.fact_rating USING btree (tenant_id, registration);
-CREATE INDEX ix_fact_recall_tenant_id_programme_item ON lrs.fact_recall USING btree (tenant_id, programme, item);
-CREATE INDEX ix_fact_use_tenant_id_programme ON lrs.fact_use USING btree (tenant_id, programme);
-CREATE INDEX ix_mapped_actor_tenant_id_agent ON lrs.mapped_actor USING btree (tenant_id, agent);
-CREATE INDEX ix_person_merge_tenant_id_agent ON lrs.person_merge USING btree (tenant_id, agent);
-CREATE INDEX ix_reporting_user_tenant_id ON lrs.reporting_user USING btree (tenant_id);
 CREATE INDEX ix_statement_attachment_tenant_id_sha2 ON lrs.statement_attachment USING btree (tenant_id, sha2);
 CREATE INDEX ix_statement_ref_tenant_id_target ON lrs.statement_ref USING btree (tenant_id, target);
 CREATE INDEX ix_statement_ref_unsettled ON lrs.statement_ref USING btree (tenant_id, ord) WHERE (NOT settled);
 CREATE INDEX ix_statement_tenant_id_authority_ord ON lrs.statement USING btree (tenant_id, authority, ord) WHERE (authority IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_registration_ord ON lrs.statement USING btree (tenant_id, registration, ord) WHERE (registration IS NOT NULL);
 CREATE INDEX ix_statement_tenant_id_verb_ord ON lrs.statement USING btree (tenant_id, verb, ord);
-CREATE INDEX ix_uncountable_tenant_id_registration ON lrs.uncountable USING btree (tenant_id, registration);
-CREATE INDEX ix_week_figure_trace ON lrs.week_figure USING btree (tenant_id, programme, series, team, figure_id);
-CREATE UNIQUE INDEX uq_activity_mapping_place ON lrs.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
-CREATE UNIQUE INDEX uq_alarm_open ON lrs.alarm USING btree (tenant_id, programme, series, team) WHERE (ended_at IS NULL);
-CREATE UNIQUE INDEX uq_export_key ON lrs.export USING btree (tenant_id, key);
-CREATE UNIQUE INDEX uq_kpi_reading_place ON lrs.kpi_reading USING btree (tenant_id, programme, kpi, subject_kind, subject, period_start) WHERE (replaced_at IS NULL);
-CREATE UNIQUE INDEX uq_person_merge_alias ON lrs.person_merge USING btree (tenant_id, alias) WHERE (undone_at IS NULL);
-CREATE UNIQUE INDEX uq_week_figure_place ON lrs.week_figure USING btree (tenant_id, programme, series, team, week) WHERE (restated_at IS NULL);
 CREATE INDEX ix_actor_link_tenant_id_person_id ON lti_tool.actor_link USING btree (tenant_id, person_id);
 CREATE INDEX ix_admin_session_tenant_id_expires_at ON lti_tool.admin_session USING btree (tenant_id, expires_at);
 CREATE INDEX ix_agreed_action_tenant_id_episode_id ON lti_tool.agreed_action USING btree (tenant_id, episode_id);
@@ -2186,10 +2187,10 @@ CREATE UNIQUE INDEX uq_coaching_group_course_group ON lti_tool.coaching_group US
 CREATE UNIQUE INDEX uq_erasure_person_id ON lti_tool.erasure USING btree (tenant_id, person_id) WHERE (person_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_person_external_id ON lti_tool.person USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX uq_platform_registration_issuer_client_id ON lti_tool.platform_registration USING btree (issuer, client_id) WHERE (status <> 'removed'::text);
+ALTER TABLE ONLY analytics.reporting_user
+    ADD CONSTRAINT fk_reporting_user_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
 ALTER TABLE ONLY lrs.credential
     ADD CONSTRAINT fk_credential_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
-ALTER TABLE ONLY lrs.reporting_user
-    ADD CONSTRAINT fk_reporting_user_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
 ALTER TABLE ONLY lti_tool.access_token
     ADD CONSTRAINT fk_access_token_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.actor_link
@@ -2352,49 +2353,82 @@ ALTER TABLE ONLY lti_tool.scheduled_act
     ADD CONSTRAINT fk_scheduled_act_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.scheduled_check
     ADD CONSTRAINT fk_scheduled_check_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE analytics.activity_mapping ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.alarm ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.baseline ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.borrowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.computed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.cost ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.export ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_activity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_check ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_competency ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_episode ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_presence ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_rating ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_recall ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.fact_use ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.kpi ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.kpi_reading ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.mapped_actor ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.person_merge ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reporting ON analytics.fact_activity FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.fact_check FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.fact_competency FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.fact_episode FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.fact_recall FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.kpi FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.kpi_reading FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+ALTER TABLE analytics.reporting_user ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.scorecard ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON analytics.activity_mapping TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.alarm TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.baseline TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.borrowed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.computed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.cost TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.export TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_activity TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_check TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_competency TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_episode TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_presence TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_rating TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_recall TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.fact_use TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.kpi TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.kpi_reading TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.mapped_actor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.reporting_user TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.scorecard TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.uncomputed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.uncountable TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.unwanted TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.unwanted_day TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.valuation TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.week_figure TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+ALTER TABLE analytics.uncomputed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.uncountable ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.unwanted ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.unwanted_day ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.valuation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.week_figure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.activity_definition ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.activity_mapping ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.agent_rekeying ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.alarm ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.attachment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.authority ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.baseline ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.borrowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cold_file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.cold_trash ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.computed ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.cost ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.credential ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.dead_letter ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.document ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.export ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_activity ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_check ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_competency ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_episode ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_presence ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_rating ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_recall ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.fact_use ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.forward ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.import_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.job_cursor ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.kpi ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.kpi_reading ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.mapped_actor ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.person_merge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.removal ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reporting ON lrs.fact_activity FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.fact_check FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.fact_competency FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.fact_episode FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.fact_recall FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.kpi FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON lrs.kpi_reading FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
-ALTER TABLE lrs.reporting_user ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.retention_rule ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.scorecard ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_attachment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_payload ENABLE ROW LEVEL SECURITY;
@@ -2402,41 +2436,20 @@ ALTER TABLE lrs.statement_ref ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.statement_rel ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.template_break ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lrs.activity_definition TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.activity_mapping TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.agent_rekeying TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.alarm TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.attachment TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.audit TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.authority TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.baseline TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.borrowed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.cold_file TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.cold_trash TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.computed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.cost TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.credential TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.dead_letter TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.document TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.export TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_activity TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_check TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_competency TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_episode TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_presence TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_rating TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_recall TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.fact_use TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.forward TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.import_run TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.job_cursor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.kpi TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.kpi_reading TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.mapped_actor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.removal TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.reporting_user TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.retention_rule TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.scorecard TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.statement TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.statement_attachment TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.statement_payload TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2446,25 +2459,13 @@ CREATE POLICY tenant ON lrs.template_break TO carryover_app, carryover_long USIN
 ALTER TABLE lrs.tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lrs.tenant TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.token_issuer TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncomputed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.uncountable TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.uncounted TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.uncounted_episode TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.unwanted TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.unwanted_day TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.valuation TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lrs.voiding TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
-CREATE POLICY tenant ON lrs.week_figure TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lrs.token_issuer ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.uncomputed ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.uncountable ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncounted ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.uncounted_episode ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.unwanted ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.unwanted_day ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.valuation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lrs.voiding ENABLE ROW LEVEL SECURITY;
-ALTER TABLE lrs.week_figure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.accepted_badge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.access_token ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.actor_link ENABLE ROW LEVEL SECURITY;
@@ -2599,11 +2600,16 @@ ALTER TABLE lti_tool.tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lti_tool.tenant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.upload TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lti_tool.upload ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA analytics TO carryover_app;
+GRANT USAGE ON SCHEMA analytics TO carryover_long;
+GRANT USAGE ON SCHEMA analytics TO carryover_reporting;
 GRANT USAGE ON SCHEMA lrs TO carryover_app;
 GRANT USAGE ON SCHEMA lrs TO carryover_long;
-GRANT USAGE ON SCHEMA lrs TO carryover_reporting;
 GRANT USAGE ON SCHEMA lti_tool TO carryover_app;
 GRANT USAGE ON SCHEMA report TO carryover_reader;
+REVOKE ALL ON FUNCTION analytics.reporting_tenant(wanted name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics.reporting_tenant(wanted name) TO carryover_reader;
+GRANT ALL ON FUNCTION analytics.reporting_tenant(wanted name) TO carryover_reporting;
 REVOKE ALL ON FUNCTION lrs.add_payload_months() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_app;
 GRANT ALL ON FUNCTION lrs.add_payload_months() TO carryover_long;
@@ -2619,9 +2625,6 @@ GRANT ALL ON FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigin
 GRANT ALL ON FUNCTION lrs.find_payloads(tenant integer, ords bigint[], low bigint, high bigint) TO carryover_long;
 REVOKE ALL ON FUNCTION lrs.find_token_issuer(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.find_token_issuer(wanted text) TO carryover_app;
-REVOKE ALL ON FUNCTION lrs.reporting_tenant(wanted name) FROM PUBLIC;
-GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reader;
-GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reporting;
 REVOKE ALL ON FUNCTION lrs.tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION lrs.tenant_ids() TO carryover_app;
 REVOKE ALL ON FUNCTION lrs.tenants_to_rekey() FROM PUBLIC;
@@ -2659,85 +2662,97 @@ REVOKE ALL ON FUNCTION lti_tool.tenants_with_outbox() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.tenants_with_outbox() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.tenants_with_rosters() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.tenants_with_rosters() TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.activity_mapping TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.activity_mapping TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.alarm TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.alarm TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.baseline TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.baseline TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.borrowed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.borrowed TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.computed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.computed TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.cost TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.cost TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.export TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.export TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_activity TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_activity TO carryover_long;
+GRANT SELECT ON TABLE analytics.fact_activity TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_check TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_check TO carryover_long;
+GRANT SELECT ON TABLE analytics.fact_check TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_competency TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_competency TO carryover_long;
+GRANT SELECT ON TABLE analytics.fact_competency TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_episode TO carryover_long;
+GRANT SELECT ON TABLE analytics.fact_episode TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_presence TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_presence TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_rating TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_rating TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_recall TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_recall TO carryover_long;
+GRANT SELECT ON TABLE analytics.fact_recall TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_use TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_use TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi TO carryover_long;
+GRANT SELECT ON TABLE analytics.kpi TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi_reading TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi_reading TO carryover_long;
+GRANT SELECT ON TABLE analytics.kpi_reading TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.mapped_actor TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.mapped_actor TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.person_merge TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.person_merge TO carryover_long;
+GRANT SELECT ON TABLE analytics.reporting_user TO carryover_app;
+GRANT SELECT ON TABLE analytics.reporting_user TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.scorecard TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.scorecard TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.uncomputed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.uncomputed TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.uncountable TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.uncountable TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.unwanted TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.unwanted TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.unwanted_day TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.unwanted_day TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.valuation TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.valuation TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.week_figure TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.week_figure TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.agent_rekeying TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.agent_rekeying TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_long;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_app;
 GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.authority TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.authority TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_file TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_trash TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cold_trash TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.credential TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.credential TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.dead_letter TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.dead_letter TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.document TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.document TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.export TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.export TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_activity TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_activity TO carryover_long;
-GRANT SELECT ON TABLE lrs.fact_activity TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_check TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_check TO carryover_long;
-GRANT SELECT ON TABLE lrs.fact_check TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_competency TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_competency TO carryover_long;
-GRANT SELECT ON TABLE lrs.fact_competency TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_episode TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_episode TO carryover_long;
-GRANT SELECT ON TABLE lrs.fact_episode TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_presence TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_presence TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_rating TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_rating TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_recall TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_recall TO carryover_long;
-GRANT SELECT ON TABLE lrs.fact_recall TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_use TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_use TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.forward TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.forward TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.import_run TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.import_run TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.job_cursor TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.job_cursor TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi TO carryover_long;
-GRANT SELECT ON TABLE lrs.kpi TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_long;
-GRANT SELECT ON TABLE lrs.kpi_reading TO carryover_reporting;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.mapped_actor TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.mapped_actor TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.removal TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.removal TO carryover_long;
-GRANT SELECT ON TABLE lrs.reporting_user TO carryover_app;
-GRANT SELECT ON TABLE lrs.reporting_user TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.retention_rule TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.retention_rule TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.scorecard TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.scorecard TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement TO carryover_app;
 GRANT SELECT ON TABLE lrs.statement TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_attachment TO carryover_app;
@@ -2754,24 +2769,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.tenant TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.tenant TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.token_issuer TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.token_issuer TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted_day TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.unwanted_day TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.voiding TO carryover_app;
 GRANT SELECT ON TABLE lrs.voiding TO carryover_long;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_long;
 GRANT USAGE ON SEQUENCE lrs.writer_number TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.accepted_badge TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.access_token TO carryover_app;

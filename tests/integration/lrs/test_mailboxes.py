@@ -252,7 +252,7 @@ def test_documents_and_merges_move_with_the_update(
         merges = connection.execute(
             text(
                 "SELECT alias_identity, agent_identity, agent, undone_at IS NULL FROM "
-                "lrs.person_merge ORDER BY merge_id"
+                "analytics.person_merge ORDER BY merge_id"
             )
         )
         person = key_of("agent", compared)
