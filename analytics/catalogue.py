@@ -19,7 +19,7 @@ _INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS
 _INTERVAL_DAYS = {interval.key: math.ceil(interval.closes_days) for interval in INTERVALS}
 # After a whole plan period, and at its third, two thirds and double.
 _BY_DAY = (30, 60, 90, 180)
-_MEDIAN_PEOPLE = 20  # of whom one person's time to an event cannot be told from a median
+_MANY_PEOPLE = 20  # medians and questions are told of unions of so many
 _KIND_PARTS: tuple[tuple[str, str], ...] = (
     ("", "Everything due so far"),
     (ActivityKind.CHECK, "Checks"),
@@ -49,7 +49,8 @@ class Published:
     which of somebody's contributions, where parts have different ones ("part": those of the part).
     ``whole``: the metric of whose parts together the part "" consists. ``renewed``: whether a later
     look adds what fell due since. ``min_people``: fewer are not shown. ``corrected``: whether late
-    statements correct it; not where the facts do not say when something was seen.
+    statements correct it; not where the facts do not say when something was seen. ``grouped``: by
+    wave and value of the dimension; otherwise the packets of a programme are told of together.
     """
 
     quantities: tuple[str, ...]
@@ -59,6 +60,7 @@ class Published:
     renewed: bool = False
     min_people: int = MIN_GROUP_SIZE
     corrected: bool = True
+    grouped: bool = True
 
     def days_of(self, part: str) -> tuple[int, ...]:
         """After how many days a part is looked at."""
@@ -348,7 +350,7 @@ CATALOGUE = (
         parts=(("any", "Reported"), ("verified", "Verified")),
         more_is_better=False,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("time to use",), days=(180,), min_people=_MEDIAN_PEOPLE),
+        published=Published(("time to use",), days=(180,), min_people=_MANY_PEOPLE),
     ),
     Metric(
         key="time_to_competency",
@@ -369,7 +371,7 @@ CATALOGUE = (
         estimate=estimates.estimate_medians,
         more_is_better=False,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("time to competency",), days=(180,), min_people=_MEDIAN_PEOPLE),
+        published=Published(("time to competency",), days=(180,), min_people=_MANY_PEOPLE),
     ),
     Metric(
         key="sustainability",
@@ -635,3 +637,52 @@ CATALOGUE = (
 )
 
 METRICS_BY_KEY = {metric.key: metric for metric in CATALOGUE}
+
+# Published beside the metrics, for the reports on competencies and questions: their parts are those
+# that occur.
+DETAIL_DAY = 60  # the checks of the first month: what the training left open
+DETAILS = (
+    Metric(
+        key="competency_right",
+        version=1,
+        label="Right by competency",
+        unit=SHARE,
+        leading=True,
+        meaning="Of the questions of a competency that people answered for the first time in the "
+        "checks up to a month, the share they got right.",
+        not_meaning="Not what people can do at work: the ratings say that.",
+        what_to_do="Look at the lowest first: what many miss, the training left open.",
+        formula="right first answers / first answers to check items of the competency",
+        verbs=(VerbName.ANSWERED, VerbName.CERTIFIED),
+        source="Wilson 1927; Kish 1965 for the design effect",
+        count=shares.select_answers_by_competency,
+        parts=(),
+        published=Published(("answers by competency",), days=(DETAIL_DAY,), slot="part"),
+    ),
+    Metric(
+        key="question_right",
+        version=1,
+        label="Right by question",
+        unit=SHARE,
+        leading=True,
+        meaning="Of the people who answered a question for the first time in the checks up to a "
+        "month, the share who got it right.",
+        not_meaning="Not whether the question is good: a hard one may be.",
+        what_to_do="Look at those that nearly nobody or nearly everybody gets right.",
+        formula="right first answers / first answers to the question in checks",
+        verbs=(VerbName.ANSWERED, VerbName.CERTIFIED),
+        source="classical test theory: difficulty",
+        count=shares.select_answers_by_question,
+        parts=(),
+        published=Published(
+            ("answers by question",),
+            days=(DETAIL_DAY,),
+            slot="part",
+            grouped=False,
+            min_people=_MANY_PEOPLE,
+        ),
+    ),
+)
+PUBLISHED_METRICS = {
+    metric.key: metric for metric in (*CATALOGUE, *DETAILS) if metric.published is not None
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -31,13 +30,14 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class HeldBack(msgspec.Struct):
-    """Some people of whom nothing is published yet: who are fewer than ``size`` together, and with
-    whom others go to the programme's pool on ``pooled_on`` at the latest."""
+    """Some people of whom nothing is published yet: they are fewer than ``size``, and those who
+    wait ``weeks`` are told of with others of the programme. Since when is not told: it would be a
+    date of one person."""
 
     wave: str | None
     value: str | None
     size: int
-    pooled_on: date
+    weeks: int
 
 
 def decide_rule(deps: AnalyticsDeps, *, tenant_id: int, rule: Rule, who: str) -> None:
@@ -72,15 +72,9 @@ def find_rule(deps: AnalyticsDeps, *, tenant_id: int, programme: str) -> Publish
 
 
 def list_held_back(deps: AnalyticsDeps, *, tenant_id: int, programme: str) -> list[HeldBack]:
-    """Of which groups of a programme some people wait, and until when at the latest. How many they
-    are is not told: they are fewer than a packet has."""
+    """Of which groups of a programme some people wait. How many they are is not told: they are
+    fewer than a packet has."""
     with deps.unit_of_work(tenant_id) as connection:
         rule = published.find_rules(connection, tenant_id).get(programme, DEFAULT_RULE)
-        first: dict[tuple[str | None, str | None], date] = {}
-        for row in published.count_waiting(connection, tenant_id, programme):
-            group = (row.wave, getattr(row, rule.dimension))
-            first[group] = min(first.get(group, row.since), row.since)
-    return [
-        HeldBack(wave, value, rule.size, since + POOLED_AFTER)
-        for (wave, value), since in first.items()
-    ]
+        found = published.list_waiting_groups(connection, tenant_id, programme, rule.dimension)
+    return [HeldBack(row.wave, row.value, rule.size, POOLED_AFTER.days // 7) for row in found]

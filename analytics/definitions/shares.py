@@ -32,7 +32,13 @@ from analytics.definitions.scope import (
     part_with_group,
     split_column,
 )
-from analytics.store.tables import fact_activity, fact_check, fact_episode, fact_presence
+from analytics.store.tables import (
+    fact_activity,
+    fact_check,
+    fact_episode,
+    fact_presence,
+    fact_recall,
+)
 from lrs.vocabulary import BASELINE, INTERVALS, REPLY_KINDS, ActivityKind, VerbName
 
 DAY = 86_400
@@ -131,6 +137,33 @@ def select_retention(scope: Scope) -> Select[Any]:
         scope,
         _select_by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE),
     )
+
+
+def _select_answers(scope: Scope, part: ColumnElement[Any]) -> Select[Any]:
+    r = fact_recall.c
+    return _sum_over_learners(
+        scope,
+        _select_by_learner(
+            part,
+            _indicator(r.success),
+            literal(1),
+            scope,
+            fact_recall,
+            r.interval != BASELINE,
+            scope.closed_interval(r.interval),
+            part.is_not(None),
+        ),
+    )
+
+
+def select_answers_by_competency(scope: Scope) -> Select[Any]:
+    """Right first answers out of all first answers to check items, by competency."""
+    return _select_answers(scope, fact_recall.c.competency)
+
+
+def select_answers_by_question(scope: Scope) -> Select[Any]:
+    """Right first answers out of all first answers to check items, by question."""
+    return _select_answers(scope, fact_recall.c.item)
 
 
 def select_response_rate(scope: Scope) -> Select[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
+from analytics.catalogue import CATALOGUE, DETAILS, PUBLISHED_METRICS, Metric
 from analytics.definitions import Scope, parse_part
 from analytics.publishing import packets as forming
 from analytics.publishing.packets import DEFAULT_RULE, NewPacket, Waiting
@@ -21,6 +21,7 @@ from analytics.publishing.rows import (
     PublishedRow,
     RowKey,
     add_rows,
+    total_of,
     with_contributions,
 )
 from analytics.publishing.values import compute_all_programmes, compute_values
@@ -106,7 +107,7 @@ def _keep_packet(
             "pooled": packet.pooled,
             "formed_on": packet.formed_on,
             "people": len({item.learner for item in packet.members}),
-            "certified_at": max(item.anchor for item in packet.members),
+            "certified_by": forming.monday_after(max(item.anchor for item in packet.members)),
         },
         [(item.registration, item.learner) for item in packet.members],
     )
@@ -194,17 +195,15 @@ def _count_packets(
     published yet (``correcting``: of all)."""
     counted: dict[int, dict[RowKey, PublishedRow]] = defaultdict(dict)
     for packet in packets:
-        due = [key for key in ROW_KEYS if is_over(packet, key.day, watermark)]
+        due = [key for key in (*ROW_KEYS, *_ALL_TOLD) if is_over(packet, key.day, watermark)]
         if correcting or any((key, packet.packet_id) not in done for key in due):
             counted[packet.packet_id] = {
                 key: PublishedRow(
-                    key, METRICS_BY_KEY[key.metric].version, (packet.packet_id,), 0, [], {}
+                    key, PUBLISHED_METRICS[key.metric].version, (packet.packet_id,), 0, [], {}
                 )
                 for key in due
             }
-    for metric in CATALOGUE:
-        if metric.published is None:
-            continue
+    for metric in PUBLISHED_METRICS.values():
         for before, day in _looks(metric):
             over = [
                 number
@@ -242,10 +241,12 @@ def _read_rows(
     for row in connection.execute(metric.count(scope)).mappings():
         part, number = parse_part(row["part"])
         assert metric.published is not None
-        if not any(part == known for known, _ in metric.parts):
+        if metric.parts and not any(part == known for known, _ in metric.parts):
             continue
         key = RowKey(metric.key, part, day or metric.published.days_of(part)[0])
         found = counted[int(number)].get(key)
+        if not metric.parts:
+            found = PublishedRow(key, metric.version, (int(number),), 0, [], {})
         if found is None:  # an interval that is not over
             continue
         sums = {name: _as_number(value) for name, value in row.items() if name not in _ROW_COLUMNS}
@@ -275,12 +276,16 @@ ROW_KEYS = tuple(
     for part, _ in metric.parts
     for day in metric.published.days_of(part)
 )
-_ORDER = {key: number for number, key in enumerate(ROW_KEYS)}
+# Their parts are those that occur; the part "" says of a packet that nothing more comes.
+_ALL_TOLD = tuple(
+    RowKey(metric.key, "", metric.published.days[0]) for metric in DETAILS if metric.published
+)
+_ORDER = {metric: number for number, metric in enumerate(PUBLISHED_METRICS)}
 
 
 def is_over(packet: Packet, day: int, now: datetime) -> bool:
-    """Whether the window of so many days is over for a packet's last member."""
-    return packet.certified_at + day * _DAY <= now
+    """Whether the window of so many days is over for all members of a packet."""
+    return packet.certified_by + day * _DAY <= now.astimezone(UTC).date()
 
 
 def _release_rows(
@@ -293,30 +298,86 @@ def _release_rows(
     """The rows that may appear now: of each group, over all its packets that wait for that; and
     over several groups of a programme where they have waited long."""
     released: list[PublishedRow] = []
-    for key in sorted(ROW_KEYS, key=lambda key: (key.day, _ORDER[key])):
-        groups: dict[tuple[Any, ...], list[Packet]] = defaultdict(list)
-        for packet in packets:
-            if (key, packet.packet_id) not in done and is_over(packet, key.day, watermark):
-                group = (packet.pooled, packet.wave, packet.dimension, packet.value)
-                groups[group].append(packet)
+    for total in _totals(counted):
+        ledger.add(total)
+    details = {key for rows in counted.values() for key in rows if key.metric in _DETAIL_KEYS}
+    details -= set(_ALL_TOLD)
+    for key in sorted({*ROW_KEYS, *details}, key=_place):
         late: list[Packet] = []
-        for members in groups.values():
+        for members in _group_waiting(key, packets, counted, done, watermark):
             row = add_rows([counted[item.packet_id][key] for item in members])
-            if row.people == 0 or ledger.may_appear(row):
+            if row.people == 0 or (_are_enough(key, members) and ledger.may_appear(row)):
                 ledger.add(row)
                 released.append(row)
             else:
                 late += [item for item in members if _waited_long(item, key.day, watermark)]
-        if late:
+        if late and _are_enough(key, late):
             row = add_rows([counted[item.packet_id][key] for item in late])
             if ledger.may_appear(row):
                 ledger.add(row)
                 released.append(row)
-    return released
+    told = done | {(row.key, number) for row in released for number in row.packets}
+    return released + [
+        rows[key]
+        for number, rows in counted.items()
+        for key in _ALL_TOLD
+        if key in rows
+        and (key, number) not in done
+        and all((other, number) in told for other in rows if _is_detail(other, key))
+    ]
+
+
+_DETAIL_KEYS = {metric.key for metric in DETAILS}
+
+
+def _is_detail(part: RowKey, whole: RowKey) -> bool:
+    return part.metric == whole.metric and part != whole
+
+
+def _totals(counted: Counted) -> Iterable[PublishedRow]:
+    """Of each packet, what is known of its answers from retention, whatever is told of parts."""
+    for rows in counted.values():
+        for whole in _ALL_TOLD:
+            total = total_of(row for key, row in rows.items() if _is_detail(key, whole))
+            if total is not None:
+                yield total
+
+
+def _place(key: RowKey) -> tuple[int, int, str]:
+    return key.day, _ORDER[key.metric], key.part
+
+
+def _group_waiting(
+    key: RowKey,
+    packets: Sequence[Packet],
+    counted: Counted,
+    done: set[tuple[RowKey, int]],
+    watermark: datetime,
+) -> Iterable[list[Packet]]:
+    """The packets that wait for a row, by group."""
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    groups: dict[tuple[Any, ...], list[Packet]] = defaultdict(list)
+    for packet in packets:
+        if (
+            (key, packet.packet_id) not in done
+            and is_over(packet, key.day, watermark)
+            and key in counted[packet.packet_id]
+        ):
+            group = (packet.pooled, packet.wave, packet.dimension, packet.value)
+            groups[group if published.grouped else ()].append(packet)
+    return groups.values()
+
+
+def _are_enough(key: RowKey, packets: Iterable[Packet]) -> bool:
+    """Whether the packets have as many people as it takes to tell of any."""
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    return published.grouped or sum(item.people for item in packets) >= published.min_people
 
 
 def _waited_long(packet: Packet, day: int, now: datetime) -> bool:
-    return packet.certified_at + day * _DAY + forming.POOLED_AFTER <= now
+    return is_over(packet, day, now - forming.POOLED_AFTER)
 
 
 def _correct_rows(
@@ -330,10 +391,10 @@ def _correct_rows(
     otherwise the difference of the two would tell of those who came or went."""
     replaced, columns = [], []
     for row in kept:
-        published = METRICS_BY_KEY[row.key.metric].published
-        if published is None or not published.corrected:
+        published = PUBLISHED_METRICS[row.key.metric].published
+        if published is None or not published.corrected or not row.people:
             continue
-        if not all(number in counted for number in row.packets):
+        if not all(row.key in counted.get(number, ()) for number in row.packets):
             continue
         again = add_rows([counted[number][row.key] for number in row.packets])
         if again.sums == row.sums and again.version == row.version:

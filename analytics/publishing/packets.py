@@ -43,6 +43,16 @@ class NewPacket:
     members: tuple[Waiting, ...]
 
 
+def monday_after(instant: datetime) -> date:
+    """The first Monday (UTC) of which all of it is later."""
+    return monday_of(instant.astimezone(UTC).date()) + _WEEK
+
+
+def monday_from(day: date) -> date:
+    """The next Monday from a day on: values are published on Mondays."""
+    return monday_of(day - timedelta(days=1)) + _WEEK
+
+
 def monday_of(day: date) -> date:
     """The Monday of a day's week (ISO 8601)."""
     return day - timedelta(days=day.weekday())

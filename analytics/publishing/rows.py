@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from analytics.catalogue import METRICS_BY_KEY, Metric, Published
+from analytics.catalogue import PUBLISHED_METRICS, Metric, Published
 from analytics.publishing.safety import Contribution, tells_of_few
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.vocabulary import MIN_GROUP_SIZE
@@ -134,7 +134,7 @@ class Ledger:
 
 
 def _published(key: RowKey) -> Published:
-    published = METRICS_BY_KEY[key.metric].published
+    published = PUBLISHED_METRICS[key.metric].published
     assert published is not None
     return published
 
@@ -147,6 +147,18 @@ def _contributions_of(row: PublishedRow) -> frozenset[Contribution]:
 
 def _count_people(contributions: Collection[Contribution]) -> int:
     return len({person for person, _ in contributions})
+
+
+def total_of(rows: Iterable[PublishedRow]) -> PublishedRow | None:
+    """What is known of the parts of a packet together, from elsewhere: a row that no part may be
+    taken from so that a few people's are left. None where there are no parts."""
+    parts = list(rows)
+    if not parts:
+        return None
+    key = RowKey(parts[0].key.metric, "", parts[0].key.day)
+    contributions = _join([row.contributions for row in parts])
+    people = len({person for found in contributions.values() for person in found})
+    return PublishedRow(key, parts[0].version, parts[0].packets, people, [], contributions)
 
 
 def with_contributions(counted: Mapping[RowKey, PublishedRow]) -> dict[RowKey, PublishedRow]:

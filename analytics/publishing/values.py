@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from analytics.catalogue import CATALOGUE, Metric
+from analytics.catalogue import CATALOGUE, PUBLISHED_METRICS, Metric
+from analytics.publishing.packets import monday_from
 from analytics.publishing.rows import PublishedRow, RowKey, add_sums, estimate_row
 from analytics.store.published import (
     ALL_PROGRAMMES,
@@ -22,7 +23,7 @@ from analytics.store.published import (
 
 ScopeKey = tuple[str, str]  # kind and value, as in PublishedValue
 _WHOLE: ScopeKey = (PROGRAMME, "")
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 def scopes_of(packets: Sequence[Packet]) -> set[ScopeKey]:
@@ -32,7 +33,8 @@ def scopes_of(packets: Sequence[Packet]) -> set[ScopeKey]:
 
 
 def _scopes_of_one(packet: Packet) -> set[ScopeKey]:
-    scopes = {_WHOLE, (MONTH, f"{packet.certified_at.astimezone(UTC):%Y-%m}")}
+    # The week of the last certification begins in it.
+    scopes = {_WHOLE, (MONTH, f"{packet.certified_by - _WEEK:%Y-%m}")}
     if not packet.pooled:
         scopes.add(("wave", packet.wave or ""))
         scopes.add((packet.dimension, packet.value or ""))
@@ -52,11 +54,18 @@ def compute_values(
     for row in rows:
         for scope in scopes_of([by_id[number] for number in row.packets if number in by_id]):
             found[scope, row.key].append(row)
-    return [
+    values = [
         _value(programme, scope, key, metric, found.get((scope, key), []), members[scope], now)
         for scope in sorted(members)
         for metric, key in _published_parts()
     ]
+    # Of competencies and questions those that are told of.
+    for (scope, key), told in sorted(found.items(), key=lambda item: (item[0][0], str(item[0][1]))):
+        metric = PUBLISHED_METRICS[key.metric]
+        if not metric.parts and key.part:
+            value = _value(programme, scope, key, metric, told, members[scope], now)
+            values += [value] if value.status == SHOWN else []
+    return values
 
 
 def compute_all_programmes(
@@ -96,8 +105,8 @@ def _value(
     people = sum(row.people for row in current)
     estimate = estimate_row(metric, key.part, add_sums(row.sums for row in current))
     shown = people >= metric.published.min_people
-    ends = [item.certified_at + key.day * _DAY for item in packets if item.frozen_at is None]
-    coming = [end for end in ends if end > now]
+    ends = [item.certified_by + key.day * _DAY for item in packets if item.frozen_at is None]
+    coming = [end for end in ends if end > now.astimezone(UTC).date()]
     status = SHOWN if shown else TOO_FEW if len(coming) < len(packets) else WAITING
     return PublishedValue(
         programme=programme,
@@ -115,7 +124,6 @@ def _value(
         people=people if shown else None,
         flags=list(estimate.flags) if shown else [],
         status=status,
-        waits_until=min(coming).astimezone(UTC).date() if coming else None,
+        waits_until=monday_from(min(coming)) if coming else None,
         released_at=now,
     )
-

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from analytics.catalogue import METRICS_BY_KEY, Metric
+from analytics.catalogue import PUBLISHED_METRICS, Metric
 from analytics.reports.metric_values import MetricValue, whole_if_possible
 from analytics.statistics.estimates import Estimate
 from analytics.statistics.proportions import CONFIDENCE
@@ -89,7 +89,7 @@ def _list_values(
         [(scope.kind, scope.value)],
         [metric.key for metric in metrics],
     )
-    return [item for item in found if item.version == METRICS_BY_KEY[item.metric].version]
+    return [item for item in found if item.version == PUBLISHED_METRICS[item.metric].version]
 
 
 def _metric_value(

@@ -66,7 +66,7 @@ class Packet:
     pooled: bool
     formed_on: date
     people: int
-    certified_at: datetime
+    certified_by: date
     frozen_at: datetime | None
 
 
@@ -356,20 +356,18 @@ def take_request(connection: Connection, tenant_id: int) -> bool:
     return bool(connection.execute(delete(r).where(r.c.tenant_id == tenant_id)).rowcount)
 
 
-def count_waiting(connection: Connection, tenant_id: int, programme: str) -> Sequence[Any]:
-    """Rows of wave, team, site, role, since, people: who waits for a packet, and since when the
-    first of them."""
+def list_waiting_groups(
+    connection: Connection, tenant_id: int, programme: str, dimension: str
+) -> Sequence[Any]:
+    """Rows of wave, value of the dimension: of whom somebody waits for a packet."""
     e, w = fact_episode.c, packet_waiting.c
     same = and_(w.tenant_id == e.tenant_id, w.registration == e.registration)
-    groups = (e.wave, e.team, e.site, e.role)
     query = (
-        select(*groups, func.min(w.since).label("since"), func.count().label("people"))
+        select(e.wave, e[dimension].label("value"))
         .select_from(packet_waiting.join(fact_episode, same))
         .where(w.tenant_id == tenant_id, w.programme == programme)
-        .group_by(*groups)
-        .order_by(*groups)
     )
-    return connection.execute(query).all()
+    return connection.execute(query.distinct().order_by(e.wave, e[dimension])).all()
 
 
 def list_publications(

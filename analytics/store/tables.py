@@ -578,8 +578,9 @@ packet = Table(
     Column("pooled", Boolean, nullable=False),
     Column("formed_on", Date, nullable=False),
     Column("people", Integer, nullable=False),
-    # Of its last member: its windows are over when they are over for that one.
-    Column("certified_at", _TIMESTAMPTZ, nullable=False),
+    # The Monday after the last certification: its windows are over when they are over from then on.
+    # No instant of one person follows from that.
+    Column("certified_by", Date, nullable=False),
     Column("frozen_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "programme"),
 )

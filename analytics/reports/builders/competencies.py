@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from analytics.catalogue import DETAIL_DAY, PUBLISHED_METRICS
 from analytics.definitions import groups
-from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportRequest, activity_names, report
+from analytics.reports import pictures
+from analytics.reports.context import (
+    ReportRequest,
+    activity_names,
+    estimates_by_value,
+    estimates_of,
+    report,
+)
 from analytics.reports.metric_values import format_value
 from analytics.reports.report import Column, Report
 from analytics.statistics import domains
@@ -27,12 +34,34 @@ _WEAK_COLUMNS = (
 )
 
 
-@report("weak_domains")
+class _Answers(NamedTuple):
+    """A competency of which values are published, beside the rows of ``select_competencies``."""
+
+    competency: str
+    right: int
+    asked: int
+    reached: int = 0
+    rated: int = 0
+
+
+_PUBLISHED = PUBLISHED_METRICS["competency_right"]
+_PUBLISHED_NOTE = (
+    f"Published: answers in the checks of the first {DETAIL_DAY} days, of the competencies of "
+    "which enough people are told."
+)
+
+
+@report("weak_domains", published=True)
 def weak_domains_report(requested: ReportRequest) -> Report:
     """Competencies that many people miss, in checks and at work."""
-    rows = requested.connection.execute(groups.select_competencies(requested.scope)).all()
-    if not requested.individual:
-        rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
+    rows: Sequence[Any] = (
+        requested.connection.execute(groups.select_competencies(requested.scope)).all()
+        if requested.individual
+        else [
+            _Answers(key, int(found.numerator), int(found.denominator))
+            for key, found in estimates_of(requested, _PUBLISHED).items()
+        ]
+    )
     names = activity_names(requested, [row.competency for row in rows])
     estimates, drawn = _domain_rows(rows, names)
     weak = [row for row in estimates if row["weak"]]
@@ -49,6 +78,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         _WEAK_COLUMNS,
         estimates,
         notes=(
+            *(() if requested.individual else (_PUBLISHED_NOTE,)),
             "The likely share is drawn towards that of all competencies where little was asked "
             "(empirical Bayes); weak means that even its upper"
             f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one "
@@ -104,31 +134,19 @@ def _domain_rows(
     return estimates, drawn
 
 
-@report("heat_map")
+@report("heat_map", published=True)
 def heat_map_report(requested: ReportRequest) -> Report:
-    """Team by competency: the share right in checks. Small cells are hidden, and with them the
-    cells from which they could be derived."""
-    rows = requested.connection.execute(groups.select_competencies_by_team(requested.scope)).all()
-    teams = sorted({row.team or "" for row in rows})[:MAX_TEAMS]
-    keys = sorted({row.competency for row in rows})[:MAX_COLUMNS]
+    """Team by competency: the share right in checks."""
+    shares = _shares_by_team(requested)
+    teams = sorted({team for team, _ in shares})[:MAX_TEAMS]
+    keys = sorted({key for _, key in shares})[:MAX_COLUMNS]
     names = activity_names(requested, keys)
-    at = {(row.team or "", row.competency): row for row in rows}
-    hidden = (
-        set()
-        if requested.individual
-        else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
-    )
     table, cells = [], []
     for team in teams:
         line: dict[str, Any] = {"team": team or "without a team"}
         for key in keys:
-            row = at.get((team, key))
-            share = int(row.right) / int(row.asked) if row is not None and row.asked else None
-            if (team, key) in hidden:
-                line[key] = None
-                text = "·"
-            else:
-                line[key], text = share, format_value(share, "share")
+            line[key] = shares.get((team, key))
+            text = "·" if line[key] is None else format_value(line[key], "share")
             cells.append(
                 {
                     "row": line["team"],
@@ -145,12 +163,7 @@ def heat_map_report(requested: ReportRequest) -> Report:
         "The share of questions right in checks, by team and competency.",
         (Column("team", "Team"), *(Column(key, names[key], "share") for key in keys)),
         table,
-        notes=(
-            "A dot stands where fewer than five people are, or where a smaller group could be "
-            "told from it.",
-        )
-        if hidden
-        else (),
+        notes=() if requested.individual else (_PUBLISHED_NOTE, "A dot: not enough people yet."),
         svg=pictures.render_svg(
             pictures.heat_map_chart(cells), "picture-heat-map", "Teams and competencies", words
         )
@@ -161,29 +174,15 @@ def heat_map_report(requested: ReportRequest) -> Report:
     )
 
 
-def _hidden_cells(
-    people: Mapping[tuple[str, str], int], teams: Sequence[str], keys: Sequence[str]
-) -> set[tuple[str, str]]:
-    """Cells that are too small, then those from which they could be derived along their row or
-    column, until nothing more can be derived."""
-    hidden = {place for place, n in people.items() if 0 < n < privacy.MIN_GROUP_SIZE}
-    while True:
-        before = len(hidden)
-        for line in [[(team, key) for key in keys] for team in teams] + [
-            [(team, key) for team in teams] for key in keys
-        ]:
-            places = [place for place in line if people.get(place)]
-            if any(place in hidden for place in places):
-                sizes = [
-                    privacy.MIN_GROUP_SIZE - 1 if place in hidden else people[place]
-                    for place in places
-                ]
-                hidden |= {
-                    place
-                    for place, reason in zip(
-                        places, privacy.suppression_reasons(sizes), strict=True
-                    )
-                    if reason
-                }
-        if len(hidden) == before:
-            return hidden
+def _shares_by_team(requested: ReportRequest) -> dict[tuple[str, str], float | None]:
+    """By team and competency: the share right."""
+    if not requested.individual:
+        found = estimates_by_value(requested, _PUBLISHED, "team")
+        return {
+            (team, key): item.value for team, parts in found.items() for key, item in parts.items()
+        }
+    rows = requested.connection.execute(groups.select_competencies_by_team(requested.scope))
+    return {
+        (row.team or "", row.competency): int(row.right) / int(row.asked) if row.asked else None
+        for row in rows
+    }

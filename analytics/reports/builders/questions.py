@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from analytics.catalogue import DETAIL_DAY, PUBLISHED_METRICS
 from analytics.definitions import Scope, groups
-from analytics.reports import privacy
 from analytics.reports.computed import ComputedReport, get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
+    activity_names,
+    estimates_of,
     not_narrowed_notes,
     report,
 )
@@ -97,12 +99,46 @@ _ITEMS_COLUMNS = (
 )
 
 
-@report("items")
+@report("items", published=True)
 def items_report(requested: ReportRequest) -> Report:
-    """The difficulty, discrimination and answers of each question. Narrowed only for callers
-    who may see individual people: for all others, a question's answers here and in the whole
-    would reveal the few people in between."""
-    narrowed = requested.individual and not requested.scope.is_whole_programme
+    """The difficulty, discrimination and answers of each question; published is how many get it
+    right."""
+    return _live_items(requested) if requested.individual else _published_items(requested)
+
+
+def _published_items(requested: ReportRequest) -> Report:
+    found = estimates_of(requested, PUBLISHED_METRICS["question_right"])
+    names = activity_names(requested, list(found))
+    rows = [
+        {
+            "id": key,
+            "name": names[key],
+            "answers": int(item.denominator),
+            "difficulty": item.value,
+            "low": item.low,
+            "high": item.high,
+        }
+        for key, item in found.items()
+    ]
+    return Report(
+        "items",
+        "Questions",
+        "How hard each question is: first answers in the checks of the first "
+        f"{DETAIL_DAY} days, of the questions of which enough people are told.",
+        (*_ITEMS_COLUMNS[:3], Column("low", "From", "share"), Column("high", "To", "share")),
+        sorted(rows, key=lambda row: row["difficulty"]),
+        notes=(
+            "Whether a question tells who knows from who does not, and what people answer instead, "
+            "is for those who may see individual people.",
+        ),
+        what_to_do="Look first at what nearly nobody gets right."
+        if rows
+        else "No question is told of yet: it takes answers of twenty people together.",
+    )
+
+
+def _live_items(requested: ReportRequest) -> Report:
+    narrowed = not requested.scope.is_whole_programme
     result = (
         ComputedReport(
             compute_items(requested.connection, requested.scope),
@@ -112,11 +148,7 @@ def items_report(requested: ReportRequest) -> Report:
         if narrowed
         else get_computed(requested, "items")
     )
-    rows = [
-        _item_row(item, requested.individual)
-        for item in (result.body["items"] if result else ())
-        if requested.individual or item["answers"] >= privacy.MIN_GROUP_SIZE
-    ]
+    rows = [_item_row(item) for item in (result.body["items"] if result else ())]
     rows.sort(
         key=lambda row: (
             not row["flags"] or row["flags"].startswith("fewer"),
@@ -144,14 +176,9 @@ def items_report(requested: ReportRequest) -> Report:
     )
 
 
-def _item_row(item: dict[str, Any], individual: bool) -> dict[str, Any]:
-    """One question with its answers; those of few people are hidden from callers who may not see
-    individual people."""
-    answers = [
-        r
-        for r in item["responses"]
-        if individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE
-    ]
+def _item_row(item: dict[str, Any]) -> dict[str, Any]:
+    """One question with its answers."""
+    answers = item["responses"]
     distractors = [
         f"{r['words']}{' (right)' if r['right'] else ''}: "
         f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
@@ -162,7 +189,6 @@ def _item_row(item: dict[str, Any], individual: bool) -> dict[str, Any]:
         "distractors": "; ".join(distractors),
         "flags": "; ".join(item["flags"]),
         "id": item["item"],
-        "responses": answers,
     }
 
 
@@ -193,11 +219,7 @@ def raters_report(requested: ReportRequest) -> Report:
     ]
     for where, label in (("cases", "described cases"), ("work", "people's work")):
         body = result.body[where] if result else None
-        if (
-            body is None
-            or not body["units"]
-            or (not requested.individual and body["raters"] < privacy.MIN_RATERS)
-        ):
+        if body is None or not body["units"]:
             continue
         rows += [
             {

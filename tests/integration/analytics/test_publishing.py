@@ -12,8 +12,20 @@ from sqlalchemy import text
 
 from analytics.deps import AnalyticsDeps
 from analytics.jobs.publishing import publish_tenant
+from analytics.publishing.packets import monday_after, monday_from
 from core import clock
-from tests.support.learners import NOW, PROGRAMME, Person, count, of, post, send, values
+from tests.support.learners import (
+    COMPETENCY,
+    NOW,
+    PROGRAMME,
+    Person,
+    count,
+    of,
+    post,
+    report,
+    send,
+    values,
+)
 from tests.support.store import Caller, body
 
 Tenant = Callable[..., Caller]
@@ -51,7 +63,8 @@ def test_a_team_of_eight_is_told_of_and_one_of_seven_waits(
     assert of(whole["1d"]) == (14, 16) and whole["1d"]["learners"] == 8
     assert (whole["1d"]["status"], whole["1d"]["day"]) == ("shown", 3)
     assert whole["6m"]["status"] == "waiting" and whole["6m"]["value"] is None
-    assert whole["6m"]["waits_until"] == (NOW + timedelta(days=230)).date().isoformat()
+    last = monday_after(NOW - timedelta(days=40))
+    assert whole["6m"]["waits_until"] == monday_from(last + timedelta(days=270)).isoformat()
     assert of(values(analyst, "retention_observed", programme=PROGRAMME, team="north")["1d"]) == (
         14,
         16,
@@ -59,7 +72,7 @@ def test_a_team_of_eight_is_told_of_and_one_of_seven_waits(
     south = values(analyst, "retention_observed", programme=PROGRAMME, team="south")["1d"]
     assert south["status"] == "waiting" and south["value"] is None
     (held,) = body(analyst.get("/api/v1/held-back", programme=PROGRAMME))["held_back"]
-    assert (held["value"], held["size"]) == ("south", 8)
+    assert held == {"wave": None, "value": "south", "size": 8, "weeks": 13}
 
 
 def test_a_week_is_published_once_and_a_day_more_on_request(
@@ -207,3 +220,44 @@ def test_a_programme_declares_its_dimension_and_how_many_are_told_of_together(
     publish()
     found = values(analyst, "retention_observed", programme=PROGRAMME, site="Bern")["1d"]
     assert found["learners"] == 5
+
+
+def test_competencies_and_questions_are_told_of_enough_people(
+    one: Caller, analyst: Caller, publish: Callable[..., bool]
+) -> None:
+    for team in ("north", "south"):
+        post(one, *(answered(team, 70, n % 4 > 0) for n in range(12)))
+    publish()
+    (weak,) = report(analyst, "weak_domains")["rows"]
+    assert (weak["right"], weak["asked"]) == (24 + 18 + 18, 72)
+    (weak,) = report(analyst, "weak_domains", team="north")["rows"]
+    assert (weak["right"], weak["asked"]) == (30, 36)
+    cells = report(analyst, "heat_map")["rows"]
+    assert [row["team"] for row in cells] == ["north", "south"]
+    questions = {row["id"].rpartition("/")[2]: row for row in report(analyst, "items")["rows"]}
+    assert {name: row["answers"] for name, row in questions.items()} == {
+        "1d-0": 24,
+        "1d-1": 24,
+        "1w-0": 24,
+    }
+    assert questions["1d-0"]["difficulty"] == 1 and questions["1w-0"]["difficulty"] == 0.75
+    assert report(analyst, "items", team="north")["rows"] == [], "of twenty people alone"
+
+
+def test_a_competency_of_a_few_people_waits_and_the_rest_does_not_tell_of_it(
+    one: Caller, analyst: Caller, publish: Callable[..., bool]
+) -> None:
+    people = [answered("north", 70) for _ in range(8)]
+    other = {
+        "id": f"{PROGRAMME}/competencies/other",
+        "definition": {"type": COMPETENCY["definition"]["type"], "name": {"en": "Other"}},
+    }
+    for person in people[:3]:
+        said = person.say(
+            "answered", f"{PROGRAMME}/items/x", 7, {"kind": "check"}, grouping=[other]
+        )
+        person.said.append({**said, "result": {"success": True}})
+    post(one, *people)
+    publish()
+    assert report(analyst, "weak_domains")["rows"] == []
+    assert values(analyst, "retention_observed", programme=PROGRAMME)["1w"]["denominator"] == 11

@@ -60,7 +60,7 @@ def _make_packets() -> None:
         sa.Column("pooled", sa.Boolean(), nullable=False),
         sa.Column("formed_on", sa.Date(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
-        sa.Column("certified_at", _INSTANT, nullable=False),
+        sa.Column("certified_by", sa.Date(), nullable=False),
         sa.Column("frozen_at", _INSTANT),
         sa.PrimaryKeyConstraint("tenant_id", "packet_id", name="pk_packet"),
         schema=_SCHEMA,
