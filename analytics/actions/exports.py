@@ -17,16 +17,17 @@ from core.errors import BadInput, Conflict, NotFound
 from lrs import feed
 
 FORMATS = ("csv", "parquet")
-MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH = 100, 2_000
+MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH, MAX_PURPOSE_LENGTH = 100, 2_000, 500
 
 
 class Wish(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked for. ``people``: rows of single people, too (needs metrics/individual). \
-``key``: the same wish sent again is the same file."""
+    """What is asked for. ``people``: rows of single people, too (needs metrics/individual), and \
+what for (``purpose``, kept on record). ``key``: the same wish sent again is the same file."""
 
     programme: str
     format: str
     people: bool = False
+    purpose: str = ""
     key: str = ""
 
 
@@ -42,6 +43,15 @@ def request_export(deps: AnalyticsDeps, *, tenant_id: int, wanted: Wish, who: st
         raise BadInput("Name the programme by its IRI.", path="$.programme")
     if len(wanted.key) > MAX_KEY_LENGTH or "\0" in wanted.key:
         raise BadInput(f"Keep the key to {MAX_KEY_LENGTH} characters, without NUL.", path="$.key")
+    if wanted.people and not wanted.purpose.strip():
+        raise BadInput(
+            "Say what rows of single people are for, as purpose: it is kept on record.",
+            path="$.purpose",
+        )
+    if len(wanted.purpose) > MAX_PURPOSE_LENGTH or "\0" in wanted.purpose:
+        raise BadInput(
+            f"Keep the purpose to {MAX_PURPOSE_LENGTH} characters, without NUL.", path="$.purpose"
+        )
     values = {
         "key": wanted.key or str(uuid.uuid4()),
         "format": wanted.format,
@@ -69,7 +79,12 @@ def request_export(deps: AnalyticsDeps, *, tenant_id: int, wanted: Wish, who: st
             tenant_id,
             who,
             "asked for an export",
-            {"programme": wanted.programme, "export": created.export_id, "people": wanted.people},
+            {
+                "programme": wanted.programme,
+                "export": created.export_id,
+                "people": wanted.people,
+                **({"purpose": wanted.purpose} if wanted.people else {}),
+            },
         )
     deps.job_requests.request_job(EXPORT_JOB)
     return created

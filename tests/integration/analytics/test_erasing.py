@@ -252,7 +252,9 @@ def test_a_file_that_cannot_be_deleted_keeps_an_erasure_open_and_counting_goes_o
     export = one.send(
         "POST",
         "/api/v1/exports",
-        data=json.dumps({"programme": PROGRAMME, "format": "csv", "people": True}),
+        data=json.dumps(
+            {"programme": PROGRAMME, "format": "csv", "people": True, "purpose": "an audit"}
+        ),
     )
     export_files.build_exports(deps, 1)
     (file,) = (

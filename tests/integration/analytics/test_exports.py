@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
+from sqlalchemy import text
 
 from analytics.actions import exports as acting
 from analytics.deps import AnalyticsDeps
@@ -56,7 +57,7 @@ def test_a_file_holds_what_its_manifest_says(
 ) -> None:
     post(one, *people(6))
     count(deps)
-    told, archive = made(deps, one, format=file_format, people=True)
+    told, archive = made(deps, one, format=file_format, people=True, purpose="an audit")
     assert told["rows_done"] == told["rows_in_all"] > 0
     manifest = json.loads(archive.read("manifest.json"))
     assert manifest == told["manifest"]
@@ -105,9 +106,11 @@ def test_values_hide_small_groups_unless_people_are_asked_for(
             and row["dimension"] in ("", "team")
         }
 
-    assert shares(people=True) == {"": "1.0", "north": "1.0", "'=south": "1.0"}, (
-        "no text runs as a formula"
-    )
+    assert shares(people=True, purpose="an audit") == {
+        "": "1.0",
+        "north": "1.0",
+        "'=south": "1.0",
+    }, "no text runs as a formula"
     assert shares() == {"": "1.0", "north": ""}, "north less the whole would tell of two people"
     assert "episodes.csv" not in made(deps, one)[1].namelist()
 
@@ -115,15 +118,29 @@ def test_values_hide_small_groups_unless_people_are_asked_for(
 def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *people(6))
     count(deps)
-    told, _ = made(deps, one, people=True)
+    told, _ = made(deps, one, people=True, purpose="an audit")
     key = one.send(
         "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
     ).json
     groups_alone = Caller(one.client, key["key"], key["secret"])
-    wish = {"programme": PROGRAMME, "format": "csv", "people": True}
+    wish = {"programme": PROGRAMME, "format": "csv", "people": True, "purpose": "an audit"}
     assert groups_alone.send("POST", "/api/v1/exports", data=json.dumps(wish)).status_code == 403
     assert groups_alone.get(f"/api/v1/exports/{told['export']}/file").status_code == 404
     assert groups_alone.get("/api/v1/exports").json["exports"] == []
+
+
+def test_rows_of_people_are_asked_for_with_a_purpose_that_is_kept_on_record(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
+    wish = {"programme": PROGRAMME, "format": "csv", "people": True}
+    refused = one.send("POST", "/api/v1/exports", data=json.dumps(wish))
+    assert refused.status_code == 400 and "purpose" in refused.json["detail"]
+    ask(one, people=True, purpose="an audit")
+    with deps.unit_of_work(1) as connection:
+        kept = connection.execute(
+            text("SELECT details FROM lrs.audit WHERE act = 'asked for an export'")
+        ).scalars()
+    assert [row["purpose"] for row in kept] == ["an audit"]
 
 
 def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(
@@ -156,7 +173,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     some = people(6)
     post(one, *some)
     count(deps)
-    whole, _ = made(deps, one, people=True)
+    whole, _ = made(deps, one, people=True, purpose="an audit")
     of_groups, _ = made(deps, one)
     assert (
         one.send(
@@ -192,7 +209,7 @@ def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(
     some = people(6)
     post(one, *some)
     count(deps)
-    export, kept = ask(one, people=True)["export"], making._store_archive
+    export, kept = ask(one, people=True, purpose="an audit")["export"], making._store_archive
 
     def erased_meanwhile(*given: Any) -> dict[str, Any]:
         assert (
