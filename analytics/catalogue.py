@@ -19,7 +19,7 @@ _INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS
 _INTERVAL_DAYS = {interval.key: math.ceil(interval.closes_days) for interval in INTERVALS}
 # After a whole plan period, and at its third, two thirds and double.
 _BY_DAY = (30, 60, 90, 180)
-_MANY_PEOPLE = 20  # medians and questions are told of unions of so many
+_MANY_PEOPLE = 20  # medians and questions are published of unions of so many
 _KIND_PARTS: tuple[tuple[str, str], ...] = (
     ("", "Everything due so far"),
     (ActivityKind.CHECK, "Checks"),
@@ -50,7 +50,7 @@ class Published:
     ``whole``: the metric of whose parts together the part "" consists. ``renewed``: whether a later
     look adds what fell due since. ``min_people``: fewer are not shown. ``corrected``: whether late
     statements correct it; not where the facts do not say when something was seen. ``grouped``: by
-    wave and value of the dimension; otherwise the packets of a programme are told of together.
+    wave and value of the dimension; otherwise the packets of a programme are published together.
     """
 
     quantities: tuple[str, ...]

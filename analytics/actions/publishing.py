@@ -31,7 +31,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
 
 class HeldBack(msgspec.Struct):
     """Some people of whom nothing is published yet: they are fewer than ``size``, and those who
-    wait ``weeks`` are told of with others of the programme. Since when is not told: it would be a
+    wait ``weeks`` are published with others of the programme. Since when is not said: it would be a
     date of one person."""
 
     wave: str | None

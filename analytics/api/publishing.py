@@ -1,4 +1,4 @@
-"""``/api/v1``: how values are published, when that was, and of whom nothing is told yet."""
+"""``/api/v1``: how values are published, when that was, and of whom nothing is published yet."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def get_rule(call: AnalyticsCall[None]) -> ResponseReturnValue:
 
 @routes.route("PUT", "/publishing-rule", scope=WRITE, body=publishing.Rule, status=204)
 def put_rule(call: AnalyticsCall[publishing.Rule]) -> None:
-    """Decide by which dimension they are, and how many people at least are told of together."""
+    """Decide by which dimension they are, and how many people at least are published together."""
     publishing.decide_rule(
         call.deps, tenant_id=call.caller.tenant_id, rule=call.body, who=call.caller.who
     )
@@ -80,7 +80,7 @@ def post_publication(call: AnalyticsCall[None]) -> ResponseReturnValue:
     answer=page_schema("held_back", publishing.HeldBack),
 )
 def list_held_back(call: AnalyticsCall[None]) -> ResponseReturnValue:
-    """Of which groups nothing is told of some people yet, and until when at the latest."""
+    """Of which groups some people are not published yet, and how long they wait at most."""
     found = publishing.list_held_back(
         call.deps, tenant_id=call.caller.tenant_id, programme=call[PROGRAMME]
     )

@@ -122,7 +122,7 @@ class Scope:
         return at.is_not(None) if self.within is None else at <= self.moment
 
     def has_passed(self, seconds: ColumnElement[int]) -> ColumnElement[bool]:
-        """The same of something that is told in seconds since the certification."""
+        """The same of something that is given in seconds since the certification."""
         return seconds.is_not(None) if self.within is None else seconds <= self.within
 
     def closed_interval(self, interval: ColumnElement[str]) -> ColumnElement[bool]:

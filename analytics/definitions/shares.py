@@ -242,9 +242,9 @@ def select_conditional_transfer(scope: Scope) -> Select[Any]:
 def _had_no_chance(scope: Scope) -> ColumnElement[bool]:
     """Whether the learner said that there was nothing to use it on, and has no use. Neither is
     unknown: the column of what did not happen is empty."""
-    told, used = EPISODE.no_opportunity_seconds, EPISODE.used_1_seconds
+    stated, used = EPISODE.no_opportunity_seconds, EPISODE.used_1_seconds
     return and_(
-        func.coalesce(scope.has_passed(told), false()),
+        func.coalesce(scope.has_passed(stated), false()),
         not_(func.coalesce(scope.has_passed(used), false())),
     )
 

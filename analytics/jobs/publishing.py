@@ -195,7 +195,7 @@ def _count_packets(
     published yet (``correcting``: of all)."""
     counted: dict[int, dict[RowKey, PublishedRow]] = defaultdict(dict)
     for packet in packets:
-        due = [key for key in (*ROW_KEYS, *_ALL_TOLD) if is_over(packet, key.day, watermark)]
+        due = [key for key in (*ROW_KEYS, *_ALL_PUBLISHED) if is_over(packet, key.day, watermark)]
         if correcting or any((key, packet.packet_id) not in done for key in due):
             counted[packet.packet_id] = {
                 key: PublishedRow(
@@ -277,7 +277,7 @@ ROW_KEYS = tuple(
     for day in metric.published.days_of(part)
 )
 # Their parts are those that occur; the part "" says of a packet that nothing more comes.
-_ALL_TOLD = tuple(
+_ALL_PUBLISHED = tuple(
     RowKey(metric.key, "", metric.published.days[0]) for metric in DETAILS if metric.published
 )
 _ORDER = {metric: number for number, metric in enumerate(PUBLISHED_METRICS)}
@@ -297,33 +297,46 @@ def _release_rows(
 ) -> list[PublishedRow]:
     """The rows that may appear now: of each group, over all its packets that wait for that; and
     over several groups of a programme where they have waited long."""
-    released: list[PublishedRow] = []
     for total in _totals(counted):
         ledger.add(total)
     details = {key for rows in counted.values() for key in rows if key.metric in _DETAIL_KEYS}
-    details -= set(_ALL_TOLD)
-    for key in sorted({*ROW_KEYS, *details}, key=_place):
+    released: list[PublishedRow] = []
+    for key in sorted({*ROW_KEYS, *details} - set(_ALL_PUBLISHED), key=_place):
         late: list[Packet] = []
         for members in _group_waiting(key, packets, counted, done, watermark):
-            row = add_rows([counted[item.packet_id][key] for item in members])
-            if row.people == 0 or (_are_enough(key, members) and ledger.may_appear(row)):
-                ledger.add(row)
-                released.append(row)
-            else:
+            row = _may_appear(ledger, key, members, counted)
+            if row is None:
                 late += [item for item in members if _waited_long(item, key.day, watermark)]
-        if late and _are_enough(key, late):
-            row = add_rows([counted[item.packet_id][key] for item in late])
-            if ledger.may_appear(row):
-                ledger.add(row)
+            else:
                 released.append(row)
-    told = done | {(row.key, number) for row in released for number in row.packets}
-    return released + [
+        row = _may_appear(ledger, key, late, counted) if late else None
+        released += [] if row is None else [row]
+    return released + _complete_details(released, counted, done)
+
+
+def _may_appear(
+    ledger: Ledger, key: RowKey, packets: Sequence[Packet], counted: Counted
+) -> PublishedRow | None:
+    """The row over these packets, if it may appear; it is in the ledger then."""
+    row = add_rows([counted[item.packet_id][key] for item in packets])
+    if row.people and not (_are_enough(key, packets) and ledger.may_appear(row)):
+        return None
+    ledger.add(row)
+    return row
+
+
+def _complete_details(
+    released: Sequence[PublishedRow], counted: Counted, done: set[tuple[RowKey, int]]
+) -> list[PublishedRow]:
+    """A row for each packet of whose competencies, or questions, all are published."""
+    published = done | {(row.key, number) for row in released for number in row.packets}
+    return [
         rows[key]
         for number, rows in counted.items()
-        for key in _ALL_TOLD
+        for key in _ALL_PUBLISHED
         if key in rows
         and (key, number) not in done
-        and all((other, number) in told for other in rows if _is_detail(other, key))
+        and all((other, number) in published for other in rows if _is_detail(other, key))
     ]
 
 
@@ -335,9 +348,9 @@ def _is_detail(part: RowKey, whole: RowKey) -> bool:
 
 
 def _totals(counted: Counted) -> Iterable[PublishedRow]:
-    """Of each packet, what is known of its answers from retention, whatever is told of parts."""
+    """Of each packet, what is known of its answers from retention, whatever parts appear."""
     for rows in counted.values():
-        for whole in _ALL_TOLD:
+        for whole in _ALL_PUBLISHED:
             total = total_of(row for key, row in rows.items() if _is_detail(key, whole))
             if total is not None:
                 yield total

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from analytics.store.published import PublishingRule
 
-DEFAULT_PACKET_SIZE = 8  # people: five of them are still told of where three do not take part
+DEFAULT_PACKET_SIZE = 8  # people: five are still published where three do not take part
 MAX_PACKET_SIZE = 100  # that a programme may ask for
 DEFAULT_RULE = PublishingRule("team", DEFAULT_PACKET_SIZE)
 POOLED_AFTER = timedelta(weeks=13)

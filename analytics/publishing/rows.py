@@ -1,4 +1,4 @@
-"""Rows that are published: what was counted of a part of a metric over packets that are told of
+"""Rows that are published: what was counted of a part of a metric over packets that are published
 together, and which of them may appear."""
 
 from __future__ import annotations

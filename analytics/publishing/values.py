@@ -27,7 +27,7 @@ _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 def scopes_of(packets: Sequence[Packet]) -> set[ScopeKey]:
-    """The scopes to which packets that are told of together belong: those that all share."""
+    """The scopes to which packets that are published together belong: those that all share."""
     found = [_scopes_of_one(packet) for packet in packets]
     return set.intersection(*found) if found else set()
 
@@ -59,8 +59,10 @@ def compute_values(
         for scope in sorted(members)
         for metric, key in _published_parts()
     ]
-    # Of competencies and questions those that are told of.
-    for (scope, key), told in sorted(found.items(), key=lambda item: (item[0][0], str(item[0][1]))):
+    # Of competencies and questions those that are published.
+    for (scope, key), of_part in sorted(
+        found.items(), key=lambda item: (item[0][0], str(item[0][1]))
+    ):
         metric = PUBLISHED_METRICS[key.metric]
         if not metric.parts and key.part:
             value = _value(programme, scope, key, metric, told, members[scope], now)

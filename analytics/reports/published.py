@@ -137,7 +137,7 @@ def _number(value: float | None) -> float | None:
 def _reason(metric: Metric, item: PublishedValue | None) -> str:
     """Why a value is not shown, as a clause."""
     if item is not None and item.waits_until is not None:
-        return f"it is told on {item.waits_until} or later"
+        return f"it is published on {item.waits_until} or later"
     if item is None or item.status == WAITING:
         return "it waits for more people"
     fewest = metric.published.min_people if metric.published else MIN_GROUP_SIZE

@@ -22,7 +22,7 @@ MAX_DIMENSION_VALUES = 200  # values of one dimension that a page offers
 
 def list_dimension_values(requested: ReportRequest) -> dict[str, list[str]]:
     """The values of each dimension by which a programme's figures can be narrowed: of published
-    ones those of packets, of which people are told."""
+    ones those of packets, that are published."""
     whole = requested.scope.widest()
     result: dict[str, list[str]] = {}
     if not requested.individual:

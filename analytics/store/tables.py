@@ -603,7 +603,7 @@ packet_waiting = Table(
     Column("programme", Text, nullable=False),
     Column("since", Date, nullable=False),
 )
-# What was counted of a part of a metric, over one packet or several that are told of together.
+# What was counted of a part of a metric, over one packet or several that are published together.
 # ``sums`` are additive rows as the metric's select gives them; ``contributions`` (slot → keys of
 # agents) are whose facts they hold. A corrected row stays, as a trace. Nobody reads these rows but
 # the publishing job.

@@ -47,7 +47,7 @@ class _Answers(NamedTuple):
 _PUBLISHED = PUBLISHED_METRICS["competency_right"]
 _PUBLISHED_NOTE = (
     f"Published: answers in the checks of the first {DETAIL_DAY} days, of the competencies of "
-    "which enough people are told."
+    "which enough people answered."
 )
 
 

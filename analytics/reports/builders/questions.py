@@ -124,7 +124,7 @@ def _published_items(requested: ReportRequest) -> Report:
         "items",
         "Questions",
         "How hard each question is: first answers in the checks of the first "
-        f"{DETAIL_DAY} days, of the questions of which enough people are told.",
+        f"{DETAIL_DAY} days, of the questions that enough people answered.",
         (*_ITEMS_COLUMNS[:3], Column("low", "From", "share"), Column("high", "To", "share")),
         sorted(rows, key=lambda row: row["difficulty"]),
         notes=(
@@ -133,7 +133,7 @@ def _published_items(requested: ReportRequest) -> Report:
         ),
         what_to_do="Look first at what nearly nobody gets right."
         if rows
-        else "No question is told of yet: it takes answers of twenty people together.",
+        else "No question is published yet: it takes answers of twenty people together.",
     )
 
 
