@@ -65,7 +65,7 @@ def compute_values(
     ):
         metric = PUBLISHED_METRICS[key.metric]
         if not metric.parts and key.part:
-            value = _value(programme, scope, key, metric, told, members[scope], now)
+            value = _value(programme, scope, key, metric, of_part, members[scope], now)
             values += [value] if value.status == SHOWN else []
     return values
 
