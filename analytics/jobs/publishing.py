@@ -21,6 +21,7 @@ from analytics.publishing.rows import (
     PublishedRow,
     RowKey,
     add_rows,
+    are_equal,
     total_of,
     with_contributions,
 )
@@ -45,11 +46,11 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         last = next(iter(store.list_publications(connection, tenant_id, None, 1)), None)
         if last is not None and last.at.astimezone(UTC).date() == today:
             return False
-        if not store.take_request(connection, tenant_id) and last and last.monday >= monday:
-            return False
         if not try_advisory_lock(connection, PUBLISHING_LOCK, tenant_id, "publishing"):
             return False
-        watermark = counted_up_to(connection, tenant_id)
+        if not store.take_request(connection, tenant_id) and last and last.monday >= monday:
+            return False
+        watermark = min(counted_up_to(connection, tenant_id), clock.now())
         store.freeze_changed_packets(connection, tenant_id)
         rules = store.find_rules(connection, tenant_id)
         formed = _form_packets(connection, tenant_id, rules, monday)
@@ -375,7 +376,7 @@ def _group_waiting(
         if (
             (key, packet.packet_id) not in done
             and is_over(packet, key.day, watermark)
-            and key in counted[packet.packet_id]
+            and key in counted.get(packet.packet_id, ())
         ):
             group = (packet.pooled, packet.wave, packet.dimension, packet.value)
             groups[group if published.grouped else ()].append(packet)
@@ -410,7 +411,7 @@ def _correct_rows(
         if not all(row.key in counted.get(number, ()) for number in row.packets):
             continue
         again = add_rows([counted[number][row.key] for number in row.packets])
-        if again.sums == row.sums and again.version == row.version:
+        if are_equal(again.sums, row.sums) and again.version == row.version:
             continue
         if _same_people(again, row):
             replaced.append(replace(again, row_id=row.row_id))

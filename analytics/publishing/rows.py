@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isclose
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.vocabulary import MIN_GROUP_SIZE
 
 Sums = list[dict[str, Any]]
+_ROUNDING = 1e-9  # of sums of shares, in whatever order the database adds them
 _TIME_COLUMNS = ("days", "met")  # the rows of a time are one for each of their values
 
 
@@ -68,7 +70,15 @@ def add_sums(sums: Iterable[Sums]) -> Sums:
                     kept[name] = value
                 else:
                     kept[name] = kept.get(name, 0) + value
-    return list(added.values())
+    return [added[place] for place in sorted(added, key=str)]
+
+
+def are_equal(one: Sums, other: Sums) -> bool:
+    """Whether two sums of the same people are the same, whatever the order of adding."""
+    return len(one) == len(other) and all(
+        a.keys() == b.keys() and all(isclose(a[name], b[name], abs_tol=_ROUNDING) for name in a)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def estimate_row(metric: Metric, part: str, sums: Sums) -> Estimate:
