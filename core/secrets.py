@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,6 +23,7 @@ from core.errors import BadInput, FatalError
 SUBKEY_BYTES = 32  # 256 bits: what Fernet takes and what HMAC-SHA256 is strongest with.
 
 
+@lru_cache(maxsize=64)  # of some twenty purposes, under two keys
 def _derive_subkey(secret: str, purpose: str) -> bytes:
     derivation = HKDF(
         algorithm=SHA256(), length=SUBKEY_BYTES, salt=None, info=f"carryover:{purpose}".encode()
