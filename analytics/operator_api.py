@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from analytics.actions import person_merges
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting, tenant_jobs
+from analytics.reports.catalogue_views import catalogue_views
 from analytics.store import facts, reporting_views
 from analytics.store.reporting_views import ReportingUser
 from core.database import make_engine, make_unit_of_work
@@ -26,7 +27,7 @@ def update_reporting_views(settings: Settings) -> None:
     migrations.
     """
     with _owner_engine(settings) as owner:
-        reporting_views.rebuild_views(owner)
+        reporting_views.rebuild_views(owner, catalogue_views())
 
 
 @dataclass(frozen=True)

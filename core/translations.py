@@ -6,6 +6,7 @@ Learners' pages, the pages of a launch and of the record store, and mails are tr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -41,12 +42,28 @@ def load_catalogues() -> dict[str, GNUTranslations]:
     return result
 
 
+def list_languages() -> list[str]:
+    """The tags of the supported languages, English first."""
+    return [ENGLISH, *load_catalogues()]
+
+
+def choose_translation(tag: str, texts: Mapping[str, str]) -> str:
+    """Of one text in several languages (not none) that for a reader of ``tag``: in the language,
+    otherwise in English, otherwise in the first one."""
+    return next(
+        texts[known]
+        for wanted in (tag, ENGLISH, "")
+        for known in sorted(texts)
+        if not wanted or _normalize_tag(known).partition("_")[0] == wanted
+    )
+
+
 def choose_language(wanted: list[str]) -> str:
     """Return the first supported language in ``wanted`` (de, de-AT and de_AT are German), else
     English.
     """
     tags = [tag for tag in (_normalize_tag(item) for item in wanted) if tag]
-    return negotiate_locale(tags, [ENGLISH, *load_catalogues()]) or ENGLISH
+    return negotiate_locale(tags, list_languages()) or ENGLISH
 
 
 def _normalize_tag(tag: str) -> str:

@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from analytics.catalogue import CATALOGUE
 from core.translations import CATALOGUE_DIR
 
 ROOT = Path(__file__).parents[1]
@@ -86,6 +87,9 @@ def extract_messages() -> Catalog:
         for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             for text in _texts_of_module(module):
                 result.add(text, locations=[(str(module.relative_to(ROOT)), 0)])
+    for metric in CATALOGUE:
+        for title in (metric.label, *(label for _, label in metric.parts)):
+            result.add(title, locations=[("analytics/catalogue.py", 0)])
     for package in TEMPLATES:
         for name, _, text, _, _ in extract_from_dir(ROOT / package, _METHODS, _OPTIONS, KEYWORDS):
             result.add(text, locations=[(f"{package}/{name}", 0)])

@@ -28,7 +28,11 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from core.clock import from_microseconds
 from core.database import driver_cursor
 from lrs.actions.scopes import scope_satisfied
-from lrs.store.activity_definitions import find_activity_definition, find_activity_names
+from lrs.store.activity_definitions import (
+    find_activity_definition,
+    find_activity_names,
+    find_activity_titles,
+)
 from lrs.store.audit import insert_audit_entry
 from lrs.store.change_queue import (
     CountingClaim,
@@ -76,6 +80,7 @@ __all__ = [
     "describe_caller",
     "find_activity_definition",
     "find_activity_names",
+    "find_activity_titles",
     "find_oldest_pending",
     "has_pending_episodes",
     "has_removals",

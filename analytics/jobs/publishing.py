@@ -32,6 +32,8 @@ from analytics.store.published import Packet, PublishingRule
 from core import clock
 from core.advisory_locks import PUBLISHING_LOCK, try_advisory_lock
 from core.database import UnitOfWork
+from core.translations import choose_translation, list_languages
+from lrs import feed
 
 _DAY = timedelta(days=1)
 _ROW_COLUMNS = ("part", "contributions", "contributors", "learners")
@@ -57,6 +59,7 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         correcting = last is None or (last.at.year, last.at.month) != (today.year, today.month)
         rows, corrected = _publish_rows(connection, tenant_id, watermark, correcting)
         _publish_values(connection, tenant_id, watermark)
+        _publish_titles(connection, tenant_id)
         store.insert_publication(
             connection,
             tenant_id,
@@ -163,6 +166,18 @@ def _publish_values(connection: Connection, tenant_id: int, watermark: datetime)
         store.replace_values(connection, tenant_id, programme, values)
     whole = compute_all_programmes(rows, packets, watermark)
     store.replace_values(connection, tenant_id, store.ALL_PROGRAMMES, whole)
+
+
+def _publish_titles(connection: Connection, tenant_id: int) -> None:
+    """Publish what programmes, competencies and questions are called, in the languages of the
+    product."""
+    activities = store.list_published_activities(connection, tenant_id)
+    named = feed.find_activity_titles(connection, tenant_id, activities)
+    titles = {
+        activity: {tag: choose_translation(tag, names) for tag in list_languages()}
+        for activity, names in named.items()
+    }
+    store.replace_titles(connection, tenant_id, titles)
 
 
 def load_rows(connection: Connection, tenant_id: int, programme: str) -> list[PublishedRow]:

@@ -33,6 +33,7 @@ from analytics.store.tables import (
     publication,
     publication_request,
     published_row,
+    published_title,
     published_value,
     publishing_rule,
 )
@@ -40,6 +41,8 @@ from analytics.store.tables import (
 ALL_PROGRAMMES = ""
 # What values are published over; the others are named like the dimension of the packets.
 PROGRAMME, WAVE, MONTH = "programme", "wave", "month"
+# Metrics of which each part is a competency, or a question: its IRI.
+PARTS_ARE_ACTIVITIES = {"competency": "competency_right", "question": "question_right"}
 SHOWN, WAITING, TOO_FEW = "shown", "waiting", "too few"
 _CHUNK = 5_000  # rows of one insert
 
@@ -331,6 +334,30 @@ def list_scopes(connection: Connection, tenant_id: int, programme: str) -> list[
         (kind, value)
         for kind, value in connection.execute(query.distinct().order_by(v.scope, v.scope_value))
     ]
+
+
+def list_published_activities(connection: Connection, tenant_id: int) -> list[str]:
+    """The programmes, competencies and questions of which values are published."""
+    v = published_value.c
+    programmes = select(v.programme).where(v.tenant_id == tenant_id, v.programme != ALL_PROGRAMMES)
+    parts = select(v.part).where(
+        v.tenant_id == tenant_id, v.metric.in_(PARTS_ARE_ACTIVITIES.values())
+    )
+    return list(connection.execute(programmes.union(parts)).scalars())
+
+
+def replace_titles(
+    connection: Connection, tenant_id: int, titles: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Keep what activities are called: activity -> language -> title."""
+    t = published_title
+    connection.execute(delete(t).where(t.c.tenant_id == tenant_id))
+    rows = [
+        {"tenant_id": tenant_id, "activity": activity, "titles": dict(by_language)}
+        for activity, by_language in sorted(titles.items())
+    ]
+    if rows:
+        connection.execute(insert(t), rows)
 
 
 def insert_publication(

@@ -1,9 +1,9 @@
 """Schema ``report``: views for reporting tools that speak SQL (Power BI, Tableau, Metabase, psql).
 
-Each view shows groups only: small-group suppression is part of it, and no row describes a
-person. The views belong to a role that is subject to row-level security, and its policy maps
-the login role to one tenant; so an analyst sees that tenant, whatever is set or sent, and no
-base table.
+Each view gives published values (docs/privacy.md) as every other reader gets them: none counts, and
+none computes an interval. The views belong to a role that is subject to row-level security, and its
+policy maps the login role to one tenant; so an analyst sees that tenant, whatever is set or sent,
+and no base table.
 """
 
 from __future__ import annotations
@@ -11,163 +11,146 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from analytics.store.published import ALL_PROGRAMMES, PARTS_ARE_ACTIVITIES
 from analytics.store.tables import SCHEMA, reporting_user
 from core.database import REPORT_OWNER, REPORT_READER
 from core.errors import Conflict, FatalError, NotFound
-from lrs.vocabulary import MIN_GROUP_SIZE, REPLY_KINDS
+from core.translations import list_languages
 
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{2,40}\Z")
 STATEMENT_TIMEOUT_SECONDS = 60
-_Z_95 = 1.959963984540054  # the two-sided 95 % quantile
-
-READABLE_TABLES = (
-    "fact_episode",
-    "fact_check",
-    "fact_competency",
-    "fact_activity",
-    "fact_recall",
-    "kpi",
-    "kpi_reading",
-)
-
-
-def _share_columns(k: str, n: str) -> str:
-    """A share with its Wilson 95 % interval, as three columns. Answers of one person are
-    correlated, so /api/v1 gives wider intervals."""
-    p, nn = f"({k})::float / nullif({n}, 0)", f"nullif(({n})::float, 0)"
-    centre = f"({p} + {_Z_95**2 / 2} / {nn})"
-    half = f"{_Z_95} * sqrt(({p}) * (1 - {p}) / {nn} + {_Z_95**2 / 4} / ({nn} * {nn}))"
-    shrink = f"(1 + {_Z_95**2} / {nn})"
-    return (
-        f"{p} AS share, greatest(0, ({centre} - {half}) / {shrink}) AS ci_low, least(1, "
-        f"({centre} + {half}) / {shrink}) AS ci_high"
-    )
-
-
-_JOIN_EPISODE = "USING (tenant_id, registration)"
-_PEOPLE = "count(DISTINCT e.learner) AS people"
-_HAVING_ENOUGH = f"HAVING count(DISTINCT e.learner) >= {MIN_GROUP_SIZE}"
-_SUBMITTED_KIND = (
-    "CASE a.kind "
-    + " ".join(f"WHEN '{answer}' THEN '{kind}'" for kind, answer in REPLY_KINDS.items())
-    + " END"
-)
-_VERIFIED = "count(*) FILTER (WHERE e.used_2_seconds <= 7776000)"
+CALENDAR_YEARS = (2015, 2035)
 
 # Only names of our own tables and columns; no user input.
 # ruff: noqa: S608
-VIEWS: dict[str, tuple[str, str, str]] = {
-    "programmes": (
-        "Programmes and how many people were certified in them.",
-        "programme: IRI; people",
-        f"SELECT e.programme, {_PEOPLE}, min(e.anchor)::date AS first_certified_on, "
-        "max(e.anchor)::date AS last_certified_on"
-        f" FROM analytics.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
+
+# Of which the owner of the views may read the rows of a tenant.
+READABLE_TABLES = ("packet", "published_value", "published_title", "kpi", "kpi_reading")
+
+
+class View(NamedTuple):
+    """A view: what it says, what its columns are, and its SELECT."""
+
+    meaning: str
+    columns: str
+    body: str
+
+
+def _titles(otherwise: str) -> str:
+    """The titles of an activity (``t`` is analytics.published_title) by language, as columns."""
+    return ", ".join(
+        f"coalesce(t.titles ->> '{tag}', {otherwise}) AS title_{tag}" for tag in list_languages()
+    )
+
+
+def _value_labels() -> str:
+    """How a metric and its part are called, as columns. A part that the catalogue does not list is
+    an activity."""
+    metric = [f"m.title_{tag} AS metric_{tag}" for tag in list_languages()]
+    part = [
+        f"coalesce(p.title_{tag}, t.titles ->> '{tag}', v.part) AS part_{tag}"
+        for tag in list_languages()
+    ]
+    return ", ".join([*metric, *part])
+
+
+def _activity_view(name: str) -> View:
+    """The activities that are the parts of a metric."""
+    return View(
+        f"Each {name} of a programme of which values are published.",
+        f"{name}: its IRI; titles by language, the IRI where nobody named it. Its values: "
+        f"metric_value, metric {PARTS_ARE_ACTIVITIES[name]}, where it is the part",
+        f"SELECT DISTINCT v.programme, v.part AS {name}, {_titles('v.part')}"
+        " FROM analytics.published_value v LEFT JOIN analytics.published_title t"
+        " ON t.tenant_id = v.tenant_id AND t.activity = v.part"
+        f" WHERE v.metric = '{PARTS_ARE_ACTIVITIES[name]}' AND v.programme <> '{ALL_PROGRAMMES}'",
+    )
+
+
+# The views "metric" and "metric_part", of the catalogue, come before these.
+VIEWS: dict[str, View] = {
+    "metric_value": View(
+        "What is published: a row for each metric, part and day, over each group.",
+        "programme: IRI, none for all programmes together; scope and scope_value: what it is "
+        "over; day: days after the certification at which people were looked at; people: who "
+        "contribute; status: shown, waiting (waits_until: not before that day) or too few; ci_low "
+        "and ci_high: the 95 % interval",
+        f"SELECT nullif(v.programme, '{ALL_PROGRAMMES}') AS programme,"
+        f" CASE v.programme WHEN '{ALL_PROGRAMMES}' THEN 'all programmes' ELSE v.scope END"
+        " AS scope, v.scope_value, v.metric, v.part, v.day, v.numerator, v.denominator, v.value,"
+        " v.ci_low, v.ci_high, v.people, v.status, v.waits_until, v.version, v.released_at,"
+        " array_to_string(ARRAY(SELECT json_array_elements_text(v.flags)), '; ') AS flags,"
+        f" m.unit, {_value_labels()} FROM analytics.published_value v"
+        " LEFT JOIN report.metric m ON m.metric = v.metric"
+        " LEFT JOIN report.metric_part p ON p.metric = v.metric AND p.part = v.part"
+        " LEFT JOIN analytics.published_title t"
+        " ON t.tenant_id = v.tenant_id AND t.activity = v.part"
+        " WHERE m.version IS NULL OR m.version = v.version",
     ),
-    "retention": (
-        "Questions right at the first answer in checks, by time since certification.",
-        "interval: 1d, 1w, 1m, 3m, 6m; numerator: right; denominator: asked",
-        "SELECT e.programme, c.interval, sum(c.right) AS numerator, sum(c.asked) AS "
-        f"denominator, {_share_columns('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE}"
-        f" FROM analytics.fact_check c JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
-        "c.interval <> 'baseline' AND c.asked > 0 GROUP BY e.programme, c.interval "
-        f"{_HAVING_ENOUGH}",
+    "programme": View(
+        "Programmes of which people are told together.",
+        "programme: IRI; titles by language, the IRI where nobody named it; people: those in "
+        "groups (who was certified twice may be in two); first_formed_on and last_formed_on: the "
+        "Mondays of the first and the last group; dimension: what the last was formed by",
+        "SELECT g.programme, g.dimension, g.people, g.first_formed_on, g.last_formed_on,"
+        f" {_titles('g.programme')} FROM (SELECT tenant_id, programme,"
+        " sum(people) AS people, min(formed_on) AS first_formed_on,"
+        " max(formed_on) AS last_formed_on,"
+        " (array_agg(dimension ORDER BY packet_id DESC))[1] AS dimension"
+        " FROM analytics.packet GROUP BY tenant_id, programme) g"
+        " LEFT JOIN analytics.published_title t"
+        " ON t.tenant_id = g.tenant_id AND t.activity = g.programme",
     ),
-    "transfer": (
-        "Certified people with a use at work within 90 days that somebody else confirmed.",
-        "numerator: verified (grade 2 or more); denominator: all certified; reported: said so "
-        "themselves; planned: committed to a plan",
-        f"SELECT e.programme, {_VERIFIED} AS numerator, count(*) AS denominator, "
-        f"{_share_columns(_VERIFIED, 'count(*)')}, {_PEOPLE},"
-        " count(*) FILTER (WHERE e.used_1_seconds <= 7776000) AS reported, "
-        "count(e.planned_seconds) AS planned"
-        f" FROM analytics.fact_episode e GROUP BY e.programme {_HAVING_ENOUGH}",
+    "team": View(
+        "The teams, sites or roles of a programme, whichever it declares.",
+        "kind: team, site or role; waves: with commas between; people: those in groups",
+        "SELECT programme, dimension AS kind, value AS team,"
+        " string_agg(DISTINCT wave, ', ' ORDER BY wave) AS waves, sum(people) AS people,"
+        " min(formed_on) AS first_formed_on, max(formed_on) AS last_formed_on"
+        " FROM analytics.packet WHERE value IS NOT NULL AND NOT pooled"
+        " GROUP BY programme, dimension, value",
     ),
-    "adoption": (
-        "What was done of what has come due by now, by kind of activity.",
-        "kind: check, plan, exercise, …; numerator: done; denominator: due (an answer to what "
-        "was not handed in is not due)",
-        "SELECT e.programme, a.kind, count(a.done_at) AS numerator, count(*) AS denominator, "
-        f"{_share_columns('count(a.done_at)', 'count(*)')}, {_PEOPLE}"
-        f" FROM analytics.fact_activity a JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
-        "a.due_at <= now() AND NOT EXISTS (SELECT FROM analytics.fact_activity h WHERE "
-        "h.tenant_id = a.tenant_id AND h.registration = a.registration"
-        f" AND h.done_at IS NULL AND h.kind = {_SUBMITTED_KIND}) GROUP BY e.programme, a.kind "
-        f"{_HAVING_ENOUGH}",
+    "competency": _activity_view("competency"),
+    "question": _activity_view("question"),
+    "calendar": View(
+        f"The days of the years {CALENDAR_YEARS[0]} to {CALENDAR_YEARS[1]}.",
+        "week: of ISO 8601, and monday its first day; month: as the scope_value of a month",
+        "SELECT d::date AS day, extract(isoyear FROM d)::int AS iso_year,"
+        " extract(week FROM d)::int AS iso_week, to_char(d, 'IYYY-\"W\"IW') AS week,"
+        " date_trunc('week', d)::date AS monday, extract(year FROM d)::int AS year,"
+        " extract(quarter FROM d)::int AS quarter, extract(month FROM d)::int AS month_of_year,"
+        " to_char(d, 'YYYY-MM') AS month FROM generate_series"
+        f"('{CALENDAR_YEARS[0]}-01-01'::timestamp, '{CALENDAR_YEARS[1]}-12-31'::timestamp,"
+        " interval '1 day') d",
     ),
-    "competencies": (
-        "Questions right in checks, and ratings at the bar by mentors and managers, by competency.",
-        "numerator: right; denominator: asked; rated and reached: at work",
-        "SELECT e.programme, c.competency, sum(c.right) AS numerator, sum(c.asked) AS "
-        f"denominator, {_share_columns('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE},"
-        " sum(c.rated) AS rated, sum(c.reached) AS reached"
-        f" FROM analytics.fact_competency c JOIN analytics.fact_episode e {_JOIN_EPISODE} GROUP BY "
-        f"e.programme, c.competency {_HAVING_ENOUGH}",
-    ),
-    "teams": (
-        "Transfer by team. Teams of fewer than five are hidden, and with them the next smallest "
-        "where the total would tell of them.",
-        "numerator: verified uses within 90 days; denominator: certified",
-        "SELECT programme, team, numerator, denominator, "
-        + _share_columns("numerator", "denominator")
-        + ", people FROM ("
-        f" SELECT t.*, count(*) FILTER (WHERE people < {MIN_GROUP_SIZE}) OVER p AS small, "
-        f"coalesce(sum(people) FILTER (WHERE people < {MIN_GROUP_SIZE}) OVER p, 0) AS hidden,"
-        f" row_number() OVER (PARTITION BY programme ORDER BY people < {MIN_GROUP_SIZE}, people, "
-        "team) AS place FROM ("
-        f" SELECT e.programme, coalesce(e.team, '') AS team, {_VERIFIED} AS numerator, count(*) "
-        f"AS denominator, {_PEOPLE}"
-        " FROM analytics.fact_episode e GROUP BY e.programme, coalesce(e.team, '')) t WINDOW p AS "
-        "(PARTITION BY programme)) s"
-        f" WHERE people >= {MIN_GROUP_SIZE} AND NOT (small > 0 AND (small = 1 OR hidden < "
-        f"{MIN_GROUP_SIZE}) AND place = 1)",
-    ),
-    "weeks": (
-        "Checks by the week in which they were due.",
-        "week: its Monday; numerator: done; denominator: due; asked and answered_right: questions",
-        "SELECT e.programme, date_trunc('week', c.due_at AT TIME ZONE 'UTC')::date AS week, "
-        "count(c.done_at) AS numerator, count(*) AS denominator,"
-        f" {_share_columns('count(c.done_at)', 'count(*)')}, {_PEOPLE}, sum(c.asked) AS asked, "
-        "sum(c.right) AS answered_right"
-        f" FROM analytics.fact_check c JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
-        f"c.due_at <= now() GROUP BY e.programme, week {_HAVING_ENOUGH}",
-    ),
-    "items": (
-        "Questions: how many got them right at the first answer.",
-        "item: IRI; numerator: right; denominator: answers",
-        "SELECT e.programme, r.item, r.competency, count(*) FILTER (WHERE r.success) AS "
-        "numerator, count(*) AS denominator,"
-        f" {_share_columns('count(*) FILTER (WHERE r.success)', 'count(*)')}, {_PEOPLE}"
-        f" FROM analytics.fact_recall r JOIN analytics.fact_episode e {_JOIN_EPISODE} WHERE "
-        f"r.interval <> 'baseline' GROUP BY e.programme, r.item, r.competency {_HAVING_ENOUGH}",
-    ),
-    "kpi_readings": (
-        f"Business figures of teams and sites in which {MIN_GROUP_SIZE} people or more were "
-        "certified; those of persons and of smaller ones stay where they are.",
+    "kpi_readings": View(
+        "Business figures of teams and sites of which people are told together; those of persons "
+        "and of others stay where they are.",
         "value in the unit of the figure; more_is_better says which way is good",
         "SELECT r.programme, r.kpi, k.label, k.unit, k.more_is_better, k.baseline, k.target, "
         "r.subject_kind, r.subject, r.period_start, r.period_end, r.value"
-        " FROM analytics.kpi_reading r JOIN analytics.kpi k USING (tenant_id, programme, kpi) "
-        f"WHERE r.replaced_at IS NULL AND {MIN_GROUP_SIZE} <= (SELECT count(DISTINCT e.learner) "
-        "FROM analytics.fact_episode e WHERE e.tenant_id = r.tenant_id"
-        " AND e.programme = r.programme AND r.subject = CASE r.subject_kind WHEN 'team' THEN "
-        "e.team WHEN 'site' THEN e.site END)",
+        " FROM analytics.kpi_reading r JOIN analytics.kpi k USING (tenant_id, programme, kpi)"
+        " WHERE r.replaced_at IS NULL AND EXISTS (SELECT FROM analytics.packet p"
+        " WHERE p.tenant_id = r.tenant_id AND p.programme = r.programme"
+        " AND p.dimension = r.subject_kind AND p.value = r.subject AND NOT p.pooled)",
     ),
 }
 
 
-def rebuild_views(owner: Engine) -> None:
+def rebuild_views(owner: Engine, catalogue: Mapping[str, View]) -> None:
     """Recreate the schema if it differs from this version of the code; the schema's comment
-    holds a digest of the SQL."""
-    created = _schema_statements()
+    holds a digest of the SQL. ``catalogue``: the views of the catalogue of metrics."""
+    created = _schema_statements({**catalogue, **VIEWS})
     digest = hashlib.sha256("\n".join(created).encode()).hexdigest()
     with owner.begin() as connection:
         connection.execute(
@@ -179,10 +162,25 @@ def rebuild_views(owner: Engine) -> None:
         if current == digest:
             return
         for statement in [*created, f"COMMENT ON SCHEMA report IS '{digest}'"]:
-            connection.exec_driver_sql(statement)
+            # Texts of the catalogue hold the sign that begins a parameter.
+            connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
-def _schema_statements() -> list[str]:
+# What views of an earlier version read: policies and rights of their owner on other tables.
+_TAKE_BACK = f"""
+    DO $$
+    DECLARE bound record;
+    BEGIN
+      FOR bound IN SELECT tablename FROM pg_policies
+        WHERE schemaname = '{SCHEMA}' AND policyname = 'reporting'
+      LOOP
+        EXECUTE format('DROP POLICY reporting ON {SCHEMA}.%I', bound.tablename);
+      END LOOP;
+    END $$
+"""
+
+
+def _schema_statements(views: Mapping[str, View]) -> list[str]:
     """The SQL that creates the schema, run by the owner of all tables."""
     created = [
         "DROP SCHEMA IF EXISTS report CASCADE",
@@ -194,10 +192,11 @@ def _schema_statements() -> list[str]:
         "GRANT EXECUTE ON FUNCTION analytics.reporting_tenant(name) TO "
         f"{REPORT_READER}, {REPORT_OWNER}",
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {REPORT_OWNER}",
+        _TAKE_BACK,
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA {SCHEMA} FROM {REPORT_OWNER}",
     ]
     for table in READABLE_TABLES:
         created += [
-            f"DROP POLICY IF EXISTS reporting ON {SCHEMA}.{table}",
             f"CREATE POLICY reporting ON {SCHEMA}.{table} FOR SELECT TO {REPORT_OWNER} USING "
             "(tenant_id = analytics.reporting_tenant(current_user))",
             f"GRANT SELECT ON {SCHEMA}.{table} TO {REPORT_OWNER}",
@@ -207,7 +206,7 @@ def _schema_statements() -> list[str]:
         f"GRANT USAGE ON SCHEMA report TO {REPORT_READER}",
         f"SET LOCAL ROLE {REPORT_OWNER}",
     ]
-    for name, (meaning, columns, body) in VIEWS.items():
+    for name, (meaning, columns, body) in views.items():
         # A security barrier: no condition of the reader is evaluated before those of the view.
         created += [
             f"CREATE VIEW report.{name} WITH (security_barrier) AS {body}",

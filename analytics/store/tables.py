@@ -652,6 +652,15 @@ published_value = Table(
     Column("waits_until", Date),
     Column("released_at", _TIMESTAMPTZ, nullable=False),
 )
+# What programmes, competencies and questions of published values are called: language -> title. No
+# row for one that no statement named.
+published_title = Table(
+    "published_title",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("activity", Text, primary_key=True),
+    Column("titles", JSON, nullable=False),
+)
 # That somebody asked for values to be published before the week is over.
 publication_request = Table(
     "publication_request",

@@ -96,11 +96,10 @@ def find_activity_definition(
     )
 
 
-def find_activity_names(
+def find_activity_titles(
     connection: Connection, tenant_id: int, iris: Iterable[str]
-) -> dict[str, str]:
-    """The name of each activity in its first language, English before others; the last segment
-    of its id if no statement named it."""
+) -> dict[str, dict[str, str]]:
+    """Activity -> language tag -> name, of the activities that a statement named."""
     wanted = sorted(set(iris))
     d, definitions = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
     for start in range(0, len(wanted), 5_000):
@@ -112,23 +111,24 @@ def find_activity_names(
         )
         for row in connection.execute(query):
             definitions[row.iri].append((row.seen, row.digest, row.definition))
+    titles = {}
+    for iri, stated in definitions.items():
+        merged = merge_definitions(stated[-MAX_MERGED_DEFINITIONS:]) or {}
+        if merged.get("name"):
+            titles[iri] = {tag: str(name) for tag, name in merged["name"].items()}
+    return titles
+
+
+def find_activity_names(
+    connection: Connection, tenant_id: int, iris: Iterable[str]
+) -> dict[str, str]:
+    """The name of each activity in its first language, English before others; the last segment
+    of its id if no statement named it."""
+    wanted = sorted(set(iris))
+    titles = find_activity_titles(connection, tenant_id, wanted)
     result = {}
     for iri in wanted:
-        named = (
-            (merge_definitions(definitions[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name")
-            if iri in definitions
-            else None
-        )
-        name = (
-            next(
-                (
-                    named[tag]
-                    for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))
-                ),
-                None,
-            )
-            if named
-            else None
-        )
-        result[iri] = str(name) if name else iri.rstrip("/").rpartition("/")[2] or iri
+        named = titles.get(iri, {})
+        first = min(named, key=lambda tag: (not tag.startswith("en"), tag), default="")
+        result[iri] = named.get(first) or iri.rstrip("/").rpartition("/")[2] or iri
     return result

@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
+from analytics.reports.catalogue_views import catalogue_views
 from analytics.store import reporting_views
 from analytics.store import tables as figure_tables
 from core import migrations, settings
@@ -451,7 +452,7 @@ def test_what_reporting_tools_read_by_goes_with_the_tables_of_figures(
         assert connection.execute(text(told)).scalar_one() is None
         may = "SELECT has_schema_privilege(:role, 'lrs', 'USAGE')"
         assert not connection.execute(text(may), {"role": REPORT_OWNER}).scalar_one()
-    reporting_views.rebuild_views(owner)
+    reporting_views.rebuild_views(owner, catalogue_views())
     with owner.connect() as connection:
         bound = text(
             "SELECT tablename FROM pg_policies WHERE schemaname = 'analytics' AND policyname ="

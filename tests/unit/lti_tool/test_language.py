@@ -45,9 +45,12 @@ STAFF_PAGES = frozenset(
 )
 # Texts that read the same in a language as in English: words that it shares.
 SAME_AS_ENGLISH = {
-    "de": {"Checks", "Name", "Person", "Plan", "Teams", "%(name)s (%(role)s)"},
+    "de": {
+        *("Checks", "Name", "Peers", "Person", "Plan", "Teams", "Transfer"),
+        "%(name)s (%(role)s)",
+    },
     "es": {"Plan", "mentor"},
-    "fr": {"Plan", "Programmes", "mentor"},
+    "fr": {"Adoption", "Mentors", "Plan", "Programmes", "mentor"},
 }
 
 

@@ -21,6 +21,7 @@ _TABLES = [
     "packet_waiting",
     "published_row",
     "published_value",
+    "published_title",
     "publication",
     "publication_request",
 ]
@@ -29,6 +30,7 @@ _TABLES = [
 def upgrade() -> None:
     _make_packets()
     _make_rows()
+    _make_titles()
     for statement in protect(_SCHEMA, _TABLES, f"{APP_ROLE}, {LONG_ROLE}"):
         op.execute(statement)
 
@@ -168,5 +170,16 @@ def _make_rows() -> None:
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("at", _INSTANT, server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name="pk_publication_request"),
+        schema=_SCHEMA,
+    )
+
+
+def _make_titles() -> None:
+    op.create_table(
+        "published_title",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("activity", sa.Text(), nullable=False),
+        sa.Column("titles", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "activity", name="pk_published_title"),
         schema=_SCHEMA,
     )
