@@ -13,7 +13,7 @@ CREATE SCHEMA analytics;
 CREATE SCHEMA lrs;
 CREATE SCHEMA lti_tool;
 CREATE SCHEMA report;
-COMMENT ON SCHEMA report IS '69a8404cf3302b9d48582dad9d3d9305cc1f236598cf513884e49e95076a0374';
+COMMENT ON SCHEMA report IS '379e252adfac3448ac31b306d0fc3b15a35858cd29bada3a8e8b5a60dd2c9833';
 CREATE FUNCTION analytics.reporting_tenant(wanted name) RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -476,6 +476,39 @@ CREATE TABLE analytics.mapped_actor (
     agent bigint NOT NULL,
     identity text NOT NULL
 );
+CREATE TABLE analytics.packet (
+    tenant_id integer NOT NULL,
+    packet_id bigint NOT NULL,
+    programme text NOT NULL,
+    wave text,
+    dimension text NOT NULL,
+    value text,
+    pooled boolean NOT NULL,
+    formed_on date NOT NULL,
+    people integer NOT NULL,
+    certified_at timestamp with time zone NOT NULL,
+    frozen_at timestamp with time zone
+);
+CREATE TABLE analytics.packet_member (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    packet_id bigint NOT NULL,
+    learner bigint NOT NULL
+);
+ALTER TABLE analytics.packet ALTER COLUMN packet_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.packet_packet_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.packet_waiting (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    programme text NOT NULL,
+    since date NOT NULL
+);
 CREATE TABLE analytics.person_merge (
     tenant_id integer NOT NULL,
     merge_id bigint NOT NULL,
@@ -495,6 +528,93 @@ ALTER TABLE analytics.person_merge ALTER COLUMN merge_id ADD GENERATED ALWAYS AS
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE analytics.publication (
+    tenant_id integer NOT NULL,
+    publication_id bigint NOT NULL,
+    monday date NOT NULL,
+    watermark timestamp with time zone NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    packets integer NOT NULL,
+    rows integer NOT NULL,
+    corrected integer NOT NULL
+);
+ALTER TABLE analytics.publication ALTER COLUMN publication_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.publication_publication_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.publication_request (
+    tenant_id integer NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE SEQUENCE analytics.publication_request_tenant_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE analytics.publication_request_tenant_id_seq OWNED BY analytics.publication_request.tenant_id;
+CREATE TABLE analytics.published_row (
+    tenant_id integer NOT NULL,
+    row_id bigint NOT NULL,
+    programme text NOT NULL,
+    packets bigint[] NOT NULL,
+    metric text NOT NULL,
+    version integer NOT NULL,
+    part text NOT NULL,
+    day integer NOT NULL,
+    people integer NOT NULL,
+    sums json NOT NULL,
+    contributions json NOT NULL,
+    released_at timestamp with time zone NOT NULL,
+    replaced_at timestamp with time zone
+);
+ALTER TABLE analytics.published_row ALTER COLUMN row_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics.published_row_row_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE analytics.published_title (
+    tenant_id integer NOT NULL,
+    activity text NOT NULL,
+    titles json NOT NULL
+);
+CREATE TABLE analytics.published_value (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    scope text NOT NULL,
+    scope_value text NOT NULL,
+    metric text NOT NULL,
+    part text NOT NULL,
+    day integer NOT NULL,
+    version integer NOT NULL,
+    numerator double precision,
+    denominator double precision,
+    value double precision,
+    ci_low double precision,
+    ci_high double precision,
+    people integer,
+    flags json NOT NULL,
+    status text NOT NULL,
+    waits_until date,
+    released_at timestamp with time zone NOT NULL
+);
+CREATE TABLE analytics.publishing_rule (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    dimension text NOT NULL,
+    size integer NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE analytics.reporting_user (
     role text NOT NULL,
@@ -1646,60 +1766,29 @@ CREATE TABLE lti_tool.upload (
     content bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
-CREATE VIEW report.adoption WITH (security_barrier='true') AS
- SELECT e.programme,
-    a.kind,
-    count(a.done_at) AS numerator,
-    count(*) AS denominator,
-    ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT e.learner) AS people
-   FROM (analytics.fact_activity a
-     JOIN analytics.fact_episode e USING (tenant_id, registration))
-  WHERE ((a.due_at <= now()) AND (NOT (EXISTS ( SELECT
-           FROM analytics.fact_activity h
-          WHERE ((h.tenant_id = a.tenant_id) AND (h.registration = a.registration) AND (h.done_at IS NULL) AND (h.kind =
-                CASE a.kind
-                    WHEN 'exercise review'::text THEN 'exercise'::text
-                    WHEN 'feedback'::text THEN 'case study'::text
-                    ELSE NULL::text
-                END))))))
-  GROUP BY e.programme, a.kind
- HAVING (count(DISTINCT e.learner) >= 5);
-COMMENT ON VIEW report.adoption IS 'What was done of what has come due by now, by kind of activity. kind: check, plan, exercise, …; numerator: done; denominator: due (an answer to what was not handed in is not due)';
-CREATE VIEW report.competencies WITH (security_barrier='true') AS
- SELECT e.programme,
-    c.competency,
-    sum(c."right") AS numerator,
-    sum(c.asked) AS denominator,
-    ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT e.learner) AS people,
-    sum(c.rated) AS rated,
-    sum(c.reached) AS reached
-   FROM (analytics.fact_competency c
-     JOIN analytics.fact_episode e USING (tenant_id, registration))
-  GROUP BY e.programme, c.competency
- HAVING (count(DISTINCT e.learner) >= 5);
-COMMENT ON VIEW report.competencies IS 'Questions right in checks, and ratings at the bar by mentors and managers, by competency. numerator: right; denominator: asked; rated and reached: at work';
-CREATE VIEW report.items WITH (security_barrier='true') AS
- SELECT e.programme,
-    r.item,
-    r.competency,
-    count(*) FILTER (WHERE r.success) AS numerator,
-    count(*) AS denominator,
-    ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT e.learner) AS people
-   FROM (analytics.fact_recall r
-     JOIN analytics.fact_episode e USING (tenant_id, registration))
-  WHERE (r."interval" <> 'baseline'::text)
-  GROUP BY e.programme, r.item, r.competency
- HAVING (count(DISTINCT e.learner) >= 5);
-COMMENT ON VIEW report.items IS 'Questions: how many got them right at the first answer. item: IRI; numerator: right; denominator: answers';
+CREATE VIEW report.calendar WITH (security_barrier='true') AS
+ SELECT (d)::date AS day,
+    (EXTRACT(isoyear FROM d))::integer AS iso_year,
+    (EXTRACT(week FROM d))::integer AS iso_week,
+    to_char(d, 'IYYY-"W"IW'::text) AS week,
+    (date_trunc('week'::text, d))::date AS monday,
+    (EXTRACT(year FROM d))::integer AS year,
+    (EXTRACT(quarter FROM d))::integer AS quarter,
+    (EXTRACT(month FROM d))::integer AS month_of_year,
+    to_char(d, 'YYYY-MM'::text) AS month
+   FROM generate_series('2015-01-01 00:00:00'::timestamp without time zone, '2035-12-31 00:00:00'::timestamp without time zone, '1 day'::interval) d(d);
+COMMENT ON VIEW report.calendar IS 'The days of the years 2015 to 2035. week: of ISO 8601, and monday its first day; month: as the scope_value of a month';
+CREATE VIEW report.competency WITH (security_barrier='true') AS
+ SELECT DISTINCT v.programme,
+    v.part AS competency,
+    COALESCE((t.titles ->> 'en'::text), v.part) AS title_en,
+    COALESCE((t.titles ->> 'de'::text), v.part) AS title_de,
+    COALESCE((t.titles ->> 'es'::text), v.part) AS title_es,
+    COALESCE((t.titles ->> 'fr'::text), v.part) AS title_fr
+   FROM (analytics.published_value v
+     LEFT JOIN analytics.published_title t ON (((t.tenant_id = v.tenant_id) AND (t.activity = v.part))))
+  WHERE ((v.metric = 'competency_right'::text) AND (v.programme <> ''::text));
+COMMENT ON VIEW report.competency IS 'Each competency of a programme of which values are published. competency: its IRI; titles by language, the IRI where nobody named it. Its values: metric_value, metric competency_right, where it is the part';
 CREATE VIEW report.kpi_readings WITH (security_barrier='true') AS
  SELECT r.programme,
     r.kpi,
@@ -1715,97 +1804,117 @@ CREATE VIEW report.kpi_readings WITH (security_barrier='true') AS
     r.value
    FROM (analytics.kpi_reading r
      JOIN analytics.kpi k USING (tenant_id, programme, kpi))
-  WHERE ((r.replaced_at IS NULL) AND (5 <= ( SELECT count(DISTINCT e.learner) AS count
-           FROM analytics.fact_episode e
-          WHERE ((e.tenant_id = r.tenant_id) AND (e.programme = r.programme) AND (r.subject =
-                CASE r.subject_kind
-                    WHEN 'team'::text THEN e.team
-                    WHEN 'site'::text THEN e.site
-                    ELSE NULL::text
-                END)))));
-COMMENT ON VIEW report.kpi_readings IS 'Business figures of teams and sites in which 5 people or more were certified; those of persons and of smaller ones stay where they are. value in the unit of the figure; more_is_better says which way is good';
-CREATE VIEW report.programmes WITH (security_barrier='true') AS
+  WHERE ((r.replaced_at IS NULL) AND (EXISTS ( SELECT
+           FROM analytics.packet p
+          WHERE ((p.tenant_id = r.tenant_id) AND (p.programme = r.programme) AND (p.dimension = r.subject_kind) AND (p.value = r.subject) AND (NOT p.pooled)))));
+COMMENT ON VIEW report.kpi_readings IS 'Business figures of teams and sites of which people are told together; those of persons and of others stay where they are. value in the unit of the figure; more_is_better says which way is good';
+CREATE VIEW report.metric WITH (security_barrier='true') AS
+ SELECT metric,
+    version,
+    title_en,
+    title_de,
+    title_es,
+    title_fr,
+    unit,
+    more_is_better,
+    is_leading,
+    meaning,
+    not_meaning,
+    formula,
+    source,
+    parts
+   FROM ( VALUES ('retention_observed'::text,2,'Retention'::text,'Behalten'::text,'Retención'::text,'Rétention'::text,'share'::text,true,true,'Of the questions people answered for the first time in a scheduled check, the share they got right, by time since certification.'::text,'Not what people who did not answer would have known: see how many answered.'::text,'right first answers / first answers to check items, in the window of the interval; Wilson 95 % interval on the effective number of answers, because those of one person hang together'::text,'Wilson 1927; Brown, Cai & DasGupta 2001; Kish 1965 for the design effect'::text,'1d, 1w, 1m, 3m, 6m'::text), ('retention_response'::text,2,'Who answered'::text,'Wer antwortete'::text,'Quién respondió'::text,'Qui a répondu'::text,'share'::text,true,true,'Of the checks that came due, the share that somebody answered, by interval.'::text,'Not how well they did. Where few answer, retention speaks for few.'::text,'scheduled checks with an answer / scheduled checks due by now'::text,'response rate RR1 of the AAPOR, for a schedule'::text,'1d, 1w, 1m, 3m, 6m'::text), ('retention_worst'::text,2,'Known, if nobody else knows it'::text,'Gewusst, wenn niemand sonst es weiß'::text,'Sabido, si nadie más lo sabe'::text,'Su, si personne d’autre ne le sait'::text,'share'::text,true,false,'Of all checks that came due, the share right if whoever did not answer knew nothing: it cannot be worse.'::text,'Not what is likely. With the other bound it says how far the figure depends on who answers.'::text,'mean over checks due of: right / asked where answered, 0 where not'::text,'worst-case bound of a mean with missing answers (Manski 1989)'::text,'1d, 1w, 1m, 3m, 6m'::text), ('retention_best'::text,2,'Known, if everybody else knows it'::text,'Gewusst, wenn alle anderen es wissen'::text,'Sabido, si todos los demás lo saben'::text,'Su, si tous les autres le savent'::text,'share'::text,true,false,'Of all checks that came due, the share right if whoever did not answer knew all of it: it cannot be better.'::text,'Not what is likely. With the other bound it says how far the figure depends on who answers.'::text,'mean over checks due of: right / asked where answered, 1 where not'::text,'best-case bound of a mean with missing answers (Manski 1989)'::text,'1d, 1w, 1m, 3m, 6m'::text), ('retention_ratio'::text,1,'Kept of the day-0 form'::text,'Behalten, gemessen am Bogen von Tag 0'::text,'Conservado respecto al formulario del día 0'::text,'Conservé par rapport au formulaire du jour 0'::text,'ratio'::text,true,true,'What people know at an interval, of what the same people knew on day 0: 1 is all of it.'::text,'Nothing where no day-0 form was answered: then there is no baseline.'::text,'(right / asked at the interval) / (right / asked on day 0) of the same people; sums, not the mean of persons'' ratios'::text,'ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)'::text,'1d, 1w, 1m, 3m, 6m'::text), ('retention_of_exam'::text,2,'Kept of the exam'::text,'Behalten, gemessen an der Prüfung'::text,'Conservado respecto al examen'::text,'Conservé par rapport à l’examen'::text,'ratio'::text,true,true,'What people know at an interval, beside what the certification''s exam showed of the same people: 1 is as much.'::text,'The exam asked other questions, so a ratio above or below 1 may be the questions''. Nothing where no exam result came along.'::text,'(right / asked at the interval) / mean exam score of the same people'::text,'ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)'::text,'1d, 1w, 1m, 3m, 6m'::text), ('transfer_rate'::text,2,'Transfer'::text,'Transfer'::text,'Transferencia'::text,'Transfert'::text,'share'::text,true,false,'Of all people certified, the share whose use of the skill at work somebody else confirmed within 90 days.'::text,'Not the share who say so themselves. Those certified lately still have time: the second line leaves them out.'::text,'certified episodes with a use of evidence grade 2 or more within 90 days / all certified episodes'::text,'Baldwin & Ford 1988; LTEM tier 7 (Thalheimer 2018)'::text,'matured'::text), ('transfer_by_grade'::text,1,'Transfer by who vouches for it'::text,'Transfer nach dem, der dafür einsteht'::text,'Transferencia según quién responde de ella'::text,'Transfert selon qui s’en porte garant'::text,'share'::text,true,false,'Of all people certified, the share with a use within 90 days, by the least evidence that is asked for.'::text,'The first line is what people say of themselves: it is no evidence of transfer, only of reporting.'::text,'certified episodes with a use of at least this evidence grade within 90 days / all certified episodes'::text,'Baldwin & Ford 1988'::text,'1, 2, 3, 4'::text), ('transfer_where'::text,1,'Transfer of those who could'::text,'Transfer derer, die konnten'::text,'Transferencia de quienes pudieron'::text,'Transfert de ceux qui le pouvaient'::text,'share'::text,true,false,'Verified use within 90 days, of those who committed to a plan, and of those who did not say that they had no opportunity.'::text,'Not the headline: whoever made a plan or had an opportunity was never drawn by lot.'::text,'verified episodes / episodes with a plan; verified episodes / episodes without an unanswered “no opportunity”'::text,'Ford, Quiñones, Sego & Sorra 1992 on opportunity to perform'::text,'planned, opportunity'::text), ('no_opportunity'::text,1,'No opportunity'::text,'Keine Gelegenheit'::text,'Sin oportunidad'::text,'Pas d’occasion'::text,'share'::text,false,true,'Of all people certified, the share who said that there was nothing to use it on, and used it nowhere.'::text,'Not a failing of theirs.'::text,'episodes with “no opportunity” and without a use / all certified episodes'::text,'Ford, Quiñones, Sego & Sorra 1992'::text,''::text), ('transfer_intensity'::text,1,'Breadth of use'::text,'Breite der Anwendung'::text,'Amplitud del uso'::text,'Étendue de l’usage'::text,'tasks'::text,true,false,'On how many different tasks somebody with a plan used it, verified, on average.'::text,'Not how often: one task done every day counts once.'::text,'distinct tasks with a verified use / episodes with a plan; normal 95 % interval'::text,'Baldwin & Ford 1988 (generalisation)'::text,''::text), ('scrap_learning'::text,1,'Scrap learning'::text,'Umsonst gelernt'::text,'Aprendizaje desperdiciado'::text,'Apprentissage perdu'::text,'share'::text,false,false,'Of those certified 60 days ago or more, the share who reported no use at all by day 60.'::text,'Not proof that they did not use it: only that nobody said so.'::text,'episodes without a use by day 60 / episodes certified 60 days ago or more'::text,'Mattox 2010 (delivered but not applied)'::text,''::text), ('time_to_first_use'::text,1,'Days to the first use'::text,'Tage bis zur ersten Anwendung'::text,'Días hasta el primer uso'::text,'Jours jusqu’au premier usage'::text,'days'::text,false,true,'After how many days half of the people certified have used it.'::text,'Not the mean of those who did: who has not used it yet counts, too.'::text,'Kaplan and Meier''s median of days from certification to first use, censored at leaving or now'::text,'Kaplan & Meier 1958; Brookmeyer & Crowley 1982 for the interval'::text,'any, verified'::text), ('time_to_competency'::text,1,'Days to competency'::text,'Tage bis zur Kompetenz'::text,'Días hasta la competencia'::text,'Jours jusqu’à la compétence'::text,'days'::text,false,false,'After how many days half of the people were seen at the rubric''s bar twice in a row, by a mentor or a manager.'::text,'Not when they could do it, but when somebody had seen it: without looks at the work there is no figure.'::text,'Kaplan and Meier''s median of days from certification to the second of two qualified observations in a row at the bar'::text,'Kaplan & Meier 1958; time-to-proficiency practice (Rosenbaum & Williams 2004)'::text,''::text), ('sustainability'::text,1,'Still done after 90 days'::text,'Nach 90 Tagen noch getan'::text,'Aún se hace tras 90 días'::text,'Encore fait après 90 jours'::text,'share'::text,true,false,'Of those with a verified use before day 60, the share still seen doing it 90 days later or more.'::text,'The first line is of those whom somebody looked at; the second counts everybody nobody looked at as not doing it.'::text,'episodes seen doing it 90 days after the first verified use / those looked at; / all of them'::text,'LTEM tier 7, the clause “remembered” (Thalheimer 2018)'::text,'seen, all'::text), ('adoption_due'::text,3,'Adoption'::text,'Beteiligung'::text,'Adopción'::text,'Adoption'::text,'share'::text,true,true,'Of everything that has come due so far, the share that was done; and of each kind of activity.'::text,'Not how well it was done. What fell due in a pause, or after somebody left, was never due, done or not; nor is an answer to what was not handed in.'::text,'scheduled activities that were finished / scheduled activities due by now, without those due in a pause or after leaving and without answers to exercises and case studies that were scheduled and not handed in'::text,'participation = answered / available'::text,'check, plan, exercise, exercise review, case study, feedback, behaviour assessment, meeting, follow-up'::text), ('reach'::text,1,'Reach'::text,'Reichweite'::text,'Alcance'::text,'Portée'::text,'share'::text,true,true,'Of all people certified, the share who did anything at all afterwards: a check, a plan or a use.'::text,'Not that they went on.'::text,'episodes with an answer in a check, a plan or a use / all certified episodes'::text,'RE-AIM: reach (Glasgow, Vogt & Boles 1999)'::text,''::text), ('checks_started'::text,2,'Checks begun'::text,'Begonnene Checks'::text,'Controles empezados'::text,'Contrôles commencés'::text,'share'::text,true,true,'Of the checks that have come due so far, the share that was begun.'::text,'Not that they were finished: adoption says that.'::text,'scheduled checks begun / scheduled checks due by now'::text,'engagement = started / available'::text,''::text), ('rapid_guesses'::text,1,'Rapid guesses'::text,'Schnelles Raten'::text,'Respuestas precipitadas'::text,'Réponses précipitées'::text,'share'::text,false,true,'Of all answers in checks, the share that came faster than the question can be read.'::text,'Not cheating: people who have no time click through.'::text,'answers marked as rapid / answers in checks'::text,'Wise & Kong 2005 (response-time effort)'::text,''::text), ('feedback_by_day_30'::text,2,'Feedback in time'::text,'Rechtzeitiges Feedback'::text,'Comentarios a tiempo'::text,'Retours à temps'::text,'share'::text,true,true,'Of the feedback on case studies that has come due, the share given by day 30.'::text,'Not that it was good feedback.'::text,'feedback given by its due date / feedback due by now'::text,'domain A4'::text,''::text), ('reviews_by_day_7'::text,2,'Exercises answered in time'::text,'Rechtzeitig beantwortete Übungen'::text,'Ejercicios respondidos a tiempo'::text,'Exercices ayant reçu une réponse à temps'::text,'share'::text,true,true,'Of the answers to exercises that have come due, the share given by day 7.'::text,'Not that the exercise was good.'::text,'exercise reviews given by their due date / exercise reviews due by now'::text,'domain A3'::text,''::text), ('answered_within_a_week'::text,1,'Answered within a week of handing in'::text,'Innerhalb einer Woche nach der Abgabe beantwortet'::text,'Respondido en la semana siguiente a la entrega'::text,'Réponse dans la semaine qui suit la remise'::text,'share'::text,true,true,'Of the exercises and case studies that were handed in, the share that somebody answered by the end of the seventh day after.'::text,'Not whether people handed in: what was never handed in needs no answer, and counts nowhere here.'::text,'hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more whose answer was scheduled'::text,'domain A3 and A4, from the hand-in on'::text,'exercise, case study'::text), ('coaching_attended'::text,2,'Coaching attended'::text,'Teilnahme am Coaching'::text,'Asistencia al coaching'::text,'Participation au coaching'::text,'share'::text,true,true,'Of the places in coaching meetings that have come due, the share that somebody took.'::text,'Not what was agreed there.'::text,'meetings attended / meetings due by now, counted by person'::text,'domain B1'::text,''::text), ('behaviour'::text,1,'Behaviour at work'::text,'Verhalten bei der Arbeit'::text,'Comportamiento en el trabajo'::text,'Comportement au travail'::text,'level from 0 to 1'::text,true,false,'How work that somebody looked at stood on the rubric, from 0 (lowest level) to 1 (highest), by who looked.'::text,'Levels of different raters mean the same only where their agreement says so.'::text,'mean over assessments of the mean of (level − 1) / (levels − 1) over criteria; normal 95 % interval'::text,'domain D1'::text,'manager, mentor, peer, learner'::text), ('learning_gain'::text,2,'Learned of what there was to learn'::text,'Gelernt von dem, was zu lernen war'::text,'Aprendido de lo que había que aprender'::text,'Appris de ce qu’il y avait à apprendre'::text,'share'::text,true,false,'Of what people did not know before the training, the share that they knew in the exam after it.'::text,'Not what lasts: that is retention. Two tests of different difficulty shift it. Nothing where no test was taken before.'::text,'Σ (exam − test before) / Σ (1 − test before), of people with both; interval linearised by person; from 20 people on'::text,'normalised gain (Hake 1998)'::text,''::text), ('learning_efficiency'::text,2,'Learned in an hour'::text,'In einer Stunde gelernt'::text,'Aprendido en una hora'::text,'Appris en une heure'::text,'share'::text,true,false,'How much of what there was to learn, people learned in one hour of training.'::text,'Not better because it is shorter: hold it beside retention. Hours are those that the certification''s source says.'::text,'(Σ (exam − test before) / Σ (1 − test before)) / mean hours, of people with all three; from 20 people on'::text,'normalised gain (Hake 1998), by learning time'::text,''::text), ('nudges_opened'::text,1,'Reminders followed'::text,'Befolgte Erinnerungen'::text,'Recordatorios seguidos'::text,'Rappels suivis'::text,'share'::text,true,true,'Of the mails that remind or ask, the share whose link somebody followed.'::text,'Not the share that was read: looks at a mail are not counted.'::text,'mails whose link was followed / mails handed to the mail server'::text,'clicks, not pixels: mail programs fetch pictures by themselves'::text,''::text)) t(metric, version, title_en, title_de, title_es, title_fr, unit, more_is_better, is_leading, meaning, not_meaning, formula, source, parts);
+COMMENT ON VIEW report.metric IS 'The catalogue of metrics. metric: its key; parts: the keys of its parts beside the whole, with commas between; titles by language';
+CREATE VIEW report.metric_part WITH (security_barrier='true') AS
+ SELECT metric,
+    part,
+    "position",
+    title_en,
+    title_de,
+    title_es,
+    title_fr
+   FROM ( VALUES ('retention_observed'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_observed'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_observed'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_observed'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_observed'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('retention_response'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_response'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_response'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_response'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_response'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('retention_worst'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_worst'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_worst'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_worst'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_worst'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('retention_best'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_best'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_best'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_best'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_best'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('retention_ratio'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_ratio'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_ratio'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_ratio'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_ratio'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('retention_of_exam'::text,'1d'::text,1,'1 day'::text,'1 Tag'::text,'1 día'::text,'1 jour'::text), ('retention_of_exam'::text,'1w'::text,2,'1 week'::text,'1 Woche'::text,'1 semana'::text,'1 semaine'::text), ('retention_of_exam'::text,'1m'::text,3,'1 month'::text,'1 Monat'::text,'1 mes'::text,'1 mois'::text), ('retention_of_exam'::text,'3m'::text,4,'3 months'::text,'3 Monaten'::text,'3 meses'::text,'3 mois'::text), ('retention_of_exam'::text,'6m'::text,5,'6 months'::text,'6 Monaten'::text,'6 meses'::text,'6 mois'::text), ('transfer_rate'::text,''::text,1,'All certified'::text,'Alle Zertifizierten'::text,'Todas las personas certificadas'::text,'Toutes les personnes certifiées'::text), ('transfer_rate'::text,'matured'::text,2,'Certified 90 days ago or more'::text,'Vor 90 Tagen oder mehr zertifiziert'::text,'Certificadas hace 90 días o más'::text,'Certifiées il y a 90 jours ou plus'::text), ('transfer_by_grade'::text,'1'::text,1,'Said so themselves'::text,'Nach eigener Aussage'::text,'Según ellos mismos'::text,'Selon eux-mêmes'::text), ('transfer_by_grade'::text,'2'::text,2,'A peer or more'::text,'Ein Peer oder mehr'::text,'Un par o más'::text,'Un pair ou plus'::text), ('transfer_by_grade'::text,'3'::text,3,'The supervisor or more'::text,'Die Führungskraft oder mehr'::text,'El responsable o más'::text,'Le responsable ou plus'::text), ('transfer_by_grade'::text,'4'::text,4,'A work record'::text,'Ein Arbeitsnachweis'::text,'Un registro de trabajo'::text,'Une trace de travail'::text), ('transfer_where'::text,'planned'::text,1,'Those with a plan'::text,'Die mit einem Plan'::text,'Quienes tienen un plan'::text,'Ceux qui ont un plan'::text), ('transfer_where'::text,'opportunity'::text,2,'Those with an opportunity'::text,'Die mit einer Gelegenheit'::text,'Quienes tuvieron una oportunidad'::text,'Ceux qui ont eu une occasion'::text), ('no_opportunity'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('transfer_intensity'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('scrap_learning'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('time_to_first_use'::text,'any'::text,1,'Reported'::text,'Berichtet'::text,'Declarado'::text,'Déclaré'::text), ('time_to_first_use'::text,'verified'::text,2,'Verified'::text,'Bestätigt'::text,'Verificado'::text,'Vérifié'::text), ('time_to_competency'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('sustainability'::text,'seen'::text,1,'Of those looked at'::text,'Von denen, bei denen jemand hinsah'::text,'De quienes fueron observados'::text,'De ceux qui ont été observés'::text), ('sustainability'::text,'all'::text,2,'Of all, unseen as not'::text,'Von allen, Ungesehenes zählt als nein'::text,'De todos, lo no visto cuenta como no'::text,'De tous, le non-vu compte comme non'::text), ('adoption_due'::text,''::text,1,'Everything due so far'::text,'Alles bisher Fällige'::text,'Todo lo vencido hasta ahora'::text,'Tout ce qui est échu jusqu’ici'::text), ('adoption_due'::text,'check'::text,2,'Checks'::text,'Checks'::text,'Controles'::text,'Contrôles'::text), ('adoption_due'::text,'plan'::text,3,'Transfer plans'::text,'Transferpläne'::text,'Planes de transferencia'::text,'Plans de transfert'::text), ('adoption_due'::text,'exercise'::text,4,'Exercises'::text,'Übungen'::text,'Ejercicios'::text,'Exercices'::text), ('adoption_due'::text,'exercise review'::text,5,'Reviews of exercises'::text,'Antworten auf Übungen'::text,'Revisiones de ejercicios'::text,'Réponses aux exercices'::text), ('adoption_due'::text,'case study'::text,6,'Case studies'::text,'Fallbeispiele'::text,'Casos prácticos'::text,'Études de cas'::text), ('adoption_due'::text,'feedback'::text,7,'Feedback on case studies'::text,'Feedback zu Fallbeispielen'::text,'Comentarios sobre casos prácticos'::text,'Retours sur les études de cas'::text), ('adoption_due'::text,'behaviour assessment'::text,8,'Looks at the work'::text,'Blicke auf die Arbeit'::text,'Observaciones del trabajo'::text,'Regards sur le travail'::text), ('adoption_due'::text,'meeting'::text,9,'Coaching meetings'::text,'Coaching-Treffen'::text,'Reuniones de coaching'::text,'Réunions de coaching'::text), ('adoption_due'::text,'follow-up'::text,10,'Follow-ups'::text,'Nachfragen'::text,'Seguimientos'::text,'Suivis'::text), ('reach'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('checks_started'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('rapid_guesses'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('feedback_by_day_30'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('reviews_by_day_7'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('answered_within_a_week'::text,''::text,1,'Both'::text,'Beides'::text,'Ambos'::text,'Les deux'::text), ('answered_within_a_week'::text,'exercise'::text,2,'Exercises'::text,'Übungen'::text,'Ejercicios'::text,'Exercices'::text), ('answered_within_a_week'::text,'case study'::text,3,'Case studies'::text,'Fallbeispiele'::text,'Casos prácticos'::text,'Études de cas'::text), ('coaching_attended'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('behaviour'::text,'manager'::text,1,'Managers'::text,'Führungskräfte'::text,'Responsables'::text,'Responsables'::text), ('behaviour'::text,'mentor'::text,2,'Mentors'::text,'Mentoren'::text,'Mentores'::text,'Mentors'::text), ('behaviour'::text,'peer'::text,3,'Peers'::text,'Peers'::text,'Pares'::text,'Pairs'::text), ('behaviour'::text,'learner'::text,4,'Learners of themselves'::text,'Lernende über sich selbst'::text,'Participantes sobre sí mismos'::text,'Les apprenants eux-mêmes'::text), ('learning_gain'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('learning_efficiency'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text), ('nudges_opened'::text,''::text,1,'All'::text,'Alle'::text,'Todos'::text,'Tous'::text)) t(metric, part, "position", title_en, title_de, title_es, title_fr);
+COMMENT ON VIEW report.metric_part IS 'The parts of metrics, such as the intervals of retention. part: its key, empty for the whole; position: its place among the parts';
+CREATE VIEW report.metric_value WITH (security_barrier='true') AS
+ SELECT NULLIF(v.programme, ''::text) AS programme,
+        CASE v.programme
+            WHEN ''::text THEN 'all programmes'::text
+            ELSE v.scope
+        END AS scope,
+    v.scope_value,
+    v.metric,
+    v.part,
+    v.day,
+    v.numerator,
+    v.denominator,
+    v.value,
+    v.ci_low,
+    v.ci_high,
+    v.people,
+    v.status,
+    v.waits_until,
+    v.version,
+    v.released_at,
+    array_to_string(ARRAY( SELECT json_array_elements_text(v.flags) AS json_array_elements_text), '; '::text) AS flags,
+    m.unit,
+    m.title_en AS metric_en,
+    m.title_de AS metric_de,
+    m.title_es AS metric_es,
+    m.title_fr AS metric_fr,
+    COALESCE(p.title_en, (t.titles ->> 'en'::text), v.part) AS part_en,
+    COALESCE(p.title_de, (t.titles ->> 'de'::text), v.part) AS part_de,
+    COALESCE(p.title_es, (t.titles ->> 'es'::text), v.part) AS part_es,
+    COALESCE(p.title_fr, (t.titles ->> 'fr'::text), v.part) AS part_fr
+   FROM (((analytics.published_value v
+     LEFT JOIN report.metric m ON ((m.metric = v.metric)))
+     LEFT JOIN report.metric_part p ON (((p.metric = v.metric) AND (p.part = v.part))))
+     LEFT JOIN analytics.published_title t ON (((t.tenant_id = v.tenant_id) AND (t.activity = v.part))))
+  WHERE ((m.version IS NULL) OR (m.version = v.version));
+COMMENT ON VIEW report.metric_value IS 'What is published: a row for each metric, part and day, over each group. programme: IRI, none for all programmes together; scope and scope_value: what it is over; day: days after the certification at which people were looked at; people: who contribute; status: shown, waiting (waits_until: not before that day) or too few; ci_low and ci_high: the 95 % interval';
+CREATE VIEW report.programme WITH (security_barrier='true') AS
+ SELECT g.programme,
+    g.dimension,
+    g.people,
+    g.first_formed_on,
+    g.last_formed_on,
+    COALESCE((t.titles ->> 'en'::text), g.programme) AS title_en,
+    COALESCE((t.titles ->> 'de'::text), g.programme) AS title_de,
+    COALESCE((t.titles ->> 'es'::text), g.programme) AS title_es,
+    COALESCE((t.titles ->> 'fr'::text), g.programme) AS title_fr
+   FROM (( SELECT packet.tenant_id,
+            packet.programme,
+            sum(packet.people) AS people,
+            min(packet.formed_on) AS first_formed_on,
+            max(packet.formed_on) AS last_formed_on,
+            (array_agg(packet.dimension ORDER BY packet.packet_id DESC))[1] AS dimension
+           FROM analytics.packet
+          GROUP BY packet.tenant_id, packet.programme) g
+     LEFT JOIN analytics.published_title t ON (((t.tenant_id = g.tenant_id) AND (t.activity = g.programme))));
+COMMENT ON VIEW report.programme IS 'Programmes of which people are told together. programme: IRI; titles by language, the IRI where nobody named it; people: those in groups (who was certified twice may be in two); first_formed_on and last_formed_on: the Mondays of the first and the last group; dimension: what the last was formed by';
+CREATE VIEW report.question WITH (security_barrier='true') AS
+ SELECT DISTINCT v.programme,
+    v.part AS question,
+    COALESCE((t.titles ->> 'en'::text), v.part) AS title_en,
+    COALESCE((t.titles ->> 'de'::text), v.part) AS title_de,
+    COALESCE((t.titles ->> 'es'::text), v.part) AS title_es,
+    COALESCE((t.titles ->> 'fr'::text), v.part) AS title_fr
+   FROM (analytics.published_value v
+     LEFT JOIN analytics.published_title t ON (((t.tenant_id = v.tenant_id) AND (t.activity = v.part))))
+  WHERE ((v.metric = 'question_right'::text) AND (v.programme <> ''::text));
+COMMENT ON VIEW report.question IS 'Each question of a programme of which values are published. question: its IRI; titles by language, the IRI where nobody named it. Its values: metric_value, metric question_right, where it is the part';
+CREATE VIEW report.team WITH (security_barrier='true') AS
  SELECT programme,
-    count(DISTINCT learner) AS people,
-    (min(anchor))::date AS first_certified_on,
-    (max(anchor))::date AS last_certified_on
-   FROM analytics.fact_episode e
-  GROUP BY programme
- HAVING (count(DISTINCT learner) >= 5);
-COMMENT ON VIEW report.programmes IS 'Programmes and how many people were certified in them. programme: IRI; people';
-CREATE VIEW report.retention WITH (security_barrier='true') AS
- SELECT e.programme,
-    c."interval",
-    sum(c."right") AS numerator,
-    sum(c.asked) AS denominator,
-    ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT e.learner) AS people
-   FROM (analytics.fact_check c
-     JOIN analytics.fact_episode e USING (tenant_id, registration))
-  WHERE ((c."interval" <> 'baseline'::text) AND (c.asked > 0))
-  GROUP BY e.programme, c."interval"
- HAVING (count(DISTINCT e.learner) >= 5);
-COMMENT ON VIEW report.retention IS 'Questions right at the first answer in checks, by time since certification. interval: 1d, 1w, 1m, 3m, 6m; numerator: right; denominator: asked';
-CREATE VIEW report.teams WITH (security_barrier='true') AS
- SELECT programme,
-    team,
-    numerator,
-    denominator,
-    ((numerator)::double precision / (NULLIF(denominator, 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((denominator)::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) * ((1)::double precision - ((numerator)::double precision / (NULLIF(denominator, 0))::double precision))) / NULLIF((denominator)::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((denominator)::double precision, (0)::double precision) * NULLIF((denominator)::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((denominator)::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((denominator)::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) * ((1)::double precision - ((numerator)::double precision / (NULLIF(denominator, 0))::double precision))) / NULLIF((denominator)::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((denominator)::double precision, (0)::double precision) * NULLIF((denominator)::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((denominator)::double precision, (0)::double precision))))) AS ci_high,
-    people
-   FROM ( SELECT t.programme,
-            t.team,
-            t.numerator,
-            t.denominator,
-            t.people,
-            count(*) FILTER (WHERE (t.people < 5)) OVER p AS small,
-            COALESCE(sum(t.people) FILTER (WHERE (t.people < 5)) OVER p, (0)::numeric) AS hidden,
-            row_number() OVER (PARTITION BY t.programme ORDER BY (t.people < 5), t.people, t.team) AS place
-           FROM ( SELECT e.programme,
-                    COALESCE(e.team, ''::text) AS team,
-                    count(*) FILTER (WHERE (e.used_2_seconds <= 7776000)) AS numerator,
-                    count(*) AS denominator,
-                    count(DISTINCT e.learner) AS people
-                   FROM analytics.fact_episode e
-                  GROUP BY e.programme, COALESCE(e.team, ''::text)) t
-          WINDOW p AS (PARTITION BY t.programme)) s
-  WHERE ((people >= 5) AND (NOT ((small > 0) AND ((small = 1) OR (hidden < (5)::numeric)) AND (place = 1))));
-COMMENT ON VIEW report.teams IS 'Transfer by team. Teams of fewer than five are hidden, and with them the next smallest where the total would tell of them. numerator: verified uses within 90 days; denominator: certified';
-CREATE VIEW report.transfer WITH (security_barrier='true') AS
- SELECT programme,
-    count(*) FILTER (WHERE (used_2_seconds <= 7776000)) AS numerator,
-    count(*) AS denominator,
-    ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT learner) AS people,
-    count(*) FILTER (WHERE (used_1_seconds <= 7776000)) AS reported,
-    count(planned_seconds) AS planned
-   FROM analytics.fact_episode e
-  GROUP BY programme
- HAVING (count(DISTINCT learner) >= 5);
-COMMENT ON VIEW report.transfer IS 'Certified people with a use at work within 90 days that somebody else confirmed. numerator: verified (grade 2 or more); denominator: all certified; reported: said so themselves; planned: committed to a plan';
-CREATE VIEW report.weeks WITH (security_barrier='true') AS
- SELECT e.programme,
-    (date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date AS week,
-    count(c.done_at) AS numerator,
-    count(*) AS denominator,
-    ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
-    GREATEST((0)::double precision, (((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
-    LEAST((1)::double precision, (((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
-    count(DISTINCT e.learner) AS people,
-    sum(c.asked) AS asked,
-    sum(c."right") AS answered_right
-   FROM (analytics.fact_check c
-     JOIN analytics.fact_episode e USING (tenant_id, registration))
-  WHERE (c.due_at <= now())
-  GROUP BY e.programme, ((date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date)
- HAVING (count(DISTINCT e.learner) >= 5);
-COMMENT ON VIEW report.weeks IS 'Checks by the week in which they were due. week: its Monday; numerator: done; denominator: due; asked and answered_right: questions';
+    dimension AS kind,
+    value AS team,
+    string_agg(DISTINCT wave, ', '::text ORDER BY wave) AS waves,
+    sum(people) AS people,
+    min(formed_on) AS first_formed_on,
+    max(formed_on) AS last_formed_on
+   FROM analytics.packet
+  WHERE ((value IS NOT NULL) AND (NOT pooled))
+  GROUP BY programme, dimension, value;
+COMMENT ON VIEW report.team IS 'The teams, sites or roles of a programme, whichever it declares. kind: team, site or role; waves: with commas between; people: those in groups';
+ALTER TABLE ONLY analytics.publication_request ALTER COLUMN tenant_id SET DEFAULT nextval('analytics.publication_request_tenant_id_seq'::regclass);
 ALTER TABLE ONLY lrs.agent_rekeying ALTER COLUMN tenant_id SET DEFAULT nextval('lrs.agent_rekeying_tenant_id_seq'::regclass);
 ALTER TABLE ONLY analytics.activity_mapping
     ADD CONSTRAINT pk_activity_mapping PRIMARY KEY (tenant_id, mapping_id);
@@ -1843,8 +1952,26 @@ ALTER TABLE ONLY analytics.kpi_reading
     ADD CONSTRAINT pk_kpi_reading PRIMARY KEY (tenant_id, reading_id);
 ALTER TABLE ONLY analytics.mapped_actor
     ADD CONSTRAINT pk_mapped_actor PRIMARY KEY (tenant_id, mapping_id, agent);
+ALTER TABLE ONLY analytics.packet
+    ADD CONSTRAINT pk_packet PRIMARY KEY (tenant_id, packet_id);
+ALTER TABLE ONLY analytics.packet_member
+    ADD CONSTRAINT pk_packet_member PRIMARY KEY (tenant_id, registration);
+ALTER TABLE ONLY analytics.packet_waiting
+    ADD CONSTRAINT pk_packet_waiting PRIMARY KEY (tenant_id, registration);
 ALTER TABLE ONLY analytics.person_merge
     ADD CONSTRAINT pk_person_merge PRIMARY KEY (tenant_id, merge_id);
+ALTER TABLE ONLY analytics.publication
+    ADD CONSTRAINT pk_publication PRIMARY KEY (tenant_id, publication_id);
+ALTER TABLE ONLY analytics.publication_request
+    ADD CONSTRAINT pk_publication_request PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY analytics.published_row
+    ADD CONSTRAINT pk_published_row PRIMARY KEY (tenant_id, row_id);
+ALTER TABLE ONLY analytics.published_title
+    ADD CONSTRAINT pk_published_title PRIMARY KEY (tenant_id, activity);
+ALTER TABLE ONLY analytics.published_value
+    ADD CONSTRAINT pk_published_value PRIMARY KEY (tenant_id, programme, scope, scope_value, metric, part, day);
+ALTER TABLE ONLY analytics.publishing_rule
+    ADD CONSTRAINT pk_publishing_rule PRIMARY KEY (tenant_id, programme);
 ALTER TABLE ONLY analytics.reporting_user
     ADD CONSTRAINT pk_reporting_user PRIMARY KEY (role);
 ALTER TABLE ONLY analytics.scorecard
@@ -2109,7 +2236,11 @@ CREATE INDEX ix_fact_rating_tenant_id_registration ON analytics.fact_rating USIN
 CREATE INDEX ix_fact_recall_tenant_id_programme_item ON analytics.fact_recall USING btree (tenant_id, programme, item);
 CREATE INDEX ix_fact_use_tenant_id_programme ON analytics.fact_use USING btree (tenant_id, programme);
 CREATE INDEX ix_mapped_actor_tenant_id_agent ON analytics.mapped_actor USING btree (tenant_id, agent);
+CREATE INDEX ix_packet_member_tenant_id_learner ON analytics.packet_member USING btree (tenant_id, learner);
+CREATE INDEX ix_packet_member_tenant_id_packet_id ON analytics.packet_member USING btree (tenant_id, packet_id);
+CREATE INDEX ix_packet_tenant_id_programme ON analytics.packet USING btree (tenant_id, programme);
 CREATE INDEX ix_person_merge_tenant_id_agent ON analytics.person_merge USING btree (tenant_id, agent);
+CREATE INDEX ix_published_row_tenant_id_programme_metric ON analytics.published_row USING btree (tenant_id, programme, metric);
 CREATE INDEX ix_reporting_user_tenant_id ON analytics.reporting_user USING btree (tenant_id);
 CREATE INDEX ix_uncountable_tenant_id_registration ON analytics.uncountable USING btree (tenant_id, registration);
 CREATE INDEX ix_week_figure_trace ON analytics.week_figure USING btree (tenant_id, programme, series, team, figure_id);
@@ -2371,14 +2502,21 @@ ALTER TABLE analytics.fact_use ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.kpi ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.kpi_reading ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.mapped_actor ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.packet ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.packet_member ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.packet_waiting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.person_merge ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reporting ON analytics.fact_activity FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON analytics.fact_check FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON analytics.fact_competency FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON analytics.fact_episode FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
-CREATE POLICY reporting ON analytics.fact_recall FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+ALTER TABLE analytics.publication ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.publication_request ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.published_row ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.published_title ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.published_value ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.publishing_rule ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reporting ON analytics.kpi FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
 CREATE POLICY reporting ON analytics.kpi_reading FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.packet FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.published_title FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON analytics.published_value FOR SELECT TO carryover_reporting USING ((tenant_id = analytics.reporting_tenant(CURRENT_USER)));
 ALTER TABLE analytics.reporting_user ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.scorecard ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON analytics.activity_mapping TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2399,7 +2537,16 @@ CREATE POLICY tenant ON analytics.fact_use TO carryover_app, carryover_long USIN
 CREATE POLICY tenant ON analytics.kpi TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.kpi_reading TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.mapped_actor TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.packet TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.packet_member TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.packet_waiting TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.publication TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.publication_request TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.published_row TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.published_title TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.published_value TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.publishing_rule TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.reporting_user TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.scorecard TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.uncomputed TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2678,23 +2825,18 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.export TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.export TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_activity TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_activity TO carryover_long;
-GRANT SELECT ON TABLE analytics.fact_activity TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_check TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_check TO carryover_long;
-GRANT SELECT ON TABLE analytics.fact_check TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_competency TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_competency TO carryover_long;
-GRANT SELECT ON TABLE analytics.fact_competency TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_episode TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_episode TO carryover_long;
-GRANT SELECT ON TABLE analytics.fact_episode TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_presence TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_presence TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_rating TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_rating TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_recall TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_recall TO carryover_long;
-GRANT SELECT ON TABLE analytics.fact_recall TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_use TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.fact_use TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi TO carryover_app;
@@ -2705,8 +2847,29 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.kpi_reading TO carryover_lo
 GRANT SELECT ON TABLE analytics.kpi_reading TO carryover_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.mapped_actor TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.mapped_actor TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet TO carryover_long;
+GRANT SELECT ON TABLE analytics.packet TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet_member TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet_member TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet_waiting TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.packet_waiting TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.person_merge TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.person_merge TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication_request TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication_request TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_row TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_row TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_title TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_title TO carryover_long;
+GRANT SELECT ON TABLE analytics.published_title TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_value TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_value TO carryover_long;
+GRANT SELECT ON TABLE analytics.published_value TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publishing_rule TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publishing_rule TO carryover_long;
 GRANT SELECT ON TABLE analytics.reporting_user TO carryover_app;
 GRANT SELECT ON TABLE analytics.reporting_user TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.scorecard TO carryover_app;
@@ -2845,12 +3008,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.statement_source TO carryove
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.tenant TO carryover_app;
 GRANT SELECT,INSERT ON TABLE lti_tool.tool_key TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.upload TO carryover_app;
-GRANT SELECT ON TABLE report.adoption TO carryover_reader;
-GRANT SELECT ON TABLE report.competencies TO carryover_reader;
-GRANT SELECT ON TABLE report.items TO carryover_reader;
+GRANT SELECT ON TABLE report.calendar TO carryover_reader;
+GRANT SELECT ON TABLE report.competency TO carryover_reader;
 GRANT SELECT ON TABLE report.kpi_readings TO carryover_reader;
-GRANT SELECT ON TABLE report.programmes TO carryover_reader;
-GRANT SELECT ON TABLE report.retention TO carryover_reader;
-GRANT SELECT ON TABLE report.teams TO carryover_reader;
-GRANT SELECT ON TABLE report.transfer TO carryover_reader;
-GRANT SELECT ON TABLE report.weeks TO carryover_reader;
+GRANT SELECT ON TABLE report.metric TO carryover_reader;
+GRANT SELECT ON TABLE report.metric_part TO carryover_reader;
+GRANT SELECT ON TABLE report.metric_value TO carryover_reader;
+GRANT SELECT ON TABLE report.programme TO carryover_reader;
+GRANT SELECT ON TABLE report.question TO carryover_reader;
+GRANT SELECT ON TABLE report.team TO carryover_reader;
