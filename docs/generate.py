@@ -63,6 +63,13 @@ def metrics_page() -> str:
         "version and watermark: every statement stored up to the watermark is counted. A "
         "programme that nobody was certified in has no figures (0 of 0).",
         "",
+        "A credential without `metrics/individual`, and a request with `people=groups`, reads "
+        "published values: `day` is by which day after the certification people were looked at, "
+        "`status` is",
+        "`shown`, `waiting` or `too few`, and `waits_until` is until when. Live ones have the "
+        "`status` `live` and no `day`. Which reports there are of published values says "
+        "[reporting.md](reporting.md#reports-of-groups).",
+        "",
         "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` "
         "prints one, the demo's stands under `api` in",
         "`var/demo.json`. [reporting.md](reporting.md) says how Excel, Power BI and SQL read them.",

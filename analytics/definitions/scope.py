@@ -72,18 +72,6 @@ class Scope:
             until=None,
         )
 
-    def parents(self) -> list[Scope]:
-        """The scopes that are wider by one filter: subtracting this scope from one of them
-        reveals the people in between."""
-        wider = [
-            replace(self, by={key: value for key, value in self.by.items() if key != left})
-            for left in self.by
-            if left != "programme"
-        ]
-        if self.since is not None or self.until is not None:
-            wider.append(replace(self, since=None, until=None))
-        return wider
-
     def episode_conditions(self) -> list[ColumnElement[bool]]:
         """Conditions on ``fact_episode``."""
         e = fact_episode.c

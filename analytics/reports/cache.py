@@ -24,6 +24,7 @@ from analytics.reports.published import load_published
 from analytics.reports.registry import REPORT_BUILDERS, list_dimension_values
 from analytics.reports.report import Column, Report
 from analytics.store import computed_reports
+from analytics.store.published import list_publications
 from analytics.store.tables import fact_episode
 from core.clock import format_instant
 from lrs.vocabulary.report_names import REPORT_LABELS
@@ -50,7 +51,22 @@ def load_report(requested: ReportRequest, key: str, watermark: datetime) -> Repo
             watermark=format_instant(watermark),
             computed_at=format_instant(requested.scope.as_of),
         )
+    if not requested.individual:
+        return _build_published_report(requested, key, watermark)
     return _build_report(requested, key, watermark)
+
+
+def _build_published_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:
+    """A report of published values has the time and the watermark of the last publication."""
+    created = _build_report(requested, key, watermark)
+    last = next(
+        iter(list_publications(requested.connection, requested.scope.tenant_id, None, 1)), None
+    )
+    if last is None:
+        return created
+    return replace(
+        created, watermark=format_instant(last.watermark), computed_at=format_instant(last.at)
+    )
 
 
 def _build_report(requested: ReportRequest, key: str, watermark: datetime) -> Report:

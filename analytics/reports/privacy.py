@@ -11,21 +11,11 @@ __all__ = [
     "MIN_GROUP_SIZE",
     "MIN_RATERS",
     "hidden_teams",
-    "is_hidden_by_difference",
     "suppression_reasons",
 ]
 
 TOO_FEW = f"fewer than {MIN_GROUP_SIZE} people"
-BY_DIFFERENCE = (
-    f"it would tell of fewer than {MIN_GROUP_SIZE} people, by what is shown of a wider group"
-)
 COMPLEMENTARY = "with it, a smaller group could be told from the total"
-
-
-def is_hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
-    """Whether subtracting this group from a wider group that is shown leaves one to four
-    people."""
-    return any(0 < other - people < MIN_GROUP_SIZE for other in wider)
 
 
 def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:

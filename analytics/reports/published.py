@@ -17,7 +17,6 @@ from analytics.statistics.proportions import CONFIDENCE
 from analytics.store import published as store
 from analytics.store.published import ALL_PROGRAMMES, PROGRAMME, SHOWN, WAITING, PublishedValue
 from core.clock import format_instant
-from lrs.vocabulary import MIN_GROUP_SIZE
 
 
 @dataclass(frozen=True)
@@ -56,18 +55,31 @@ def published_estimates(
 ) -> dict[str, dict[str, Estimate]]:
     """Value of the scope -> part -> what is shown of it, at the last day of which something is."""
     result: dict[str, dict[str, Estimate]] = defaultdict(dict)
-    for item in _list_values(connection, scope, [metric]):  # in the order of days
-        if item.status == SHOWN and item.people is not None:
-            result[item.scope_value][item.part] = Estimate(
-                item.numerator or 0,
-                item.denominator or 0,
-                item.value,
-                item.ci_low,
-                item.ci_high,
-                item.people,
-                tuple(item.flags),
-            )
+    for item in list_published(connection, scope, metric):  # in the order of days
+        if item.status == SHOWN:
+            result[item.scope_value][item.part] = as_estimate(item)
     return result
+
+
+def list_published(
+    connection: Connection, scope: PublishedScope, metric: Metric
+) -> list[PublishedValue]:
+    """What is published of a metric, shown or not, in the order of values of the scope, parts and
+    days."""
+    return _list_values(connection, scope, [metric])
+
+
+def as_estimate(item: PublishedValue) -> Estimate:
+    """A value that is shown."""
+    return Estimate(
+        item.numerator or 0,
+        item.denominator or 0,
+        item.value,
+        item.ci_low,
+        item.ci_high,
+        item.people or 0,
+        tuple(item.flags),
+    )
 
 
 def last_shown(values: Iterable[MetricValue]) -> list[MetricValue]:
@@ -120,7 +132,7 @@ def _metric_value(
         confidence=CONFIDENCE,
         learners=item.people if item else None,
         suppressed=not shown,
-        reason="" if shown else _reason(metric, item),
+        reason="" if shown else why_not_shown(metric, item),
         flags=item.flags if item else [],
         day=day,
         status=item.status if item else WAITING,
@@ -134,11 +146,12 @@ def _number(value: float | None) -> float | None:
     return None if value is None else whole_if_possible(value)
 
 
-def _reason(metric: Metric, item: PublishedValue | None) -> str:
-    """Why a value is not shown, as a clause."""
+def why_not_shown(metric: Metric, item: PublishedValue | None) -> str:
+    """Why a value is not shown, as a clause; ``item``: None where none was ever computed."""
+    if metric.published is None:
+        return "it is not published"
     if item is not None and item.waits_until is not None:
         return f"it is published on {item.waits_until} or later"
     if item is None or item.status == WAITING:
         return "it waits for more people"
-    fewest = metric.published.min_people if metric.published else MIN_GROUP_SIZE
-    return f"fewer than {fewest} people"
+    return f"fewer than {metric.published.min_people} people"

@@ -205,6 +205,20 @@ def list_packets(connection: Connection, tenant_id: int) -> list[Packet]:
     return [Packet(*row) for row in rows]
 
 
+def count_packet_people(connection: Connection, tenant_id: int) -> Sequence[Any]:
+    """Rows of programme, wave, dimension, value, pooled, people: how many people the packets have.
+    Somebody certified twice counts in each of the two packets."""
+    p = packet.c
+    groups = (p.programme, p.wave, p.dimension, p.value, p.pooled)
+    query = (
+        select(*groups, func.sum(p.people).label("people"))
+        .where(p.tenant_id == tenant_id)
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    return connection.execute(query).all()
+
+
 def freeze_changed_packets(connection: Connection, tenant_id: int) -> None:
     """Freeze the packets of which a member is no more, or is somebody else by now: whose
     certification was removed or voided, or who was merged."""

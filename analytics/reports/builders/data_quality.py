@@ -7,7 +7,6 @@ from typing import Any
 
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import groups
-from analytics.reports import privacy
 from analytics.reports.context import (
     ReportRequest,
     estimates_of,
@@ -16,7 +15,7 @@ from analytics.reports.context import (
 from analytics.reports.report import Column, Report
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import facts
-from lrs.vocabulary import ActivityKind
+from lrs.vocabulary import MIN_GROUP_SIZE, ActivityKind
 
 _REMEDY_OF_FAILURE = "A fault of Carryover: tell whoever operates it."
 
@@ -120,15 +119,12 @@ def quality_report(requested: ReportRequest) -> Report:
     )
 
 
-def _answer_row(question: str, estimate: Estimate, what: str, individual: bool) -> dict[str, Any]:
-    few = 0 < estimate.learners < privacy.MIN_GROUP_SIZE
-    hidden = few and not individual
-    too_few = f"too few to say ({privacy.TOO_FEW if hidden else estimate.learners})"
+def _answer_row(question: str, estimate: Estimate, what: str) -> dict[str, Any]:
     answer = (
         "no data"
         if estimate.value is None
-        else too_few
-        if few
+        else f"too few to say ({estimate.learners})"
+        if 0 < estimate.learners < MIN_GROUP_SIZE
         else "yes"
         if (estimate.low or 0) >= 0.5
         else "no"
@@ -138,8 +134,8 @@ def _answer_row(question: str, estimate: Estimate, what: str, individual: bool) 
     return {
         "question": question,
         "answer": answer,
-        "share": None if hidden else estimate.value,
-        "of": None if hidden else int(estimate.denominator),
+        "share": estimate.value,
+        "of": int(estimate.denominator),
         "what": what,
     }
 
@@ -194,7 +190,7 @@ def checklist_report(requested: ReportRequest) -> Report:
         return estimates_of(requested, METRICS_BY_KEY[key]).get(part, NO_ESTIMATE)
 
     rows = [
-        _answer_row(question, estimate_for(metric, part), what, requested.individual)
+        _answer_row(question, estimate_for(metric, part), what)
         for question, metric, part, what in _QUESTIONS
     ]
     return Report(

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.catalogue import METRICS_BY_KEY
+from analytics.catalogue import METRICS_BY_KEY, Metric
 from analytics.definitions import times
-from analytics.reports import pictures, privacy
+from analytics.reports import pictures
 from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     ReportRequest,
     estimates_of,
     not_narrowed_notes,
+    published_scope,
     report,
 )
+from analytics.reports.published import list_published, why_not_shown
 from analytics.reports.report import Column, Report
 from analytics.statistics import survival
 from analytics.statistics.estimates import NO_ESTIMATE
+from analytics.store.published import SHOWN, PublishedValue
 from lrs.vocabulary import INTERVALS
 
+_FIRST_USE_TITLE = "When the first use comes"
 
-@report("first_use")
+
+@report("first_use", published=True)
 def first_use_report(requested: ReportRequest) -> Report:
     """Time to the first verified use: one minus the survival curve of those who have not got
-    there yet."""
+    there yet; of what is published its median alone."""
+    return _first_use_curve(requested) if requested.individual else _first_use_medians(requested)
+
+
+def _first_use_curve(requested: ReportRequest) -> Report:
     rows = [
         row
         for row in requested.connection.execute(times.select_time_to_first_use(requested.scope))
         if row.part == "verified"
     ]
-    people = sum(int(row.people) for row in rows)
-    if people < (1 if requested.individual else privacy.MIN_GROUP_SIZE):
-        rows = []
     steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
     curve = [
         {
@@ -53,7 +60,7 @@ def first_use_report(requested: ReportRequest) -> Report:
     )
     return Report(
         "first_use",
-        "When the first use comes",
+        _FIRST_USE_TITLE,
         "The share of people with a verified use on the job, by days since certification. Who "
         "has not got there yet counts as long as seen.",
         (
@@ -64,19 +71,67 @@ def first_use_report(requested: ReportRequest) -> Report:
             Column("events", "First uses", "count"),
             Column("at_risk", "Seen so long", "count"),
         ),
-        curve
-        if requested.individual
-        else [{**row, "events": None, "at_risk": None} for row in curve],
+        curve,
         notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
         svg=pictures.render_svg(
             pictures.step_chart(points, "days since certification"),
             "picture-first-use",
-            "When the first use comes",
+            _FIRST_USE_TITLE,
             words,
         )
         if curve
         else "",
     )
+
+
+def _first_use_medians(requested: ReportRequest) -> Report:
+    metric = METRICS_BY_KEY["time_to_first_use"]
+    values = list_published(requested.connection, published_scope(requested.scope), metric)
+    labels = dict(metric.parts)
+    assert metric.published is not None
+    return Report(
+        "first_use",
+        _FIRST_USE_TITLE,
+        "After how many days half of the people had used it on the job. Who has not got there yet "
+        "counts as long as seen.",
+        (
+            Column("use", "Use"),
+            Column("median", "Days", "count"),
+            Column("low", "From", "count"),
+            Column("high", "To", "count"),
+            Column("people", "People", "count"),
+            Column("window", "Looked at by day", "count"),
+        ),
+        [
+            {
+                "use": labels[item.part],
+                "median": item.value,
+                "low": item.ci_low,
+                "high": item.ci_high,
+                "people": item.people,
+                "window": item.day,
+            }
+            for item in values
+            if item.status == SHOWN
+        ],
+        notes=(
+            f"Published values: the median of {metric.published.min_people} people or more, with "
+            "its 95 % interval. The share by each single day is not published, since a step of it "
+            "would tell of one person.",
+            *(flag for item in values for flag in item.flags),
+            *_hidden_notes(metric, values),
+        ),
+    )
+
+
+def _hidden_notes(metric: Metric, values: Sequence[PublishedValue]) -> list[str]:
+    """Which parts are not shown, and why."""
+    labels = dict(metric.parts)
+    return [
+        f"{labels[item.part]}, by day {item.day}, not shown: {why_not_shown(metric, item)}."
+        for item in values
+        if item.status != SHOWN
+    ] or ([] if values else [f"{metric.label}, not shown: {why_not_shown(metric, None)}."])
 
 
 _FORGETTING_COLUMNS = (
@@ -90,18 +145,46 @@ _FORGETTING_COLUMNS = (
 )
 
 
-@report("forgetting")
+_FORGETTING_TITLE = "How what was learnt fades"
+
+
+@report("forgetting", published=True)
 def forgetting_report(requested: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
-    predictions may be shown."""
+    predictions may be shown; of what is published the points alone."""
+    return _fitted_curve(requested) if requested.individual else _published_points(requested)
+
+
+def _published_points(requested: ReportRequest) -> Report:
+    rows, points = _observed_points(requested)
+    metric = METRICS_BY_KEY["retention_observed"]
+    values = list_published(requested.connection, published_scope(requested.scope), metric)
+    places = {interval.key: place for place, interval in enumerate(INTERVALS)}
+    windows = ", ".join(
+        f"{interval.label} by day {day}"
+        for interval in INTERVALS
+        for day in (metric.published.days_of(interval.key) if metric.published else ())
+    )
+    return Report(
+        "forgetting",
+        _FORGETTING_TITLE,
+        "What people knew at each interval, with 95 % intervals.",
+        _FORGETTING_COLUMNS,
+        rows,
+        notes=(
+            f"Published values: each interval is told of once its window is over ({windows}). No "
+            "curve is fitted to them.",
+            *_hidden_notes(metric, sorted(values, key=lambda item: places[item.part])),
+        ),
+        svg=_draw_curve([], points, rows),
+    )
+
+
+def _fitted_curve(requested: ReportRequest) -> Report:
     result = get_computed(requested, "forgetting")
     rows, points = _observed_points(requested)
-    body: dict[str, Any] = (
-        result.body if result else {"curve": None, "comparison": None, "people": 0}
-    )
-    fitted = (
-        body["curve"] if requested.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
-    )
+    body: dict[str, Any] = result.body if result else {"curve": None, "comparison": None}
+    fitted = body["curve"]
     line = (
         [
             {"x": x, "value": v, "low": lo, "high": hi}
@@ -119,26 +202,15 @@ def forgetting_report(requested: ReportRequest) -> Report:
             "The line, and what is said of models, is of the whole programme; the points are "
             "narrowed.",
         )
-    words = " ".join(
-        f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})."
-        for row in rows
-    )
     return Report(
         "forgetting",
-        "How what was learnt fades",
+        _FORGETTING_TITLE,
         "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted "
         "to all of them, with its band by bootstrap over people.",
         _FORGETTING_COLUMNS,
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
-        svg=pictures.render_svg(
-            pictures.curve_chart(line, points, "days since certification"),
-            "picture-forgetting",
-            "How what was learnt fades",
-            words,
-        )
-        if points
-        else "",
+        svg=_draw_curve(line, points, rows),
         watermark=result.watermark if result else "",
         computed_at=result.computed_at if result else "",
         extra={
@@ -152,6 +224,21 @@ def forgetting_report(requested: ReportRequest) -> Report:
     )
 
 
+def _draw_curve(
+    line: Sequence[Mapping[str, float]],
+    points: Sequence[Mapping[str, float]],
+    rows: Sequence[Mapping[str, Any]],
+) -> str:
+    if not points:
+        return ""
+    words = " ".join(
+        f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})."
+        for row in rows
+    )
+    spec = pictures.curve_chart(line, points, "days since certification")
+    return pictures.render_svg(spec, "picture-forgetting", _FORGETTING_TITLE, words)
+
+
 def _observed_points(
     requested: ReportRequest,
 ) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
@@ -163,9 +250,7 @@ def _observed_points(
     rows, points = [], []
     for interval in INTERVALS:
         item = observed.get(interval.key, NO_ESTIMATE)
-        if item.value is None or (
-            not requested.individual and item.learners < privacy.MIN_GROUP_SIZE
-        ):
+        if item.value is None:
             continue
         rows.append(
             {

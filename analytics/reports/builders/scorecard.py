@@ -3,33 +3,38 @@ enough is known, and teams side by side."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from analytics.catalogue import METRICS_BY_KEY
-from analytics.reports import privacy
 from analytics.reports.builders import roi
 from analytics.reports.context import (
     ReportRequest,
-    estimates_by_value,
     estimates_of,
+    published_scope,
     report,
 )
+from analytics.reports.equal_maturity import Comparison, compare_groups
 from analytics.reports.metric_values import format_value
+from analytics.reports.published import as_estimate, list_published, why_not_shown
 from analytics.reports.report import Column, Report
 from analytics.scorecards import DEFAULT_LINES, IMPACT_METRIC, Line, parse_lines
 from analytics.statistics import composite
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import scorecards
+from analytics.store.published import SHOWN, PublishedValue
 from lrs import feed
 
 IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
+_NOW, _NOT_PUBLISHED = "as of now", "it is not published"
 
 
 _COLUMNS = (
     Column("perspective", "Perspective"),
     Column("line", "Figure"),
     Column("shown", "Value"),
+    Column("window", "Looked at"),
     Column("interval", "95 % interval"),
     Column("goal", "Floor → target"),
     Column("score", "Score", "count"),
@@ -38,7 +43,7 @@ _COLUMNS = (
 )
 
 
-@report("scorecard")
+@report("scorecard", published=True)
 def scorecard_report(requested: ReportRequest) -> Report:
     """The scorecard report. Colour is never the only cue: each line has a verdict in words.
     Whether a line is good enough is answered here (by the target); whether it is changing is
@@ -68,9 +73,8 @@ def scorecard_report(requested: ReportRequest) -> Report:
         notes.append(
             "More than a quarter of the weight has no value, so there is no overall number."
         )
-    teams = (
-        _team_scores(requested, lines, weights) if "team" not in requested.scope.by else []
-    )  # a single team has nothing to compare with
+    teams, compared_notes = _team_scores(requested, lines, weights)
+    notes += compared_notes
     worst = min(
         (row for row in rows if row["score"] is not None),
         key=lambda row: float(str(row["score"])),
@@ -98,24 +102,35 @@ def scorecard_report(requested: ReportRequest) -> Report:
     )
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """The value of a line; ``window``: when people are looked at. ``hidden``: why it is not shown,
+    as a clause."""
+
+    estimate: Estimate
+    window: str = _NOW
+    hidden: str = ""
+
+
 def _line_row(requested: ReportRequest, line: Line) -> dict[str, Any]:
-    item = _line_estimate(requested, line)
-    hidden = not requested.individual and 0 < item.learners < privacy.MIN_GROUP_SIZE
+    reading = _read_line(requested, line)
+    item, hidden = reading.estimate, reading.hidden
     unit = METRICS_BY_KEY[line.metric].unit if line.metric != IMPACT_METRIC else "share"
     return {
         "perspective": line.perspective,
         "line": line_label(line),
         "metric": line.metric,
         "shown": _HIDDEN if hidden else format_value(item.value, unit),
+        "window": reading.window,
         "interval": ""
-        if hidden or item.low is None
+        if item.low is None
         else f"{format_value(item.low, unit)} to {format_value(item.high, unit)}",
         "goal": f"{format_value(line.floor, unit)} → {format_value(line.target, unit)}",
         "score": None
-        if item.value is None or hidden
+        if item.value is None
         else composite.normalise_score(item.value, line.floor, line.target),
         "weight": line.weight,
-        "verdict": _HIDDEN if hidden else _line_verdict(item, line),
+        "verdict": hidden or _line_verdict(item, line),
     }
 
 
@@ -142,15 +157,34 @@ def _line_advice(metric: str) -> str:
     return METRICS_BY_KEY[metric].what_to_do if metric in METRICS_BY_KEY else ""
 
 
-def _line_estimate(requested: ReportRequest, line: Line) -> Estimate:
+def _read_line(requested: ReportRequest, line: Line) -> _Reading:
     if line.metric == IMPACT_METRIC:
-        way = roi.progress_to_target(requested)
-        return (
-            NO_ESTIMATE
-            if way is None
-            else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
-        )
-    return estimates_of(requested, METRICS_BY_KEY[line.metric]).get(line.part, NO_ESTIMATE)
+        return _read_impact(requested)
+    metric = METRICS_BY_KEY[line.metric]
+    if requested.individual:
+        return _Reading(estimates_of(requested, metric).get(line.part, NO_ESTIMATE))
+    items = [
+        item
+        for item in list_published(requested.connection, published_scope(requested.scope), metric)
+        if item.part == line.part
+    ]
+    shown = [item for item in items if item.status == SHOWN]
+    if shown:
+        return _Reading(as_estimate(shown[-1]), _describe_window(shown[-1]))
+    first = next(iter(items), None)
+    return _Reading(NO_ESTIMATE, _describe_window(first), why_not_shown(metric, first))
+
+
+def _read_impact(requested: ReportRequest) -> _Reading:
+    """The way to the business target: estimated live from when people were certified."""
+    if not requested.individual:
+        return _Reading(NO_ESTIMATE, "", _NOT_PUBLISHED)
+    way = roi.progress_to_target(requested)
+    return _Reading(NO_ESTIMATE if way is None else Estimate(way, 1, way, None, None, 0))
+
+
+def _describe_window(item: PublishedValue | None) -> str:
+    return f"by day {item.day}" if item else ""
 
 
 def _line_verdict(estimate: Estimate, line: Line) -> str:
@@ -175,36 +209,17 @@ def _line_verdict(estimate: Estimate, line: Line) -> str:
 
 def _team_scores(
     requested: ReportRequest, lines: list[Line], weights: dict[str, float]
-) -> list[dict[str, Any]]:
-    """Each team's score, with the range of ranks that it takes when the weights vary
-    slightly."""
-    by_line = [
-        estimates_by_value(requested, METRICS_BY_KEY[line.metric], "team")
-        if line.metric != IMPACT_METRIC
-        else {}
-        for line in lines
-    ]
-    teams = sorted({team for result in by_line for team in result if team})
-    people = [
-        max(
-            (entry.learners for result in by_line for entry in result.get(team, {}).values()),
-            default=0,
-        )
-        for team in teams
-    ]
-    reasons = [None] * len(teams) if requested.individual else privacy.suppression_reasons(people)
-    teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Each team's score, with the range of ranks that it takes when the weights vary slightly; and
+    the note in which windows teams are compared."""
+    compared = _compare_teams(requested, lines)
+    teams = sorted({team for item in compared.values() for team in item.shown if team})
     scores = [
-        {
-            f"{i}": _team_score(
-                requested, line, by_line[i].get(team, {}).get(line.part, NO_ESTIMATE)
-            )
-            for i, line in enumerate(lines)
-        }
+        {f"{i}": _team_score(line, compared.get(i), team) for i, line in enumerate(lines)}
         for team in teams
     ]
     ranks = composite.rank_intervals(scores, weights)
-    return [
+    rows = [
         {
             "team": team,
             "score": composite.weighted_composite(current, weights),
@@ -213,10 +228,33 @@ def _team_scores(
         }
         for team, current, rank in zip(teams, scores, ranks, strict=True)
     ]
+    return rows, _window_notes(lines, compared) if rows else []
 
 
-def _team_score(requested: ReportRequest, line: Line, item: Estimate) -> float | None:
-    visible = requested.individual or item.learners >= privacy.MIN_GROUP_SIZE
-    if item.value is None or not visible:
+def _compare_teams(requested: ReportRequest, lines: list[Line]) -> dict[int, Comparison]:
+    """The number of each line -> its figure of each team. Nothing where one team alone is looked
+    at, or what is published of another part of the programme: of its teams nothing is."""
+    narrowed = set(requested.scope.by) - {"programme"}
+    if "team" in narrowed or (narrowed and not requested.individual):
+        return {}
+    return {
+        i: compare_groups(requested, METRICS_BY_KEY[line.metric], "team", (line.part,))
+        for i, line in enumerate(lines)
+        if line.metric != IMPACT_METRIC
+    }
+
+
+def _window_notes(lines: list[Line], compared: dict[int, Comparison]) -> list[str]:
+    windows = [
+        f"{line_label(lines[i])}, by day {item.window.day}"
+        for i, item in compared.items()
+        if item.window is not None and item.window.day is not None
+    ]
+    return [f"Teams are compared in the same windows: {'; '.join(windows)}."] if windows else []
+
+
+def _team_score(line: Line, compared: Comparison | None, team: str) -> float | None:
+    item = compared.shown.get(team) if compared else None
+    if item is None or item.value is None:
         return None
     return composite.normalise_score(item.value, line.floor, line.target)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from analytics.deps import AnalyticsDeps
+from analytics.jobs.publishing import publish_tenant
 from carryover import composition
 from carryover.composition import StoreAndAnalytics
-from core import settings
+from core import clock, settings
 from core.embedded import EmbeddedServers
 from core.settings import Settings
 from lrs import operator_api
 from tests.conftest import Databases, environ_for
+from tests.support.learners import NOW, count
 from tests.support.store import Caller
 
 
@@ -73,3 +76,15 @@ def tenant(lrs_settings: Settings, joined: StoreAndAnalytics) -> Callable[..., C
 @pytest.fixture
 def one(tenant: Callable[..., Caller]) -> Caller:
     return tenant()
+
+
+@pytest.fixture
+def publish(deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Counts and publishes, some days later."""
+
+    def run(days: float = 0) -> bool:
+        count(deps)
+        monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=days))
+        return publish_tenant(deps.long_unit_of_work, 1)
+
+    return run

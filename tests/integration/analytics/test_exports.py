@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,17 +69,17 @@ def test_a_file_holds_what_its_manifest_says(
     assert (held["episodes"], held["answers"], held["uses"], held["ratings"]) == (6, 12, 6, 6)
 
 
-def test_values_hide_small_groups_unless_people_are_asked_for(
-    deps: AnalyticsDeps, one: Caller
+def test_values_are_the_published_ones_unless_people_are_asked_for(
+    deps: AnalyticsDeps, one: Caller, publish: Callable[..., bool]
 ) -> None:
-    post(one, *people(6), *people(2, "=south"))
-    count(deps)
+    post(one, *people(8), *people(2, "=south"))
+    assert publish()
 
-    def shares(**wish: Any) -> dict[str, str]:
+    def shares(**wish: Any) -> dict[str, tuple[str, str]]:
         _, archive = made(deps, one, **wish)
         rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
         return {
-            row["member"]: row["value"]
+            row["member"]: (row["value"], row["denominator"])
             for row in rows
             if row["metric"] == "transfer_rate"
             and not row["part"]
@@ -86,11 +87,13 @@ def test_values_hide_small_groups_unless_people_are_asked_for(
         }
 
     assert shares(people=True, purpose="an audit") == {
-        "": "1.0",
-        "north": "1.0",
-        "'=south": "1.0",
+        "": ("1.0", "10"),
+        "north": ("1.0", "8"),
+        "'=south": ("1.0", "2"),
     }, "no text runs as a formula"
-    assert shares() == {"": "1.0", "north": ""}, "north less the whole would tell of two people"
+    assert shares() == {"": ("1.0", "8"), "north": ("1.0", "8")}, (
+        "two people wait for others: the whole less north tells of nobody"
+    )
     assert "episodes.csv" not in made(deps, one)[1].namelist()
 
 
@@ -246,19 +249,21 @@ def test_more_wishes_than_can_be_made_are_refused(one: Caller) -> None:
     assert "wait" in answer.json["detail"]
 
 
-def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(
-    deps: AnalyticsDeps, one: Caller
+def test_of_three_waves_the_small_ones_are_told_of_together_in_the_whole(
+    deps: AnalyticsDeps, one: Caller, publish: Callable[..., bool]
 ) -> None:
     post(
         one,
         *(Person(wave=wave) for wave, size in (("a", 10), ("b", 6), ("c", 4)) for _ in range(size)),
     )
-    count(deps)
+    publish()
     _, archive = made(deps, one)
     rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
     shown = {
-        row["member"]: row["denominator"]
+        (row["dimension"], row["member"]): row["denominator"]
         for row in rows
-        if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] == "wave"
+        if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] in ("", "wave")
     }
-    assert shown == {"a": "10", "b": ""}, "with b shown, c would be 20 - 10 - 6"
+    assert shown == {("", ""): "20", ("wave", "a"): "10"}, (
+        "b and c waited 13 weeks: the whole less a is of both, and neither is told of alone"
+    )

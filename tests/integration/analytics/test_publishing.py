@@ -11,9 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from analytics.deps import AnalyticsDeps
-from analytics.jobs.publishing import publish_tenant
 from analytics.publishing.packets import monday_after, monday_from
-from core import clock
 from tests.support.learners import (
     COMPETENCY,
     NOW,
@@ -39,18 +37,6 @@ def answered(team: str, days_ago: float, right: bool = True, **audience: str) ->
 @pytest.fixture
 def analyst(tenant: Tenant) -> Caller:
     return tenant("one", ("metrics/read",))
-
-
-@pytest.fixture
-def publish(deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
-    """Counts and publishes, some days later."""
-
-    def run(days: float = 0) -> bool:
-        count(deps)
-        monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=days))
-        return publish_tenant(deps.long_unit_of_work, 1)
-
-    return run
 
 
 def test_a_team_of_eight_is_told_of_and_one_of_seven_waits(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.catalogue import CATALOGUE, METRICS_BY_KEY
+from analytics.publishing.rows import PublishedRow, RowKey
+from analytics.publishing.values import compute_values
 from analytics.reports import metric_values, pictures, privacy
-from analytics.reports.metric_values import MetricValue, values_as_csv
+from analytics.reports.metric_values import LIVE, MetricValue, values_as_csv
+from analytics.reports.published import why_not_shown
+from analytics.store.published import Packet
 from lrs.vocabulary import VERBS
 
 VALUE = MetricValue(
@@ -34,6 +39,9 @@ VALUE = MetricValue(
     suppressed=False,
     reason="",
     flags=[],
+    day=None,
+    status=LIVE,
+    waits_until=None,
     watermark="2026-11-23T00:00:00.000Z",
     computed_at="2026-11-23T00:00:01.000Z",
 )
@@ -96,15 +104,38 @@ def test_the_headline_of_transfer_is_what_somebody_else_confirmed() -> None:
     assert metric.parts[0] == ("", "All certified"), "the honest denominator stands first"
 
 
-def test_a_suppressed_value_tells_no_number() -> None:
-    gone = metric_values.suppress_value(VALUE, "fewer than 5 people")
-    assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (
-        None,
-        None,
-        None,
-        None,
-        None,
+def test_a_value_that_is_not_shown_tells_no_number() -> None:
+    """Four people are counted, and published as too few; eight of whom the window goes on wait."""
+    metric, now = METRICS_BY_KEY["transfer_rate"], datetime(2026, 11, 30, tzinfo=UTC)
+
+    def packet(number: int, people: int, certified: datetime) -> Packet:
+        return Packet(
+            number, "p", None, "team", f"{number}", False, date(2026, 7, 6), people, certified, None
+        )
+
+    packets = [packet(1, 8, datetime(2026, 7, 1, tzinfo=UTC)), packet(2, 8, now)]
+    sums = [{"numerator": 3, "denominator": 4, "kk": 3, "kn": 3, "nn": 4, "learners": 4}]
+    row = PublishedRow(
+        RowKey(metric.key, "", 90), metric.version, (1,), 4, sums, {"": [1, 2, 3, 4]}
     )
+    made = {
+        item.scope_value: item
+        for item in compute_values("p", packets, [row], now)
+        if (item.metric, item.part, item.scope) == (metric.key, "", "team")
+    }
+    for item, why in (
+        (made["1"], "fewer than 5 people"),
+        (made["2"], "it is told on 2027-02-28 or later"),
+    ):
+        assert (item.value, item.numerator, item.denominator, item.people, item.ci_low) == (
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+        assert why_not_shown(metric, item) == why
+    gone = replace(NOTHING, suppressed=True, reason="fewer than 5 people")
     assert metric_values.describe_value(gone) == "not shown: fewer than 5 people."
 
 
