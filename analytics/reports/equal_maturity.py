@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
 from analytics.catalogue import Metric
@@ -147,24 +146,22 @@ def describe_hidden(comparison: Comparison, name_of: Mapping[str, str]) -> str:
 def describe_held_back(
     requested: ReportRequest, dimension: str, name_of: Mapping[str, str]
 ) -> list[str]:
-    """Of which groups of a programme some people are in no published figure yet, and until when, a
-    sentence for each date."""
+    """Of which groups of a programme some people are in no published figure yet, as a sentence.
+    Since when they wait would be a date of one person."""
     tenant_id, programme = requested.scope.tenant_id, requested.scope.programme
     assert programme is not None
     rule = published.find_rules(requested.connection, tenant_id).get(programme, DEFAULT_RULE)
     if dimension not in ("wave", rule.dimension):
         return [f"This programme is published by {rule.dimension}: nothing new by {dimension}."]
-    first: dict[str, date] = {}
-    for row in published.count_waiting(requested.connection, tenant_id, programme):
-        value = getattr(row, dimension) or ""
-        first[value] = min(first.get(value, row.since), row.since)
-    by_date: dict[date, list[str]] = defaultdict(list)
-    for value, since in first.items():
-        by_date[since + POOLED_AFTER].append(name_of.get(value, value))
+    rows = published.list_waiting_groups(requested.connection, tenant_id, programme, rule.dimension)
+    values = {(row.wave if dimension == "wave" else row.value) or "" for row in rows}
+    if not values:
+        return []
+    names = _name_some(name_of.get(value, value) for value in values)
     return [
-        f"{_name_some(names)}: people wait who are fewer than {rule.size} yet. They are told of "
-        f"from {rule.size} on, or from {day} on together with others, in the whole programme alone."
-        for day, names in sorted(by_date.items())
+        f"{names}: people wait who are fewer than {rule.size} yet. They are published from "
+        f"{rule.size} on, or after {POOLED_AFTER.days // 7} weeks together with others, in the "
+        "whole programme alone."
     ]
 
 

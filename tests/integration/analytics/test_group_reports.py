@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analytics.deps import AnalyticsDeps
+from analytics.publishing.packets import monday_after, monday_from
 from tests.support.learners import KPI, NOW, PROGRAMME, Person, count, post, report, send
 from tests.support.store import Caller
 
@@ -34,8 +35,11 @@ def three_teams() -> list[Person]:
     return [seen(team, days, wave=team) for team, days, size in sizes for _ in range(size)]
 
 
-def on(days: float) -> str:
-    return (NOW + timedelta(days=days)).date().isoformat()
+def on(certified_days_ago: float, day: int) -> str:
+    """The Monday on which a window of so many days is over for all who were certified then."""
+    return monday_from(
+        monday_after(NOW - timedelta(days=certified_days_ago)) + timedelta(days=day)
+    ).isoformat()
 
 
 @pytest.mark.parametrize("key", ["teams", "waves"])
@@ -68,8 +72,12 @@ def test_groups_are_compared_in_the_same_window_and_others_wait(
         None,
     ]
     notes = " ".join(found["notes"])
-    assert f"Transfer, by day 90, not shown: east: it is told on {on(70)} or later." in notes
-    assert f"Retention, 1 month, by day 60, not shown: east: it is told on {on(40)}" in notes
+    assert (
+        f"Transfer, by day 90, not shown: east: it is published on {on(20, 90)} or later." in notes
+    )
+    assert (
+        f"Retention, 1 month, by day 60, not shown: east: it is published on {on(20, 60)}" in notes
+    )
     assert "west: people wait who are fewer than 8 yet" in notes
     assert "north: 100%" in found["svg"] and "south: 100%" in found["svg"]
     assert "east" not in found["svg"] and "west" not in found["svg"]
@@ -139,7 +147,7 @@ def test_a_line_of_the_scorecard_names_its_window_or_until_when_it_waits(
     assert lines["transfer_rate"]["shown"] == "100 %"
     kept = lines["sustainability"]
     assert (kept["window"], kept["shown"], kept["score"]) == ("by day 270", "not shown", None)
-    assert kept["verdict"] == f"it is told on {on(70)} or later"
+    assert kept["verdict"] == f"it is published on {on(200, 270)} or later"
     assert (lines["impact"]["shown"], lines["impact"]["verdict"]) == (
         "not shown",
         "it is not published",
@@ -173,7 +181,10 @@ def test_fading_is_told_by_interval_without_a_curve(
     assert (rows["1 month"]["share"], rows["1 week"]["share"]) == (1, 0.5)
     assert rows["1 month"]["people"] == 8
     assert "curve" not in found["extra"] and found["svg"]
-    assert f"3 months, by day 135, not shown: it is told on {on(35)} or later." in found["notes"]
+    assert (
+        f"3 months, by day 135, not shown: it is published on {on(100, 135)} or later."
+        in found["notes"]
+    )
     publications = analyst.get("/api/v1/publications").json["publications"]
     assert found["watermark"] == publications[0]["watermark"]
 

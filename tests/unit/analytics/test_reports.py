@@ -108,12 +108,12 @@ def test_a_value_that_is_not_shown_tells_no_number() -> None:
     """Four people are counted, and published as too few; eight of whom the window goes on wait."""
     metric, now = METRICS_BY_KEY["transfer_rate"], datetime(2026, 11, 30, tzinfo=UTC)
 
-    def packet(number: int, people: int, certified: datetime) -> Packet:
+    def packet(number: int, people: int, certified: date) -> Packet:
         return Packet(
             number, "p", None, "team", f"{number}", False, date(2026, 7, 6), people, certified, None
         )
 
-    packets = [packet(1, 8, datetime(2026, 7, 1, tzinfo=UTC)), packet(2, 8, now)]
+    packets = [packet(1, 8, date(2026, 7, 6)), packet(2, 8, now.date())]
     sums = [{"numerator": 3, "denominator": 4, "kk": 3, "kn": 3, "nn": 4, "learners": 4}]
     row = PublishedRow(
         RowKey(metric.key, "", 90), metric.version, (1,), 4, sums, {"": [1, 2, 3, 4]}
