@@ -24,7 +24,7 @@ from analytics.api.request_params import (
     page_response,
     request_filters,
 )
-from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
+from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, PUBLISHED_METRICS, Metric
 from analytics.reports import cache, evidence, metric_values, pictures
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to, load_figures
@@ -67,7 +67,7 @@ def get_metric_values(call: FilteredCall, key: str) -> ResponseReturnValue:
 
     JSON, or CSV where Accept asks for text/csv.
     """
-    (result,) = _compute_values(call, [_require_metric(key)])
+    (result,) = _compute_values(call, [_require_metric_or_detail(call, key)])
     if _wants_csv():
         return _csv_response(metric_values.values_as_csv(result), key)
     return json_with_etag(
@@ -274,6 +274,13 @@ def _require_metric(key: str) -> Metric:
     if key not in METRICS_BY_KEY:
         raise NotFound(f"There is no metric {key!r}; GET /api/v1/metrics lists them.")
     return METRICS_BY_KEY[key]
+
+
+def _require_metric_or_detail(call: FilteredCall, key: str) -> Metric:
+    """Of competencies and questions there are published values alone."""
+    if key in PUBLISHED_METRICS and not request_filters(call).individual:
+        return PUBLISHED_METRICS[key]
+    return _require_metric(key)
 
 
 def _require_report(key: str) -> None:

@@ -33,7 +33,7 @@ from sqlalchemy import (
     select,
 )
 
-from analytics.catalogue import CATALOGUE
+from analytics.catalogue import CATALOGUE, DETAILS
 from analytics.definitions import Scope
 from analytics.deps import AnalyticsDeps
 from analytics.reports import cache, pictures, weekly_privacy
@@ -293,12 +293,13 @@ def _value_batches(connection: Connection, tenant_id: int, export: Export) -> Ro
         export.individual,
     )
     watermark = counted_up_to(connection, tenant_id)
-    for of_metric in cache.load_metric_values(whole, CATALOGUE, watermark):
+    metrics = CATALOGUE if export.individual else (*CATALOGUE, *DETAILS)
+    for of_metric in cache.load_metric_values(whole, metrics, watermark):
         yield [_value_row(value, "", "") for value in of_metric]
     for dimension, members in cache.load_dimension_values(whole).items():
         for member in members:
             requested = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
-            for of_metric in cache.load_metric_values(requested, CATALOGUE, watermark):
+            for of_metric in cache.load_metric_values(requested, metrics, watermark):
                 yield [_value_row(value, dimension, member) for value in of_metric]
 
 

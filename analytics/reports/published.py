@@ -17,6 +17,7 @@ from analytics.statistics.proportions import CONFIDENCE
 from analytics.store import published as store
 from analytics.store.published import ALL_PROGRAMMES, PROGRAMME, SHOWN, WAITING, PublishedValue
 from core.clock import format_instant
+from lrs import feed
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,24 @@ class PublishedScope:
 def load_published(
     connection: Connection, scope: PublishedScope, metrics: Sequence[Metric], watermark: datetime
 ) -> list[list[MetricValue]]:
-    """The values of each metric: of each part and day, in order."""
+    """The values of each metric: of each part and day, in order; of one whose parts are those that
+    occur, what is shown."""
     found: dict[tuple[str, str, int], PublishedValue] = {
         (item.metric, item.part, item.day): item
         for item in _list_values(connection, scope, metrics)
     }
+    occurring: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    named = [part for key, part, _ in found if not PUBLISHED_METRICS[key].parts]
+    names = feed.find_activity_names(connection, scope.tenant_id, named)
+    for key, part, _ in found:
+        if not PUBLISHED_METRICS[key].parts:
+            occurring[key].append((part, names[part]))
     return [
         [
             _metric_value(
                 metric, scope, part, label, day, found.get((metric.key, part, day)), watermark
             )
-            for part, label in metric.parts
+            for part, label in metric.parts or occurring.get(metric.key, ())
             for day in (metric.published.days_of(part) if metric.published else ())
         ]
         for metric in metrics

@@ -14,7 +14,7 @@ import pytest
 from psycopg.rows import dict_row
 from pyarrow import parquet
 
-from analytics.catalogue import CATALOGUE
+from analytics.catalogue import CATALOGUE, DETAILS
 from analytics.deps import AnalyticsDeps
 from analytics.jobs.publishing import publish_tenant
 from carryover import composition
@@ -78,7 +78,7 @@ def by_address(
     for kind, value in scopes:
         narrowed = {} if (kind, value) in (ALL_PROGRAMMES, WHOLE) else {kind: value}
         programme = {} if (kind, value) == ALL_PROGRAMMES else {"programme": PROGRAMME}
-        for metric in CATALOGUE:
+        for metric in (*CATALOGUE, *DETAILS):
             answer = caller.send(
                 "GET",
                 f"/api/v1/metrics/{metric.key}/values",

@@ -125,7 +125,7 @@ def test_a_value_that_is_not_shown_tells_no_number() -> None:
     }
     for item, why in (
         (made["1"], "fewer than 5 people"),
-        (made["2"], "it is told on 2027-02-28 or later"),
+        (made["2"], "it is published on 2027-03-01 or later"),
     ):
         assert (item.value, item.numerator, item.denominator, item.people, item.ci_low) == (
             None,
