@@ -190,16 +190,18 @@ class Alarm:
 
 
 def fetch_open_alarms(
-    client: GuardedClient, store: RecordStore, programme: str = ""
+    client: GuardedClient, store: RecordStore, programme: str = "", *, individual: bool = False
 ) -> list[Alarm]:
     """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
-    to MAX_PAGES."""
+    to MAX_PAGES. Those of published figures, or for whoever may see individual people of live
+    ones."""
     result: list[Alarm] = []
     after = 0
     for _ in range(MAX_PAGES):
         wanted = [
             ("limit", str(LIST_PAGE_SIZE)),
             ("after", str(after)),
+            *_people_param(individual),
             *([("programme", programme)] if programme else []),
         ]
         page = _query_api(client, store, "alarms", wanted)

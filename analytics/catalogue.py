@@ -73,7 +73,8 @@ class Metric:
     metric is not split.
 
     ``count`` selects rows (SQL), ``estimate`` divides them (Python). ``more_is_better``:
-    whether higher values are better. ``published``: None where it is of no certification.
+    whether higher values are better. ``published``: None where it is of no certification;
+    then it is published by month (analytics.jobs.publishing_months).
     """
 
     key: str

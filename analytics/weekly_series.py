@@ -1,5 +1,6 @@
-"""Weekly figures: each is published when its week is over, charted, and monitored for
-alarms."""
+"""Weekly figures: charted and monitored for alarms. There are two of each: live ones by calendar
+week, for those who may see individual people, and for everybody the published ones, by the week in
+which rows of packets were published (analytics.publishing.weeks)."""
 
 from __future__ import annotations
 
@@ -13,13 +14,16 @@ from analytics.definitions import CountQuery, groups
 @dataclass(frozen=True)
 class WeeklySeries:
     """A share by week, of which more is better. ``numerator`` and ``denominator`` name columns
-    in the rows of ``count``; ``alarm_text`` is the text of an alarm."""
+    in the rows of ``count``, which are live; ``metric`` is the one whose published rows are summed
+    up, of all its parts together, or of ``part``; ``alarm_text`` is the text of an alarm."""
 
     label: str
     count: CountQuery
     numerator: str
     denominator: str
     alarm_text: str
+    metric: str
+    part: str | None = None
     learners: str = "learners"  # the column that counts the people in the share
     owner: str = "training manager"
 
@@ -31,6 +35,7 @@ WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
         "done",
         "due",
         "Fewer checks are done than before",
+        "retention_response",
     ),
     "answers_right": WeeklySeries(
         "Answers right, by the week of the check",
@@ -38,7 +43,8 @@ WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
         "right",
         "asked",
         "Fewer answers are right than before",
-        "answerers",
+        "retention_observed",
+        learners="answerers",
     ),
     "used": WeeklySeries(
         "Verified use within 90 days, by the week in which they ended",
@@ -46,6 +52,8 @@ WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
         "used",
         "certified",
         "Fewer people use what they learned than before",
+        "transfer_rate",
+        part="",
     ),
 }
 

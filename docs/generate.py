@@ -69,6 +69,14 @@ def metrics_page() -> str:
         "`shown`, `waiting` or `too few`, and `waits_until` is until when. Live ones have the "
         "`status` `live` and no `day`. Which reports there are of published values says "
         "[reporting.md](reporting.md#reports-of-groups).",
+        "Mails and visits are of no certification. For credentials without `metrics/individual` "
+        "(and with `people=groups`) `nudges_opened` and the report `use` are told by programme and "
+        "calendar month (UTC): each",
+        "month once, when it is over, and never changed. One in which fewer than five people are "
+        "is summed with the next, for good. A value names its month in `scope` (`2026-03`, or "
+        "`2026-03/2026-05` of several that are",
+        "told of together), `day` is null; `?month=2026-04` gives the one that holds it. Looks at "
+        "figures are summed apart from visits, since few people look. They are not told by team.",
         "",
         "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` "
         "prints one, the demo's stands under `api` in",

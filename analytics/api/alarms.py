@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from analytics.actions import baselines, exports
 from analytics.api.request_params import (
     AFTER,
+    GROUPS_ONLY,
     HISTORY,
     LIMIT,
     ONE_PROGRAMME,
@@ -26,10 +27,13 @@ from analytics.api.request_params import (
     json_with_etag,
     may_see_individuals,
     page_response,
+    reads_live,
 )
-from analytics.reports import weekly_privacy
+from analytics.reports.metric_values import LIVE
+from analytics.reports.published_weeks import load_week_figures
 from analytics.store import weekly_figures
 from analytics.store.exports import Export
+from analytics.store.published import SHOWN
 from analytics.store.weekly_figures import Alarm, Level, WeekFigure
 from analytics.weekly_series import WEEKLY_SERIES
 from core.clock import format_instant
@@ -49,13 +53,14 @@ _EXPORT_SCHEMA = object_schema(
     "GET",
     "/alarms",
     scope=READ,
-    query=(ONE_PROGRAMME, *PAGING, HISTORY),
+    query=(ONE_PROGRAMME, *PAGING, HISTORY, GROUPS_ONLY),
     answer=page_schema("alarms", Alarm),
 )
 def get_alarms(call: AnalyticsCall[None]) -> ResponseReturnValue:
     """Open alarms, each with its owner and level.
 
-    ``history=all``: ended ones, too.
+    ``history=all``: ended ones, too. Callers who may see single people get those of live figures;
+    others, and with ``people=groups``, those of published ones.
     """
     with call.deps.unit_of_work(call.caller.tenant_id) as connection:
         result = weekly_figures.list_alarms(
@@ -65,6 +70,7 @@ def get_alarms(call: AnalyticsCall[None]) -> ResponseReturnValue:
             ended=call[HISTORY],
             after=call[AFTER],
             rows=call[LIMIT],
+            published=not reads_live(call),
         )
     return page_response(call, "alarms", [json_row(item) for item in result], "alarm_id")
 
@@ -73,35 +79,40 @@ def get_alarms(call: AnalyticsCall[None]) -> ResponseReturnValue:
     "GET",
     "/weeks/<key>",
     scope=READ,
-    query=(PROGRAMME, TEAM, *PAGING, HISTORY),
+    query=(PROGRAMME, TEAM, *PAGING, HISTORY, GROUPS_ONLY),
     answer=page_schema("weeks", dict),
     errors=(404,),
 )
 def get_weeks(call: AnalyticsCall[None], key: str) -> ResponseReturnValue:
-    """A figure week by week, as it was published.
+    """A figure week by week.
 
-    ``history=all``: with what was restated, by whom and why.
+    Live, by calendar week, for callers who may see single people (``history=all``: with what was
+    restated, by whom and why); for others, and with ``people=groups``, by the week in which it was
+    published.
     """
     if key not in WEEKLY_SERIES:
         raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
     tenant_id, programme = call.caller.tenant_id, call[PROGRAMME]
+    live = reads_live(call)
     with call.deps.unit_of_work(tenant_id) as connection:
-        result = weekly_figures.list_week_figures(
-            connection,
-            tenant_id,
-            programme,
-            key,
-            call[TEAM],
-            call[AFTER],
-            call[LIMIT],
-            call[HISTORY],
-        )
-        hidden = (
-            set()
-            if may_see_individuals(call.caller)
-            else weekly_privacy.hidden_figures(connection, tenant_id, programme, key, result)
-        )
-    rows = [_week_row(item, item.figure_id in hidden) for item in result]
+        if live:
+            result = weekly_figures.list_week_figures(
+                connection,
+                tenant_id,
+                programme,
+                key,
+                call[TEAM],
+                call[AFTER],
+                call[LIMIT],
+                call[HISTORY],
+            )
+        else:
+            result = [
+                item
+                for item in load_week_figures(connection, tenant_id, programme, key)
+                if item.team == call[TEAM] and item.figure_id > call[AFTER]
+            ][: call[LIMIT]]
+    rows = [_week_row(item, LIVE if live else SHOWN) for item in result]
     label = WEEKLY_SERIES[key].label
     return page_response(call, "weeks", rows, "figure_id", series=key, label=label)
 
@@ -212,11 +223,9 @@ def get_export_file(call: AnalyticsCall[None], export_id: int) -> ResponseReturn
     return Response(pieces, content_type="application/zip", headers=headers)
 
 
-def _week_row(figure: WeekFigure, hidden: bool) -> dict[str, Any]:
+def _week_row(figure: WeekFigure, status: str) -> dict[str, Any]:
     value = figure.numerator / figure.denominator if figure.denominator else None
-    nothing = {"numerator": None, "denominator": None, "learners": None, "value": None}
-    row = {**json_row(figure), "value": value, "suppressed": hidden}
-    return {**row, **nothing} if hidden else row
+    return {**json_row(figure), "value": value, "status": status}
 
 
 def _export_row(export: Export) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from analytics.actions import business, scorecard_weights
 from analytics.api.request_params import (
     AFTER,
+    GROUPS_ONLY,
     HISTORY,
-    INDIVIDUAL,
     KPI,
     LIMIT,
     PAGING,
@@ -23,6 +23,7 @@ from analytics.api.request_params import (
     json_row,
     json_with_etag,
     page_response,
+    reads_live,
 )
 from analytics.deps import COMPUTE_JOB
 from analytics.reports.builders.scorecard import line_label
@@ -147,14 +148,15 @@ def post_readings(call: AnalyticsCall[business.Readings]) -> dict[str, Any]:
 @routes.route(
     "GET",
     "/kpi-readings",
-    scope=INDIVIDUAL,
-    query=(PROGRAMME, KPI, *PAGING, HISTORY),
+    scope=READ,
+    query=(PROGRAMME, KPI, *PAGING, HISTORY, GROUPS_ONLY),
     answer=page_schema("readings", kpis.Reading),
 )
 def list_readings(call: AnalyticsCall[None]) -> ResponseReturnValue:
     """Readings in the order in which they came.
 
-    ``history=all``: replaced readings, too.
+    ``history=all``: replaced readings, too. For callers who may not see single people, and with
+    ``people=groups``, those alone of teams and sites of which values are published.
     """
     with call.deps.unit_of_work(call.caller.tenant_id) as connection:
         result = kpis.list_readings(
@@ -165,6 +167,7 @@ def list_readings(call: AnalyticsCall[None]) -> ResponseReturnValue:
             call[AFTER],
             call[LIMIT],
             call[HISTORY],
+            reads_live(call),
         )
     return page_response(call, "readings", [json_row(item) for item in result], "reading_id")
 

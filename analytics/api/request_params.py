@@ -138,7 +138,7 @@ def _parse_registration(text: str) -> uuid.UUID | None:
 _TEXT_SCHEMA = {"type": "string", "maxLength": MAX_FILTER_LENGTH}
 _DIMENSION_FILTERS = tuple(_text_filter(name) for name in DIMENSIONS)
 _SINCE, _UNTIL = _instant("since"), _instant("until")
-_GROUPS_ONLY = _switch(
+GROUPS_ONLY = _switch(
     "people", "groups", "people is groups (what is published of groups), or left away."
 )
 _MONTH_PATTERN = r"\d{4}-(0[1-9]|1[0-2])"
@@ -151,7 +151,7 @@ def _parse_month(text: str) -> str:
 
 
 _MONTH = Parameter("month", {"type": "string", "pattern": _MONTH_PATTERN}, _parse_month)
-FILTERS: tuple[Parameter[Any], ...] = (*_DIMENSION_FILTERS, _SINCE, _UNTIL, _MONTH, _GROUPS_ONLY)
+FILTERS: tuple[Parameter[Any], ...] = (*_DIMENSION_FILTERS, _SINCE, _UNTIL, _MONTH, GROUPS_ONLY)
 KEYS = Parameter[list[str]](
     "key", {"type": "array", "items": {"type": "string"}}, list, repeated=True
 )
@@ -184,7 +184,7 @@ def request_filters(call: AnalyticsCall[OfEpisodes | None]) -> Filters:
     published: another period, two filters at once, or chosen episodes.
     """
     by = {item.name: call[item] for item in _DIMENSION_FILTERS if call[item]}
-    may = may_see_individuals(call.caller) and not call[_GROUPS_ONLY]
+    may = reads_live(call)
     since, until = call[_SINCE], call[_UNTIL]
     if may and call[_MONTH]:
         raise BadInput(
@@ -236,6 +236,12 @@ def _published_filters(by: dict[str, str], month: str) -> dict[str, str]:
 def may_see_individuals(caller: Caller) -> bool:
     """Whether figures of fewer than five people, and rows of single ones, are the caller's."""
     return scope_satisfied(caller.scopes, INDIVIDUAL)
+
+
+def reads_live(call: AnalyticsCall[Any]) -> bool:
+    """Whether a request is for figures as of now; otherwise it is for what is published. Its route
+    takes the parameter ``people``."""
+    return may_see_individuals(call.caller) and not call[GROUPS_ONLY]
 
 
 def page_response(

@@ -209,11 +209,7 @@ def select_presence_by_team(scope: Scope) -> Select[Any]:
     """Rows of team, people, days, looks since ``scope.since``: who logged in, and who viewed
     figures."""
     p = fact_presence.c
-    where = [p.tenant_id == scope.tenant_id, p.what.in_((VerbName.LOGGED_IN, VerbName.VIEWED))]
-    if scope.programme is not None:
-        where.append(p.programme == scope.programme)
-    if scope.since is not None:
-        where.append(p.at >= scope.since)
+    where = _presence_conditions(scope, VerbName.LOGGED_IN, VerbName.VIEWED)
     logged_in = case((p.what == VerbName.LOGGED_IN, 1), else_=0)
     viewed = case((p.what == VerbName.VIEWED, 1), else_=0)
     query = select(
@@ -223,6 +219,34 @@ def select_presence_by_team(scope: Scope) -> Select[Any]:
         func.sum(viewed).label("looks"),
     )
     return query.where(*where).group_by(p.team).order_by(p.team)
+
+
+def select_visits(scope: Scope) -> Select[Any]:
+    """A row of learners, days: who logged in within the period."""
+    return _select_presence(scope, VerbName.LOGGED_IN, "days")
+
+
+def select_looks(scope: Scope) -> Select[Any]:
+    """A row of learners, looks: who viewed figures within the period."""
+    return _select_presence(scope, VerbName.VIEWED, "looks")
+
+
+def _select_presence(scope: Scope, verb: VerbName, name: str) -> Select[Any]:
+    people = func.count(distinct(fact_presence.c.agent)).label("learners")
+    columns: list[ColumnElement[Any]] = [people, func.count().label(name)]
+    return select(*columns).where(*_presence_conditions(scope, verb))
+
+
+def _presence_conditions(scope: Scope, *verbs: VerbName) -> list[ColumnElement[bool]]:
+    p = fact_presence.c
+    where: list[ColumnElement[bool]] = [p.tenant_id == scope.tenant_id, p.what.in_(verbs)]
+    if scope.programme is not None:
+        where.append(p.programme == scope.programme)
+    if scope.since is not None:
+        where.append(p.at >= scope.since)
+    if scope.until is not None:
+        where.append(p.at < scope.until)
+    return where
 
 
 def select_ratings(scope: Scope, calibration: bool) -> Select[Any]:

@@ -36,14 +36,16 @@ from sqlalchemy import (
 from analytics.catalogue import CATALOGUE, DETAILS
 from analytics.definitions import Scope
 from analytics.deps import AnalyticsDeps
-from analytics.reports import cache, pictures, weekly_privacy
+from analytics.reports import cache, pictures
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to
 from analytics.reports.metric_values import MetricValue
+from analytics.reports.published_weeks import load_week_figures
 from analytics.reports.registry import REPORT_BUILDERS
-from analytics.store import exports, weekly_figures
+from analytics.store import exports
 from analytics.store import tables as store_tables
 from analytics.store.exports import Export
+from analytics.store.published import MONTH
 from analytics.weekly_series import WEEKLY_SERIES
 from core import clock
 from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
@@ -262,7 +264,7 @@ def _sha256(path: Path) -> str:
 
 
 def _export_tables(export: Export) -> Mapping[str, Table]:
-    return {"weeks": store_tables.week_figure, **(_INDIVIDUAL_TABLES if export.individual else {})}
+    return {"weeks": store_tables.week_figure, **_INDIVIDUAL_TABLES} if export.individual else {}
 
 
 def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
@@ -274,8 +276,12 @@ def _count_rows(connection: Connection, tenant_id: int, programme: str, table: T
 
 def _datasets(connection: Connection, tenant_id: int, export: Export) -> Iterator[_Dataset]:
     yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, export))
+    if not export.individual:
+        columns = _columns_of(store_tables.week_figure)
+        weeks = _week_batches(connection, tenant_id, export.programme)
+        yield _Dataset("weeks", {column.name: _column_type(column) for column in columns}, weeks)
     for name, table in _export_tables(export).items():
-        columns = [column for column in table.columns if column.name != "tenant_id"]
+        columns = _columns_of(table)
         yield _Dataset(
             name,
             {column.name: _column_type(column) for column in columns},
@@ -293,9 +299,20 @@ def _value_batches(connection: Connection, tenant_id: int, export: Export) -> Ro
         export.individual,
     )
     watermark = counted_up_to(connection, tenant_id)
-    metrics = CATALOGUE if export.individual else (*CATALOGUE, *DETAILS)
-    for of_metric in cache.load_metric_values(whole, metrics, watermark):
-        yield [_value_row(value, "", "") for value in of_metric]
+    metrics = (
+        CATALOGUE
+        if export.individual
+        else [item for item in (*CATALOGUE, *DETAILS) if item.published]
+    )
+    for of_metric in cache.load_metric_values(
+        whole, CATALOGUE if export.individual else (*CATALOGUE, *DETAILS), watermark
+    ):
+        yield [
+            _value_row(value, MONTH, value.scope[MONTH])
+            if MONTH in value.scope
+            else _value_row(value, "", "")
+            for value in of_metric
+        ]
     for dimension, members in cache.load_dimension_values(whole).items():
         for member in members:
             requested = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
@@ -320,9 +337,6 @@ def _table_batches(
         .where(table.c.tenant_id == tenant_id, table.c.programme == export.programme)
         .order_by(*table.primary_key.columns)
     )
-    if table is store_tables.week_figure and not export.individual:
-        yield from _week_batches(connection, tenant_id, export.programme)
-        return
     result = connection.execute(
         query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS)
     )
@@ -337,29 +351,14 @@ def _table_batches(
 
 
 def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
-    """Weekly figures as seen by a caller without access to individual-level data."""
+    """Yield the weekly figures that are published."""
     for series in WEEKLY_SERIES:
-        for team in ["", *weekly_figures.list_published_teams(connection, tenant_id, programme)]:
-            after = 0
-            while result := weekly_figures.list_week_figures(
-                connection,
-                tenant_id,
-                programme,
-                series,
-                team,
-                after,
-                EXPORT_BATCH_ROWS,
-                everything=False,
-            ):
-                hidden, after = (
-                    weekly_privacy.hidden_figures(connection, tenant_id, programme, series, result),
-                    result[-1].figure_id,
-                )
-                yield [
-                    {"programme": programme, **asdict(item)}
-                    for item in result
-                    if item.figure_id not in hidden
-                ]
+        figures = load_week_figures(connection, tenant_id, programme, series)
+        yield [{"programme": programme, **asdict(item)} for item in figures]
+
+
+def _columns_of(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name != "tenant_id"]
 
 
 def _column_type(column: Column[Any]) -> str:

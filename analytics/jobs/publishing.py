@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from analytics.catalogue import CATALOGUE, DETAILS, PUBLISHED_METRICS, Metric
 from analytics.definitions import Scope, parse_part
+from analytics.jobs.publishing_months import publish_months
 from analytics.publishing import packets as forming
 from analytics.publishing.packets import DEFAULT_RULE, NewPacket, Waiting
 from analytics.publishing.rows import (
@@ -27,6 +28,7 @@ from analytics.publishing.rows import (
 )
 from analytics.publishing.values import compute_all_programmes, compute_values
 from analytics.reports.figures import counted_up_to
+from analytics.store import computed_reports
 from analytics.store import published as store
 from analytics.store.published import Packet, PublishingRule
 from core import clock
@@ -60,6 +62,7 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         rows, corrected = _publish_rows(connection, tenant_id, watermark, correcting)
         _publish_values(connection, tenant_id, watermark)
         _publish_titles(connection, tenant_id)
+        publish_months(connection, tenant_id, watermark)
         store.insert_publication(
             connection,
             tenant_id,
@@ -92,6 +95,8 @@ def _form_packets(
         for packet in packets:
             _keep_packet(connection, tenant_id, programme, rule, packet)
         count += len(packets)
+        if packets:  # effects on business figures are of teams and sites that have one
+            computed_reports.mark_programmes_stale(connection, tenant_id, [programme])
         left += [(item.registration, programme, item.since) for item in still if item.since]
     store.replace_waiting(connection, tenant_id, left)
     return count

@@ -1,21 +1,21 @@
-"""The watch job: publishes the figures of completed weeks, restates those that have changed
-since, and raises and ends alarms.
-"""
+"""The watch job: keeps the live figures of completed weeks, restates those that have changed since,
+and raises and ends alarms, of live figures and of published ones apart."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import UTC, date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from analytics.definitions import Scope, groups
-from analytics.reports import privacy
+from analytics.publishing.packets import monday_of
 from analytics.reports.figures import counted_up_to
+from analytics.reports.published_weeks import load_week_figures
 from analytics.statistics import control_rules, false_discovery, seasons
 from analytics.statistics.control_rules import AlarmState, WeekVerdict
 from analytics.store import weekly_figures as store
@@ -25,6 +25,7 @@ from core import clock
 from core.advisory_locks import MONITORING_LOCK, try_advisory_lock
 from core.database import UnitOfWork
 from lrs import feed
+from lrs.vocabulary import MIN_GROUP_SIZE
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ _Place = tuple[str, str]  # key of the series, team (empty: the whole programme)
 def watch_tenant(
     unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACTOR, why: str = DEFAULT_REASON
 ) -> int:
-    """Watch all programmes of a tenant; return how many alarms are open. ``who`` and ``why``
-    are recorded with restated figures.
+    """Watch all programmes of a tenant; return how many alarms of live figures are open. ``who``
+    and ``why`` are recorded with restated figures.
 
     Nothing is done while counting has not reached the week to be judged: uncounted activity
     would be taken for missing activity.
@@ -72,7 +73,11 @@ def _watch_programme(
             return 0
         counted = _count_weeks(connection, scope)
         _publish_weeks(connection, tenant_id, programme, counted, who, why)
-        _update_alarms(connection, scope, programme, counted)
+        for figures in (
+            _live_figures(scope, counted),
+            _published_figures(connection, scope, programme),
+        ):
+            _update_alarms(connection, scope, programme, figures)
         return len(store.list_alarms(connection, tenant_id, programme=programme, ended=False))
 
 
@@ -128,65 +133,81 @@ def _publish_weeks(
     )
 
 
-def _update_alarms(
-    connection: Connection, scope: Scope, programme: str, counted: Mapping[FigureKey, WeekCounts]
-) -> None:
-    """Judge the last settled week of every scope that has data for it; for an open alarm
-    whose scope has none, that week counts as calm.
-    """
-    tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - groups.WEEK).date()
+@dataclass(frozen=True)
+class _Judged:
+    """What alarms are raised from: live figures of calendar weeks, or published ones; ``last`` is
+    the week that is judged."""
+
+    published: bool
+    last: date
+    figures: Mapping[FigureKey, WeekCounts]
+
+
+def _live_figures(scope: Scope, counted: Mapping[FigureKey, WeekCounts]) -> _Judged:
+    return _Judged(False, (groups.settled_until(scope) - groups.WEEK).date(), counted)
+
+
+def _published_figures(connection: Connection, scope: Scope, programme: str) -> _Judged:
+    """What was published until the last Monday: more may be published within a week."""
+    monday = monday_of(scope.as_of.astimezone(UTC).date())
+    figures = {
+        (item.series, item.team, item.week): (item.numerator, item.denominator, item.learners)
+        for key in WEEKLY_SERIES
+        for item in load_week_figures(connection, scope.tenant_id, programme, key)
+        if item.week < monday
+    }
+    return _Judged(True, monday - groups.WEEK, figures)
+
+
+def _update_alarms(connection: Connection, scope: Scope, programme: str, found: _Judged) -> None:
+    """Judge the last week of every scope that has data for it. For an open alarm whose scope has
+    none, that week counts as calm; of published figures it says nothing, since a small programme
+    publishes in few weeks."""
+    tenant_id, last = scope.tenant_id, found.last
     by_scope: dict[_Place, dict[date, WeekCounts]] = defaultdict(dict)
-    for (series, team, week), counts in counted.items():
+    for (series, team, week), counts in found.figures.items():
         by_scope[series, team][week] = counts
     for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
         by_scope[place] = {
             week: counts for week, counts in by_scope[place].items() if week >= level.since
         }
-    judged = _judge_scopes(by_scope, last)
+    judged = _judge_scopes(by_scope, found)
     standing = false_discovery.benjamini_hochberg(
         {"\n".join(place): entry.p for place, entry in judged.items()},
         control_rules.FALSE_ALARM_RATE,
     )
     open_now = {
         (alarm.series, alarm.team): alarm
-        for alarm in store.list_alarms(connection, tenant_id, programme=programme, ended=False)
+        for alarm in store.list_alarms(
+            connection, tenant_id, programme=programme, ended=False, published=found.published
+        )
     }
     lately = store.find_recently_ended(
-        connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * groups.WEEK
+        connection,
+        tenant_id,
+        programme,
+        last - control_rules.COOL_DOWN_WEEKS * groups.WEEK,
+        found.published,
     )
     for place, item in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
-            _open_alarm(connection, tenant_id, programme, place, last, item)
+            _open_alarm(connection, tenant_id, programme, place, found, item)
     for place, open_alarm in open_now.items():
-        if open_alarm.week < last:  # each week is judged once, however often the job runs
+        # Each week is judged once, however often the job runs.
+        if open_alarm.week < last and (not found.published or last in by_scope[place]):
             signal = judged[place] if "\n".join(place) in standing else None
-            _continue_alarm(connection, tenant_id, open_alarm, last, signal)
+            _continue_alarm(connection, tenant_id, open_alarm, found, signal)
 
 
 def _judge_scopes(
-    by_scope: Mapping[_Place, Mapping[date, WeekCounts]], last: date
+    by_scope: Mapping[_Place, Mapping[date, WeekCounts]], found: _Judged
 ) -> dict[_Place, WeekVerdict]:
-    """The verdict on the week ``last`` of each scope that has data for it. Readers of alarms may
-    be restricted to groups: a team whose figure is suppressed gets no alarm.
-    """
-    hidden: dict[str, set[str]] = {}
-    for key in WEEKLY_SERIES:
-        people = {
-            team: weeks[last][2]
-            for (series, team), weeks in by_scope.items()
-            if series == key and team and last in weeks
-        }
-        hidden[key] = privacy.hidden_teams(
-            people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2]
-        )
+    """The verdict on the last week of each scope that has data of enough people for it."""
     judged: dict[_Place, WeekVerdict] = {}
     for place, weeks in by_scope.items():
-        if (
-            last in weeks
-            and weeks[last][2] >= privacy.MIN_GROUP_SIZE
-            and place[1] not in hidden[place[0]]
-        ):
-            item = control_rules.judge_last_week(*_fill_gaps(weeks, last))
+        if found.last in weeks and weeks[found.last][2] >= MIN_GROUP_SIZE:
+            series = _in_order(weeks) if found.published else _fill_gaps(weeks, found.last)
+            item = control_rules.judge_last_week(*series)
             if item is not None:
                 judged[place] = item
     return judged
@@ -197,7 +218,7 @@ def _open_alarm(
     tenant_id: int,
     programme: str,
     place: _Place,
-    last: date,
+    found: _Judged,
     verdict: WeekVerdict,
 ) -> None:
     series, team = place
@@ -209,7 +230,8 @@ def _open_alarm(
             "series": series,
             "team": team,
             "owner": WEEKLY_SERIES[series].owner,
-            **_alarm_text(place, last, verdict),
+            "published": found.published,
+            **_alarm_text(place, found, verdict),
             **asdict(control_rules.advance_alarm_state(None, True)),
         },
     )
@@ -219,17 +241,17 @@ def _continue_alarm(
     connection: Connection,
     tenant_id: int,
     alarm: Alarm,
-    last: date,
+    found: _Judged,
     signal: WeekVerdict | None,
 ) -> None:
-    """Bring an open alarm up to the week ``last``; ``signal``: the verdict if the week stands out,
-    None if it was calm."""
+    """Bring an open alarm up to the last week; ``signal``: the verdict if the week stands out, None
+    if it was calm."""
     state = control_rules.advance_alarm_state(
         AlarmState(alarm.weeks, alarm.calm, alarm.level, alarm.history), signal is not None
     )
-    values: dict[str, Any] = {**asdict(state), "week": last}
+    values: dict[str, Any] = {**asdict(state), "week": found.last}
     if signal is not None:
-        values |= _alarm_text((alarm.series, alarm.team), last, signal)
+        values |= _alarm_text((alarm.series, alarm.team), found, signal)
     store.update_alarm(
         connection,
         tenant_id,
@@ -252,14 +274,22 @@ def _fill_gaps(
     return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])
 
 
-def _alarm_text(scope: _Place, week: date, week_verdict: WeekVerdict) -> dict[str, Any]:
+def _in_order(weeks: Mapping[date, WeekCounts]) -> tuple[list[tuple[int, int]], list[float]]:
+    """Return (successes, trials) of the weeks in which something was published; no season is taken
+    out, since these are not all weeks of a year."""
+    counts = [weeks[week][:2] for week in sorted(weeks)]
+    return counts, [0.0] * len(counts)
+
+
+def _alarm_text(scope: _Place, found: _Judged, week_verdict: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
+    when = "of what was published in the week" if found.published else "in the week"
     text = (
-        f"{series.alarm_text}{where}: {week_verdict.value:.0%} in the week from "
-        f"{week.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
+        f"{series.alarm_text}{where}: {week_verdict.value:.0%} {when} from "
+        f"{found.last.isoformat()}, {week_verdict.centre:.0%} before ({week_verdict.rule})."
     )
-    return {"words": text, "week": week}
+    return {"words": text, "week": found.last}
 
 
 def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:

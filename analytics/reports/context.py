@@ -100,6 +100,17 @@ def estimates_by_value(
 
 NOT_COMPUTED_YET = "It is being computed; look again in a minute."
 
+_OF_PUBLISHED = (
+    "Of the teams or sites alone of which values are published; figures of single people are not "
+    "among them."
+)
+
+
+def published_notes(requested: ReportRequest) -> tuple[str, ...]:
+    """The note on a report of business figures for callers without individual access."""
+    return () if requested.individual else (_OF_PUBLISHED,)
+
+
 _NOT_NARROWED = "This is of the whole programme: it is not narrowed with the rest of the page."
 
 

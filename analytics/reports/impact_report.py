@@ -16,6 +16,12 @@ from analytics.statistics.periods import period_length
 from analytics.store import kpis
 from analytics.store.kpis import Kpi
 from lrs.feed import key_of
+from lrs.vocabulary import MIN_GROUP_SIZE
+
+# Kind of subject, subject, first and last day of the period, value.
+_Row = tuple[str, str, date, date, float]
+_Starts = Callable[[str], datetime | None]  # a subject -> when its treatment began
+_GROUP_KINDS = {"team", "site"}
 
 
 def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:
@@ -33,6 +39,24 @@ def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:
 def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, Any]:
     assert scope.programme is not None
     rows = kpis.list_current_values(connection, scope.tenant_id, scope.programme, kpi.kpi)
+    kinds = {row[0] for row in rows}
+    lasting = {period_length(row[2], row[3]) for row in rows}
+    return {
+        "kpi": kpi.kpi,
+        "label": kpi.label,
+        "unit": kpi.unit,
+        "readings": len(rows),
+        "subject_kind": next(iter(kinds)) if len(kinds) == 1 else "",
+        "periods_a_year": next(iter(lasting)).a_year if len(lasting) == 1 else None,
+        **_estimate_rows(rows, kpi, lambda kind: _treatment_starts(connection, scope, kind)),
+        "published": _estimate_published(connection, scope, kpi, rows),
+    }
+
+
+def _estimate_rows(
+    rows: Sequence[_Row], kpi: Kpi, starts_of: Callable[[str], _Starts]
+) -> dict[str, Any]:
+    """The effect of these readings, or why there is none; of how many subjects and periods."""
     periods = sorted({row[2] for row in rows})
     kinds = {row[0] for row in rows}
     lasting = {period_length(row[2], row[3]) for row in rows}
@@ -46,7 +70,7 @@ def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, A
             "compared; send them of one."
         )
     elif rows:
-        started = _treatment_starts(connection, scope, next(iter(kinds)))
+        started = starts_of(next(iter(kinds)))
         readings = [
             impact.Reading(
                 subject,
@@ -67,22 +91,40 @@ def _estimate_kpi(connection: Connection, scope: Scope, kpi: Kpi) -> dict[str, A
     else:
         why = "No readings yet."
     return {
-        "kpi": kpi.kpi,
-        "label": kpi.label,
-        "unit": kpi.unit,
-        "readings": len(rows),
-        "subjects": len({row[1] for row in rows}),
-        "subject_kind": next(iter(kinds)) if len(kinds) == 1 else "",
-        "periods": len(periods),
-        "periods_a_year": next(iter(lasting)).a_year if len(lasting) == 1 else None,
         "effect": asdict(effect) if effect else None,
         "why_not": why,
+        "subjects": len({row[1] for row in rows}),
+        "periods": len(periods),
     }
 
 
-def _treatment_starts(
-    connection: Connection, scope: Scope, kind: str
-) -> Callable[[str], datetime | None]:
+def _estimate_published(
+    connection: Connection, scope: Scope, kpi: Kpi, rows: Sequence[_Row]
+) -> dict[str, Any]:
+    """The same for those who may not see individual people: of the teams or sites that have
+    packets, beside those in which nobody was certified. Of these there must be five,
+    since each may be a single person."""
+    assert scope.programme is not None
+    if not rows or not {row[0] for row in rows} <= _GROUP_KINDS:
+        why = "Its readings are of single people, so it is not published." if rows else ""
+        return {"effect": None, "why_not": why or "No readings yet.", "subjects": 0, "periods": 0}
+    starts: dict[str, dict[str, datetime]] = {}
+    chosen: list[_Row] = []
+    for kind in sorted({row[0] for row in rows}):
+        own = [row for row in rows if row[0] == kind]
+        starts[kind] = kpis.find_packet_starts(connection, scope.tenant_id, scope.programme, kind)
+        begun = kpis.find_group_starts(connection, scope.tenant_id, scope.programme, kind)
+        others = {row[1] for row in own} - begun.keys() - starts[kind].keys()
+        controls = others if len(others) >= MIN_GROUP_SIZE else set()
+        chosen += [row for row in own if row[1] in starts[kind] or row[1] in controls]
+    found = {kind for kind, subject, *_ in chosen if subject in starts[kind]}
+    if not found:
+        why = "No values are published yet of a team or site that it has readings of."
+        return {"effect": None, "why_not": why, "subjects": 0, "periods": 0}
+    return _estimate_rows(chosen, kpi, lambda kind: starts[kind].get)
+
+
+def _treatment_starts(connection: Connection, scope: Scope, kind: str) -> _Starts:
     """A lookup of when a subject's treatment began: its first certification. A person is named
     by an identity (``account home name``)."""
     assert scope.programme is not None

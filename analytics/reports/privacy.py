@@ -3,28 +3,18 @@ derived from what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lrs.vocabulary import MIN_GROUP_SIZE, MIN_RATERS
 
 __all__ = [
     "MIN_GROUP_SIZE",
     "MIN_RATERS",
-    "hidden_teams",
     "suppression_reasons",
 ]
 
 TOO_FEW = f"fewer than {MIN_GROUP_SIZE} people"
 COMPLEMENTARY = "with it, a smaller group could be told from the total"
-
-
-def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
-    """The teams of one total that are hidden. People without a team form a group as well: what
-    remains of the total reveals them."""
-    teams = sorted(people)
-    left = max(0, whole - sum(people.values()))
-    reasons = suppression_reasons([*(people[team] for team in teams), left])
-    return {team for team, reason in zip(teams, reasons, strict=False) if reason}
 
 
 def suppression_reasons(people: Sequence[int]) -> list[str | None]:

@@ -11,13 +11,26 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from analytics.catalogue import PUBLISHED_METRICS, Metric
+from analytics.publishing.rows import add_sums, estimate_row
 from analytics.reports.metric_values import MetricValue, whole_if_possible
-from analytics.statistics.estimates import Estimate
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.statistics.proportions import CONFIDENCE
 from analytics.store import published as store
-from analytics.store.published import ALL_PROGRAMMES, PROGRAMME, SHOWN, WAITING, PublishedValue
+from analytics.store import published_months as store_months
+from analytics.store.published import (
+    ALL_PROGRAMMES,
+    MONTH,
+    PROGRAMME,
+    SHOWN,
+    TOO_FEW,
+    WAITING,
+    PublishedValue,
+)
+from analytics.store.published_months import PublishedMonth
 from core.clock import format_instant
 from lrs import feed
+
+_WHOLE_ONLY = "it is published of the whole programme alone, by month"
 
 
 @dataclass(frozen=True)
@@ -34,8 +47,8 @@ class PublishedScope:
 def load_published(
     connection: Connection, scope: PublishedScope, metrics: Sequence[Metric], watermark: datetime
 ) -> list[list[MetricValue]]:
-    """The values of each metric: of each part and day, in order; of one whose parts are those that
-    occur, what is shown."""
+    """The values of each metric: of each part and day, in order; of one that is of no certification
+    by month, and of one whose parts are those that occur what is shown."""
     found: dict[tuple[str, str, int], PublishedValue] = {
         (item.metric, item.part, item.day): item
         for item in _list_values(connection, scope, metrics)
@@ -47,15 +60,102 @@ def load_published(
         if not PUBLISHED_METRICS[key].parts:
             occurring[key].append((part, names[part]))
     return [
-        [
+        load_months(connection, scope, metric, watermark)
+        if metric.published is None
+        else [
             _metric_value(
                 metric, scope, part, label, day, found.get((metric.key, part, day)), watermark
             )
             for part, label in metric.parts or occurring.get(metric.key, ())
-            for day in (metric.published.days_of(part) if metric.published else ())
+            for day in metric.published.days_of(part)
         ]
         for metric in metrics
     ]
+
+
+def load_months(
+    connection: Connection, scope: PublishedScope, metric: Metric, watermark: datetime
+) -> list[MetricValue]:
+    """The values of a metric that is published by month: one for each month, or for several that
+    are summed up; if there is none, one that says so. ``scope`` may name a month."""
+    found = store_months.list_months(connection, scope.tenant_id, scope.programme, [metric.key])
+    together: dict[tuple[str, str], list[tuple[PublishedMonth, datetime]]] = defaultdict(list)
+    for item, released in found:
+        within = item.first_month <= (scope.value or "") <= item.last_month
+        if scope.kind == PROGRAMME or (scope.kind == MONTH and within):
+            together[item.first_month, item.last_month].append((item, released))
+    if not together:
+        only_whole = scope.kind not in (PROGRAMME, MONTH)
+        why = _WHOLE_ONLY if only_whole else "it waits for more people"
+        status = TOO_FEW if only_whole else WAITING
+        return [
+            _month_value(
+                metric, scope, _Month(metric.version, {}, status, why, NO_ESTIMATE, watermark)
+            )
+        ]
+    return [
+        _month_value(
+            metric,
+            scope,
+            _Month(
+                items[0][0].version,
+                {MONTH: items[0][0].label},
+                SHOWN,
+                "",
+                _estimate_months(metric, [item for item, _ in items]),
+                max(released for _, released in items),
+            ),
+        )
+        for items in together.values()
+    ]
+
+
+def _estimate_months(metric: Metric, months: Sequence[PublishedMonth]) -> Estimate:
+    """The estimate of what is published of a month, of one programme or of several."""
+    sums = add_sums(month.sums for month in months)
+    return estimate_row(metric, "", sums)
+
+
+@dataclass(frozen=True)
+class _Month:
+    """What is published of a month, or why nothing is."""
+
+    version: int
+    scope: dict[str, str]
+    status: str
+    why: str
+    estimate: Estimate
+    released: datetime
+
+
+def _month_value(metric: Metric, scope: PublishedScope, month: _Month) -> MetricValue:
+    shown, found = month.status == SHOWN, month.estimate
+    own = {} if scope.kind == PROGRAMME else {scope.kind: scope.value or ""}
+    return MetricValue(
+        metric=metric.key,
+        version=month.version,
+        label=metric.label,
+        part="",
+        part_label=metric.parts[0][1],
+        unit=metric.unit,
+        programme=scope.programme,
+        scope={**own, **month.scope},
+        numerator=_number(found.numerator) if shown else None,
+        denominator=_number(found.denominator) if shown else None,
+        value=found.value,
+        ci_low=found.low,
+        ci_high=found.high,
+        confidence=CONFIDENCE,
+        learners=found.learners if shown else None,
+        suppressed=not shown,
+        reason=month.why,
+        flags=list(found.flags),
+        day=None,
+        status=month.status,
+        waits_until=None,
+        watermark=format_instant(month.released),
+        computed_at=format_instant(month.released),
+    )
 
 
 def published_estimates(

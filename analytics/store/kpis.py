@@ -9,12 +9,32 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analytics.store import computed_reports
-from analytics.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
+from analytics.store.tables import (
+    cost,
+    fact_episode,
+    kpi,
+    kpi_reading,
+    packet,
+    packet_member,
+    valuation,
+)
 from lrs.feed import key_of
 
 _READING_KEY = ("subject_kind", "subject", "period_start")
@@ -160,6 +180,19 @@ def insert_readings(
         connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
 
 
+def _is_published() -> ColumnElement[bool]:
+    """Whether a reading is of a team or site that has a packet: of any other, and of a person, it
+    could be that of a few."""
+    p, r = packet.c, kpi_reading.c
+    return exists().where(
+        p.tenant_id == r.tenant_id,
+        p.programme == r.programme,
+        p.dimension == r.subject_kind,
+        p.value == r.subject,
+        p.pooled.is_(False),
+    )
+
+
 def list_readings(
     connection: Connection,
     tenant_id: int,
@@ -168,8 +201,10 @@ def list_readings(
     after: int,
     rows: int,
     everything: bool,
+    individual: bool,
 ) -> list[Reading]:
-    """Readings after a cursor, in order; ``everything``: replaced ones included."""
+    """Readings after a cursor, in order; ``everything``: replaced ones included; not
+    ``individual``: those alone of teams and sites that have packets."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
     query = select(*columns).where(
@@ -179,6 +214,8 @@ def list_readings(
         query = query.where(r.kpi == key)
     if not everything:
         query = query.where(r.replaced_at.is_(None))
+    if not individual:
+        query = query.where(_is_published())
     return [Reading(*row) for row in connection.execute(query.order_by(r.reading_id).limit(rows))]
 
 
@@ -209,10 +246,10 @@ def list_current_values(
 
 
 def average_readings(
-    connection: Connection, tenant_id: int, programme: str, key: str
+    connection: Connection, tenant_id: int, programme: str, key: str, individual: bool
 ) -> list[tuple[str, date, float, int]]:
     """(kind of subject, start of the period, mean, number of subjects) of the current readings,
-    in order."""
+    in order; not ``individual``: of those alone of teams and sites that have packets."""
     r = kpi_reading.c
     query = select(
         r.subject_kind,
@@ -223,6 +260,8 @@ def average_readings(
     query = query.where(
         r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None)
     )
+    if not individual:
+        query = query.where(_is_published())
     rows = connection.execute(
         query.group_by(r.subject_kind, r.period_start).order_by(r.period_start)
     )
@@ -239,6 +278,28 @@ def find_group_starts(
         select(column, func.min(e.anchor))
         .where(e.tenant_id == tenant_id, e.programme == programme, column.is_not(None))
         .group_by(column)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def find_packet_starts(
+    connection: Connection, tenant_id: int, programme: str, kind: str
+) -> dict[str, datetime]:
+    """Team or site -> when the first of those in its packets was certified."""
+    e, m, p = fact_episode.c, packet_member.c, packet.c
+    member = and_(m.tenant_id == p.tenant_id, m.packet_id == p.packet_id)
+    episode = and_(e.tenant_id == m.tenant_id, e.registration == m.registration)
+    query = (
+        select(p.value, func.min(e.anchor))
+        .select_from(packet.join(packet_member, member).join(fact_episode, episode))
+        .where(
+            p.tenant_id == tenant_id,
+            p.programme == programme,
+            p.dimension == kind,
+            p.value.is_not(None),
+            p.pooled.is_(False),
+        )
+        .group_by(p.value)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
 

@@ -97,6 +97,22 @@ class PublishedValue:
 
 
 @dataclass(frozen=True)
+class ReleasedRow:
+    """A row as it was published in a publication; ``current``: it was not corrected since."""
+
+    publication_id: int
+    monday: date
+    at: datetime
+    part: str
+    day: int
+    version: int
+    packets: Sequence[int]
+    people: int
+    sums: list[dict[str, Any]]
+    current: bool
+
+
+@dataclass(frozen=True)
 class Publication:
     """A time at which values were published: how many packets and rows came, and how many were
     corrected."""
@@ -277,6 +293,36 @@ def list_rows(connection: Connection, tenant_id: int, programme: str) -> Sequenc
         r.metric, r.part, r.day, r.version, r.packets, r.people, r.sums, r.contributions, r.row_id
     ).where(r.tenant_id == tenant_id, r.programme == programme, r.replaced_at.is_(None))
     return connection.execute(query.order_by(r.row_id)).all()
+
+
+def list_released(
+    connection: Connection, tenant_id: int, programme: str | None, metric: str
+) -> list[ReleasedRow]:
+    """The rows of a metric (of all programmes, if none is named) with the publication in which each
+    came, in that order; those that were corrected, too."""
+    p, r = publication.c, published_row.c
+    # Both are the instant of the transaction in which they were written.
+    same = and_(p.tenant_id == r.tenant_id, p.at == r.released_at)
+    query = (
+        select(
+            p.publication_id,
+            p.monday,
+            p.at,
+            r.part,
+            r.day,
+            r.version,
+            r.packets,
+            r.people,
+            r.sums,
+            r.replaced_at.is_(None),
+        )
+        .select_from(published_row.join(publication, same))
+        .where(r.tenant_id == tenant_id, r.metric == metric)
+        .order_by(p.publication_id, r.row_id)
+    )
+    if programme is not None:
+        query = query.where(r.programme == programme)
+    return [ReleasedRow(*row) for row in connection.execute(query)]
 
 
 def insert_rows(

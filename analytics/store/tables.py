@@ -390,6 +390,8 @@ alarm = Table(
     Column("history", Text, nullable=False),
     # The week that was evaluated last.
     Column("week", Date, nullable=False),
+    # Of published figures; otherwise of live ones.
+    Column("published", Boolean, nullable=False, server_default=false()),
     Column("opened_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("changed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("ended_at", _TIMESTAMPTZ),
@@ -399,6 +401,7 @@ alarm = Table(
         "programme",
         "series",
         "team",
+        "published",
         unique=True,
         postgresql_where=text("ended_at IS NULL"),
     ),
@@ -660,6 +663,21 @@ published_title = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("activity", Text, primary_key=True),
     Column("titles", JSON, nullable=False),
+)
+# What is of no certification (looking in, mails), by programme and month: "YYYY-MM", several months
+# where fewer than five people are in one. ``sums`` as in ``published_row``.
+published_month = Table(
+    "published_month",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("first_month", Text, primary_key=True),
+    Column("last_month", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("sums", JSON, nullable=False),
+    Column("released_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 # That somebody asked for values to be published before the week is over.
 publication_request = Table(

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     union,
     update,
@@ -135,47 +136,6 @@ def list_week_figures(
     return [WeekFigure(*row) for row in connection.execute(query.order_by(w.figure_id).limit(rows))]
 
 
-def list_published_teams(connection: Connection, tenant_id: int, programme: str) -> list[str]:
-    """Teams that have published figures."""
-    w = week_figure.c
-    return list(
-        connection.execute(
-            select(w.team)
-            .distinct()
-            .where(w.tenant_id == tenant_id, w.programme == programme, w.team != "")
-        ).scalars()
-    )
-
-
-def count_team_learners(
-    connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]
-) -> dict[date, dict[str, int]]:
-    """Week → team → people, of the current figures: these numbers decide what may be shown of a
-    team."""
-    w = week_figure.c
-    query = select(w.week, w.team, w.learners).where(
-        w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks)
-    )
-    result: dict[date, dict[str, int]] = {}
-    for row in connection.execute(query.where(w.team != "", w.restated_at.is_(None))):
-        result.setdefault(row.week, {})[row.team] = row.learners
-    return result
-
-
-def count_programme_learners(
-    connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]
-) -> dict[date, int]:
-    """Week → people of the whole programme."""
-    w = week_figure.c
-    query = select(w.week, w.learners).where(
-        w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks)
-    )
-    return {
-        row.week: row.learners
-        for row in connection.execute(query.where(w.team == "", w.restated_at.is_(None)))
-    }
-
-
 def list_alarms(
     connection: Connection,
     tenant_id: int,
@@ -184,11 +144,15 @@ def list_alarms(
     ended: bool,
     after: int = 0,
     rows: int = 1_000,
+    published: bool = False,
 ) -> list[Alarm]:
-    """Alarms after a cursor, in order; ``ended``: ended ones included."""
+    """Alarms after a cursor, in order; ``ended``: ended ones included. Of live figures, or of
+    ``published`` ones; the self-check is in both."""
     a = alarm.c
     query = select(*(a[name] for name in Alarm.__dataclass_fields__)).where(
-        a.tenant_id == tenant_id, a.alarm_id > after
+        a.tenant_id == tenant_id,
+        a.alarm_id > after,
+        or_(a.published.is_(published), a.series == SELF_CHECK),
     )
     if programme is not None:
         query = query.where(a.programme == programme)
@@ -198,12 +162,17 @@ def list_alarms(
 
 
 def find_recently_ended(
-    connection: Connection, tenant_id: int, programme: str, since: date
+    connection: Connection, tenant_id: int, programme: str, since: date, published: bool
 ) -> set[tuple[str, str]]:
-    """(series, team) of alarms that ended with a week after ``since``."""
+    """(series, team) of alarms that ended with a week after ``since``; of live figures, or of
+    ``published`` ones."""
     a = alarm.c
     query = select(a.series, a.team).where(
-        a.tenant_id == tenant_id, a.programme == programme, a.ended_at.is_not(None), a.week > since
+        a.tenant_id == tenant_id,
+        a.programme == programme,
+        a.ended_at.is_not(None),
+        a.week > since,
+        a.published.is_(published),
     )
     return {(row[0], row[1]) for row in connection.execute(query)}
 

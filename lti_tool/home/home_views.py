@@ -252,7 +252,11 @@ def _fetch_figures(
     try:
         figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=keys)
         whole = sight.episodes is None
-        alarms = lrs_client.fetch_open_alarms(client, store, iri) if whole else []
+        alarms = (
+            lrs_client.fetch_open_alarms(client, store, iri, individual=sight.individual)
+            if whole
+            else []
+        )
     except OutsideCallFailed as failed:
         log.warning("tenant %s: no figures: %s", page.who.tenant_id, failed.message)
         return None

@@ -18,6 +18,7 @@ from analytics.reports.equal_maturity import (
     describe_hidden,
 )
 from analytics.reports.report import Column, Report
+from analytics.reports.use_by_month import use_by_month
 from analytics.statistics.estimates import NO_ESTIMATE
 from analytics.store import kpis, published
 from lrs.vocabulary import INTERVALS
@@ -179,9 +180,12 @@ def teams_report(requested: ReportRequest) -> Report:
     return _comparison_report(requested, "team", "teams", "Teams", "Team")
 
 
-@report("use")
+@report("use", published=True)
 def usage_report(requested: ReportRequest) -> Report:
-    """Use of the product by team in the last 28 days."""
+    """Use of the product: by team in the last 28 days; for callers without individual access by
+    month."""
+    if not requested.individual:
+        return use_by_month(requested)
     since = requested.scope.as_of - USAGE_WINDOW
     scope = Scope(
         requested.scope.tenant_id,

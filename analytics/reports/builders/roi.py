@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from analytics.catalogue import METRICS_BY_KEY
-from analytics.reports import pictures, privacy
+from analytics.reports import pictures
 from analytics.reports.computed import get_computed
 from analytics.reports.context import (
     NOT_COMPUTED_YET,
     ReportRequest,
     estimates_of,
     not_narrowed_notes,
+    published_notes,
     report,
 )
 from analytics.reports.report import Column, Report
@@ -41,7 +42,7 @@ def is_headline_grade(grade: str) -> bool:
 
 
 class _Effects(NamedTuple):
-    """What the job estimated, as far as it may be shown: one entry for each business figure."""
+    """What the job estimated for whoever asks: one entry for each business figure."""
 
     entries: list[dict[str, Any]]
     watermark: str = ""
@@ -57,22 +58,14 @@ def _visible_effects(requested: ReportRequest) -> _Effects:
     created = get_computed(requested, "impact")
     if created is None:
         return _Effects([], found=False)
-    shown = []
-    for item in created.body["kpis"]:
-        effect = item["effect"]
-        few = (
-            effect is not None
-            and item["subject_kind"] == "person"
-            and min(effect["treated"], effect["controls"] or effect["treated"])
-            < privacy.MIN_GROUP_SIZE
-        )
-        shown.append(
-            {**item, "effect": None, "why_not": privacy.TOO_FEW}
-            if few and not requested.individual
-            else item
-        )
-    return _Effects(shown, created.watermark, created.computed_at)
+    entries = created.body["kpis"]
+    if not requested.individual:
+        entries = [{**item, **item.get("published", _NOT_YET)} for item in entries]
+    return _Effects(entries, created.watermark, created.computed_at)
 
+
+# Of an entry from before estimates were published.
+_NOT_YET = {"effect": None, "why_not": NOT_COMPUTED_YET, "subjects": 0, "periods": 0}
 
 _IMPACT_COLUMNS = (
     Column("kpi", "Figure"),
@@ -88,11 +81,12 @@ _IMPACT_COLUMNS = (
 )
 
 
-@report("impact")
+@report("impact", published=True)
 def impact_report(requested: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
     created = _visible_effects(requested)
-    rows, notes = list[dict[str, Any]](), [*not_narrowed_notes(requested)]
+    rows = list[dict[str, Any]]()
+    notes = [*not_narrowed_notes(requested), *published_notes(requested)]
     for item in created.entries:
         rows.append(_effect_row(item))
         if item["effect"] is not None:
@@ -209,7 +203,7 @@ _ROI_COLUMNS = (
 )
 
 
-@report("roi")
+@report("roi", published=True)
 def roi_report(requested: ReportRequest) -> Report:
     """What came back for what was spent; the forecast beside the actual."""
     programme = requested.scope.programme or ""
@@ -218,7 +212,12 @@ def roi_report(requested: ReportRequest) -> Report:
     costs, mixed = float(spent), _explain_mixed_currency(ledger)
     created = _visible_effects(requested)
     currency = next((line.currency for line in ledger if line.currency), "")
-    rows, notes, best = [], [*not_narrowed_notes(requested), *([mixed] if mixed else ())], ""
+    rows, best = [], ""
+    notes = [
+        *not_narrowed_notes(requested),
+        *published_notes(requested),
+        *([mixed] if mixed else ()),
+    ]
     for item in kpis.list_kpis(requested.connection, requested.scope.tenant_id, programme):
         worth = kpis.find_latest_valuation(
             requested.connection, requested.scope.tenant_id, programme, item.kpi
@@ -333,7 +332,7 @@ def _cost_notes(
         return notes
     reach = estimates_of(requested, METRICS_BY_KEY["reach"])
     people = reach.get("", NO_ESTIMATE).learners
-    if costs and people and (requested.individual or people >= privacy.MIN_GROUP_SIZE):
+    if costs and people:
         notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
     hours = sum(line.hours or 0 for line in ledger)
     if hours:

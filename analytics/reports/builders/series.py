@@ -8,8 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from analytics.reports import pictures, privacy
-from analytics.reports.context import ReportBuilder, ReportRequest, not_narrowed_notes, report
+from analytics.reports import pictures
+from analytics.reports.context import (
+    ReportBuilder,
+    ReportRequest,
+    not_narrowed_notes,
+    published_notes,
+    published_scope,
+    report,
+)
+from analytics.reports.published_weeks import load_points
 from analytics.reports.report import Column, Report
 from analytics.statistics import charts, control_rules
 from analytics.statistics.charts import Signal
@@ -49,17 +57,8 @@ _WEEKLY_COLUMNS = (
 def _weekly_report(requested: ReportRequest, key: str) -> Report:
     """A share by week on a p′ chart, since its last new level."""
     series, level = WEEKLY_SERIES[key], _current_level(requested, key)
-    rows = [
-        (
-            week_start(int(row.week)),
-            int(getattr(row, series.numerator)),
-            int(getattr(row, series.denominator)),
-        )
-        for row in requested.connection.execute(series.count(requested.scope))
-        if getattr(row, series.denominator)
-        and (requested.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
-    ]
-    rows = [row for row in rows if level is None or row[0] >= level.since]
+    found = _live_weeks(requested, key) if requested.individual else _released_weeks(requested, key)
+    rows = [row for row in found if row[2] and (level is None or row[0] >= level.since)]
     counts = [(k, n) for _, k, n in rows]
     centre, limits, over = charts.p_chart(counts)
     enough, values = control_rules.has_baseline(counts), [k / n for k, n in counts]
@@ -87,7 +86,7 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         "would give.",
         _WEEKLY_COLUMNS,
         weeks,
-        notes=_weekly_notes(over, level),
+        notes=(_LIVE_NOTE if requested.individual else _RELEASED_NOTE, *_weekly_notes(over, level)),
         svg=_draw_control_chart(
             [{**row, "period": row["week"]} for row in weeks],
             "share",
@@ -98,10 +97,34 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         what_to_do=_weekly_verdict(enough, weeks),
         extra={
             "new_level": _find_new_level([week for week, _, _ in rows], values, centre)
-            if enough and _is_watched_scope(requested)
+            if enough and requested.individual and _is_watched_scope(requested)
             else None
         },
     )
+
+
+_LIVE_NOTE = "Live: calendar weeks as they are counted now, for those who may see single people."
+_RELEASED_NOTE = (
+    "Published: each week is what was published in it, of people whose time for it was over."
+)
+_Week = tuple[date, int, int]  # its Monday, numerator, denominator
+
+
+def _live_weeks(requested: ReportRequest, key: str) -> list[_Week]:
+    series = WEEKLY_SERIES[key]
+    return [
+        (
+            week_start(int(row.week)),
+            int(getattr(row, series.numerator)),
+            int(getattr(row, series.denominator)),
+        )
+        for row in requested.connection.execute(series.count(requested.scope))
+    ]
+
+
+def _released_weeks(requested: ReportRequest, key: str) -> list[_Week]:
+    points = load_points(requested.connection, published_scope(requested.scope), key)
+    return [(point.week, point.numerator, point.denominator) for point in points]
 
 
 def _weekly_verdict(enough: bool, weeks: Sequence[Mapping[str, Any]]) -> str:
@@ -195,14 +218,14 @@ _READINGS_COLUMNS = (
 )
 
 
-@report("readings")
+@report("readings", published=True)
 def readings_report(requested: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
     against its own moving ranges."""
     programme, tenant_id = requested.scope.programme or "", requested.scope.tenant_id
     all_rows: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
-    notes: list[str] = [*not_narrowed_notes(requested)]
+    notes: list[str] = [*not_narrowed_notes(requested), *published_notes(requested)]
     for item in kpis.list_kpis(requested.connection, tenant_id, programme):
         rows, remarks = _figure_rows(requested, item)
         notes += remarks
@@ -250,20 +273,19 @@ def readings_report(requested: ReportRequest) -> Report:
 
 def _figure_rows(requested: ReportRequest, item: Kpi) -> tuple[list[dict[str, Any]], list[str]]:
     """The periods of one business figure with its limits, and notes on it."""
-    found_means = kpis.average_readings(
-        requested.connection, requested.scope.tenant_id, requested.scope.programme or "", item.kpi
+    shown = kpis.average_readings(
+        requested.connection,
+        requested.scope.tenant_id,
+        requested.scope.programme or "",
+        item.kpi,
+        requested.individual,
     )
-    if len({kind for kind, *_ in found_means}) > 1:
+    if len({kind for kind, *_ in shown}) > 1:
         return [], [
             f"{item.label}: its readings are of persons and of teams or sites at once; send "
             "them of one kind."
         ]
-    shown = [
-        (day, mean, n)
-        for kind, day, mean, n in found_means
-        if requested.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE
-    ]
-    means = [mean for _, mean, _ in shown]
+    means = [mean for _, _, mean, _ in shown]
     notes, limits, signals = list[str](), None, dict[int, str]()
     if len(means) < charts.MIN_BASELINE_POINTS:
         notes.append(
@@ -291,10 +313,10 @@ def _figure_rows(requested: ReportRequest, item: Kpi) -> tuple[list[dict[str, An
             "high": limits.high if limits else None,
             "signal": signals.get(i, ""),
         }
-        for i, (day, mean, subjects) in enumerate(shown)
+        for i, (_, day, mean, subjects) in enumerate(shown)
     ]
     return rows[-MAX_POINTS:], notes
 
 
 for _key in WEEKLY_SERIES:
-    report(_key)(_weekly_report_builder(_key))
+    report(_key, published=True)(_weekly_report_builder(_key))

@@ -86,9 +86,7 @@ def test_no_two_answers_tell_of_the_one_person_certified_between_them(
 
 
 def test_a_reporting_tool_reads_no_team_of_one(deps: AnalyticsDeps, one: Caller) -> None:
-    """The view gave the readings of a team in which one person was certified; the API asks
-    metrics/individual for the same rows.
-    """
+    """The view gave the readings of a team in which one person was certified."""
     post(one, *(Person("large") for _ in range(8)), *(Person("small") for _ in range(7)))
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     rows = [reading(team, 1, 9) for team in ("large", "small", "nobody")]

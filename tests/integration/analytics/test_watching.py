@@ -131,21 +131,17 @@ def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(
     assert after["restated_at"] is None
 
 
-def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
+def test_live_weeks_are_for_whoever_may_see_single_people(
     deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post(one, *people(3, 0, "north")[:4])
+    post(one, *people(9, 0, "north"))
     watch(deps, monkeypatch, 2)
-    made = one.send(
-        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
-    ).json
-    groups_alone = Caller(one.client, made["key"], made["secret"])
-    (hidden,) = groups_alone.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"]
-    assert hidden["suppressed"]
-    assert hidden["numerator"] is hidden["denominator"] is hidden["value"] is None
-    assert (
-        one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"][0]["value"] == 0.75
-    )
+    asked = {"programme": PROGRAMME}
+    groups_alone = tenant("one", ("metrics/read",))
+    assert groups_alone.get("/api/v1/weeks/checks_done", **asked).json["weeks"] == []
+    assert one.get("/api/v1/weeks/checks_done", people="groups", **asked).json["weeks"] == []
+    (live,) = one.get("/api/v1/weeks/checks_done", **asked).json["weeks"]
+    assert (live["status"], live["numerator"], live["value"]) == ("live", 9, 0.9)
 
 
 def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(
@@ -165,64 +161,6 @@ def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(
         deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id)
     )
     assert alarms(one) == []
-
-
-def test_a_small_team_cannot_be_told_from_the_others_and_what_was_restated_is_hidden(
-    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    some = people(9, 0, "north")
-    post(one, *some, *people(3, 0, "south")[:3])
-    watch(deps, monkeypatch, 2)
-    made = one.send(
-        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
-    ).json
-    groups_alone = Caller(one.client, made["key"], made["secret"])
-
-    def numbers(team: str, **more: str) -> list[Any]:
-        return [
-            row["numerator"]
-            for row in groups_alone.get(
-                "/api/v1/weeks/checks_done", programme=PROGRAMME, team=team, **more
-            ).json["weeks"]
-        ]
-
-    assert (numbers(""), numbers("north"), numbers("south")) == ([12], [None], [None]), (
-        "12 less 9 would be the three of the south"
-    )
-    passed = next(said for said in some[0].said if said["verb"]["id"] == VERBS["passed"].id)
-    one.post(
-        {
-            "actor": passed["actor"],
-            "verb": {"id": VERBS["voided"].id},
-            "object": {"objectType": "StatementRef", "id": passed["id"]},
-        }
-    )
-    watch(deps, monkeypatch, 2)
-    assert numbers("", history="all") == [None, 11], "before and after would tell of one person"
-
-
-def test_of_a_week_in_which_few_answered_nothing_is_told(
-    deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    post(one, *people(2, 0, "north"))
-    watch(deps, monkeypatch, 2)
-    made = one.send(
-        "POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})
-    ).json
-    groups_alone = Caller(one.client, made["key"], made["secret"])
-    asked = {"programme": PROGRAMME}
-    assert (
-        groups_alone.get("/api/v1/weeks/answers_right", **asked).json["weeks"][0]["numerator"]
-        is None
-    )
-    assert groups_alone.get("/api/v1/weeks/checks_done", **asked).json["weeks"][0]["numerator"] == 2
-    for bound in ("retention_worst", "retention_best"):
-        (week,) = [
-            row
-            for row in groups_alone.get(f"/api/v1/metrics/{bound}/values", **asked).json["values"]
-            if row["part"] == "1w"
-        ]
-        assert week["suppressed"], bound
 
 
 def test_nothing_is_judged_while_counting_is_behind(

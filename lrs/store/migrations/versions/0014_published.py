@@ -24,6 +24,7 @@ _TABLES = [
     "published_title",
     "publication",
     "publication_request",
+    "published_month",
 ]
 
 
@@ -31,6 +32,8 @@ def upgrade() -> None:
     _make_packets()
     _make_rows()
     _make_titles()
+    _make_months()
+    _mark_alarms()
     for statement in protect(_SCHEMA, _TABLES, f"{APP_ROLE}, {LONG_ROLE}"):
         op.execute(statement)
 
@@ -182,4 +185,41 @@ def _make_titles() -> None:
         sa.Column("titles", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "activity", name="pk_published_title"),
         schema=_SCHEMA,
+    )
+
+
+def _make_months() -> None:
+    op.create_table(
+        "published_month",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("programme", "metric", "first_month", "last_month")
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("sums", sa.JSON(), nullable=False),
+        sa.Column("released_at", _INSTANT, server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "programme", "metric", "first_month", name="pk_published_month"
+        ),
+        schema=_SCHEMA,
+    )
+
+
+def _mark_alarms() -> None:
+    """Alarms are of live figures, as those until now, or of published ones."""
+    op.add_column(
+        "alarm",
+        sa.Column("published", sa.Boolean(), server_default=sa.false(), nullable=False),
+        schema=_SCHEMA,
+    )
+    op.drop_index("uq_alarm_open", "alarm", schema=_SCHEMA)
+    op.create_index(
+        "uq_alarm_open",
+        "alarm",
+        ["tenant_id", "programme", "series", "team", "published"],
+        unique=True,
+        schema=_SCHEMA,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
