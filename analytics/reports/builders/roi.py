@@ -67,6 +67,12 @@ def _visible_effects(requested: ReportRequest) -> _Effects:
 # Of an entry from before estimates were published.
 _NOT_YET = {"effect": None, "why_not": NOT_COMPUTED_YET, "subjects": 0, "periods": 0}
 
+
+def _scope_notes(requested: ReportRequest) -> list[str]:
+    """Notes on what these reports are of."""
+    return [*not_narrowed_notes(requested), *published_notes(requested)]
+
+
 _IMPACT_COLUMNS = (
     Column("kpi", "Figure"),
     Column("value", "Effect", "number"),
@@ -86,7 +92,7 @@ def impact_report(requested: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
     created = _visible_effects(requested)
     rows = list[dict[str, Any]]()
-    notes = [*not_narrowed_notes(requested), *published_notes(requested)]
+    notes = _scope_notes(requested)
     for item in created.entries:
         rows.append(_effect_row(item))
         if item["effect"] is not None:
@@ -212,12 +218,7 @@ def roi_report(requested: ReportRequest) -> Report:
     costs, mixed = float(spent), _explain_mixed_currency(ledger)
     created = _visible_effects(requested)
     currency = next((line.currency for line in ledger if line.currency), "")
-    rows, best = [], ""
-    notes = [
-        *not_narrowed_notes(requested),
-        *published_notes(requested),
-        *([mixed] if mixed else ()),
-    ]
+    rows, notes, best = [], [*_scope_notes(requested), *([mixed] if mixed else ())], ""
     for item in kpis.list_kpis(requested.connection, requested.scope.tenant_id, programme):
         worth = kpis.find_latest_valuation(
             requested.connection, requested.scope.tenant_id, programme, item.kpi
