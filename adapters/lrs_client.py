@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
@@ -94,8 +95,8 @@ def post_statements(client: GuardedClient, store: RecordStore, payloads: Sequenc
 
 @dataclass(frozen=True)
 class VisibilityScope:
-    """What somebody may see: individual people, or only groups of five and more; for all
-    episodes, or only for these (registrations)."""
+    """What somebody may see: live values and individual people, or only what is published of
+    groups; for all episodes, or only for these (registrations)."""
 
     individual: bool
     episodes: tuple[str, ...] | None = None
@@ -110,7 +111,8 @@ def fetch_figures(
     keys: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Fetch figures of a programme (all, or those in ``keys``), with values, sentences and
-    charts: ``/api/v1/figures``."""
+    charts: ``/api/v1/figures``. Those of groups are as they are published; of individual people
+    they are live, each with what is ``published`` of the same."""
     wanted = [
         ("programme", programme),
         *_people_param(sight.individual),
@@ -140,8 +142,8 @@ def fetch_reports(
     keys: Sequence[str],
     by: Mapping[str, str],
 ) -> ReportSet:
-    """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience):
-    ``/api/v1/reports``."""
+    """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience; of
+    groups one of wave, team, site, role, month): ``/api/v1/reports``."""
     wanted = [
         ("programme", programme),
         *by.items(),
@@ -174,6 +176,72 @@ def fetch_report_picture(
     wanted = [("programme", programme), *by.items(), *_people_param(False)]
     answer = _get_api(client, store, f"reports/{quote(report, safe='')}/picture.png", wanted)
     return answer.body if answer.status == 200 and answer.body.startswith(PNG_SIGNATURE) else None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """When values were published last."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HeldBackGroup:
+    """Some people of a wave and a value of the declared dimension, each None where they have none,
+    of whom nothing is published yet: they are published once they are ``size``, or after
+    ``pooled_on`` together with others."""
+
+    wave: str | None
+    value: str | None
+    size: int
+    pooled_on: date
+
+
+@dataclass(frozen=True)
+class PublishingState:
+    """``last``: when values were published last, None if never; whom they do not tell of yet."""
+
+    last: Publication | None
+    held_back: list[HeldBackGroup]
+
+
+def fetch_publishing_state(
+    client: GuardedClient, store: RecordStore, programme: str
+) -> PublishingState:
+    """Fetch when values were published and what is held back: ``GET /api/v1/publications`` and
+    ``GET /api/v1/held-back``."""
+    publications = _query_api(client, store, "publications", [("limit", "1")])
+    held_back = _query_api(client, store, "held-back", [("programme", programme)])
+    try:
+        found = msgspec.convert(publications.get("publications"), list[Publication])
+        groups = msgspec.convert(held_back.get("held_back"), list[HeldBackGroup])
+    except msgspec.ValidationError:
+        raise OutsideCallFailed(
+            "The record store's answer does not say what is published."
+        ) from None
+    return PublishingState(next(iter(found), None), groups)
+
+
+@dataclass(frozen=True)
+class PublishingRule:
+    """How a programme's values are published: by which dimension (team, site, role), and of how
+    many people together at least."""
+
+    dimension: str
+    size: int
+
+
+def fetch_publishing_rule(
+    client: GuardedClient, store: RecordStore, programme: str
+) -> PublishingRule:
+    """Fetch it: ``GET /api/v1/publishing-rule``."""
+    answer = _query_api(client, store, "publishing-rule", [("programme", programme)])
+    try:
+        return msgspec.convert(answer, PublishingRule)
+    except msgspec.ValidationError:
+        raise OutsideCallFailed(
+            "The record store's answer does not say how values are published."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -348,11 +416,13 @@ def _is_figure(value: Any) -> bool:
     texts = ("key", "label", "meaning", "not_meaning", "formula", "svg")
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
         return False
-    rows = value.get("values")
-    return (
-        isinstance(rows, list)
-        and bool(rows)
-        and all(isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows)
+    # Without rows: a figure that is not published, or beside which nothing is.
+    return all(_are_values(rows) for rows in (value.get("values"), value.get("published", [])))
+
+
+def _are_values(rows: Any) -> bool:
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows
     )
 
 
@@ -475,7 +545,7 @@ def _call_api(
     if answer.status == 204:
         return {}
     result = answer.json()
-    if answer.status not in (200, 201) or not isinstance(result, dict):
+    if answer.status not in (200, 201, 202) or not isinstance(result, dict):
         error = result.get("error") if isinstance(result, dict) else None
         message = (
             quote_text(str(error["message"]))
@@ -606,6 +676,19 @@ def put_scorecard(
 def post_baseline(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
     """Set a new baseline for a weekly figure: ``POST /api/v1/baselines``."""
     _call_api(client, store, "POST", "baselines", msgspec.json.encode(decision))
+
+
+def put_publishing_rule(
+    client: GuardedClient, store: RecordStore, programme: str, rule: PublishingRule
+) -> None:
+    """Decide how a programme's values are published: ``PUT /api/v1/publishing-rule``."""
+    body = {"programme": programme, "dimension": rule.dimension, "size": rule.size}
+    _call_api(client, store, "PUT", "publishing-rule", msgspec.json.encode(body))
+
+
+def post_publication(client: GuardedClient, store: RecordStore) -> None:
+    """Ask for values to be published soon: ``POST /api/v1/publications``."""
+    _call_api(client, store, "POST", "publications")
 
 
 def fetch_activity_mappings(

@@ -50,3 +50,26 @@ def translate_plural(item: str, many: str, num: int) -> str:
 def format_day(instant: datetime | date) -> str:
     """A date such as 23 November 2026, formatted in the page's language."""
     return translations.format_day(current_language(), instant)
+
+
+def format_weekday(instant: datetime | date) -> str:
+    """A date with its day of the week, formatted in the page's language."""
+    return translations.format_weekday(current_language(), instant)
+
+
+def format_day_text(text: str) -> str:
+    """The text of a day, such as 2026-11-23, formatted in the page's language; another text as it
+    is."""
+    try:
+        return format_day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def format_month_text(text: str) -> str:
+    """The text of a month, such as 2026-11, formatted in the page's language; another text as it
+    is."""
+    try:
+        return translations.format_month(current_language(), date.fromisoformat(f"{text}-01"))
+    except ValueError:
+        return text

@@ -16,7 +16,7 @@ from typing import Any
 
 from babel import UnknownLocaleError, negotiate_locale
 from babel.core import get_locale_identifier, parse_locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -93,3 +93,13 @@ def translations_for(tag: str) -> NullTranslations:
 def format_day(tag: str, instant: datetime | date) -> str:
     """Format a date in the language's long form, such as 23 November 2026."""
     return format_date(instant, format="long", locale=_DATE_LOCALES.get(tag, tag))
+
+
+def format_weekday(tag: str, instant: datetime | date) -> str:
+    """Format a date with its day of the week, such as Monday, 23 November 2026."""
+    return format_date(instant, format="full", locale=_DATE_LOCALES.get(tag, tag))
+
+
+def format_month(tag: str, day: date) -> str:
+    """Format the month of a day, such as November 2026."""
+    return format_skeleton("yMMMM", day, locale=_DATE_LOCALES.get(tag, tag))

@@ -19,7 +19,7 @@ from lti_tool.assessment import assessment_views, rubric_views
 from lti_tool.base import page_responses, routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import Routes
-from lti_tool.business import activity_mapping_views, business_views
+from lti_tool.business import activity_mapping_views, business_views, publishing_views
 from lti_tool.checks import gradebook_views, quiz_views
 from lti_tool.coaching import coaching_views, group_views
 from lti_tool.home import home_views, inbox_views, report_views, team_views
@@ -71,6 +71,7 @@ PAGES: tuple[Routes[Any], ...] = (
     content_gap_views.ROUTES,
     business_views.ROUTES,
     activity_mapping_views.ROUTES,
+    publishing_views.ROUTES,
     question_bank_views.ROUTES,
     rubric_views.ROUTES,
 )
@@ -80,6 +81,7 @@ PROGRAMME_PAGES = (
     (content_gap_views.ROUTES, ""),
     (business_views.ROUTES, "/<key>/business"),
     (activity_mapping_views.ROUTES, "/<key>/elsewhere"),
+    (publishing_views.ROUTES, "/<key>/publishing"),
     (question_bank_views.ROUTES, "/<key>/questions"),
     (rubric_views.ROUTES, "/<key>/rubric"),
 )
@@ -98,6 +100,9 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["moment"] = format_utc_moment
     app.jinja_env.filters["hour"] = format_local_moment
     app.jinja_env.filters["said"] = format_instant_text
+    app.jinja_env.filters["weekday"] = page_language.format_weekday
+    app.jinja_env.filters["said_day"] = page_language.format_day_text
+    app.jinja_env.filters["said_month"] = page_language.format_month_text
     app.jinja_env.filters["rich"] = page_responses.render_rich_text
     app.jinja_env.filters["words"] = question_html.html_to_text
     app.jinja_env.filters["as_typed"] = question_html.editable_text

@@ -27,7 +27,7 @@ from analytics.api.request_params import (
 from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, PUBLISHED_METRICS, Metric
 from analytics.reports import cache, evidence, metric_values, pictures
 from analytics.reports.context import ReportRequest
-from analytics.reports.figures import counted_up_to, load_figures
+from analytics.reports.figures import counted_up_to, load_figures, load_figures_and_published
 from analytics.reports.metric_values import MetricValue
 from analytics.reports.published import last_shown
 from analytics.reports.registry import REPORT_BUILDERS
@@ -38,7 +38,7 @@ from lrs.vocabulary.report_names import SUBSET_REPORTS
 
 routes = AnalyticsRoutes(reads_query=True)
 FilteredCall = AnalyticsCall[OfEpisodes | None]
-_INTERNAL_FIELDS = ("count", "estimate", "parts")
+_INTERNAL_FIELDS = ("count", "estimate", "parts", "published")
 _VOLATILE_KEYS = ("computed_at", "watermark")
 _ENTRY_SCHEMA = object_schema(key=str, label=str, version=int, parts=list)
 _FIGURES_SCHEMA = page_schema("figures", _ENTRY_SCHEMA)
@@ -92,9 +92,11 @@ def get_metric_picture(call: FilteredCall, key: str) -> ResponseReturnValue:
     """
     metric = _require_metric(key)
     (result,) = _compute_values(call, [metric])
+    shown = last_shown(result)
+    if all(value.value is None for value in shown):
+        raise NotFound("This metric has no picture now: there is nothing to draw.")
     return Response(
-        pictures.render_png(pictures.interval_chart(metric, last_shown(result))),
-        content_type="image/png",
+        pictures.render_png(pictures.interval_chart(metric, shown)), content_type="image/png"
     )
 
 
@@ -125,20 +127,38 @@ def get_evidence(call: FilteredCall, key: str) -> ResponseReturnValue:
 def get_figures(call: FilteredCall) -> ResponseReturnValue:
     """Several metrics at one moment, each with its picture.
 
-    Everything a page of figures needs in one request.
+    Everything a page of figures needs in one request. With access to individual people each live
+    figure carries what is published of the same: ``published``, ``published_sentences``.
     """
     wanted = [_require_metric(key) for key in call[KEYS]] or list(CATALOGUE)
-    body = [
-        {
-            **_catalogue_entry(metric),
-            "values": metric_values.values_as_json(result),
-            "sentences": [metric_values.describe_value(v) for v in result],
-            "shown": [metric_values.format_value(v.value, v.unit) for v in result],
-            "svg": pictures.draw_metric(metric, result),
-        }
-        for metric, result in zip(wanted, _values_of_parts(call, wanted), strict=True)
-    ]
+    filters = request_filters(call)
+    found = load_figures_and_published(
+        call.deps.unit_of_work, wanted, filters.scope, filters.individual
+    )
+    body = [_figure(metric, *values) for metric, values in zip(wanted, found, strict=True)]
     return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
+
+
+def _figure(
+    metric: Metric, values: list[MetricValue], published: list[MetricValue] | None
+) -> dict[str, Any]:
+    """One figure; ``published``: what is published beside live values, None beside others."""
+    result = last_shown(values)
+    figure = {
+        **_catalogue_entry(metric),
+        "values": metric_values.values_as_json(result),
+        "sentences": [metric_values.describe_value(v) for v in result],
+        "shown": [metric_values.format_value(v.value, v.unit) for v in result],
+        "svg": pictures.draw_metric(metric, result) if result else "",
+    }
+    if published is None:
+        return figure
+    beside = last_shown(published)
+    return {
+        **figure,
+        "published": metric_values.values_as_json(beside),
+        "published_sentences": [metric_values.describe_value(v) for v in beside],
+    }
 
 
 @routes.route(
@@ -253,11 +273,6 @@ def _compute_values(call: FilteredCall, wanted: list[Metric]) -> list[list[Metri
     return load_figures(call.deps.unit_of_work, wanted, filters.scope, filters.individual)
 
 
-def _values_of_parts(call: FilteredCall, wanted: list[Metric]) -> list[list[MetricValue]]:
-    """One value of each part: of published ones that of the last day that is shown."""
-    return [last_shown(values) for values in _compute_values(call, wanted)]
-
-
 def _wants_csv() -> bool:
     return request.accept_mimetypes.best_match(("application/json", "text/csv")) == "text/csv"
 
@@ -294,4 +309,12 @@ def _catalogue_entry(metric: Metric) -> dict[str, Any]:
         for field in fields(metric)
         if field.name not in _INTERNAL_FIELDS
     }
-    return {**entry, "parts": [{"key": key, "label": label} for key, label in metric.parts]}
+    parts = [
+        {
+            "key": key,
+            "label": label,
+            "published_after_days": metric.published.days_of(key) if metric.published else (),
+        }
+        for key, label in metric.parts
+    ]
+    return {**entry, "parts": parts}

@@ -13,7 +13,7 @@ from analytics.reports.metric_values import compute_estimates
 from analytics.reports.published import PublishedScope, published_estimates
 from analytics.reports.report import Report
 from analytics.statistics.estimates import Estimate
-from analytics.store.published import PROGRAMME
+from analytics.store.published import MONTH, PROGRAMME, WAVE
 from lrs import feed
 from lrs.vocabulary.report_names import REPORT_LABELS
 
@@ -36,6 +36,8 @@ REPORT_BUILDERS: dict[str, ReportBuilder] = {}
 
 # Reports that can be built from published values alone; filled by ``@report``.
 PUBLISHED_REPORTS: set[str] = set()
+
+_PUBLISHED_FILTERS = (WAVE, "team", "site", "role", MONTH)
 
 NOT_PUBLISHED = (
     "Not shown: this report is of facts as they are now, which could tell of single people."
@@ -71,6 +73,19 @@ def published_scope(scope: Scope) -> PublishedScope:
     (kind, value), *more = narrowed or [(PROGRAMME, "")]
     assert not more, "the API refuses it"
     return PublishedScope(scope.tenant_id, scope.programme, kind, value)
+
+
+def is_published_scope(scope: Scope) -> bool:
+    """Whether values are published over this scope: a programme, or within it a wave, a value of
+    the dimension that it declares, or a month of certification; or all programmes."""
+    narrowed = [name for name in scope.by if name != "programme"]
+    whole = scope.since is None and scope.until is None and scope.episodes_of is None
+    return (
+        whole
+        and len(narrowed) <= 1
+        and all(name in _PUBLISHED_FILTERS for name in narrowed)
+        and (scope.programme is not None or not narrowed)
+    )
 
 
 def estimates_of(requested: ReportRequest, metric: Metric) -> dict[str, Estimate]:

@@ -136,7 +136,15 @@ def describe_value(value: MetricValue) -> str:
         )
         interval = f"95 % interval {format_value(value.ci_low, value.unit)} to {high}; "
     counts = f"{value.numerator} of {value.denominator}; " if value.unit in (SHARE, "days") else ""
-    return f"{where}{format_value(value.value, value.unit)} ({counts}{interval}{people})."
+    when = _format_day(value.day)
+    return f"{where}{format_value(value.value, value.unit)} ({counts}{interval}{people}){when}."
+
+
+def _format_day(day: int | None) -> str:
+    """Until when people were looked at, as the end of a sentence."""
+    if day is None:
+        return ""
+    return f", by day {day}" if day else ", at the certification"
 
 
 def values_as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:

@@ -168,8 +168,8 @@ _LABEL_ABOVE = {
 
 def interval_chart(metric: Metric, values: Sequence[MetricValue]) -> Spec:
     """One row for each part that has a value (or for all parts, if none has): a dot and the bar
-    of its interval, on one scale."""
-    values = [value for value in values if value.value is not None or value.suppressed] or values
+    of its interval, on one scale. Of which part nothing is shown, the words beside it say."""
+    values = [value for value in values if value.value is not None] or values
     rows = [
         {
             "part": value.part_label,

@@ -13,7 +13,7 @@ from typing import Any
 from adapters import kpi, lrs_client, xapi_statements
 from adapters.csv_tables import FileRefused
 from adapters.kpi import LineProblem, Sheet
-from adapters.lrs_client import BusinessFigures, MappingReach
+from adapters.lrs_client import BusinessFigures, MappingReach, PublishingRule, PublishingState
 from core.errors import BadInput
 from core.messages import lazy_gettext
 from lti_tool.base import journal_store, tenants_store
@@ -118,6 +118,30 @@ class ProgrammeBusiness:
             self._client, self._store, {"programme": self.programme, **decision}
         )
         self._audit(NEW_LEVEL_DECIDED, dict(decision))
+
+    def load_rule(self) -> PublishingRule:
+        """How its values are published. Raise OutsideCallFailed if the record store is
+        unavailable.
+        """
+        return lrs_client.fetch_publishing_rule(self._client, self._store, self.programme)
+
+    def load_publishing_state(self) -> PublishingState:
+        """When values were published, and who waits for it. Raise OutsideCallFailed if the record
+        store is unavailable.
+        """
+        return lrs_client.fetch_publishing_state(self._client, self._store, self.programme)
+
+    def decide_rule(self, rule: PublishingRule) -> None:
+        """Decide how its values are published from now on."""
+        lrs_client.put_publishing_rule(self._client, self._store, self.programme, rule)
+        self._audit(
+            "decided how values are published", {"dimension": rule.dimension, "size": rule.size}
+        )
+
+    def publish_soon(self) -> None:
+        """Ask for values to be published soon."""
+        lrs_client.post_publication(self._client, self._store)
+        self._audit("asked for values to be published", {})
 
     def mappings(self) -> list[dict[str, Any]]:
         """List how activities of other systems are counted. Raise OutsideCallFailed if the

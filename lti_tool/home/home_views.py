@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from adapters import lrs_client, xapi_statements
 from adapters.lms import MessageType, Role
-from adapters.lrs_client import Alarm, VisibilityScope
+from adapters.lrs_client import Alarm, PublishingState, VisibilityScope
 from core import clock
 from core.errors import BadInput, NotFound, RequestError
 from core.http_client import OutsideCallFailed
@@ -209,6 +209,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
     title, waiting = read_models.load_uncertified_learners(page.work, session=who)
     found = _fetch_figures(page, sight, () if show_all else HEADLINE_METRICS)
     figures, alarms = found or ([], [])
+    publishing = _fetch_publishing_state(page) if found and sight.episodes is None else None
     course, first_reading = read_models.load_course(page.work, session=who)
     open_wave = course is not None and course.copied and who.programme not in course.waves
     return page.render(
@@ -216,8 +217,10 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         error.status if error else 200,
         figures=figures,
         alarms=alarms,
+        publishing=publishing,
+        join_parts=_join_parts,
         every=show_all,
-        nothing_yet=not show_all and _is_empty(figures),
+        nothing_yet=not show_all and _is_empty(figures, publishing),
         reports=visible_reports(sight),
         own_courses=sight.episodes is not None,
         away=found is None,
@@ -233,12 +236,45 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
     )
 
 
-def _is_empty(figures: Sequence[Mapping[str, Any]]) -> bool:
+def _is_empty(figures: Sequence[Mapping[str, Any]], publishing: PublishingState | None) -> bool:
     """Whether there are figures, and none of them has anything to show or to hold back."""
     values = [value for figure in figures for value in figure["values"]]
+    nobody_waits = publishing is not None and publishing.last and not publishing.held_back
     return bool(values) and all(
-        value.get("value") is None and not value.get("suppressed") for value in values
+        value.get("value") is None
+        and (not value.get("suppressed") or (nobody_waits and _waits_for_nobody(value)))
+        for value in values
     )
+
+
+def _waits_for_nobody(value: Mapping[str, Any]) -> bool:
+    """Whether a published value is of nobody yet: no day is known on which it can be told."""
+    return value.get("status") == "waiting" and not value.get("waits_until")
+
+
+def _join_parts(values: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The parts of a published figure, each with its value; those that are not shown for one reason
+    together."""
+    labels: dict[tuple[object, ...], list[str]] = {}
+    first: dict[tuple[object, ...], Mapping[str, Any]] = {}
+    for value in values:
+        reason = (value.get("status"), value.get("waits_until"), value.get("reason"))
+        key = reason if value.get("suppressed") else (value["part_label"],)
+        labels.setdefault(key, []).append(value["part_label"])
+        first.setdefault(key, value)
+    return [(", ".join(labels[key]), value) for key, value in first.items()]
+
+
+def _fetch_publishing_state(page: PageContext) -> PublishingState | None:
+    """When values were published, and who waits for it; None if the record store does not answer
+    that."""
+    client, store, _ = open_record_store(page.deps, page.who.tenant_id)
+    iri = xapi_statements.ProgrammeRef(page.who.programme, "", "").iri
+    try:
+        return lrs_client.fetch_publishing_state(client, store, iri)
+    except OutsideCallFailed as failed:
+        log.warning("tenant %s: nothing on publishing: %s", page.who.tenant_id, failed.message)
+        return None
 
 
 def _fetch_figures(

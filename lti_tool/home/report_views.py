@@ -17,7 +17,7 @@ from adapters import lrs_client, xapi_statements
 from adapters.lrs_client import ReportSet, VisibilityScope
 from core import clock
 from core.csv_cells import escape_formula
-from core.errors import Forbidden, NotFound
+from core.errors import BadInput, Forbidden, NotFound
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
 from lrs.vocabulary.report_names import REPORT_GROUPS, REPORT_LABELS, SUBSET_REPORTS
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 ROUTES = Routes("reports", "/t/<uuid:launch_id>/reports", open_page)
 _FILTERS = ("wave", "team", "site", "role", "experience", "programme_version")
+_PUBLISHED_FILTERS = ("wave", "team", "site", "role", "month")  # of groups, one at a time
+_CHOICE = "by"  # the field of the one choice: a filter and its value, such as team:North
 _MAX_LENGTH = 200
 
 
@@ -55,7 +57,7 @@ def visible_reports(sight: VisibilityScope) -> Mapping[str, Mapping[str, str]]:
 def show_evidence(page: PageContext, metric: str) -> ResponseReturnValue:
     """The evidence of a figure: the statements behind it, by person."""
     _record_view(page)
-    programme, filters = _requested_programme(page.who), _filters()
+    programme, filters = _requested_programme(page.who), _live_filters()
     client, store, _ = open_record_store(page.deps, page.who.tenant_id)
     try:
         found = lrs_client.fetch_evidence(
@@ -93,11 +95,12 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
     _record_view(page)
     page.request_jobs(SEND_STATEMENTS)
     _require_report(key)
-    programme, filters = _requested_programme(page.who), _filters()
+    sight = read_models.load_figure_scope(page.work, session=page.who)
+    programme, filters = _requested_programme(page.who), _filters(sight)
     report: dict[str, Any] | None = None
     narrow: dict[str, list[str]] = {}
     try:
-        result, ours = _fetch_report(page, key, programme, filters)
+        result, ours = _fetch_report(page, sight, key, programme, filters)
         report, narrow = result.reports[0], result.dimensions
         # Charts are trusted as markup only from our own record store, which escapes them.
         report["svg"] = Markup(report["svg"]) if ours else ""  # noqa: S704
@@ -115,19 +118,22 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
         label=REPORT_LABELS[key],
         narrow={name: values for name, values in narrow.items() if values},
         chosen=filters,
+        one_choice=not sight.individual,
         programme=programme if request.args.get("programme") else "",
         # The page where a training manager decides on what the report shows.
         desk=f"programmes/{programme}/business/" if page.who.roles & STAFF_ROLES else "",
         decided=decided,
-        reports=visible_reports(read_models.load_figure_scope(page.work, session=page.who)),
+        reports=visible_reports(sight),
     )
 
 
 @ROUTES.get("/<key>.csv", roles=FIGURE_ROLES)
 def download_table(page: PageContext, key: str) -> ResponseReturnValue:
     _require_report(key)
+    sight = read_models.load_figure_scope(page.work, session=page.who)
+    programme, filters = _requested_programme(page.who), _filters(sight)
     try:
-        result, _ = _fetch_report(page, key, _requested_programme(page.who), _filters())
+        result, _ = _fetch_report(page, sight, key, programme, filters)
     except OutsideCallFailed as failed:
         raise NotFound(
             lazy_gettext("The table cannot be made just now: %(reason)s", reason=failed.message)
@@ -147,10 +153,9 @@ def _require_report(key: str) -> None:
 
 
 def _fetch_report(
-    page: PageContext, key: str, programme: str, filters: dict[str, str]
+    page: PageContext, sight: VisibilityScope, key: str, programme: str, filters: dict[str, str]
 ) -> tuple[ReportSet, bool]:
     """(the record store's response, whether the store is our own)."""
-    sight = read_models.load_figure_scope(page.work, session=page.who)
     if sight.episodes is not None and key not in SUBSET_REPORTS:
         raise Forbidden(
             "This report is of the whole programme. Who teaches sees the people of the own "
@@ -164,12 +169,32 @@ def _fetch_report(
     )
 
 
-def _filters() -> dict[str, str]:
+def _filters(sight: VisibilityScope) -> dict[str, str]:
+    return _live_filters() if sight.individual else _published_filter()
+
+
+def _live_filters() -> dict[str, str]:
     return {
         name: clean_text(request.args[name])[:_MAX_LENGTH]
         for name in _FILTERS
         if request.args.get(name)
     }
+
+
+def _published_filter() -> dict[str, str]:
+    """The one filter of published values, from the form's choice or from an address that names it;
+    BadInput where there are several, or another one."""
+    kind, _, value = clean_text(request.args.get(_CHOICE, "")).partition(":")
+    names = dict.fromkeys((*_FILTERS, *_PUBLISHED_FILTERS))
+    named = {name: clean_text(request.args[name]) for name in names if request.args.get(name)}
+    if kind:
+        named[kind] = value
+    if len(named) > 1 or not set(named) <= set(_PUBLISHED_FILTERS):
+        raise BadInput(
+            "Of groups, figures are published for one wave, team, site, role or month of "
+            "certification at a time. Choose one of them."
+        )
+    return {name: value[:_MAX_LENGTH] for name, value in named.items() if value}
 
 
 def _requested_programme(who: LaunchSession) -> str:

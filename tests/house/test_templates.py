@@ -43,6 +43,7 @@ UNTRANSLATED = {
     "carryover admin link": "a command, typed as it is",
     "carryover platform approve ": "a command, typed as it is",
     "case study": "the key of a kind of task, which the form sends",
+    "too few": "a state of a published value, as the record store says it",
     "id or address": "the key of a choice, which the form sends",
     "comparison": "a column of the list of people, as the file calls it",
     "id": "a column of the list of people, as the file calls it",

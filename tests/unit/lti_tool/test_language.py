@@ -235,6 +235,27 @@ def test_a_day_is_written_as_the_language_does(tag: str, written: str) -> None:
         assert page_language.format_day(date(2027, 3, 5)) == written
 
 
+@pytest.mark.parametrize(
+    ("tag", "weekday", "month"),
+    [
+        ("en", "Friday, 5 March 2027", "March 2027"),
+        ("de", "Freitag, 5. März 2027", "März 2027"),
+        ("fr", "vendredi 5 mars 2027", "mars 2027"),
+        ("es", "viernes, 5 de marzo de 2027", "marzo de 2027"),
+    ],
+)
+def test_days_and_months_of_the_record_store_are_written_as_the_language_does(
+    tag: str, weekday: str, month: str
+) -> None:
+    with Flask("x").app_context():
+        page_language.use_launch_language(tag)
+        assert page_language.format_weekday(date(2027, 3, 5)) == weekday
+        assert page_language.format_month_text("2027-03") == month
+        day = page_language.format_day(date(2027, 3, 5))
+        assert page_language.format_day_text("2027-03-05") == day
+        assert page_language.format_day_text("soon") == page_language.format_month_text("soon")
+
+
 def test_numbers_have_their_form() -> None:
     one, many = "You reported %(num)s use on the job.", "You reported %(num)s uses on the job."
     with Flask("x").app_context():

@@ -1,0 +1,238 @@
+"""Who may not see individual people reads published values; who may sees them beside live ones.
+
+The record store is the real one, on the same database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters import lrs_client
+from core import translations
+from lti_tool.base.statement_target import open_record_store
+from tests.support.learners import NOW, Person
+from tests.support.listed_people import grant
+from tests.support.real_store import PROGRAMME, RealStore, real_store
+from tests.support.tool import Tool
+
+TEACHER = "launch-resource-teacher"
+
+
+@pytest.fixture
+def store(tool: Tool) -> Iterator[RealStore]:
+    with real_store(tool) as made:
+        yield made
+
+
+def answered(team: str, days_ago: float, right: bool = True, **audience: str) -> Person:
+    person = Person(team, certified_days_ago=days_ago, **audience)
+    return person.check("1d", 1, [True, right]).check("1w", 7, [right])
+
+
+def launched(tool: Tool, role: str) -> str:
+    """The pages of somebody to whom this role was given."""
+    tool.launch(TEACHER)
+    grant(tool, role)
+    return tool.launch(TEACHER).location
+
+
+def long_day(days: int) -> str:
+    return translations.format_day("en", NOW + timedelta(days=days))
+
+
+def told(store: RealStore) -> None:
+    """Eight of North who are told of together, and three of South who wait."""
+    store.post(*(answered("North", 40, number > 1) for number in range(8)))
+    store.post(*(answered("South", 40) for _ in range(3)))
+    store.publish()
+
+
+def test_an_executive_reads_published_values_and_until_when_others_wait(
+    tool: Tool, store: RealStore
+) -> None:
+    told(store)
+    page = tool.get(f"{launched(tool, 'executive')}figures")
+    text = " ".join(page.text.split())
+    assert page.status_code == 200 and "Live, not published" not in text
+    retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
+    assert "88 %" in retention and "14 / 16" in retention and "by day 3" in retention
+    assert f"3 months, 6 months: told on {long_day(50)}" not in retention, "each has its own day"
+    assert f"6 months: told on {long_day(230)} or later" in retention and "<svg" in retention
+    transfer = text.split('id="figure-transfer_rate"')[1].split("</section>")[0]
+    assert "<svg" not in transfer, "a chart of nothing says nothing"
+    first = f"Nothing is told of this yet: the first value is told on {long_day(50)} or later."
+    assert first in transfer
+    monday = datetime.now(UTC).date() - timedelta(days=datetime.now(UTC).weekday())
+    today = translations.format_weekday("en", datetime.now(UTC))
+    assert f"Published on {today}." in text
+    waits = "South: fewer than 8 yet; told from 8 on, or with others after "
+    assert waits in text and "North: fewer" not in text
+    pooled = text.split(waits)[1].split(".")[0]
+    assert pooled in {
+        translations.format_day("en", monday + timedelta(weeks=week)) for week in range(7, 14)
+    }
+    asked = [path for _, path, _, _ in tool.moodle.server.requests if "/api/v1/figures" in path]
+    assert all("people=groups" in path for path in asked)
+
+
+def test_every_figure_opens_for_who_sees_groups_alone(tool: Tool, store: RealStore) -> None:
+    """One of them is published of nobody: nudges are of no certification."""
+    told(store)
+    page = tool.get(f"{launched(tool, 'executive')}figures?show=all").text
+    assert "cannot be shown" not in page
+    assert "This is not published, since it is of no certification." in page
+
+
+def test_too_few_who_answered_are_told_with_the_next(tool: Tool, store: RealStore) -> None:
+    people = [Person("North", certified_days_ago=40) for _ in range(8)]
+    for person in people[:3]:
+        person.check("1d", 1, [True])
+    store.post(*people)
+    store.publish()
+    page = tool.get(f"{launched(tool, 'executive')}figures").text
+    assert "too few yet; told together with the next ones" in page
+
+
+def test_where_nobody_is_certified_the_page_says_how_figures_begin(
+    tool: Tool, store: RealStore
+) -> None:
+    store.publish()
+    page = tool.get(f"{launched(tool, 'executive')}figures").text
+    assert "No figures yet" in page and "<svg" not in page
+
+
+def test_one_filter_at_a_time_for_groups(tool: Tool, store: RealStore) -> None:
+    store.post(*(answered("North", 40, wave="W1") for _ in range(8)))
+    store.publish()
+    home = launched(tool, "executive")
+    page = tool.get(f"{home}reports/forgetting").text
+    month = NOW - timedelta(days=40)
+    for kind, value in (("team", "North"), ("wave", "W1"), ("month", f"{month:%Y-%m}")):
+        assert f'<option value="{kind}:{value}">' in page
+        narrowed = tool.get(f"{home}reports/forgetting?by={kind}:{value}")
+        assert narrowed.status_code == 200 and "Narrowed to" in narrowed.text
+        assert f'<option value="{kind}:{value}" selected>' in narrowed.text
+        assert tool.get(f"{home}reports/forgetting.csv?by={kind}:{value}").status_code == 200
+    assert page.count("<select") == 1 and f"{month:%B %Y}" in page
+    for asked in ("team=North&wave=W1", "by=experience:none", "by=team:North&wave=W1"):
+        refused = tool.get(f"{home}reports/forgetting?{asked}")
+        assert refused.status_code == 400 and "Choose one of them." in refused.text
+
+
+def test_a_training_manager_sees_live_beside_published_values(tool: Tool, store: RealStore) -> None:
+    told(store)
+    before = len(tool.moodle.server.requests)
+    page = tool.get(f"{launched(tool, 'training manager')}figures").text
+    text = " ".join(page.split())
+    retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
+    assert "Live, not published" in retention and "20 / 22" in retention
+    assert "1 day: 88 % (14 of 16; 95 % interval" in retention and "), by day 3" in retention
+    assert f"told on {long_day(230)} or later" in retention
+    asked = [path for _, path, _, _ in tool.moodle.server.requests[before:] if "/figures" in path]
+    assert len(asked) == 1, "one request"
+    assert "South: fewer than 8 yet" in text and "How it is published" in text
+    report = tool.get(f"{launched(tool, 'training manager')}reports/forgetting").text
+    assert 'id="by-team"' in report and 'name="by"' not in report
+
+
+def test_figures_carry_what_is_published_of_the_same_and_of_nothing_else(store: RealStore) -> None:
+    """The programme and one published filter; not a period, nor a filter that is not published."""
+    told(store)
+
+    def figure(**asked: str) -> dict[str, Any]:
+        found = store.caller.get(
+            "/api/v1/figures", programme=PROGRAMME, key="retention_observed", **asked
+        )
+        assert found.status_code == 200, found.text
+        return dict(found.json["figures"][0])
+
+    live = figure()
+    first = live["published"][0]
+    assert (live["values"][0]["status"], live["values"][0]["denominator"]) == ("live", 22)
+    assert (first["status"], first["day"], first["denominator"]) == ("shown", 3, 16)
+    assert live["published_sentences"][0].endswith("8 people), by day 3.")
+    assert live["parts"][0]["published_after_days"] == [3]
+    south = figure(team="South")
+    assert south["values"][0]["denominator"] == 6 and not south["values"][0]["suppressed"]
+    assert {value["status"] for value in south["published"]} == {"waiting"}
+    since = {"since": (NOW - timedelta(days=90)).isoformat().replace("+00:00", "Z")}
+    for asked in (since, {"experience": "none"}, {"team": "North", "wave": "W1"}):
+        assert figure(**asked)["published"] == []
+    groups = figure(people="groups")
+    assert "published" not in groups and groups["values"][0]["denominator"] == 16
+
+
+def test_a_wave_is_named_where_there_are_several(tool: Tool, store: RealStore) -> None:
+    store.post(*(answered("South", 40, wave="W1") for _ in range(3)))
+    store.post(*(answered("South", 40, wave="W2") for _ in range(3)))
+    store.publish()
+    page = " ".join(tool.get(f"{launched(tool, 'executive')}figures").text.split())
+    assert "South, wave W1: fewer than 8 yet" in page and "South, wave W2: fewer" in page
+
+
+def test_who_waited_long_is_told_of_with_others(tool: Tool, store: RealStore) -> None:
+    store.post(*(answered("South", 180) for _ in range(3)))
+    store.publish()
+    page = " ".join(tool.get(f"{launched(tool, 'executive')}figures").text.split())
+    assert "South: fewer than 8 yet; told from 8 on, or as soon as others wait as long." in page
+
+
+def test_a_training_manager_decides_how_values_are_published(tool: Tool, store: RealStore) -> None:
+    place = f"{launched(tool, 'training manager')}programmes/phishing-response/publishing/"
+    page = tool.get(place)
+    assert '<option value="team" selected>' in page.text and 'value="8"' in page.text
+    assert "what is published stays as it is" in " ".join(page.text.split())
+    saved = tool.post(place, page, dimension="site", size="5")
+    assert '<option value="site" selected>' in saved.text and 'value="5"' in saved.text
+    rule = store.caller.get("/api/v1/publishing-rule", programme=PROGRAMME).json
+    assert rule == {"dimension": "site", "size": 5}
+    for size in ("4", "101", "many", "²"):
+        wrong = tool.post(place, saved, dimension="site", size=size)
+        assert wrong.status_code == 400 and "from 5 to 100" in wrong.text
+    assert tool.post(place, saved, dimension="x", size="8").status_code == 400
+    acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY at")]
+    assert "decided how values are published" in acts
+
+
+def test_a_training_manager_publishes_now(tool: Tool, store: RealStore) -> None:
+    store.post(*(answered("North", 40) for _ in range(8)))
+    place = f"{launched(tool, 'training manager')}programmes/phishing-response/publishing/"
+    page = tool.get(place)
+    assert "Nothing was published yet" in page.text
+    asked = tool.post(f"{place}now", page)
+    assert "published within a few minutes" in asked.text
+    assert tool.sql("SELECT count(*) FROM analytics.publication_request")[0][0] == 1
+    store.publish()
+    assert "Published on" in tool.get(place).text
+
+
+def test_how_values_are_published_is_for_those_who_run_the_programme(
+    tool: Tool, store: RealStore
+) -> None:
+    place = f"{launched(tool, 'executive')}programmes/phishing-response/publishing/"
+    assert tool.get(place).status_code == 403
+
+
+def test_a_picture_for_a_mail_tells_of_nobody_who_waits(tool: Tool, store: RealStore) -> None:
+    """Whoever reads a mail: its picture is of published values alone."""
+    told(store)
+    client, at, _ = open_record_store(tool.deps, tool.tenant_id)
+    for report in ("forgetting", "checks_done", "teams"):
+        drawn = lrs_client.fetch_report_picture(client, at, PROGRAMME, report, {"team": "South"})
+        assert drawn is None, report
+    asked = [path for _, path, _, _ in tool.moodle.server.requests if "picture.png" in path]
+    assert len(asked) == 3 and all("people=groups" in path for path in asked)
+
+
+def test_the_page_opens_where_the_record_store_does_not_say_what_is_published(
+    tool: Tool,
+) -> None:
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    tool.moodle.server.says("/api/v1/publications", (200, "OK", {"publications": [{"at": 1}]}))
+    tool.moodle.server.says("/api/v1/held-back", (200, "OK", {"held_back": []}))
+    page = tool.get(f"{launched(tool, 'executive')}figures")
+    assert page.status_code == 200 and "What is published" not in page.text
