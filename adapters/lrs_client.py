@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
 
@@ -189,12 +189,12 @@ class Publication:
 class HeldBackGroup:
     """Some people of a wave and a value of the declared dimension, each None where they have none,
     of whom nothing is published yet: they are published once they are ``size``, or after
-    ``pooled_on`` together with others."""
+    ``weeks`` together with others."""
 
     wave: str | None
     value: str | None
     size: int
-    pooled_on: date
+    weeks: int
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters import lrs_client
+from analytics.publishing.packets import monday_after, monday_from
 from core import translations
 from lti_tool.base.statement_target import open_record_store
 from tests.support.learners import NOW, Person
@@ -40,8 +41,10 @@ def launched(tool: Tool, role: str) -> str:
     return tool.launch(TEACHER).location
 
 
-def long_day(days: int) -> str:
-    return translations.format_day("en", NOW + timedelta(days=days))
+def monday(certified_days_ago: int, day: int) -> str:
+    """On which a window of so many days is over for all who were certified then."""
+    last = monday_after(NOW - timedelta(days=certified_days_ago))
+    return translations.format_day("en", monday_from(last + timedelta(days=day)))
 
 
 def told(store: RealStore) -> None:
@@ -60,31 +63,26 @@ def test_an_executive_reads_published_values_and_until_when_others_wait(
     assert page.status_code == 200 and "Live, not published" not in text
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "88 %" in retention and "14 / 16" in retention and "by day 3" in retention
-    assert f"3 months, 6 months: told on {long_day(50)}" not in retention, "each has its own day"
-    assert f"6 months: told on {long_day(230)} or later" in retention and "<svg" in retention
+    assert f"3 months, 6 months: published on {monday(40, 90)}" not in retention, "each has its own day"
+    assert f"6 months: published on {monday(40, 270)} or later" in retention and "<svg" in retention
     transfer = text.split('id="figure-transfer_rate"')[1].split("</section>")[0]
     assert "<svg" not in transfer, "a chart of nothing says nothing"
-    first = f"Nothing is told of this yet: the first value is told on {long_day(50)} or later."
+    first = f"Nothing is published of this yet: the first value comes on {monday(40, 90)} or later."
     assert first in transfer
-    monday = datetime.now(UTC).date() - timedelta(days=datetime.now(UTC).weekday())
     today = translations.format_weekday("en", datetime.now(UTC))
     assert f"Published on {today}." in text
-    waits = "South: fewer than 8 yet; told from 8 on, or with others after "
+    waits = "South: fewer than 8 yet; published from 8 on, or after 13 weeks with others."
     assert waits in text and "North: fewer" not in text
-    pooled = text.split(waits)[1].split(".")[0]
-    assert pooled in {
-        translations.format_day("en", monday + timedelta(weeks=week)) for week in range(7, 14)
-    }
     asked = [path for _, path, _, _ in tool.moodle.server.requests if "/api/v1/figures" in path]
     assert all("people=groups" in path for path in asked)
 
 
 def test_every_figure_opens_for_who_sees_groups_alone(tool: Tool, store: RealStore) -> None:
-    """One of them is published of nobody: nudges are of no certification."""
+    """One of them is published by month: mails are of no certification."""
     told(store)
     page = tool.get(f"{launched(tool, 'executive')}figures?show=all").text
     assert "cannot be shown" not in page
-    assert "This is not published, since it is of no certification." in page
+    assert "Nothing is published of this yet: it is as soon as enough people are there." in page
 
 
 def test_too_few_who_answered_are_told_with_the_next(tool: Tool, store: RealStore) -> None:
@@ -94,7 +92,7 @@ def test_too_few_who_answered_are_told_with_the_next(tool: Tool, store: RealStor
     store.post(*people)
     store.publish()
     page = tool.get(f"{launched(tool, 'executive')}figures").text
-    assert "too few yet; told together with the next ones" in page
+    assert "too few yet; published together with the next ones" in page
 
 
 def test_where_nobody_is_certified_the_page_says_how_figures_begin(
@@ -131,7 +129,7 @@ def test_a_training_manager_sees_live_beside_published_values(tool: Tool, store:
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "Live, not published" in retention and "20 / 22" in retention
     assert "1 day: 88 % (14 of 16; 95 % interval" in retention and "), by day 3" in retention
-    assert f"told on {long_day(230)} or later" in retention
+    assert f"published on {monday(40, 270)} or later" in retention
     asked = [path for _, path, _, _ in tool.moodle.server.requests[before:] if "/figures" in path]
     assert len(asked) == 1, "one request"
     assert "South: fewer than 8 yet" in text and "How it is published" in text
@@ -172,13 +170,6 @@ def test_a_wave_is_named_where_there_are_several(tool: Tool, store: RealStore) -
     store.publish()
     page = " ".join(tool.get(f"{launched(tool, 'executive')}figures").text.split())
     assert "South, wave W1: fewer than 8 yet" in page and "South, wave W2: fewer" in page
-
-
-def test_who_waited_long_is_told_of_with_others(tool: Tool, store: RealStore) -> None:
-    store.post(*(answered("South", 180) for _ in range(3)))
-    store.publish()
-    page = " ".join(tool.get(f"{launched(tool, 'executive')}figures").text.split())
-    assert "South: fewer than 8 yet; told from 8 on, or as soon as others wait as long." in page
 
 
 def test_a_training_manager_decides_how_values_are_published(tool: Tool, store: RealStore) -> None:
