@@ -19,6 +19,7 @@ _INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS
 _INTERVAL_DAYS = {interval.key: math.ceil(interval.closes_days) for interval in INTERVALS}
 # After a whole plan period, and at its third, two thirds and double.
 _BY_DAY = (30, 60, 90, 180)
+DUE_CHECKS = "due checks"  # published of more people than the answers to them
 _MANY_PEOPLE = 20  # medians and questions are published of unions of so many
 _KIND_PARTS: tuple[tuple[str, str], ...] = (
     ("", "Everything due so far"),
@@ -47,16 +48,20 @@ class Published:
     an interval, which has its own end. ``quantities``: what its rows sum up of the people who
     contribute to them; two rows of one quantity must not differ by a few of these. ``slot``: of
     which of somebody's contributions, where parts have different ones ("part": those of the part).
-    ``whole``: the metric of whose parts together the part "" consists. ``renewed``: whether a later
-    look adds what fell due since. ``min_people``: fewer are not shown. ``corrected``: whether late
-    statements correct it; not where the facts do not say when something was seen. ``grouped``: by
-    wave and value of the dimension; otherwise the packets of a programme are published together.
+    ``whole``: the metric of whose parts together the part "" consists. ``part_of``: the metric of
+    whose part ``slot`` its rows sum the same things. ``once``: the quantities of which somebody has
+    the same one in every part. ``renewed``: whether a later look adds what fell due since.
+    ``min_people``: fewer are not shown. ``corrected``: whether late statements correct it; not
+    where the facts do not say when something was seen. ``grouped``: by wave and value of the
+    dimension; otherwise the packets of a programme are published together.
     """
 
     quantities: tuple[str, ...]
     days: tuple[int, ...] = ()
     slot: str = ""
     whole: str = ""
+    part_of: str = ""
+    once: tuple[str, ...] = ()
     renewed: bool = False
     min_people: int = MIN_GROUP_SIZE
     corrected: bool = True
@@ -135,7 +140,7 @@ CATALOGUE = (
         count=shares.select_response_rate,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("due checks",), slot="part"),
+        published=Published((DUE_CHECKS,), slot="part"),
     ),
     Metric(
         key="retention_worst",
@@ -156,7 +161,7 @@ CATALOGUE = (
         estimate=estimates.estimate_means_of_shares,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("answers",), slot="part"),
+        published=Published(("answers", DUE_CHECKS), slot="part"),
     ),
     Metric(
         key="retention_best",
@@ -176,7 +181,7 @@ CATALOGUE = (
         estimate=estimates.estimate_means_of_shares,
         parts=_INTERVAL_PARTS,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("answers",), slot="part"),
+        published=Published(("answers", DUE_CHECKS), slot="part"),
     ),
     Metric(
         key="retention_ratio",
@@ -195,7 +200,7 @@ CATALOGUE = (
         count=means.select_recall_against_form,
         estimate=estimates.estimate_ratios,
         parts=_INTERVAL_PARTS,
-        published=Published(("answers", "day-0 form"), slot="part"),
+        published=Published(("answers", "day-0 form"), slot="part", once=("day-0 form",)),
     ),
     Metric(
         key="retention_of_exam",
@@ -214,7 +219,7 @@ CATALOGUE = (
         count=means.select_recall_against_exam,
         estimate=estimates.estimate_ratios,
         parts=_INTERVAL_PARTS,
-        published=Published(("answers", "exam"), slot="part"),
+        published=Published(("answers", "exam"), slot="part", once=("exam",)),
     ),
     Metric(
         key="transfer_rate",
@@ -461,7 +466,9 @@ CATALOGUE = (
         source="engagement = started / available",
         count=shares.select_checks_started,
         update_frequency=_UPDATED_ON_DATE,
-        published=Published(("activities",), days=_BY_DAY, slot=ActivityKind.CHECK, renewed=True),
+        published=Published(
+            ("activities",), days=_BY_DAY, slot=ActivityKind.CHECK, part_of="adoption_due"
+        ),
     ),
     Metric(
         key="rapid_guesses",
@@ -553,7 +560,7 @@ CATALOGUE = (
         count=shares.select_coaching_attended,
         update_frequency=_UPDATED_ON_DATE,
         published=Published(
-            ("activities",), days=(90, 180), slot=ActivityKind.MEETING, renewed=True
+            ("activities",), days=(90, 180), slot=ActivityKind.MEETING, part_of="adoption_due"
         ),
     ),
     Metric(
@@ -600,7 +607,7 @@ CATALOGUE = (
         source="normalised gain (Hake 1998)",
         count=means.select_learning_gain,
         estimate=estimates.estimate_gains,
-        published=Published(("exam", "test before"), days=(0,)),
+        published=Published(("exam", "test before"), days=(0,), once=("exam", "test before")),
     ),
     Metric(
         key="learning_efficiency",
@@ -619,7 +626,7 @@ CATALOGUE = (
         source="normalised gain (Hake 1998), by learning time",
         count=means.select_learning_efficiency,
         estimate=estimates.estimate_gains,
-        published=Published(("exam", "test before"), days=(0,)),
+        published=Published(("exam", "test before"), days=(0,), once=("exam", "test before")),
     ),
     Metric(
         key="nudges_opened",

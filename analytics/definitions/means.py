@@ -97,6 +97,7 @@ def recall_bound(unanswered: float) -> CountQuery:
             c.interval,
             split_column(scope).label("group"),
             answered.label("answered"),
+            EPISODE.learner,
             share.label("share"),
         )
         rows = item.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
@@ -113,6 +114,7 @@ def recall_bound(unanswered: float) -> CountQuery:
             # figure.
             func.count(distinct(i.answered)).label("learners"),
             *contributors(scope, i.answered),
+            *contributors(scope, i.learner, "due"),
         ).group_by(i.interval, i.group)
 
     return select_bound

@@ -179,11 +179,13 @@ def part_with_group(
     return func.concat(part, literal(_SEPARATOR), group)
 
 
-def contributors(scope: Scope, learner: ColumnElement[int]) -> list[ColumnElement[Any]]:
+def contributors(
+    scope: Scope, learner: ColumnElement[int], name: str = "contributors"
+) -> list[ColumnElement[Any]]:
     """A column with whose facts a row holds, if it is to be published; otherwise none."""
     if scope.packets is None:
         return []
-    return [func.array_remove(func.array_agg(distinct(learner)), None).label("contributors")]
+    return [func.array_remove(func.array_agg(distinct(learner)), None).label(name)]
 
 
 def parse_part(part: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ kk, kn, nn; and contributors where it counts packets."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -325,8 +326,10 @@ def _hand_in_missing(scope: Scope) -> ColumnElement[bool]:
 
 
 def _is_new(scope: Scope) -> ColumnElement[bool]:
-    """Whether an activity fell due after the look before."""
-    return fact_activity.c.due_at > EPISODE.anchor + timedelta(seconds=scope.before)
+    """Whether an activity was not counted at the look before: it fell due since, or what it
+    answers was handed in since."""
+    before = replace(scope, within=scope.before)
+    return or_(fact_activity.c.due_at > before.moment, _hand_in_missing(before))
 
 
 def select_answered_in_a_week(scope: Scope) -> Select[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from analytics.catalogue import CATALOGUE, DETAILS, PUBLISHED_METRICS, Metric
+from analytics.catalogue import CATALOGUE, DETAILS, DUE_CHECKS, PUBLISHED_METRICS, Metric
 from analytics.definitions import Scope, parse_part
 from analytics.jobs.publishing_months import publish_months
 from analytics.publishing import packets as forming
@@ -38,14 +38,15 @@ from core.translations import choose_translation, list_languages
 from lrs import feed
 
 _DAY = timedelta(days=1)
-_ROW_COLUMNS = ("part", "contributions", "contributors", "learners")
+_ROW_COLUMNS = ("part", "contributors", "due", "learners")
 
 
 def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
     """Publish what is due, once a week, and where it was asked for once a day more. Return whether
     it was done."""
     with unit_of_work(tenant_id) as connection:
-        today = clock.now().astimezone(UTC).date()
+        now = clock.now().astimezone(UTC)
+        today = now.date()
         monday = forming.monday_of(today)
         last = next(iter(store.list_publications(connection, tenant_id, None, 1)), None)
         if last is not None and last.at.astimezone(UTC).date() == today:
@@ -68,6 +69,7 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             tenant_id,
             monday,
             watermark,
+            now,
             packets=formed,
             rows=rows,
             corrected=corrected,
@@ -241,7 +243,7 @@ def _count_packets(
                 before=before * 86_400,
             )
             _read_rows(connection, metric, scope, day, counted)
-    return {number: with_contributions(rows) for number, rows in counted.items()}
+    return {number: with_contributions(number, rows) for number, rows in counted.items()}
 
 
 def _looks(metric: Metric) -> Iterable[tuple[int, int | None]]:
@@ -274,12 +276,16 @@ def _read_rows(
         people = int(row["learners"] if "learners" in row else row["people"])
         if "learners" in row:
             sums["learners"] = people
-        contributors = sorted({*found.contributions.get("", ()), *row["contributors"]})
+        contributions = {
+            name: sorted({*found.contributions.get(name, ()), *row[column]})
+            for name, column in (("", "contributors"), (DUE_CHECKS, "due"))
+            if column in row
+        }
         counted[int(number)][key] = replace(
             found,
             people=found.people + people,
             sums=[*found.sums, sums],
-            contributions={"": contributors},
+            contributions=contributions,
         )
 
 
@@ -340,7 +346,7 @@ def _may_appear(
 ) -> PublishedRow | None:
     """The row over these packets, if it may appear; it is in the ledger then."""
     row = add_rows([counted[item.packet_id][key] for item in packets])
-    if row.people and not (_are_enough(key, packets) and ledger.may_appear(row)):
+    if (row.people and not _are_enough(key, packets)) or not ledger.may_appear(row):
         return None
     ledger.add(row)
     return row

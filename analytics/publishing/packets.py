@@ -62,7 +62,8 @@ def form_packets(
     waiting: Iterable[Waiting], monday: date, size: int
 ) -> tuple[list[NewPacket], list[Waiting]]:
     """The packets of one programme that can be formed on a Monday, of at least ``size`` people
-    each, and who goes on waiting. Who was certified on that Monday or later is not looked at."""
+    each with one episode, and who goes on waiting. Who was certified on that Monday or later is not
+    looked at."""
     midnight = datetime.combine(monday, time(), UTC)
     groups: dict[tuple[str | None, str | None], list[Waiting]] = defaultdict(list)
     later: list[Waiting] = []
@@ -73,16 +74,19 @@ def form_packets(
             later.append(item)
     packets: list[NewPacket] = []
     left: list[Waiting] = []
-    for (wave, value), members in groups.items():
-        if _count_people(members) >= size:
-            packets.append(NewPacket(wave, value, False, monday, tuple(members)))
+    for (wave, value), found in groups.items():
+        members = _once_each(found)
+        if len(members) >= size:
+            packets.append(NewPacket(wave, value, False, monday, members))
+            left += [item for item in found if item not in members]
         else:
-            left += members
-    late = [item for item in left if item.since is not None and item.since + POOLED_AFTER <= monday]
-    if _count_people(late) >= size:
-        packets.append(NewPacket(None, None, True, monday, tuple(late)))
-        pooled = {item.registration for item in late}
-        left = [item for item in left if item.registration not in pooled]
+            left += found
+    late = _once_each(
+        item for item in left if item.since is not None and item.since + POOLED_AFTER <= monday
+    )
+    if len(late) >= size:
+        packets.append(NewPacket(None, None, True, monday, late))
+        left = [item for item in left if item not in late]
     return packets, left + later
 
 
@@ -122,5 +126,10 @@ def _begin(item: Waiting, monday: date) -> Waiting:
     )
 
 
-def _count_people(members: Iterable[Waiting]) -> int:
-    return len({item.learner for item in members})
+def _once_each(people: Iterable[Waiting]) -> tuple[Waiting, ...]:
+    """One episode of each person, the first: what somebody certified twice did in one of them
+    would be the difference of what both and what one of them count in."""
+    first: dict[int, Waiting] = {}
+    for item in people:
+        first.setdefault(item.learner, item)
+    return tuple(first.values())

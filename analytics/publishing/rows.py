@@ -32,7 +32,8 @@ class RowKey:
 @dataclass(frozen=True)
 class PublishedRow:
     """``people`` contribute to it (episodes, since somebody certified twice counts twice).
-    ``contributions``: by slot the keys of the agents who do, without those erased since."""
+    ``contributions``: by slot the keys of the agents who do, without those erased since. A slot
+    is of a packet, since somebody who is in two has two of everything (``slot_name``)."""
 
     key: RowKey
     version: int
@@ -102,7 +103,7 @@ class Ledger:
 
     def add(self, row: PublishedRow) -> None:
         """Note a row that is published."""
-        if not row.people:
+        if not any(row.contributions.values()):
             return
         for quantity in _published(row.key).quantities:
             for packet in row.packets:
@@ -110,17 +111,21 @@ class Ledger:
         self.rows.append(row)
 
     def may_appear(self, row: PublishedRow) -> bool:
-        """Whether enough people contribute to a row, and no combination of it with others tells of
-        a few."""
-        if row.people < MIN_GROUP_SIZE:
+        """Whether enough people contribute to a row, or nobody, and no combination of it with
+        others tells of a few."""
+        if 0 < row.people < MIN_GROUP_SIZE:
             return False
         return not any(
             self._tells_of_few(row, quantity) for quantity in _published(row.key).quantities
         )
 
     def _tells_of_few(self, row: PublishedRow, quantity: str) -> bool:
-        own = _contributions_of(row)
-        related = [_contributions_of(other) for other in self._related(row.packets, quantity)]
+        own = _contributions_of(row, quantity)
+        if not own:
+            return False
+        related = [
+            _contributions_of(other, quantity) for other in self._related(row.packets, quantity)
+        ]
         if all(own == other or own.isdisjoint(other) for other in related):
             return _count_people(own) < MIN_GROUP_SIZE
         return tells_of_few([own, *related])
@@ -149,10 +154,20 @@ def _published(key: RowKey) -> Published:
     return published
 
 
-def _contributions_of(row: PublishedRow) -> frozenset[Contribution]:
-    return frozenset(
-        (person, slot) for slot, people in row.contributions.items() for person in people
-    )
+def slot_name(packet: int, slot: str, quantity: str = "") -> str:
+    """The name of a slot of a packet. ``quantity``: of which it is alone, where a row sums some of
+    more people than the rest."""
+    return f"{quantity}|{packet}|{slot}"
+
+
+def _contributions_of(row: PublishedRow, quantity: str) -> frozenset[Contribution]:
+    """To what of whom a row belongs that it sums for a quantity."""
+    found: dict[str, set[Contribution]] = defaultdict(set)
+    once = quantity in _published(row.key).once
+    for name, people in row.contributions.items():
+        of, packet, slot = name.split("|", 2)
+        found[of] |= {(person, packet if once else f"{packet}|{slot}") for person in people}
+    return frozenset(found.get(quantity, found[""]))
 
 
 def _count_people(contributions: Collection[Contribution]) -> int:
@@ -171,19 +186,25 @@ def total_of(rows: Iterable[PublishedRow]) -> PublishedRow | None:
     return PublishedRow(key, parts[0].version, parts[0].packets, people, [], contributions)
 
 
-def with_contributions(counted: Mapping[RowKey, PublishedRow]) -> dict[RowKey, PublishedRow]:
+def with_contributions(
+    packet: int, counted: Mapping[RowKey, PublishedRow]
+) -> dict[RowKey, PublishedRow]:
     """The rows of one packet, with the contributions of each as the catalogue says: what is
     counted names only who contributes since the look before, and of a whole nobody."""
     slots: dict[RowKey, dict[str, Sequence[int]]] = {}
     for key in sorted(counted, key=lambda key: key.day):
-        published, own = _published(key), counted[key].contributions.get("", ())
+        published, found = _published(key), counted[key].contributions
         slot = key.part if published.slot == "part" else published.slot
-        if not published.renewed:
-            slots[key] = {slot: own}
-            continue
-        earlier = [day for day in published.days if day < key.day]
-        before = slots.get(RowKey(key.metric, key.part, earlier[-1]), {}) if earlier else {}
-        slots[key] = {**before, f"{slot}/{key.day}": own}
+        if published.part_of:
+            slots[key] = slots[RowKey(published.part_of, slot, key.day)]
+        elif published.renewed:
+            earlier = [day for day in published.days if day < key.day]
+            before = slots.get(RowKey(key.metric, key.part, earlier[-1]), {}) if earlier else {}
+            slots[key] = {**before, slot_name(packet, f"{slot}/{key.day}"): found.get("", ())}
+        else:
+            slots[key] = {
+                slot_name(packet, slot, quantity): people for quantity, people in found.items()
+            }
     result = {}
     for key, row in counted.items():
         whole = _published(key).whole

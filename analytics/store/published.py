@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -359,7 +359,7 @@ def replace_values(
     for start in range(0, len(values), _CHUNK):
         connection.execute(
             insert(v),
-            [{"tenant_id": tenant_id, **asdict(item)} for item in values[start : start + _CHUNK]],
+            [{"tenant_id": tenant_id, **vars(item)} for item in values[start : start + _CHUNK]],
         )
 
 
@@ -421,12 +421,17 @@ def replace_titles(
 
 
 def insert_publication(
-    connection: Connection, tenant_id: int, monday: date, watermark: datetime, **counts: int
+    connection: Connection,
+    tenant_id: int,
+    monday: date,
+    watermark: datetime,
+    at: datetime,
+    **counts: int,
 ) -> None:
     """Note that values were published."""
     connection.execute(
         insert(publication).values(
-            tenant_id=tenant_id, monday=monday, watermark=watermark, **counts
+            tenant_id=tenant_id, monday=monday, watermark=watermark, at=at, **counts
         )
     )
 

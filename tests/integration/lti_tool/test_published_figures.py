@@ -63,7 +63,9 @@ def test_an_executive_reads_published_values_and_until_when_others_wait(
     assert page.status_code == 200 and "Live, not published" not in text
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "88 %" in retention and "14 / 16" in retention and "by day 3" in retention
-    assert f"3 months, 6 months: published on {monday(40, 90)}" not in retention, "each has its own day"
+    assert f"3 months, 6 months: published on {monday(40, 90)}" not in retention, (
+        "each has its own day"
+    )
     assert f"6 months: published on {monday(40, 270)} or later" in retention and "<svg" in retention
     transfer = text.split('id="figure-transfer_rate"')[1].split("</section>")[0]
     assert "<svg" not in transfer, "a chart of nothing says nothing"

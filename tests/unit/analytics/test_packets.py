@@ -59,6 +59,14 @@ def test_somebody_certified_twice_is_one_of_eight() -> None:
     assert form_packets([*seven, twice], MONDAY, 8)[0] == []
 
 
+def test_who_was_certified_twice_is_in_a_packet_once() -> None:
+    eight = people(8)
+    again = Waiting(uuid.uuid4(), eight[0].learner, "W1", "north", eight[0].anchor)
+    (packet,), waiting = form_packets([*eight, again], MONDAY, 8)
+    assert packet.members == form_packets(eight, MONDAY, 8)[0][0].members
+    assert [item.registration for item in waiting] == [again.registration]
+
+
 def test_who_waited_thirteen_weeks_goes_to_the_pool_of_the_programme() -> None:
     _, waiting = form_packets([*people(4), *people(5, value="south")], MONDAY, 8)
     packets, still = form_packets(waiting, MONDAY + POOLED_AFTER - WEEK, 8)

@@ -3,6 +3,7 @@ what."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from fractions import Fraction
 from itertools import combinations
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.publishing.safety import tells_of_few
+from tests.support.linear_attack import fewest_told_of
 
 Row = frozenset[tuple[int, str]]
 
@@ -94,3 +96,18 @@ def test_it_says_what_the_definition_says(rows: list[Row], fewest: int) -> None:
 def test_what_would_take_too_long_to_try_is_not_published() -> None:
     alone = [of(*range(30)) - of(person) for person in range(30)]
     assert tells_of_few(alone) is True
+
+
+@given(
+    st.lists(
+        st.frozensets(st.tuples(st.integers(0, 6), st.sampled_from("ab")), min_size=1),
+        min_size=1,
+        max_size=5,
+    ),
+    st.integers(2, 5),
+)
+def test_the_attack_of_the_random_worlds_finds_what_the_definition_says(
+    rows: list[Row], fewest: int
+) -> None:
+    people: dict[Hashable, Hashable] = {item: item[0] for row in rows for item in row}
+    assert bool(fewest_told_of(rows, people, set(), fewest)) == told_by_trying(rows, fewest)
