@@ -45,7 +45,7 @@ class Episode:
         return at is not None and at <= self.row.anchor + day * _DAY
 
     def within(self, seconds: int | None, day: int) -> bool:
-        """The same of what is told in seconds."""
+        """The same of what is counted in seconds."""
         return seconds is not None and seconds <= day * 86_400
 
 

@@ -7,15 +7,12 @@ Numbers are taken modulo a prime, another one than there.
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 Vector = tuple[int, ...]
 _PRIME = 2**89 - 1
 _Seen = tuple[set[Vector], list[Hashable]]  # what is seen of a class of people, and they
-MOST_LOOKS = 20_000  # of one search; worlds are made so small that it is enough
 
 
 def fewest_told_of(
@@ -96,27 +93,23 @@ def _independent(sums: Sequence[frozenset[Hashable]]) -> list[frozenset[Hashable
 
 
 def _directions(seen: Sequence[_Seen], size: int, below: int) -> Iterator[Vector]:
-    """Directions of the space, so many that one of few people is among them if there is any: all
-    that vanish on as much as a direction can (on ``size`` - 1 of the vectors, where these are
-    independent), or, if that is shorter, those that vanish on all but some few people."""
-    vectors = sorted({vector for key, _ in seen for vector in key if any(vector)})
-    if not vectors:
-        return
-    most = min(below - 1, len(seen))
-    sets = sum(math.comb(len(seen), number) for number in range(1, most + 1))
-    if math.comb(len(vectors), size - 1) <= sets:
-        for chosen in itertools.combinations(vectors, size - 1):
-            found = null_space(chosen, size)
-            if len(found) == 1:
-                yield found[0]
-        return
-    if sets > MOST_LOOKS:
-        raise AssertionError(f"{len(seen)} kinds of people in {size} sums are too many to look at")
-    for number in range(1, most + 1):
-        for left_out in itertools.combinations(range(len(seen)), number):
-            if sum(len(seen[place][1]) for place in left_out) < below:
-                others = (key for place, (key, _) in enumerate(seen) if place not in left_out)
-                yield from null_space(set().union(*others), size)
+    """Directions of the space that vanish on all but fewer than ``below`` people: one after the
+    other is left out or not, as long as a direction remains."""
+    pending: list[tuple[int, int, dict[int, list[int]]]] = [(0, 0, {})]
+    while pending:
+        place, left_out, reduced = pending.pop()
+        if len(reduced) == size:
+            continue
+        if place == len(seen):
+            yield from _orthogonal(reduced, size)
+            continue
+        vectors, people = seen[place]
+        if left_out + len(people) < below:
+            pending.append((place + 1, left_out + len(people), reduced))
+        more = dict(reduced)
+        for vector in vectors:
+            _reduce(more, vector)
+        pending.append((place + 1, left_out, more))
 
 
 def null_space(vectors: Iterable[Vector], size: int) -> list[Vector]:
@@ -126,6 +119,10 @@ def null_space(vectors: Iterable[Vector], size: int) -> list[Vector]:
         _reduce(reduced, vector)
         if len(reduced) == size:
             return []
+    return _orthogonal(reduced, size)
+
+
+def _orthogonal(reduced: Mapping[int, Sequence[int]], size: int) -> list[Vector]:
     basis = []
     for free in range(size):
         if free not in reduced:

@@ -1,5 +1,5 @@
 """Random lives of learners, as the record store hears of them: everything that a published value
-counts, and when it is told, which may be late."""
+counts, and when it comes, which may be late."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Life:
         }
 
     def due(self, place: str, days: float, kind: str, parent: str = "", **more: str) -> Any:
-        """That something is due so many days after the certification; it is told with that."""
+        """That something is due so many days after the certification; it is said with that."""
         due = {"due_date": format_instant(self.certified + days * _DAY), **more}
         return self.say("scheduled", place, 0, kind, due, parent)
 

@@ -125,7 +125,7 @@ class Truth:
             if row.replaced_at is None:
                 for packet in row.packets:
                     current[row.metric, row.part, row.day, packet].append(row)
-        assert all(len(some) == 1 for some in current.values()), "a packet is told of twice"
+        assert all(len(some) == 1 for some in current.values()), "a packet stands in two rows"
         for number in new:
             touched = [one for one in found[number].packets if self.packets[one].frozen_at]
             assert not touched, f"{found[number]} came after packets {touched} were frozen"
