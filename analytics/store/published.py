@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ PROGRAMME, WAVE, MONTH = "programme", "wave", "month"
 # Metrics of which each part is a competency, or a question: its IRI.
 PARTS_ARE_ACTIVITIES = {"competency": "competency_right", "question": "question_right"}
 SHOWN, WAITING, TOO_FEW = "shown", "waiting", "too few"
+_KEY_BITS = 62  # of a key of an agent, which is a positive or negative number of 64
 _CHUNK = 5_000  # rows of one insert
 
 
@@ -263,11 +265,12 @@ def forget_learners(connection: Connection, tenant_id: int, learners: Sequence[i
     rows = connection.execute(
         select(r.row_id, r.contributions).where(r.tenant_id == tenant_id, r.packets.overlap(held))
     )
-    erased = set(learners)
+    # Others stand in their place, whom nobody knows: a row must not seem to be of fewer people than
+    # it is.
+    nobody = {learner: secrets.randbits(_KEY_BITS) for learner in learners}
     for row_id, contributions in rows.all():
         kept = {
-            slot: [one for one in people if one not in erased]
-            for slot, people in contributions.items()
+            slot: [nobody.get(one, one) for one in people] for slot, people in contributions.items()
         }
         connection.execute(
             update(published_row)

@@ -118,6 +118,9 @@ def test_who_was_erased_is_in_no_new_figure_and_the_old_ones_stay(
     people = [answered("north", 40) for _ in range(8)]
     post(one, *people)
     publish()
+    with deps.unit_of_work(1) as connection:
+        formed = connection.execute(text("SELECT learner FROM analytics.packet_member")).scalars()
+        everybody = set(formed)
     before = values(analyst, "retention_observed", programme=PROGRAMME)
     asked = {"agent": people[0].agent, "dry_run": False}
     assert send(one, "POST", "/api/v1/erasures", asked).status_code in (200, 202)
@@ -130,7 +133,9 @@ def test_who_was_erased_is_in_no_new_figure_and_the_old_ones_stay(
         kept = connection.execute(text("SELECT contributions FROM analytics.published_row"))
         members = connection.execute(text("SELECT learner FROM analytics.packet_member")).all()
         listed = {person for row in kept.scalars() for found in row.values() for person in found}
-    assert len(members) == 7 and listed <= {row.learner for row in members}
+    left = {row.learner for row in members}
+    assert len(left) == 7 and left < listed and not listed & (everybody - left)
+    assert len(listed) == 8, "somebody whom nobody knows stands in the place of who was erased"
 
 
 def test_moving_to_another_team_changes_no_published_figure(
