@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from analytics.catalogue import PUBLISHED_METRICS, Metric, Published
-from analytics.publishing.safety import Contribution, tells_of_few
+from analytics.publishing.safety import Contribution, is_combination, tells_of_few
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.vocabulary import MIN_GROUP_SIZE
 
@@ -88,13 +88,26 @@ def estimate_row(metric: Metric, part: str, sums: Sums) -> Estimate:
     return metric.estimate(rows).get(part, NO_ESTIMATE)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A published sum that is no combination of others, as far as is known."""
+
+    contributions: frozenset[Contribution]
+    packets: tuple[int, ...]
+
+
+_Place = tuple[str, int]  # a quantity and a packet
+
+
 @dataclass
 class Ledger:
     """What is published of one programme: whether a further row may be. Rows matter to each other
-    where they sum the same quantity over the same packets."""
+    where they sum the same quantity over the same contributions."""
 
     rows: list[PublishedRow] = field(default_factory=list)
-    _by_place: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    # Rows that nobody asked about yet; and of the others, those that tell of something new.
+    _unread: dict[_Place, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _kept: dict[_Place, list[_Kept]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         rows, self.rows = self.rows, []
@@ -107,7 +120,7 @@ class Ledger:
             return
         for quantity in _published(row.key).quantities:
             for packet in row.packets:
-                self._by_place[quantity, packet].append(len(self.rows))
+                self._unread[quantity, packet].append(len(self.rows))
         self.rows.append(row)
 
     def may_appear(self, row: PublishedRow) -> bool:
@@ -123,29 +136,49 @@ class Ledger:
         own = _contributions_of(row, quantity)
         if not own:
             return False
-        related = [
-            _contributions_of(other, quantity) for other in self._related(row.packets, quantity)
-        ]
-        if all(own == other or own.isdisjoint(other) for other in related):
-            return _count_people(own) < MIN_GROUP_SIZE
-        return tells_of_few([own, *related])
+        if _count_people(own) < MIN_GROUP_SIZE:
+            return True
+        related = [item.contributions for item in self._related(own, row.packets, quantity)]
+        return bool(related) and own not in related and tells_of_few([own, *related])
 
-    def _related(self, packets: Iterable[int], quantity: str) -> list[PublishedRow]:
-        """The rows that share packets with these, with those that share packets with them, and so
-        on."""
-        found: set[int] = set()
-        looked: set[int] = set()
-        pending = set(packets)
-        while pending:
-            looked |= pending
+    def _related(
+        self, own: frozenset[Contribution], packets: Sequence[int], quantity: str
+    ) -> list[_Kept]:
+        """The sums that share contributions with this one, with those that share contributions
+        with them, and so on."""
+        found: dict[int, _Kept] = {}
+        reached, near = set(own), set(packets)
+        while True:
+            for packet in near:
+                self._read(quantity, packet)
             new = {
-                number
-                for packet in pending
-                for number in self._by_place.get((quantity, packet), ())
-            } - found
+                id(item): item
+                for packet in near
+                for item in self._kept.get((quantity, packet), ())
+                if id(item) not in found and not item.contributions.isdisjoint(reached)
+            }
+            if not new:
+                return list(found.values())
             found |= new
-            pending = {packet for number in new for packet in self.rows[number].packets} - looked
-        return [self.rows[number] for number in sorted(found)]
+            for item in new.values():
+                reached |= item.contributions
+                near.update(item.packets)
+
+    def _read(self, quantity: str, packet: int) -> None:
+        """Keep of the rows of a packet those that others do not tell already."""
+        for number in self._unread.pop((quantity, packet), ()):
+            row = self.rows[number]
+            item = _Kept(_contributions_of(row, quantity), row.packets)
+            known = [
+                other
+                for one in row.packets
+                for other in self._kept.get((quantity, one), ())
+                if not other.contributions.isdisjoint(item.contributions)
+            ]
+            if is_combination(item.contributions, [other.contributions for other in known]):
+                continue
+            for one in row.packets:
+                self._kept[quantity, one].append(item)
 
 
 def _published(key: RowKey) -> Published:

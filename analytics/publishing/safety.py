@@ -3,14 +3,14 @@ combination of them is a sum over fewer than five.
 
 Sums are rows of a matrix, contributions of people its columns. A combination whose support is a few
 people's contributions exists exactly where the rows lose rank when the columns of these people are
-taken out. Columns of which five people or more have an equal one stay whoever is taken out, so only
-the others are tried.
+taken out. Columns of which five people or more have an equal one stay whoever is taken out; to take
+out others, one has to take out somebody of each set of columns that makes up the rank.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from lrs.vocabulary import MIN_GROUP_SIZE
 
@@ -24,6 +24,30 @@ _PRIME = 2**61 - 1  # ranks are taken modulo a large prime, which changes none o
 def tells_of_few(rows: Sequence[Collection[Contribution]], fewest: int = MIN_GROUP_SIZE) -> bool:
     """Whether a combination of sums over these contributions is one of fewer than ``fewest``
     people (and of somebody)."""
+    holders = _holders_of_columns(rows)
+    space = _Space(len(rows))
+    for column in holders:
+        space.add(column)
+    return _Search(holders, space.rank, fewest).finds(frozenset(), _Space(len(rows)))
+
+
+def is_combination(row: Collection[Contribution], rows: Sequence[Collection[Contribution]]) -> bool:
+    """Whether a sum can be computed from others, so that it tells of nothing new."""
+    if not row or row in rows:
+        return True
+    if not rows:
+        return False
+    columns = _holders_of_columns([*rows, row])
+    last = 1 << len(rows)
+    without, within = _Space(len(rows)), _Space(len(rows) + 1)
+    for column in columns:
+        without.add(column & ~last)
+        within.add(column)
+    return without.rank == within.rank
+
+
+def _holders_of_columns(rows: Iterable[Collection[Contribution]]) -> dict[int, frozenset[int]]:
+    """Who has each column; the bits of a column are the rows to which it belongs."""
     columns: dict[Contribution, int] = defaultdict(int)
     for number, row in enumerate(rows):
         for contribution in row:
@@ -31,44 +55,80 @@ def tells_of_few(rows: Sequence[Collection[Contribution]], fewest: int = MIN_GRO
     holders: dict[int, set[int]] = defaultdict(set)
     for (person, _), column in columns.items():
         holders[column].add(person)
-    rare = {column: people for column, people in holders.items() if len(people) < fewest}
-    if not rare:
-        return False
-    tried = _small_unions([frozenset(people) for people in rare.values()], fewest)
-    if tried is None:
-        return True
-    whole = _rank(holders)
-    return any(
-        _rank([column for column, people in holders.items() if not people <= chosen]) < whole
-        for chosen in tried
-    )
+    return {column: frozenset(people) for column, people in holders.items()}
 
 
-def _small_unions(sets: Sequence[frozenset[int]], fewest: int) -> set[frozenset[int]] | None:
-    """All unions of these sets that have fewer than ``fewest`` members; None if they are too
-    many."""
-    found: set[frozenset[int]] = set()
-    for one in set(sets):
-        found |= {one} | {one | other for other in found if len(one | other) < fewest}
-        if len(found) > MAX_TRIED:
-            return None
-    return found
+class _Search:
+    """A search for a few people without whose columns the rows lose rank."""
+
+    def __init__(self, holders: Mapping[int, frozenset[int]], rank: int, fewest: int) -> None:
+        self._rank, self._fewest = rank, fewest
+        self._tried: set[frozenset[int]] = set()
+        # Columns that many have come first: so a basis has few that can be taken out.
+        self._classes = sorted(holders.items(), key=lambda item: -len(item[1]))
+
+    def finds(self, out: frozenset[int], staying: _Space) -> bool:
+        """Whether it can be completed to such a set. ``staying``: columns that no completion of
+        ``out`` takes out; more are found here."""
+        if out in self._tried:
+            return False
+        self._tried.add(out)
+        if len(self._tried) > MAX_TRIED:
+            return True
+        staying = staying.copy()
+        for column, people in self._classes:
+            if len(people | out) >= self._fewest:
+                staying.add(column)
+        if staying.rank == self._rank:
+            return False
+        basis = staying.copy()
+        removable = list(self._complete(out, basis))
+        if basis.rank < self._rank:
+            return True
+        return any(self.finds(out | people, staying) for people in removable)
+
+    def _complete(self, out: frozenset[int], basis: _Space) -> Iterator[frozenset[int]]:
+        """Complete a basis by columns that are not taken out; the holders of each."""
+        for column, people in self._classes:
+            if len(people | out) < self._fewest and not people <= out and basis.add(column):
+                yield people
+            if basis.rank == self._rank:
+                return
 
 
-def _rank(columns: Collection[int]) -> int:
-    """The rank of a 0-1 matrix; each column is a number whose bits are its entries."""
-    height = max((column.bit_length() for column in columns), default=0)
-    basis: dict[int, list[int]] = {}  # place of the first entry → a row of the echelon form
-    for column in columns:
-        vector = [column >> bit & 1 for bit in range(height)]
-        for place in range(height):
-            if not vector[place]:
-                continue
-            pivot = basis.get(place)
-            if pivot is None:
-                inverse = pow(vector[place], -1, _PRIME)
-                basis[place] = [value * inverse % _PRIME for value in vector]
-                break
+class _Space:
+    """What columns span; each is a number whose bits are its entries."""
+
+    def __init__(self, height: int) -> None:
+        self._height = height
+        self._basis: dict[int, list[int]] = {}  # place of the first entry → a vector
+        self._known: set[int] = {0}
+
+    @property
+    def rank(self) -> int:
+        """Its dimension."""
+        return len(self._basis)
+
+    def copy(self) -> _Space:
+        """Another one that spans the same."""
+        made = _Space(self._height)
+        made._basis, made._known = dict(self._basis), set(self._known)
+        return made
+
+    def add(self, column: int) -> bool:
+        """Add a column; whether it was not in the space."""
+        if column in self._known or len(self._basis) == self._height:
+            return False
+        self._known.add(column)
+        vector = [column >> bit & 1 for bit in range(self._height)]
+        for place in range(self._height):
             factor = vector[place]
+            if not factor:
+                continue
+            pivot = self._basis.get(place)
+            if pivot is None:
+                inverse = pow(factor, -1, _PRIME)
+                self._basis[place] = [value * inverse % _PRIME for value in vector]
+                return True
             vector = [(a - factor * b) % _PRIME for a, b in zip(vector, pivot, strict=True)]
-    return len(basis)
+        return False
