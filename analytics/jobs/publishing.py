@@ -4,6 +4,7 @@ the packets whose windows are over, and publishes the values of what may appear
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from analytics.publishing.rows import (
     Ledger,
     PublishedRow,
     RowKey,
+    add_by_key,
     add_rows,
     are_equal,
     total_of,
@@ -60,8 +62,7 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         rules = store.find_rules(connection, tenant_id)
         formed = _form_packets(connection, tenant_id, rules, monday)
         correcting = last is None or (last.at.year, last.at.month) != (today.year, today.month)
-        rows, corrected = _publish_rows(connection, tenant_id, watermark, correcting)
-        _publish_values(connection, tenant_id, watermark)
+        rows, corrected = _publish_programmes(connection, tenant_id, watermark, correcting)
         _publish_titles(connection, tenant_id)
         publish_months(connection, tenant_id, watermark)
         store.insert_publication(
@@ -94,8 +95,9 @@ def _form_packets(
         rule = rules.get(programme, DEFAULT_RULE)
         form = forming.form_packets if programme in begun else forming.replay_mondays
         packets, still = form(people, monday, rule.size)
-        for packet in packets:
-            _keep_packet(connection, tenant_id, programme, rule, packet)
+        store.insert_packets(
+            connection, tenant_id, [_packet_columns(programme, rule, item) for item in packets]
+        )
         count += len(packets)
         if packets:  # effects on business figures are of teams and sites that have one
             computed_reports.mark_programmes_stale(connection, tenant_id, [programme])
@@ -104,39 +106,43 @@ def _form_packets(
     return count
 
 
-def _keep_packet(
-    connection: Connection, tenant_id: int, programme: str, rule: PublishingRule, packet: NewPacket
-) -> None:
-    store.insert_packet(
-        connection,
-        tenant_id,
-        {
-            "programme": programme,
-            "wave": packet.wave,
-            "dimension": rule.dimension,
-            "value": packet.value,
-            "pooled": packet.pooled,
-            "formed_on": packet.formed_on,
-            "people": len({item.learner for item in packet.members}),
-            "certified_by": forming.monday_after(max(item.anchor for item in packet.members)),
-        },
-        [(item.registration, item.learner) for item in packet.members],
-    )
+def _packet_columns(
+    programme: str, rule: PublishingRule, packet: NewPacket
+) -> tuple[dict[str, Any], list[tuple[uuid.UUID, int]]]:
+    columns = {
+        "programme": programme,
+        "wave": packet.wave,
+        "dimension": rule.dimension,
+        "value": packet.value,
+        "pooled": packet.pooled,
+        "formed_on": packet.formed_on,
+        "people": len({item.learner for item in packet.members}),
+        "certified_by": forming.monday_after(max(item.anchor for item in packet.members)),
+    }
+    return columns, [(item.registration, item.learner) for item in packet.members]
 
 
-def _publish_rows(
+def _publish_programmes(
     connection: Connection, tenant_id: int, watermark: datetime, correcting: bool
 ) -> tuple[int, int]:
-    """Publish the rows that are due; return how many came, and how many were corrected."""
+    """Publish the rows that are due, and the values of all programmes, and of all together; return
+    how many rows came, and how many were corrected."""
+    packets = store.list_packets(connection, tenant_id)
     by_programme: dict[str, list[Packet]] = defaultdict(list)
-    for packet in store.list_packets(connection, tenant_id):
+    for packet in packets:
         by_programme[packet.programme].append(packet)
+    totals: dict[str, list[PublishedRow]] = {}
     new = corrected = 0
-    for programme, packets in by_programme.items():
-        added, replaced = _publish_programme(
-            connection, tenant_id, programme, packets, watermark, correcting
+    for programme, own in by_programme.items():
+        rows, added, replaced = _publish_programme(
+            connection, tenant_id, programme, own, watermark, correcting
         )
+        values = compute_values(programme, own, rows, watermark)
+        store.replace_values(connection, tenant_id, programme, values)
+        totals[programme] = add_by_key(rows)
         new, corrected = new + added, corrected + replaced
+    whole = compute_all_programmes(totals, packets, watermark)
+    store.replace_values(connection, tenant_id, store.ALL_PROGRAMMES, whole)
     return new, corrected
 
 
@@ -147,7 +153,9 @@ def _publish_programme(
     packets: Sequence[Packet],
     watermark: datetime,
     correcting: bool,
-) -> tuple[int, int]:
+) -> tuple[list[PublishedRow], int, int]:
+    """Publish the rows of a programme that are due; return all that hold now, how many of them
+    came, and how many were corrected."""
     kept = load_rows(connection, tenant_id, programme)
     done = {(row.key, number) for row in kept for number in row.packets}
     open_packets = [item for item in packets if item.frozen_at is None]
@@ -157,22 +165,7 @@ def _publish_programme(
     current = [row for row in kept if row.row_id not in ids] + replaced
     released = _release_rows(Ledger(current), open_packets, counted, done, watermark)
     store.insert_rows(connection, tenant_id, programme, [_as_columns(row) for row in released])
-    return len(released), len(replaced)
-
-
-def _publish_values(connection: Connection, tenant_id: int, watermark: datetime) -> None:
-    """Publish the values of all programmes, and of all together."""
-    packets = store.list_packets(connection, tenant_id)
-    rows = {
-        programme: load_rows(connection, tenant_id, programme)
-        for programme in dict.fromkeys(item.programme for item in packets)
-    }
-    for programme, of_programme in rows.items():
-        own = [item for item in packets if item.programme == programme]
-        values = compute_values(programme, own, of_programme, watermark)
-        store.replace_values(connection, tenant_id, programme, values)
-    whole = compute_all_programmes(rows, packets, watermark)
-    store.replace_values(connection, tenant_id, store.ALL_PROGRAMMES, whole)
+    return current + released, len(released), len(replaced)
 
 
 def _publish_titles(connection: Connection, tenant_id: int) -> None:
@@ -214,17 +207,17 @@ def _count_packets(
     done: set[tuple[RowKey, int]],
     correcting: bool,
 ) -> Counted:
-    """By packet: its rows whose windows are over, of those packets that have one that is not
-    published yet (``correcting``: of all)."""
-    counted: dict[int, dict[RowKey, PublishedRow]] = defaultdict(dict)
+    """By packet: its rows whose windows are over, of those metrics of which one is not published
+    yet (``correcting``: of all)."""
+    counted: dict[int, dict[RowKey, PublishedRow]] = {}
     for packet in packets:
-        due = [key for key in (*ROW_KEYS, *_ALL_PUBLISHED) if is_over(packet, key.day, watermark)]
-        if correcting or any((key, packet.packet_id) not in done for key in due):
+        keys = _keys_to_count(packet, watermark, done, correcting)
+        if keys:
             counted[packet.packet_id] = {
                 key: PublishedRow(
                     key, PUBLISHED_METRICS[key.metric].version, (packet.packet_id,), 0, [], {}
                 )
-                for key in due
+                for key in keys
             }
     for metric in PUBLISHED_METRICS.values():
         for before, day in _looks(metric):
@@ -244,6 +237,19 @@ def _count_packets(
             )
             _read_rows(connection, metric, scope, day, counted)
     return {number: with_contributions(number, rows) for number, rows in counted.items()}
+
+
+def _keys_to_count(
+    packet: Packet, watermark: datetime, done: set[tuple[RowKey, int]], correcting: bool
+) -> list[RowKey]:
+    """Of the rows whose windows are over, those of metrics of which one is not published yet, and
+    of the metrics of which these consist."""
+    due = [key for key in (*ROW_KEYS, *_ALL_PUBLISHED) if is_over(packet, key.day, watermark)]
+    if correcting:
+        return due
+    needed = {key.metric for key in due if (key, packet.packet_id) not in done}
+    needed |= {_SOURCES[metric] for metric in needed & _SOURCES.keys()}
+    return [key for key in due if key.metric in needed]
 
 
 def _looks(metric: Metric) -> Iterable[tuple[int, int | None]]:
@@ -308,6 +314,12 @@ _ALL_PUBLISHED = tuple(
     RowKey(metric.key, "", metric.published.days[0]) for metric in DETAILS if metric.published
 )
 _ORDER = {metric: number for number, metric in enumerate(PUBLISHED_METRICS)}
+# Of whose contributions those of another metric consist.
+_SOURCES = {
+    metric.key: metric.published.whole or metric.published.part_of
+    for metric in CATALOGUE
+    if metric.published is not None and (metric.published.whole or metric.published.part_of)
+}
 
 
 def is_over(packet: Packet, day: int, now: datetime) -> bool:

@@ -60,6 +60,19 @@ def add_rows(rows: Sequence[PublishedRow]) -> PublishedRow:
     )
 
 
+def add_by_key(rows: Iterable[PublishedRow]) -> list[PublishedRow]:
+    """One row for each key and version, without packets and contributions: what a whole needs."""
+    found: dict[tuple[RowKey, int], list[PublishedRow]] = defaultdict(list)
+    for row in rows:
+        found[row.key, row.version].append(row)
+    return [
+        PublishedRow(
+            key, version, (), sum(row.people for row in same), add_sums(r.sums for r in same), {}
+        )
+        for (key, version), same in found.items()
+    ]
+
+
 def add_sums(sums: Iterable[Sums]) -> Sums:
     """Sums over disjoint packets: added, column by column; times are kept apart."""
     added: dict[tuple[Any, ...], dict[str, Any]] = {}
