@@ -16,7 +16,7 @@ from core import settings
 from core.api_routes import Route
 from core.openapi import API_PREFIX, route_path
 from docs import notices
-from lrs.actions.scopes import SCOPE_IMPLICATIONS
+from lrs.actions.scopes import SCOPE_IMPLICATIONS, SCOPES, scope_satisfied
 from lrs.api import documents, statements, xapi_blueprint
 from lrs.app import OWN_API_ROUTES
 from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
@@ -61,7 +61,8 @@ def metrics_page() -> str:
         "`since` and `until`. Every value carries numerator, denominator, 95 % interval, number "
         "of people, definition",
         "version and watermark: every statement stored up to the watermark is counted. A "
-        "programme that nobody was certified in has no figures (0 of 0).",
+        "programme that nobody was certified in has no figures (0 of 0). A key that may not see "
+        "individual people reads published values: [privacy.md](privacy.md) says what these are.",
         "",
         "A credential without `metrics/individual`, and a request with `people=groups`, reads "
         "published values: `day` is by which day after the certification people were looked at, "
@@ -323,8 +324,79 @@ def roles_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_PRIVACY_BEGIN, _PRIVACY_END = "<!-- who can see what -->", "<!-- end of who can see what -->"
+
+
+def privacy_page() -> str:
+    """docs/privacy.md, with the table of who can see what between its markers."""
+    page = (DOCS / "privacy.md").read_text()
+    before, _, rest = page.partition(_PRIVACY_BEGIN)
+    _, _, after = rest.partition(_PRIVACY_END)
+    lines = [
+        "",
+        "| who | published values | live values | single people | statements |",
+        "|---|---|---|---|---|",
+        *(_row_of_scope(scope) for scope in SCOPES if _tells_of_people(scope)),
+        "| a reporting user of SQL | yes | no | no | no |",
+        *(_row_of_role(role) for role in roles.ROLE_DESCRIPTIONS),
+        "",
+    ]
+    return before + _PRIVACY_BEGIN + "\n".join(lines) + _PRIVACY_END + after
+
+
+def _tells_of_people(scope: str) -> bool:
+    return any(
+        scope_satisfied([scope], need)
+        for need in (
+            "metrics/read",
+            "metrics/individual",
+            "statements/read",
+            "statements/read/mine",
+        )
+    )
+
+
+def _row_of_scope(scope: str) -> str:
+    live = scope_satisfied([scope], "metrics/individual")
+    statements_of = (
+        "all"
+        if scope_satisfied([scope], "statements/read")
+        else "those behind a figure"
+        if live
+        else "those that it stored"
+        if scope_satisfied([scope], "statements/read/mine")
+        else "no"
+    )
+    published = "yes" if scope_satisfied([scope], "metrics/read") else "no"
+    return (
+        f"| a key with `{scope}` | {published} | {_all_or_no(live)} | {_all_or_no(live)} | "
+        f"{statements_of} |"
+    )
+
+
+def _all_or_no(yes: bool) -> str:
+    return "all" if yes else "no"
+
+
+def _row_of_role(role: str) -> str:
+    """A role by itself; who has several sees what any of them does."""
+    alone = frozenset((role,))
+    published = "yes" if alone & roles.FIGURE_ROLES else "no"
+    if alone & roles.INDIVIDUAL_ACCESS_ROLES:
+        live, people = "all of the programme", "all"
+    elif roles.sees_only_own_courses(alone):
+        live = people = "of their own courses"
+    elif alone & roles.LEADING_ROLES:
+        live, people = "no", "whom they lead"
+    else:
+        live, people = "no", "themselves"
+    stored = "of one person, to tell or erase" if alone & roles.ERASURE_ROLES else "their own"
+    return f"| {role} | {published} | {live} | {people} | {stored} |"
+
+
 def main() -> None:
     """Write the pages."""
+    (DOCS / "privacy.md").write_text(privacy_page())
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "metrics.md").write_text(metrics_page())
     (DOCS / "api.md").write_text(api_page())

@@ -84,6 +84,10 @@ def test_every_page_stands_in_the_docs_with_its_roles() -> None:
     assert (ROOT / "docs" / "roles.md").read_text() == generate.roles_page(), "make docs"
 
 
+def test_who_can_see_what_stands_in_the_docs() -> None:
+    assert (ROOT / "docs" / "privacy.md").read_text() == generate.privacy_page(), "make docs"
+
+
 def test_env_example_names_known_settings_and_holds_no_secret() -> None:
     known = {setting.name for setting in settings.SETTING_TABLE} | {
         "POSTGRES_PASSWORD",
