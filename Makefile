@@ -81,6 +81,8 @@ bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are pri
 	$(BIN)/python -m bench.launch
 	$(BIN)/python -m bench.learning
 	$(BIN)/python -m bench.metrics
+	$(BIN)/python -m bench.publishing
+	$(BIN)/python -m bench.publishing_utility
 	$(BIN)/python -m bench.idle
 	$(BIN)/python -m bench.rosters
 	$(BIN)/python -m bench.table
