@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ROUTES = Routes("publishing", "/t/<uuid:visit_id>/programmes/<key>/publishing", open_staff)
 DIMENSIONS = ("team", "site", "role")
-MAX_TOLD_TOGETHER = 100  # people; the record store takes no more
+MAX_PACKET_SIZE = 100  # people; the record store takes no more
 
 
 @ROUTES.get("/", roles=STAFF_ROLES)
@@ -60,14 +60,14 @@ def _form_rule() -> PublishingRule:
     dimension, size = form_text("dimension"), form_text("size")
     if dimension not in DIMENSIONS:
         raise BadInput("Choose team, site or role.", field="dimension")
-    whole = size.isascii() and size.isdigit() and len(size) <= len(str(MAX_TOLD_TOGETHER))
-    if not whole or not MIN_GROUP_SIZE <= int(size) <= MAX_TOLD_TOGETHER:
+    whole = size.isascii() and size.isdigit() and len(size) <= len(str(MAX_PACKET_SIZE))
+    if not whole or not MIN_GROUP_SIZE <= int(size) <= MAX_PACKET_SIZE:
         raise BadInput(
             lazy_gettext(
                 "How many people are told of together is a whole number from %(fewest)s to "
                 "%(most)s.",
                 fewest=MIN_GROUP_SIZE,
-                most=MAX_TOLD_TOGETHER,
+                most=MAX_PACKET_SIZE,
             ),
             field="size",
         )
@@ -94,5 +94,5 @@ def _render_rule(
         form=request.form,
         dimensions=DIMENSIONS,
         fewest=MIN_GROUP_SIZE,
-        most=MAX_TOLD_TOGETHER,
+        most=MAX_PACKET_SIZE,
     )
