@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from analytics.catalogue import CATALOGUE, DETAILS, DUE_CHECKS, PUBLISHED_METRICS, Metric
+from analytics.catalogue import CATALOGUE, DETAIL_DAY, DUE_CHECKS, PUBLISHED_METRICS, Metric
 from analytics.definitions import Scope, parse_part
+from analytics.jobs.publishing_details import ALL_PUBLISHED, release_details
 from analytics.jobs.publishing_months import publish_months
 from analytics.publishing import packets as forming
 from analytics.publishing.packets import DEFAULT_RULE, NewPacket, Waiting
@@ -25,7 +26,6 @@ from analytics.publishing.rows import (
     add_by_key,
     add_rows,
     are_equal,
-    total_of,
     with_contributions,
 )
 from analytics.publishing.values import compute_all_programmes, compute_values
@@ -164,6 +164,14 @@ def _publish_programme(
     ids = {row.row_id for row in replaced}
     current = [row for row in kept if row.row_id not in ids] + replaced
     released = _release_rows(Ledger(current), open_packets, counted, done, watermark)
+    released += release_details(
+        connection,
+        tenant_id,
+        current + released,
+        [item for item in open_packets if is_over(item, DETAIL_DAY, watermark)],
+        counted,
+        done | {(row.key, number) for row in released for number in row.packets},
+    )
     store.insert_rows(connection, tenant_id, programme, [_as_columns(row) for row in released])
     return current + released, len(released), len(replaced)
 
@@ -244,7 +252,7 @@ def _keys_to_count(
 ) -> list[RowKey]:
     """Of the rows whose windows are over, those of metrics of which one is not published yet, and
     of the metrics of which these consist."""
-    due = [key for key in (*ROW_KEYS, *_ALL_PUBLISHED) if is_over(packet, key.day, watermark)]
+    due = [key for key in (*ROW_KEYS, *ALL_PUBLISHED) if is_over(packet, key.day, watermark)]
     if correcting:
         return due
     needed = {key.metric for key in due if (key, packet.packet_id) not in done}
@@ -309,11 +317,7 @@ ROW_KEYS = tuple(
     for part, _ in metric.parts
     for day in metric.published.days_of(part)
 )
-# Their parts are those that occur; the part "" says of a packet that nothing more comes.
-_ALL_PUBLISHED = tuple(
-    RowKey(metric.key, "", metric.published.days[0]) for metric in DETAILS if metric.published
-)
-_ORDER = {metric: number for number, metric in enumerate(PUBLISHED_METRICS)}
+_ORDER = {key: number for number, key in enumerate(ROW_KEYS)}
 # Of whose contributions those of another metric consist.
 _SOURCES = {
     metric.key: metric.published.whole or metric.published.part_of
@@ -336,13 +340,10 @@ def _release_rows(
 ) -> list[PublishedRow]:
     """The rows that may appear now: of each group, over all its packets that wait for that; and
     over several groups of a programme where they have waited long."""
-    for total in _totals(counted):
-        ledger.add(total)
-    details = {key for rows in counted.values() for key in rows if key.metric in _DETAIL_KEYS}
     released: list[PublishedRow] = []
-    for key in sorted({*ROW_KEYS, *details} - set(_ALL_PUBLISHED), key=_place):
+    for key in sorted(ROW_KEYS, key=lambda key: (key.day, _ORDER[key])):
         late: list[Packet] = []
-        for members in _group_waiting(key, packets, counted, done, watermark):
+        for members in _group_waiting(key, packets, done, watermark):
             row = _may_appear(ledger, key, members, counted)
             if row is None:
                 late += [item for item in members if _waited_long(item, key.day, watermark)]
@@ -350,7 +351,7 @@ def _release_rows(
                 released.append(row)
         row = _may_appear(ledger, key, late, counted) if late else None
         released += [] if row is None else [row]
-    return released + _complete_details(released, counted, done)
+    return released
 
 
 def _may_appear(
@@ -358,74 +359,22 @@ def _may_appear(
 ) -> PublishedRow | None:
     """The row over these packets, if it may appear; it is in the ledger then."""
     row = add_rows([counted[item.packet_id][key] for item in packets])
-    if (row.people and not _are_enough(key, packets)) or not ledger.may_appear(row):
+    if not ledger.may_appear(row):
         return None
     ledger.add(row)
     return row
 
 
-def _complete_details(
-    released: Sequence[PublishedRow], counted: Counted, done: set[tuple[RowKey, int]]
-) -> list[PublishedRow]:
-    """A row for each packet of whose competencies, or questions, all are published."""
-    published = done | {(row.key, number) for row in released for number in row.packets}
-    return [
-        rows[key]
-        for number, rows in counted.items()
-        for key in _ALL_PUBLISHED
-        if key in rows
-        and (key, number) not in done
-        and all((other, number) in published for other in rows if _is_detail(other, key))
-    ]
-
-
-_DETAIL_KEYS = {metric.key for metric in DETAILS}
-
-
-def _is_detail(part: RowKey, whole: RowKey) -> bool:
-    return part.metric == whole.metric and part != whole
-
-
-def _totals(counted: Counted) -> Iterable[PublishedRow]:
-    """Of each packet, what is known of its answers from retention, whatever parts appear."""
-    for rows in counted.values():
-        for whole in _ALL_PUBLISHED:
-            total = total_of(row for key, row in rows.items() if _is_detail(key, whole))
-            if total is not None:
-                yield total
-
-
-def _place(key: RowKey) -> tuple[int, int, str]:
-    return key.day, _ORDER[key.metric], key.part
-
-
 def _group_waiting(
-    key: RowKey,
-    packets: Sequence[Packet],
-    counted: Counted,
-    done: set[tuple[RowKey, int]],
-    watermark: datetime,
+    key: RowKey, packets: Sequence[Packet], done: set[tuple[RowKey, int]], watermark: datetime
 ) -> Iterable[list[Packet]]:
     """The packets that wait for a row, by group."""
-    published = PUBLISHED_METRICS[key.metric].published
-    assert published is not None
     groups: dict[tuple[Any, ...], list[Packet]] = defaultdict(list)
     for packet in packets:
-        if (
-            (key, packet.packet_id) not in done
-            and is_over(packet, key.day, watermark)
-            and key in counted.get(packet.packet_id, ())
-        ):
+        if (key, packet.packet_id) not in done and is_over(packet, key.day, watermark):
             group = (packet.pooled, packet.wave, packet.dimension, packet.value)
-            groups[group if published.grouped else ()].append(packet)
+            groups[group].append(packet)
     return groups.values()
-
-
-def _are_enough(key: RowKey, packets: Iterable[Packet]) -> bool:
-    """Whether the packets have as many people as it takes to tell of any."""
-    published = PUBLISHED_METRICS[key.metric].published
-    assert published is not None
-    return published.grouped or sum(item.people for item in packets) >= published.min_people
 
 
 def _waited_long(packet: Packet, day: int, now: datetime) -> bool:

@@ -4,7 +4,7 @@ together, and which of them may appear."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isclose
 from types import SimpleNamespace
@@ -206,6 +206,14 @@ def slot_name(packet: int, slot: str, quantity: str = "") -> str:
     return f"{quantity}|{packet}|{slot}"
 
 
+def slots_of(row: PublishedRow) -> Iterator[tuple[int, str, Sequence[int]]]:
+    """Packet, slot and people of each slot that is not of one quantity alone."""
+    for name, people in row.contributions.items():
+        of, packet, slot = name.split("|", 2)
+        if not of:
+            yield int(packet), slot, people
+
+
 def _contributions_of(row: PublishedRow, quantity: str) -> frozenset[Contribution]:
     """To what of whom a row belongs that it sums for a quantity."""
     found: dict[str, set[Contribution]] = defaultdict(set)
@@ -218,18 +226,6 @@ def _contributions_of(row: PublishedRow, quantity: str) -> frozenset[Contributio
 
 def _count_people(contributions: Collection[Contribution]) -> int:
     return len({person for person, _ in contributions})
-
-
-def total_of(rows: Iterable[PublishedRow]) -> PublishedRow | None:
-    """What is known of the parts of a packet together, from elsewhere: a row that no part may be
-    taken from so that a few people's are left. None where there are no parts."""
-    parts = list(rows)
-    if not parts:
-        return None
-    key = RowKey(parts[0].key.metric, "", parts[0].key.day)
-    contributions = _join([row.contributions for row in parts])
-    people = len({person for found in contributions.values() for person in found})
-    return PublishedRow(key, parts[0].version, parts[0].packets, people, [], contributions)
 
 
 def with_contributions(

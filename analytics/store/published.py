@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analytics.store.tables import (
     fact_episode,
+    fact_recall,
     packet,
     packet_member,
     packet_waiting,
@@ -313,6 +314,28 @@ def _freeze(connection: Connection, tenant_id: int, packet_ids: Sequence[int]) -
         .where(p.tenant_id == tenant_id, p.packet_id.in_(packet_ids), p.frozen_at.is_(None))
         .values(frozen_at=func.now())
     )
+
+
+def list_answers(
+    connection: Connection, tenant_id: int, packets: Sequence[int], intervals: Sequence[str]
+) -> Sequence[Any]:
+    """Rows of packet_id, interval, item, competency, learners: who of some packets answered what in
+    checks."""
+    m, r = packet_member.c, fact_recall.c
+    same = and_(m.tenant_id == r.tenant_id, m.registration == r.registration)
+    chosen = bindparam(None, list(packets), type_=ARRAY(BigInteger), unique=True)
+    return connection.execute(
+        select(
+            m.packet_id,
+            r.interval,
+            r.item,
+            r.competency,
+            func.array_agg(m.learner).label("learners"),
+        )
+        .select_from(packet_member.join(fact_recall, same))
+        .where(m.tenant_id == tenant_id, m.packet_id == any_(chosen), r.interval.in_(intervals))
+        .group_by(m.packet_id, r.interval, r.item, r.competency)
+    ).all()
 
 
 def list_rows(connection: Connection, tenant_id: int, programme: str) -> Sequence[Any]:

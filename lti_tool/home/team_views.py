@@ -1,4 +1,4 @@
-"""Progress: individual people for their leader, teams for everybody else."""
+"""Progress of individual people for their leader; of teams there is a report."""
 
 from __future__ import annotations
 
@@ -24,11 +24,7 @@ def show_own_team(page: PageContext) -> ResponseReturnValue:
 
 @ROUTES.get("/teams", roles=TEAM_FIGURE_ROLES)
 def show_all_teams(page: PageContext) -> ResponseReturnValue:
-    _record_view(page, product_use.TEAMS)
-    view = teams.load_team_overview(
-        page.work, tenant_id=page.who.tenant_id, programme=page.who.programme, now=clock.now()
-    )
-    return page.render("teams.html", view=view)
+    return page.redirect("reports/teams")
 
 
 def _record_view(page: PageContext, report: str) -> None:

@@ -1,5 +1,4 @@
-"""Progress of the people of a programme: one line per person for their leader, one line per
-team for everybody else."""
+"""Progress of people, one line each, for their leader."""
 
 from __future__ import annotations
 
@@ -14,11 +13,10 @@ MAX_ROWS = 500
 
 @dataclass(frozen=True)
 class ProgressCounts:
-    """What has become due for a person (or a team) so far, and how much of it was done. Check
-    windows during a hold do not count."""
+    """What has become due for a person so far, and how much of it was done. Check windows during a
+    hold do not count."""
 
     name: str
-    people: int
     checks_due: int
     checks_done: int
     plans: int
@@ -93,7 +91,6 @@ def list_led_progress(
             row.assessed_at,
             ProgressCounts(
                 row.name,
-                1,
                 row.checks_due,
                 row.checks_done,
                 row.plans,
@@ -104,21 +101,3 @@ def list_led_progress(
         )
         for row in rows
     ]
-
-
-def list_team_progress(
-    connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int
-) -> list[ProgressCounts]:
-    """One line per team of a programme, including small teams: the caller decides what may be
-    shown."""
-    query = text(
-        "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, "  # noqa: S608 - constants of this file
-        "sum(checks_done)::int AS checks_done,"
-        " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, "
-        "sum(verified)::int AS verified"
-        f" FROM ({_PROGRESS_SQL} AND e.programme = :programme) l GROUP BY l.team ORDER BY l.team"
-    )
-    rows = connection.execute(
-        query, {"tenant": tenant_id, "programme": programme, "now": now, "verified": verified}
-    )
-    return [ProgressCounts(**row._mapping) for row in rows]

@@ -18,7 +18,7 @@ from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
 from lti_tool.programmes import certification, episode_context, episodes_store, product_use_store
 
-VISITED, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
+VISITED, FIGURES, TEAM = "here", "figures", "team"
 
 
 def record_visit(

@@ -103,7 +103,7 @@ class Attacker:
                 self._compare(figure["key"], figure["values"], asked, answers)
         if kind == "held-back":
             told = {key for item in found["held_back"] for key in item}
-            assert told <= {"wave", "value", "size", "pooled_on"}, "how many wait is not told"
+            assert told <= {"wave", "value", "size", "weeks"}, "how many wait is not told"
 
     def _compare(
         self, metric: str, values: Any, asked: dict[str, str], answers: dict[Place, Answer]

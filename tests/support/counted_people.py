@@ -37,6 +37,7 @@ class Episode:
 
     row: Any
     checks: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     activities: list[Any] = field(default_factory=list)
     ratings: list[Any] = field(default_factory=list)
 
@@ -59,6 +60,8 @@ def load_episodes(connection: Connection, tenant_id: int) -> dict[uuid.UUID, Epi
     found = {row.registration: Episode(row) for row in rows("fact_episode")}
     for row in rows("fact_check"):
         found[row.registration].checks[row.interval] = row
+    for row in rows("fact_recall"):
+        found[row.registration].answers[row.interval].append(row)
     for row in rows("fact_activity"):
         found[row.registration].activities.append(row)
     for row in rows("fact_rating"):
@@ -79,8 +82,18 @@ Things = Iterator[tuple[str, str]]
 
 
 def _answers(e: Episode, part: str, _: int) -> Things:
-    if part in e.checks and e.checks[part].asked > 0:
-        yield "answers", part
+    for answer in e.answers.get(part, ()):
+        yield "answers", f"{part} {answer.item}"
+
+
+def _answers_to(column: str) -> Callable[[Episode, str, int], Things]:
+    def answers_to(e: Episode, part: str, day: int) -> Things:
+        for interval, closes in _CLOSES.items():
+            for answer in e.answers.get(interval, ()) if closes <= day else ():
+                if getattr(answer, column) == part:
+                    yield "answers", f"{interval} {answer.item}"
+
+    return answers_to
 
 
 def _due_checks(e: Episode, part: str, _: int) -> Things:
@@ -220,6 +233,8 @@ _KINDS: Mapping[str, Callable[[Episode, str, int], Things]] = {
     "answered_within_a_week": _replies,
     "coaching_attended": _of_kind("meeting"),
     "behaviour": _ratings,
+    "competency_right": _answers_to("competency"),
+    "question_right": _answers_to("item"),
     "learning_gain": _gained,
     "learning_efficiency": _gained_in_an_hour,
 }

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -141,7 +141,7 @@ class Truth:
         for number in new:
             row = self.rows[number]
             things: set[Told] = set()
-            for packet in row.packets:
+            for packet in row.packets if row.sums else ():
                 for one in by_packet[packet]:
                     things |= things_of(episodes[one], row.metric, row.part, row.day)
             self.told[number] = frozenset(things)
@@ -228,7 +228,7 @@ class Truth:
             return True
         inside = {
             "programme": "",
-            "month": f"{packet.certified_at.astimezone(UTC):%Y-%m}",
+            "month": f"{packet.certified_by - timedelta(weeks=1):%Y-%m}",
             "wave": None if packet.pooled else packet.wave or "",
             packet.dimension: None if packet.pooled else packet.value or "",
         }

@@ -1,0 +1,181 @@
+"""Publishing how many get a competency and a question right: parts of the answers of retention.
+
+An answer belongs to an interval, a question and a competency, and rows sum them along each. So each
+row is held against all others answer by answer, and once a packet's competencies or questions are
+published, no further sum of these answers is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import CATALOGUE, DETAIL_DAY, DETAILS, PUBLISHED_METRICS
+from analytics.publishing.rows import Ledger, PublishedRow, RowKey, add_rows, slot_name, slots_of
+from analytics.store import published as store
+from analytics.store.published import Packet
+from lrs.vocabulary import INTERVALS
+
+ANSWERS = "answers"
+_CLOSED = tuple(item.key for item in INTERVALS if item.closes_days <= DETAIL_DAY)
+# Rows that sum answers of these intervals; those that are first come before any detail.
+_SUMS_OF_ANSWERS = tuple(
+    RowKey(metric.key, part, day)
+    for metric in CATALOGUE
+    if metric.published is not None and ANSWERS in metric.published.quantities
+    for part, _ in metric.parts
+    for day in metric.published.days_of(part)
+    if day <= DETAIL_DAY
+)
+_FIRST = tuple(key for key in _SUMS_OF_ANSWERS if key.metric == "retention_observed")
+ALL_PUBLISHED = tuple(RowKey(metric.key, "", DETAIL_DAY) for metric in DETAILS)
+_COMPARED = ALL_PUBLISHED[-1]  # the key under which rows are held against each other
+_DETAIL_KEYS = {metric.key for metric in DETAILS}
+
+Counted = Mapping[int, Mapping[RowKey, PublishedRow]]
+Done = set[tuple[RowKey, int]]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Who answered a question in an interval."""
+
+    interval: str
+    item: str
+    competency: str | None
+    learners: frozenset[int]
+
+    def belongs_to(self, key: RowKey, slot: str) -> bool:
+        """Whether they belong to a slot of a row."""
+        if key.metric == "competency_right":
+            return self.competency == slot
+        return slot == (self.item if key.metric == "question_right" else self.interval)
+
+
+def release_details(
+    connection: Connection,
+    tenant_id: int,
+    rows: Sequence[PublishedRow],
+    packets: Sequence[Packet],
+    counted: Counted,
+    done: Done,
+) -> list[PublishedRow]:
+    """The rows of competencies and questions that may appear now, with what ends by that.
+
+    ``rows``: all that are published, and ``done`` what is, by packet. ``packets``: those whose
+    window is over.
+    """
+    waiting = [item for item in packets if _is_next(item, counted, done)]
+    keys = {key for item in waiting for key in counted[item.packet_id] if _is_part(key)}
+    released: list[PublishedRow] = []
+    if keys:
+        answers = _load_answers(connection, tenant_id, [item.packet_id for item in packets])
+        ledger = Ledger([_by_answer(row, answers) for row in rows if _sums_answers(row.key)])
+        for number, found in answers.items():
+            ledger.add(_total(number, found))
+        for key in sorted(keys, key=lambda key: (ALL_PUBLISHED.index(_whole(key)), key.part)):
+            left = [item for item in waiting if _waits(key, item, counted, done)]
+            for members in _groups(key, left):
+                row = add_rows([counted[item.packet_id][key] for item in members])
+                compared = _by_answer(row, answers)
+                if _are_enough(key, members) and ledger.may_appear(compared):
+                    ledger.add(compared)
+                    released.append(row)
+                    done = done | {(key, number) for number in row.packets}
+    return [*released, *_end(released, done), *_complete(waiting, counted, done)]
+
+
+def _is_part(key: RowKey) -> bool:
+    return key.metric in _DETAIL_KEYS and bool(key.part)
+
+
+def _whole(key: RowKey) -> RowKey:
+    return replace(key, part="")
+
+
+def _sums_answers(key: RowKey) -> bool:
+    return key in _SUMS_OF_ANSWERS or _is_part(key)
+
+
+def _is_next(item: Packet, counted: Counted, done: Done) -> bool:
+    """Whether a packet waits for details, and what comes before them is published."""
+    number = item.packet_id
+    return any(key in counted.get(number, ()) for key in ALL_PUBLISHED) and all(
+        (key, number) in done for key in _FIRST
+    )
+
+
+def _waits(key: RowKey, item: Packet, counted: Counted, done: Done) -> bool:
+    return key in counted[item.packet_id] and (key, item.packet_id) not in done
+
+
+def _groups(key: RowKey, packets: Sequence[Packet]) -> Iterator[list[Packet]]:
+    """The packets whose rows appear together."""
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    groups: dict[tuple[object, ...], list[Packet]] = defaultdict(list)
+    for item in packets:
+        group = (item.pooled, item.wave, item.dimension, item.value)
+        groups[group if published.grouped else ()].append(item)
+    yield from groups.values()
+
+
+def _are_enough(key: RowKey, packets: Iterable[Packet]) -> bool:
+    """Whether the packets have as many people as it takes to publish any."""
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    return published.grouped or sum(item.people for item in packets) >= published.min_people
+
+
+def _load_answers(
+    connection: Connection, tenant_id: int, packets: Iterable[int]
+) -> dict[int, list[_Answers]]:
+    found: dict[int, list[_Answers]] = defaultdict(list)
+    for row in store.list_answers(connection, tenant_id, list(packets), _CLOSED):
+        found[row.packet_id].append(
+            _Answers(row.interval, row.item, row.competency, frozenset(row.learners))
+        )
+    return found
+
+
+def _by_answer(row: PublishedRow, answers: Mapping[int, Sequence[_Answers]]) -> PublishedRow:
+    """A row with its contributions answer by answer."""
+    contributions: dict[str, list[int]] = {}
+    for packet, slot, people in slots_of(row):
+        for item in answers.get(packet, ()):
+            if item.belongs_to(row.key, slot):
+                name = slot_name(packet, f"{item.interval} {item.item}")
+                contributions[name] = sorted(item.learners.intersection(people))
+    return replace(row, key=_COMPARED, contributions=contributions)
+
+
+def _total(packet: int, answers: Iterable[_Answers]) -> PublishedRow:
+    """All answers of a packet: what is left of a later sum without later answers."""
+    contributions = {
+        slot_name(packet, f"{item.interval} {item.item}"): sorted(item.learners) for item in answers
+    }
+    return PublishedRow(_COMPARED, 1, (packet,), 0, [], contributions)
+
+
+def _end(released: Iterable[PublishedRow], done: Done) -> Iterator[PublishedRow]:
+    """What is not published of these packets' answers by now never is: a row of nobody each."""
+    for number in sorted({number for row in released for number in row.packets}):
+        for key in _SUMS_OF_ANSWERS:
+            if (key, number) not in done:
+                version = PUBLISHED_METRICS[key.metric].version
+                yield PublishedRow(key, version, (number,), 0, [], {})
+
+
+def _complete(packets: Iterable[Packet], counted: Counted, done: Done) -> Iterator[PublishedRow]:
+    """A row of nobody for each packet of whose competencies, or questions, all are published."""
+    for item in packets:
+        rows = counted[item.packet_id]
+        for whole in ALL_PUBLISHED:
+            parts = [key for key in rows if _is_part(key) and _whole(key) == whole]
+            if (whole, item.packet_id) not in done and all(
+                (key, item.packet_id) in done for key in parts
+            ):
+                yield replace(rows[whole], people=0, sums=[], contributions={})
