@@ -30,9 +30,11 @@ from analytics.publishing.rows import (
 )
 from analytics.publishing.values import compute_all_programmes, compute_values
 from analytics.reports.figures import counted_up_to
+from analytics.reports.published import PublishedScope, load_months
 from analytics.store import computed_reports
 from analytics.store import published as store
-from analytics.store.published import Packet, PublishingRule
+from analytics.store.published import Packet, PublishedValue, PublishingRule
+from analytics.store.published_months import list_programmes_of_months
 from core import clock
 from core.advisory_locks import PUBLISHING_LOCK, try_advisory_lock
 from core.database import UnitOfWork
@@ -61,10 +63,13 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         store.freeze_changed_packets(connection, tenant_id)
         rules = store.find_rules(connection, tenant_id)
         formed = _form_packets(connection, tenant_id, rules, monday)
+        if last is None and not formed:
+            return False  # nothing to publish yet: the first time is not bound to a week
         correcting = last is None or (last.at.year, last.at.month) != (today.year, today.month)
-        rows, corrected = _publish_programmes(connection, tenant_id, watermark, correcting)
+        rows, corrected = _publish_programmes(connection, tenant_id, watermark, now, correcting)
         _publish_titles(connection, tenant_id)
         publish_months(connection, tenant_id, watermark)
+        _publish_month_values(connection, tenant_id, watermark)
         store.insert_publication(
             connection,
             tenant_id,
@@ -123,7 +128,7 @@ def _packet_columns(
 
 
 def _publish_programmes(
-    connection: Connection, tenant_id: int, watermark: datetime, correcting: bool
+    connection: Connection, tenant_id: int, watermark: datetime, now: datetime, correcting: bool
 ) -> tuple[int, int]:
     """Publish the rows that are due, and the values of all programmes, and of all together; return
     how many rows came, and how many were corrected."""
@@ -135,7 +140,7 @@ def _publish_programmes(
     new = corrected = 0
     for programme, own in by_programme.items():
         rows, added, replaced = _publish_programme(
-            connection, tenant_id, programme, own, watermark, correcting
+            connection, tenant_id, programme, own, watermark, now, correcting
         )
         values = compute_values(programme, own, rows, watermark)
         store.replace_values(connection, tenant_id, programme, values)
@@ -152,6 +157,7 @@ def _publish_programme(
     programme: str,
     packets: Sequence[Packet],
     watermark: datetime,
+    now: datetime,
     correcting: bool,
 ) -> tuple[list[PublishedRow], int, int]:
     """Publish the rows of a programme that are due; return all that hold now, how many of them
@@ -160,7 +166,9 @@ def _publish_programme(
     done = {(row.key, number) for row in kept for number in row.packets}
     open_packets = [item for item in packets if item.frozen_at is None]
     counted = _count_packets(connection, tenant_id, open_packets, watermark, done, correcting)
-    replaced = _correct_rows(connection, tenant_id, programme, kept, counted) if correcting else []
+    replaced = (
+        _correct_rows(connection, tenant_id, programme, kept, counted, now) if correcting else []
+    )
     ids = {row.row_id for row in replaced}
     current = [row for row in kept if row.row_id not in ids] + replaced
     released = _release_rows(Ledger(current), open_packets, counted, done, watermark)
@@ -172,8 +180,42 @@ def _publish_programme(
         counted,
         done | {(row.key, number) for row in released for number in row.packets},
     )
-    store.insert_rows(connection, tenant_id, programme, [_as_columns(row) for row in released])
+    columns = [_as_columns(row) for row in released]
+    store.insert_rows(connection, tenant_id, programme, columns, now)
     return current + released, len(released), len(replaced)
+
+
+def _publish_month_values(connection: Connection, tenant_id: int, watermark: datetime) -> None:
+    """Publish the values of calendar months where all others are."""
+    values = [
+        PublishedValue(
+            programme=programme or store.ALL_PROGRAMMES,
+            scope=store.CALENDAR_MONTH,
+            scope_value=value.scope[store.MONTH],
+            metric=metric.key,
+            part=value.part,
+            day=0,
+            version=value.version,
+            numerator=value.numerator,
+            denominator=value.denominator,
+            value=value.value,
+            ci_low=value.ci_low,
+            ci_high=value.ci_high,
+            people=value.learners,
+            flags=value.flags,
+            status=value.status,
+            waits_until=None,
+            released_at=watermark,
+        )
+        for metric in CATALOGUE
+        if metric.published is None
+        for programme in (None, *list_programmes_of_months(connection, tenant_id))
+        for value in load_months(
+            connection, PublishedScope(tenant_id, programme), metric, watermark
+        )
+        if not value.suppressed
+    ]
+    store.replace_month_values(connection, tenant_id, values)
 
 
 def _publish_titles(connection: Connection, tenant_id: int) -> None:
@@ -387,6 +429,7 @@ def _correct_rows(
     programme: str,
     kept: Sequence[PublishedRow],
     counted: Counted,
+    now: datetime,
 ) -> list[PublishedRow]:
     """Correct what late and voided statements changed, where the same people contribute to a row:
     otherwise the difference of the two would tell of those who came or went."""
@@ -403,8 +446,8 @@ def _correct_rows(
         if _same_people(again, row):
             replaced.append(replace(again, row_id=row.row_id))
             columns.append(_as_columns(again))
-    store.replace_rows(connection, tenant_id, [row.row_id for row in replaced])
-    store.insert_rows(connection, tenant_id, programme, columns)
+    store.replace_rows(connection, tenant_id, [row.row_id for row in replaced], now)
+    store.insert_rows(connection, tenant_id, programme, columns, now)
     return replaced
 
 

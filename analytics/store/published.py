@@ -45,7 +45,8 @@ from analytics.store.tables import (
 
 ALL_PROGRAMMES = ""
 # What values are published over; the others are named like the dimension of the packets.
-PROGRAMME, WAVE, MONTH = "programme", "wave", "month"
+PROGRAMME, WAVE, MONTH = "programme", "wave", "month"  # a month of certification
+CALENDAR_MONTH = "calendar month"  # in which something happened that is of no certification
 # Metrics of which each part is a competency, or a question: its IRI.
 PARTS_ARE_ACTIVITIES = {"competency": "competency_right", "question": "question_right"}
 SHOWN, WAITING, TOO_FEW = "shown", "waiting", "too few"
@@ -354,7 +355,6 @@ def list_released(
     """The rows of a metric (of all programmes, if none is named) with the publication in which each
     came, in that order; those that were corrected, too."""
     p, r = publication.c, published_row.c
-    # Both are the instant of the transaction in which they were written.
     same = and_(p.tenant_id == r.tenant_id, p.at == r.released_at)
     query = (
         select(
@@ -379,22 +379,27 @@ def list_released(
 
 
 def insert_rows(
-    connection: Connection, tenant_id: int, programme: str, rows: Sequence[Mapping[str, Any]]
+    connection: Connection,
+    tenant_id: int,
+    programme: str,
+    rows: Sequence[Mapping[str, Any]],
+    at: datetime,
 ) -> None:
-    """Keep rows that are published now."""
-    now = connection.execute(select(func.now())).scalar_one()
-    kept = {"tenant_id": tenant_id, "programme": programme, "released_at": now}
+    """Keep rows of the publication that is ``at`` an instant."""
+    kept = {"tenant_id": tenant_id, "programme": programme, "released_at": at}
     _insert_as_json(connection, published_row, [{**kept, **row} for row in rows])
 
 
-def replace_rows(connection: Connection, tenant_id: int, row_ids: Sequence[int]) -> None:
+def replace_rows(
+    connection: Connection, tenant_id: int, row_ids: Sequence[int], at: datetime
+) -> None:
     """Mark rows as corrected by others."""
     r = published_row.c
     chosen = bindparam(None, list(row_ids), type_=ARRAY(BigInteger), unique=True)
     connection.execute(
         update(published_row)
         .where(r.tenant_id == tenant_id, r.row_id == any_(chosen))
-        .values(replaced_at=func.now())
+        .values(replaced_at=at)
     )
 
 
@@ -404,6 +409,15 @@ def replace_values(
     """Publish the values of a programme in place of those before."""
     v = published_value
     connection.execute(delete(v).where(v.c.tenant_id == tenant_id, v.c.programme == programme))
+    _insert_as_json(connection, v, [{"tenant_id": tenant_id, **vars(item)} for item in values])
+
+
+def replace_month_values(
+    connection: Connection, tenant_id: int, values: Sequence[PublishedValue]
+) -> None:
+    """Publish the values of calendar months in place of those before."""
+    v = published_value
+    connection.execute(delete(v).where(v.c.tenant_id == tenant_id, v.c.scope == CALENDAR_MONTH))
     _insert_as_json(connection, v, [{"tenant_id": tenant_id, **vars(item)} for item in values])
 
 

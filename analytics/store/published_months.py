@@ -81,3 +81,10 @@ def list_months(
         query = query.where(m.programme == programme)
     rows = connection.execute(query.order_by(m.first_month, m.last_month, m.programme, m.metric))
     return [(PublishedMonth(*row[:-1]), row[-1]) for row in rows]
+
+
+def list_programmes_of_months(connection: Connection, tenant_id: int) -> list[str]:
+    """The programmes of which months are published."""
+    m = published_month.c
+    query = select(m.programme).where(m.tenant_id == tenant_id).distinct().order_by(m.programme)
+    return list(connection.execute(query).scalars())

@@ -216,7 +216,7 @@ def test_programmes_count_the_people_of_packets(
     assert report(one, "innovation")["rows"][0]["people"] == 11
 
 
-@pytest.mark.parametrize("key", ["use", "quality", "checklist", "raters", "impact", "roi"])
+@pytest.mark.parametrize("key", ["quality", "checklist", "raters"])
 def test_reports_of_facts_as_they_are_now_are_not_shown(
     one: Caller, analyst: Caller, publish: Callable[..., bool], key: str
 ) -> None:

@@ -58,6 +58,8 @@ def keyed(
     """What each row says as text, by what it is of."""
     result = {}
     for row in rows:
+        if row["day"] in (None, ""):  # of a calendar month of which nothing is published
+            continue
         people = row["people"] if "people" in row else row["learners"]
         read = {**row, "people": people}
         numbers = [

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from analytics.deps import AnalyticsDeps
 from analytics.jobs import export_files
@@ -139,3 +140,11 @@ def test_the_publishing_job_publishes_months_and_files_name_them(
     assert [(row["dimension"], row["member"], row["numerator"]) for row in found] == [
         ("month", label(1), "2")
     ]
+    with deps.unit_of_work(1) as connection:
+        kept = connection.execute(
+            text(
+                "SELECT programme, scope_value, value FROM analytics.published_value"
+                " WHERE scope = 'calendar month' ORDER BY 1"
+            )
+        ).all()
+    assert kept == [("", label(1), 2 / 7), (PROGRAMME, label(1), 2 / 7)], "SQL reads the same"

@@ -221,7 +221,8 @@ CREATE TABLE analytics.alarm (
     week date NOT NULL,
     opened_at timestamp with time zone DEFAULT now() NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    published boolean DEFAULT false NOT NULL
 );
 ALTER TABLE analytics.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME analytics.alarm_alarm_id_seq
@@ -486,7 +487,7 @@ CREATE TABLE analytics.packet (
     pooled boolean NOT NULL,
     formed_on date NOT NULL,
     people integer NOT NULL,
-    certified_at timestamp with time zone NOT NULL,
+    certified_by date NOT NULL,
     frozen_at timestamp with time zone
 );
 CREATE TABLE analytics.packet_member (
@@ -560,6 +561,17 @@ CREATE SEQUENCE analytics.publication_request_tenant_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE analytics.publication_request_tenant_id_seq OWNED BY analytics.publication_request.tenant_id;
+CREATE TABLE analytics.published_month (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    metric text NOT NULL,
+    first_month text NOT NULL,
+    last_month text NOT NULL,
+    version integer NOT NULL,
+    people integer NOT NULL,
+    sums json NOT NULL,
+    released_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE analytics.published_row (
     tenant_id integer NOT NULL,
     row_id bigint NOT NULL,
@@ -1964,6 +1976,8 @@ ALTER TABLE ONLY analytics.publication
     ADD CONSTRAINT pk_publication PRIMARY KEY (tenant_id, publication_id);
 ALTER TABLE ONLY analytics.publication_request
     ADD CONSTRAINT pk_publication_request PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY analytics.published_month
+    ADD CONSTRAINT pk_published_month PRIMARY KEY (tenant_id, programme, metric, first_month);
 ALTER TABLE ONLY analytics.published_row
     ADD CONSTRAINT pk_published_row PRIMARY KEY (tenant_id, row_id);
 ALTER TABLE ONLY analytics.published_title
@@ -2245,7 +2259,7 @@ CREATE INDEX ix_reporting_user_tenant_id ON analytics.reporting_user USING btree
 CREATE INDEX ix_uncountable_tenant_id_registration ON analytics.uncountable USING btree (tenant_id, registration);
 CREATE INDEX ix_week_figure_trace ON analytics.week_figure USING btree (tenant_id, programme, series, team, figure_id);
 CREATE UNIQUE INDEX uq_activity_mapping_place ON analytics.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
-CREATE UNIQUE INDEX uq_alarm_open ON analytics.alarm USING btree (tenant_id, programme, series, team) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX uq_alarm_open ON analytics.alarm USING btree (tenant_id, programme, series, team, published) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX uq_export_key ON analytics.export USING btree (tenant_id, key);
 CREATE UNIQUE INDEX uq_kpi_reading_place ON analytics.kpi_reading USING btree (tenant_id, programme, kpi, subject_kind, subject, period_start) WHERE (replaced_at IS NULL);
 CREATE UNIQUE INDEX uq_person_merge_alias ON analytics.person_merge USING btree (tenant_id, alias) WHERE (undone_at IS NULL);
@@ -2508,6 +2522,7 @@ ALTER TABLE analytics.packet_waiting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.person_merge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.publication ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.publication_request ENABLE ROW LEVEL SECURITY;
+ALTER TABLE analytics.published_month ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.published_row ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.published_title ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.published_value ENABLE ROW LEVEL SECURITY;
@@ -2543,6 +2558,7 @@ CREATE POLICY tenant ON analytics.packet_waiting TO carryover_app, carryover_lon
 CREATE POLICY tenant ON analytics.person_merge TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.publication TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.publication_request TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON analytics.published_month TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.published_row TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.published_title TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON analytics.published_value TO carryover_app, carryover_long USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2860,6 +2876,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication TO carryover_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication_request TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.publication_request TO carryover_long;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_month TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_month TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_row TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_row TO carryover_long;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.published_title TO carryover_app;
