@@ -64,7 +64,7 @@ def _form_rule() -> PublishingRule:
     if not whole or not MIN_GROUP_SIZE <= int(size) <= MAX_PACKET_SIZE:
         raise BadInput(
             lazy_gettext(
-                "How many people are told of together is a whole number from %(fewest)s to "
+                "How many people are published together is a whole number from %(fewest)s to "
                 "%(most)s.",
                 fewest=MIN_GROUP_SIZE,
                 most=MAX_PACKET_SIZE,

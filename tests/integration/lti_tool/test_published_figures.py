@@ -48,7 +48,7 @@ def monday(certified_days_ago: int, day: int) -> str:
 
 
 def told(store: RealStore) -> None:
-    """Eight of North who are told of together, and three of South who wait."""
+    """Eight of North who are published together, and three of South who wait."""
     store.post(*(answered("North", 40, number > 1) for number in range(8)))
     store.post(*(answered("South", 40) for _ in range(3)))
     store.publish()
