@@ -76,8 +76,8 @@ def metrics_page() -> str:
         "month once, when it is over, and never changed. One in which fewer than five people are "
         "is summed with the next, for good. A value names its month in `scope` (`2026-03`, or "
         "`2026-03/2026-05` of several that are",
-        "published together), `day` is null; `?month=2026-04` gives the one that holds it. Looks at "
-        "figures are summed apart from visits, since few people look. They are not published by team.",
+        "published together), `day` is null; `?month=2026-04` gives the one that holds it. Looks "
+        "at figures are summed apart from visits, since few people look. Nothing by team.",
         "",
         "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` "
         "prints one, the demo's stands under `api` in",

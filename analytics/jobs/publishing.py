@@ -63,13 +63,13 @@ def publish_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
         store.freeze_changed_packets(connection, tenant_id)
         rules = store.find_rules(connection, tenant_id)
         formed = _form_packets(connection, tenant_id, rules, monday)
-        if last is None and not formed:
-            return False  # nothing to publish yet: the first time is not bound to a week
         correcting = last is None or (last.at.year, last.at.month) != (today.year, today.month)
         rows, corrected = _publish_programmes(connection, tenant_id, watermark, now, correcting)
         _publish_titles(connection, tenant_id)
-        publish_months(connection, tenant_id, watermark)
+        months = publish_months(connection, tenant_id, watermark)
         _publish_month_values(connection, tenant_id, watermark)
+        if last is None and not (formed or rows or months):
+            return False  # nothing yet: the first time is not bound to a week
         store.insert_publication(
             connection,
             tenant_id,

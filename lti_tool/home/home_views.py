@@ -239,7 +239,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
 def _is_empty(figures: Sequence[Mapping[str, Any]], publishing: PublishingState | None) -> bool:
     """Whether there are figures, and none of them has anything to show or to hold back."""
     values = [value for figure in figures for value in figure["values"]]
-    nobody_waits = publishing is not None and publishing.last and not publishing.held_back
+    nobody_waits = publishing is not None and not publishing.held_back
     return bool(values) and all(
         value.get("value") is None
         and (not value.get("suppressed") or (nobody_waits and _waits_for_nobody(value)))

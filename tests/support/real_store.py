@@ -37,7 +37,7 @@ class RealStore:
     def publish(self) -> None:
         """Count what was said, and publish it."""
         learners.count(self.joined.analytics)
-        assert publish_tenant(self.joined.analytics.long_unit_of_work, 1)
+        publish_tenant(self.joined.analytics.long_unit_of_work, 1)
 
 
 @contextmanager
