@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from analytics.catalogue import METRICS_BY_KEY
+from analytics.catalogue import PUBLISHED_METRICS
 from analytics.publishing.rows import add_sums, estimate_row
 from tests.support.counted_people import Told, by_what, load_episodes, things_of
 from tests.support.linear_attack import fewest_told_of
@@ -201,7 +201,7 @@ class Truth:
         for value in self._read(
             connection, "SELECT * FROM analytics.published_value WHERE tenant_id = :tenant"
         ):
-            metric = METRICS_BY_KEY[value.metric]
+            metric = PUBLISHED_METRICS[value.metric]
             inside = [
                 row
                 for row in rows[value.metric, value.part, value.day]
