@@ -35,6 +35,7 @@ ALL_PUBLISHED = tuple(RowKey(metric.key, "", DETAIL_DAY) for metric in DETAILS)
 _COMPARED = ALL_PUBLISHED[-1]  # the key under which rows are held against each other
 _DETAIL_KEYS = {metric.key for metric in DETAILS}
 
+MAX_TOGETHER = 8  # packets over which a part is looked at before it waits for the next time
 Counted = Mapping[int, Mapping[RowKey, PublishedRow]]
 Done = set[tuple[RowKey, int]]
 
@@ -69,23 +70,57 @@ def release_details(
     window is over.
     """
     waiting = [item for item in packets if _is_next(item, counted, done)]
-    keys = {key for item in waiting for key in counted[item.packet_id] if _is_part(key)}
+    if not any(_is_part(key) for item in waiting for key in counted[item.packet_id]):
+        return list(_complete(waiting, counted, done))
+    answers = _load_answers(connection, tenant_id, [item.packet_id for item in packets])
+    ledger = Ledger([_by_answer(row, answers) for row in rows if _sums_answers(row.key)])
+    for number, found in answers.items():
+        ledger.add(_total(number, found))
     released: list[PublishedRow] = []
-    if keys:
-        answers = _load_answers(connection, tenant_id, [item.packet_id for item in packets])
-        ledger = Ledger([_by_answer(row, answers) for row in rows if _sums_answers(row.key)])
-        for number, found in answers.items():
-            ledger.add(_total(number, found))
-        for key in sorted(keys, key=lambda key: (ALL_PUBLISHED.index(_whole(key)), key.part)):
-            left = [item for item in waiting if _waits(key, item, counted, done)]
-            for members in _groups(key, left):
-                row = add_rows([counted[item.packet_id][key] for item in members])
-                compared = _by_answer(row, answers)
-                if _are_enough(key, members) and ledger.may_appear(compared):
-                    ledger.add(compared)
-                    released.append(row)
-                    done = done | {(key, number) for number in row.packets}
+    done = set(done)
+    for whole in ALL_PUBLISHED:
+        for members in _groups(whole, waiting):
+            together: list[Packet] = []
+            for item in members:
+                together.append(item)
+                if not _are_enough(whole, together):
+                    continue
+                parts = _waiting_parts(whole, together, counted, done)
+                new = _release_parts(ledger, parts, answers)
+                released += new
+                done |= {(row.key, number) for row in new for number in row.packets}
+                if len(new) == len(parts) or len(together) == MAX_TOGETHER:
+                    together = []
     return [*released, *_end(released, done), *_complete(waiting, counted, done)]
+
+
+def _waiting_parts(
+    whole: RowKey, packets: Sequence[Packet], counted: Counted, done: Done
+) -> list[PublishedRow]:
+    """Of each part that waits, the row over those of the packets that have it."""
+    found: dict[RowKey, list[PublishedRow]] = defaultdict(list)
+    for item in packets:
+        for key, row in counted[item.packet_id].items():
+            if _is_part(key) and _whole(key) == whole and (key, item.packet_id) not in done:
+                found[key].append(row)
+    return [add_rows(found[key]) for key in sorted(found, key=lambda key: key.part)]
+
+
+def _release_parts(
+    ledger: Ledger, parts: Sequence[PublishedRow], answers: Mapping[int, Sequence[_Answers]]
+) -> list[PublishedRow]:
+    """Those of the parts that may appear: all at once, or as many as may one after the other."""
+    compared = [(row, _by_answer(row, answers)) for row in parts]
+    if compared and ledger.may_all_appear([item for _, item in compared]):
+        for _, item in compared:
+            ledger.add(item)
+        return list(parts)
+    released = []
+    for row, item in compared:
+        if row.people and ledger.may_appear(item):
+            ledger.add(item)
+            released.append(row)
+    return released
 
 
 def _is_part(key: RowKey) -> bool:
@@ -106,10 +141,6 @@ def _is_next(item: Packet, counted: Counted, done: Done) -> bool:
     return any(key in counted.get(number, ()) for key in ALL_PUBLISHED) and all(
         (key, number) in done for key in _FIRST
     )
-
-
-def _waits(key: RowKey, item: Packet, counted: Counted, done: Done) -> bool:
-    return key in counted[item.packet_id] and (key, item.packet_id) not in done
 
 
 def _groups(key: RowKey, packets: Sequence[Packet]) -> Iterator[list[Packet]]:

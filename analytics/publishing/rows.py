@@ -15,6 +15,7 @@ from analytics.publishing.safety import Contribution, is_combination, tells_of_f
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.vocabulary import MIN_GROUP_SIZE
 
+MAX_RELATED = 400  # sums that a row is held against; with more it waits
 Sums = list[dict[str, Any]]
 _ROUNDING = 1e-9  # of sums of shares, in whatever order the database adds them
 _TIME_COLUMNS = ("days", "met")  # the rows of a time are one for each of their values
@@ -145,6 +146,17 @@ class Ledger:
             self._tells_of_few(row, quantity) for quantity in _published(row.key).quantities
         )
 
+    def may_all_appear(self, rows: Sequence[PublishedRow]) -> bool:
+        """Whether rows of one metric may appear at once: one look instead of one for each."""
+        (quantity,) = {name for row in rows for name in _published(row.key).quantities}
+        owns = [_contributions_of(row, quantity) for row in rows]
+        if any(_count_people(own) < MIN_GROUP_SIZE for own in owns):
+            return False
+        packets = sorted({number for row in rows for number in row.packets})
+        related = self._related(frozenset().union(*owns), packets, quantity)
+        others = [item.contributions for item in related]
+        return len(others) <= MAX_RELATED and not tells_of_few([*owns, *others])
+
     def _tells_of_few(self, row: PublishedRow, quantity: str) -> bool:
         own = _contributions_of(row, quantity)
         if not own:
@@ -152,7 +164,9 @@ class Ledger:
         if _count_people(own) < MIN_GROUP_SIZE:
             return True
         related = [item.contributions for item in self._related(own, row.packets, quantity)]
-        return bool(related) and own not in related and tells_of_few([own, *related])
+        if own in related:
+            return False
+        return len(related) > MAX_RELATED or (bool(related) and tells_of_few([own, *related]))
 
     def _related(
         self, own: frozenset[Contribution], packets: Sequence[int], quantity: str

@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+import numpy
+
 from lrs.vocabulary import MIN_GROUP_SIZE
 
 Contribution = tuple[
     int, str
 ]  # a person (key of the agent), and to what of it: an interval, a kind
 MAX_TRIED = 5_000  # sets of people; beyond, the sums count as unsafe, and wait for more people
-_PRIME = 2**61 - 1  # ranks are taken modulo a large prime, which changes none of small 0-1 matrices
+# Ranks are taken modulo a prime: as large as it may be for products of a thousand rows to be exact.
+_PRIME = 67_108_859
 
 
 def tells_of_few(rows: Sequence[Collection[Contribution]], fewest: int = MIN_GROUP_SIZE) -> bool:
@@ -97,38 +100,42 @@ class _Search:
 
 
 class _Space:
-    """What columns span; each is a number whose bits are its entries."""
+    """What columns span; each is a number whose bits are its entries. The basis is a reduced
+    echelon matrix, so that one product takes a column to what is new in it."""
 
     def __init__(self, height: int) -> None:
         self._height = height
-        self._basis: dict[int, list[int]] = {}  # place of the first entry → a vector
+        self._basis = numpy.zeros((0, height), dtype=numpy.int64)
+        self._pivots: list[int] = []  # of each row of the basis, the place of its first entry
         self._known: set[int] = {0}
 
     @property
     def rank(self) -> int:
         """Its dimension."""
-        return len(self._basis)
+        return len(self._pivots)
 
     def copy(self) -> _Space:
         """Another one that spans the same."""
         made = _Space(self._height)
-        made._basis, made._known = dict(self._basis), set(self._known)
+        made._basis, made._pivots = self._basis, list(self._pivots)
+        made._known = set(self._known)
         return made
 
     def add(self, column: int) -> bool:
         """Add a column; whether it was not in the space."""
-        if column in self._known or len(self._basis) == self._height:
+        if column in self._known or self.rank == self._height:
             return False
         self._known.add(column)
-        vector = [column >> bit & 1 for bit in range(self._height)]
-        for place in range(self._height):
-            factor = vector[place]
-            if not factor:
-                continue
-            pivot = self._basis.get(place)
-            if pivot is None:
-                inverse = pow(factor, -1, _PRIME)
-                self._basis[place] = [value * inverse % _PRIME for value in vector]
-                return True
-            vector = [(a - factor * b) % _PRIME for a, b in zip(vector, pivot, strict=True)]
-        return False
+        raw = column.to_bytes(self._height // 8 + 1, "little")
+        bits = numpy.unpackbits(numpy.frombuffer(raw, numpy.uint8), bitorder="little")
+        vector = bits[: self._height].astype(numpy.int64)
+        vector = (vector - vector[self._pivots] @ self._basis) % _PRIME
+        (places,) = vector.nonzero()
+        if not len(places):
+            return False
+        pivot = int(places[0])
+        vector = vector * pow(int(vector[pivot]), -1, _PRIME) % _PRIME
+        basis = (self._basis - numpy.outer(self._basis[:, pivot], vector)) % _PRIME
+        self._basis = numpy.vstack((basis, vector))
+        self._pivots.append(pivot)
+        return True
