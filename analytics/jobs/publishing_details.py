@@ -17,7 +17,7 @@ from analytics.catalogue import CATALOGUE, DETAIL_DAY, DETAILS, PUBLISHED_METRIC
 from analytics.publishing.rows import Ledger, PublishedRow, RowKey, add_rows, slot_name, slots_of
 from analytics.store import published as store
 from analytics.store.published import Packet
-from lrs.vocabulary import INTERVALS
+from lrs.vocabulary import INTERVALS, MIN_GROUP_SIZE
 
 ANSWERS = "answers"
 _CLOSED = tuple(item.key for item in INTERVALS if item.closes_days <= DETAIL_DAY)
@@ -35,7 +35,9 @@ ALL_PUBLISHED = tuple(RowKey(metric.key, "", DETAIL_DAY) for metric in DETAILS)
 _COMPARED = ALL_PUBLISHED[-1]  # the key under which rows are held against each other
 _DETAIL_KEYS = {metric.key for metric in DETAILS}
 
-MAX_TOGETHER = 8  # packets over which a part is looked at before it waits for the next time
+# Packets that are looked at together, looks of a programme in one publication, sums that parts are
+# held against, and sets of people that a look tries. What is not settled by then waits for a week.
+MAX_TOGETHER, MAX_LOOKS, MAX_SUMS, MAX_TRIED = 5, 8, 80, 10
 Counted = Mapping[int, Mapping[RowKey, PublishedRow]]
 Done = set[tuple[RowKey, int]]
 
@@ -79,17 +81,19 @@ def release_details(
     released: list[PublishedRow] = []
     done = set(done)
     for whole in ALL_PUBLISHED:
+        looks = MAX_LOOKS
         for members in _groups(whole, waiting):
             together: list[Packet] = []
-            for item in members:
+            for item in reversed(members):  # those of old times were looked at before
                 together.append(item)
-                if not _are_enough(whole, together):
-                    continue
                 parts = _waiting_parts(whole, together, counted, done)
-                new = _release_parts(ledger, parts, answers)
+                if not looks or not parts or not _are_enough(whole, together):
+                    continue
+                new = parts if _may_appear(ledger, parts, answers) else []
                 released += new
                 done |= {(row.key, number) for row in new for number in row.packets}
-                if len(new) == len(parts) or len(together) == MAX_TOGETHER:
+                looks -= 1
+                if new or len(together) == MAX_TOGETHER:
                     together = []
     return [*released, *_end(released, done), *_complete(waiting, counted, done)]
 
@@ -97,30 +101,27 @@ def release_details(
 def _waiting_parts(
     whole: RowKey, packets: Sequence[Packet], counted: Counted, done: Done
 ) -> list[PublishedRow]:
-    """Of each part that waits, the row over those of the packets that have it."""
+    """Of each part that waits, the row over those of the packets that have it, where enough people
+    answered."""
     found: dict[RowKey, list[PublishedRow]] = defaultdict(list)
     for item in packets:
         for key, row in counted[item.packet_id].items():
             if _is_part(key) and _whole(key) == whole and (key, item.packet_id) not in done:
                 found[key].append(row)
-    return [add_rows(found[key]) for key in sorted(found, key=lambda key: key.part)]
+    rows = [add_rows(found[key]) for key in sorted(found, key=lambda key: key.part)]
+    return [row for row in rows if row.people >= MIN_GROUP_SIZE]
 
 
-def _release_parts(
+def _may_appear(
     ledger: Ledger, parts: Sequence[PublishedRow], answers: Mapping[int, Sequence[_Answers]]
-) -> list[PublishedRow]:
-    """Those of the parts that may appear: all at once, or as many as may one after the other."""
-    compared = [(row, _by_answer(row, answers)) for row in parts]
-    if compared and ledger.may_all_appear([item for _, item in compared]):
-        for _, item in compared:
-            ledger.add(item)
-        return list(parts)
-    released = []
-    for row, item in compared:
-        if row.people and ledger.may_appear(item):
-            ledger.add(item)
-            released.append(row)
-    return released
+) -> bool:
+    """Whether the parts may appear, all at once; they are in the ledger then."""
+    compared = [_by_answer(row, answers) for row in parts]
+    if not ledger.may_all_appear(compared, MAX_SUMS, MAX_TRIED):
+        return False
+    for row in compared:
+        ledger.add(row)
+    return True
 
 
 def _is_part(key: RowKey) -> bool:

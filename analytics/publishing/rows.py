@@ -146,8 +146,10 @@ class Ledger:
             self._tells_of_few(row, quantity) for quantity in _published(row.key).quantities
         )
 
-    def may_all_appear(self, rows: Sequence[PublishedRow]) -> bool:
-        """Whether rows of one metric may appear at once: one look instead of one for each."""
+    def may_all_appear(self, rows: Sequence[PublishedRow], most_sums: int, most_tried: int) -> bool:
+        """Whether rows of one metric may appear at once: one look instead of one for each, given up
+        where they matter to more than ``most_sums`` others, or after ``most_tried`` sets of
+        people."""
         (quantity,) = {name for row in rows for name in _published(row.key).quantities}
         owns = [_contributions_of(row, quantity) for row in rows]
         if any(_count_people(own) < MIN_GROUP_SIZE for own in owns):
@@ -155,7 +157,9 @@ class Ledger:
         packets = sorted({number for row in rows for number in row.packets})
         related = self._related(frozenset().union(*owns), packets, quantity)
         others = [item.contributions for item in related]
-        return len(others) <= MAX_RELATED and not tells_of_few([*owns, *others])
+        return len(others) <= most_sums and not tells_of_few(
+            [*owns, *others], most_tried=most_tried
+        )
 
     def _tells_of_few(self, row: PublishedRow, quantity: str) -> bool:
         own = _contributions_of(row, quantity)

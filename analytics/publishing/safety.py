@@ -24,14 +24,20 @@ MAX_TRIED = 5_000  # sets of people; beyond, the sums count as unsafe, and wait 
 _PRIME = 67_108_859
 
 
-def tells_of_few(rows: Sequence[Collection[Contribution]], fewest: int = MIN_GROUP_SIZE) -> bool:
+def tells_of_few(
+    rows: Sequence[Collection[Contribution]],
+    fewest: int = MIN_GROUP_SIZE,
+    most_tried: int = MAX_TRIED,
+) -> bool:
     """Whether a combination of sums over these contributions is one of fewer than ``fewest``
-    people (and of somebody)."""
+    people (and of somebody); also where it would take more than ``most_tried`` sets of people to
+    know."""
     holders = _holders_of_columns(rows)
     space = _Space(len(rows))
     for column in holders:
         space.add(column)
-    return _Search(holders, space.rank, fewest).finds(frozenset(), _Space(len(rows)))
+    search = _Search(holders, space.rank, fewest, most_tried)
+    return search.finds(frozenset(), _Space(len(rows)))
 
 
 def is_combination(row: Collection[Contribution], rows: Sequence[Collection[Contribution]]) -> bool:
@@ -64,8 +70,10 @@ def _holders_of_columns(rows: Iterable[Collection[Contribution]]) -> dict[int, f
 class _Search:
     """A search for a few people without whose columns the rows lose rank."""
 
-    def __init__(self, holders: Mapping[int, frozenset[int]], rank: int, fewest: int) -> None:
-        self._rank, self._fewest = rank, fewest
+    def __init__(
+        self, holders: Mapping[int, frozenset[int]], rank: int, fewest: int, most: int
+    ) -> None:
+        self._rank, self._fewest, self._most = rank, fewest, most
         self._tried: set[frozenset[int]] = set()
         # Columns that many have come first: so a basis has few that can be taken out.
         self._classes = sorted(holders.items(), key=lambda item: -len(item[1]))
@@ -76,7 +84,7 @@ class _Search:
         if out in self._tried:
             return False
         self._tried.add(out)
-        if len(self._tried) > MAX_TRIED:
+        if len(self._tried) > self._most:
             return True
         staying = staying.copy()
         for column, people in self._classes:
