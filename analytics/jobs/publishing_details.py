@@ -82,20 +82,31 @@ def release_details(
     done = set(done)
     for whole in ALL_PUBLISHED:
         looks = MAX_LOOKS
-        for members in _groups(whole, waiting):
-            together: list[Packet] = []
-            for item in reversed(members):  # those of old times were looked at before
-                together.append(item)
-                parts = _waiting_parts(whole, together, counted, done)
-                if not looks or not parts or not _are_enough(whole, together):
-                    continue
-                new = parts if _may_appear(ledger, parts, answers) else []
-                released += new
-                done |= {(row.key, number) for row in new for number in row.packets}
-                looks -= 1
-                if new or len(together) == MAX_TOGETHER:
-                    together = []
+        for together in _gather(whole, waiting, counted, done):
+            if not looks:
+                break
+            parts = _waiting_parts(whole, together, counted, done)
+            looks -= 1
+            if _may_appear(ledger, parts, answers):
+                released += parts
+                done |= {(row.key, number) for row in parts for number in row.packets}
     return [*released, *_end(released, done), *_complete(waiting, counted, done)]
+
+
+def _gather(
+    whole: RowKey, packets: Sequence[Packet], counted: Counted, done: Done
+) -> Iterator[list[Packet]]:
+    """Packets to look at together: those of one group, one more each time, until their parts are
+    published or they are enough. The newest first: those of old times were looked at before."""
+    for members in _groups(whole, packets):
+        together: list[Packet] = []
+        for item in reversed(members):
+            together.append(item)
+            if _are_enough(whole, together) and _waiting_parts(whole, together, counted, done):
+                yield together
+                waits = _waiting_parts(whole, together, counted, done)
+                if not waits or len(together) == MAX_TOGETHER:
+                    together = []
 
 
 def _waiting_parts(
