@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Error, Frame, Page
 
 from tests.support.demo import DEADLINE_SECONDS, Demo
 
@@ -60,7 +60,7 @@ def accessible(page: Page) -> None:
     for _ in looks(page):
         for frame in page.frames:
             if frame.url.startswith("http"):
-                _judge(frame)
+                _judge_what_comes(frame)
 
 
 def looks(page: Page) -> Iterator[int]:
@@ -91,6 +91,17 @@ def _show(page: Page, width: int, scheme: Scheme) -> None:
             f"([width, dark]) => innerWidth === width && {_DARK}.matches === dark",
             arg=[within, scheme == "dark"],
         )
+
+
+def _judge_what_comes(frame: Frame) -> None:
+    """A page that is left while it is looked at is no failure: the page that comes is looked at."""
+    try:
+        _judge(frame)
+    except Error as error:
+        if "because of a navigation" not in error.message:
+            raise
+        frame.wait_for_load_state()
+        _judge(frame)
 
 
 def _judge(frame: Frame) -> None:

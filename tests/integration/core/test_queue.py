@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import redis
@@ -31,8 +32,15 @@ ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%'
 
 
 @pytest.fixture
-def connection(lrs_settings: Settings) -> Iterator[redis.Redis]:
-    made = queue.connect_redis(lrs_settings.redis_url)
+def own_queue(lrs_settings: Settings) -> Settings:
+    """A database of Redis that no other test uses: requests leave by threads, which may outlive
+    the test whose they are."""
+    return replace(lrs_settings, redis_url=f"{lrs_settings.redis_url}?db=1")
+
+
+@pytest.fixture
+def connection(own_queue: Settings) -> Iterator[redis.Redis]:
+    made = queue.connect_redis(own_queue.redis_url)
     made.flushdb()
     yield made
     made.flushdb()
@@ -51,13 +59,13 @@ def handled(
 
 @pytest.fixture
 def worker(
-    lrs_settings: Settings, connection: redis.Redis
+    own_queue: Settings, connection: redis.Redis
 ) -> Iterator[Callable[[dict[str, JobHandler]], ShortJobs]]:
     """Makes a worker with these jobs in this process."""
     made: list[ShortJobs] = []
 
     def make(handlers: dict[str, JobHandler]) -> ShortJobs:
-        made.append(ShortJobs(lrs_settings, handlers, {"tests.former": "tests.short"}))
+        made.append(ShortJobs(own_queue, handlers, {"tests.former": "tests.short"}))
         return made[-1]
 
     yield make
@@ -252,7 +260,7 @@ def test_a_function_handles_the_job_of_its_name_alone() -> None:
 
 @pytest.mark.parametrize("signals", [1, 2])
 def test_a_stop_lets_a_job_end_and_a_second_one_ends_it(
-    signals: int, lrs_settings: Settings, connection: redis.Redis
+    signals: int, own_queue: Settings, connection: redis.Redis
 ) -> None:
     """The supervisor asks again after three seconds."""
 
@@ -263,7 +271,7 @@ def test_a_stop_lets_a_job_end_and_a_second_one_ends_it(
 
     def run() -> None:
         logging.disable()
-        ShortJobs(lrs_settings, handled(job), {}).work(requested=True)
+        ShortJobs(own_queue, handled(job), {}).work(requested=True)
 
     process = ForkedProcess(run, heard=False)
     until(lambda: bool(connection.exists("tests:begun")))
@@ -276,7 +284,7 @@ def test_a_stop_lets_a_job_end_and_a_second_one_ends_it(
 
 
 def test_a_job_that_hangs_where_no_signal_reaches_it_takes_its_process_with_it(
-    lrs_settings: Settings, connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    own_queue: Settings, connection: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "JOB_TIMEOUT_SECONDS", 1)
     monkeypatch.setattr(jobs, "STUCK_SECONDS", 1)
@@ -286,7 +294,7 @@ def test_a_job_that_hangs_where_no_signal_reaches_it_takes_its_process_with_it(
         time.sleep(60)
 
     process = ForkedProcess(
-        lambda: ShortJobs(lrs_settings, handled(deaf), {}).work(requested=True), heard=True
+        lambda: ShortJobs(own_queue, handled(deaf), {}).work(requested=True), heard=True
     )
     try:
         assert process.wait(20) == 1

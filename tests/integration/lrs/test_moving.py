@@ -109,6 +109,17 @@ def add(
     )
 
 
+def send_stored(deps: StoreDeps) -> int:
+    """How many were sent once all that is stored may be: a run sends up to the high-water mark,
+    and what was stored in this instant is sent by the next one, for which nobody waits here.
+    """
+    ended = clock.now()
+    with deps.unit_of_work(1) as connection:
+        while high_water_mark(connection) <= ended:
+            pass
+    return forwarding.send_forwards(deps, 1)
+
+
 def due_again(deps: StoreDeps) -> None:
     with deps.unit_of_work(1) as connection:
         connection.execute(text("UPDATE lrs.forward SET next_at = now()"))
@@ -129,9 +140,9 @@ def test_everything_that_passes_the_filter_arrives_once_and_in_order(
         )
     )
     add(deps, target, verb=ANSWERED)
-    assert forwarding.send_forwards(deps, 1) == 130
+    assert send_stored(deps) == 130
     assert list(target.held) == sent[1::2]
-    assert forwarding.send_forwards(deps, 1) == 0
+    assert send_stored(deps) == 0
     (late,) = body(one.post(statement(verb={"id": ANSWERED})))
     (voider,) = body(
         one.post(
@@ -141,13 +152,13 @@ def test_everything_that_passes_the_filter_arrives_once_and_in_order(
             )
         )
     )
-    assert forwarding.send_forwards(deps, 1) == 2
+    assert send_stored(deps) == 2
     assert list(target.held)[-2:] == [late, voider]
     assert {"stored", "authority"}.isdisjoint(target.held[late])
     assert all(authorization == "Basic azpz" for authorization, _, _ in target.requests)
     one.version = "2.0.0"
     body(one.post(statement(verb={"id": ANSWERED})))
-    forwarding.send_forwards(deps, 1)
+    send_stored(deps)
     assert target.requests[-1][1] == "2.0.0"
 
 
@@ -157,19 +168,19 @@ def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(
     sent = body(one.post([statement() for _ in range(150)]))
     add(deps, target)
     target.moods = [503]
-    assert forwarding.send_forwards(deps, 1) == 0
+    assert send_stored(deps) == 0
     assert (state(deps).failures, state(deps).last_error) == (1, "503 Service Unavailable: no")
-    assert forwarding.send_forwards(deps, 1) == 0, "it waits before it asks again"
+    assert send_stored(deps) == 0, "it waits before it asks again"
     due_again(deps)
     target.moods = [200, 401]
-    assert forwarding.send_forwards(deps, 1) == 100
+    assert send_stored(deps) == 100
     # The answer to the second batch was lost: it was stored there, and is sent again.
     target.held.update(
         (one_id, one.get("/xapi/statements", statementId=one_id).json or {})
         for one_id in sent[100:]
     )
     due_again(deps)
-    assert forwarding.send_forwards(deps, 1) == 50
+    assert send_stored(deps) == 50
     assert sorted(target.held) == sorted(sent)
     assert state(deps).last_error is None
     with deps.unit_of_work(1) as connection:
@@ -182,7 +193,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
     sent = body(one.post([statement() for _ in range(20)]))
     target.refused = {sent[7]}
     forward_id = add(deps, target)
-    assert forwarding.send_forwards(deps, 1) == 19
+    assert send_stored(deps) == 19
     with operator_api.open_tenant(lrs_settings, "") as desk:
         assert desk.dead_letters(forward_id) == [(sent[7], "400: no")]
         assert desk.retry_forward(forward_id) == (0, 1)
@@ -203,7 +214,7 @@ def test_a_target_that_takes_few_at_a_time_comes_to_the_end_although_one_stateme
     forward_id = add(deps, target)
     for _ in range(8):
         target.moods = [200] * 13 + [429]
-        forwarding.send_forwards(deps, 1)
+        send_stored(deps)
         due_again(deps)
     assert sorted(target.held) == sorted(set(sent) - {sent[40]})
     with deps.unit_of_work(1) as connection:
@@ -221,7 +232,7 @@ def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
     (after,) = body(one.post(statement()))
     deps.blobs.remove(1, described(b"lost")["sha2"])
     forward_id = add(deps, target)
-    assert forwarding.send_forwards(deps, 1) == 1
+    assert send_stored(deps) == 1
     assert list(target.held) == [after]
     with deps.unit_of_work(1) as connection:
         ((letter, reason),) = forwards.list_dead_letters(connection, 1, forward_id, 10)
@@ -267,7 +278,7 @@ def test_between_two_real_stores_attachments_go_along(
         from_start=True,
         who="test",
     )
-    assert forwarding.send_forwards(deps, 1) == 31
+    assert send_stored(deps) == 31
     there = Caller(one.client, live.key, live.secret)
     assert len(body(there.get("/xapi/statements"))["statements"]) == 31
     assert (
@@ -291,9 +302,9 @@ def test_a_voiding_statement_that_came_first_follows_what_it_voids(
     voided = statement(id=str(uuid.uuid4()), verb={"id": ANSWERED})
     voiding = voider(statement, voided["id"])
     body(one.post(voiding))
-    assert forwarding.send_forwards(deps, 1) == 0, "nobody knows yet what it voids"
+    assert send_stored(deps) == 0, "nobody knows yet what it voids"
     body(one.post(voided))
-    assert forwarding.send_forwards(deps, 1) == 2
+    assert send_stored(deps) == 2
     assert list(target.held) == [voided["id"], voiding["id"]]
 
 
@@ -305,7 +316,7 @@ def test_a_voiding_statement_from_before_the_forward_follows_what_it_voids(
     body(one.post(voiding))
     add(deps, target, from_start=False)
     body(one.post(voided))
-    assert forwarding.send_forwards(deps, 1) == 2
+    assert send_stored(deps) == 2
     assert list(target.held) == [voided["id"], voiding["id"]]
 
 
@@ -321,7 +332,7 @@ def test_a_period_that_ends_between_a_statement_and_its_end_brings_both(
     forward_id = add(deps, target, from_start=False)
     with operator_api.open_tenant(lrs_settings, "") as desk:
         desk.backfill_forward(forward_id, begun - timedelta(seconds=1), between)
-        assert forwarding.send_forwards(deps, 1) == 2
+        assert send_stored(deps) == 2
         assert list(target.held) == [voided["id"], voiding["id"]]
         with pytest.raises(NotFound):
             desk.dead_letters(forward_id + 1)
@@ -377,12 +388,7 @@ def test_in_whatever_order_things_arrive_what_is_voided_here_is_not_valid_there(
             voided.add(number)
         else:
             forwarding.send_forwards(deps, 1)
-    # What was stored in this millisecond is sent by the next run, for which nobody waits here.
-    ended = clock.now()
-    with deps.unit_of_work(1) as connection:
-        while high_water_mark(connection) <= ended:
-            pass
-    forwarding.send_forwards(deps, 1)
+    send_stored(deps)
     for number in stored:
         found = there.get("/xapi/statements", statementId=told[number]["id"])
         expected = number not in voided and (whole or passing[number])
@@ -405,14 +411,14 @@ def test_a_period_is_sent_too_and_what_is_there_stays_as_it_is(
         assert shown.backfill is not None
         (after,) = body(one.post(statement()))
         target.moods = [200, 200, 503]
-        assert forwarding.send_forwards(deps, 1) == 101, "what is new, and a first part"
+        assert send_stored(deps) == 101, "what is new, and a first part"
         due_again(deps)
-        assert forwarding.send_forwards(deps, 1) == 20
+        assert send_stored(deps) == 20
         assert sorted(target.held) == sorted([*before, after])
         assert state(deps).backfill is None
         desk.backfill_forward(forward_id, now - timedelta(days=1), None)
         due_again(deps)
-        forwarding.send_forwards(deps, 1)
+        send_stored(deps)
         assert sorted(target.held) == sorted([*before, after]), "once more changes nothing"
         assert desk.list_forwards()[0][1] == 0, "no dead letter"
 
@@ -443,7 +449,7 @@ def test_a_map_changes_home_pages_and_leaves_out_names(
         add(deps, target, {"verbs": {}})
     pages = {"https://intern.example": "https://people.example"}
     add(deps, target, {"home_pages": pages, "without_names": True})
-    assert forwarding.send_forwards(deps, 1) == 1
+    assert send_stored(deps) == 1
     there = {"account": {"homePage": "https://people.example", "name": "77"}}
     arrived = target.held[sent["id"]]
     assert arrived["actor"] == there
@@ -452,7 +458,7 @@ def test_a_map_changes_home_pages_and_leaves_out_names(
     assert arrived["object"]["actor"] == there
     assert arrived["object"]["object"] == {"objectType": "Agent", **there}
     due_again(deps)
-    assert forwarding.send_forwards(deps, 1) == 0
+    assert send_stored(deps) == 0
 
 
 def take(deps: StoreDeps, path: Path, tenant_id: int = 1) -> tuple[Any, list[tuple[int, str, str]]]:
