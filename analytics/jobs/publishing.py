@@ -260,22 +260,19 @@ def _count_packets(
     """By packet: its rows whose windows are over, of those metrics of which one is not published
     yet (``correcting``: of all)."""
     counted: dict[int, dict[RowKey, PublishedRow]] = {}
+    asked: dict[tuple[str, int | None], list[int]] = defaultdict(list)
     for packet in packets:
-        keys = _keys_to_count(packet, watermark, done, correcting)
+        number, keys = packet.packet_id, _keys_to_count(packet, watermark, done, correcting)
         if keys:
-            counted[packet.packet_id] = {
-                key: PublishedRow(
-                    key, PUBLISHED_METRICS[key.metric].version, (packet.packet_id,), 0, [], {}
-                )
+            counted[number] = {
+                key: PublishedRow(key, PUBLISHED_METRICS[key.metric].version, (number,), 0, [], {})
                 for key in keys
             }
+        for look in {_looks_at(key) for key in keys}:
+            asked[look].append(number)
     for metric in PUBLISHED_METRICS.values():
         for before, day in _looks(metric):
-            over = [
-                number
-                for number, rows in counted.items()
-                if any(key.metric == metric.key and day in (None, key.day) for key in rows)
-            ]
+            over = asked.get((metric.key, day))
             if not over:
                 continue
             scope = Scope(
@@ -310,6 +307,13 @@ def _looks(metric: Metric) -> Iterable[tuple[int, int | None]]:
     return zip((0, *days), days, strict=False) if days else [(0, None)]
 
 
+def _looks_at(key: RowKey) -> tuple[str, int | None]:
+    """The metric and the time of the look that counts a row."""
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    return key.metric, key.day if published.days else None
+
+
 def _read_rows(
     connection: Connection,
     metric: Metric,
@@ -317,10 +321,14 @@ def _read_rows(
     day: int | None,
     counted: Mapping[int, dict[RowKey, PublishedRow]],
 ) -> None:
-    for row in connection.execute(metric.count(scope)).mappings():
+    assert metric.published is not None
+    known = {part for part, _ in metric.parts}
+    result = connection.execute(metric.count(scope))
+    names = list(result.keys())
+    for values in result:
+        row = dict(zip(names, values, strict=True))
         part, number = parse_part(row["part"])
-        assert metric.published is not None
-        if metric.parts and not any(part == known for known, _ in metric.parts):
+        if known and part not in known:
             continue
         key = RowKey(metric.key, part, day or metric.published.days_of(part)[0])
         found = counted[int(number)].get(key)
@@ -386,25 +394,22 @@ def _release_rows(
     for key in sorted(ROW_KEYS, key=lambda key: (key.day, _ORDER[key])):
         late: list[Packet] = []
         for members in _group_waiting(key, packets, done, watermark):
-            row = _may_appear(ledger, key, members, counted)
+            row = _release_row(ledger, key, members, counted)
             if row is None:
                 late += [item for item in members if _waited_long(item, key.day, watermark)]
             else:
                 released.append(row)
-        row = _may_appear(ledger, key, late, counted) if late else None
+        row = _release_row(ledger, key, late, counted) if late else None
         released += [] if row is None else [row]
     return released
 
 
-def _may_appear(
+def _release_row(
     ledger: Ledger, key: RowKey, packets: Sequence[Packet], counted: Counted
 ) -> PublishedRow | None:
     """The row over these packets, if it may appear; it is in the ledger then."""
     row = add_rows([counted[item.packet_id][key] for item in packets])
-    if not ledger.may_appear(row):
-        return None
-    ledger.add(row)
-    return row
+    return row if ledger.add_if_safe(row) else None
 
 
 def _group_waiting(

@@ -87,7 +87,8 @@ def release_details(
                 break
             parts = _waiting_parts(whole, together, counted, done)
             looks -= 1
-            if _may_appear(ledger, parts, answers):
+            compared = [_by_answer(row, answers) for row in parts]
+            if ledger.add_all_if_safe(compared, MAX_SUMS, MAX_TRIED):
                 released += parts
                 done |= {(row.key, number) for row in parts for number in row.packets}
     return [*released, *_end(released, done), *_complete(waiting, counted, done)]
@@ -121,18 +122,6 @@ def _waiting_parts(
                 found[key].append(row)
     rows = [add_rows(found[key]) for key in sorted(found, key=lambda key: key.part)]
     return [row for row in rows if row.people >= MIN_GROUP_SIZE]
-
-
-def _may_appear(
-    ledger: Ledger, parts: Sequence[PublishedRow], answers: Mapping[int, Sequence[_Answers]]
-) -> bool:
-    """Whether the parts may appear, all at once; they are in the ledger then."""
-    compared = [_by_answer(row, answers) for row in parts]
-    if not ledger.may_all_appear(compared, MAX_SUMS, MAX_TRIED):
-        return False
-    for row in compared:
-        ledger.add(row)
-    return True
 
 
 def _is_part(key: RowKey) -> bool:

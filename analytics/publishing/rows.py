@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from math import isclose
 from types import SimpleNamespace
 from typing import Any
@@ -47,17 +48,13 @@ class PublishedRow:
 
 def add_rows(rows: Sequence[PublishedRow]) -> PublishedRow:
     """One row over the packets of all."""
-    merged: dict[str, set[int]] = defaultdict(set)
-    for row in rows:
-        for slot, people in row.contributions.items():
-            merged[slot].update(people)
     return PublishedRow(
         rows[0].key,
         rows[0].version,
         tuple(sorted(number for row in rows for number in row.packets)),
         sum(row.people for row in rows),
         add_sums(row.sums for row in rows),
-        {slot: sorted(people) for slot, people in merged.items()},
+        rows[0].contributions if len(rows) == 1 else _join(row.contributions for row in rows),
     )
 
 
@@ -103,81 +100,84 @@ def estimate_row(metric: Metric, part: str, sums: Sums) -> Estimate:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A published sum that is no combination of others, as far as is known."""
+class _Sum:
+    """What a row sums of a quantity."""
 
-    contributions: frozenset[Contribution]
-    packets: tuple[int, ...]
+    row: PublishedRow
+    quantity: str
+
+    @cached_property
+    def contributions(self) -> frozenset[Contribution]:
+        """To what of whom the row belongs."""
+        return _contributions_of(self.row, self.quantity)
 
 
 _Place = tuple[str, int]  # a quantity and a packet
 
 
-@dataclass
 class Ledger:
     """What is published of one programme: whether a further row may be. Rows matter to each other
     where they sum the same quantity over the same contributions."""
 
-    rows: list[PublishedRow] = field(default_factory=list)
-    # Rows that nobody asked about yet; and of the others, those that tell of something new.
-    _unread: dict[_Place, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _kept: dict[_Place, list[_Kept]] = field(default_factory=lambda: defaultdict(list))
-
-    def __post_init__(self) -> None:
-        rows, self.rows = self.rows, []
+    def __init__(self, rows: Iterable[PublishedRow] = ()) -> None:
+        # Sums that nobody asked about yet; and of the others, those that tell of something new.
+        self._unread: dict[_Place, list[_Sum]] = defaultdict(list)
+        self._kept: dict[_Place, list[_Sum]] = defaultdict(list)
         for row in rows:
             self.add(row)
 
     def add(self, row: PublishedRow) -> None:
         """Note a row that is published."""
-        if not any(row.contributions.values()):
-            return
-        for quantity in _published(row.key).quantities:
-            for packet in row.packets:
-                self._unread[quantity, packet].append(len(self.rows))
-        self.rows.append(row)
+        for one in _sums_of(row):
+            for packet in one.row.packets:
+                self._unread[one.quantity, packet].append(one)
 
-    def may_appear(self, row: PublishedRow) -> bool:
-        """Whether enough people contribute to a row, or nobody, and no combination of it with
-        others tells of a few."""
+    def add_if_safe(self, row: PublishedRow) -> bool:
+        """Whether a row may appear, which is noted then: enough people contribute to it, or nobody,
+        and no combination of it with others tells of a few."""
         if 0 < row.people < MIN_GROUP_SIZE:
             return False
-        return not any(
-            self._tells_of_few(row, quantity) for quantity in _published(row.key).quantities
-        )
+        new = []
+        for one in _sums_of(row):
+            own = one.contributions
+            if own and _count_people(own) < MIN_GROUP_SIZE:
+                return False
+            related = self._related(own, row.packets, one.quantity)
+            others = [item.contributions for item in related]
+            if is_combination(own, others):
+                continue  # it tells of nothing new
+            if len(others) > MAX_RELATED or (others and tells_of_few([own, *others])):
+                return False
+            new.append(one)
+        for one in new:
+            self._keep(one)
+        return True
 
-    def may_all_appear(self, rows: Sequence[PublishedRow], most_sums: int, most_tried: int) -> bool:
-        """Whether rows of one metric may appear at once: one look instead of one for each, given up
-        where they matter to more than ``most_sums`` others, or after ``most_tried`` sets of
-        people."""
-        (quantity,) = {name for row in rows for name in _published(row.key).quantities}
-        owns = [_contributions_of(row, quantity) for row in rows]
+    def add_all_if_safe(
+        self, rows: Sequence[PublishedRow], most_sums: int, most_tried: int
+    ) -> bool:
+        """The same of rows of one metric at once: one look instead of one for each, given up where
+        they matter to more than ``most_sums`` others, or after ``most_tried`` sets of people."""
+        sums = [one for row in rows for one in _sums_of(row)]
+        owns = [one.contributions for one in sums]
         if any(_count_people(own) < MIN_GROUP_SIZE for own in owns):
             return False
+        (quantity,) = {one.quantity for one in sums}
         packets = sorted({number for row in rows for number in row.packets})
         related = self._related(frozenset().union(*owns), packets, quantity)
         others = [item.contributions for item in related]
-        return len(others) <= most_sums and not tells_of_few(
-            [*owns, *others], most_tried=most_tried
-        )
-
-    def _tells_of_few(self, row: PublishedRow, quantity: str) -> bool:
-        own = _contributions_of(row, quantity)
-        if not own:
+        if len(others) > most_sums or tells_of_few([*owns, *others], most_tried=most_tried):
             return False
-        if _count_people(own) < MIN_GROUP_SIZE:
-            return True
-        related = [item.contributions for item in self._related(own, row.packets, quantity)]
-        if own in related:
-            return False
-        return len(related) > MAX_RELATED or (bool(related) and tells_of_few([own, *related]))
+        for row in rows:
+            self.add(row)
+        return True
 
     def _related(
         self, own: frozenset[Contribution], packets: Sequence[int], quantity: str
-    ) -> list[_Kept]:
+    ) -> list[_Sum]:
         """The sums that share contributions with this one, with those that share contributions
         with them, and so on."""
-        found: dict[int, _Kept] = {}
+        found: dict[int, _Sum] = {}
         reached, near = set(own), set(packets)
         while True:
             for packet in near:
@@ -193,23 +193,30 @@ class Ledger:
             found |= new
             for item in new.values():
                 reached |= item.contributions
-                near.update(item.packets)
+                near.update(item.row.packets)
 
     def _read(self, quantity: str, packet: int) -> None:
-        """Keep of the rows of a packet those that others do not tell already."""
-        for number in self._unread.pop((quantity, packet), ()):
-            row = self.rows[number]
-            item = _Kept(_contributions_of(row, quantity), row.packets)
+        """Keep of the sums of a packet those that others do not tell already."""
+        for item in self._unread.pop((quantity, packet), ()):
             known = [
-                other
-                for one in row.packets
+                other.contributions
+                for one in item.row.packets
                 for other in self._kept.get((quantity, one), ())
                 if not other.contributions.isdisjoint(item.contributions)
             ]
-            if is_combination(item.contributions, [other.contributions for other in known]):
-                continue
-            for one in row.packets:
-                self._kept[quantity, one].append(item)
+            if not is_combination(item.contributions, known):
+                self._keep(item)
+
+    def _keep(self, item: _Sum) -> None:
+        for packet in item.row.packets:
+            self._kept[item.quantity, packet].append(item)
+
+
+def _sums_of(row: PublishedRow) -> list[_Sum]:
+    """What a row sums, of each quantity; nothing where nobody contributes to it."""
+    if not any(row.contributions.values()):
+        return []
+    return [_Sum(row, quantity) for quantity in _published(row.key).quantities]
 
 
 def _published(key: RowKey) -> Published:

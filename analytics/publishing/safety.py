@@ -33,26 +33,22 @@ def tells_of_few(
     people (and of somebody); also where it would take more than ``most_tried`` sets of people to
     know."""
     holders = _holders_of_columns(rows)
-    space = _Space(len(rows))
-    for column in holders:
-        space.add(column)
-    search = _Search(holders, space.rank, fewest, most_tried)
-    return search.finds(frozenset(), _Space(len(rows)))
+    if all(len(people) >= fewest for people in holders.values()):
+        return False  # whoever is taken out, no column goes
+    rank = _rank(holders, len(rows))
+    return _Search(holders, rank, fewest, most_tried).finds(frozenset(), _Space(len(rows)))
 
 
-def is_combination(row: Collection[Contribution], rows: Sequence[Collection[Contribution]]) -> bool:
+def is_combination(row: frozenset[Contribution], rows: Sequence[frozenset[Contribution]]) -> bool:
     """Whether a sum can be computed from others, so that it tells of nothing new."""
     if not row or row in rows:
         return True
-    if not rows:
+    if not row <= frozenset().union(*rows):
         return False
     columns = _holders_of_columns([*rows, row])
+    rank = _rank(columns, len(rows) + 1)
     last = 1 << len(rows)
-    without, within = _Space(len(rows)), _Space(len(rows) + 1)
-    for column in columns:
-        without.add(column & ~last)
-        within.add(column)
-    return without.rank == within.rank
+    return rank <= len(rows) and _rank({column & ~last for column in columns}, len(rows)) == rank
 
 
 def _holders_of_columns(rows: Iterable[Collection[Contribution]]) -> dict[int, frozenset[int]]:
@@ -65,6 +61,29 @@ def _holders_of_columns(rows: Iterable[Collection[Contribution]]) -> dict[int, f
     for (person, _), column in columns.items():
         holders[column].add(person)
     return {column: frozenset(people) for column, people in holders.items()}
+
+
+def _rank(columns: Collection[int], height: int) -> int:
+    """The rank of columns of zeros and ones. Modulo two it is quickly found, and never more than
+    it is; so where it is all that it can be then, it is known."""
+    most = min(height, len(columns))
+    if _rank_modulo_two(columns) == most:
+        return most
+    space = _Space(height)
+    for column in columns:
+        space.add(column)
+    return space.rank
+
+
+def _rank_modulo_two(columns: Iterable[int]) -> int:
+    basis: dict[int, int] = {}  # by its highest bit
+    for column in columns:
+        while column:
+            known = basis.setdefault(column.bit_length(), column)
+            if known is column:
+                break
+            column ^= known
+    return len(basis)
 
 
 class _Search:
@@ -86,10 +105,12 @@ class _Search:
         self._tried.add(out)
         if len(self._tried) > self._most:
             return True
+        stay = [column for column, people in self._classes if len(people | out) >= self._fewest]
+        if _rank_modulo_two(stay) == self._rank:
+            return False
         staying = staying.copy()
-        for column, people in self._classes:
-            if len(people | out) >= self._fewest:
-                staying.add(column)
+        for column in stay:
+            staying.add(column)
         if staying.rank == self._rank:
             return False
         basis = staying.copy()

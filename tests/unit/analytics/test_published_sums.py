@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.publishing.safety import tells_of_few
+from analytics.publishing.safety import is_combination, tells_of_few
 from tests.support.linear_attack import fewest_told_of
 
 Row = frozenset[tuple[int, str]]
+SUMS = st.frozensets(st.tuples(st.integers(0, 6), st.sampled_from(("a", "b"))), min_size=1)
 
 
 def of(*people: int, slot: str = "") -> Row:
@@ -82,11 +83,7 @@ def test_what_tells_of_fewer_than_five(rows: list[Row], told: bool) -> None:
 
 
 @given(
-    st.lists(
-        st.frozensets(st.tuples(st.integers(0, 6), st.sampled_from(("a", "b"))), min_size=1),
-        min_size=1,
-        max_size=4,
-    ),
+    st.lists(SUMS, min_size=1, max_size=4),
     st.integers(2, 4),
 )
 def test_it_says_what_the_definition_says(rows: list[Row], fewest: int) -> None:
@@ -99,11 +96,7 @@ def test_what_would_take_too_long_to_try_is_not_published() -> None:
 
 
 @given(
-    st.lists(
-        st.frozensets(st.tuples(st.integers(0, 6), st.sampled_from("ab")), min_size=1),
-        min_size=1,
-        max_size=5,
-    ),
+    st.lists(SUMS, min_size=1, max_size=5),
     st.integers(2, 5),
 )
 def test_the_attack_of_the_random_worlds_finds_what_the_definition_says(
@@ -111,3 +104,12 @@ def test_the_attack_of_the_random_worlds_finds_what_the_definition_says(
 ) -> None:
     people: dict[Hashable, Hashable] = {item: item[0] for row in rows for item in row}
     assert bool(fewest_told_of(rows, people, set(), fewest)) == told_by_trying(rows, fewest)
+
+
+@given(rows=st.lists(SUMS, min_size=1, max_size=5), row=SUMS)
+def test_a_sum_is_a_combination_of_others_where_it_adds_nothing_to_their_rank(
+    rows: list[Row], row: Row
+) -> None:
+    columns = sorted({contribution for one in [*rows, row] for contribution in one})
+    matrix = [[Fraction(column in one) for column in columns] for one in [*rows, row]]
+    assert is_combination(row, rows) == (rank(matrix) == rank(matrix[:-1]))
