@@ -24,8 +24,8 @@ from urllib.parse import urlencode
 from sqlalchemy import text
 
 LEVELS = (1_000_000, 10_000_000)
-ROUNDS, REQUESTS, CLIENTS = 5, 60, 4
-WAYS_IN = ((1, 1, 1_500), (1, 8, 3_000), (100, 1, 5_000), (100, 8, 10_000))  # batch, clients, count
+ROUNDS, REQUESTS, CLIENTS = 9, 60, 4
+WAYS_IN = ((1, 1, 1_500), (1, 8, 6_000), (100, 1, 5_000), (100, 8, 10_000))  # batch, clients, count
 PORTS = (18_081, 18_082)
 
 
