@@ -6,6 +6,7 @@ Learners' pages, the pages of a launch and of the record store, and mails are tr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Any
 
 from babel import UnknownLocaleError, negotiate_locale
 from babel.core import get_locale_identifier, parse_locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_date_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -26,6 +27,8 @@ ENGLISH = "en"
 CATALOGUE_DIR = Path(__file__).parent / "locale"
 _UNTRANSLATED = NullTranslations()
 MAX_TAG_LENGTH = 35  # RFC 5646, 4.4.1: what an implementation has to take
+# How a locale's longest pattern of a date ends: with the year, in Spanish after the word "de".
+_YEAR_AT_END = re.compile(r"[\s,]*(?:'de'\s*)?y+\s*$")
 _DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 
 
@@ -98,6 +101,18 @@ def format_day(tag: str, instant: datetime | date) -> str:
 def format_weekday(tag: str, instant: datetime | date) -> str:
     """Format a date with its day of the week, such as Monday, 23 November 2026."""
     return format_date(instant, format="full", locale=_DATE_LOCALES.get(tag, tag))
+
+
+def format_near_day(tag: str, day: date, today: date) -> str:
+    """Format a day with its day of the week, and with its year only if that is not the year of
+    ``today``: Thursday, 3 December."""
+    if day.year != today.year:
+        return format_weekday(tag, day)
+    locale = _DATE_LOCALES.get(tag, tag)
+    pattern = get_date_format("full", locale=locale).pattern
+    text = format_date(day, format=_YEAR_AT_END.sub("", pattern), locale=locale)
+    # French says the first of a month as an ordinal; CLDR has no pattern for it.
+    return re.sub(r"\b1\b", "1er", text) if tag.partition("_")[0] == "fr" else text
 
 
 def format_month(tag: str, day: date) -> str:

@@ -25,8 +25,8 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class MailMessage:
-    """A mail in plain text, so that every mail program and every filter can read it. ``key`` is
-    unique: a message sent twice has the same Message-ID.
+    """A mail in plain text, so that every mail program and every filter can read it, and as HTML
+    that says the same. ``key`` is unique: a message sent twice has the same Message-ID.
 
     ``picture`` (PNG) only illustrates what the text already says.
     """
@@ -39,6 +39,7 @@ class MailMessage:
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
     picture: bytes | None = None
+    html: str = ""
 
 
 class DeliveryDeferred(Exception):
@@ -86,6 +87,8 @@ def build_email_message(letter: MailMessage, sender: str) -> EmailMessage:
     for name, value in letter.headers.items():
         message[name] = value
     message.set_content(letter.words)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
     if letter.picture is not None:
         message.add_attachment(
             letter.picture,

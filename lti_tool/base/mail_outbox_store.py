@@ -33,6 +33,7 @@ class LeasedMail:
     programme: str
     path: str
     picture: str
+    question_id: uuid.UUID | None
     tries: int
     name: str
     email: str
@@ -63,7 +64,7 @@ def lease_mails(connection: Connection, tenant_id: int, rows: int) -> list[Lease
         UPDATE lti_tool.mail m SET next_try_at = now() + :lease, tries = m.tries + 1
         FROM k, lti_tool.person p WHERE m.tenant_id = :tenant AND m.id = k.id AND p.id = m.person_id
         RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path,
-          m.picture, m.tries, p.name, p.email
+          m.picture, m.question_id, m.tries, p.name, p.email
         """
     )
     result = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})

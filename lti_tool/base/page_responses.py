@@ -39,7 +39,7 @@ _CSP_TEMPLATE = (
 # URLs that contain a one-time secret: their referrer is cut to the origin. (no-referrer would
 # also remove the Origin header from our own forms, which distinguishes them from another
 # site's.)
-_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
+_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/question/", "/calendar/")
 
 
 # What a page says where the framework refuses a request, by status.

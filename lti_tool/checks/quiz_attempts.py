@@ -83,60 +83,110 @@ def begin_check(
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
         _require_active_episode(context, now)
-        met = {
-            item
-            for attempt in attempts
-            if attempt.kind == AttemptKind.CHECK
-            for item in attempt.items
-        }
         return _start_attempt(
             context,
             session,
             AttemptKind.CHECK,
             interval,
-            sample_check_items(context.programme, context.episode.id, interval, met),
+            _draw_check_items(context, interval, attempts),
             now,
         )
 
 
+def _draw_check_items(
+    context: EpisodeContext, interval: str, attempts: Sequence[Attempt]
+) -> list[str]:
+    met = {
+        item for attempt in attempts if attempt.kind == AttemptKind.CHECK for item in attempt.items
+    }
+    return sample_check_items(context.programme, context.episode.id, interval, met)
+
+
+def next_check_item(context: EpisodeContext, interval: str) -> str:
+    """Return the key of the question that the check of an interval asks next, also before it has
+    begun; empty if all are answered."""
+    attempts = attempts_store.list_attempts(
+        context.connection, context.tenant_id, context.episode.id
+    )
+    known = _latest_attempt(attempts, AttemptKind.CHECK, interval)
+    if known is None:
+        items, answered = _draw_check_items(context, interval, attempts), 0
+    else:
+        items, answered = known.items, _count_answers(context, known)
+    return items[answered] if answered < len(items) else ""
+
+
+def next_refresher_item(context: EpisodeContext, now: datetime) -> tuple[str, str] | None:
+    """Return (kind, key of the next question) of the refresher that is open now: after a lapse
+    remediation, otherwise reinforcement; None if there is neither."""
+    attempts = attempts_store.list_attempts(
+        context.connection, context.tenant_id, context.episode.id
+    )
+    offered = _offered_quizzes(context, attempts, now)
+    for kind in (AttemptKind.REMEDIATION, AttemptKind.REINFORCEMENT):
+        running = _find_running(attempts, kind)
+        if running is not None:
+            return kind, running.items[_count_answers(context, running)]
+        if offered.get(kind):
+            return kind, offered[kind][0]
+    return None
+
+
+def _count_answers(context: EpisodeContext, attempt: Attempt) -> int:
+    return len(attempts_store.list_answers(context.connection, context.tenant_id, attempt.id))
+
+
 def begin_quiz(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime
+    unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime, first: str = ""
 ) -> uuid.UUID:
     """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
-    remediation or practice."""
+    remediation or practice. ``first``: the question that one which begins now asks first."""
     if kind not in KINDS_WITHOUT_INTERVAL:
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         attempts = attempts_store.list_attempts(connection, session.tenant_id, context.episode.id)
-        running = next(
-            (
-                attempt
-                for attempt in attempts
-                if attempt.kind == kind
-                and (attempt.finished_at is None or kind == AttemptKind.BASELINE)
-            ),
-            None,
-        )
+        running = _find_running(attempts, kind)
         if running is not None:
             return running.id
         if kind != AttemptKind.PRACTICE:
             _require_active_episode(context, now)
-        offered = refresher_quizzes.select_quizzes(
-            context.programme,
-            context.episode,
-            episodes_store.list_scheduled_checks(connection, session.tenant_id, context.episode.id),
-            attempts,
-            attempts_store.list_memory_states(connection, session.tenant_id, context.episode.id),
-            now,
-        )
-        chosen = offered.get(AttemptKind(kind), ())
+        chosen = _offered_quizzes(context, attempts, now).get(AttemptKind(kind), ())
         if not chosen:
             raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
         chance = random.Random(f"{context.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
         items = list(chosen)
         chance.shuffle(items)
+        if first:
+            items = [first, *(item for item in items if item != first)][: len(items)]
         return _start_attempt(context, session, kind, "", items, now)
+
+
+def _find_running(attempts: Sequence[Attempt], kind: str) -> Attempt | None:
+    """The attempt of this kind that goes on; a finished baseline is not asked again."""
+    return next(
+        (
+            attempt
+            for attempt in attempts
+            if attempt.kind == kind
+            and (attempt.finished_at is None or kind == AttemptKind.BASELINE)
+        ),
+        None,
+    )
+
+
+def _offered_quizzes(
+    context: EpisodeContext, attempts: Sequence[Attempt], now: datetime
+) -> Mapping[AttemptKind, Sequence[str]]:
+    connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
+    return refresher_quizzes.select_quizzes(
+        context.programme,
+        episode,
+        episodes_store.list_scheduled_checks(connection, tenant_id, episode.id),
+        attempts,
+        attempts_store.list_memory_states(connection, tenant_id, episode.id),
+        now,
+    )
 
 
 def _require_active_episode(context: EpisodeContext, now: datetime) -> None:
@@ -226,9 +276,11 @@ def submit_answer(
     position: int,
     form: Mapping[str, Sequence[str]],
     now: datetime,
+    timed: bool = True,
 ) -> None:
     """Store an answer. A question that was answered keeps its first answer. The last answer
-    scores the attempt."""
+    scores the attempt. Not ``timed``: since when the question was before the learner is not
+    known (it was read in a mail), so that the answer has no duration and is no rapid guess."""
     with unit_of_work(session.tenant_id) as connection:
         context = episode_context.require_episode_context(connection, session)
         state = _require_progress(context, attempt_id)
@@ -239,7 +291,8 @@ def submit_answer(
         item = state.item(position)
         response = item_responses.parse_response(item, form)
         since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
-        rapid = item_responses.is_rapid_guess(item, (now - since).total_seconds())
+        took = now - since if timed else None
+        rapid = took is not None and item_responses.is_rapid_guess(item, took.total_seconds())
         created = Answer(
             position,
             item.key,
@@ -251,9 +304,7 @@ def submit_answer(
         )
         attempts_store.insert_answer(connection, session.tenant_id, attempt_id, created)
         if state.attempt.kind != AttemptKind.PRACTICE:
-            context.enqueue_statements(
-                [_answered_statement(context, state, item, created, now - since)]
-            )
+            context.enqueue_statements([_answered_statement(context, state, item, created, took)])
             _update_memory(context, state, item, created)
         if position == len(state.attempt.items):
             _finish_attempt(context, state, [*state.answers, created], now)
@@ -289,7 +340,7 @@ def _answered_statement(
     state: AttemptProgress,
     item: QuestionItem,
     answer: Answer,
-    took: timedelta,
+    took: timedelta | None,
 ) -> xapi_statements.Statement:
     return xapi_statements.answered_statement(
         context.act(f"answer {state.attempt.id} {answer.position}", answer.answered_at),

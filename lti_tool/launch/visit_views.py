@@ -19,19 +19,19 @@ from lti_tool.base.routes import Routes, require_rate
 from lti_tool.launch import rate_limits, sign_in, visits
 
 ROUTES = Routes("visit", "", open_unframed_page)
-_LINK_IN_ADDRESS = "a signed link is in the address"
+_LINK_IN_ADDRESS = "a secret link is in the address"
 
 
 @ROUTES.get("/s/<text>", public=_LINK_IN_ADDRESS)
 def preview_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
-    link = visits.verify_link(deps.secrets, text)
+    link = visits.verify_link(deps, text)
     return render_template("visit.html", usable=link.is_open(clock.now()))
 
 
 @ROUTES.post("/s/<text>", public=_LINK_IN_ADDRESS)
 def open_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
     sessions.require_own_origin(deps, request)
-    link = visits.verify_link(deps.secrets, text)
+    link = visits.verify_link(deps, text)
     visit_id, secret = visits.open_visit_by_link(deps, link=link, now=clock.now())
     response = redirect_to(f"/t/{visit_id}/{link.path}")
     sessions.set_session_cookie(request, response, visit_id, secret)
@@ -41,7 +41,7 @@ def open_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
 @ROUTES.post("/s/<text>/again", public=_LINK_IN_ADDRESS)
 def resend_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
     sessions.require_own_origin(deps, request)
-    link = visits.verify_link(deps.secrets, text)
+    link = visits.verify_link(deps, text)
     visits.resend_link(deps.unit_of_work, link=link, now=clock.now())
     deps.job_requests.request_job(SEND_MAILS)
     return render_template("asked.html")
@@ -97,7 +97,7 @@ def request_link(deps: ToolDeps) -> ResponseReturnValue:
 
 @ROUTES.get("/stop/<text>", public=_LINK_IN_ADDRESS)
 def preview_stop(deps: ToolDeps, text: str) -> ResponseReturnValue:
-    visits.verify_stop_link(deps.secrets, text)
+    visits.verify_stop_link(deps, text)
     return render_template("stop.html", done=False)
 
 
@@ -105,6 +105,6 @@ def preview_stop(deps: ToolDeps, text: str) -> ResponseReturnValue:
 def stop_mail(deps: ToolDeps, text: str) -> ResponseReturnValue:
     # No origin check: mail programs send this by themselves (RFC 8058), and the link
     # contains everything that is needed.
-    tenant_id, person_id, kind = visits.verify_stop_link(deps.secrets, text)
+    tenant_id, person_id, kind = visits.verify_stop_link(deps, text)
     visits.stop_mails(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
     return render_template("stop.html", done=True)

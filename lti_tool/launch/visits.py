@@ -1,9 +1,10 @@
 """Visits without an LMS, by e-mailed links. A GET request changes nothing (mail scanners follow
 links); a button opens the visit.
 
-A link is a signed token that names tenant, person, programme and page. It opens only that
-person's pages, for two weeks; an older link can only send a new one to the same person's known
-address, never to an address typed into a form.
+A link holds a random secret, of which only the hash is stored (lti_tool.base.mail_links);
+links of mails that an older version sent are signed tokens that name tenant, person, programme and
+page. It opens only that person's pages, for two weeks; an older link can only send a new one to the
+same person's known address, never to an address typed into a form.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from adapters.lms import Role
 from core import translations
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
-from core.secrets import Secrets
-from lti_tool.base import mail_outbox_store, sessions_store
+from lti_tool.base import mail_links, mail_links_store, mail_outbox_store, sessions_store
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.mail_links_store import LinkedMail, MailLink
 from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME, SIGN_IN, SIGNED_IN, VISIT
 from lti_tool.base.token_hash import hash_token
 from lti_tool.people import directory_store, people_store
@@ -46,7 +47,7 @@ _LAUNCH_ONLY_FIELDS = (
     "line_items_url",
     "review_of",
 )
-NUDGE_KINDS = ("due", "overdue", "review", "coaching", "prompt", "alarm")
+NUDGE_KINDS = ("due", "overdue", "question", "review", "coaching", "prompt", "alarm")
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,21 @@ class VisitLink:
         return now - self.made_at < timedelta(days=LINK_DAYS)
 
 
-def sign_link(secrets: Secrets, link: VisitLink) -> str:
-    """Sign a link; return its token."""
-    value = [
-        link.tenant_id,
-        link.person_id.hex,
-        link.programme,
-        link.path,
-        link.mail_id,
-        int(link.made_at.timestamp()),
-    ]
-    return secrets.sign(LINK_PURPOSE, value)
-
-
-def verify_link(secrets: Secrets, text: str) -> VisitLink:
-    """Verify a link's token and return its content; raise BadInput if the signature is invalid."""
-    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verify_token(
+def verify_link(deps: ToolDeps, text: str) -> VisitLink:
+    """Verify a link's token and return its content; raise BadInput for an unknown one, and for
+    that of a question, which opens no page."""
+    found = _find_page_link(deps, text)
+    if found is not None:
+        link, mail = found
+        return VisitLink(
+            link.tenant_id,
+            mail.person_id,
+            mail.programme,
+            mail.path,
+            link.mail_id,
+            link.created_at,
+        )
+    tenant_id, person_id, programme, path, mail_id, made_at = deps.secrets.verify_token(
         LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400
     )
     return VisitLink(
@@ -91,6 +91,15 @@ def verify_link(secrets: Secrets, text: str) -> VisitLink:
         mail_id,
         datetime.fromtimestamp(made_at, UTC),
     )
+
+
+def _find_page_link(deps: ToolDeps, text: str) -> tuple[MailLink, LinkedMail] | None:
+    """Find a link of a mail to a page by its secret; None if the text is no such secret."""
+    link = mail_links.find_link(deps.engine, text)
+    if link is None or link.question_id is not None:
+        return None
+    with deps.unit_of_work(link.tenant_id) as connection:
+        return link, mail_links_store.get_linked_mail(connection, link.tenant_id, link.mail_id)
 
 
 def open_visit_by_link(deps: ToolDeps, *, link: VisitLink, now: datetime) -> tuple[uuid.UUID, str]:
@@ -207,14 +216,13 @@ def _sign_in_mail(connection: Connection, link: VisitLink, now: datetime) -> dic
     }
 
 
-def sign_stop_link(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind: str) -> str:
-    """Sign a link that unsubscribes from one kind of mail; return its token."""
-    return secrets.sign(STOP_PURPOSE, [tenant_id, person_id.hex, kind])
-
-
-def verify_stop_link(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
+def verify_stop_link(deps: ToolDeps, text: str) -> tuple[int, uuid.UUID, str]:
     """Verify an unsubscribe token; return (tenant, person, kind)."""
-    tenant_id, person_id, kind = secrets.verify_token(
+    found = _find_page_link(deps, text)
+    if found is not None:
+        link, mail = found
+        return link.tenant_id, mail.person_id, mail.kind
+    tenant_id, person_id, kind = deps.secrets.verify_token(
         STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400
     )
     return tenant_id, uuid.UUID(person_id), kind

@@ -141,7 +141,7 @@ def _queue_alarm_mails(
             "kind": ALARM_MAIL_KIND,
             "key": _dedup_key(batch),
             "subject": f"Look at it: {title}",
-            "words": "\n\n".join(part for part in (title, alarm_text, what, where) if part),
+            "words": "\n\n".join(part for part in (alarm_text, what, where) if part),
             "programme": programme,
             "picture": urlencode(
                 {"report": batch[0].series, **({"team": batch[0].team} if batch[0].team else {})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
@@ -12,14 +12,14 @@ from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
 from core import clock, translations
 from core.http_client import OutsideCallFailed, limit_total_time
-from lti_tool.base import mail_outbox_store, sessions_store
+from lti_tool.base import mail_outbox_store
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import LeasedMail
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.launch import visits
-from lti_tool.launch.visits import VisitLink
-from lti_tool.nudges import reminders
+from lti_tool.nudges import letters, reminders
+from lti_tool.nudges.letters import Letter
 from lti_tool.programmes import product_use
 
 log = logging.getLogger(__name__)
@@ -51,11 +51,18 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
             break
         writable = [row for row in rows if row.email]
         drawn = _fetch_pictures(deps, tenant_id, writable)
-        letters = [
-            _build_mail(deps, tenant_id, row, tags[row.id], drawn.get((row.programme, row.picture)))
+        written = _write_letters(deps, tenant_id, writable, tags)
+        messages = [
+            _build_mail(
+                tenant_id,
+                row,
+                written[row.id],
+                tags[row.id],
+                drawn.get((row.programme, row.picture)),
+            )
             for row in writable
         ]
-        outcomes = dict(zip((row.id for row in writable), mailer.send(letters), strict=True))
+        outcomes = dict(zip((row.id for row in writable), mailer.send(messages), strict=True))
         for row in rows:
             outcome = (
                 outcomes.get(row.id)
@@ -134,37 +141,39 @@ def _fetch_pictures(
     return result
 
 
-def _build_mail(
-    deps: ToolDeps, tenant_id: int, row: LeasedMail, tag: str, picture: bytes | None
-) -> MailMessage:
-    now, base = clock.now(), deps.settings.base_url
-    parts = [row.words]
-    # A code is typed in where it was requested; a link would open more than that.
-    if row.kind != sessions_store.JOIN:
-        link = VisitLink(tenant_id, row.person_id, row.programme, row.path, row.id, now)
-        parts.append(f"{base}/s/{visits.sign_link(deps.secrets, link)}")
-    headers = {}
-    if row.kind in visits.NUDGE_KINDS:
-        stop = (
-            f"{base}/stop/{visits.sign_stop_link(deps.secrets, tenant_id, row.person_id, row.kind)}"
-        )
-        parts.append(
-            translations.translate_text(
-                tag, "No more mails of this kind: %(address)s", address=stop
+def _write_letters(
+    deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail], tags: Mapping[int, str]
+) -> dict[int, Letter]:
+    """Mail id → its letter. The secrets of its links exist in it alone."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return {
+            row.id: letters.write_letter(
+                connection, tenant_id, row, tags[row.id], deps.settings.base_url
             )
-        )
-        # RFC 8058: mail programs show their own unsubscribe button.
-        headers = {
-            "List-Unsubscribe": f"<{stop}>",
+            for row in rows
+        }
+
+
+def _build_mail(
+    tenant_id: int, row: LeasedMail, letter: Letter, tag: str, picture: bytes | None
+) -> MailMessage:
+    # RFC 8058: mail programs show their own unsubscribe button.
+    headers = (
+        {
+            "List-Unsubscribe": f"<{letter.stop_address}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
+        if letter.stop_address
+        else {}
+    )
     return MailMessage(
         f"carryover-{tenant_id}-{row.id}",
         row.email,
         row.name,
         row.subject,
-        "\n\n".join(parts),
-        now,
+        letters.render_plain(letter, tag),
+        clock.now(),
         headers,
         picture,
+        letters.render_html(letter, tag),
     )

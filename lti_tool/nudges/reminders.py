@@ -18,24 +18,27 @@ from core.database import UnitOfWork
 from core.messages import gettext_noop
 from core.translations import translate_text
 from lrs.vocabulary import INTERVALS, ActivityKind
-from lti_tool.base import mail_outbox_store
-from lti_tool.nudges import reminders_store
+from lti_tool.base import mail_outbox_store, tenants_store
+from lti_tool.nudges import mailed_questions, reminders_store
 from lti_tool.nudges.reminders_store import Reminder
-from lti_tool.programmes import programmes, working_time
+from lti_tool.programmes import episodes_store, programmes, working_time
+from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 
-REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = (
+REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT, QUESTION = (
     "due",
     "overdue",
     "coaching",
     "review",
     "prompt",
+    "question",
 )
 SHORT_LIVED_KINDS = (
     DUE,
     OVERDUE,
     COACHING,
     PROMPT,
+    QUESTION,
 )  # obsolete after a day; a request for a review stays valid
 SENDING_HOURS = (time(8), time(18))  # no mail before or after
 MAX_PER_DAY, MAX_PER_WEEK = 1, 3
@@ -80,6 +83,7 @@ MANAGER_PROMPTS: tuple[tuple[int, str, str], ...] = (
         ),
     ),
 )
+_TICK = timedelta(microseconds=1)  # a window ends just before its last instant
 MAX_OVERDUE_AGE = (
     "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
 )
@@ -114,15 +118,12 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
                     if item.person_id not in reminded and _may_send_now(
                         item, programme_of, before.get(item.person_id, []), now
                     ):
+                        programme = programme_of(item.programme, item.programme_version)
+                        question_id = _prepare_question(connection, tenant_id, item, programme, now)
+                        if kind == QUESTION and question_id is None:
+                            continue  # no refresher is open for this learner
                         reminded.add(item.person_id)
-                        rows.append(
-                            _reminder_mail(
-                                item,
-                                kind,
-                                programme_of(item.programme, item.programme_version),
-                                now,
-                            )
-                        )
+                        rows.append(_reminder_mail(item, kind, programme, question_id, now))
                 queued += mail_outbox_store.enqueue_mails(connection, tenant_id, rows)
     return queued
 
@@ -154,7 +155,30 @@ def _reminders_by_kind(
         PROMPT: reminders_store.iter_manager_prompts(connection, tenant_id, now, f"{year}-{week}")
         if week % PROMPT_INTERVAL_WEEKS == 0
         else iter(()),
+        QUESTION: reminders_store.iter_refreshers(
+            connection, tenant_id, now, f"{year}-{week}", f"{now:%Y-%m}"
+        ),
     }
+
+
+def _prepare_question(
+    connection: Connection, tenant_id: int, reminder: Reminder, programme: Programme, now: datetime
+) -> uuid.UUID | None:
+    """The question that comes with the mail; None for a reminder of something else."""
+    if reminder.interval is None:
+        return None
+    context = EpisodeContext(
+        connection,
+        tenant_id,
+        tenants_store.get_installation_id(connection),
+        episodes_store.get_episode(connection, tenant_id, reminder.episode_id),
+        programme,
+    )
+    if reminder.closes_at is None:
+        return mailed_questions.prepare_refresher_question(context, now)
+    return mailed_questions.prepare_check_question(
+        context, reminder.interval, reminder.closes_at, now
+    )
 
 
 def _may_send_now(
@@ -179,19 +203,36 @@ def _may_send_now(
 
 
 def _reminder_mail(
-    reminder: Reminder, kind: str, programme: Programme, now: datetime
+    reminder: Reminder,
+    kind: str,
+    programme: Programme,
+    question_id: uuid.UUID | None,
+    now: datetime,
 ) -> dict[str, Any]:
     tag = translations.choose_language([reminder.language])
-    if reminder.what.startswith("check "):
-        subject, words, path = _check_text(tag, reminder, programme.questions)
+    zone = working_time.resolve_working_time(
+        reminder.time_zone, reminder.working_days, programme.calendar
+    ).zone
+
+    def format_local(instant: datetime) -> str:
+        return translations.format_near_day(
+            tag, instant.astimezone(zone).date(), now.astimezone(zone).date()
+        )
+
+    if kind == QUESTION:
+        subject, words, path = _question_text(tag, programme)
+    elif reminder.closes_at is not None:
+        subject, words, path = _check_text(
+            tag, reminder, programme.questions, format_local(reminder.closes_at - _TICK)
+        )
     elif kind == COACHING:
-        subject, words, path = _coaching_text(tag, reminder)
+        subject, words, path = _coaching_text(tag, format_local(reminder.due_at))
     elif kind == PROMPT:
         subject, words, path = _prompt_text(tag, reminder, now)
     elif kind == REVIEW:
-        subject, words, path = _review_text(tag, reminder)
+        subject, words, path = _review_text(tag, reminder, format_local(reminder.due_at))
     else:
-        subject, words, path = _act_text(tag, reminder)
+        subject, words, path = _act_text(tag, reminder, format_local(reminder.due_at))
     if kind == OVERDUE:
         subject = translate_text(tag, "Still open: %(what)s", what=subject)
     return {
@@ -199,9 +240,10 @@ def _reminder_mail(
         "kind": kind,
         "key": f"{kind} {reminder.episode_id} {reminder.what}",
         "subject": subject,
-        "words": f"{programme.title}\n\n{words}",
+        "words": words,
         "programme": reminder.programme,
         "path": path,
+        "question_id": question_id,
         "queued_at": now,
         "next_try_at": now,
     }
@@ -211,10 +253,16 @@ def _reminder_mail(
 _Text = tuple[str, str, str]
 
 
-def _check_text(tag: str, reminder: Reminder, questions: int) -> _Text:
-    label = next(
-        interval.label for interval in INTERVALS if f"check {interval.key}" == reminder.what
+def _question_text(tag: str, programme: Programme) -> _Text:
+    subject = translate_text(tag, "One question: %(topic)s", topic=programme.title)
+    words = translate_text(
+        tag, "It takes about a minute, and you see at once why an answer is right or wrong."
     )
+    return subject, words, "today"
+
+
+def _check_text(tag: str, reminder: Reminder, questions: int, last_day: str) -> _Text:
+    label = next(interval.label for interval in INTERVALS if interval.key == reminder.interval)
     subject = translate_text(
         tag, "Your check after %(interval)s is open", interval=translate_text(tag, label)
     )
@@ -223,15 +271,16 @@ def _check_text(tag: str, reminder: Reminder, questions: int) -> _Text:
         "%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.",
         count=questions,
     )
-    return subject, words, "today"
-
-
-def _coaching_text(tag: str, reminder: Reminder) -> _Text:
-    subject = translate_text(
+    until = translate_text(
         tag,
-        "Your coaching group meets on %(day)s",
-        day=translations.format_day(tag, reminder.due_at),
+        "It is open until %(day)s. Your manager does not see your answers.",
+        day=last_day,
     )
+    return subject, f"{words}\n\n{until}", "today"
+
+
+def _coaching_text(tag: str, day: str) -> _Text:
+    subject = translate_text(tag, "Your coaching group meets on %(day)s", day=day)
     words = translate_text(
         tag,
         "Bring one thing that worked and one that did not. Your page shows the hour and who is "
@@ -249,9 +298,8 @@ def _prompt_text(tag: str, reminder: Reminder, now: datetime) -> _Text:
     return translate_text(tag, title), translate_text(tag, text), "inbox"
 
 
-def _review_text(tag: str, reminder: Reminder) -> _Text:
+def _review_text(tag: str, reminder: Reminder, day: str) -> _Text:
     name = reminder.name or translate_text(tag, "A learner")
-    day = translations.format_day(tag, reminder.due_at)
     if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
         subject = translate_text(tag, "A look at the work of %(name)s", name=name)
         words = translate_text(
@@ -270,7 +318,7 @@ def _review_text(tag: str, reminder: Reminder) -> _Text:
     return subject, words, "inbox"
 
 
-def _act_text(tag: str, reminder: Reminder) -> _Text:
+def _act_text(tag: str, reminder: Reminder, day: str) -> _Text:
     """What the learner is asked to do: the plan, the exercise, the case study, the follow-up."""
     subject = {
         ActivityKind.PLAN: translate_text(tag, "Your transfer plan is due"),
@@ -281,6 +329,6 @@ def _act_text(tag: str, reminder: Reminder) -> _Text:
     words = translate_text(
         tag,
         "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
-        day=translations.format_day(tag, reminder.due_at),
+        day=day,
     )
     return subject, words, "plan" if reminder.what == ActivityKind.PLAN else "work"

@@ -33,6 +33,14 @@ class Reminder:
     working_days: list[int]
     language: str
 
+    @property
+    def interval(self) -> str | None:
+        """The interval of a check that is due; empty for a refresher, None for what asks no
+        question."""
+        if self.what.startswith("check "):
+            return self.what.removeprefix("check ")
+        return "" if self.what.startswith("refresher ") else None
+
 
 # Recipients have an address; learners on hold or who left are skipped; a mail whose key already
 # exists is not sent again.
@@ -124,6 +132,44 @@ _MANAGER_QUERY = _reminder_query(
     """,
     _LEADER_ID,
 )
+
+
+# Learners for whom a refresher may be open: the rhythm asks for one, or a competency is due again
+# after a lapse; the code of quizzes decides. One mail a week at most, or one a month.
+_REFRESHER_QUERY = _reminder_query(
+    """
+      SELECT a.id AS episode_id,
+        'refresher ' || CASE coalesce(v.document->>'rhythm', 'weekly')
+          WHEN 'monthly' THEN :month ELSE :week END AS what,
+        a.certified_at AS due_at, CAST(NULL AS timestamptz) AS closes_at
+      FROM lti_tool.episode a
+      JOIN lti_tool.programme_version v ON v.tenant_id = :tenant AND v.key = a.programme
+        AND v.version = a.programme_version
+      WHERE a.tenant_id = :tenant
+        AND EXISTS (SELECT 1 FROM lti_tool.scheduled_check c WHERE c.tenant_id = :tenant
+          AND c.episode_id = a.id AND c.closes_at > :now)
+        AND (EXISTS (SELECT 1 FROM lti_tool.memory y WHERE y.tenant_id = :tenant
+            AND y.episode_id = a.id AND y.due_at <= :now)
+          OR (a.certified_at <= :now - interval '7 days'
+            AND coalesce(v.document->>'rhythm', 'weekly') <> 'none'
+            AND NOT EXISTS (SELECT 1 FROM lti_tool.attempt t WHERE t.tenant_id = :tenant
+              AND t.episode_id = a.id AND t.kind <> 'practice'
+              AND t.started_at > :now - interval '7 days')))
+    """,
+    _LEARNER_ID,
+)
+
+
+def iter_refreshers(
+    connection: Connection, tenant_id: int, now: datetime, week: str, month: str
+) -> Iterator[list[Reminder]]:
+    """Learners for whom a refresher may be open and who got no question by mail in this week, or
+    in this month where the programme's rhythm is monthly."""
+    return _iter_pages(
+        connection,
+        _REFRESHER_QUERY,
+        {"tenant": tenant_id, "kind": "question", "now": now, "week": week, "month": month},
+    )
 
 
 def iter_review_reminders(

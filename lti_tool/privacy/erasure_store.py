@@ -36,6 +36,8 @@ _OWN_SUBMISSIONS = (
     f"({_OWN_EPISODES})"
 )
 
+_OWN_MAILS = "SELECT id FROM lti_tool.mail WHERE tenant_id = :tenant AND person_id = :person"
+
 # Table → condition for the rows that belong to this person; children before parents.
 OWNED_ROWS = {
     "review": f"handed_in_id IN ({_OWN_SUBMISSIONS})",
@@ -64,8 +66,10 @@ OWNED_ROWS = {
     "answer": f"attempt_id IN ({_OWN_ATTEMPTS})",
     "attempt": f"episode_id IN ({_OWN_EPISODES})",
     "scheduled_check": f"episode_id IN ({_OWN_EPISODES})",
-    "episode": "person_id = :person",
+    "mail_link": f"mail_id IN ({_OWN_MAILS})",
     "mail": "person_id = :person",
+    "mailed_question": f"episode_id IN ({_OWN_EPISODES})",
+    "episode": "person_id = :person",
     "mail_stop": "person_id = :person",
     "grade_place": "person_id = :person",
     "launch": "person_id = :person",
@@ -153,8 +157,8 @@ def export_person_rows(
     values = {"tenant": tenant_id, "person": person_id}
     result: dict[str, list[dict[str, Any]]] = {}
     for table, own in {"person": "id = :person", **OWNED_ROWS}.items():
-        if table in ("launch", "join_code"):
-            continue  # sessions and codes: they hold secrets and nothing of lasting interest
+        if table in ("launch", "join_code", "mail_link"):
+            continue  # sessions, codes and links: they hold secrets and nothing of lasting interest
         # File contents are downloaded one by one; a reviewer's comment on the training is meant
         # for its owner, and the reviewer is another person.
         content = {

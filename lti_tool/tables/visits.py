@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
 from lti_tool.tables.people import course, person
+from lti_tool.tables.programmes import episode
 
 launch = Table(
     "launch",
@@ -62,6 +63,22 @@ launch = Table(
     Index(None, "tenant_id", "expires_at"),
 )
 
+# A question that is sent to a learner by mail: one question of one check or refresher, until
+# ``closes_at``. Its answer is stored as every answer (lti_tool.tables.checks).
+mailed_question = Table(
+    "mailed_question",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    tenant_id_column(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("interval", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("closes_at", TIMESTAMPTZ, nullable=False),
+    created_at_column(),
+    Index(None, "tenant_id", "episode_id"),
+)
+
 # Outbox of mail to people. ``key`` names the subject: the same mail is sent once.
 mail = Table(
     "mail",
@@ -74,11 +91,13 @@ mail = Table(
     Column("subject", Text, nullable=False),
     Column("words", Text, nullable=False),
     # What its link opens: a page of a visit in this programme. The link is generated when the
-    # mail is sent, and is stored nowhere.
+    # mail is sent (mail_link).
     Column("programme", Text, nullable=False),
     Column("path", Text, nullable=False),
     # The report whose chart is attached, and its filters as a query string; empty for none.
     Column("picture", Text, nullable=False, server_default=""),
+    # The question that it asks; null for none.
+    Column("question_id", ForeignKey(mailed_question.c.id)),
     Column("queued_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_try_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
@@ -102,4 +121,18 @@ mail_stop = Table(
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("kind", Text, primary_key=True),
     created_at_column(),
+)
+
+# The links of mails, by the hash of their secret. Without a question: the link opens the mail's
+# page, or stops mails of its kind; with one, it opens that question and nothing else.
+mail_link = Table(
+    "mail_link",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    tenant_id_column(),
+    Column("mail_id", ForeignKey(mail.c.id, ondelete="CASCADE"), nullable=False),
+    Column("question_id", ForeignKey(mailed_question.c.id, ondelete="CASCADE")),
+    created_at_column(),
+    Index(None, "tenant_id", "mail_id"),
+    Index(None, "tenant_id", "question_id"),
 )

@@ -139,6 +139,11 @@ CREATE FUNCTION lti_tool.find_launch(wanted uuid) RETURNS TABLE(tenant_id intege
     SET search_path TO 'pg_catalog'
     AS $$SELECT l.tenant_id, l.secret_hash FROM lti_tool.launch l
         WHERE l.id = wanted AND l.expires_at > now() AND l.seen_at > now() - interval '2 hours' -- left alone for longer, it has ended$$;
+CREATE FUNCTION lti_tool.find_mail_link(wanted bytea) RETURNS TABLE(tenant_id integer, mail_id bigint, question_id uuid, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT l.tenant_id, l.mail_id, l.question_id, l.created_at
+        FROM lti_tool.mail_link l WHERE l.token_hash = wanted$$;
 CREATE FUNCTION lti_tool.find_people(wanted text) RETURNS TABLE(tenant_id integer, person_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1438,7 +1443,8 @@ CREATE TABLE lti_tool.mail (
     sent_at timestamp with time zone,
     refused text,
     opened_at timestamp with time zone,
-    picture text DEFAULT ''::text NOT NULL
+    picture text DEFAULT ''::text NOT NULL,
+    question_id uuid
 );
 ALTER TABLE lti_tool.mail ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.mail_id_seq
@@ -1448,10 +1454,27 @@ ALTER TABLE lti_tool.mail ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE lti_tool.mail_link (
+    token_hash bytea NOT NULL,
+    tenant_id integer NOT NULL,
+    mail_id bigint NOT NULL,
+    question_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE lti_tool.mail_stop (
     tenant_id integer NOT NULL,
     person_id uuid NOT NULL,
     kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.mailed_question (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    kind text NOT NULL,
+    "interval" text NOT NULL,
+    item text NOT NULL,
+    closes_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE lti_tool.mapped_task (
@@ -2148,8 +2171,12 @@ ALTER TABLE ONLY lti_tool.login_state
     ADD CONSTRAINT pk_login_state PRIMARY KEY (state_hash);
 ALTER TABLE ONLY lti_tool.mail
     ADD CONSTRAINT pk_mail PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.mail_link
+    ADD CONSTRAINT pk_mail_link PRIMARY KEY (token_hash);
 ALTER TABLE ONLY lti_tool.mail_stop
     ADD CONSTRAINT pk_mail_stop PRIMARY KEY (tenant_id, person_id, kind);
+ALTER TABLE ONLY lti_tool.mailed_question
+    ADD CONSTRAINT pk_mailed_question PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.mapped_task
     ADD CONSTRAINT pk_mapped_task PRIMARY KEY (tenant_id, episode_id, key);
 ALTER TABLE ONLY lti_tool.meeting
@@ -2306,8 +2333,11 @@ CREATE INDEX ix_launch_log_tenant_id_registration_id_id ON lti_tool.launch_log U
 CREATE INDEX ix_launch_tenant_id_course_id ON lti_tool.launch USING btree (tenant_id, course_id);
 CREATE INDEX ix_launch_tenant_id_expires_at ON lti_tool.launch USING btree (tenant_id, expires_at);
 CREATE INDEX ix_login_state_tenant_id_expires_at ON lti_tool.login_state USING btree (tenant_id, expires_at);
+CREATE INDEX ix_mail_link_tenant_id_mail_id ON lti_tool.mail_link USING btree (tenant_id, mail_id);
+CREATE INDEX ix_mail_link_tenant_id_question_id ON lti_tool.mail_link USING btree (tenant_id, question_id);
 CREATE INDEX ix_mail_tenant_id_next_try_at ON lti_tool.mail USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL));
 CREATE INDEX ix_mail_tenant_id_person_id_id ON lti_tool.mail USING btree (tenant_id, person_id, id);
+CREATE INDEX ix_mailed_question_tenant_id_episode_id ON lti_tool.mailed_question USING btree (tenant_id, episode_id);
 CREATE INDEX ix_meeting_tenant_id_at ON lti_tool.meeting USING btree (tenant_id, at);
 CREATE INDEX ix_membership_tenant_id_person_id ON lti_tool.membership USING btree (tenant_id, person_id);
 CREATE INDEX ix_no_opportunity_tenant_id_episode_id ON lti_tool.no_opportunity USING btree (tenant_id, episode_id);
@@ -2450,10 +2480,18 @@ ALTER TABLE ONLY lti_tool.line_item
     ADD CONSTRAINT fk_line_item_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.login_state
     ADD CONSTRAINT fk_login_state_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.mail_link
+    ADD CONSTRAINT fk_mail_link_mail_id FOREIGN KEY (mail_id) REFERENCES lti_tool.mail(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.mail_link
+    ADD CONSTRAINT fk_mail_link_question_id FOREIGN KEY (question_id) REFERENCES lti_tool.mailed_question(id) ON DELETE CASCADE;
 ALTER TABLE ONLY lti_tool.mail
     ADD CONSTRAINT fk_mail_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.mail
+    ADD CONSTRAINT fk_mail_question_id FOREIGN KEY (question_id) REFERENCES lti_tool.mailed_question(id);
 ALTER TABLE ONLY lti_tool.mail_stop
     ADD CONSTRAINT fk_mail_stop_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.mailed_question
+    ADD CONSTRAINT fk_mailed_question_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.mapped_task
     ADD CONSTRAINT fk_mapped_task_added_by FOREIGN KEY (added_by) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.mapped_task
@@ -2669,7 +2707,9 @@ ALTER TABLE lti_tool.launch_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.line_item ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.login_state ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.mail ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.mail_link ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.mail_stop ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.mailed_question ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.mapped_task ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.meeting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.membership ENABLE ROW LEVEL SECURITY;
@@ -2734,7 +2774,9 @@ CREATE POLICY tenant ON lti_tool.launch_log TO carryover_app USING ((tenant_id =
 CREATE POLICY tenant ON lti_tool.line_item TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.login_state TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.mail TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.mail_link TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.mail_stop TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.mailed_question TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.mapped_task TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.meeting TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.membership TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -2809,6 +2851,8 @@ REVOKE ALL ON FUNCTION lti_tool.find_invite(wanted bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_invite(wanted bytea) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_launch(wanted uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_launch(wanted uuid) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_mail_link(wanted bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_mail_link(wanted bytea) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_people(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_people(wanted text) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) FROM PUBLIC;
@@ -2998,7 +3042,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.launch_log TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.line_item TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.login_state TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mail TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mail_link TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mail_stop TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mailed_question TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mapped_task TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.meeting TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.membership TO carryover_app;

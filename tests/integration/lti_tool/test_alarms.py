@@ -89,12 +89,14 @@ def test_the_mail_carries_the_picture_of_its_chart_and_goes_without_where_none_c
     with_it, without = box.letters
     assert [part.get_content_type() for part in with_it.walk()] == [
         "multipart/mixed",
+        "multipart/alternative",
         "text/plain",
+        "text/html",
         "image/png",
     ]
     assert next(with_it.iter_attachments()).get_content() == png
     assert ALARM["words"] in with_it.get_body(("plain",)).get_content()
-    assert without.get_content_type() == "text/plain"
+    assert without.get_content_type() == "multipart/alternative"
     asked = next(path for _, path, _, _ in tool.moodle.server.requests if "picture.png" in path)
     assert "people=groups" in asked and "team=Desk+2" in asked, (
         "whoever reads a mail, it is of groups alone"

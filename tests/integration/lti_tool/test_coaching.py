@@ -184,4 +184,4 @@ def test_a_meeting_tomorrow_is_told_to_each_member_once(wave: Tool) -> None:
     for _ in range(2):
         reminders.queue_reminders(wave.deps.unit_of_work, tenant_id=wave.tenant_id, now=before)
     told = wave.sql("SELECT subject FROM lti_tool.mail WHERE kind = 'coaching'")
-    assert [row[0] for row in told] == ["Your coaching group meets on 26 November 2026"] * 4
+    assert [row[0] for row in told] == ["Your coaching group meets on Thursday, 26 November"] * 4

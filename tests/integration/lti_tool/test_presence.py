@@ -101,7 +101,7 @@ def test_a_nudge_that_was_sent_and_followed_is_on_record(
         sent["context"]["extensions"][EXTENSIONS["nudge"]] == "due"
         and "plan" not in sent["object"]["definition"]["name"]["en"]
     )
-    link = re.search(r"/s/\S+", box.letters[0].get_content())
+    link = re.search(r"/s/\S+", box.letters[0].get_body(("plain",)).get_content())
     assert link
     tool.get(link[0])
     assert said(tool, "opened") == [], "mail scanners look at links"

@@ -159,7 +159,7 @@ def test_letters_reach_a_mail_server_once_each_with_a_link_that_works(
         letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         and letter["Auto-Submitted"] == "auto-generated"
     )
-    body = letter.get_content()
+    body = letter.get_body(("plain",)).get_content()
     links = re.findall(rf"{re.escape(TOOL)}(/\S+)", body)
     assert links[0].startswith("/s/") and links[1].startswith("/stop/")
     assert press(tool, links[0]).request.path.endswith("/today")

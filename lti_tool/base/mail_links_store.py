@@ -1,0 +1,64 @@
+"""The links of mails, by the hash of their secret."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, insert, select, text
+
+from lti_tool.tables.visits import mail, mail_link
+
+
+@dataclass(frozen=True)
+class MailLink:
+    """What is known of a link by its secret. ``question_id`` is None for a link to a page."""
+
+    tenant_id: int
+    mail_id: int
+    question_id: uuid.UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LinkedMail:
+    """The mail of a link: to whom, of which kind, about what."""
+
+    person_id: uuid.UUID
+    kind: str
+    programme: str
+    path: str
+
+
+def insert_link(
+    connection: Connection,
+    tenant_id: int,
+    mail_id: int,
+    token_hash: bytes,
+    question_id: uuid.UUID | None,
+) -> None:
+    """Insert a link of a mail."""
+    connection.execute(
+        insert(mail_link).values(
+            token_hash=token_hash, tenant_id=tenant_id, mail_id=mail_id, question_id=question_id
+        )
+    )
+
+
+def find_link(engine: Engine, token_hash: bytes) -> MailLink | None:
+    """The link whose secret has this hash; None if there is none."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.find_mail_link(:hash)"), {"hash": token_hash}
+        ).first()
+    return MailLink(**row._mapping) if row else None
+
+
+def get_linked_mail(connection: Connection, tenant_id: int, mail_id: int) -> LinkedMail:
+    """The mail of a link that exists."""
+    m = mail.c
+    query = select(m.person_id, m.kind, m.programme, m.path).where(
+        m.tenant_id == tenant_id, m.id == mail_id
+    )
+    return LinkedMail(**connection.execute(query).one()._mapping)
