@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
@@ -14,11 +15,12 @@ from core.errors import NotFound
 from core.messages import gettext_noop
 from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS, ActivityKind
-from lti_tool.base import mail_outbox_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store
-from lti_tool.people import people_store
+from lti_tool.launch import visits
+from lti_tool.launch.visits import VisitLink
+from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.tables.checks import AttemptKind
@@ -35,30 +37,87 @@ def sign_feed_token(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> s
     return secrets.sign(FEED_LINK_PURPOSE, [tenant_id, person_id.hex])
 
 
-def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
-    """Build the calendar of the person in the feed's token."""
+@dataclass(frozen=True)
+class CalendarEntry:
+    """Something due. ``key`` names it among the person's entries, in the feed and in its
+    address."""
+
+    key: str
+    programme: str
+    summary: str
+    due_at: datetime
+    minutes: int
+
+
+@dataclass(frozen=True)
+class CalendarOwner:
+    """The person of a feed's token."""
+
+    tenant_id: int
+    person_id: uuid.UUID
+    language: str
+    time_zone: str
+    has_email: bool
+
+
+def verify_feed_token(deps: ToolDeps, text: str) -> CalendarOwner:
+    """The person of a feed's token; NotFound for one who is here no more."""
     tenant_id, person = deps.secrets.verify_token(
         FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400
     )
     person_id = uuid.UUID(person)
-    calendar = _new_calendar()
     with deps.unit_of_work(tenant_id) as connection:
         if not people_store.person_exists(connection, tenant_id, person_id):
             raise NotFound("This calendar is of nobody here any more.")
-        tag = translations.choose_language(
-            [mail_outbox_store.get_person_language(connection, tenant_id, person_id)]
-        )
-        for episode in episodes_store.list_person_episodes(connection, tenant_id, person_id):
-            if episode.left_at is None:
-                context = episode_context.load_episode_context(connection, tenant_id, episode)
-                for event in (
-                    *_check_events(context, tag),
-                    *_act_events(context, tag),
-                    *_meeting_events(context, tag),
-                ):
-                    calendar.add_component(event)
+        profile = directory_store.get_profile(connection, tenant_id, person_id)
+    return CalendarOwner(
+        tenant_id,
+        person_id,
+        translations.choose_language([profile.language]),
+        profile.time_zone,
+        bool(profile.email) and profile.imported_at is not None,
+    )
+
+
+def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
+    """Build the calendar of the person in the feed's token; each event has the address of its
+    own page."""
+    owner = verify_feed_token(deps, text)
+    calendar = _new_calendar()
+    for entry in list_entries(deps, owner):
+        address = f"{deps.settings.base_url}/calendar/{text}/{entry.key}"
+        calendar.add_component(_build_event(entry, address))
     content: bytes = calendar.to_ical()
     return content
+
+
+def list_entries(deps: ToolDeps, owner: CalendarOwner) -> list[CalendarEntry]:
+    """What this person has to do, in all programmes."""
+    with deps.unit_of_work(owner.tenant_id) as connection:
+        return [
+            entry
+            for episode in episodes_store.list_person_episodes(
+                connection, owner.tenant_id, owner.person_id
+            )
+            if episode.left_at is None
+            for context in [
+                episode_context.load_episode_context(connection, owner.tenant_id, episode)
+            ]
+            for entries in (_check_entries, _act_entries, _meeting_entries)
+            for entry in entries(context, owner.language)
+        ]
+
+
+def send_page_link(deps: ToolDeps, *, text: str, key: str, now: datetime) -> None:
+    """Mail this person a link to the own page, for something that is due; at most once an hour."""
+    owner = verify_feed_token(deps, text)
+    entry = next((entry for entry in list_entries(deps, owner) if entry.key == key), None)
+    programme = entry.programme if entry else ""
+    visits.resend_link(
+        deps.unit_of_work,
+        link=VisitLink(owner.tenant_id, owner.person_id, programme, "today", 0, now),
+        now=now,
+    )
 
 
 def _new_calendar() -> Calendar:
@@ -70,7 +129,7 @@ def _new_calendar() -> Calendar:
     return calendar
 
 
-def _check_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+def _check_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
     """The checks that this learner has not finished."""
     connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
     labels = {interval.key: interval.label for interval in INTERVALS}
@@ -86,15 +145,16 @@ def _check_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
                 "Check after %(interval)s",
                 interval=translations.translate_text(tag, labels[check.interval]),
             )
-            yield _build_event(
+            yield CalendarEntry(
                 f"{episode.id}-{check.interval}",
+                episode.programme,
                 f"{context.programme.title}: {name}",
                 check.due_at,
                 CHECK_MINUTES,
             )
 
 
-def _act_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+def _act_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
     """The acts of the protocol that this learner has not done."""
     episode = context.episode
     names: dict[str, str] = {
@@ -108,15 +168,16 @@ def _act_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
     ).items():
         if act in names and due.done_at is None:
             name = translations.translate_text(tag, names[act])
-            yield _build_event(
+            yield CalendarEntry(
                 f"{episode.id}-{act.replace(' ', '-')}",
+                episode.programme,
                 f"{context.programme.title}: {name}",
                 due.due_at,
                 ACT_MINUTES,
             )
 
 
-def _meeting_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
+def _meeting_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
     """The meetings of this learner's coaching group."""
     connection, tenant_id = context.connection, context.tenant_id
     group = coaching_store.find_group_of_episode(connection, tenant_id, context.episode.id)
@@ -125,24 +186,31 @@ def _meeting_events(context: EpisodeContext, tag: str) -> Iterator[Event]:
     name = translations.translate_text(tag, "Coaching group")
     meetings = coaching_store.meetings_by_group(connection, tenant_id, [group.id])
     for meeting in meetings.get(group.id, []):
-        yield _build_event(
-            f"{meeting.id}", f"{context.programme.title}: {name}", meeting.at, MEETING_MINUTES
+        yield CalendarEntry(
+            f"{meeting.id}",
+            context.episode.programme,
+            f"{context.programme.title}: {name}",
+            meeting.at,
+            MEETING_MINUTES,
         )
 
 
-def _build_event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:
+def _build_event(entry: CalendarEntry, address: str) -> Event:
     """Build an event that ends when it is due, so that it lies within that day. It is marked
     as free time: nobody is shown as busy."""
     event = Event()
-    event.add("uid", f"{uid}@carryover")
-    event.add("summary", summary)
-    event.add("dtstamp", due_at)
-    event.add("dtstart", due_at - timedelta(minutes=minutes) if minutes == ACT_MINUTES else due_at)
-    event.add("duration", timedelta(minutes=minutes))
+    event.add("uid", f"{entry.key}@carryover")
+    event.add("summary", entry.summary)
+    event.add("url", address)
+    event.add("description", address)  # not every calendar shows an event's URL
+    event.add("dtstamp", entry.due_at)
+    length = timedelta(minutes=entry.minutes)
+    event.add("dtstart", entry.due_at - length if entry.minutes == ACT_MINUTES else entry.due_at)
+    event.add("duration", length)
     event.add("transp", "TRANSPARENT")
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", summary)
+    alarm.add("description", entry.summary)
     alarm.add("trigger", timedelta(0))
     event.add_component(alarm)
     return event

@@ -15,10 +15,12 @@ from lti_tool.nudges import reminders, reminders_store
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
 from tests.support.listed_people import person
+from tests.support.mailbox import press
 from tests.support.tool import TOOL, Tool
 from tests.support.visits import visit
 
 # A Wednesday at 10:00 in Berlin.
+BASE = "https://127.0.0.1:8080"
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 LIST = b"id,name,email,time_zone,working_days,language\nE1,One,one@example.org,Europe/Berlin,Mon-Fri,de\nE2,Two,two@example.org,Pacific/Auckland,Mon-Fri,\nE3,Three,,Europe/Berlin,,\n"
 
@@ -160,6 +162,28 @@ def test_due_dates_are_a_calendar_that_holds_nothing_else(certified: Tool) -> No
         .status_code
         == 400
     )
+
+
+def test_a_calendar_event_leads_to_its_check_and_opens_nothing_by_itself(
+    certified: Tool,
+) -> None:
+    page = certified.get(f"{visit(certified, 'E1')}today")
+    address = page.text.split("/calendar/")[1].split(".ics")[0]
+    assert f'href="webcal://127.0.0.1:8080/calendar/{address}.ics"' in page.text
+    found = certified.stranger().get(f"/calendar/{address}.ics", base_url=BASE)
+    events = Calendar.from_ical(found.data).walk("VEVENT")
+    assert all(str(one["url"]).startswith(f"{TOOL}/calendar/{address}/") for one in events)
+    event = next(one for one in events if "Check nach 1 Monat" in str(one["summary"]))
+    path, visits_before = str(event["url"]).removeprefix(TOOL), certified.rows("launch")
+    shown = certified.stranger().get(path, base_url=BASE)
+    assert str(event["summary"]) in shown.text and "Dezember" in shown.text
+    assert certified.rows("mail") == 0, "a look sends nothing"
+    press(certified, path)
+    press(certified, path)
+    assert certified.sql("SELECT kind, person_id FROM lti_tool.mail") == [
+        ("sign-in", person(certified, "E1").id)
+    ], "once an hour, to the person's own address"
+    assert certified.rows("launch") == visits_before
 
 
 LED = b"id,name,email,manager,time_zone\nB1,Boss,boss@example.org,,Europe/Berlin\nE1,One,one@example.org,B1,Europe/Berlin\nE2,Two,two@example.org,B1,Europe/Berlin\n"
