@@ -17,17 +17,13 @@ from adapters.questions.models import QuestionItem
 from lti_tool.checks.attempts_store import Attempt, MemoryState
 from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.workload import (
+    QUIET_PERIOD_BEFORE_CHECK,
+    REFRESHER_QUESTIONS,
+    RHYTHM_PERIODS,
+)
 from lti_tool.tables.checks import AttemptKind
 
-REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = (
-    3,
-    3,
-    3,
-)  # questions per quiz: two or three, done in two minutes
-RHYTHM_PERIODS = {"weekly": timedelta(days=7), "monthly": timedelta(days=30), "none": None}
-QUIET_PERIOD_BEFORE_CHECK = timedelta(
-    days=2
-)  # an open check takes precedence, and nothing is trained just before it is measured
 MAX_REMEDIATIONS, REMEDIATION_PERIOD = (
     4,
     timedelta(days=30),
@@ -53,16 +49,16 @@ def select_quizzes(
     met = Counter(key for attempt in attempts for key in attempt.items)
     chance = random.Random(f"{episode.id} {len(attempts)}")  # noqa: S311 - a draw of questions, not a secret
     if pool:
-        result[AttemptKind.PRACTICE] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
+        result[AttemptKind.PRACTICE] = _least_seen_items(pool, met, chance, REFRESHER_QUESTIONS)
     if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
         for_lapse = _items_after_lapse(pool, attempts, memories, now)
         if for_lapse:
             result[AttemptKind.REMEDIATION] = _least_seen_items(
-                for_lapse, met, chance, REMEDIATION_QUESTIONS
+                for_lapse, met, chance, REFRESHER_QUESTIONS
             )
         elif pool and _reinforcement_is_due(programme, episode, attempts, now):
             result[AttemptKind.REINFORCEMENT] = _least_seen_items(
-                pool, met, chance, REINFORCEMENT_QUESTIONS
+                pool, met, chance, REFRESHER_QUESTIONS
             )
     return result
 

@@ -23,13 +23,13 @@ from lti_tool.launch.visits import VisitLink
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
+from lti_tool.programmes.workload import ACT_MINUTES, MEETING_MINUTES, MINUTES_PER_QUESTION
 from lti_tool.tables.checks import AttemptKind
 
 FEED_LINK_PURPOSE = "calendar feed"
 MAX_TOKEN_AGE_DAYS = (
     400  # calendar programs keep polling; after a year the page issues a new address
 )
-CHECK_MINUTES, ACT_MINUTES, MEETING_MINUTES = 5, 30, 45
 
 
 def sign_feed_token(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
@@ -47,6 +47,7 @@ class CalendarEntry:
     summary: str
     due_at: datetime
     minutes: int
+    ends_when_due: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _check_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]
                 episode.programme,
                 f"{context.programme.title}: {name}",
                 check.due_at,
-                CHECK_MINUTES,
+                context.programme.questions * MINUTES_PER_QUESTION,
             )
 
 
@@ -173,7 +174,8 @@ def _act_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
                 episode.programme,
                 f"{context.programme.title}: {name}",
                 due.due_at,
-                ACT_MINUTES,
+                ACT_MINUTES[act],
+                ends_when_due=True,
             )
 
 
@@ -196,8 +198,8 @@ def _meeting_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntr
 
 
 def _build_event(entry: CalendarEntry, address: str) -> Event:
-    """Build an event that ends when it is due, so that it lies within that day. It is marked
-    as free time: nobody is shown as busy."""
+    """Build an event; what is due by the end of a day ends then, so that it lies within that
+    day. It is marked as free time: nobody is shown as busy."""
     event = Event()
     event.add("uid", f"{entry.key}@carryover")
     event.add("summary", entry.summary)
@@ -205,7 +207,7 @@ def _build_event(entry: CalendarEntry, address: str) -> Event:
     event.add("description", address)  # not every calendar shows an event's URL
     event.add("dtstamp", entry.due_at)
     length = timedelta(minutes=entry.minutes)
-    event.add("dtstart", entry.due_at - length if entry.minutes == ACT_MINUTES else entry.due_at)
+    event.add("dtstart", entry.due_at - length if entry.ends_when_due else entry.due_at)
     event.add("duration", length)
     event.add("transp", "TRANSPARENT")
     alarm = Alarm()

@@ -24,6 +24,7 @@ from lti_tool.nudges.reminders_store import Reminder
 from lti_tool.programmes import episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.workload import ACT_MINUTES, MEETING_MINUTES
 
 REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT, QUESTION = (
     "due",
@@ -286,6 +287,8 @@ def _coaching_text(tag: str, day: str) -> _Text:
         "Bring one thing that worked and one that did not. Your page shows the hour and who is "
         "there.",
     )
+    length = translate_text(tag, "It takes about %(minutes)s minutes.", minutes=MEETING_MINUTES)
+    words = f"{words}\n\n{length}"
     return subject, words, "group"
 
 
@@ -331,4 +334,8 @@ def _act_text(tag: str, reminder: Reminder, day: str) -> _Text:
         "Due on %(day)s. If there was no opportunity, say so: that is an answer, too.",
         day=day,
     )
+    length = translate_text(
+        tag, "It takes about %(minutes)s minutes.", minutes=ACT_MINUTES[reminder.what]
+    )
+    words = f"{words}\n\n{length}"
     return subject, words, "plan" if reminder.what == ActivityKind.PLAN else "work"

@@ -251,3 +251,18 @@ def test_who_was_asked_for_an_answer_is_reminded_before_it_is_late(certified: To
     certified.sql("DELETE FROM lti_tool.mail")
     assert ("B1", "review", "One still waits for your answer") in remind(certified, later)
     assert "review" not in {kind for _, kind, _ in remind(certified, later + timedelta(days=1))}
+
+
+def test_a_mail_says_by_when_with_the_weekday_in_the_reader_s_language_and_how_long(
+    certified: Tool,
+) -> None:
+    certified.sql("DELETE FROM lti_tool.scheduled_check")
+    certified.sql("DELETE FROM lti_tool.scheduled_act WHERE act <> 'plan'")
+    certified.sql("UPDATE lti_tool.scheduled_act SET due_at = :at", at=NOW + timedelta(hours=12))
+    remind(certified, NOW)
+    words = certified.sql(
+        "SELECT m.words FROM lti_tool.mail m WHERE m.person_id = :id",
+        id=person(certified, "E1").id,
+    )[0][0]
+    assert "Mittwoch, 25. November" in words and "2026" not in words
+    assert "Das dauert etwa 15 Minuten." in words
