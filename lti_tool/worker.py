@@ -13,7 +13,7 @@ from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.statement_outbox_store import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.checks import grade_lookup, grade_sender
-from lti_tool.nudges import alarm_jobs, channel_sender, digests, mail_sender, reminders
+from lti_tool.nudges import alarm_jobs, channel_sender, daily_tips, digests, mail_sender, reminders
 from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.people import actor_links, courses_store, rosters
 from lti_tool.people.actor_links import JOIN_ACTORS
@@ -62,13 +62,17 @@ def look_up_grades(deps: ToolDeps) -> None:
 
 @jobs.job(interval_seconds=600)
 def remind(deps: ToolDeps) -> None:
-    """Queue the reminders of this hour, and the digests of this week."""
+    """Queue the reminders of this hour, the digests of this week, the tips of this day."""
 
     def queue_for_tenant(tenant_id: int) -> None:
         reminders.queue_reminders(deps.unit_of_work, tenant_id=tenant_id, now=clock.now())
-        digests.queue_digests(
-            deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now()
-        )
+        for queue_posts in (digests.queue_digests, daily_tips.queue_tips):
+            queue_posts(
+                deps.unit_of_work,
+                tenant_id=tenant_id,
+                base_url=deps.settings.base_url,
+                now=clock.now(),
+            )
 
     for_each_tenant(
         tenants_store.list_tenant_ids(deps.engine), "queueing reminders", queue_for_tenant

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from flask.typing import ResponseReturnValue
 
 from core import clock
 from lti_tool.base.forms import form_text, parse_uuid
 from lti_tool.base.roles import STAFF_ROLES
 from lti_tool.base.routes import Routes
-from lti_tool.nudges import digests
+from lti_tool.nudges import daily_tips, digests
 from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.programmes.programme_views import ProgrammeConsole
 
@@ -45,3 +47,23 @@ def _add_channel(console: ProgrammeConsole, key: str) -> None:
         now=clock.now(),
     )
     console.deps.job_requests.request_job(SEND_POSTS)
+
+
+@ROUTES.post("/<key>/channels/<uuid:channel_id>/tip", roles=STAFF_ROLES)
+def switch_daily_tip(
+    console: ProgrammeConsole, key: str, channel_id: uuid.UUID
+) -> ResponseReturnValue:
+    """Begin the daily tip of a channel, or end it."""
+    return console.edit_list(
+        key,
+        "channels",
+        lambda: daily_tips.switch_tips(
+            console.work,
+            tenant_id=console.tenant_id,
+            programme=key,
+            channel_id=channel_id,
+            on=form_text("on") == "yes",
+            who=console.who,
+        ),
+        lambda removed: None,
+    )

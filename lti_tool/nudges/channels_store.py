@@ -26,6 +26,7 @@ class Channel:
     programme: str
     name: str
     kind: str
+    daily_tip: bool
     sent_at: datetime | None
     trouble: str
 
@@ -54,7 +55,7 @@ def list_channels(connection: Connection, tenant_id: int, programme: str = "") -
     """The channels of one programme, or of all programmes."""
     query = text(
         """
-        SELECT c.id, c.programme, c.name, c.kind, max(p.sent_at) AS sent_at,
+        SELECT c.id, c.programme, c.name, c.kind, c.daily_tip, max(p.sent_at) AS sent_at,
                coalesce((array_agg(p.refused ORDER BY p.id DESC))[1], '') AS trouble
         FROM lti_tool.channel c LEFT JOIN lti_tool.channel_post p ON p.tenant_id = :tenant
           AND p.channel_id = c.id
@@ -84,6 +85,20 @@ def delete_channel(
         .returning(c.name)
     )
     return str(connection.execute(removed).scalar() or "")
+
+
+def update_daily_tip(
+    connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID, on: bool
+) -> str:
+    """Say whether a channel gets the daily tip; returns its name, empty if it does not exist."""
+    c = channel.c
+    changed = (
+        update(channel)
+        .where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id)
+        .values(daily_tip=on)
+        .returning(c.name)
+    )
+    return str(connection.execute(changed).scalar() or "")
 
 
 def enqueue_post(

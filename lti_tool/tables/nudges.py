@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -32,6 +33,8 @@ channel = Table(
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("url_sealed", Text, nullable=False),
+    # Whether it gets a question on each working day.
+    Column("daily_tip", Boolean, nullable=False, server_default="false"),
     created_at_column(),
     CheckConstraint("kind IN ('slack', 'teams')", name="kind_known"),
     Index(None, "tenant_id", "programme"),

@@ -1114,6 +1114,7 @@ CREATE TABLE lti_tool.channel (
     kind text NOT NULL,
     url_sealed text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    daily_tip boolean DEFAULT false NOT NULL,
     CONSTRAINT ck_channel_kind_known CHECK ((kind = ANY (ARRAY['slack'::text, 'teams'::text])))
 );
 CREATE TABLE lti_tool.channel_post (

@@ -1,4 +1,4 @@
-"""questions that come by mail, and short links"""
+"""questions that come by mail or in a channel, and short links"""
 
 from __future__ import annotations
 
@@ -53,6 +53,11 @@ def upgrade() -> None:
         ["id"],
         source_schema="lti_tool",
         referent_schema="lti_tool",
+    )
+    op.add_column(
+        "channel",
+        sa.Column("daily_tip", sa.Boolean(), nullable=False, server_default="false"),
+        schema="lti_tool",
     )
     _create_links()
     for statement in protect("lti_tool", ["mailed_question", "mail_link"]):
