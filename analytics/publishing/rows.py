@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isclose
+from math import fsum, isclose
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,17 +72,26 @@ def add_by_key(rows: Iterable[PublishedRow]) -> list[PublishedRow]:
 
 
 def add_sums(sums: Iterable[Sums]) -> Sums:
-    """Sums over disjoint packets: added, column by column; times are kept apart."""
-    added: dict[tuple[Any, ...], dict[str, Any]] = {}
+    """Sums over disjoint packets: added, column by column, in whatever order they come; times are
+    kept apart."""
+    found: dict[tuple[Any, ...], dict[str, list[Any]]] = {}
     for one in sums:
         for row in one:
-            kept = added.setdefault(tuple(row.get(name) for name in _TIME_COLUMNS), {})
+            kept = found.setdefault(tuple(row.get(name) for name in _TIME_COLUMNS), {})
             for name, value in row.items():
-                if name in _TIME_COLUMNS:
-                    kept[name] = value
-                else:
-                    kept[name] = kept.get(name, 0) + value
-    return [added[place] for place in sorted(added, key=str)]
+                kept.setdefault(name, []).append(value)
+    return [
+        {
+            name: values[0] if name in _TIME_COLUMNS else _add(values)
+            for name, values in found[place].items()
+        }
+        for place in sorted(found, key=str)
+    ]
+
+
+def _add(values: Sequence[float]) -> float:
+    """The sum, to the last digit whatever the order."""
+    return sum(values) if all(isinstance(value, int) for value in values) else fsum(values)
 
 
 def are_equal(one: Sums, other: Sums) -> bool:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from analytics.catalogue import DUE_CHECKS
-from analytics.publishing.rows import Ledger, PublishedRow, RowKey, add_rows, with_contributions
+from analytics.publishing.rows import (
+    Ledger,
+    PublishedRow,
+    RowKey,
+    add_rows,
+    add_sums,
+    with_contributions,
+)
 from lrs.vocabulary import ActivityKind
 
 EIGHT, SEVEN, THREE = range(8), range(7), range(3)
@@ -79,3 +89,15 @@ def test_somebody_in_two_packets_has_two_of_everything() -> None:
 def test_a_row_of_nobody_may_appear() -> None:
     (nobody,) = rows_of(1, ("behaviour", "mentor", 180, {}))
     assert Ledger().add_if_safe(nobody)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=12).flatmap(
+        lambda values: st.tuples(st.just(values), st.permutations(values))
+    )
+)
+def test_a_value_is_the_same_to_the_last_digit_in_whatever_order_its_rows_come(
+    orders: tuple[list[float], list[float]],
+) -> None:
+    one, other = (add_sums([{"people": 1, "gain": gain}] for gain in each) for each in orders)
+    assert one == other
