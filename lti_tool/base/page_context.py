@@ -21,17 +21,17 @@ from lti_tool.base.visit_context import VisitContext
 # (label, path below the session's URL, endpoint whose roles may open it).
 LEARNER_PAGES = (
     (gettext_noop("Today"), "today", "home.show_today"),
-    (gettext_noop("To work"), "work", "transfer.show_work"),
+    (gettext_noop("At work"), "work", "transfer.show_work"),
     (gettext_noop("Group"), "group", "coaching.show_group"),
 )
-INBOX_PAGES = ((gettext_noop("Waits for you"), "inbox", "inbox.show_inbox"),)
+INBOX_PAGES = ((gettext_noop("Waiting for you"), "inbox", "inbox.show_inbox"),)
 STAFF_PAGES = (
-    (gettext_noop("Your people"), "team", "teams.show_own_team"),
+    (gettext_noop("Your team"), "team", "teams.show_own_team"),
     (gettext_noop("Figures"), "figures", "home.show_figures"),
     (gettext_noop("Teams"), "teams", "teams.show_all_teams"),
     (gettext_noop("Programmes"), "programmes/", "programmes.list_programmes"),
     (gettext_noop("People"), "people/", "people.list_people"),
-    (gettext_noop("Wishes to be erased"), "me/wishes", "me.show_erasure_requests"),
+    (gettext_noop("Erasure requests"), "me/wishes", "me.show_erasure_requests"),
 )
 
 

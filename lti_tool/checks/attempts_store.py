@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.tables.checks import AttemptKind, answer, attempt, memory
@@ -127,6 +127,22 @@ def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) 
         a.tenant_id == tenant_id, a.attempt_id == attempt_id
     )
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
+
+
+def list_measured_answers(
+    connection: Connection, tenant_id: int, episode_id: uuid.UUID
+) -> list[tuple[str, str, bool]]:
+    """(interval, item, correct) of every answer in the checks of an episode, the first ones
+    first."""
+    a, w = attempt.c, answer.c
+    same = and_(w.tenant_id == a.tenant_id, w.attempt_id == a.id)
+    query = (
+        select(a.interval, w.item, w.correct)
+        .select_from(attempt.join(answer, same))
+        .where(a.tenant_id == tenant_id, a.episode_id == episode_id, a.kind == AttemptKind.CHECK)
+        .order_by(w.answered_at)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def insert_answer(

@@ -89,8 +89,6 @@ def show_feedback(page: PageContext, attempt_id: uuid.UUID, position: int) -> Re
         right_answer=item_responses.render_correct_answer(item),
         said_to=item_responses.select_feedback(item, answer.response),
         form_id=uuid.uuid4(),
-        next_form_id=uuid.uuid4(),
-        next_item=progress.item(position + 1) if progress.position == position + 1 else None,
     )
 
 

@@ -5,28 +5,29 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.lms import Role
 from adapters.lrs_client import VisibilityScope
 from core.database import UnitOfWork
 from core.errors import NotFound
-from lrs.vocabulary import INTERVALS
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.checks.grades_store import GradeDelivery
+from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.people import courses_store, people_store
 from lti_tool.people.courses_store import Course, FirstReading
 from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 from lti_tool.tables.checks import AttemptKind
-from lti_tool.transfer import plans_store
+from lti_tool.transfer import plans_store, work_page
 from lti_tool.transfer.plans_store import Plan
+from lti_tool.transfer.work_page import ProtocolStep
 
-PLAN_DUE_DAYS = 7  # a plan is due within a week of certification
+SECONDS_A_QUESTION = 36  # reading, choosing, the reason: five take about three minutes
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ class CheckLine:
     attempt_id: uuid.UUID | None
     grade: GradeDelivery | None
 
+    @property
+    def minutes(self) -> int:
+        """About how long it takes."""
+        return -(-self.asked * SECONDS_A_QUESTION // 60)
+
+
+@dataclass(frozen=True)
+class CompetencyLine:
+    """What a learner's own checks say of a competency: the answers of the last check that asked
+    about it (``right`` of ``asked``, after ``label``). ``fades``: less of them right than in the
+    check before, or, in the first, half or less."""
+
+    title: str
+    label: str
+    right: int
+    asked: int
+    fades: bool
+
 
 @dataclass(frozen=True)
 class TodayView:
@@ -52,7 +71,8 @@ class TodayView:
     certified_at: datetime
     checks: list[CheckLine]
     plan: Plan | None
-    plan_due_at: datetime
+    steps: list[ProtocolStep]  # of plan, exercise and case study: what is late, or due next
+    competencies: list[CompetencyLine]
     uses: int
     offers: Mapping[AttemptKind, Sequence[str]]
     running: Attempt | None
@@ -126,6 +146,8 @@ def load_today(
         )
         plan = plans_store.find_plan(connection, tenant_id, episode.id)
         uses = plans_store.list_job_uses(connection, tenant_id, plan.id) if plan else []
+        steps = work_page.list_own_steps(context, plan, now)
+        answers = attempts_store.list_measured_answers(connection, tenant_id, episode.id)
     on_hold, left = any(hold.holds(now) for hold in holds), episode.left_at is not None
     lines = []
     for check in planned:
@@ -142,7 +164,8 @@ def load_today(
         certified_at=episode.certified_at,
         checks=lines,
         plan=plan,
-        plan_due_at=episode.certified_at + timedelta(days=PLAN_DUE_DAYS),
+        steps=[step for step in steps if step.state in ("late", "due")],
+        competencies=_list_competencies(context.programme, answers),
         uses=len(uses),
         offers=offers,
         running=next(
@@ -152,6 +175,32 @@ def load_today(
         left=left,
         fresh=not attempts,
     )
+
+
+def _list_competencies(
+    programme: Programme, answers: Sequence[tuple[str, str, bool]]
+) -> list[CompetencyLine]:
+    """A line for each competency that a check has asked about, in the programme's order."""
+    competency_of = {item.key: item.competency for item in programme.items}
+    found: dict[str, dict[str, list[bool]]] = {}
+    for interval, item, correct in answers:
+        by_interval = found.setdefault(competency_of.get(item, ""), {})
+        by_interval.setdefault(interval, []).append(correct)
+    lines = []
+    for competency in programme.competencies:
+        shares = found.get(competency.key)
+        if not shares:
+            continue
+        *before, (interval, last) = shares.items()
+        level = _share(before[-1][1]) if before else 0.5
+        fades = _share(last) < level if before else _share(last) <= level
+        label = INTERVAL_LABELS.get(interval, interval)
+        lines.append(CompetencyLine(competency.title, label, sum(last), len(last), fades))
+    return lines
+
+
+def _share(answers: Sequence[bool]) -> float:
+    return sum(answers) / len(answers)
 
 
 def _attempted_state(check: ScheduledCheck, attempt: Attempt, now: datetime) -> str:
@@ -181,10 +230,9 @@ def _check_line(
     questions: int,
     grade: GradeDelivery | None,
 ) -> CheckLine:
-    labels = {interval.key: interval.label for interval in INTERVALS}
     return CheckLine(
         interval=check.interval,
-        label=labels[check.interval],
+        label=INTERVAL_LABELS[check.interval],
         state=state,
         due_at=check.due_at,
         closes_at=check.closes_at,

@@ -97,6 +97,15 @@ def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: dat
     )
 
 
+def list_own_steps(context: EpisodeContext, plan: Plan | None, now: datetime) -> list[ProtocolStep]:
+    """The steps of the protocol that are the learner's own, with what became of them."""
+    of = (context.connection, context.tenant_id, context.episode.id)
+    dues = schedule_store.scheduled_acts_by_name(*of)
+    handed = transfer_store.submissions_by_kind(*of)
+    steps = _protocol_steps(context.programme, dues, plan, handed, {}, now)
+    return [step for step in steps if step.act in (ActivityKind.PLAN, *REPLY_KINDS)]
+
+
 def _protocol_steps(
     programme: Programme,
     dues: dict[str, ScheduledAct],

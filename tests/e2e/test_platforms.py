@@ -83,6 +83,8 @@ def answer_all(frame: Frame) -> None:
         frame.get_by_role("button", name="Answer").click()
         frame.wait_for_url(f"**/answers/{position}")
         frame.get_by_role("status").wait_for()
+        if position < 5:
+            frame.get_by_role("link", name="Continue").click()
     frame.get_by_role("link", name="See your result").click()
     frame.get_by_role("heading", name="of 5 right").wait_for()
 

@@ -25,6 +25,8 @@ export function arrived() {
     });
   }
   keepDrafts();
+  // What an answer was is read out and seen first, where a page says so.
+  document.querySelector("[data-focus]")?.focus();
   document.querySelector("form[data-send-now]")?.requestSubmit();
 }
 

@@ -169,21 +169,20 @@ def test_of_a_check_the_remark_is_a_statement_without_its_words(tool: Tool) -> N
 def test_a_learner_complains_of_the_question_under_which_the_form_stands(
     tool: Tool, home: str
 ) -> None:
-    """The form stood under the next question's button and was about the one before."""
+    """The form stood under the next question's button and was about the one before: now each page
+    is of one question."""
     mine = visit(tool, "SIS-L")
     page = tool.post(f"{mine}quizzes/practice", tool.get(f"{mine}today"))
     assert page.text.count("/answers/1/remarks") == 1, "also of a question that is being asked"
     page = tool.post(page.request.path, page, position="1", choice="a")
-    card, following = page.text.split("<main")[1].split('aria-labelledby="next"')
-    below = following.split("</section>")[0]
-    assert 'form="remark-1"' in card and 'form="remark-2"' not in card
-    assert 'form="remark-2"' in below and 'form="remark-1"' not in below
-    for position in (1, 2):
+    following = tool.get(page.request.path.partition("/answers/")[0])
+    for position, shown in ((1, page), (2, following)):
         (form,) = re.findall(
-            rf'<form id="remark-{position}" method="post"\s+action="([^"]*)"', page.text
+            rf'<form id="remark-{position}" method="post"\s+action="([^"]*)"', shown.text
         )
         assert form.endswith(f"/answers/{position}/remarks")
-    assert "Is question 1 wrong" in card and "Is question 2 wrong" in following
+        assert f"Is question {position} wrong" in shown.text
+        assert f'form="remark-{3 - position}"' not in shown.text
     asked = page.request.path.replace("/answers/1", "/answers/2")
     thanks = tool.post(
         f"{asked}/remarks", page, form_id=str(uuid.uuid4()), words="I do not understand question 2."

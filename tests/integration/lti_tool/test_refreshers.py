@@ -45,8 +45,9 @@ def take(tool: Tool, home: str, address: str, right: bool) -> TestResponse:
     for position in range(1, count + 1):
         fits = right_choice(tool, page)
         chosen = fits if right else next(key for key in choices(page) if key != fits)
-        page = tool.post(path, page, position=position, choice=chosen)
-    return tool.get(path)
+        tool.post(path, page, position=position, choice=chosen)
+        page = tool.get(path)
+    return page
 
 
 def kinds(tool: Tool) -> list[str]:
