@@ -261,7 +261,7 @@ CATALOGUE = (
         count=shares.select_transfer_by_grade,
         parts=(
             ("1", "Said so themselves"),
-            ("2", "A peer or more"),
+            ("2", "Colleague or higher"),
             ("3", "The supervisor or more"),
             ("4", "A work record"),
         ),
@@ -522,7 +522,7 @@ CATALOGUE = (
     Metric(
         key="answered_within_a_week",
         version=1,
-        label="Answered within a week of handing in",
+        label="Answered within a week of submission",
         unit=SHARE,
         leading=True,
         meaning="Of the exercises and case studies that were handed in, the share that somebody "

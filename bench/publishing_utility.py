@@ -88,7 +88,7 @@ def _rows_told(packets: Sequence[NewPacket], case: Case) -> tuple[float, float]:
                 who = [item.learner for item in packet.members if draw.random() < RESPONSE]
                 row = PublishedRow(key, metric.version, (number,), len(who), [], {part: who})
                 together = add_rows([*pending, row])
-                if ledger.may_appear(together):
+                if ledger.add_if_safe(together):
                     ledger.add(together)
                     told += together.people
                     teams.add((team, part))

@@ -241,7 +241,7 @@ def _read_qti_item(
         reason = (
             lazy_gettext("it uses %(elements)s", elements=", ".join(others))
             if others
-            else lazy_gettext("it asks nothing")
+            else lazy_gettext("the question asks nothing")
             if not interactions
             else lazy_gettext("it asks %(count)s things at once", count=len(interactions))
         )

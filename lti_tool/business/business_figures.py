@@ -243,7 +243,7 @@ class ProgrammeBusiness:
             )
             if len(related) != 1:
                 reason = (
-                    lazy_gettext("several people have this address; name the one by the id")
+                    lazy_gettext("several people have this address; use the id")
                     if related
                     else lazy_gettext("nobody on the list of people has this id or address")
                 )

@@ -152,9 +152,7 @@ def load_today(
     lines = []
     for check in planned:
         attempt = measured.get(check.interval)
-        state = _attempted_state(check, attempt, now) if attempt else _open_state(check, now)
-        if not attempt and (left or _is_paused(check, state, holds, on_hold)):
-            state = "held"
+        state = _check_state(check, attempt, now, left, holds)
         grade = sent.get(attempt.id) if attempt else None
         lines.append(_check_line(check, state, attempt, context.programme.questions, grade))
     if on_hold or left:
@@ -201,6 +199,16 @@ def _list_competencies(
 
 def _share(answers: Sequence[bool]) -> float:
     return sum(answers) / len(answers)
+
+
+def _check_state(
+    check: ScheduledCheck, attempt: Attempt | None, now: datetime, left: bool, holds: Sequence[Hold]
+) -> str:
+    if attempt:
+        return _attempted_state(check, attempt, now)
+    state = _open_state(check, now)
+    on_hold = any(hold.holds(now) for hold in holds)
+    return "held" if left or _is_paused(check, state, holds, on_hold) else state
 
 
 def _attempted_state(check: ScheduledCheck, attempt: Attempt, now: datetime) -> str:

@@ -155,7 +155,7 @@ def validate_url(allow_private: bool, text: str, field: str) -> str:
         or " " in result
     ):
         raise BadInput(
-            lazy_gettext("%(text)s is no web address.", text=repr(result[:100])), field=field
+            lazy_gettext("%(text)s is not a web address.", text=repr(result[:100])), field=field
         )
     if result.startswith("http://") and not allow_private:
         raise BadInput(

@@ -161,7 +161,7 @@ def _act_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
     names: dict[str, str] = {
         ActivityKind.PLAN: gettext_noop("Transfer plan"),
         ActivityKind.EXERCISE: gettext_noop("Exercise"),
-        ActivityKind.CASE_STUDY: gettext_noop("Case study"),
+        ActivityKind.CASE_STUDY: gettext_noop("Real example"),
         ActivityKind.FOLLOW_UP: gettext_noop("Three months later: two questions"),
     }
     for act, due in schedule_store.scheduled_acts_by_name(

@@ -302,9 +302,9 @@ def _prompt_text(tag: str, reminder: Reminder, now: datetime) -> _Text:
 
 
 def _review_text(tag: str, reminder: Reminder, day: str) -> _Text:
-    name = reminder.name or translate_text(tag, "A learner")
+    name = reminder.name or translate_text(tag, "the person’s name, or “Participant”")
     if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
-        subject = translate_text(tag, "A look at the work of %(name)s", name=name)
+        subject = translate_text(tag, "Work observation: %(name)s", name=name)
         words = translate_text(
             tag,
             "Three months after the certification: ten minutes of watching show more than a "

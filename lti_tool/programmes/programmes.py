@@ -382,7 +382,7 @@ def _validate_calendar(calendar: Calendar) -> None:
     if calendar.time_zone not in available_timezones():
         raise BadInput(
             lazy_gettext(
-                "%(zone)s is no time zone; one looks like Europe/Berlin.",
+                "%(zone)s is not a time zone. Example: Europe/Berlin.",
                 zone=repr(calendar.time_zone[:60]),
             ),
             field="time_zone",

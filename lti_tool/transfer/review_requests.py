@@ -63,7 +63,10 @@ def mail_people(
                 "kind": REVIEW_MAIL_KIND,
                 "key": key,
                 "subject": translations.translate_text(
-                    tag, subject, name=name or translations.translate_text(tag, "A learner")
+                    tag,
+                    subject,
+                    name=name
+                    or translations.translate_text(tag, "the person’s name, or “Participant”"),
                 ),
                 "words": translations.translate_text(tag, words),
                 "programme": stage.programme.key,

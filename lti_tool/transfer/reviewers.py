@@ -91,5 +91,5 @@ def peer_from_form(stage: EpisodeContext, text: str) -> uuid.UUID | None:
         (peer.person_id for peer in list_peers(stage) if str(peer.person_id) == text), None
     )
     if result is None:
-        raise BadInput("Choose somebody of your coaching group.", field="peer")
+        raise BadInput("Choose somebody in your coaching group.", field="peer")
     return result

@@ -28,7 +28,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
         ).press("Enter")
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
-    frame.get_by_role("link", name="What is stored about me").first.press("Enter")
+    frame.get_by_role("link", name="Your data").first.press("Enter")
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
     pictures(tab, "me")
@@ -36,7 +36,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
         "link", name="At work", exact=True
     ).press("Enter")
     frame.get_by_role("heading", name="Your steps").wait_for()
-    exercise = frame.get_by_role("region", name="Exercise on your own data")
+    exercise = frame.get_by_role("region", name="Work sample")
     if exercise.get_by_text("handed in on").count() == 0 and exercise.locator("form").count():
         if exercise.locator("details[open]").count() == 0:
             exercise.locator("summary").click()
@@ -65,7 +65,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     mail.goto(section.get_by_role("link").first.get_attribute("href") or "")
     accessible(mail)
     mail.get_by_role("button", name="Open my page").press("Enter")
-    mail.get_by_role("heading", name="Waits for you").wait_for()
+    mail.get_by_role("heading", name="Waiting for you").wait_for()
     accessible(mail)
     pictures(mail, "inbox", full_page=True)
     if mail.get_by_label("What is good").count():
@@ -97,9 +97,9 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
         "several answers",
         "true or false",
         "a number",
-        "a few words",
+        "a short answer",
         "matching",
-        "an order",
+        "ordering",
     ):
         # By its address: a key pressed in a frame of another site that was just loaded hung the
         # browser's driver at times.
@@ -120,24 +120,24 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_label("File").set_input_files(
         {"name": "bank.txt", "mimeType": "text/plain", "buffer": question_samples.GIFT}
     )
-    frame.get_by_role("button", name="Look what it would bring").click()
-    frame.get_by_role("heading", name="What the file would bring").wait_for()
+    frame.get_by_role("button", name="Check file").click()
+    frame.get_by_role("heading", name="What the file would add").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
     pictures(tab, "intake")
     frame.goto(urljoin(place, "../people"))
-    frame.get_by_role("heading", name="People in it").wait_for()
+    frame.get_by_role("heading", name="Participants").wait_for()
     accessible(tab)
     pictures(tab, "participants")
     for room, title in (
         ("groups", "Coaching groups"),
-        ("left-open", "What the training left open"),
+        ("left-open", "Gaps in the training"),
     ):
         frame.goto(urljoin(place, f"../{room}"))
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
-    for room, title in (("Your people", "Your people"), ("Teams", "Teams")):
+    for room, title in (("Your team", "Your team"), ("Teams", "Teams")):
         frame.get_by_role("navigation", name="Pages").get_by_role(
             "link", name=room, exact=True
         ).press("Enter")
@@ -147,7 +147,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_role("navigation", name="Pages").get_by_role(
         "link", name="People", exact=True
     ).press("Enter")
-    frame.get_by_role("heading", name="Take over a list").wait_for()
+    frame.get_by_role("heading", name="Import list").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
     accessible(tab)
@@ -156,8 +156,8 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     frame.get_by_label("File").set_input_files(
         {"name": "people.csv", "mimeType": "text/csv", "buffer": content}
     )
-    frame.get_by_role("button", name="Look what it would do").click()
-    frame.get_by_role("heading", name="What the file would do").wait_for()
+    frame.get_by_role("button", name="Check file").click()
+    frame.get_by_role("heading", name="What the file would change").wait_for()
     frame.get_by_text("1 wrong").wait_for()
     accessible(tab)
     pictures(tab, "import")
@@ -177,7 +177,7 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
     accessible(tab)
     frame.get_by_label("Address of the activity").fill("https://work.example/queue/4")
     frame.get_by_label("Counts as", exact=True).select_option("task")
-    frame.get_by_label("Vouched for by").select_option("4")
+    frame.get_by_label("Confirmed by").select_option("4")
     frame.get_by_role("button", name="Let it count").press("Enter")
     frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
     accessible(tab)
@@ -246,7 +246,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     """
     tab = page(360)
     frame = opened(demo, tab, "learner", "At work")
-    frame.get_by_role("link", name="A look at your work").press("Enter")
+    frame.get_by_role("link", name="Observation of your work").press("Enter")
     frame.get_by_role("heading", name="Side by side").wait_for()
     accessible(tab)
     frame.get_by_role("link", name="Say how you see it yourself").press("Enter")
@@ -256,7 +256,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     accessible(tab)
     pictures(tab, "assess-own", full_page=True)
     frame.get_by_role("button", name="Send the assessment").press("Enter")
-    frame.get_by_text("Your own view is on record.").wait_for()
+    frame.get_by_text("Your own view is saved.").wait_for()
     frame.get_by_label("Whom").select_option(label="Practice mentor (Mentor)")
     frame.get_by_label("When and at what, if you like").fill("On Monday, at the morning inbox.")
     frame.get_by_role("button", name="Ask").press("Enter")
@@ -306,7 +306,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     pictures(mail, "cases", full_page=True)
 
     frame = opened(demo, tab, "learner", "At work")
-    frame.get_by_role("link", name="A look at your work").press("Enter")
+    frame.get_by_role("link", name="Observation of your work").press("Enter")
     frame.get_by_role("columnheader", name="Mentor").wait_for()
     accessible(tab)
     pictures(tab, "assessments", full_page=True)
@@ -345,7 +345,7 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
     frame.get_by_role("button", name="Send a code").press("Enter")
     frame.get_by_text("a code is on its way").wait_for()
     wait_until(lambda: codes() - before)
-    frame.get_by_label("Code of eight digits").fill((codes() - before).pop())
+    frame.get_by_label("Eight-digit code").fill((codes() - before).pop())
     frame.get_by_role("button", name="Confirm").press("Enter")
     frame.get_by_role("alert").get_by_text(
         "Another user of this LMS is this person already"

@@ -120,7 +120,7 @@ def test_those_who_lead_see_the_headlines_with_their_intervals(
         "somebody else confirmed",
         "Adoption",
         "Still done after 90 days",
-        "95 % interval",
+        "Likely range",
         "As a table",
         "counted up to",
         "Practice data",

@@ -96,4 +96,4 @@ def test_a_quiz_of_the_lms_counts_for_whoever_launched_from_it(
     browser.submit("/people/actors", undo=f"account {lms} 5")
     wait_until(lambda: demo.figure("retention_observed", "1w") == before)
     page = browser.get(f"{administrator}people/joins").text
-    assert "Nobody knows who they are" in page
+    assert "Unknown people" in page

@@ -147,7 +147,7 @@ def test_figures_show_open_alarms_first(tool: Tool, console: str) -> None:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     tool.moodle.server.says("/api/v1/alarms", (200, "OK", {"alarms": [ALARM], "next": None}))
     page = tool.get(f"{tool.launch('launch-resource-teacher').location}figures").text
-    assert "Look at this first" in page
+    assert "Look at these first" in page
     assert "in Desk 2: 20%" in page
     assert 'reports/checks_done?team=Desk%202"' in page
 

@@ -346,7 +346,7 @@ IN_A = [("Group A", "u1"), ("Group A", "u2"), ("Group A", "u3")]
 
 def test_a_training_manager_makes_coaching_groups_from_those_of_the_course(lms: Lms) -> None:
     page = lms.tool.get(place_of(lms)).text
-    assert "Make coaching groups from the groups of this course" in page
+    assert "Form coaching groups" in page
     row = page.split("Group A")[1].split("</tr>")[0]
     assert 'class="number">4</td>' in row and 'class="number">3</td>' in row
     assert "1 person was not certified lately" in row

@@ -290,7 +290,7 @@ def test_a_course_in_which_nothing_counts_yet_begins_with_who_waits(tool: Tool) 
     tool.launch()
     page = tool.get(tool.launch("launch-resource-teacher").location).text
     assert "No figures yet" in page and "<svg" not in page
-    assert page.count("Learners without a certification on record") == 1
+    assert page.count("Participants without a recorded certification") == 1
     assert page.index("Learners without a certification") < page.index("No figures yet")
 
 
@@ -351,7 +351,7 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
 @pytest.mark.parametrize(
     ("answer", "turn"),
     [
-        ((503, "Service Unavailable", ""), "Nobody has to do anything."),
+        ((503, "Service Unavailable", ""), "You need not do anything."),
         ((403, "Forbidden", ""), "the turn of the administrator of your LMS"),
         ((200, "OK", {"members": "no list"}), "the turn of whoever runs this tool"),
     ],

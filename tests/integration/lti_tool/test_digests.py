@@ -29,7 +29,7 @@ def queue(tool: Tool, at: datetime) -> int:
 
 def test_a_channel_is_added_with_a_sealed_address_and_says_hello(tool: Tool, console: str) -> None:
     page = add(tool, console)
-    assert "#service-desk" in page and "very-secret" not in page and "nothing arrived yet" in page
+    assert "#service-desk" in page and "very-secret" not in page and "nothing sent yet" in page
     assert "very-secret" not in str(
         tool.sql("SELECT * FROM lti_tool.channel")
     ) and "very-secret" not in str(tool.sql("SELECT * FROM lti_tool.audit"))

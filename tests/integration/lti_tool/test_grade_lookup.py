@@ -88,7 +88,7 @@ def test_what_the_gradebook_holds_is_looked_up_once_a_day(
     words = {
         THERE: "sent</span>",
         OTHER: "the gradebook holds another grade",
-        MISSING: "not in the gradebook any more",
+        MISSING: "no longer in the gradebook",
     }
     assert words[found] in page.text and "looked up" in page.text
 
@@ -104,7 +104,7 @@ def test_the_grade_of_a_deleted_activity_is_sent_to_a_new_column(sent: Tool) -> 
     assert look(sent) == 1
     assert grade_row(sent).found == MISSING
     place, page = course_page(sent)
-    assert "not in the gradebook any more" in page.text
+    assert "no longer in the gradebook" in page.text
     assert "on its way again" in sent.post(f"{place}grades/{grade_row(sent).id}", page).text
     made = recorded(sent, "lineitem-of-link-get", resourceId="x/1w")
     server.says(COLUMNS, (200, "OK", []), (201, "Created", made[2]))
@@ -348,7 +348,7 @@ def test_a_newer_grade_ends_what_an_older_one_is_missing(sent: Tool) -> None:
     assert send_grades(sent) == 1
     assert states(sent) == {older.id: None, newer: None}
     place, page = course_page(sent)
-    assert "not in the gradebook any more" not in page.text
+    assert "no longer in the gradebook" not in page.text
     assert f"course/grades/{newer}" in page.text and f"course/grades/{older.id}" not in page.text
     assert "A newer grade of this person" in sent.post(f"{place}grades/{older.id}", page).text
     sent.sql("UPDATE lti_tool.grade_outbox SET sent_at = NULL, leased_until = now() + '1 minute'")

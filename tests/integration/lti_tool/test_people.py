@@ -582,7 +582,7 @@ def test_a_training_manager_gives_no_roles(tool: Tool) -> None:
     grant(tool, "training manager")
     home = tool.launch("launch-resource-teacher").location
     page = tool.get(f"{home}people/")
-    assert "Give the role" not in page.text
+    assert "Assign role" not in page.text
     assert tool.get(f"{home}people/joins").status_code == 403
     assert (
         tool.post(
@@ -611,7 +611,7 @@ def test_a_list_is_taken_over_on_its_page(tool: Tool) -> None:
     )
     kept = look.text.split('name="kept" value="')[1].split('"')[0]
     done = tool.post(f"{home}people/take", look, kept=kept)
-    assert "The list is taken over." in done.text and "Learner one" in done.text
+    assert "The list is imported." in done.text and "Learner one" in done.text
     assert tool.rows("upload") == 0
     wrong = tool.post(
         f"{home}people/import", done, file=(io.BytesIO(b"colour\nred\n"), "people.csv")

@@ -123,11 +123,11 @@ def test_from_a_title_to_people_in_a_published_version(tool: Tool, office: str) 
     assert "The questions are in the draft." in taken.text and "10 questions" in taken.text
 
     page = tool.get(place)
-    assert "Everything that people need is there." in page.text
+    assert "Everything participants need is there." in page.text
     published = tool.post(f"{place}state/publish", page, revision=revision(page))
     assert (
         "Version 1 is published." in published.text
-        and "What you see is what is published." in published.text
+        and "What you see here is published." in published.text
     )
     certified = tool.post(
         f"{place}certifications/look",
@@ -294,7 +294,9 @@ def test_the_sample_bank_goes_out_and_comes_back(tool: Tool, office: str, form: 
         competency="verify",
         pool="check",
     )
-    assert "0 new, 43 that are there already." in look.text and "Cannot be taken" not in look.text
+    assert (
+        "0 new, 43 that are there already." in look.text and "Cannot be imported" not in look.text
+    )
 
 
 def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office: str) -> None:
@@ -308,7 +310,7 @@ def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office:
     answer = tool.post(
         f"{home}certifications", figures, person=str(person), certified_on="2026-11-20"
     )
-    assert answer.status_code == 400 and "put away" in answer.text
+    assert answer.status_code == 400 and "archived" in answer.text
     assert "Take it back" in tool.get(place).text
 
 
@@ -580,7 +582,7 @@ def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_
     )
     assert (
         late.status_code == 409
-        and "What you had entered" in late.text
+        and "What you entered" in late.text
         and "Typed too late" in late.text
     )
 

@@ -60,7 +60,7 @@ def test_an_executive_reads_published_values_and_until_when_others_wait(
     told(store)
     page = tool.get(f"{launched(tool, 'executive')}figures")
     text = " ".join(page.text.split())
-    assert page.status_code == 200 and "Live, not published" not in text
+    assert page.status_code == 200 and "Live, may change" not in text
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "88 %" in retention and "14 / 16" in retention and "by day 3" in retention
     assert f"3 months, 6 months: published on {monday(40, 90)}" not in retention, (
@@ -84,7 +84,7 @@ def test_every_figure_opens_for_who_sees_groups_alone(tool: Tool, store: RealSto
     told(store)
     page = tool.get(f"{launched(tool, 'executive')}figures?show=all").text
     assert "cannot be shown" not in page
-    assert "Nothing is published of this yet: it is as soon as enough people are there." in page
+    assert "Nothing is shown here yet: it is shown once there are enough people." in page
 
 
 def test_too_few_who_answered_are_told_with_the_next(tool: Tool, store: RealStore) -> None:
@@ -94,7 +94,7 @@ def test_too_few_who_answered_are_told_with_the_next(tool: Tool, store: RealStor
     store.post(*people)
     store.publish()
     page = tool.get(f"{launched(tool, 'executive')}figures").text
-    assert "too few yet; published together with the next ones" in page
+    assert "too few so far; shown together with the next ones" in page
 
 
 def test_where_nobody_is_certified_the_page_says_how_figures_begin(
@@ -129,12 +129,12 @@ def test_a_training_manager_sees_live_beside_published_values(tool: Tool, store:
     page = tool.get(f"{launched(tool, 'training manager')}figures").text
     text = " ".join(page.split())
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
-    assert "Live, not published" in retention and "20 / 22" in retention
+    assert "Live, may change" in retention and "20 / 22" in retention
     assert "1 day: 88 % (14 of 16; 95 % interval" in retention and "), by day 3" in retention
     assert f"published on {monday(40, 270)} or later" in retention
     asked = [path for _, path, _, _ in tool.moodle.server.requests[before:] if "/figures" in path]
     assert len(asked) == 1, "one request"
-    assert "South: fewer than 8 yet" in text and "How it is published" in text
+    assert "South: fewer than 8 yet" in text and "How figures are released" in text
     report = tool.get(f"{launched(tool, 'training manager')}reports/forgetting").text
     assert 'id="by-team"' in report and 'name="by"' not in report
 

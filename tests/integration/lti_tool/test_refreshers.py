@@ -81,10 +81,10 @@ def test_a_lapse_in_a_check_is_met_again_and_does_not_measure(tool: Tool) -> Non
     home = tool.launch().location
     take(tool, home, "checks/1w", right=False)
     assert tool.rows("memory") == 4, "each competency that lapsed"
-    assert "Worth meeting again" not in tool.get(f"{home}today").text, "not at once"
+    assert "Worth refreshing" not in tool.get(f"{home}today").text, "not at once"
     age(tool, timedelta(days=3))
     page = tool.get(f"{home}today")
-    assert "Worth meeting again" in page.text
+    assert "Worth refreshing" in page.text
     due = tool.sql("SELECT min(due_at) FROM lti_tool.memory")[0][0]
     take(tool, home, "quizzes/remediation", right=True)
     assert kinds(tool)[5:] == ["remediation"] * 3
@@ -154,7 +154,7 @@ def test_on_hold_nothing_is_due_and_nothing_is_late(tool: Tool) -> None:
         episode=episode,
     )
     page = tool.get(f"{home}today")
-    assert "You are on hold" in page.text and "Start the check" not in page.text
+    assert "You are paused" in page.text and "Start the check" not in page.text
     assert tool.post(f"{home}checks/1w", page).status_code == 400
     age(tool, timedelta(days=10))
     tool.sql(

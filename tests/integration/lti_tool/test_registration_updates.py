@@ -529,14 +529,14 @@ def test_the_page_of_the_platform_updates_the_tool_or_makes_an_address(
     tool.grant_to("2", "admin")
     home = tool.launch("launch-resource-admin").location.removeprefix(TOOL)
     page = tool.get(f"{home}admin/platforms/{canvas.id}")
-    assert "Update this tool in the LMS" in page.text
+    assert "Update tool" in page.text
     done = tool.post(f"{home}admin/platforms/{canvas.id}/tool", page, act="update")
     assert "once an administrator accepts it" in done.text
     tool.moodle.server.says(MANAGED, (404, "Not Found", ""))
     refused = tool.post(f"{home}admin/platforms/{canvas.id}/tool", page, act="update")
     assert refused.status_code == 400 and "does not let tools" in refused.text
     page = tool.get(f"{home}admin/platforms/{registered.id}")
-    assert "Update this tool in the LMS" not in page.text
+    assert "Update tool" not in page.text
     made = tool.post(f"{home}admin/platforms/{registered.id}/tool", page, act="address")
     assert f"{TOOL}/lti/register/" in made.text and "choose to update" in made.text
     assert tool.post(f"{home}admin/platforms/4711/tool", page, act="update").status_code == 404

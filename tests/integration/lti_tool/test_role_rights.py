@@ -45,7 +45,7 @@ def role_of(tool: Tool, *roles: str) -> str:
 def test_what_a_role_gives_is_decided_on_the_page_of_its_platform(tool: Tool, desk: str) -> None:
     assert role_of(tool, OBSERVER) == "mentor"
     page = tool.get(desk)
-    assert "What its roles give" in page.text and OBSERVER in page.text
+    assert "What its roles allow" in page.text and OBSERVER in page.text
     page = tool.post(f"{desk}/rights", page, role=OBSERVER, right="teacher")
     assert "from the next launch" in page.text
     assert role_of(tool, OBSERVER) == "teacher"

@@ -113,7 +113,7 @@ def test_who_is_on_the_list_signs_in_and_gets_what_was_given(
     tool: Tool, office: str, provider: str
 ) -> None:
     used = use(tool, office, provider)
-    assert "People sign in there from now on." in used.text and "s3cret" not in used.text
+    assert "People now sign in there." in used.text and "s3cret" not in used.text
     assert "s3cret" not in str(tool.sql("SELECT * FROM lti_tool.sign_in_provider"))
     tool.sql(
         "INSERT INTO lti_tool.role_grant (tenant_id, person_id, role, granted_by) VALUES "

@@ -162,7 +162,7 @@ def test_the_one_who_confirms_decides_the_evidence_grade(tool: Tool, home: str) 
     use = report(tool, home)
     first = said(tool, "applied")[0]
     assert first["context"]["extensions"][EXTENSIONS["evidence_grade"]] == 1
-    assert "Your word is on record." in confirm(tool, "E8", use).text
+    assert "Your answer is saved." in confirm(tool, "E8", use).text
     assert tool.sql("SELECT grade, revision FROM lti_tool.job_use") == [(2, 2)]
     confirm(tool, "E9", use)
     assert tool.sql("SELECT grade, revision FROM lti_tool.job_use") == [(3, 3)]
@@ -381,7 +381,7 @@ def test_no_learner_reads_that_an_answer_to_nothing_is_late(tool: Tool, home: st
     page = tool.get(f"{home}work").text
     steps = page.split('class="schedule"')[1].split("</ul>")[0].split("<li>")
     answer = next(step for step in steps if "Answer to your exercise" in step)
-    assert "comes when you have handed it in" in answer
+    assert "comes once you have submitted" in answer
     assert "bad" not in answer and "was due" not in answer
     hand_in(tool, home)
     page = tool.get(f"{home}work").text
