@@ -26,6 +26,7 @@ from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import StaffContext, audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.base.token_hash import hash_token
+from lti_tool.checks import attention
 from lti_tool.launch import (
     manual_registration,
     platform_registration,
@@ -428,6 +429,39 @@ def update_sign_in_settings(staff: StaffContext) -> ResponseReturnValue:
     except BadInput as error:
         return _render_sign_in_settings(staff, error)
     return staff.redirect("sign-in?done=used")
+
+
+@ROUTES.get("/attention", roles=ADMINS)
+def show_attention(staff: StaffContext) -> ResponseReturnValue:
+    """How much of a person's week all programmes together may ask for."""
+    return _render_attention(staff)
+
+
+@ROUTES.post("/attention", roles=ADMINS)
+def update_attention(staff: StaffContext) -> ResponseReturnValue:
+    try:
+        attention.set_weekly_minutes(
+            staff.work,
+            tenant_id=staff.tenant_id,
+            typed=form_text("weekly_minutes").strip(),
+            who=staff.who,
+        )
+    except BadInput as error:
+        return _render_attention(staff, error)
+    return staff.redirect("attention?done=set")
+
+
+def _render_attention(
+    staff: StaffContext, error: RequestError | None = None
+) -> ResponseReturnValue:
+    minutes = attention.load_weekly_minutes(staff.work, tenant_id=staff.tenant_id)
+    return staff.render(
+        "admin_attention.html",
+        error.status if error else 200,
+        error=error,
+        typed=form_text("weekly_minutes") if error else minutes,
+        most=attention.MAX_WEEKLY_MINUTES,
+    )
 
 
 @ROUTES.get("/audit", roles=ADMINS)

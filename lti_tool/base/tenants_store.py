@@ -48,6 +48,19 @@ def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
     )
 
 
+def get_weekly_minutes(connection: Connection, tenant_id: int) -> int:
+    """Minutes a week that all programmes together may ask of one person."""
+    query = select(tenant.c.weekly_minutes).where(tenant.c.tenant_id == tenant_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def update_weekly_minutes(connection: Connection, tenant_id: int, minutes: int) -> None:
+    """Change the minutes a week."""
+    connection.execute(
+        update(tenant).where(tenant.c.tenant_id == tenant_id).values(weekly_minutes=minutes)
+    )
+
+
 def get_actors_read(connection: Connection, tenant_id: int) -> int | None:
     """Up to which of the unknown actors somebody was looked for."""
     query = select(tenant.c.actors_read).where(tenant.c.tenant_id == tenant_id)

@@ -19,7 +19,13 @@ from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS, AnswerKind
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.checks import attempts_store, grades_store, refresher_quizzes, remediation_schedule
+from lti_tool.checks import (
+    attempts_store,
+    attention,
+    grades_store,
+    refresher_quizzes,
+    remediation_schedule,
+)
 from lti_tool.checks.attempts_store import Answer, Attempt
 from lti_tool.checks.grades_store import NewGrade
 from lti_tool.programmes import activity_pages, episode_context, episodes_store
@@ -122,7 +128,7 @@ def next_refresher_item(context: EpisodeContext, now: datetime) -> tuple[str, st
     attempts = attempts_store.list_attempts(
         context.connection, context.tenant_id, context.episode.id
     )
-    offered = _offered_quizzes(context, attempts, now)
+    offered = offered_quizzes(context, attempts, now)
     for kind in (AttemptKind.REMEDIATION, AttemptKind.REINFORCEMENT):
         running = _find_running(attempts, kind)
         if running is not None:
@@ -151,7 +157,7 @@ def begin_quiz(
             return running.id
         if kind != AttemptKind.PRACTICE:
             _require_active_episode(context, now)
-        chosen = _offered_quizzes(context, attempts, now).get(AttemptKind(kind), ())
+        chosen = offered_quizzes(context, attempts, now).get(AttemptKind(kind), ())
         if not chosen:
             raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
         chance = random.Random(f"{context.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
@@ -175,11 +181,13 @@ def _find_running(attempts: Sequence[Attempt], kind: str) -> Attempt | None:
     )
 
 
-def _offered_quizzes(
+def offered_quizzes(
     context: EpisodeContext, attempts: Sequence[Attempt], now: datetime
 ) -> Mapping[AttemptKind, Sequence[str]]:
+    """Return quiz kind → keys of the questions that it would ask now, as far as the person's week
+    has minutes left for them."""
     connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
-    return refresher_quizzes.select_quizzes(
+    offered = refresher_quizzes.select_quizzes(
         context.programme,
         episode,
         episodes_store.list_scheduled_checks(connection, tenant_id, episode.id),
@@ -187,6 +195,8 @@ def _offered_quizzes(
         attempts_store.list_memory_states(connection, tenant_id, episode.id),
         now,
     )
+    running = frozenset(attempt.kind for attempt in attempts if attempt.finished_at is None)
+    return attention.keep_within_budget(context, offered, running, now)
 
 
 def _require_active_episode(context: EpisodeContext, now: datetime) -> None:

@@ -13,7 +13,7 @@ from core.database import UnitOfWork
 from core.errors import NotFound
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.sessions_store import LaunchSession
-from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
+from lti_tool.checks import attempts_store, grades_store, quiz_attempts
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.checks.grades_store import GradeDelivery
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
@@ -136,10 +136,7 @@ def load_today(
         attempts = attempts_store.list_attempts(connection, tenant_id, episode.id)
         holds = episodes_store.list_holds(connection, tenant_id, episode.id)
         planned = episodes_store.list_scheduled_checks(connection, tenant_id, episode.id)
-        memories = attempts_store.list_memory_states(connection, tenant_id, episode.id)
-        offers = refresher_quizzes.select_quizzes(
-            context.programme, episode, planned, attempts, memories, now
-        )
+        offers = quiz_attempts.offered_quizzes(context, attempts, now)
         measured = {item.interval: item for item in attempts if item.kind == AttemptKind.CHECK}
         sent = grades_store.deliveries_by_attempt(
             connection, tenant_id, [attempt.id for attempt in measured.values()]

@@ -44,6 +44,7 @@ from lti_tool.programmes import (
     participation,
     programme_archive,
     schedule_preview,
+    workload,
 )
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 from lti_tool.programmes.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
@@ -89,6 +90,7 @@ class ProgrammeConsole(StaffContext):
             badges=badges.list_accepted_badges(self.work, tenant_id=self.tenant_id, programme=key),
             error=error,
             events=events,
+            workload=workload.estimate_workload(draft.programme),
             day=day,
             zone=zone,
             intervals=INTERVALS,

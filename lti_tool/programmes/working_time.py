@@ -32,6 +32,11 @@ class WorkingTime:
         """Return the person's local date at an instant."""
         return instant.astimezone(self.zone).date()
 
+    def week_start(self, instant: datetime) -> datetime:
+        """Return the beginning of the local calendar week (Monday) of an instant."""
+        day = self.day_of(instant)
+        return self.at(day - timedelta(days=day.weekday()), time(0))
+
     def at(self, day: date, hour: time = DUE_TIME) -> datetime:
         """Convert a local wall-clock time to UTC. A time inside a DST gap is shifted forward by
         the length of the gap (PEP 495, fold 0).

@@ -43,8 +43,8 @@ QUIET_PERIOD_BEFORE_CHECK = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Workload:
-    """Minutes that a programme asks within its checks' six months: of each learner, and of whoever
-    leads somebody, for each learner led."""
+    """Minutes that a programme asks within six months, until the last check: of each learner, and
+    of whoever leads somebody, for each learner led."""
 
     learner: int
     leader: int
@@ -67,13 +67,13 @@ def estimate_workload(programme: Programme) -> Workload:
 
 
 def count_refreshers(programme: Programme) -> int:
-    """How many refreshers the rhythm asks for until the last check closes."""
+    """How many refreshers the rhythm asks for until the last check is due."""
     step = RHYTHM_PERIODS[programme.rhythm]
     if step is None or not any(item.pool == "practice" for item in programme.items):
         return 0
     due = [timedelta(days=interval.due_days) for interval in INTERVALS]
     count, last = 0, timedelta(0)
-    for day in (timedelta(days=n) for n in range(int(INTERVALS[-1].closes_days))):
+    for day in (timedelta(days=n) for n in range(int(INTERVALS[-1].due_days))):
         if day in due:
             last = day  # a check is this week's refresher
         elif day - last >= step and not any(

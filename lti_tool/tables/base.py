@@ -52,6 +52,8 @@ tenant = Table(
     # Up to which of the unknown actors (by their keys) somebody was looked for; null: from the
     # first.
     Column("actors_read", BigInteger),
+    # Minutes a week that all programmes together may ask of one person.
+    Column("weekly_minutes", Integer, nullable=False, server_default="10"),
     created_at_column(),
 )
 

@@ -1776,7 +1776,8 @@ CREATE TABLE lti_tool.tenant (
     lrs_secret_sealed text NOT NULL,
     practice boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    actors_read bigint
+    actors_read bigint,
+    weekly_minutes integer DEFAULT 10 NOT NULL
 );
 ALTER TABLE lti_tool.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.tenant_tenant_id_seq

@@ -1,4 +1,4 @@
-"""questions that come by mail or in a channel, and short links"""
+"""questions that come by mail or in a channel, and short links; the minutes a week"""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ def upgrade() -> None:
     op.add_column(
         "channel",
         sa.Column("daily_tip", sa.Boolean(), nullable=False, server_default="false"),
+        schema="lti_tool",
+    )
+    op.add_column(
+        "tenant",
+        sa.Column("weekly_minutes", sa.Integer(), nullable=False, server_default="10"),
         schema="lti_tool",
     )
     _create_links()
