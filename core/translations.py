@@ -17,7 +17,7 @@ from typing import Any
 
 from babel import UnknownLocaleError, negotiate_locale
 from babel.core import get_locale_identifier, parse_locale
-from babel.dates import format_date, format_skeleton, get_date_format
+from babel.dates import format_date, format_skeleton, get_date_format, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -113,6 +113,12 @@ def format_near_day(tag: str, day: date, today: date) -> str:
     text = format_date(day, format=_YEAR_AT_END.sub("", pattern), locale=locale)
     # French says the first of a month as an ordinal; CLDR has no pattern for it.
     return re.sub(r"\b1\b", "1er", text) if tag.partition("_")[0] == "fr" else text
+
+
+def weekday_names(tag: str) -> list[str]:
+    """The names of the days of the week in a language, Monday first."""
+    names = get_day_names("wide", context="stand-alone", locale=_DATE_LOCALES.get(tag, tag))
+    return [names[day] for day in range(7)]
 
 
 def format_month(tag: str, day: date) -> str:

@@ -30,7 +30,13 @@ from lti_tool.launch import (
     registration_views,
     visit_views,
 )
-from lti_tool.nudges import calendar_views, channel_views, digests, mailed_question_views
+from lti_tool.nudges import (
+    calendar_views,
+    channel_views,
+    digests,
+    mailed_question_views,
+    reminder_times_views,
+)
 from lti_tool.people import people_views
 from lti_tool.privacy import personal_data_views
 from lti_tool.programmes import badge_views, programme_views
@@ -57,6 +63,7 @@ PAGES: tuple[Routes[Any], ...] = (
     inbox_views.ROUTES,
     calendar_views.ROUTES,
     mailed_question_views.ROUTES,
+    reminder_times_views.ROUTES,
     assessment_views.ROUTES,
     coaching_views.ROUTES,
     team_views.ROUTES,

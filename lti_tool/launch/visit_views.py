@@ -4,6 +4,7 @@ changes nothing; only POST acts."""
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,7 @@ from lti_tool.base.page_context import open_unframed_page
 from lti_tool.base.page_responses import redirect_to
 from lti_tool.base.routes import Routes, require_rate
 from lti_tool.launch import rate_limits, sign_in, visits
+from lti_tool.launch.visits import VisitLink
 
 ROUTES = Routes("visit", "", open_unframed_page)
 _LINK_IN_ADDRESS = "a secret link is in the address"
@@ -24,14 +26,32 @@ _LINK_IN_ADDRESS = "a secret link is in the address"
 
 @ROUTES.get("/s/<text>", public=_LINK_IN_ADDRESS)
 def preview_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    return _preview(deps, text)
+
+
+@ROUTES.get("/s/<text>/times", public=_LINK_IN_ADDRESS)
+def preview_times_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    """The same link, to the page on which its person chooses when mails come."""
+    return _preview(deps, text)
+
+
+def _preview(deps: ToolDeps, text: str) -> ResponseReturnValue:
     link = visits.verify_link(deps, text)
-    return render_template("visit.html", usable=link.is_open(clock.now()))
+    return render_template("visit.html", usable=link.is_open(clock.now()), again=f"/s/{text}/again")
 
 
 @ROUTES.post("/s/<text>", public=_LINK_IN_ADDRESS)
 def open_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    return _open(deps, visits.verify_link(deps, text))
+
+
+@ROUTES.post("/s/<text>/times", public=_LINK_IN_ADDRESS)
+def open_times_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    return _open(deps, replace(visits.verify_link(deps, text), path="times"))
+
+
+def _open(deps: ToolDeps, link: VisitLink) -> ResponseReturnValue:
     sessions.require_own_origin(deps, request)
-    link = visits.verify_link(deps, text)
     visit_id, secret = visits.open_visit_by_link(deps, link=link, now=clock.now())
     response = redirect_to(f"/t/{visit_id}/{link.path}")
     sessions.set_session_cookie(request, response, visit_id, secret)

@@ -23,6 +23,7 @@ from lti_tool.base.mail_outbox_store import LeasedMail
 from lti_tool.launch import visits
 from lti_tool.nudges import mailed_questions, mailed_questions_store
 from lti_tool.nudges.mailed_questions_store import MailedQuestion
+from lti_tool.nudges.reminders import REMINDER_KINDS
 from lti_tool.people import directory_store
 from lti_tool.programmes import episodes_store, product_use_store, programmes
 from lti_tool.tables.checks import AttemptKind
@@ -100,14 +101,15 @@ def write_letter(
         else "",
         links=[
             *([own_page] if own_page and question is not None else []),
-            *(
-                [LetterLink(translate_text(tag, "No more mails of this kind"), stop)]
-                if stop
-                else []
-            ),
+            *([_stop_link(tag, stop)] if stop else []),
+            *([_times_link(tag, own_page)] if own_page and row.kind in REMINDER_KINDS else []),
         ],
         stop_address=stop,
     )
+
+
+def _times_link(tag: str, own_page: LetterLink) -> LetterLink:
+    return LetterLink(translate_text(tag, "Change my times"), f"{own_page.address}/times")
 
 
 def _stop_link(tag: str, address: str) -> LetterLink:

@@ -19,11 +19,12 @@ from core.messages import gettext_noop
 from core.translations import translate_text
 from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.base import mail_outbox_store, tenants_store
-from lti_tool.nudges import mailed_questions, reminders_store
+from lti_tool.nudges import mailed_questions, reminder_times_store, reminders_store
 from lti_tool.nudges.reminders_store import Reminder
 from lti_tool.programmes import episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.working_time import ReminderHours
 from lti_tool.programmes.workload import ACT_MINUTES, MEETING_MINUTES
 
 REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT, QUESTION = (
@@ -41,7 +42,7 @@ SHORT_LIVED_KINDS = (
     PROMPT,
     QUESTION,
 )  # obsolete after a day; a request for a review stays valid
-SENDING_HOURS = (time(8), time(18))  # no mail before or after
+SENDING_HOURS = (time(8), time(18))  # no mail before or after, unless somebody chose other times
 MAX_PER_DAY, MAX_PER_WEEK = 1, 3
 # Kind → delay after a check's due time.
 CHECK_DELAYS = {DUE: "0 hours", OVERDUE: "72 hours"}
@@ -107,17 +108,19 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
         for kind, pages in _reminders_by_kind(connection, tenant_id, now).items():
             # process every page: a recipient who cannot be mailed now must not block those after
             for result in pages:
+                people = list({entry.person_id for entry in result})
                 before = reminders_store.mail_times_by_person(
-                    connection,
-                    tenant_id,
-                    list({entry.person_id for entry in result}),
-                    REMINDER_KINDS,
-                    now - timedelta(days=7),
+                    connection, tenant_id, people, REMINDER_KINDS, now - timedelta(days=7)
                 )
+                own_hours = reminder_times_store.hours_by_person(connection, tenant_id, people)
                 rows = []
                 for item in result:
                     if item.person_id not in reminded and _may_send_now(
-                        item, programme_of, before.get(item.person_id, []), now
+                        item,
+                        programme_of,
+                        own_hours.get(item.person_id),
+                        before.get(item.person_id, []),
+                        now,
                     ):
                         programme = programme_of(item.programme, item.programme_version)
                         question_id = _prepare_question(connection, tenant_id, item, programme, now)
@@ -185,17 +188,21 @@ def _prepare_question(
 def _may_send_now(
     reminder: Reminder,
     programme_of: Callable[[str, int], Programme],
+    own_hours: ReminderHours | None,
     before: list[datetime],
     now: datetime,
 ) -> bool:
-    """Whether it is within this person's working hours and their mail limits are not reached."""
+    """Whether it is within the hours that this person chose, otherwise within their working hours,
+    and their mail limits are not reached."""
     when = working_time.resolve_working_time(
         reminder.time_zone,
         reminder.working_days,
         programme_of(reminder.programme, reminder.programme_version).calendar,
     )
     local = now.astimezone(when.zone)
-    if not when.works_on(local.date()) or not SENDING_HOURS[0] <= local.time() < SENDING_HOURS[1]:
+    hours = own_hours or ReminderHours(when.weekdays, *SENDING_HOURS)
+    day = hours.day_of(local)
+    if day is None or day in when.days_off:
         return False
     return (
         sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY

@@ -61,6 +61,29 @@ class WorkingTime:
         )
 
 
+@dataclass(frozen=True)
+class ReminderHours:
+    """When somebody wants to be reminded: ISO weekdays, and local hours [begins, ends). Hours that
+    end before they begin go over midnight, and belong to the day on which they begin; equal ones
+    are the whole day."""
+
+    weekdays: frozenset[int]
+    begins: time
+    ends: time
+
+    def day_of(self, local: datetime) -> date | None:
+        """Return the day to which a local moment belongs; None if it lies outside the hours or
+        weekdays."""
+        at, day = local.time(), local.date()
+        if self.begins < self.ends:
+            inside = self.begins <= at < self.ends
+        else:
+            inside = self.begins == self.ends or at >= self.begins or at < self.ends
+            if self.begins != self.ends and at < self.ends:
+                day -= timedelta(days=1)
+        return day if inside and day.isoweekday() in self.weekdays else None
+
+
 def resolve_working_time(
     time_zone: str, working_days: Sequence[int], calendar: Calendar
 ) -> WorkingTime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -12,8 +13,10 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     Uuid,
     func,
@@ -21,6 +24,7 @@ from sqlalchemy import (
 )
 
 from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
+from lti_tool.tables.people import person
 
 # A Slack or Teams channel that receives a programme's digest. Its URL lets anybody who has it
 # post to the channel, so it is sealed.
@@ -38,6 +42,18 @@ channel = Table(
     created_at_column(),
     CheckConstraint("kind IN ('slack', 'teams')", name="kind_known"),
     Index(None, "tenant_id", "programme"),
+)
+
+# When a person wants to be reminded (lti_tool.programmes.working_time.ReminderHours); without a
+# row, in working hours.
+reminder_times = Table(
+    "reminder_times",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("weekdays", ARRAY(SmallInteger), nullable=False),
+    Column("begins", Time, nullable=False),
+    Column("ends", Time, nullable=False),
 )
 
 # Outbox of posts to a channel; ``key`` names the subject: the same post is sent once.

@@ -1667,6 +1667,13 @@ CREATE TABLE lti_tool.remark (
     words text NOT NULL,
     at timestamp with time zone NOT NULL
 );
+CREATE TABLE lti_tool.reminder_times (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    weekdays smallint[] NOT NULL,
+    begins time without time zone NOT NULL,
+    ends time without time zone NOT NULL
+);
 CREATE TABLE lti_tool.review (
     id uuid NOT NULL,
     tenant_id integer NOT NULL,
@@ -2211,6 +2218,8 @@ ALTER TABLE ONLY lti_tool.registration_invite
     ADD CONSTRAINT pk_registration_invite PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.remark
     ADD CONSTRAINT pk_remark PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.reminder_times
+    ADD CONSTRAINT pk_reminder_times PRIMARY KEY (tenant_id, person_id);
 ALTER TABLE ONLY lti_tool.review
     ADD CONSTRAINT pk_review PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.role_grant
@@ -2526,6 +2535,8 @@ ALTER TABLE ONLY lti_tool.registration_invite
     ADD CONSTRAINT fk_registration_invite_updates FOREIGN KEY (updates) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.remark
     ADD CONSTRAINT fk_remark_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.reminder_times
+    ADD CONSTRAINT fk_reminder_times_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.review
     ADD CONSTRAINT fk_review_handed_in_id FOREIGN KEY (handed_in_id) REFERENCES lti_tool.handed_in(id);
 ALTER TABLE ONLY lti_tool.review
@@ -2728,6 +2739,7 @@ ALTER TABLE lti_tool.programme_draft ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.programme_version ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.registration_invite ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.remark ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.reminder_times ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.review ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.role_grant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.roster_run ENABLE ROW LEVEL SECURITY;
@@ -2795,6 +2807,7 @@ CREATE POLICY tenant ON lti_tool.programme_draft TO carryover_app USING ((tenant
 CREATE POLICY tenant ON lti_tool.programme_version TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.registration_invite TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.remark TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.reminder_times TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.review TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.role_grant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.roster_run TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -3063,6 +3076,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.programme_draft TO carryover
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.programme_version TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.registration_invite TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.remark TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.reminder_times TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.review TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.role_grant TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.roster_run TO carryover_app;

@@ -1,9 +1,10 @@
-"""questions that come by mail or in a channel, and short links; the minutes a week"""
+"""questions that come by mail or in a channel, and short links; the minutes a week and the times of a person"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from core.database import APP_ROLE
 from core.migrations import protect
@@ -65,7 +66,20 @@ def upgrade() -> None:
         schema="lti_tool",
     )
     _create_links()
-    for statement in protect("lti_tool", ["mailed_question", "mail_link"]):
+    op.create_table(
+        "reminder_times",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("weekdays", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
+        sa.Column("begins", sa.Time(), nullable=False),
+        sa.Column("ends", sa.Time(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name="fk_reminder_times_person_id"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", name="pk_reminder_times"),
+        schema="lti_tool",
+    )
+    for statement in protect("lti_tool", ["mailed_question", "mail_link", "reminder_times"]):
         op.execute(statement)
     op.execute(FIND_MAIL_LINK)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_mail_link(bytea) FROM PUBLIC")
