@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
+from icalendar import Calendar
 from sqlalchemy import text
 
 from lti_tool import bootstrap
@@ -66,15 +67,21 @@ def find_letter(demo: Demo) -> EmailMessage | None:
     return None
 
 
-def test_a_question_from_a_mail_is_two_taps(demo: Demo, page: Pages, pictures: Pictures) -> None:
-    ask_by_mail(demo)
-    wait_until(lambda: find_letter(demo) is not None)
+def read_letter(demo: Demo) -> str:
+    """The mail with its question, as HTML; it is sent once."""
+    if find_letter(demo) is None:
+        ask_by_mail(demo)
+        wait_until(lambda: find_letter(demo) is not None)
     letter = find_letter(demo)
     assert letter is not None
     body = letter.get_body(("html",))
     assert body is not None
+    return str(body.get_content())
+
+
+def test_a_question_from_a_mail_is_two_taps(demo: Demo, page: Pages, pictures: Pictures) -> None:
     tab = page(360, scripts=False)
-    tab.set_content(body.get_content())
+    tab.set_content(read_letter(demo))
     pictures(tab, "mail", full_page=True)
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -103,15 +110,8 @@ def test_a_question_from_a_mail_is_two_taps(demo: Demo, page: Pages, pictures: P
 def test_the_pages_of_a_mailed_question_are_accessible(
     demo: Demo, page: Pages, pictures: Pictures
 ) -> None:
-    if find_letter(demo) is None:
-        ask_by_mail(demo)
-        wait_until(lambda: find_letter(demo) is not None)
-    letter = find_letter(demo)
-    assert letter is not None
-    body = letter.get_body(("html",))
-    assert body is not None
     tab = page(360)
-    tab.set_content(body.get_content())
+    tab.set_content(read_letter(demo))
     link = tab.locator("td.plain a").first.get_attribute("href")
     assert link is not None
     tab.goto(link)
@@ -121,3 +121,34 @@ def test_the_pages_of_a_mailed_question_are_accessible(
         confirm.press("Enter")
     tab.get_by_text("Your answer:").wait_for()
     accessible(tab)
+
+
+def test_a_mail_leads_to_one_s_own_times_and_calendar(
+    demo: Demo, page: Pages, pictures: Pictures
+) -> None:
+    tab = page(360)
+    tab.set_content(read_letter(demo))
+    link = tab.get_by_role("link", name="Change my times").get_attribute("href")
+    assert link is not None
+    tab.goto(link)
+    accessible(tab)
+    tab.get_by_role("button", name="Open my page").press("Enter")
+    tab.get_by_role("heading", name="My times").wait_for()
+    accessible(tab)
+    tab.get_by_label("From").select_option("22")
+    tab.get_by_label("Until").select_option("6")
+    tab.get_by_role("button", name="Save my times").press("Enter")
+    tab.get_by_text("Your times are saved.").wait_for()
+    accessible(tab)
+    pictures(tab, "times", full_page=True)
+
+    tab.goto(tab.url.replace("/times", "/today").partition("?")[0])
+    tab.get_by_text("Your dates in your own calendar").click()
+    subscribe = tab.get_by_role("link", name="Add it to my calendar").get_attribute("href") or ""
+    pictures(tab, "today", full_page=True)
+    feed = tab.request.get(subscribe.replace("webcal:", "http:", 1)).text()
+    event = next(one for one in Calendar.from_ical(feed).walk("VEVENT"))
+    tab.goto(str(event["url"]))
+    tab.get_by_role("heading", name=str(event["summary"])).wait_for()
+    accessible(tab)
+    pictures(tab, "calendar-entry", full_page=True)
