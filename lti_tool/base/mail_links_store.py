@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from lti_tool.tables.visits import mail, mail_link
 
@@ -53,6 +53,13 @@ def find_link(engine: Engine, token_hash: bytes) -> MailLink | None:
             text("SELECT * FROM lti_tool.find_mail_link(:hash)"), {"hash": token_hash}
         ).first()
     return MailLink(**row._mapping) if row else None
+
+
+def delete_old_links(connection: Connection, tenant_id: int, before: datetime) -> int:
+    """Delete links that were issued before this time; returns how many."""
+    return connection.execute(
+        delete(mail_link).where(mail_link.c.tenant_id == tenant_id, mail_link.c.created_at < before)
+    ).rowcount
 
 
 def get_linked_mail(connection: Connection, tenant_id: int, mail_id: int) -> LinkedMail:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.questions.models import QuestionItem
 from core import clock, page_language
 from core.errors import BadInput, RequestError
+from core.messages import lazy_gettext
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.forms import form_text, form_uuid
 from lti_tool.base.page_context import open_unframed_page
 from lti_tool.base.page_responses import picture_response
 from lti_tool.base.routes import Routes
@@ -19,6 +23,7 @@ from lti_tool.nudges.mailed_questions import CHOICE_LETTERS, QuestionView
 from lti_tool.questions import item_responses
 
 ROUTES = Routes("mailed_questions", "/question/<token>", open_unframed_page)
+_REOPEN_QUESTION = lazy_gettext("The form is not complete; open the link again.")
 _LINK_IN_ADDRESS = "a secret link in the address opens one question of one person, nothing else"
 
 
@@ -50,6 +55,25 @@ def confirm_answer(deps: ToolDeps, token: str) -> ResponseReturnValue:
     return _render_view(view, token)
 
 
+@ROUTES.post("/remarks", public=_LINK_IN_ADDRESS)
+def submit_question_remark(deps: ToolDeps, token: str) -> ResponseReturnValue:
+    """What the learner says of the question itself; the page goes on where it was."""
+    sessions.require_own_origin(deps, request)
+    view = _load_view(deps, token)
+    try:
+        view = mailed_questions.remark_on_question(
+            deps,
+            token=token,
+            form_id=form_uuid("form_id", _REOPEN_QUESTION),
+            words=form_text("words"),
+            now=clock.now(),
+        )
+    except BadInput as error:
+        return _render_view(view, token, error=error)
+    deps.job_requests.request_job(SEND_STATEMENTS)
+    return _render_view(view, token, remarked=True)
+
+
 @ROUTES.get("/pictures/<digest>", public=_LINK_IN_ADDRESS)
 def show_question_picture(deps: ToolDeps, token: str, digest: str) -> ResponseReturnValue:
     """A picture of the question."""
@@ -72,26 +96,33 @@ def _choice_key(item: QuestionItem, letter: str) -> str:
 
 
 def _render_view(
-    view: QuestionView, token: str, chosen: str = "", error: RequestError | None = None
+    view: QuestionView,
+    token: str,
+    chosen: str = "",
+    error: RequestError | None = None,
+    remarked: bool = False,
 ) -> ResponseReturnValue:
     common = {
         "view": view,
         "item": view.item,
         "place": f"/question/{token}/",
         "address": f"/question/{token}",
+        "error": error.message if error else "",
     }
+    status = error.status if error else 200
     if view.answered is None:
         page = render_template(
             "mailed_question.html",
             chosen=chosen,
             closed=clock.now() >= view.question.closes_at,
-            error=error.message if error else "",
             **common,
         )
-        return page, error.status if error else 200
+        return page, status
     progress, answer = view.answered
-    return render_template(
+    page = render_template(
         "mailed_feedback.html",
+        remarked=remarked,
+        form_id=uuid.uuid4(),
         progress=progress,
         answer=answer,
         shown=item_responses.render_response(view.item, answer.response),
@@ -99,3 +130,4 @@ def _render_view(
         said_to=item_responses.select_feedback(view.item, answer.response),
         **common,
     )
+    return page, status

@@ -23,7 +23,7 @@ from lti_tool.base import mail_links, mail_links_store, mail_outbox_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_links_store import LinkedMail, MailLink
 from lti_tool.base.sessions_store import VISIT, LaunchSession
-from lti_tool.checks import attempts_store, quiz_attempts
+from lti_tool.checks import attempts_store, item_remarks, quiz_attempts
 from lti_tool.checks.attempts_store import Answer, Attempt
 from lti_tool.checks.quiz_attempts import AttemptProgress
 from lti_tool.launch import visits
@@ -147,6 +147,34 @@ def answer_question(
         _submit(deps, link, view, form, now)
     with deps.unit_of_work(link.tenant_id) as connection:
         _record_opened(connection, link, view.mail, now)
+    return _view_with_next(deps, link, now)
+
+
+def remark_on_question(
+    deps: ToolDeps, *, token: str, form_id: uuid.UUID, words: str, now: datetime
+) -> QuestionView:
+    """Store what the learner says of the question itself, after the answer, and return what the
+    page then shows."""
+    link = _require_link(deps, token)
+    with deps.unit_of_work(link.tenant_id) as connection:
+        view = _load_view(connection, link)
+    if view.answered is None:
+        raise BadInput("Answer the question first; then say what is wrong with it.")
+    progress, answer = view.answered
+    item_remarks.save_remark(
+        deps.unit_of_work,
+        session=_link_session(link, view),
+        form_id=form_id,
+        attempt_id=progress.attempt.id,
+        position=answer.position,
+        words=words,
+        now=now,
+    )
+    return _view_with_next(deps, link, now)
+
+
+def _view_with_next(deps: ToolDeps, link: MailLink, now: datetime) -> QuestionView:
+    with deps.unit_of_work(link.tenant_id) as connection:
         view = _load_view(connection, link)
         return dataclasses.replace(view, more=_offer_next(connection, link, view, now))
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core import clock
-from lti_tool.base import journal_store, platforms_store, sessions_store, uploads_store
+from lti_tool.base import (
+    journal_store,
+    mail_links_store,
+    platforms_store,
+    sessions_store,
+    uploads_store,
+)
 from lti_tool.base.deps import ToolDeps
+from lti_tool.launch import visits
 from lti_tool.people import identity_links_store
 
 LAUNCH_RETENTION = timedelta(days=30)
@@ -21,5 +28,8 @@ def discard_expired_data(deps: ToolDeps, tenant_id: int) -> None:
         sessions_store.delete_expired_launches(connection, tenant_id, now)
         journal_store.prune_launch_log(connection, tenant_id, now - LAUNCH_RETENTION)
         uploads_store.delete_old_uploads(connection, tenant_id, now - UPLOAD_RETENTION)
+        mail_links_store.delete_old_links(
+            connection, tenant_id, now - timedelta(days=visits.MAX_LINK_AGE_DAYS)
+        )
         journal_store.delete_expired_admins(connection, tenant_id, now)
         identity_links_store.delete_expired_codes(connection, tenant_id, now)

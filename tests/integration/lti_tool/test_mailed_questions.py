@@ -19,6 +19,7 @@ from core import clock
 from lti_tool.base.token_hash import hash_token
 from lti_tool.nudges import mail_sender, mailed_questions, reminders
 from lti_tool.people import people_import
+from lti_tool.privacy import expiry
 from lti_tool.programmes import certification
 from tests.support.listed_people import person
 from tests.support.mailbox import NOW, Postbox, press
@@ -311,3 +312,31 @@ def test_a_question_without_choices_is_a_link(
     assert choices(page) and not chosen(page)
     assert press(tool, link, choice=choices(page)[0]).status_code == 200
     assert tool.rows("answer") == 1
+
+
+def test_what_is_wrong_with_the_question_goes_to_its_owner_and_the_sitting_goes_on(
+    tool: Tool, letter: EmailMessage
+) -> None:
+    link = choice_links(letter)[0]
+    place, form_id = link.rpartition("/")[0], str(uuid.uuid4())
+    early: Any = press(tool, f"{place}/remarks", form_id=form_id, words="Unclear.")
+    assert early.status_code == 400 and tool.rows("remark") == 0
+    confirm(tool, link, "a")
+    assert press(tool, f"{place}/remarks", form_id=form_id, words=" ").status_code == 400
+    for _ in range(2):
+        page = press(tool, f"{place}/remarks", form_id=form_id, words="Unclear.")
+        assert "without your name" in page.text and "One more?" in page.text
+    asked = tool.sql("SELECT item FROM lti_tool.mailed_question ORDER BY created_at LIMIT 1")[0][0]
+    assert tool.sql("SELECT item, words FROM lti_tool.remark") == [(asked, "Unclear.")]
+
+
+def test_a_link_does_not_outlive_the_year_in_which_it_can_ask_for_a_new_one(
+    tool: Tool, letter: EmailMessage
+) -> None:
+    tool.sql("UPDATE lti_tool.mail_link SET created_at = now() - interval '399 days'")
+    expiry.discard_expired_data(tool.deps, tool.tenant_id)
+    link = re.findall(rf"{re.escape(TOOL)}(/s/\S+)", text_of(letter))[0]
+    assert "too old" in tool.get(link).text
+    tool.sql("UPDATE lti_tool.mail_link SET created_at = now() - interval '401 days'")
+    expiry.discard_expired_data(tool.deps, tool.tenant_id)
+    assert tool.rows("mail_link") == 0 and tool.get(link).status_code == 400
