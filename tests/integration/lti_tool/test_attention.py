@@ -131,4 +131,4 @@ def test_setting_up_a_programme_says_how_much_time_it_asks_for(tool: Tool, conso
     asked = workload.estimate_workload(programmes.parse_programme(sample_document()))
     page = re.sub(r"\s+", " ", tool.get(console).text)
     assert f"each learner for {asked.learner // 60} h {asked.learner % 60} min" in page
-    assert f"leads one for 0 h {asked.leader} min" in page
+    assert f"leads one for {asked.leader} min" in page
