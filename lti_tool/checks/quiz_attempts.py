@@ -146,7 +146,8 @@ def begin_quiz(
     unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime, first: str = ""
 ) -> uuid.UUID:
     """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
-    remediation or practice. ``first``: the question that one which begins now asks first."""
+    remediation or practice. ``first``: a question that was sent to the learner; one that begins
+    now asks it first, and asks it alone where nothing of this kind is offered any more."""
     if kind not in KINDS_WITHOUT_INTERVAL:
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
@@ -157,7 +158,9 @@ def begin_quiz(
             return running.id
         if kind != AttemptKind.PRACTICE:
             _require_active_episode(context, now)
-        chosen = offered_quizzes(context, attempts, now).get(AttemptKind(kind), ())
+        chosen = offered_quizzes(context, attempts, now).get(AttemptKind(kind)) or (
+            [first] if first else []
+        )
         if not chosen:
             raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
         chance = random.Random(f"{context.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret

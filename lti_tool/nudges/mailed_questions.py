@@ -40,10 +40,11 @@ from lti_tool.programmes import (
 )
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.workload import QUIET_PERIOD_BEFORE_CHECK
 from lti_tool.questions import item_responses
 from lti_tool.tables.checks import AttemptKind
 
-QUESTION_DAYS = 14  # how long a refresher's question can be answered from its mail
+QUESTION_DAYS = 14  # how long a refresher's question can be answered from its mail, at most
 # After an answer the page offers one more question, for as long as a sitting lasts: later, the
 # link shows the answer and nothing else.
 SITTING = timedelta(minutes=10)
@@ -103,7 +104,20 @@ def prepare_refresher_question(context: EpisodeContext, now: datetime) -> uuid.U
     if found is None:
         return None
     kind, item = found
-    return _store_question(context, kind, "", item, now + timedelta(days=QUESTION_DAYS), now)
+    return _store_question(context, kind, "", item, _refresher_closes_at(context, now), now)
+
+
+def _refresher_closes_at(context: EpisodeContext, now: datetime) -> datetime:
+    """Until when a refresher's question can be answered: nothing is trained just before it is
+    measured."""
+    quiet = [
+        check.due_at - QUIET_PERIOD_BEFORE_CHECK
+        for check in episodes_store.list_scheduled_checks(
+            context.connection, context.tenant_id, context.episode.id
+        )
+    ]
+    latest = now + timedelta(days=QUESTION_DAYS)
+    return min((at for at in quiet if now < at < latest), default=latest)
 
 
 def _store_question(

@@ -274,11 +274,7 @@ def test_who_left_or_is_on_hold_answers_nothing(tool: Tool, letter: EmailMessage
 def test_between_checks_the_question_is_a_refresher(
     tool: Tool, postbox: tuple[Postbox, str]
 ) -> None:
-    certify(tool, 16)
-    tool.sql(
-        "UPDATE lti_tool.scheduled_check SET closes_at = :at WHERE interval IN ('1d', '1w')",
-        at=MORNING - timedelta(days=3),
-    )
+    between_checks(tool)
     letter = receive(tool, postbox)
     assert letter["Subject"].startswith("One question: ")
     link = choice_links(letter)[0]
@@ -340,3 +336,40 @@ def test_a_link_does_not_outlive_the_year_in_which_it_can_ask_for_a_new_one(
     tool.sql("UPDATE lti_tool.mail_link SET created_at = now() - interval '401 days'")
     expiry.discard_expired_data(tool.deps, tool.tenant_id)
     assert tool.rows("mail_link") == 0 and tool.get(link).status_code == 400
+
+
+def between_checks(tool: Tool) -> None:
+    """A learner who was certified sixteen days ago, for whom a refresher is open."""
+    certify(tool, 16)
+    tool.sql(
+        "UPDATE lti_tool.scheduled_check SET closes_at = :at WHERE interval IN ('1d', '1w')",
+        at=MORNING - timedelta(days=3),
+    )
+
+
+def test_what_a_mail_asked_can_be_answered_although_the_week_is_full_by_now(
+    tool: Tool, postbox: tuple[Postbox, str]
+) -> None:
+    """Nobody who taps an answer is refused because of what came meanwhile."""
+    between_checks(tool)
+    letter = receive(tool, postbox)
+    tool.sql("UPDATE lti_tool.tenant SET weekly_minutes = 0")
+    link = choice_links(letter)[0]
+    page = confirm(tool, link, choices(tool.get(link))[0])
+    assert page.status_code == 200 and "That was the last question." in page.text
+    assert tool.sql("SELECT kind, cardinality(items) FROM lti_tool.attempt") == [
+        ("reinforcement", 1)
+    ]
+
+
+def test_a_refresher_s_question_closes_before_a_check_is_due(
+    tool: Tool, postbox: tuple[Postbox, str]
+) -> None:
+    between_checks(tool)
+    due = MORNING + timedelta(days=5)
+    tool.sql("UPDATE lti_tool.scheduled_check SET due_at = :due WHERE interval = '1m'", due=due)
+    letter = receive(tool, postbox)
+    assert tool.sql("SELECT closes_at FROM lti_tool.mailed_question") == [
+        (due - timedelta(days=2),)
+    ]
+    assert re.search(r"Good until \w+day, \d+ \w+", text_of(letter))
