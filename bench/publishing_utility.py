@@ -89,7 +89,6 @@ def _rows_told(packets: Sequence[NewPacket], case: Case) -> tuple[float, float]:
                 row = PublishedRow(key, metric.version, (number,), len(who), [], {part: who})
                 together = add_rows([*pending, row])
                 if ledger.add_if_safe(together):
-                    ledger.add(together)
                     told += together.people
                     teams.add((team, part))
                     pending = []
