@@ -3,7 +3,7 @@ for mails and files.
 
 Every mark is also available as text: the description of a picture holds its sentences, and the
 table beside it shows the same data. Colours are literal in the grammar and become CSS variables
-of the page (``--ink``, ``--soft``, ``--accent``, ``--bad``), so that light mode, dark mode and
+of the page (``--ink``, ``--line-strong``, ``--accent``, ``--bad``), so that light mode, dark mode and
 print work.
 """
 
@@ -25,7 +25,7 @@ from analytics.reports.metric_values import MetricValue, describe_value, format_
 INK, SOFT, ACCENT, SIGNAL, BACKGROUND = "#222222", "#888888", "#1257a8", "#b3261e", "#ffffff"
 _CSS_VARIABLES = {
     INK: "var(--ink, #222222)",
-    SOFT: "var(--soft, #888888)",
+    SOFT: "var(--line-strong, #888888)",
     ACCENT: "var(--accent, #1257a8)",
     SIGNAL: "var(--bad, #b3261e)",
 }

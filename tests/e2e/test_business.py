@@ -81,7 +81,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_text("900.0 lies far from the others").wait_for()
     accessible(tab)
     frame.get_by_role("button", name="Import").press("Enter")
-    frame.get_by_text("The readings are taken over").wait_for()
+    frame.get_by_text("The values are imported").wait_for()
 
     frame.get_by_text(f"{label}: nobody has said it").press("Enter")
     form = frame.locator("details[open]", has_text=label)

@@ -41,10 +41,10 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(
             accessible(tab)
             pictures(tab, f"report-{key}", full_page=True)
     chosen(frame, "Scorecard")
-    frame.get_by_text("Narrow it to a wave").press("Enter")
+    frame.get_by_text("Filter by wave").press("Enter")
     frame.get_by_label("Team").select_option("North desk")
     frame.get_by_role("button", name="Show").press("Enter")
-    frame.get_by_text("Narrowed to").wait_for()
+    frame.get_by_text("Filtered by").wait_for()
     accessible(tab)
 
 

@@ -37,7 +37,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(
     ).press("Enter")
     frame.get_by_role("heading", name="Your steps").wait_for()
     exercise = frame.get_by_role("region", name="Work sample")
-    if exercise.get_by_text("handed in on").count() == 0 and exercise.locator("form").count():
+    if exercise.get_by_text("submitted on").count() == 0 and exercise.locator("form").count():
         if exercise.locator("details[open]").count() == 0:
             exercise.locator("summary").click()
         exercise.get_by_label("Task").select_option(index=1)
@@ -294,7 +294,7 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     accessible(mail)
     mail.context.set_offline(False)
     mail.get_by_role("button", name="Send the assessment").press("Enter")
-    mail.get_by_text("Your assessment is on record.").wait_for()
+    mail.get_by_text("Your rating is saved.").wait_for()
     accessible(mail)
     assert (
         mail.evaluate("Object.keys(localStorage).filter(key => key.startsWith('carryover-draft'))")

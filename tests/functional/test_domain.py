@@ -175,7 +175,7 @@ def test_b1_groups_are_formed_meet_and_carry_their_actions_over(
     certified = "".join(f"N{number},{TODAY - timedelta(days=1)}\n" for number in (1, 2, 3))
     office.get(f"{place}programmes/phishing-response/")
     office.upload("/certifications/look", "certified.csv", f"id,certified_on\n{certified}".encode())
-    assert "The certifications are on record" in office.submit("/certifications/take").text
+    assert "The certifications are recorded" in office.submit("/certifications/take").text
     office.get(f"{place}programmes/phishing-response/groups")
     formed = office.submit("/groups")
     assert "1 new group." in formed.text and "Practice learner" in formed.text
@@ -228,7 +228,10 @@ def test_c2_five_checks_of_one_blueprint_and_a_rhythm_between(enter: Enter) -> N
         "Check after 6 months",
     ):
         assert words in page
-    assert "two or three questions a week, which do not count" in page and "about to fade" in page
+    assert (
+        "two or three questions a week. They do not count" in page
+        and "just before it fades" in page
+    )
 
 
 def test_c3_nudges_reach_me_by_mail_and_calendar(practice: Demo, enter: Enter) -> None:

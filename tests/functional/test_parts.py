@@ -67,7 +67,7 @@ def test_an_operator_brings_it_up_part_by_part(
             return bool(values[0]["denominator"] == 1)
 
         wait_until(certified)
-        assert "opened from inside a course" in http_get(base).text
+        assert "opens from inside a course" in http_get(base).text
         assert http_get(f"{base}/practice/").status_code == 404, (
             "the practice LMS belongs to the demo alone"
         )

@@ -131,7 +131,7 @@ def test_an_lms_whose_statements_name_users_by_name_joins_nobody_by_a_name_of_di
     page = tool.get(f"{people}joins")
     assert "name people by user name" in page.text
     kept = tool.post(f"{people}account-names", page, issuer=ISSUER, account_names="number")
-    assert "joins follow within a minute" in kept.text, kept.text
+    assert "links follow within a minute" in kept.text, kept.text
     run(tool)
     run(tool)
     assert store.joined() == [LEARNER], "an administrator knows better"

@@ -152,11 +152,11 @@ def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_l
         assert admin.get(path).status_code in (403, 404), path
     first = by_link(tool, desk)
     page = first.get()
-    assert "Who runs an LMS" in page.text and "Let this person administer" in page.text
+    assert "Who runs an LMS" in page.text and "Give administration" in page.text
     person = tool.sql(
         "SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=SUBJECT_OF_ADMIN
     )[0][0]
-    assert "The role is given" in first.post("administrators", person=str(person)).text
+    assert "The role is assigned" in first.post("administrators", person=str(person)).text
     assert admin.get().status_code == 200, "at once, in the running visit"
     acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
     assert acts[-1] == "gave a role"
@@ -307,7 +307,7 @@ def test_platforms_are_registered_changed_switched_and_removed(
     assert "the school" in listed.text
     assert "/lti/register/" not in listed.text, "shown once"
     newest = tool.sql("SELECT max(id) AS id FROM lti_tool.registration_invite")[0].id
-    assert "works no longer" in admin.post(f"invites/{newest}/withdraw").text
+    assert "no longer works" in admin.post(f"invites/{newest}/withdraw").text
     wrong = admin.post("platforms/new", issuer="nonsense", client_id="c", name="Kept")
     assert wrong.status_code == 400
     assert 'value="Kept"' in wrong.text, "nothing that was typed is lost"
@@ -333,7 +333,7 @@ def test_platforms_are_registered_changed_switched_and_removed(
     ) == 2
     place = f"platforms/{platform.id}"
     assert "launches are refused now" in admin.post(f"{place}/status", act="disable").text
-    assert "taken again" in admin.post(f"{place}/status", act="enable").text
+    assert "accepted again" in admin.post(f"{place}/status", act="enable").text
     assert admin.post(f"{place}/status", act="remove").status_code == 400, "not without being sure"
     assert admin.post(f"{place}/status", act="nonsense").status_code == 400
     assert "New &lt;b&gt;" not in admin.post(f"{place}/status", act="remove", sure="1").text

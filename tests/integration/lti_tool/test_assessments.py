@@ -33,7 +33,7 @@ def test_who_watched_says_what_was_seen_and_the_learner_reads_it(tool: Tool, hom
         and "Looks at sender, link and request before doing anything" in form.text
     )
     sent = tool.post(form.request.path, form, form_id=str(uuid.uuid4()), **LEVELS, **WATCHED)
-    assert "Your assessment is on record." in sent.text
+    assert "Your rating is saved." in sent.text
     mine = tool.get(f"{visit(tool, 'SIS-L')}assessments").text
     assert (
         "Calm and complete." in mine
@@ -221,7 +221,7 @@ def test_peers_who_were_asked_are_shown_together_from_three_on(tool: Tool, group
         asked = ask(tool, f"M{count}")
         assert (
             "The wish is on its way." in asked.text
-            and f"Member {count} is asked since" in asked.text
+            and f"Member {count} has been asked since" in asked.text
         )
         waiting = tool.get(f"{visit(tool, f'M{count}')}today")
         assert "/inbox" in waiting.text, "a page leads to what is asked"

@@ -250,7 +250,7 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
     launch(met, browser, activity, "teacher")
     follow(browser, "Course: people")
     page = browser.submit("/course/certifying", percent="75")
-    assert "From 75 % on." in page.text and "Who reaches the mark" in page.text
+    assert "From 75 % on." in page.text and "People who reach the pass mark" in page.text
     column = next(
         address for address, one in met.school.columns.items() if one.get("tag") == "certification"
     )
@@ -276,10 +276,10 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
     due(met)
     assert (
         certification_sources_jobs.read_certification_sources(deps, tenant_id) == 0
-        and "It was not read to its end" in browser.get(str(page.url)).text
+        and "The column was not read to the end" in browser.get(str(page.url)).text
     )
     stopped = browser.submit("/course/certifying", percent="75", stop="1")
-    assert "certifies nobody any more" in stopped.text
+    assert "no longer certifies anybody" in stopped.text
     for percent in ("0", "00800", "9" * 5_000, "x"):
         refused = browser.submit("/course/certifying", percent=percent)
         assert refused.status_code == 400 and "from 1 to 100" in refused.text

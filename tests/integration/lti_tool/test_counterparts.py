@@ -111,12 +111,12 @@ def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browse
         "whole", "check", column=True, programme="phishing-response", page="check-1w"
     )
     launch(met, browser, activity, "learner-2")
-    assert "Your score is on its way" in finish_check(browser, right=4).text
+    assert "Your result is on its way" in finish_check(browser, right=4).text
     assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
     score = met.school.scores[activity.column, "learner-2"]
     assert (score["scoreGiven"], score["scoreMaximum"]) == (4, 5)
     assert (score["activityProgress"], score["gradingProgress"]) == ("Completed", "FullyGraded")
-    assert "Your score was sent to your course" in browser.get(str(browser.page.url)).text
+    assert "Your result was sent to your course" in browser.get(str(browser.page.url)).text
 
     platform = met.registered(met.school.url)
     lms = dialect_for(platform.family)
@@ -215,7 +215,7 @@ def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(
     made = {one["id"]: one["label"] for one in columns_of(met, "renaming")}
     assert len(made) == 5
     page = browser.submit("/course/columns/rename", label="Refresher Ü & <b>1</b>")
-    assert "The column has its new name" in page.text
+    assert "The column is renamed" in page.text
     (renamed,) = [
         one for one in columns_of(met, "renaming") if one["label"] == "Refresher Ü & <b>1</b>"
     ]
@@ -229,7 +229,7 @@ def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(
     place = re.search(r'name="place" value="([^"]*)"', browser.page.text)
     assert place
     page = browser.submit("/course/columns/remove", sure="1")
-    assert "The column is gone" in page.text
+    assert "The column is removed" in page.text
     assert len(columns_of(met, "renaming")) == 4
     assert place[1] not in page.text
 

@@ -117,7 +117,7 @@ def test_a_copied_course_offers_to_begin_a_wave(
     tool: Tool, custom: dict[str, str], suggested: str
 ) -> None:
     home, page = shown_figures(tool, **custom)
-    assert f"Begin the wave “{suggested}”" in page.text
+    assert f"Start wave “{suggested}”" in page.text
     assert f'value="{suggested}"' in tool.get(f"{home}course/").text
     original = tool.get(activity(tool, "5", "10", "Check A").location)
     assert "Begin the wave" not in original.text, "not for the original"
@@ -291,7 +291,9 @@ def test_a_course_in_which_nothing_counts_yet_begins_with_who_waits(tool: Tool) 
     page = tool.get(tool.launch("launch-resource-teacher").location).text
     assert "No figures yet" in page and "<svg" not in page
     assert page.count("Participants without a recorded certification") == 1
-    assert page.index("Learners without a certification") < page.index("No figures yet")
+    assert page.index("Participants without a recorded certification") < page.index(
+        "No figures yet"
+    )
 
 
 def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> None:
@@ -308,7 +310,7 @@ def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> No
     ).location
     first = tool.get(home)
     assert "The roster of this course is being read." in first.text
-    assert "every learner who is known here is certified" not in first.text
+    assert "everybody known here is certified" not in first.text
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, (
         "then not again before tomorrow"
@@ -447,7 +449,7 @@ def test_a_teacher_makes_renames_and_removes_columns(tool: Tool) -> None:
         "not without being sure"
     )
     assert (
-        "The column is gone"
+        "The column is removed"
         in tool.post(f"{home}course/columns/remove", page, place=place.place, sure="1").text
     )
     assert len(kept) == 4
@@ -514,7 +516,7 @@ def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(too
     server.requests.clear()
     home = tool.launch("launch-resource-teacher").location
     page = tool.get(home)
-    assert "Of the people of the courses that you teach" in page.text
+    assert "For the people in your courses" in page.text
     assert server.bodies("/api/v1/figures") == [{"episodes": [str(episodes[mine])]}]
     assert server.count("/api/v1/alarms") == 0, "an alarm is of the whole programme"
     assert tool.get(f"{home}reports/roi").status_code == 403

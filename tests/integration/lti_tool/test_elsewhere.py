@@ -191,8 +191,8 @@ def test_the_page_of_a_report_says_by_name_who_decided(tool: Tool, console: str)
         since="2026-05-07",
         why="by mail alone",
     )
-    assert "The new level was decided by" in page.text
-    assert "The new level holds" in page.text
+    assert "set the new level on" in page.text
+    assert "The new level applies" in page.text
     other = tool.get(f"{page.request.path}?programme=phishing-response&team=Desk+2")
     assert "decided by" not in other.text, "that of the whole is not that of a team"
 

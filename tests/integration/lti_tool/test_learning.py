@@ -67,7 +67,7 @@ def test_a_check_from_start_to_score(tool: Tool) -> None:
         assert ("✓ Right" if position <= 4 else "✗ Not right") in feedback.text
         page = tool.get(path)
     assert "4 of 5 right" in page.text
-    assert "Your score is on its way" in page.text
+    assert "Your result is on its way" in page.text
     assert learnt(tool) == ["attempted", *["answered"] * 5, "passed"]
     kinds = {
         one["context"]["extensions"].get(EXTENSIONS["kind"])

@@ -478,12 +478,12 @@ def administrator(tool: Tool) -> str:
 
 def test_where_the_record_store_is_somebody_elses_nobody_is_to_wait_for_it(tool: Tool) -> None:
     """A store of one's own keeps no merges of ours: it will never say whom nobody knows."""
-    home, never = administrator(tool), "lie in a record store of its own"
+    home, never = administrator(tool), "are in its own record store"
     assert never not in tool.get(f"{home}people/joins").text
     tool.sql("UPDATE lti_tool.tenant SET lrs_url = 'https://lrs.example'")
     page = tool.get(f"{home}people/joins").text
     assert never in page
-    assert "does not say now" not in page and "nobody in what counts" not in page
+    assert "does not say right now" not in page and "Nobody unknown in what counts" not in page
 
 
 def test_matches_are_confirmed_in_bulk_and_joins_are_listed_and_taken_back(tool: Tool) -> None:

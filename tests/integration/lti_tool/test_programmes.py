@@ -302,7 +302,7 @@ def test_the_sample_bank_goes_out_and_comes_back(tool: Tool, office: str, form: 
 def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office: str) -> None:
     place = f"{office}programmes/phishing-response/"
     page = tool.get(place)
-    assert "Put away" in tool.post(f"{place}state/archive", page).text
+    assert "Archived" in tool.post(f"{place}state/archive", page).text
     tool.launch("launch-resource-student1", sub="90", name="Somebody new")
     figures = tool.get(f"{tool.launch('launch-resource-teacher').location}figures")
     person = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '90'")[0][0]

@@ -69,10 +69,10 @@ def test_an_executive_reads_published_values_and_until_when_others_wait(
     assert f"6 months: published on {monday(40, 270)} or later" in retention and "<svg" in retention
     transfer = text.split('id="figure-transfer_rate"')[1].split("</section>")[0]
     assert "<svg" not in transfer, "a chart of nothing says nothing"
-    first = f"Nothing is published of this yet: the first value comes on {monday(40, 90)} or later."
+    first = f"Nothing is shown here yet: the first value comes on {monday(40, 90)} or later."
     assert first in transfer
     today = translations.format_weekday("en", datetime.now(UTC))
-    assert f"Published on {today}." in text
+    assert f"As of {today}." in text
     waits = "South: fewer than 8 yet; published from 8 on, or after 13 weeks with others."
     assert waits in text and "North: fewer" not in text
     asked = [path for _, path, _, _ in tool.moodle.server.requests if "/api/v1/figures" in path]
@@ -114,7 +114,7 @@ def test_one_filter_at_a_time_for_groups(tool: Tool, store: RealStore) -> None:
     for kind, value in (("team", "North"), ("wave", "W1"), ("month", f"{month:%Y-%m}")):
         assert f'<option value="{kind}:{value}">' in page
         narrowed = tool.get(f"{home}reports/forgetting?by={kind}:{value}")
-        assert narrowed.status_code == 200 and "Narrowed to" in narrowed.text
+        assert narrowed.status_code == 200 and "Filtered by" in narrowed.text
         assert f'<option value="{kind}:{value}" selected>' in narrowed.text
         assert tool.get(f"{home}reports/forgetting.csv?by={kind}:{value}").status_code == 200
     assert page.count("<select") == 1 and f"{month:%B %Y}" in page
@@ -195,12 +195,12 @@ def test_a_training_manager_publishes_now(tool: Tool, store: RealStore) -> None:
     store.post(*(answered("North", 40) for _ in range(8)))
     place = f"{launched(tool, 'training manager')}programmes/phishing-response/publishing/"
     page = tool.get(place)
-    assert "Nothing was published yet" in page.text
+    assert "Nothing is released yet" in page.text
     asked = tool.post(f"{place}now", page)
-    assert "published within a few minutes" in asked.text
+    assert "values appear within a few minutes" in asked.text
     assert tool.sql("SELECT count(*) FROM analytics.publication_request")[0][0] == 1
     store.publish()
-    assert "Published on" in tool.get(place).text
+    assert "As of" in tool.get(place).text
 
 
 def test_how_values_are_published_is_for_those_who_run_the_programme(
