@@ -131,10 +131,17 @@ def _delete_letters(settings: Settings, email: str, name: str) -> int:
         to_them = email.lower() in {
             address.lower() for _, address in getaddresses([str(message["To"])])
         }
-        if to_them or (name and name in f"{message['Subject']} {message.get_content()}"):
+        if to_them or (name and name in f"{message['Subject']} {_read_text(message)}"):
             box.remove(key)
             removed += 1
     return removed
+
+
+def _read_text(message: EmailMessage) -> str:
+    """All of a mail's text: as plain text and as HTML."""
+    return " ".join(
+        part.get_content() for part in message.walk() if part.get_content_maintype() == "text"
+    )
 
 
 def _print_counts(counts: dict[str, int], really: bool) -> None:

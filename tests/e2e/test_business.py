@@ -83,7 +83,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(
     frame.get_by_role("button", name="Import").press("Enter")
     frame.get_by_text("The values are imported").wait_for()
 
-    frame.get_by_text(f"{label}: nobody has said it").press("Enter")
+    frame.get_by_text(f"{label}: not set yet").press("Enter")
     form = frame.locator("details[open]", has_text=label)
     for name, value in (("at least", "10"), ("likely", "20"), ("at most", "30")):
         form.get_by_label(name).first.fill(value)
@@ -120,7 +120,7 @@ def test_what_was_put_on_record_reaches_the_reports(demo: Demo, page: Pages) -> 
     tab = page(1280)
     frame = opened(demo, tab, "teacher", "Figures")
     frame.get_by_role("link", name="Return on investment").press("Enter")
-    frame.get_by_role("heading", name="Costs and benefits").wait_for()
+    frame.get_by_role("heading", name="Was it worth it").wait_for()
 
     def told() -> bool:
         frame.goto(frame.url)

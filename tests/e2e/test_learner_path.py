@@ -90,7 +90,7 @@ def test_the_launch_works_without_scripts(demo: Demo, page: Pages) -> None:
     tab.goto(demo.told["launch"]["teacher"])
     for step in ("/practice/start", "/practice/auth"):
         wait_for_frame(tab, step).get_by_role("button", name="Go on").click()
-    frame_of(tab).get_by_role("heading", name="does it last?").wait_for()
+    frame_of(tab).get_by_role("heading", name="does the effect last?").wait_for()
 
 
 def test_the_frame_is_another_site_so_an_unpartitioned_cookie_does_not_arrive(

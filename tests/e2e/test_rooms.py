@@ -158,7 +158,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     )
     frame.get_by_role("button", name="Check file").click()
     frame.get_by_role("heading", name="What the file would change").wait_for()
-    frame.get_by_text("1 wrong").wait_for()
+    frame.get_by_text("1 with errors").wait_for()
     accessible(tab)
     pictures(tab, "import")
 
@@ -179,10 +179,10 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(
     frame.get_by_label("Counts as", exact=True).select_option("task")
     frame.get_by_label("Confirmed by").select_option("4")
     frame.get_by_role("button", name="Let it count").press("Enter")
-    frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
+    frame.get_by_role("cell", name="confirmed by: the work system").wait_for()
     accessible(tab)
     pictures(tab, "elsewhere", full_page=True)
-    frame.get_by_role("button", name="Take it back: https://work.example/queue/4").press("Enter")
+    frame.get_by_role("button", name="Undo: https://work.example/queue/4").press("Enter")
     frame.get_by_text("It counts no longer").wait_for()
 
 
@@ -354,7 +354,7 @@ def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_w
 
     tab = page(360)
     frame = opened(demo, tab, "admin", "People")
-    frame.get_by_role("link", name="Who is who: users").press("Enter")
+    frame.get_by_role("link", name="Who is who: platform").press("Enter")
     frame.get_by_role("heading", name="Who is who").wait_for()
     frame.get_by_text("decided by an administrator").first.wait_for()
     accessible(tab)

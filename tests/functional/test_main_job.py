@@ -104,7 +104,7 @@ def test_a_learner_commits_to_a_plan_and_reports_a_use_that_moves_transfer(
         used_on=datetime.now(UTC).date().isoformat(),
         words="Called back.",
     )
-    assert "recorded" in browser.page.text
+    assert "Your use at work is reported" in browser.page.text
     wait_until(lambda: demo.figure("transfer_by_grade", "1") == (before[0] + 1, before[1]))
 
 

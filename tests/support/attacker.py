@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -177,11 +177,12 @@ def _whole(place: Place) -> Place | None:
     return ("", "programme", "", metric, part, day) if programme else None
 
 
-def _nested(answers: Iterable[Place]) -> Iterator[tuple[Place, Place]]:
-    """Each place with one that contains it."""
+def _nested(answers: Collection[Place]) -> Iterator[tuple[Place, Place]]:
+    """Each place with one that contains it, where that is published, too: competencies and
+    questions are of no more than a programme."""
     for place in answers:
         whole = _whole(place)
-        if whole is not None:
+        if whole is not None and whole in answers:
             yield place, whole
 
 

@@ -84,7 +84,7 @@ def test_each_product_is_played_to_the_real_tool(course: PracticeCourse, dialect
     assert grade_sender.send_due_grades(course.deps, course.tenant_id) == 1
     gradebook = course.browser.get(f"{course.lms}/practice/gradebook").text
     assert "/ 5" in gradebook.split('data-person="learner"')[1].split("</td>")[0]
-    assert "does it last?" in course.open("teacher")
+    assert "does the effect last?" in course.open("teacher")
     builder = "designer" if DESIGNER in dialect.launch_roles else "teacher"
     assert "What shall this course hold?" in course.open(f"{builder}/deep-link")
     course.browser.submit("/pick", page="check-1m", columns="1")

@@ -174,7 +174,7 @@ def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(
         **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]},
     ).location
     page = tool.get(home)
-    assert "does it last?" not in page.text
+    assert "does the effect last?" not in page.text
     for path in ("figures", "course/", "people/", "programmes/", "admin/", "pick"):
         assert tool.get(f"{home}{path}").status_code == 403, path
     assert tool.rows("membership") == 0, "and is none of the course's people"
@@ -529,7 +529,7 @@ def test_keys_of_the_record_store(tool: Tool, desk: operator_api.TenantOperator)
     assert "shown-once" in made.text
     assert "shown-once" not in admin.get("store").text
     assert {"scopes": ["metrics/read"], "note": "Power BI"} in server.bodies("/api/v1/credentials")
-    assert "has ended" in admin.post("store", act="revoke", key="made").text
+    assert "is revoked" in admin.post("store", act="revoke", key="made").text
     own = admin.post("store", act="revoke", key="key")
     assert own.status_code == 400
     assert "the tool itself works with" in own.text

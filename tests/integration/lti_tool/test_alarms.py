@@ -160,4 +160,4 @@ def test_nonsense_breaks_no_page_and_is_asked_again(tool: Tool, console: str, an
     tool.moodle.server.says("/api/v1/alarms", (200, "OK", answer))
     page = tool.get(f"{tool.launch('launch-resource-teacher').location}figures")
     assert page.status_code == 200
-    assert "cannot be shown just now" in page.text
+    assert "cannot be shown right now" in page.text

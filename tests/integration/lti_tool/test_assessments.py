@@ -64,7 +64,7 @@ def test_who_watched_says_what_was_seen_and_the_learner_reads_it(tool: Tool, hom
 def test_sent_twice_it_is_one_assessment(tool: Tool, home: str) -> None:
     form_id = str(uuid.uuid4())
     for _ in range(2):
-        assert "is on record" in assess(tool, "E9", form_id=form_id).text
+        assert "Your rating is saved" in assess(tool, "E9", form_id=form_id).text
     assert tool.rows("assessment") == 1 and len(said(tool, "assessed")) == 1
 
 
@@ -85,7 +85,8 @@ def test_a_draft_that_came_back_after_it_arrived_is_not_lost(tool: Tool, home: s
         fresh and fresh[1] != form_id and 'name="level-reports" value="4" checked' in changed.text
     )
     assert (
-        "is on record" in assess(tool, "E9", form_id=fresh[1], **{"level-reports": "4"}).text
+        "Your rating is saved"
+        in assess(tool, "E9", form_id=fresh[1], **{"level-reports": "4"}).text
         and tool.rows("assessment") == 2
     )
 
@@ -226,7 +227,10 @@ def test_peers_who_were_asked_are_shown_together_from_three_on(tool: Tool, group
         waiting = tool.get(f"{visit(tool, f'M{count}')}today")
         assert "/inbox" in waiting.text, "a page leads to what is asked"
         assert "On Monday, at the inbox." in tool.get(f"{visit(tool, f'M{count}')}inbox").text
-        assert "is on record" in assess(tool, f"M{count}", **{"level-second-way": str(count)}).text
+        assert (
+            "Your rating is saved"
+            in assess(tool, f"M{count}", **{"level-second-way": str(count)}).text
+        )
         mine = tool.get(f"{visit(tool, 'SIS-L')}assessments").text
         if count < 3:
             assert (
@@ -482,7 +486,7 @@ def test_a_training_manager_builds_a_rubric_with_cases(tool: Tool, office: str) 
         "why": "Even, and nobody was taught.",
     }
     page = tool.post(f"{office}cases", page, revision=revision(page), **case)
-    assert "Cases to practise on (1)" in page.text
+    assert "Practice cases (1)" in page.text
     page = tool.post(
         f"{office}levels",
         page,
@@ -498,7 +502,7 @@ def test_a_training_manager_builds_a_rubric_with_cases(tool: Tool, office: str) 
     removed = tool.post(
         f"{office}cases", page, revision=revision(page), case="a-seam", act="remove"
     )
-    assert "Cases to practise on (0)" in removed.text
+    assert "Practice cases (0)" in removed.text
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,10 @@ def test_whoever_earned_it_somewhere_else_begins_the_programme_once(
         for asked in store.asked
         if "from" not in asked
     )
-    assert "1 name nobody of the list" in tool.get(console).text
+    assert "1 match nobody on the list" in tool.get(console).text
     count = len(said(tool, "certified"))
     assert read(tool) == 0 and len(said(tool, "certified")) == count
-    assert "1 name nobody of the list" in tool.get(console).text, (
+    assert "1 match nobody on the list" in tool.get(console).text, (
         "what is read again is not counted again"
     )
 
@@ -150,7 +150,7 @@ def test_whom_the_list_comes_to_know_later_begins_then(tool: Tool, console: str)
         now=NOW,
     )
     assert read(tool) == 1 and begun(tool) == {"E1", "E4"}
-    assert "name nobody" not in tool.get(console).text
+    assert "match nobody" not in tool.get(console).text
 
 
 def test_accounts_of_a_system_that_is_not_trusted_name_nobody(tool: Tool, console: str) -> None:
@@ -162,7 +162,7 @@ def test_accounts_of_a_system_that_is_not_trusted_name_nobody(tool: Tool, consol
     )
     assert read(tool) == 0
     tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
-    assert read(tool) == 0 and "1 name nobody of the list" in tool.get(console).text
+    assert read(tool) == 0 and "1 match nobody on the list" in tool.get(console).text
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
     launch(met, browser, activity, "teacher")
     follow(browser, "Course: people")
     page = browser.submit("/course/certifying", percent="75")
-    assert "From 75 % on." in page.text and "People who reach the pass mark" in page.text
+    assert "From 75 %." in page.text and "People who reach the pass mark" in page.text
     column = next(
         address for address, one in met.school.columns.items() if one.get("tag") == "certification"
     )

@@ -118,5 +118,5 @@ def test_valid_launch(shared_tool: Tool, case: str, role: str) -> None:
     teaches = role == "Instructor" and f"{CLAIM_PREFIX}roles" not in changes
     # Only an unknown role, or none: never a teacher. A Mentor's role in a course is no mentor of
     # the organisation's list.
-    expected = "does it last?" if teaches else "Start the check"
+    expected = "does the effect last?" if teaches else "Start the check"
     assert expected in page.text, page.text

@@ -137,7 +137,7 @@ def test_what_was_agreed_is_carried_over_until_it_is_done(wave: Tool) -> None:
     page = wave.get(f"{other}group")
     assert "Show the others one mail" in page.text
     closed = wave.post(f"{other}group/actions/{form_id}", page)
-    assert "Closed: 1" in closed.text
+    assert "Done: 1" in closed.text
     send(wave, other, f"group/actions/{form_id}")
     (statement,) = said(wave, "closed")
     assert statement["actor"]["account"]["name"] == str(person(wave, "M2").id)

@@ -100,7 +100,7 @@ def test_a_learner_launches_and_sees_what_is_due(met: Meeting, browser: Browser)
 
 def test_a_teacher_launches_and_sees_the_course(met: Meeting, browser: Browser) -> None:
     page = launch(met, browser, met.school.activity("launches", "figures"), "teacher")
-    assert "does it last?" in page.text
+    assert "does the effect last?" in page.text
     page = follow(browser, "Course: people")
     assert page.status_code == 200
     assert "Tessa Teacher" in page.text
@@ -134,7 +134,7 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(
     met: Meeting, browser: Browser
 ) -> None:
     page = launch(met, browser, met.school.activity("chosen", "choose", chooses=True), "teacher")
-    assert f"Your choice goes to {met.school.url}." in page.text
+    assert f"Your choice is sent to {met.school.url}." in page.text
     chosen = ["check-1w", "plan"]
     browser.submit("/pick", page=chosen, columns="1")  # type: ignore[arg-type]  # a form may hold one name several times
     answer = browser.submit("/chosen")
@@ -281,7 +281,7 @@ def test_a_teacher_comes_from_open_edx(
 ) -> None:
     page = enter(browser, edx.door(f"who is {role}", role))
     assert page.status_code == 200, page.text
-    assert "does it last?" in page.text
+    assert "does the effect last?" in page.text
     assert f"who is {role} of edX" in follow(browser, "Course: people").text
 
 

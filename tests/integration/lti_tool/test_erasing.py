@@ -242,7 +242,7 @@ def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
 def test_a_person_looks_at_it_takes_it_along_and_asks_for_its_end(tool: Tool, home: str) -> None:
     busy(tool, home)
     page = tool.get(f"{home}me")
-    assert "What you handed in: 2" in page.text and "Your transfer plan: 1" in page.text
+    assert "What you submitted: 2" in page.text and "Your transfer plan: 1" in page.text
     handed = tool.sql("SELECT id FROM lti_tool.handed_in WHERE kind = 'exercise'")[0][0]
     send(
         tool,

@@ -90,7 +90,7 @@ def test_what_the_gradebook_holds_is_looked_up_once_a_day(
         OTHER: "the gradebook holds another grade",
         MISSING: "no longer in the gradebook",
     }
-    assert words[found] in page.text and "looked up" in page.text
+    assert words[found] in page.text and "checked" in page.text
 
 
 def test_the_grade_of_a_deleted_activity_is_sent_to_a_new_column(sent: Tool) -> None:

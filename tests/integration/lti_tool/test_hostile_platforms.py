@@ -326,7 +326,7 @@ def test_a_record_store_that_answers_nonsense_breaks_no_page(tool: Tool, answer:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", answer))
     page = tool.get(tool.launch("launch-resource-teacher").location)
     assert page.status_code == 200
-    assert "cannot be shown just now" in page.text
+    assert "cannot be shown right now" in page.text
 
 
 def test_a_deep_confirmation_is_refused(tool: Tool) -> None:

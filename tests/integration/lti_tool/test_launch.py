@@ -21,9 +21,9 @@ from tests.support.tool import CLIENT_ID, ISSUER, TOOL, Tool
             "launch-resource-manualtool-window-student2-no-pii-no-sourcedid",
             "No certification is on record for you",
         ),
-        ("launch-resource-teacher", "does it last?"),
-        ("launch-resource-manualtool-window-noneditingteacher-no-pii", "does it last?"),
-        ("launch-resource-admin", "does it last?"),
+        ("launch-resource-teacher", "does the effect last?"),
+        ("launch-resource-manualtool-window-noneditingteacher-no-pii", "does the effect last?"),
+        ("launch-resource-admin", "does the effect last?"),
     ],
 )
 def test_recorded_launches_of_a_real_moodle_open_the_right_page(
@@ -72,7 +72,7 @@ def test_a_session_belongs_to_its_launch_and_to_nobody_else(tool: Tool) -> None:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     learner, teacher = tool.launch().location, tool.launch("launch-resource-teacher").location
     assert "Start the check" in tool.get(learner).text
-    assert "does it last?" in tool.get(teacher).text
+    assert "does the effect last?" in tool.get(teacher).text
     assert "Start the check" in tool.get(learner).text, (
         "the second person in the browser does not take over the first one's page"
     )

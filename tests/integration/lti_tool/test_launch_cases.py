@@ -561,7 +561,7 @@ def test_good_claims(shared_tool: Tool, case: str) -> None:
 
 
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-PAGES = {"Instructor": "does it last?", "Learner": "Start the check"}
+PAGES = {"Instructor": "does the effect last?", "Learner": "Start the check"}
 
 
 @pytest.mark.parametrize("role", PAGES)

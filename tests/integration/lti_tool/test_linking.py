@@ -76,7 +76,7 @@ def test_plain_http(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("case", ["D2 return address of another host is named"])
 def test_where_it_goes_is_shown(tool: Tool, case: str) -> None:
     page = tool.get(asking(tool, deep_link_return_url="https://elsewhere.example/back").location)
-    assert "Your choice goes to https://elsewhere.example" in page.text
+    assert "Your choice is sent to https://elsewhere.example" in page.text
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ def test_a_final_refusal_is_kept_with_the_reason_the_lms_gave_and_shown(
     reason = "Incorrect score received" if status == 400 else "The course is closed"
     assert reason in grade_row(tool).refused
     learners = tool.get(tool.launch().location).text
-    assert "Your course leader sees why" in learners and reason not in learners
+    assert "our course leader sees why" in learners and reason not in learners
     due_again(tool, "grade_outbox")
     send_grades(tool)
     assert len(tool.moodle.server.bodies(SCORES)) == 1

@@ -508,7 +508,7 @@ def test_matches_are_confirmed_in_bulk_and_joins_are_listed_and_taken_back(tool:
     assert done.text.count("decided by an administrator") == 2
     (undo,) = re.findall(r'name="undo" value="(\d+:90)"', done.text)
     back = tool.post(f"{home}people/joins", done, undo=undo)
-    assert "taken back" in back.text and whose(tool, "90") != person(tool, "E1").id
+    assert "The link is undone" in back.text and whose(tool, "90") != person(tool, "E1").id
     assert tool.get(learner).status_code == 401, "the sessions of that user end"
     assert take(tool, LIST).counts == {"same": 3} and whose(tool, "90") != person(tool, "E1").id, (
         "and no list joins them again"

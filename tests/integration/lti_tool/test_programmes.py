@@ -310,7 +310,7 @@ def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office:
     answer = tool.post(
         f"{home}certifications", figures, person=str(person), certified_on="2026-11-20"
     )
-    assert answer.status_code == 400 and "archived" in answer.text
+    assert answer.status_code == 400 and "put away" in answer.text
     assert "Take it back" in tool.get(place).text
 
 
@@ -470,10 +470,7 @@ def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_doe
     old = items_of(tool)["recognise-sender"]
     table = b'key,question,answers\nrecognise-sender,"Is it new?","* yes\n- no"\n'
     look = take_in(tool, place, table, "bank.csv")
-    assert (
-        "0 new, 1 in the place of the question with the identifier that the file states"
-        in look.text
-    )
+    assert "0 new, 1 replacing the question whose identifier the file gives" in look.text
     assert "Is it new?" in look.text and question_html.html_to_text(old.stem)[:40] in unescape(
         look.text
     ), "old and new stand side by side"

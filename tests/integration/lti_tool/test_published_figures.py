@@ -63,17 +63,17 @@ def test_an_executive_reads_published_values_and_until_when_others_wait(
     assert page.status_code == 200 and "Live, may change" not in text
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "88 %" in retention and "14 / 16" in retention and "by day 3" in retention
-    assert f"3 months, 6 months: published on {monday(40, 90)}" not in retention, (
+    assert f"3 months, 6 months: shown from {monday(40, 90)}" not in retention, (
         "each has its own day"
     )
-    assert f"6 months: published on {monday(40, 270)} or later" in retention and "<svg" in retention
+    assert f"6 months: shown from {monday(40, 270)} or later" in retention and "<svg" in retention
     transfer = text.split('id="figure-transfer_rate"')[1].split("</section>")[0]
     assert "<svg" not in transfer, "a chart of nothing says nothing"
     first = f"Nothing is shown here yet: the first value comes on {monday(40, 90)} or later."
     assert first in transfer
     today = translations.format_weekday("en", datetime.now(UTC))
     assert f"As of {today}." in text
-    waits = "South: fewer than 8 yet; published from 8 on, or after 13 weeks with others."
+    waits = "South: fewer than 8 people so far; shown from 8 on, or together with others after 13 weeks."
     assert waits in text and "North: fewer" not in text
     asked = [path for _, path, _, _ in tool.moodle.server.requests if "/api/v1/figures" in path]
     assert all("people=groups" in path for path in asked)
@@ -131,10 +131,10 @@ def test_a_training_manager_sees_live_beside_published_values(tool: Tool, store:
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "Live, may change" in retention and "20 / 22" in retention
     assert "1 day: 88 % (14 of 16; 95 % interval" in retention and "), by day 3" in retention
-    assert f"published on {monday(40, 270)} or later" in retention
+    assert f"shown from {monday(40, 270)} or later" in retention
     asked = [path for _, path, _, _ in tool.moodle.server.requests[before:] if "/figures" in path]
     assert len(asked) == 1, "one request"
-    assert "South: fewer than 8 yet" in text and "How figures are released" in text
+    assert "South: fewer than 8 people so far" in text and "How figures are released" in text
     report = tool.get(f"{launched(tool, 'training manager')}reports/forgetting").text
     assert 'id="by-team"' in report and 'name="by"' not in report
 
@@ -171,7 +171,7 @@ def test_a_wave_is_named_where_there_are_several(tool: Tool, store: RealStore) -
     store.post(*(answered("South", 40, wave="W2") for _ in range(3)))
     store.publish()
     page = " ".join(tool.get(f"{launched(tool, 'executive')}figures").text.split())
-    assert "South, wave W1: fewer than 8 yet" in page and "South, wave W2: fewer" in page
+    assert "South, wave W1: fewer than 8 people so far" in page and "South, wave W2: fewer" in page
 
 
 def test_a_training_manager_decides_how_values_are_published(tool: Tool, store: RealStore) -> None:

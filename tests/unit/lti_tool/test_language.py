@@ -50,7 +50,10 @@ SAME_AS_ENGLISH = {
         "%(name)s (%(role)s)",
     },
     "es": {"Plan", "mentor"},
-    "fr": {"Adoption", "Mentors", "Plan", "Programmes", "mentor"},
+    "fr": {
+        *("Adoption", "Mentors", "Plan", "Programmes", "description", "mentor"),
+        "services (scopes)",
+    },
 }
 
 
