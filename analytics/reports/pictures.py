@@ -3,8 +3,8 @@ for mails and files.
 
 Every mark is also available as text: the description of a picture holds its sentences, and the
 table beside it shows the same data. Colours are literal in the grammar and become CSS variables
-of the page (``--ink``, ``--line-strong``, ``--accent``, ``--bad``), so that light mode, dark mode and
-print work.
+of the page (``--ink``, ``--line-strong``, ``--accent``, ``--bad``), so that light mode, dark mode
+and print work.
 """
 
 from __future__ import annotations

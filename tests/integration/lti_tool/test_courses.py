@@ -341,7 +341,7 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
     page = tool.get(home)
     assert "The roster of this course was not read:" in page.text
     assert "contextmembership" in page.text and "It is read again on" in page.text
-    assert "administrator needs to act" in page.text
+    assert "the turn of the administrator of your LMS" in page.text
     without = tool.launch(
         "launch-resource-teacher", **{f"{CLAIM_PREFIX}context": {"id": "66"}, NRPS: ...}
     ).location
@@ -354,7 +354,7 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
     ("answer", "turn"),
     [
         ((503, "Service Unavailable", ""), "You need not do anything."),
-        ((403, "Forbidden", ""), "administrator needs to act"),
+        ((403, "Forbidden", ""), "the turn of the administrator of your LMS"),
         ((200, "OK", {"members": "no list"}), "Whoever runs this tool"),
     ],
 )
