@@ -27,7 +27,12 @@ from analytics.api.request_params import (
 from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, PUBLISHED_METRICS, Metric
 from analytics.reports import cache, evidence, metric_values, pictures
 from analytics.reports.context import ReportRequest
-from analytics.reports.figures import counted_up_to, load_figures, load_figures_and_published
+from analytics.reports.figures import (
+    Figure,
+    counted_up_to,
+    load_figures,
+    load_figures_and_published,
+)
 from analytics.reports.metric_values import MetricValue
 from analytics.reports.published import last_shown
 from analytics.reports.registry import REPORT_BUILDERS
@@ -93,11 +98,10 @@ def get_metric_picture(call: FilteredCall, key: str) -> ResponseReturnValue:
     metric = _require_metric(key)
     (result,) = _compute_values(call, [metric])
     shown = last_shown(result)
-    if all(value.value is None for value in shown):
-        raise NotFound("This metric has no picture now: there is nothing to draw.")
-    return Response(
-        pictures.render_png(pictures.interval_chart(metric, shown)), content_type="image/png"
-    )
+    drawn = pictures.draw_metric(metric, shown)
+    if not drawn:
+        raise NotFound("This metric has no picture now: there is too little to draw.")
+    return Response(pictures.svg_to_png(drawn), content_type="image/png")
 
 
 @routes.route(
@@ -128,32 +132,38 @@ def get_figures(call: FilteredCall) -> ResponseReturnValue:
     """Several metrics at one moment, each with its picture.
 
     Everything a page of figures needs in one request. With access to individual people each live
-    figure carries what is published of the same: ``published``, ``published_sentences``.
+    figure carries what is published of the same: ``published``, ``published_sentences``. ``goals``
+    are floor and target of the scorecard, ``next_step`` is chosen by the numbers.
     """
     wanted = [_require_metric(key) for key in call[KEYS]] or list(CATALOGUE)
     filters = request_filters(call)
     found = load_figures_and_published(
         call.deps.unit_of_work, wanted, filters.scope, filters.individual
     )
-    body = [_figure(metric, *values) for metric, values in zip(wanted, found, strict=True)]
+    body = [_figure(item) for item in found]
     return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
 
 
-def _figure(
-    metric: Metric, values: list[MetricValue], published: list[MetricValue] | None
-) -> dict[str, Any]:
-    """One figure; ``published``: what is published beside live values, None beside others."""
-    result = last_shown(values)
+def _figure(item: Figure) -> dict[str, Any]:
+    metric, result = item.metric, last_shown(item.values)
     figure = {
         **_catalogue_entry(metric),
         "values": metric_values.values_as_json(result),
         "sentences": [metric_values.describe_value(v) for v in result],
         "shown": [metric_values.format_value(v.value, v.unit) for v in result],
-        "svg": pictures.draw_metric(metric, result) if result else "",
+        "svg": pictures.draw_metric(metric, result),
+        "goals": [
+            {"part": line.part, "floor": line.floor, "target": line.target} for line in item.goals
+        ],
+        "next_step": {
+            "text": item.next_step.text,
+            "kind": item.next_step.kind,
+            "numbers": dict(item.next_step.numbers),
+        },
     }
-    if published is None:
+    if item.published is None:
         return figure
-    beside = last_shown(published)
+    beside = last_shown(item.published)
     return {
         **figure,
         "published": metric_values.values_as_json(beside),

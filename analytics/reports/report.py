@@ -20,10 +20,29 @@ class Column:
     kind: str = "text"
 
 
+# What a picture may draw: a value, its likely range, what is aimed at, the usual week with what
+# chance allows around it, a week that stands out, a fitted curve with its band, colours of shares.
+LEGEND = (
+    "point",
+    "range",
+    "of",
+    "reference",
+    "usual",
+    "signal",
+    "early",
+    "curve",
+    "band",
+    "heat",
+    "foot",
+)
+
+
 @dataclass(frozen=True)
 class Report:
-    """``rows`` hold a value (or None) for each column; ``notes`` are what to keep in mind; \
-``svg`` is empty where there is no picture."""
+    """``rows`` hold a value (or None) for each column; ``notes`` are what to keep in mind, \
+``method`` is how it is counted, in statisticians' words where it takes them. ``svg`` is empty \
+where there is no picture, else its two drawings (analytics.reports.pictures); ``legend`` names \
+what is drawn in it, in the words of LEGEND."""
 
     key: str
     title: str
@@ -31,6 +50,8 @@ class Report:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = ()
+    method: Sequence[str] = ()
+    legend: Sequence[str] = ()
     svg: str = ""
     what_to_do: str = ""
     watermark: str = ""

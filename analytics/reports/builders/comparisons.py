@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from analytics.catalogue import METRICS_BY_KEY
+from analytics.catalogue import METRICS_BY_KEY, SHARE
 from analytics.definitions import Scope, groups
 from analytics.reports import pictures
 from analytics.reports.context import ReportRequest, activity_names, not_narrowed_notes, report
@@ -17,6 +17,7 @@ from analytics.reports.equal_maturity import (
     describe_held_back,
     describe_hidden,
 )
+from analytics.reports.metric_values import format_value
 from analytics.reports.report import Column, Report
 from analytics.reports.use_by_month import use_by_month
 from analytics.statistics.estimates import NO_ESTIMATE
@@ -60,7 +61,7 @@ def _comparison_report(
         key,
         title,
         f"Each {dimension} beside the others, at equal maturity: each figure of all of them in the "
-        "same window after the certification. The picture shows transfer with its 95 % interval: "
+        "same window after the certification. The picture shows transfer with its likely range: "
         "where the bars overlap much, they may well be alike.",
         _comparison_columns(word, compared, requested.individual),
         rows,
@@ -68,6 +69,7 @@ def _comparison_report(
         if requested.individual
         else _published_notes(requested, dimension, compared, nameless),
         svg=_draw_comparison(compared[_DRAWN], nameless, f"picture-{key}", title),
+        legend=("point", "range", "of"),
     )
 
 
@@ -114,21 +116,22 @@ def _comparison_columns(
 def _draw_comparison(
     comparison: Comparison, nameless: Mapping[str, str], name: str, title: str
 ) -> str:
-    """The picture of at least two groups; empty if fewer have a value."""
+    """The picture of at least two groups; empty if fewer have a value of enough people."""
     drawn = [
         {
             "label": nameless.get(value, value),
             "value": item.value,
             "low": item.low,
             "high": item.high,
+            "text": f"{format_value(item.value, SHARE)} ({item.learners})",
         }
         for value, item in sorted(comparison.shown.items())
-        if item.value is not None
+        if item.value is not None and pictures.is_drawn(item.learners)
     ]
     if len(drawn) < 2:
         return ""
     words = " ".join(f"{entry['label']}: {entry['value']:.0%}." for entry in drawn)
-    spec = pictures.forest_plot(drawn, "transfer", "share")
+    spec = pictures.forest_plot(drawn, "transfer", SHARE)
     return pictures.render_svg(spec, name, title, words)
 
 

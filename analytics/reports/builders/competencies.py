@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analytics.catalogue import DETAIL_DAY, PUBLISHED_METRICS
+from analytics.catalogue import DETAIL_DAY, PUBLISHED_METRICS, SHARE
 from analytics.definitions import groups
 from analytics.reports import pictures
 from analytics.reports.context import (
@@ -18,6 +18,7 @@ from analytics.reports.context import (
 from analytics.reports.metric_values import format_value
 from analytics.reports.report import Column, Report
 from analytics.statistics import domains
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 
 MAX_TEAMS, MAX_COLUMNS = 40, 12
 
@@ -40,6 +41,7 @@ class _Answers(NamedTuple):
     competency: str
     right: int
     asked: int
+    learners: int
     reached: int = 0
     rated: int = 0
 
@@ -58,7 +60,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         requested.connection.execute(groups.select_competencies(requested.scope)).all()
         if requested.individual
         else [
-            _Answers(key, int(found.numerator), int(found.denominator))
+            _Answers(key, int(found.numerator), int(found.denominator), found.learners)
             for key, found in estimates_of(requested, _PUBLISHED).items()
         ]
     )
@@ -77,8 +79,8 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         "across people points at the content, not at them.",
         _WEAK_COLUMNS,
         estimates,
-        notes=(
-            *(() if requested.individual else (_PUBLISHED_NOTE,)),
+        notes=() if requested.individual else (_PUBLISHED_NOTE,),
+        method=(
             "The likely share is drawn towards that of all competencies where little was asked "
             "(empirical Bayes); weak means that even its upper"
             f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one "
@@ -97,6 +99,7 @@ def weak_domains_report(requested: ReportRequest) -> Report:
         )
         if drawn
         else "",
+        legend=("point", "range", "of", "reference"),
         what_to_do=f"Give {weak[0]['competency']} to the owner of the content first."
         if weak
         else "Nothing is weak beyond chance.",
@@ -108,6 +111,7 @@ def _domain_rows(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Each competency in checks and at work: rows of the table, and bars of the picture."""
     estimates, drawn = [], []
+    people = {row.competency: int(row.learners) for row in rows}
     at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
         for domain in domains.estimate_domains(
@@ -128,9 +132,10 @@ def _domain_rows(
                     "id": domain.key,
                 }
             )
-            drawn.append(
-                {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
-            )
+            bar = {"label": label, "value": domain.shrunken, "low": domain.low, "high": domain.high}
+            if pictures.is_drawn(people[domain.key]):
+                text = f"{format_value(domain.shrunken, SHARE)} ({domain.asked})"
+                drawn.append({**bar, "text": text})
     return estimates, drawn
 
 
@@ -145,23 +150,19 @@ def heat_map_report(requested: ReportRequest) -> Report:
     for team in teams:
         line: dict[str, Any] = {"team": team or "without a team"}
         for key in keys:
-            line[key] = shares.get((team, key))
-            text = "·" if line[key] is None else format_value(line[key], "share")
-            cells.append(
-                {
-                    "row": line["team"],
-                    "column": names[key],
-                    "value": 0 if line[key] is None else line[key],
-                    "text": text,
-                }
-            )
+            item = shares.get((team, key), NO_ESTIMATE)
+            line |= {key: item.value, f"{key}{_OF}": int(item.denominator)}
+            cells.append({"row": line["team"], "column": names[key], **_heat_cell(item)})
         table.append(line)
-    words = " ".join(f"{cell['row']}, {cell['column']}: {cell['text']}." for cell in cells)
+    words = " ".join(
+        f"{cell['row']}, {cell['column']}: {cell['text']}.".replace("\n", " ") for cell in cells
+    )
     return Report(
         "heat_map",
         "Teams and competencies",
-        "The share of questions right in checks, by team and competency.",
-        (Column("team", "Team"), *(Column(key, names[key], "share") for key in keys)),
+        "The share of questions right in checks, by team and competency, and of how many answers "
+        "it is.",
+        _heat_columns(keys, names),
         table,
         notes=() if requested.individual else (_PUBLISHED_NOTE, "A dot: not enough people yet."),
         svg=pictures.render_svg(
@@ -169,20 +170,49 @@ def heat_map_report(requested: ReportRequest) -> Report:
         )
         if cells
         else "",
+        legend=("heat",),
         what_to_do="A pale column is the content's; a pale row is a team that needs time or "
         "coaching.",
     )
 
 
-def _shares_by_team(requested: ReportRequest) -> dict[tuple[str, str], float | None]:
+_OF = " of"  # after the key of a competency: of how many answers its share is
+
+
+def _heat_columns(keys: Sequence[str], names: Mapping[str, str]) -> list[Column]:
+    columns = [Column("team", "Team")]
+    for key in keys:
+        columns += [
+            Column(key, names[key], "share"),
+            Column(f"{key}{_OF}", f"{names[key]}: answers", "count"),
+        ]
+    return columns
+
+
+def _heat_cell(item: Estimate) -> dict[str, Any]:
+    """Its colour and text: of fewer than five people only how many they are."""
+    if item.value is None:
+        return {"value": None, "text": "·"}
+    if not pictures.is_drawn(item.learners):
+        return {"value": None, "text": f"{item.learners}\n{_PERSON[item.learners != 1]}"}
+    share = format_value(item.value, SHARE)
+    return {"value": item.value, "text": f"{share}\nof {item.denominator:.0f}"}
+
+
+_PERSON = ("person", "people")
+
+
+def _shares_by_team(requested: ReportRequest) -> dict[tuple[str, str], Estimate]:
     """By team and competency: the share right."""
     if not requested.individual:
         found = estimates_by_value(requested, _PUBLISHED, "team")
-        return {
-            (team, key): item.value for team, parts in found.items() for key, item in parts.items()
-        }
+        return {(team, key): item for team, parts in found.items() for key, item in parts.items()}
     rows = requested.connection.execute(groups.select_competencies_by_team(requested.scope))
-    return {
-        (row.team or "", row.competency): int(row.right) / int(row.asked) if row.asked else None
-        for row in rows
-    }
+    return {(row.team or "", row.competency): _live_share(row) for row in rows}
+
+
+def _live_share(row: Any) -> Estimate:
+    """``row``: right, asked, learners."""
+    right, asked = int(row.right), int(row.asked)
+    value = right / asked if asked else None
+    return Estimate(right, asked, value, None, None, int(row.learners))

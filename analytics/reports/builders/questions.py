@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -149,12 +150,7 @@ def _live_items(requested: ReportRequest) -> Report:
         else get_computed(requested, "items")
     )
     rows = [_item_row(item) for item in (result.body["items"] if result else ())]
-    rows.sort(
-        key=lambda row: (
-            not row["flags"] or row["flags"].startswith("fewer"),
-            row["discrimination"] if row["discrimination"] is not None else 9.0,
-        )
-    )
+    rows.sort(key=_items_order)
     return Report(
         "items",
         "Questions",
@@ -164,32 +160,62 @@ def _live_items(requested: ReportRequest) -> Report:
         rows,
         notes=(
             *(() if narrowed else not_narrowed_notes(requested)),
+            f"Questions are ranked from {item_statistics.MIN_ANSWERS_TO_SHOW} answers on; act on "
+            f"one from {item_statistics.MIN_ANSWERS_TO_ACT} on. A wrong answer that fewer than one "
+            "in twenty choose does no work.",
+        ),
+        method=(
             "“Tells who knows” is the correlation with the share right on the same person's "
             "other questions (corrected point-biserial): under"
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
-            "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer "
-            "than one in twenty choose does no work.",
         ),
-        what_to_do="Questions to look at stand first." if result else NOT_COMPUTED_YET,
+        what_to_do=_items_advice(rows) if result else NOT_COMPUTED_YET,
         watermark=result.watermark if result else "",
         computed_at=result.computed_at if result else "",
     )
 
 
+def _is_ranked(row: Mapping[str, Any]) -> bool:
+    """Whether enough answered the question to rank it beside others."""
+    return int(row["answers"]) >= item_statistics.MIN_ANSWERS_TO_SHOW
+
+
+def _items_order(row: Mapping[str, Any]) -> tuple[bool, bool, float, str]:
+    """Questions to look at first, and the least telling of them; those of too few answers last, by
+    name."""
+    if not _is_ranked(row):
+        return True, True, 0.0, str(row["name"])
+    telling = row["discrimination"]
+    return False, not row["flags"], 9.0 if telling is None else float(telling), str(row["name"])
+
+
+def _items_advice(rows: Sequence[Mapping[str, Any]]) -> str:
+    ranked = [row for row in rows if _is_ranked(row)]
+    if not ranked:
+        return "Too early to rank questions: none has enough answers yet." if rows else ""
+    if any(row["flags"] for row in ranked):
+        return "Questions to look at stand first."
+    return "No question stands out among those with enough answers."
+
+
 def _item_row(item: dict[str, Any]) -> dict[str, Any]:
-    """One question with its answers."""
+    """One question with its answers; what ranks it only where enough answered it."""
     answers = item["responses"]
     distractors = [
         f"{r['words']}{' (right)' if r['right'] else ''}: "
         f"{r['share']:.0%}{', hardly chosen' if r['useless'] else ''}"
         for r in answers
     ]
-    return {
+    row = {
         **item,
         "distractors": "; ".join(distractors),
         "flags": "; ".join(item["flags"]),
         "id": item["item"],
     }
+    if _is_ranked(item):
+        return row
+    too_few = f"too few yet ({item['answers']} of {item_statistics.MIN_ANSWERS_TO_SHOW})"
+    return {**row, "discrimination": None, "upper_lower": None, "flags": too_few}
 
 
 # Krippendorff's bounds for drawing conclusions (2004).
@@ -198,7 +224,7 @@ _AGREEMENT_FIGURES = ("criterion", "alpha", "low", "high", "units", "raters")
 _RATERS_COLUMNS = (
     Column("where", "On"),
     Column("criterion", "Criterion"),
-    Column("alpha", "Alpha", "number"),
+    Column("alpha", "Agreement", "number"),
     Column("low", "From", "number"),
     Column("high", "To", "number"),
     Column("units", "Seen by two or more", "count"),
@@ -214,8 +240,6 @@ def raters_report(requested: ReportRequest) -> Report:
     rows = list[dict[str, Any]]()
     notes = [
         *not_narrowed_notes(requested),
-        "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: "
-        "calibrate again (Krippendorff 2004).",
     ]
     for where, label in (("cases", "described cases"), ("work", "people's work")):
         body = result.body[where] if result else None
@@ -240,10 +264,14 @@ def raters_report(requested: ReportRequest) -> Report:
     return Report(
         "raters",
         "Do raters mean the same",
-        "Krippendorff's alpha for ordered levels: 1 is full agreement, 0 what chance would give.",
+        "How far raters agree on a level: 1 is full agreement, 0 what chance would give.",
         _RATERS_COLUMNS,
         rows,
         notes=notes,
+        method=(
+            "Krippendorff's alpha for ordered levels. 0.80 and more: rely on it; 0.667 to 0.80: "
+            "draw tentative conclusions; below: calibrate again (Krippendorff 2004).",
+        ),
         what_to_do="" if result else NOT_COMPUTED_YET,
         watermark=result.watermark if result else "",
         computed_at=result.computed_at if result else "",

@@ -72,14 +72,15 @@ def _first_use_curve(requested: ReportRequest) -> Report:
             Column("at_risk", "Seen so long", "count"),
         ),
         curve,
-        notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
+        method=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
+        legend=("curve", "band"),
         svg=pictures.render_svg(
             pictures.step_chart(points, "days since certification"),
             "picture-first-use",
             _FIRST_USE_TITLE,
             words,
         )
-        if curve
+        if curve and pictures.is_drawn(int(curve[0]["at_risk"]))
         else "",
     )
 
@@ -145,6 +146,7 @@ _FORGETTING_COLUMNS = (
 )
 
 
+_POINT_LEGEND = ("point", "range", "foot")
 _FORGETTING_TITLE = "How what was learnt fades"
 
 
@@ -168,7 +170,7 @@ def _published_points(requested: ReportRequest) -> Report:
     return Report(
         "forgetting",
         _FORGETTING_TITLE,
-        "What people knew at each interval, with 95 % intervals.",
+        "What people knew at each interval, each with its likely range.",
         _FORGETTING_COLUMNS,
         rows,
         notes=(
@@ -177,6 +179,7 @@ def _published_points(requested: ReportRequest) -> Report:
             *_hidden_notes(metric, sorted(values, key=lambda item: places[item.part])),
         ),
         svg=_draw_curve([], points, rows),
+        legend=_POINT_LEGEND,
     )
 
 
@@ -195,7 +198,7 @@ def _fitted_curve(requested: ReportRequest) -> Report:
         if fitted
         else []
     )
-    notes = [*_curve_notes(fitted), *_model_notes(body["comparison"])]
+    notes = _curve_notes(fitted)
     if not_narrowed_notes(requested):
         notes.insert(
             0,
@@ -205,12 +208,16 @@ def _fitted_curve(requested: ReportRequest) -> Report:
     return Report(
         "forgetting",
         _FORGETTING_TITLE,
-        "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted "
-        "to all of them, with its band by bootstrap over people.",
+        "Points: what people knew at each interval. Line: the curve fitted to all of them.",
         _FORGETTING_COLUMNS,
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
+        method=(
+            "Points: Wilson 95 % intervals. The band of the line: bootstrap over people.",
+            *_model_notes(body["comparison"]),
+        ),
         svg=_draw_curve(line, points, rows),
+        legend=(*_POINT_LEGEND, *(("curve", "band") if line else ())),
         watermark=result.watermark if result else "",
         computed_at=result.computed_at if result else "",
         extra={
@@ -231,6 +238,7 @@ def _draw_curve(
 ) -> str:
     if not points:
         return ""
+    rows = [row for row in rows if pictures.is_drawn(row["people"])]
     words = " ".join(
         f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})."
         for row in rows
@@ -242,7 +250,8 @@ def _draw_curve(
 def _observed_points(
     requested: ReportRequest,
 ) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
-    """What people knew at each interval: rows of the table, and points of the picture."""
+    """What people knew at each interval: rows of the table, and of enough people points of the
+    picture."""
     observed, worst, best = (
         estimates_of(requested, METRICS_BY_KEY[key])
         for key in ("retention_observed", "retention_worst", "retention_best")
@@ -263,12 +272,15 @@ def _observed_points(
                 "best": best.get(interval.key, NO_ESTIMATE).value,
             }
         )
+        if not pictures.is_drawn(item.learners):
+            continue
         points.append(
             {
                 "x": float(interval.due_days),
                 "value": item.value,
                 "low": item.low or 0.0,
                 "high": item.high or 0.0,
+                "n": item.learners,
             }
         )
     return rows, points
@@ -288,7 +300,7 @@ def _curve_notes(fitted: dict[str, Any] | None) -> list[str]:
     notes.append(
         f"Half of what was there at first is left after {half:.0f} days."
         if half
-        else "The half-life lies beyond what was seen, so none is told."
+        else "More than half of what was there at first is still there at the end of what was seen."
     )
     return notes
 

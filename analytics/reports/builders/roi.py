@@ -91,12 +91,11 @@ _IMPACT_COLUMNS = (
 def impact_report(requested: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
     created = _visible_effects(requested)
-    rows = list[dict[str, Any]]()
-    notes = _scope_notes(requested)
+    rows, method = list[dict[str, Any]](), list[str]()
     for item in created.entries:
         rows.append(_effect_row(item))
         if item["effect"] is not None:
-            notes += _effect_notes(item["label"], item["effect"])
+            method += _effect_notes(item["label"], item["effect"])
     return Report(
         "impact",
         "Business figures",
@@ -105,8 +104,10 @@ def impact_report(requested: ReportRequest) -> Report:
         "nothing.",
         _IMPACT_COLUMNS,
         rows,
-        notes=notes,
+        notes=_scope_notes(requested),
+        method=method,
         svg=_draw_effects([item for item in created.entries if item["effect"] is not None]),
+        legend=("point", "range"),
         what_to_do="" if created.found else NOT_COMPUTED_YET,
         watermark=created.watermark,
         computed_at=created.computed_at,
@@ -179,6 +180,7 @@ def _draw_effects(items: Sequence[dict[str, Any]]) -> str:
         {
             "label": item["label"],
             **{name: item["effect"][name] for name in ("value", "low", "high")},
+            "text": f"{item['effect']['value']:.2f} ({item['subjects']})",
         }
         for item in items
     ]

@@ -3,6 +3,7 @@ enough is known, and teams side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from analytics.reports.context import (
 )
 from analytics.reports.equal_maturity import Comparison, compare_groups
 from analytics.reports.metric_values import format_value
+from analytics.reports.next_steps import choose_step
 from analytics.reports.published import as_estimate, list_published, why_not_shown
 from analytics.reports.report import Column, Report
 from analytics.scorecards import DEFAULT_LINES, IMPACT_METRIC, Line, parse_lines
@@ -24,9 +26,10 @@ from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import scorecards
 from analytics.store.published import SHOWN, PublishedValue
 from lrs import feed
+from lrs.vocabulary import MIN_GROUP_SIZE
 
 IMPACT_LABEL = "Way to the business target"
-_NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
+_NO_DATA, _HIDDEN, _YES, _OPEN = "no data", "not shown", "● yes", "◆ open"
 _NOW, _NOT_PUBLISHED = "as of now", "it is not published"
 
 
@@ -35,7 +38,7 @@ _COLUMNS = (
     Column("line", "Figure"),
     Column("shown", "Value"),
     Column("window", "Looked at"),
-    Column("interval", "95 % interval"),
+    Column("interval", "Likely range"),
     Column("goal", "Floor → target"),
     Column("score", "Score", "count"),
     Column("weight", "Weight", "share"),
@@ -75,11 +78,6 @@ def scorecard_report(requested: ReportRequest) -> Report:
         )
     teams, compared_notes = _team_scores(requested, lines, weights)
     notes += compared_notes
-    worst = min(
-        (row for row in rows if row["score"] is not None),
-        key=lambda row: float(str(row["score"])),
-        default=None,
-    )
     return Report(
         "scorecard",
         "Scorecard",
@@ -88,10 +86,7 @@ def scorecard_report(requested: ReportRequest) -> Report:
         _COLUMNS,
         rows,
         notes=notes,
-        what_to_do=f"Furthest from its target: {worst['line']}. "
-        f"{_line_advice(str(worst['metric']))}"
-        if worst
-        else "",
+        what_to_do=_scorecard_advice(requested, rows),
         extra={
             "overall": whole,
             "teams": teams,
@@ -130,6 +125,7 @@ def _line_row(requested: ReportRequest, line: Line) -> dict[str, Any]:
         if item.value is None
         else composite.normalise_score(item.value, line.floor, line.target),
         "weight": line.weight,
+        "enough": line.metric == IMPACT_METRIC or item.learners >= MIN_GROUP_SIZE,
         "verdict": hidden or _line_verdict(item, line),
     }
 
@@ -153,8 +149,21 @@ def _line_meaning(line: Line) -> str:
     return f"{metric.meaning} {metric.not_meaning}"
 
 
-def _line_advice(metric: str) -> str:
-    return METRICS_BY_KEY[metric].what_to_do if metric in METRICS_BY_KEY else ""
+def _scorecard_advice(requested: ReportRequest, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What to do first: about the line furthest from its target, of those that are of enough
+    people."""
+    scored = [row for row in rows if row["score"] is not None and row["enough"]]
+    if not scored:
+        return "Too early to say what to do first: no figure is of five people yet."
+    worst = min(scored, key=lambda row: float(row["score"]))
+    if worst["verdict"] == _YES:
+        return "Every figure with enough people reaches its target."
+
+    def estimates_by_part(key: str) -> Mapping[str, Estimate]:
+        return estimates_of(requested, METRICS_BY_KEY[key])
+
+    step = choose_step(str(worst["metric"]), estimates_by_part)
+    return f"Furthest from its target: {worst['line']}, {worst['shown']}. {step.text}".strip()
 
 
 def _read_line(requested: ReportRequest, line: Line) -> _Reading:
@@ -192,6 +201,8 @@ def _line_verdict(estimate: Estimate, line: Line) -> str:
     of the floor. ◆ open: in between, or uncertain."""
     if estimate.value is None:
         return _NO_DATA
+    if line.metric != IMPACT_METRIC and estimate.learners < MIN_GROUP_SIZE:
+        return f"too few to say ({estimate.learners})"
     if estimate.low is None and estimate.high is None and line.metric != IMPACT_METRIC:
         return _OPEN  # without an interval its uncertainty is unknown
     up = line.target > line.floor
@@ -201,7 +212,7 @@ def _line_verdict(estimate: Estimate, line: Line) -> str:
     )
     worst, best = (low, high) if up else (high, low)
     if (worst >= line.target) if up else (worst <= line.target):
-        return "● yes"
+        return _YES
     if (best < line.floor) if up else (best > line.floor):
         return "▲ no"
     return _OPEN

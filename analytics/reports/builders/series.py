@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from analytics.catalogue import SHARE
 from analytics.reports import pictures
 from analytics.reports.context import (
     ReportBuilder,
@@ -48,6 +50,7 @@ _WEEKLY_COLUMNS = (
     Column("week", "Week from"),
     Column("value", "Share", "share"),
     Column("of", "Of", "count"),
+    Column("people", "People", "count"),
     Column("low", "Lower limit", "share"),
     Column("high", "Upper limit", "share"),
     Column("signal", "Stands out"),
@@ -55,11 +58,12 @@ _WEEKLY_COLUMNS = (
 
 
 def _weekly_report(requested: ReportRequest, key: str) -> Report:
-    """A share by week on a p′ chart, since its last new level."""
+    """A share by week on a p′ chart, since its last new level. Without a baseline, weeks are
+    drawn in grey and without limits; weeks of fewer than five people are not drawn."""
     series, level = WEEKLY_SERIES[key], _current_level(requested, key)
     found = _live_weeks(requested, key) if requested.individual else _released_weeks(requested, key)
     rows = [row for row in found if row[2] and (level is None or row[0] >= level.since)]
-    counts = [(k, n) for _, k, n in rows]
+    counts = [(k, n) for _, k, n, _ in rows]
     centre, limits, over = charts.p_chart(counts)
     enough, values = control_rules.has_baseline(counts), [k / n for k, n in counts]
     result = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
@@ -68,46 +72,68 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
             "week": week.isoformat(),
             "value": k / n,
             "of": n,
+            "people": people,
             "low": max(0.0, low),
             "high": min(1.0, high),
             "centre": centre,
             "signal": result.get(i, ""),
         }
-        for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
+        for i, ((week, k, n, people), (low, high)) in enumerate(zip(rows, limits, strict=True))
     ][-MAX_POINTS:]
-    words = " ".join(
-        f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}."
-        for row in weeks
-    )
-    return Report(
+    judged = Report(
         key,
         series.label,
         f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} "
         "would give.",
         _WEEKLY_COLUMNS,
         weeks,
-        notes=(_LIVE_NOTE if requested.individual else _RELEASED_NOTE, *_weekly_notes(over, level)),
-        svg=_draw_control_chart(
-            [{**row, "period": row["week"]} for row in weeks],
-            "share",
-            f"picture-{key.replace('_', '-')}",
-            series.label,
-            words,
-        ),
+        notes=(_LIVE_NOTE if requested.individual else _RELEASED_NOTE, *_level_notes(level)),
+        method=(_spread_note(over),),
+        svg=_draw_weeks(weeks, f"picture-{key.replace('_', '-')}", series.label, enough),
+        legend=("point", "usual", "signal"),
         what_to_do=_weekly_verdict(enough, weeks),
         extra={
-            "new_level": _find_new_level([week for week, _, _ in rows], values, centre)
+            "new_level": _find_new_level([week for week, *_ in rows], values, centre)
             if enough and requested.individual and _is_watched_scope(requested)
             else None
         },
     )
+    return judged if enough else _without_limits(judged)
+
+
+def _without_limits(judged: Report) -> Report:
+    """The same report where no weeks are usual yet."""
+    return replace(
+        judged,
+        meaning="By week: the share. It is too early to say what is usual.",
+        columns=[column for column in _WEEKLY_COLUMNS if column.key not in _LIMITS],
+        method=(),
+        legend=("early",),
+    )
+
+
+_LIMITS = ("low", "high", "signal")
+
+
+def _draw_weeks(weeks: Sequence[Mapping[str, Any]], name: str, title: str, judged: bool) -> str:
+    """The weeks that are of enough people to be drawn; empty if there are none."""
+    drawn = [row for row in weeks if pictures.is_drawn(row["people"])]
+    words = " ".join(
+        f"{row['week']}: {row['value']:.0%} of {row['of']}"
+        f"{', ' + row['signal'] if row['signal'] else ''}."
+        for row in drawn
+    )
+    points = [{**row, "period": row["week"], "signal": bool(row["signal"])} for row in drawn]
+    if not points:
+        return ""
+    return pictures.render_svg(pictures.control_chart(points, SHARE, judged), name, title, words)
 
 
 _LIVE_NOTE = "Live: calendar weeks as they are counted now, for those who may see single people."
 _RELEASED_NOTE = (
     "Published: each week is what was published in it, of people whose time for it was over."
 )
-_Week = tuple[date, int, int]  # its Monday, numerator, denominator
+_Week = tuple[date, int, int, int]  # its Monday, numerator, denominator, people
 
 
 def _live_weeks(requested: ReportRequest, key: str) -> list[_Week]:
@@ -117,6 +143,7 @@ def _live_weeks(requested: ReportRequest, key: str) -> list[_Week]:
             week_start(int(row.week)),
             int(getattr(row, series.numerator)),
             int(getattr(row, series.denominator)),
+            int(getattr(row, series.learners)),
         )
         for row in requested.connection.execute(series.count(requested.scope))
     ]
@@ -124,36 +151,37 @@ def _live_weeks(requested: ReportRequest, key: str) -> list[_Week]:
 
 def _released_weeks(requested: ReportRequest, key: str) -> list[_Week]:
     points = load_points(requested.connection, published_scope(requested.scope), key)
-    return [(point.week, point.numerator, point.denominator) for point in points]
+    return [(point.week, point.numerator, point.denominator, point.people) for point in points]
 
 
 def _weekly_verdict(enough: bool, weeks: Sequence[Mapping[str, Any]]) -> str:
     if not enough:
         return (
-            f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with "
-            f"{control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
+            f"Too early to say whether it is changing: that takes {charts.MIN_BASELINE_POINTS} "
+            f"complete weeks of {control_rules.MIN_TRIALS_A_WEEK} or more."
         )
     changing = any(row["signal"] for row in weeks)
     return (_CHANGING_ADVICE if changing else _STEADY_ADVICE).format(word="week")
 
 
-def _weekly_notes(over: float, level: Level | None) -> list[str]:
+def _spread_note(over: float) -> str:
     """How the limits were drawn. ``over``: how much more the weeks vary than by chance alone."""
     spread = (
         "weeks vary more than chance alone, the limits allow for it"
         if over > OVERDISPERSED
         else "weeks vary as chance alone makes them"
     )
-    notes = [
+    return (
         f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z "
         f"is {over:.2f}: {spread}."
-    ]
-    if level is not None:
-        notes.append(
-            f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: "
-            f"{level.why}"
-        )
-    return notes
+    )
+
+
+def _level_notes(level: Level | None) -> list[str]:
+    if level is None:
+        return []
+    since = level.since.isoformat()
+    return [f"A new level holds since {since}; weeks before are left out. Why: {level.why}"]
 
 
 def _is_watched_scope(requested: ReportRequest) -> bool:
@@ -188,23 +216,6 @@ def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
     for signal in signals:
         result[signal.index].append(f"{'up' if signal.upward else 'down'}: {signal.rule}")
     return {index: "; ".join(rules) for index, rules in result.items()}
-
-
-def _draw_control_chart(
-    rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str
-) -> str:
-    points = [
-        {
-            **{k: row[k] for k in ("period", "value", "centre", "low", "high")},
-            "signal": bool(row["signal"]),
-        }
-        for row in rows
-    ]
-    return (
-        pictures.render_svg(pictures.control_chart(points, unit), name, title, words)
-        if points
-        else ""
-    )
 
 
 _READINGS_COLUMNS = (
@@ -253,12 +264,15 @@ def readings_report(requested: ReportRequest) -> Report:
         all_rows,
         notes=(
             *notes,
-            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± "
-            f"{charts.NATURAL_FACTOR} mean moving ranges, or median ± "
-            f"{charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
             "That it moved does not say why: what the programme did is under Business figures, "
             "beside a comparison.",
         ),
+        method=(
+            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± "
+            f"{charts.NATURAL_FACTOR} mean moving ranges, or median ± "
+            f"{charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
+        ),
+        legend=("point", "usual", "signal"),
         svg=pictures.render_svg(
             pictures.stacked_control_charts(drawn),
             "picture-readings",

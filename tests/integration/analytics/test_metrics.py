@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -351,6 +352,50 @@ def test_questions_are_narrowed_for_whoever_may_see_single_people_alone(
         assert (row["difficulty"], row["answers"]) == (share, 8 if by else 16)
     analyst = tenant("one", ("metrics/read",))
     assert report(analyst, "items")["rows"] == [], "nothing is published yet"
+
+
+def test_questions_of_few_answers_are_not_ranked(deps: AnalyticsDeps, one: Caller) -> None:
+    """25 questions of 9 to 15 answers were ranked, although a note said to judge from 30 on."""
+    post(one, *(Person().check("1w", 7, [i % 3 == 0, i % 3 != 0]) for i in range(12)))
+    count(deps)
+    found = report(one, "items")
+    for row in found["rows"]:
+        assert (row["discrimination"], row["upper_lower"]) == (None, None)
+        assert row["flags"] == "too few yet (12 of 30)"
+    assert found["what_to_do"] == "Too early to rank questions: none has enough answers yet."
+
+
+def test_the_heat_map_says_of_how_many_answers_each_cell_is(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
+    """One answer of one person made the whitest, most alarming cell of all."""
+    post(one, *(Person("north").check("1w", 7, [True, True]) for _ in range(5)))
+    post(one, Person("south").check("1w", 7, [False]))
+    count(deps)
+    found = report(one, "heat_map")
+    (share, answers) = (column["key"] for column in found["columns"][1:])
+    cells = {row["team"]: (row[share], row[answers]) for row in found["rows"]}
+    assert cells == {"north": (1.0, 10), "south": (0.0, 1)}
+    assert "north, Reading links: 100 % of 10." in found["svg"]
+    assert "south, Reading links: 1 person." in found["svg"]
+
+
+def test_statisticians_words_stand_in_how_it_is_counted_alone(
+    deps: AnalyticsDeps, one: Caller
+) -> None:
+    """A manager met log loss, RMSE, AUC, Krippendorff, Laney and Benjamini in what she reads."""
+    post(one, *(Person().check("1d", 1, [True, i % 2 == 0]) for i in range(24)))
+    count(deps)
+    words = re.compile(
+        r"log loss|RMSE|AUC|Krippendorff|Laney|Benjamini|Hochberg|Bayes|Kaplan|Wilson|bootstrap|"
+        r"biserial|sigma",
+        re.IGNORECASE,
+    )
+    for key in one.get("/api/v1/reports").json["reports"]:
+        found = report(one, key)
+        read = [found[name] for name in ("title", "meaning", "what_to_do")]
+        read += [*found["notes"], *(column["label"] for column in found["columns"])]
+        assert [text for text in read if words.search(text)] == [], key
 
 
 def test_a_competency_that_many_miss_points_at_the_content(
