@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from analytics.catalogue import METRICS_BY_KEY
+from analytics.catalogue import METRICS_BY_KEY, SHARE
+from analytics.reports.metric_values import format_value
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
-from lrs.vocabulary import MIN_GROUP_SIZE
+from lrs.vocabulary import INTERVALS, MIN_GROUP_SIZE
 
 # The key of a metric -> part -> its estimate: live, or what is published.
 ReadEstimates = Callable[[str], Mapping[str, Estimate]]
@@ -31,6 +33,7 @@ STEP_TEXTS: Mapping[str, str] = {
     "plans": "Ask about their plans: {k} of {n} people reported no use, and did not say that they "
     "had no opportunity.",
     "managers": "Talk to their managers: {k} of {n} people had nothing to use it on.",
+    "fall": "Repeat it in between: right answers fall from {was} ({before}) to {now} ({after}).",
     "open": "Ask what keeps people from it: {part}, {k} of {n} done.",
     "look": "Look at the work again: {k} of {n} people were not looked at after 90 days.",
     "reinforce": "Plan reinforcement: {k} of {n} people looked at did not do it any more.",
@@ -71,6 +74,29 @@ def _transfer_steps(read: ReadEstimates) -> list[NextStep]:
     ]
 
 
+def _retention_steps(read: ReadEstimates) -> list[NextStep]:
+    """Where most is forgotten: from one interval to the next one of which enough people answered.
+    A fall concerns as many people as it takes the right answer from."""
+    found = read("retention_observed")
+    known = [
+        (interval.label, found[interval.key])
+        for interval in INTERVALS
+        if interval.key in found and found[interval.key].learners >= MIN_GROUP_SIZE
+    ]
+    steps = []
+    for (before, was), (after, now) in pairwise(known):
+        fall = (was.value or 0.0) - (now.value or 0.0)
+        numbers: dict[str, int | str] = {
+            "before": before,
+            "after": after,
+            "was": format_value(was.value, SHARE),
+            "now": format_value(now.value, SHARE),
+        }
+        text = STEP_TEXTS["fall"].format(**numbers)
+        steps.append(NextStep(text, "fall", numbers, round(max(0.0, fall) * now.learners)))
+    return steps
+
+
 def _adoption_steps(read: ReadEstimates) -> list[NextStep]:
     """Each kind of activity, by how much of it was not done."""
     found = read("adoption_due")
@@ -98,6 +124,7 @@ def _sustained_steps(read: ReadEstimates) -> list[NextStep]:
 
 
 _STEPS_OF: Mapping[str, Callable[[ReadEstimates], list[NextStep]]] = {
+    "retention_observed": _retention_steps,
     "transfer_rate": _transfer_steps,
     "adoption_due": _adoption_steps,
     "sustainability": _sustained_steps,

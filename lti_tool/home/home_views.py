@@ -10,14 +10,11 @@ from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
-from adapters import lrs_client, xapi_statements
 from adapters.lms import MessageType, Role
-from adapters.lrs_client import Alarm, PublishingState, VisibilityScope
+from adapters.lrs_client import PublishingState, VisibilityScope
 from core import clock
 from core.errors import BadInput, NotFound, RequestError
-from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
 from lti_tool.base.forms import DAY_FORMAT, form_day, form_uuid
 from lti_tool.base.page_context import PageContext, open_page
@@ -30,21 +27,26 @@ from lti_tool.base.roles import (
     LEARNER,
     STAFF_ROLES,
     TEACHING_ROLES,
+    TEAM_FIGURE_ROLES,
 )
 from lti_tool.base.routes import Routes
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
-from lti_tool.base.statement_target import open_record_store
 from lti_tool.checks import submission_review
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
-from lti_tool.home import read_models
+from lti_tool.home import figures_page, read_models
+from lti_tool.home.chosen_programme import (
+    ChosenProgramme,
+    choose_programme,
+    list_open_programmes,
+)
 from lti_tool.home.report_views import visible_reports
+from lti_tool.home.verdicts import first_to_act_on, say_step, summarise
 from lti_tool.nudges import calendar_feed
 from lti_tool.programmes import (
     activity_pages,
     badges,
     certification,
-    product_use,
     schedule_preview,
 )
 from lti_tool.questions import item_responses
@@ -54,6 +56,7 @@ log = logging.getLogger(__name__)
 ROUTES = Routes("home", "/t/<uuid:launch_id>", open_page)
 # Metrics on the first page of figures; the rest is one click away.
 HEADLINE_METRICS = ("retention_observed", "transfer_rate", "adoption_due", "sustainability")
+PROGRAMMES_ON_A_PAGE = 20  # each of them is a question to the record store
 _ATTEMPT_PREFIX = "attempt-"  # page prefix that reopens one submission
 _CHOOSE_LEARNER = lazy_gettext("Choose a learner.")
 
@@ -199,19 +202,19 @@ def _render_review(page: PageContext) -> ResponseReturnValue:
 
 def _render_figures(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
     who, show_all = page.who, request.args.get("show") == "all"
-    if not who.programme:
+    named = request.args.get("programme", "")
+    if not who.programme and not named:
         if who.roles & STAFF_ROLES:
             return page.redirect("programmes/")
         raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
-    product_use.record_report_view(page.work, session=who, now=clock.now())
+    of = choose_programme(page, named)
+    figures_page.record_view(page, of)
     page.request_jobs(SEND_STATEMENTS)
     sight = read_models.load_figure_scope(page.work, session=who)
-    title, waiting = read_models.load_uncertified_learners(page.work, session=who)
-    found = _fetch_figures(page, sight, () if show_all else HEADLINE_METRICS)
+    found = figures_page.fetch_headlines(page, of, sight, () if show_all else HEADLINE_METRICS)
     figures, alarms = found or ([], [])
-    publishing = _fetch_publishing_state(page) if found and sight.episodes is None else None
-    course, first_reading = read_models.load_course(page.work, session=who)
-    open_wave = course is not None and course.copied and who.programme not in course.waves
+    whole = sight.episodes is None
+    publishing = figures_page.fetch_publishing(page, of) if found and whole else None
     return page.render(
         "figures.html",
         error.status if error else 200,
@@ -219,20 +222,70 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         alarms=alarms,
         publishing=publishing,
         join_parts=_join_parts,
+        say_step=say_step,
         every=show_all,
         nothing_yet=not show_all and _is_empty(figures, publishing),
         reports=visible_reports(sight),
-        own_courses=sight.episodes is not None,
+        own_courses=not whole,
         away=found is None,
-        programme_title=title,
-        waiting=waiting,
-        first_reading=first_reading,
-        wave_open=course.suggested_wave if course is not None and open_wave else "",
-        may_record=bool(who.roles & TEACHING_ROLES) and who.course_id is not None,
+        of=of,
         may_administer=ADMIN in who.roles,
         may_look_behind=bool(who.roles & STAFF_ROLES),
         today=clock.now().date().isoformat(),
         error=error.message if error else "",
+        **_load_course_parts(page, of),
+        **(_summary_parts(page, of, sight, figures) if not show_all else {}),
+    )
+
+
+def _summary_parts(
+    page: PageContext,
+    of: ChosenProgramme,
+    sight: VisibilityScope,
+    figures: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """What the top of the page says: in short, what changed, and the next step."""
+    judged = figures_page.judge_programme(page, of, sight, figures)
+    with_groups = figures and sight.episodes is None
+    return {
+        "verdicts": judged,
+        "summary": summarise(judged),
+        "first": first_to_act_on(figures, judged),
+        "changes": figures_page.fetch_changes(page, of) if with_groups else [],
+    }
+
+
+def _load_course_parts(page: PageContext, of: ChosenProgramme) -> dict[str, Any]:
+    """What the page shows of the course around it: nothing on the page of another programme."""
+    who = page.who
+    if of.query:
+        return {"waiting": [], "first_reading": None, "wave_open": "", "may_record": False}
+    _, waiting = read_models.load_uncertified_learners(page.work, session=who)
+    course, first_reading = read_models.load_course(page.work, session=who)
+    open_wave = course is not None and course.copied and who.programme not in course.waves
+    return {
+        "waiting": waiting,
+        "first_reading": first_reading,
+        "wave_open": course.suggested_wave if course is not None and open_wave else "",
+        "may_record": bool(who.roles & TEACHING_ROLES) and who.course_id is not None,
+    }
+
+
+@ROUTES.get("/figures/all", roles=TEAM_FIGURE_ROLES)
+def show_all_programmes(page: PageContext) -> ResponseReturnValue:
+    """Every programme, each with one sentence."""
+    sight = read_models.load_figure_scope(page.work, session=page.who)
+    begin = max(0, request.args.get("after", type=int, default=0))
+    listed = [item for item in list_open_programmes(page) if not item.archived]
+    end = begin + PROGRAMMES_ON_A_PAGE
+    return page.render(
+        "all_programmes.html",
+        lines=[
+            (item, figures_page.summarise_programme(page, item, sight))
+            for item in listed[begin:end]
+        ],
+        live=sight.individual,
+        following=end if end < len(listed) else None,
     )
 
 
@@ -263,41 +316,3 @@ def _join_parts(values: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[
         labels.setdefault(key, []).append(value["part_label"])
         first.setdefault(key, value)
     return [(", ".join(labels[key]), value) for key, value in first.items()]
-
-
-def _fetch_publishing_state(page: PageContext) -> PublishingState | None:
-    """When values were published, and who waits for it; None if the record store does not answer
-    that."""
-    client, store, _ = open_record_store(page.deps, page.who.tenant_id)
-    iri = xapi_statements.ProgrammeRef(page.who.programme, "", "").iri
-    try:
-        return lrs_client.fetch_publishing_state(client, store, iri)
-    except OutsideCallFailed as failed:
-        log.warning("tenant %s: nothing on publishing: %s", page.who.tenant_id, failed.message)
-        return None
-
-
-def _fetch_figures(
-    page: PageContext, sight: VisibilityScope, keys: Sequence[str]
-) -> tuple[list[dict[str, Any]], list[Alarm]] | None:
-    """(figures, open alarms); None if the record store does not answer. It is called outside any
-    transaction.
-    """
-    client, store, ours = open_record_store(page.deps, page.who.tenant_id)
-    iri = xapi_statements.ProgrammeRef(page.who.programme, "", "").iri
-    try:
-        figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=keys)
-        whole = sight.episodes is None
-        alarms = (
-            lrs_client.fetch_open_alarms(client, store, iri, individual=sight.individual)
-            if whole
-            else []
-        )
-    except OutsideCallFailed as failed:
-        log.warning("tenant %s: no figures: %s", page.who.tenant_id, failed.message)
-        return None
-    for figure in figures:
-        # Drawn and escaped by our own record store; charts of another store are not trusted as
-        # markup.
-        figure["svg"] = Markup(figure["svg"]) if ours else ""  # noqa: S704
-    return figures, alarms

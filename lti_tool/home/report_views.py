@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from adapters import lrs_client, xapi_statements
 from adapters.lrs_client import ReportSet, VisibilityScope
-from core import clock
 from core.csv_cells import escape_formula
 from core.errors import BadInput, Forbidden, NotFound
 from core.http_client import OutsideCallFailed
@@ -25,13 +24,13 @@ from lti_tool.base.forms import clean_text
 from lti_tool.base.page_context import PageContext, open_page
 from lti_tool.base.roles import FIGURE_ROLES, STAFF_ROLES
 from lti_tool.base.routes import Routes
-from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.staff_context import download_response
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.business import business_figures
 from lti_tool.home import read_models
-from lti_tool.programmes import product_use
+from lti_tool.home.chosen_programme import choose_programme
+from lti_tool.home.figures_page import record_view
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +55,14 @@ def visible_reports(sight: VisibilityScope) -> Mapping[str, Mapping[str, str]]:
 @ROUTES.get("/behind/<metric>", roles=STAFF_ROLES)
 def show_evidence(page: PageContext, metric: str) -> ResponseReturnValue:
     """The evidence of a figure: the statements behind it, by person."""
-    _record_view(page)
-    programme, filters = _requested_programme(page.who), _live_filters()
+    chosen, filters = choose_programme(page, request.args.get("programme", "")), _live_filters()
+    record_view(page, chosen)
     client, store, _ = open_record_store(page.deps, page.who.tenant_id)
     try:
         found = lrs_client.fetch_evidence(
             client,
             store,
-            xapi_statements.ProgrammeRef(programme, "", "").iri,
+            xapi_statements.ProgrammeRef(chosen.key, "", "").iri,
             metric[:_MAX_LENGTH],
             after=request.args.get("after", "")[:_MAX_LENGTH],
             by=filters,
@@ -86,17 +85,18 @@ def show_evidence(page: PageContext, metric: str) -> ResponseReturnValue:
         names=names,
         metric=metric,
         chosen=filters,
-        programme=programme if request.args.get("programme") else "",
+        programme=chosen.named,
     )
 
 
 @ROUTES.get("/<key>", roles=FIGURE_ROLES)
 def show_report(page: PageContext, key: str) -> ResponseReturnValue:
-    _record_view(page)
-    page.request_jobs(SEND_STATEMENTS)
     _require_report(key)
     sight = read_models.load_figure_scope(page.work, session=page.who)
-    programme, filters = _requested_programme(page.who), _filters(sight)
+    of, filters = choose_programme(page, request.args.get("programme", "")), _filters(sight)
+    programme = of.key
+    record_view(page, of)
+    page.request_jobs(SEND_STATEMENTS)
     report: dict[str, Any] | None = None
     narrow: dict[str, list[str]] = {}
     try:
@@ -119,7 +119,8 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
         narrow={name: values for name, values in narrow.items() if values},
         chosen=filters,
         one_choice=not sight.individual,
-        programme=programme if request.args.get("programme") else "",
+        programme=of.named,
+        of=of,
         # The page where a training manager decides on what the report shows.
         desk=f"programmes/{programme}/business/" if page.who.roles & STAFF_ROLES else "",
         decided=decided,
@@ -131,7 +132,8 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
 def download_table(page: PageContext, key: str) -> ResponseReturnValue:
     _require_report(key)
     sight = read_models.load_figure_scope(page.work, session=page.who)
-    programme, filters = _requested_programme(page.who), _filters(sight)
+    programme = choose_programme(page, request.args.get("programme", "")).key
+    filters = _filters(sight)
     try:
         result, _ = _fetch_report(page, sight, key, programme, filters)
     except OutsideCallFailed as failed:
@@ -141,10 +143,6 @@ def download_table(page: PageContext, key: str) -> ResponseReturnValue:
     return download_response(
         f"{key}.csv", "text/csv; charset=utf-8", _to_csv(result.reports[0]).encode()
     )
-
-
-def _record_view(page: PageContext) -> None:
-    product_use.record_report_view(page.work, session=page.who, now=clock.now())
 
 
 def _require_report(key: str) -> None:
@@ -195,16 +193,6 @@ def _published_filter() -> dict[str, str]:
             "certification at a time. Choose one of them."
         )
     return {name: value[:_MAX_LENGTH] for name, value in named.items() if value}
-
-
-def _requested_programme(who: LaunchSession) -> str:
-    """The launch's programme; a training manager may name another one in the query."""
-    named = request.args.get("programme", "")
-    if named and who.roles & STAFF_ROLES:
-        return named[:_MAX_LENGTH]
-    if not who.programme:
-        raise NotFound("No programme is set up for this activity yet.")
-    return who.programme
 
 
 def _to_csv(report: dict[str, Any]) -> str:

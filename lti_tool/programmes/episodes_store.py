@@ -106,6 +106,18 @@ def newest_programme_versions(connection: Connection, tenant_id: int) -> dict[st
     return {row.key: row.version for row in rows}
 
 
+def find_last_certification(
+    connection: Connection, tenant_id: int, programme: str
+) -> datetime | None:
+    """When the last of those was certified who have not left the programme."""
+    e = episode.c
+    query = select(func.max(e.certified_at)).where(
+        e.tenant_id == tenant_id, e.programme == programme, e.left_at.is_(None)
+    )
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
+
+
 def insert_episode(
     connection: Connection, tenant_id: int, created: Episode, checks: Sequence[ScheduledCheck]
 ) -> bool:

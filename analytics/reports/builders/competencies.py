@@ -184,7 +184,7 @@ def _heat_columns(keys: Sequence[str], names: Mapping[str, str]) -> list[Column]
     for key in keys:
         columns += [
             Column(key, names[key], "share"),
-            Column(f"{key}{_OF}", f"{names[key]}: answers", "count"),
+            Column(f"{key}{_OF}", "Of answers", "count"),
         ]
     return columns
 

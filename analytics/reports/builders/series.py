@@ -22,6 +22,7 @@ from analytics.reports.context import (
 from analytics.reports.published_weeks import load_points
 from analytics.reports.report import Column, Report
 from analytics.statistics import charts, control_rules
+from analytics.statistics.changes import Counted, direction_of_change
 from analytics.statistics.charts import Signal
 from analytics.store import kpis
 from analytics.store import weekly_figures as store
@@ -95,10 +96,43 @@ def _weekly_report(requested: ReportRequest, key: str) -> Report:
         extra={
             "new_level": _find_new_level([week for week, *_ in rows], values, centre)
             if enough and requested.individual and _is_watched_scope(requested)
-            else None
+            else None,
+            # Of live weeks none: who may see single people reads the same published change.
+            "change": None if requested.individual else _change_by_month(found),
         },
     )
     return judged if enough else _without_limits(judged)
+
+
+def _change_by_month(weeks: Sequence[_Week]) -> dict[str, Any] | None:
+    """The last month of which something was published beside the one before: sums of published
+    weeks. None if there are fewer than two."""
+    months: dict[str, list[_Week]] = defaultdict(list)
+    for week in weeks:
+        if week[2]:
+            months[f"{week[0]:%Y-%m}"].append(week)
+    if len(months) < _MONTHS_COMPARED:
+        return None
+    (earlier, before), (later, after) = [
+        (month, _sum_weeks(months[month])) for month in sorted(months)[-_MONTHS_COMPARED:]
+    ]
+    return {
+        "since": earlier,
+        "month": later,
+        "direction": direction_of_change(before, after),
+        "share": after.share,
+        "was": before.share,
+        "people": after.people,
+    }
+
+
+_MONTHS_COMPARED = 2
+
+
+def _sum_weeks(weeks: Sequence[_Week]) -> Counted:
+    return Counted(
+        sum(k for _, k, _, _ in weeks), sum(n for _, _, n, _ in weeks), sum(p for *_, p in weeks)
+    )
 
 
 def _without_limits(judged: Report) -> Report:

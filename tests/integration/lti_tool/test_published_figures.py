@@ -15,30 +15,16 @@ from adapters import lrs_client
 from analytics.publishing.packets import monday_after, monday_from
 from core import translations
 from lti_tool.base.statement_target import open_record_store
+from tests.support.figure_pages import answered, launched
 from tests.support.learners import NOW, Person
-from tests.support.listed_people import grant
 from tests.support.real_store import PROGRAMME, RealStore, real_store
 from tests.support.tool import Tool
-
-TEACHER = "launch-resource-teacher"
 
 
 @pytest.fixture
 def store(tool: Tool) -> Iterator[RealStore]:
     with real_store(tool) as made:
         yield made
-
-
-def answered(team: str, days_ago: float, right: bool = True, **audience: str) -> Person:
-    person = Person(team, certified_days_ago=days_ago, **audience)
-    return person.check("1d", 1, [True, right]).check("1w", 7, [right])
-
-
-def launched(tool: Tool, role: str) -> str:
-    """The pages of somebody to whom this role was given."""
-    tool.launch(TEACHER)
-    grant(tool, role)
-    return tool.launch(TEACHER).location
 
 
 def monday(certified_days_ago: int, day: int) -> str:
@@ -130,7 +116,7 @@ def test_a_training_manager_sees_live_beside_published_values(tool: Tool, store:
     text = " ".join(page.split())
     retention = text.split('id="figure-retention_observed"')[1].split("</section>")[0]
     assert "Live, may change" in retention and "20 / 22" in retention
-    assert "1 day: 88 % (14 of 16; 95 % interval" in retention and "), by day 3" in retention
+    assert "1 day: 88 % (14 of 16; likely" in retention and "), by day 3" in retention
     assert f"shown from {monday(40, 270)} or later" in retention
     asked = [path for _, path, _, _ in tool.moodle.server.requests[before:] if "/figures" in path]
     assert len(asked) == 1, "one request"
