@@ -207,7 +207,7 @@ def _held_against(goal: Mapping[str, Any], value: Mapping[str, Any]) -> tuple[st
 
 def say_share(value: float) -> str:
     """A share as it stands on the page."""
-    return f"{value * 100:.0f} %"
+    return f"{value * 100:.0f}\u00a0%"  # a no-break space: a line never begins with the sign
 
 
 # Kind of a next step (analytics.reports.next_steps) -> its sentence.

@@ -93,6 +93,21 @@ def test_a_week_is_the_sum_of_what_was_published_in_it(
     assert only == first
 
 
+def test_what_changed_since_the_month_before_is_of_published_weeks_alone(
+    one: Caller, analyst: Caller, publish: Callable[[int], None]
+) -> None:
+    post(one, *eight(8, "north"), *eight(8, "south"))
+    publish(9)
+    assert report(analyst, "checks_done")["extra"]["change"] is None, "one month is no change"
+    post(one, *eight(3, "north"), *eight(0, "south"))
+    publish(1)
+    change = report(analyst, "checks_done")["extra"]["change"]
+    assert (change["since"], change["month"]) == (monday(9)[:7], monday(1)[:7])
+    assert (change["was"], change["share"]) == (1.0, 3 / 16)
+    assert (change["direction"], change["people"]) == ("worse", 16)
+    assert report(one, "checks_done")["extra"]["change"] is None, "live weeks are no published ones"
+
+
 def test_a_corrected_row_stays_in_its_week(
     one: Caller, analyst: Caller, publish: Callable[[int], None]
 ) -> None:
