@@ -14,14 +14,14 @@ from typing import Any
 
 from adapters.csv_tables import CellRefused, FileRefused, decode_text, unescape_cell
 from adapters.people_csv import EMAIL_PATTERN
-from core.messages import Message, Number, join_messages, lazy_gettext
+from core.messages import Message, Number, gettext_noop, join_messages, lazy_gettext
 
 PERSON = "person"
 SUBJECT_KINDS = ("team", "site", PERSON)
 FIELDS = {
     "subject": "Team, site or person",
-    "period_start": "First day of the period",
-    "period_end": "Last day of the period",
+    "period_start": gettext_noop("First day of the period"),
+    "period_end": gettext_noop("Last day of the period"),
     "value": "Value",
     "source": "Source",
 }

@@ -201,7 +201,7 @@ def _handle_unstorable_data(error: Exception) -> ResponseReturnValue:
 
 
 def _handle_http_exception(error: HTTPException) -> ResponseReturnValue:
-    message = _HTTP_MESSAGES.get(error.code or 0, error.description)
+    message = _HTTP_MESSAGES.get(error.code or 0, f"{error.code} {error.name}")
     body = {
         "error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": message}
     }

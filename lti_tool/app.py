@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, render_template
+from flask import Blueprint, Flask, render_template, request
 from jinja2 import FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -138,6 +138,7 @@ def create_app(deps: ToolDeps) -> Flask:
 
     @app.get("/")
     def front() -> str:
+        page_language.use_browser_language(request)
         return render_template("front.html", base_url=deps.settings.base_url)
 
     routes.access_table(app)  # A route that does not say who may call it fails at startup.

@@ -23,7 +23,7 @@ from adapters.questions.models import (
     require_valid_item,
     sort_by_key,
 )
-from core.messages import Number, lazy_gettext
+from core.messages import Number, gettext_noop, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "GIFT", "gift"
 MAX_QUESTIONS = 5_000
@@ -133,7 +133,7 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
     stem = f"{before.rstrip()} _____ {after.lstrip()}" if after.strip() else before
     block, _, general = block.rpartition("####") if "####" in block else (block, "", "")
     if form == "markdown":
-        notes.append("Markdown is shown as it is written.")
+        notes.append(gettext_noop("Markdown is shown as it is written."))
     comments = " ".join(source.comments)
     ids, tags = (
         _ID_COMMENT.search(comments),
@@ -203,7 +203,7 @@ def _parse_choices(block: str, form: str, notes: list[str]) -> dict[str, Any]:
     ):
         single = True  # ~%100%: an alternative notation for a single right answer.
     if single and any(0 < item.weight < _FULL_WEIGHT for item, _, _ in answers):
-        notes.append("Partial credit is left out: an answer is right or not.")
+        notes.append(gettext_noop("Partial credit is left out: an answer is right or not."))
     choices = sort_by_key(Choice(keys[text], text, feedback) for _, text, feedback in answers)
     return {
         "kind": "single" if single else "multiple",
@@ -353,24 +353,35 @@ def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
     for item in items:
         if any(question_html.picture_digests(text) for text in item.texts()):
             notes.append(
-                ImportNote(item.key, "Its pictures are not in the file: GIFT has no room for them.")
+                ImportNote(
+                    item.key,
+                    gettext_noop("Its pictures are not in the file: GIFT has no room for them."),
+                )
             )
         if item.kind == "short" and item.case_sensitive:
             notes.append(
                 ImportNote(
                     item.key,
-                    "GIFT does not tell small letters from large ones; this question does.",
+                    gettext_noop(
+                        "GIFT does not tell small letters from large ones; this question does."
+                    ),
                 )
             )
         if item.kind not in ("numeric", "short") and (item.when_right or item.when_wrong):
             notes.append(
                 ImportNote(
-                    item.key, "What is said to every right or wrong answer has no room in GIFT."
+                    item.key,
+                    gettext_noop(
+                        "What is said to every right or wrong answer has no room in GIFT."
+                    ),
                 )
             )
         if item.kind == "numeric" and item.when_right:
             notes.append(
-                ImportNote(item.key, "What is said to every right answer has no room in GIFT.")
+                ImportNote(
+                    item.key,
+                    gettext_noop("What is said to every right answer has no room in GIFT."),
+                )
             )
         tags = "".join(
             " [tag:" + tag.replace("]", "\\]") + "]" for tag in metadata_tags.item_tags(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
@@ -32,7 +32,7 @@ from adapters.questions.models import (
 from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
 from adapters.questions.true_false_words import parse_truth_word
 from adapters.questions.untrusted_files import local_name, parse_untrusted_xml
-from core.messages import Number, lazy_gettext
+from core.messages import Message, Number, gettext_noop, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "Moodle XML", "xml"
 MAX_QUESTIONS = 5_000
@@ -60,7 +60,7 @@ class _ReadContext:
 
     def __init__(self) -> None:
         self.pictures: dict[str, Picture] = {}
-        self.notes: list[str] = []
+        self.notes: list[str | Message] = []
 
 
 def read_moodle_xml(content: bytes) -> Reading:
@@ -105,7 +105,7 @@ def read_moodle_xml(content: bytes) -> Reading:
         pictures.update(
             {digest: item for digest, item in context.pictures.items() if digest in shown}
         )
-        notes += [ImportNote(where, text) for text in dict.fromkeys(context.notes)]
+        notes += [ImportNote(where, text) for text in distinct_notes(context.notes)]
     return Reading(items, pictures, notes, keys.stated)
 
 
@@ -124,7 +124,7 @@ def _read_question(
             lazy_gettext("Its type %(kind)s is not known here.", kind=repr(kind[:60]))
         )
     if element.findall("hint"):
-        context.notes.append("Its hints are left out: a check has no second try.")
+        context.notes.append(gettext_noop("Its hints are left out: a check has no second try."))
     stem = _read_rich_text(element.find("questiontext"), context)
     tags = [_child_text(tag, "text") for tag in element.findall("tags/tag")]
     name = title or question_html.html_to_text(stem)[:80]
@@ -141,7 +141,9 @@ def _read_question(
         fields["when_wrong"] = _read_rich_text(element.find("incorrectfeedback"), context)
         if _read_rich_text(element.find("partiallycorrectfeedback"), _ReadContext()):
             context.notes.append(
-                "What is said to partly right answers is left out: an answer is right or not."
+                gettext_noop(
+                    "What is said to partly right answers is left out: an answer is right or not."
+                )
             )
     return QuestionItem(**fields | _READERS[kind](element, context))
 
@@ -169,7 +171,7 @@ def _read_multichoice(element: etree._Element, context: _ReadContext) -> dict[st
     full = [keys[text] for text, weight, _ in result if weight == 100]
     positive = [keys[text] for text, weight, _ in result if weight > 0]
     if single and len(positive) > len(full):
-        context.notes.append("Partial credit is left out: an answer is right or not.")
+        context.notes.append(gettext_noop("Partial credit is left out: an answer is right or not."))
     choices = sort_by_key(Choice(keys[text], text, feedback) for text, _, feedback in result)
     correct = sorted(full if single else positive, key=lambda key: (len(key), key))
     return {"kind": "single" if single else "multiple", "choices": choices, "correct": correct}
@@ -218,7 +220,7 @@ def _read_numerical(element: etree._Element, context: _ReadContext) -> dict[str,
     accepted: list[AcceptedAnswer] = []
     fields: dict[str, Any] = {}
     if element.findall("units/unit"):
-        context.notes.append("Its units are left out: the number alone is judged.")
+        context.notes.append(gettext_noop("Its units are left out: the number alone is judged."))
     for item in element.findall("answer"):
         text, feedback = _child_text(item, "text"), _read_rich_text(item.find("feedback"), context)
         if text == "*" and _answer_fraction(item) < 100:
@@ -267,7 +269,7 @@ def _read_ordering(element: etree._Element, context: _ReadContext) -> dict[str, 
     ]
     keys = assign_letter_keys(texts)
     if _child_text(element, "selecttype") not in ("", "ALL", "0"):
-        context.notes.append("All its lines are asked, not a selection of them.")
+        context.notes.append(gettext_noop("All its lines are asked, not a selection of them."))
     choices = sort_by_key(Choice(key, text) for text, key in keys.items())
     return {"kind": "ordering", "choices": choices, "correct": [keys[text] for text in texts]}
 
@@ -295,7 +297,7 @@ def _read_rich_text(element: etree._Element | None, context: _ReadContext) -> st
     text, form = _child_text(element, "text"), element.get("format", "moodle_auto_format")
     if form in ("plain_text", "markdown"):
         if form == "markdown" and text:
-            context.notes.append("Markdown is shown as it is written.")
+            context.notes.append(gettext_noop("Markdown is shown as it is written."))
         return question_html.clean_imported_html(question_html.text_to_html(text))
     if form == "moodle_auto_format":
         text = text.replace("\n", "<br>")
@@ -326,7 +328,20 @@ def _link_attached_pictures(text: str, element: etree._Element, context: _ReadCo
 _DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
 
 
-def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[str]) -> str:
+def _describe_lost_picture(error: Exception) -> Message:
+    if isinstance(error, PictureRefused):
+        return lazy_gettext("A picture inside the text is left out: %(why)s.", why=error.message)
+    return lazy_gettext("A picture inside the text is left out: its content is not base64.")
+
+
+def distinct_notes(notes: Iterable[str | Message]) -> Iterable[str | Message]:
+    """The notes in their order, each once."""
+    return {str(note): note for note in notes}.values()
+
+
+def extract_data_pictures(
+    text: str, pictures: dict[str, Picture], notes: list[str | Message]
+) -> str:
     """Turn pictures embedded in data: URLs into separate pictures; whatever is not a picture is
     removed."""
 
@@ -334,8 +349,7 @@ def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[s
         try:
             picture = load_picture(base64.b64decode("".join(result[1].split()), validate=True))
         except (PictureRefused, binascii.Error, ValueError) as error:
-            why = str(error) if isinstance(error, PictureRefused) else "its content is not base64"
-            notes.append(f"A picture inside the text is left out: {why}.")
+            notes.append(_describe_lost_picture(error))
             return "about:blank"
         pictures[picture.digest] = picture
         return f"file:{picture.digest}"
@@ -381,24 +395,30 @@ def write_moodle_xml(
             notes.append(
                 ImportNote(
                     item.key,
-                    "What is said to every right answer has no room in this kind of Moodle "
-                    "question.",
+                    gettext_noop(
+                        "What is said to every right answer has no room in this kind of Moodle "
+                        "question."
+                    ),
                 )
             )
         if item.kind == "true_false" and item.when_wrong:
             notes.append(
                 ImportNote(
                     item.key,
-                    "What is said to every wrong answer has no room in this kind of Moodle "
-                    "question.",
+                    gettext_noop(
+                        "What is said to every wrong answer has no room in this kind of Moodle "
+                        "question."
+                    ),
                 )
             )
         if item.kind == "matching" and any("<" in match for match in item.matches):
             notes.append(
                 ImportNote(
                     item.key,
-                    "Partners of a Moodle matching question are plain text; their markup is left "
-                    "out.",
+                    gettext_noop(
+                        "Partners of a Moodle matching question are plain text; their markup is "
+                        "left out."
+                    ),
                 )
             )
         tags = etree.SubElement(element, "tags")

@@ -38,7 +38,11 @@ from adapters.questions.models import (
     require_valid_item,
     sort_by_key,
 )
-from adapters.questions.moodle_xml import extract_data_pictures, strip_illegal_chars
+from adapters.questions.moodle_xml import (
+    distinct_notes,
+    extract_data_pictures,
+    strip_illegal_chars,
+)
 from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
 from adapters.questions.untrusted_files import (
     local_name,
@@ -46,7 +50,7 @@ from adapters.questions.untrusted_files import (
     read_archive,
     resolve_archive_path,
 )
-from core.messages import Number, lazy_gettext
+from core.messages import Message, Number, gettext_noop, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "QTI 2.1", "zip"
 MAX_QUESTIONS = 3_000
@@ -76,7 +80,7 @@ class _ItemContext:
     files: dict[str, bytes]
     place: str
     pictures: dict[str, Picture] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str | Message] = field(default_factory=list)
 
     def import_picture(self, address: str) -> str:
         """Return ``file:<digest>`` for a picture in the archive; empty, with a note, if it is
@@ -170,7 +174,7 @@ def read_qti(content: bytes) -> Reading:
         pictures.update(
             {digest: item for digest, item in package.pictures.items() if digest in shown}
         )
-        notes += [ImportNote(place, text) for text in dict.fromkeys(package.notes)]
+        notes += [ImportNote(place, text) for text in distinct_notes(package.notes)]
     return Reading(items, pictures, notes, keys.stated)
 
 
@@ -279,9 +283,9 @@ def _read_qti_item(
 
 
 _HIDDEN_ELEMENT_NOTES = {
-    "rubricBlock": "What its rubric says to others than the learner is left out.",
-    "feedbackBlock": "What is shown only after an answer is left out of its text.",
-    "feedbackInline": "What is shown only after an answer is left out of its text.",
+    "rubricBlock": gettext_noop("What its rubric says to others than the learner is left out."),
+    "feedbackBlock": gettext_noop("What is shown only after an answer is left out of its text."),
+    "feedbackInline": gettext_noop("What is shown only after an answer is left out of its text."),
 }
 
 
@@ -396,7 +400,7 @@ def _read_choice_interaction(
         )
     right = declared.correct or [key for key, value, _ in declared.mapped if value > 0]
     if any(0 < value < 1 for _, value, _ in declared.mapped) and not declared.correct:
-        package.notes.append("Partial credit is left out: an answer is right or not.")
+        package.notes.append(gettext_noop("Partial credit is left out: an answer is right or not."))
     by_text = {
         question_html.html_to_text(text).strip().lower(): (identifier, texts)
         for identifier, text, texts in result
@@ -488,7 +492,7 @@ def _read_text_interaction(
     best = max((value for _, value, _ in declared.mapped), default=Decimal(0))
     best_keys = [key for key, value, _ in declared.mapped if value == best > 0]
     if any(0 < value < best for _, value, _ in declared.mapped):
-        package.notes.append("Partial credit is left out: an answer is right or not.")
+        package.notes.append(gettext_noop("Partial credit is left out: an answer is right or not."))
     accepted = list(dict.fromkeys([*declared.correct, *best_keys]))
     if not accepted:
         raise UnsupportedQuestion(
@@ -762,9 +766,11 @@ _INTERACTION_BY_KIND = {
 
 def _list_export_losses(item: QuestionItem) -> Iterator[str]:
     if any(item.feedback for item in item.accepted):
-        yield "What is said to one accepted answer has no room in QTI."
+        yield gettext_noop("What is said to one accepted answer has no room in QTI.")
     if item.kind == "short" and any("*" in item.value for item in item.accepted):
-        yield "QTI knows no * that stands for anything; other readers will take it as a star."
+        yield gettext_noop(
+            "QTI knows no * that stands for anything; other readers will take it as a star."
+        )
 
 
 def _picture_path(picture: Picture) -> str:

@@ -26,7 +26,7 @@ from adapters.questions.models import (
     require_valid_item,
 )
 from adapters.questions.untrusted_files import local_name, parse_untrusted_xml, resolve_archive_path
-from core.messages import lazy_gettext
+from core.messages import gettext_noop, lazy_gettext
 
 
 def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Reading | None:
@@ -71,8 +71,10 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
                 notes.append(
                     ImportNote(
                         where,
-                        "Its pictures are left out: a Classic Quizzes export names them by their "
-                        "place in Canvas.",
+                        gettext_noop(
+                            "Its pictures are left out: a Classic Quizzes export names them by "
+                            "their place in Canvas."
+                        ),
                     )
                 )
     return Reading(list(items.values()), dict[str, Picture](), notes)

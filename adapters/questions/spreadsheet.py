@@ -31,7 +31,7 @@ from adapters.questions.models import (
 )
 from adapters.questions.true_false_words import parse_truth_word
 from core.csv_cells import escape_formula
-from core.messages import Number, lazy_gettext
+from core.messages import Number, gettext_noop, lazy_gettext
 
 FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
 COLUMNS = (
@@ -257,7 +257,8 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
         if any(question_html.picture_digests(text) for text in item.texts()):
             notes.append(
                 ImportNote(
-                    item.key, "Its pictures are not in the file: a table has no room for them."
+                    item.key,
+                    gettext_noop("Its pictures are not in the file: a table has no room for them."),
                 )
             )
         answers, feedback = _format_answer_cells(item)

@@ -99,6 +99,9 @@ def create_app(home: Path, tool_url: str, lock_timeout: float = LOCK_TIMEOUT_SEC
         return signatures.public_key_set(deps.ledger)
 
     def render_error(error: HTTPException) -> ResponseReturnValue:
+        own_text = type(error).description
+        if error.description == own_text:  # the framework's words, for whoever programs it
+            error.description = "This page cannot be shown. Go back to the course and start there."
         # Its own headers (Retry-After, Allow), but for the type: the page is this LMS's.
         headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
         return render_template("refused.html", error=error), error.code or 500, headers

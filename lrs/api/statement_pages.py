@@ -48,6 +48,15 @@ _FILTER_ERRORS = {
     "until": gettext_noop("Stored until must be a time, such as 2026-11-23T00:00:00Z."),
     "statement": gettext_noop("The id of a statement must be a UUID."),
 }
+# What a page says where the framework, the database or the code refuses a request, by status.
+_ERROR_TEXTS = {
+    404: gettext_noop("There is nothing at this address. Look whether it is complete."),
+    405: gettext_noop("This address shows no page by itself. Go back and use the button there."),
+    413: gettext_noop("What was sent is too large. Nothing of it was kept."),
+    500: gettext_noop("Carryover failed here. The log of the server has the reason."),
+    503: gettext_noop("The database does not answer. Nothing was stored; try again in a minute."),
+}
+_OTHER_ERROR_TEXT = gettext_noop("The request cannot be answered here. Go back and try again.")
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action "
     "'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -84,6 +93,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     )
 
     pages.before_app_request(lambda: page_language.use_browser_language(request))
+    pages.after_app_request(_render_error_page)
     pages.after_app_request(_add_security_headers)
     pages.app_context_processor(_page_texts)
     pages.add_app_template_filter(page_language.format_day, "day")
@@ -104,6 +114,15 @@ def _page_texts() -> dict[str, Any]:
 def is_page(path: str) -> bool:
     """Whether an address is one of these pages, or one that others add to them."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def _render_error_page(response: Response) -> Response:
+    """What the record store answers programs as JSON is a page here, in the reader's language."""
+    if response.status_code >= 400 and is_page(request.path) and response.is_json:
+        text = _ERROR_TEXTS.get(response.status_code, _OTHER_ERROR_TEXT)
+        response.set_data(render_template("browse_refused.html", error=text))
+        response.mimetype = "text/html"
+    return response
 
 
 def _add_security_headers(response: Response) -> Response:

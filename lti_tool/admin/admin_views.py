@@ -11,7 +11,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.lms import FAMILIES, Right, dialect_for
-from core import clock
+from core import clock, page_language
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
@@ -19,7 +19,7 @@ from lti_tool.admin import platform_admin, record_store_admin
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text, form_texts, form_uuid
-from lti_tool.base.page_context import load_surroundings, open_english_page, open_page
+from lti_tool.base.page_context import load_surroundings, open_page, open_public_page
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED, Platform
 from lti_tool.base.roles import ADMIN, ADMINS
 from lti_tool.base.routes import Routes
@@ -68,6 +68,7 @@ def open_staff_by_link(
     """
     assert visit_id is not None, "the address of such a page names the session"
     page_responses.forbid_frames()
+    page_language.use_browser_language(request)
     found = journal_store.find_admin_session(deps.engine, visit_id)
     secret = sessions.read_admin_secret(request, visit_id)
     if found is None or not hmac.compare_digest(found[2], hash_token(secret)):
@@ -114,7 +115,7 @@ def _admin_context(
 
 
 # GET changes nothing, because mail scanners follow links; POST redeems the link.
-ENTRANCE_ROUTES = Routes("admin_entrance", "/admin/enter", open_english_page)
+ENTRANCE_ROUTES = Routes("admin_entrance", "/admin/enter", open_public_page)
 ROUTES = Routes("admin_by_launch", "/t/<uuid:visit_id>/admin", open_admin)
 
 

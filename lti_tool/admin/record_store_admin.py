@@ -10,7 +10,7 @@ from adapters import lrs_client
 from adapters.lrs_client import LrsCredential, RecordStore
 from core.errors import BadInput
 from core.http_client import OutsideCallFailed, limit_total_time, url_origin
-from core.messages import Message
+from core.messages import Message, gettext_noop
 from lti_tool.base import journal_store, tenants_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import open_record_store
@@ -20,12 +20,15 @@ MAX_FIELD_LENGTH = 500
 PAGE_TIMEOUT = 5.0  # the longest that a page waits for a record store
 # Purpose → (label, scopes of the record store).
 KEY_PURPOSES = {
-    "reporting": ("Read figures (Power BI, Tableau, scripts)", ("metrics/read",)),
+    "reporting": (gettext_noop("Read figures (Power BI, Tableau, scripts)"), ("metrics/read",)),
     "sending": (
-        "Send statements (another learning system)",
+        gettext_noop("Send statements (another learning system)"),
         ("statements/write", "define", "state", "profile"),
     ),
-    "reading": ("Read statements and figures (an analyst, another record store)", ("all/read",)),
+    "reading": (
+        gettext_noop("Read statements and figures (an analyst, another record store)"),
+        ("all/read",),
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.messages import gettext_noop
 from core.queue import Job
 from lti_tool.tables.people import person
 from lti_tool.tables.visits import mail, mail_stop
@@ -131,7 +132,9 @@ def refuse_stale_mails(
         & (m.queued_at < before)
     )
     connection.execute(
-        update(mail).where(stale).values(refused="It was out of date before it could be sent.")
+        update(mail)
+        .where(stale)
+        .values(refused=gettext_noop("It was out of date before it could be sent."))
     )
 
 

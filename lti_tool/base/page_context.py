@@ -74,13 +74,6 @@ def open_page(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | Non
     return PageContext(deps, sessions.require_session(deps, request, visit_id, allowed))
 
 
-def open_english_page(
-    deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
-) -> ToolDeps:
-    """Open a page for administrators that needs no session."""
-    return deps
-
-
 def open_public_page(
     deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None
 ) -> ToolDeps:

@@ -1,4 +1,4 @@
-"""Shared by all pages: rendering, headers, and error pages that say what a teacher can do next."""
+"""Shared by all pages: rendering, headers, and error pages that say how to go on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from adapters.questions import Picture, question_html
 from core import clock, page_language
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
 from core.http_client import url_origin
-from core.messages import Message, as_message, lazy_gettext, quote_text
+from core.messages import Message, as_message, lazy_gettext
+from lti_tool.base import ways_on
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import Platform
+from lti_tool.base.ways_on import WayOn
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +47,10 @@ _SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/question/",
 # What a page says where the framework refuses a request, by status.
 _HTTP_TEXTS = {
     400: lazy_gettext("The request is not complete. Go back and try again."),
-    404: lazy_gettext(
-        "There is nothing at this address. Look whether it is complete, or go back to the course "
-        "and open the activity again."
-    ),
+    404: lazy_gettext("There is nothing at this address. Look whether it is complete."),
     405: lazy_gettext("This address shows no page by itself. Go back and use the button there."),
 }
+_OTHER_HTTP_TEXT = lazy_gettext("The request cannot be answered here. Go back and try again.")
 
 
 def allow_platform_frames(platform: Platform) -> None:
@@ -98,12 +98,25 @@ def render_message(
     headers: Mapping[str, str] | None = None,
     turn: Message | None = None,
     at: datetime | None = None,
+    way: WayOn | None = None,
 ) -> ResponseReturnValue:
     """A page with one message; ``turn``: who can do something about it; ``at``: when it happened,
-    for whoever looks into the records."""
+    for whoever looks into the records; ``way``: how to go on."""
     page_language.use_known_language(request)
-    page = render_template("message.html", title=title, text=text, turn=turn, at=at)
+    page = render_template("message.html", title=title, text=text, turn=turn, at=at, way=way)
     return page, status, dict(headers or {})
+
+
+def render_error(
+    title: Message,
+    text: Message,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    at: datetime | None = None,
+) -> ResponseReturnValue:
+    """A page that says what did not work, in the person's language, and how to go on."""
+    way = ways_on.find_way_on(request)
+    return render_message(title, text, status, headers, at=at, way=way)
 
 
 def redirect_to(address: str, code: int = 303) -> Response:
@@ -154,7 +167,7 @@ def _handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
 
 
 def _handle_refused(error: RequestError) -> ResponseReturnValue:
-    return render_message(
+    return render_error(
         lazy_gettext("This did not work"),
         error.message,
         error.status,
@@ -169,13 +182,13 @@ def _handle_database_error(error: Exception) -> ResponseReturnValue:
     busy = Unavailable(
         "The page cannot be made just now. What you sent was not stored; send it again in a minute."
     )
-    return render_message(
+    return render_error(
         lazy_gettext("Carryover is busy"), busy.message, busy.status, retry_after_header(busy)
     )
 
 
 def _handle_bad_data(error: Exception) -> ResponseReturnValue:
-    return render_message(
+    return render_error(
         lazy_gettext("This did not work"),
         lazy_gettext(
             "What was sent holds a character that cannot be kept. Go back, take it out and "
@@ -186,7 +199,7 @@ def _handle_bad_data(error: Exception) -> ResponseReturnValue:
 
 
 def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-    return render_message(
+    return render_error(
         lazy_gettext("This is too large"),
         lazy_gettext(
             "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB "
@@ -198,19 +211,23 @@ def _handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 
 def _handle_http_exception(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
-    text = _HTTP_TEXTS.get(code) or quote_text(f"{code} {error.name}")
-    return render_message(lazy_gettext("This did not work"), text, code)
+    text = _HTTP_TEXTS.get(code, _OTHER_HTTP_TEXT)
+    allowed = error.get_response().headers.get("Allow")
+    return render_error(
+        lazy_gettext("This did not work"), text, code, {"Allow": allowed} if allowed else {}
+    )
 
 
 def _handle_unexpected_error(error: Exception) -> ResponseReturnValue:
     log.exception("unexpected error")
-    return render_message(
+    return render_error(
         lazy_gettext("Something went wrong here"),
         lazy_gettext(
-            "Go back to the course and open the activity again. If it happens again, tell your "
-            "administrator the time."
+            "You did nothing wrong. Try it again; if it happens again, tell your administrator the "
+            "time."
         ),
         500,
+        at=clock.now(),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from adapters.lms import Role as CourseRole
 from core.errors import Forbidden
+from core.messages import gettext_noop
 
 LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
 DESIGNER = "designer"
@@ -24,15 +25,17 @@ TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = (
 
 # Role → description shown to the administrator who grants it.
 ROLE_DESCRIPTIONS: Mapping[str, str] = {
-    LEARNER: "Takes part: checks, plan, uses on the job. Everybody is one.",
-    MENTOR: "Accompanies people: the list of people names them so.",
-    MANAGER: "Leads people: the list of people names them so.",
-    TEACHER: "Teaches a course of the LMS: figures, certifications, gradebook.",
-    DESIGNER: "Builds a course of the LMS: chooses its activities, sees nobody.",
-    TRAINING_MANAGER: "Sets up programmes and questions, takes over lists, sees everybody.",
-    EXECUTIVE: "Sees figures of groups, never of a person.",
-    DATA_PROTECTION: "Sees what is stored of a person, and erases it.",
-    ADMIN: "Runs this tool for the organisation: platforms, people, roles.",
+    LEARNER: gettext_noop("Takes part: checks, plan, uses on the job. Everybody is one."),
+    MENTOR: gettext_noop("Accompanies people: the list of people names them so."),
+    MANAGER: gettext_noop("Leads people: the list of people names them so."),
+    TEACHER: gettext_noop("Teaches a course of the LMS: figures, certifications, gradebook."),
+    DESIGNER: gettext_noop("Builds a course of the LMS: chooses its activities, sees nobody."),
+    TRAINING_MANAGER: gettext_noop(
+        "Sets up programmes and questions, takes over lists, sees everybody."
+    ),
+    EXECUTIVE: gettext_noop("Sees figures of groups, never of a person."),
+    DATA_PROTECTION: gettext_noop("Sees what is stored of a person, and erases it."),
+    ADMIN: gettext_noop("Runs this tool for the organisation: platforms, people, roles."),
 }
 # Roles that an administrator grants; the others follow from courses and from the people list.
 GRANTABLE_ROLES = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)

@@ -175,7 +175,7 @@ def _view(
 ) -> Callable[..., ResponseReturnValue]:
     @wraps(route.handler)
     def view(**arguments: Any) -> ResponseReturnValue:
-        deps: ToolDeps = current_app.extensions[_DEPS]
+        deps = deps_of(current_app)
         if route.upload:
             allow_large_upload()
         visit_id = arguments.pop(visit_argument) if visit_argument else None
@@ -191,6 +191,12 @@ def _view(
 def serve_with(app: Flask, deps: ToolDeps) -> None:
     """Give the routes of the app their dependencies."""
     app.extensions[_DEPS] = deps
+
+
+def deps_of(app: App) -> ToolDeps:
+    """The dependencies with which the app is served."""
+    deps: ToolDeps = app.extensions[_DEPS]
+    return deps
 
 
 def require_rate(deps: ToolDeps, rate: RateClass) -> None:

@@ -15,16 +15,16 @@ import uuid
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from flask import Request, Response, abort, redirect
+from flask import Request, Response, abort, g, redirect
 
-from adapters.lms import Role
-from core import page_language, translations
+from core import page_language
 from core.errors import Forbidden, Unauthorised
-from core.messages import join_messages, lazy_gettext
+from core.messages import lazy_gettext
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
 from lti_tool.base.sessions_store import (
+    ENDED_SESSION_RETENTION,
     LAUNCH_SESSION_LIFETIME,
     LOGIN_LIFETIME,
     VISIT,
@@ -40,10 +40,7 @@ _SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = (
     "__Host-carryover-login-",
     "__Host-carryover-admin-",
 )
-_SIGNED_OUT_TEXT = lazy_gettext(
-    "This page can be shown only inside the course, during a visit. Go back to the course and "
-    "open the activity again."
-)
+_SESSION_ENDED = lazy_gettext("This page opens only during a session, and none is open here.")
 
 
 def _set_framed_cookie(response: Response, name: str, value: str, seconds: int) -> None:
@@ -102,7 +99,7 @@ def set_session_cookie(
         response,
         _SESSION_PREFIX + launch_id.hex,
         secret,
-        int(LAUNCH_SESSION_LIFETIME.total_seconds()),
+        int((LAUNCH_SESSION_LIFETIME + ENDED_SESSION_RETENTION).total_seconds()),
     )
 
 
@@ -131,12 +128,10 @@ def require_session(
 ) -> LaunchSession:
     """The session of this request; raises Unauthorised if the browser does not hold its secret
     or it has ended, Forbidden if it holds none of the roles that are ``allowed`` here."""
-    secret = _read_session_secret(request, launch_id)
+    secret = read_session_secret(request, launch_id)
     result = sessions_store.find_launch_secret(deps.engine, launch_id)
     if result is None or not hmac.compare_digest(result[1], hash_token(secret)):
-        raise Unauthorised(_SIGNED_OUT_TEXT)
-    if request.method == "POST":
-        _require_form_token(deps, request, launch_id, secret)
+        raise Unauthorised(_SESSION_ENDED)
     with deps.unit_of_work(result[0]) as connection:
         who = sessions_store.load_session(connection, result[0], launch_id)
         if who is None:
@@ -145,9 +140,10 @@ def require_session(
                 "your organisation."
             )
         listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
-    # A page for teachers and administrators is in English.
-    is_learner = Role(who.role) is Role.LEARNER
-    page_language.use_launch_language(who.locale if is_learner else translations.ENGLISH)
+    page_language.use_launch_language(who.locale)
+    g.session = who
+    if request.method == "POST":
+        _require_form_token(deps, request, launch_id, secret)
     if (
         who.joined_by in sessions_store.CLAIM_KINDS
         and listed
@@ -186,10 +182,11 @@ def read_admin_secret(request: Request, session_id: uuid.UUID) -> str:
 
 def form_token(request: Request, launch_id: uuid.UUID) -> str:
     """The token that forms of this session carry."""
-    return compute_form_token(launch_id, _read_session_secret(request, launch_id))
+    return compute_form_token(launch_id, read_session_secret(request, launch_id))
 
 
-def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
+def read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
+    """The secret of a session that the browser sent; empty if it sent none."""
     scheme, _, bearer_secret = request.headers.get("Authorization", "").partition(" ")
     return (
         bearer_secret
@@ -223,7 +220,5 @@ def _require_form_token(
         request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()
     ):
         raise Forbidden(
-            join_messages(
-                [lazy_gettext("This form is out of date and was not taken."), _SIGNED_OUT_TEXT]
-            )
+            "This form is out of date and was not taken. Open its page again and send it once more."
         )

@@ -148,6 +148,30 @@ def load_session(
     return LaunchSession(**row._mapping)
 
 
+@dataclass(frozen=True)
+class KnownVisit:
+    """What is known of a visit by its id alone, for 7 days after it ended, too: how it began
+    (``message``), the language of its person, and where its course is.
+    """
+
+    id: uuid.UUID
+    tenant_id: int
+    person_id: uuid.UUID
+    secret_hash: bytes
+    message: str
+    locale: str
+    return_url: str
+
+
+def find_visit(engine: Engine, visit_id: uuid.UUID) -> KnownVisit | None:
+    """A visit that began here, ended or not; None for an id of none."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT * FROM lti_tool.find_visit(:id)"), {"id": visit_id}
+        ).first()
+    return KnownVisit(visit_id, **row._mapping) if row else None
+
+
 def list_person_roles(
     connection: Connection, tenant_id: int, person_id: uuid.UUID
 ) -> frozenset[str]:
@@ -169,6 +193,11 @@ def list_person_roles(
 LAUNCH_SESSION_LIFETIME = timedelta(
     hours=8
 )  # a working day; after that the activity has to be opened again
+
+
+# An ended session opens nothing, and is known for so long: its page says how to go on, and what was
+# typed in it is kept for its person.
+ENDED_SESSION_RETENTION = timedelta(days=7)
 
 
 LOGIN_LIFETIME = timedelta(minutes=10)

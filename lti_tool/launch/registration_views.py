@@ -12,11 +12,11 @@ from core.http_client import url_origin
 from lti_tool.base import page_responses
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text
-from lti_tool.base.page_context import open_english_page
+from lti_tool.base.page_context import open_public_page
 from lti_tool.base.routes import Routes
 from lti_tool.launch import platform_registration
 
-ROUTES = Routes("register", "/lti/register", open_english_page)
+ROUTES = Routes("register", "/lti/register", open_public_page)
 MAX_LENGTH = 8_000  # of a URL or a token that an LMS sends
 _INVITE_IN_ADDRESS = "a one-time invite is in the address"
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from core import clock
+from core import clock, page_language
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import MAX_EMAIL_LENGTH, form_text
@@ -35,19 +35,32 @@ def preview_times_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
     return _preview(deps, text)
 
 
-def _preview(deps: ToolDeps, text: str) -> ResponseReturnValue:
+def _verify(deps: ToolDeps, text: str) -> VisitLink:
+    """The link, from which on the pages are in the language of its person."""
     link = visits.verify_link(deps, text)
+    _use_language_of(deps, link.tenant_id, link.person_id)
+    return link
+
+
+def _use_language_of(deps: ToolDeps, tenant_id: int, person_id: uuid.UUID) -> None:
+    known = visits.find_language(deps.unit_of_work, tenant_id, person_id)
+    if known:
+        page_language.use_launch_language(known)
+
+
+def _preview(deps: ToolDeps, text: str) -> ResponseReturnValue:
+    link = _verify(deps, text)
     return render_template("visit.html", usable=link.is_open(clock.now()), again=f"/s/{text}/again")
 
 
 @ROUTES.post("/s/<text>", public=_LINK_IN_ADDRESS)
 def open_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
-    return _open(deps, visits.verify_link(deps, text))
+    return _open(deps, _verify(deps, text))
 
 
 @ROUTES.post("/s/<text>/times", public=_LINK_IN_ADDRESS)
 def open_times_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
-    return _open(deps, replace(visits.verify_link(deps, text), path="times"))
+    return _open(deps, replace(_verify(deps, text), path="times"))
 
 
 def _open(deps: ToolDeps, link: VisitLink) -> ResponseReturnValue:
@@ -61,7 +74,7 @@ def _open(deps: ToolDeps, link: VisitLink) -> ResponseReturnValue:
 @ROUTES.post("/s/<text>/again", public=_LINK_IN_ADDRESS)
 def resend_link(deps: ToolDeps, text: str) -> ResponseReturnValue:
     sessions.require_own_origin(deps, request)
-    link = visits.verify_link(deps, text)
+    link = _verify(deps, text)
     visits.resend_link(deps.unit_of_work, link=link, now=clock.now())
     deps.job_requests.request_job(SEND_MAILS)
     return render_template("asked.html")
@@ -117,7 +130,8 @@ def request_link(deps: ToolDeps) -> ResponseReturnValue:
 
 @ROUTES.get("/stop/<text>", public=_LINK_IN_ADDRESS)
 def preview_stop(deps: ToolDeps, text: str) -> ResponseReturnValue:
-    visits.verify_stop_link(deps, text)
+    tenant_id, person_id, _ = visits.verify_stop_link(deps, text)
+    _use_language_of(deps, tenant_id, person_id)
     return render_template("stop.html", done=False)
 
 
@@ -126,5 +140,6 @@ def stop_mail(deps: ToolDeps, text: str) -> ResponseReturnValue:
     # No origin check: mail programs send this by themselves (RFC 8058), and the link
     # contains everything that is needed.
     tenant_id, person_id, kind = visits.verify_stop_link(deps, text)
+    _use_language_of(deps, tenant_id, person_id)
     visits.stop_mails(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
     return render_template("stop.html", done=True)

@@ -102,6 +102,15 @@ def _find_page_link(deps: ToolDeps, text: str) -> tuple[MailLink, LinkedMail] | 
         return link, mail_links_store.get_linked_mail(connection, link.tenant_id, link.mail_id)
 
 
+def find_language(unit_of_work: UnitOfWork, tenant_id: int, person_id: uuid.UUID) -> str:
+    """The language of a link's person according to the list; empty if the list has none, or if
+    nobody is there any more."""
+    with unit_of_work(tenant_id) as connection:
+        if not people_store.person_exists(connection, tenant_id, person_id):
+            return ""
+        return mail_outbox_store.get_person_language(connection, tenant_id, person_id)
+
+
 def open_visit_by_link(deps: ToolDeps, *, link: VisitLink, now: datetime) -> tuple[uuid.UUID, str]:
     """Start a visit; return its id and session secret. Raise BadInput if the link is too old."""
     if not link.is_open(now):

@@ -12,6 +12,7 @@ from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
 from core import clock, translations
 from core.http_client import OutsideCallFailed, limit_total_time
+from core.messages import gettext_noop
 from lti_tool.base import mail_outbox_store
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
@@ -67,7 +68,7 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
             outcome = (
                 outcomes.get(row.id)
                 if row.email
-                else Undeliverable("No address of this person is known.")
+                else Undeliverable(gettext_noop("No address of this person is known."))
             )
             sent += _settle_mail(deps, tenant_id, row, outcome)
         if any(isinstance(outcome, DeliveryDeferred) for outcome in outcomes.values()):

@@ -25,7 +25,9 @@ def discard_expired_data(deps: ToolDeps, tenant_id: int) -> None:
     now = clock.now()
     with deps.unit_of_work(tenant_id) as connection:
         platforms_store.delete_expired_logins(connection, tenant_id, now)
-        sessions_store.delete_expired_launches(connection, tenant_id, now)
+        sessions_store.delete_expired_launches(
+            connection, tenant_id, now - sessions_store.ENDED_SESSION_RETENTION
+        )
         journal_store.prune_launch_log(connection, tenant_id, now - LAUNCH_RETENTION)
         uploads_store.delete_old_uploads(connection, tenant_id, now - UPLOAD_RETENTION)
         mail_links_store.delete_old_links(

@@ -6,23 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from core.messages import gettext_noop
 from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.programmes import due_dates, transfer_schedule, working_time
 from lti_tool.programmes.programmes import Programme
 
 _PROTOCOL_TEXTS = {
-    ActivityKind.EXERCISE: ("Exercise", "A first use on real data, handed in by this day."),
-    ActivityKind.PLAN: ("Transfer plan", "One page, committed by this day."),
-    ActivityKind.EXERCISE_REVIEW: (
-        "Answer to the exercise",
-        "By the mentor or the manager, who get a mail when it is handed in.",
+    ActivityKind.EXERCISE: (
+        "Exercise",
+        gettext_noop("A first use on real data, handed in by this day."),
     ),
-    ActivityKind.CASE_STUDY: ("Case study", "One real use described, by this day."),
+    ActivityKind.PLAN: ("Transfer plan", gettext_noop("One page, committed by this day.")),
+    ActivityKind.EXERCISE_REVIEW: (
+        gettext_noop("Answer to the exercise"),
+        gettext_noop("By the mentor or the manager, who get a mail when it is handed in."),
+    ),
+    ActivityKind.CASE_STUDY: ("Case study", gettext_noop("One real use described, by this day.")),
     ActivityKind.BEHAVIOUR_ASSESSMENT: (
         "Behaviour assessment",
-        "By the manager or the mentor, with the rubric.",
+        gettext_noop("By the manager or the mentor, with the rubric."),
     ),
-    ActivityKind.FEEDBACK: ("Feedback on the case study", "By the manager or the mentor."),
+    ActivityKind.FEEDBACK: (
+        gettext_noop("Feedback on the case study"),
+        gettext_noop("By the manager or the mentor."),
+    ),
 }
 
 
@@ -57,7 +64,7 @@ def preview_schedule(
             ScheduledEvent(
                 certified_on,
                 0,
-                "What you know on day 0",
+                gettext_noop("Starting point"),
                 f"{count} questions, once, before the first check.",
             )
         )

@@ -42,6 +42,7 @@ def test_only_views_and_the_web_frame_speak_http() -> None:
         "routes",
         "forms",
         "sessions",
+        "ways_on",
         "page_context",
         "page_responses",
         "staff_context",

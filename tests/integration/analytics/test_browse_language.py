@@ -55,3 +55,22 @@ def test_whoever_has_no_key_is_told_in_the_reader_s_language(one: Caller) -> Non
     answer = one.client.get("/browse", headers={"Accept-Language": "es-MX,es;q=0.9"})
     assert answer.status_code == 401
     assert "Identifíquese" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_an_unknown_address_below_the_pages_is_a_page_in_the_reader_s_language(
+    one: Caller, language: str
+) -> None:
+    """It was JSON, in the words of the framework, for people."""
+    for method, path, status in (
+        ("GET", "/browse/nothing", 404),
+        ("DELETE", "/browse", 405),
+        ("GET", "/browse/static/nothing.css", 404),
+    ):
+        answer = one.send(method, path, headers={"Accept-Language": language})
+        said = answer.get_data(as_text=True)
+        assert answer.status_code == status and answer.mimetype == "text/html"
+        assert f'<html lang="{language}">' in said
+        assert "There is nothing" not in said and "This cannot be done" not in said
+        assert "requested URL" not in said and WORDS[language][0] in said
+    assert one.send("GET", "/api/v1/nothing").json["error"]["code"] == "not_found"

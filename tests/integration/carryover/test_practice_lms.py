@@ -1298,3 +1298,10 @@ def test_members_can_be_asked_for_by_role_and_only_with_their_scope(lms: Lms) ->
     assert lms.call("GET", "/practice/memberships", MEMBERS, token=other).status_code == 403
     assert lms.call("GET", "/practice/memberships", "application/json").status_code == 406
     assert lms.token(scope=MEMBERS_SCOPE).json["scope"] == MEMBERS_SCOPE
+
+
+@pytest.mark.parametrize("path", ["/practice/nothing", "/practice/submission"])
+def test_an_unknown_address_of_the_practice_lms_leads_to_its_course(lms: Lms, path: str) -> None:
+    page = lms.get(path)
+    assert page.status_code == 404 and "requested URL" not in page.text
+    assert 'href="/practice/"' in page.text

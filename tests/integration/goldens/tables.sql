@@ -156,6 +156,11 @@ CREATE FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) 
                r.auth_audience, r.key_set_url, r.approve_deployments, r.names_people, r.wide_parameter, r.frame_origins, r.role_rights
         FROM lti_tool.platform_registration r
         WHERE r.issuer = wanted_issuer AND (wanted_client IS NULL OR r.client_id = wanted_client) AND r.status <> 'removed' ORDER BY r.id LIMIT 2$$;
+CREATE FUNCTION lti_tool.find_visit(wanted uuid) RETURNS TABLE(tenant_id integer, person_id uuid, secret_hash bytea, message text, locale text, return_url text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT l.tenant_id, l.person_id, l.secret_hash, l.message, l.locale, l.return_url
+        FROM lti_tool.launch l WHERE l.id = wanted$$;
 CREATE FUNCTION lti_tool.look_at_login(wanted bytea) RETURNS TABLE(tenant_id integer, registration_id integer, browser_hash bytea, nonce text, target_link_uri text, asked jsonb, expires_at timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2872,6 +2877,8 @@ REVOKE ALL ON FUNCTION lti_tool.find_people(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_people(wanted text) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_visit(wanted uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_visit(wanted uuid) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.look_at_login(wanted bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.look_at_login(wanted bytea) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.only_sign_in() FROM PUBLIC;

@@ -43,10 +43,10 @@ def test_a_learner_reads_the_language_of_the_launch(
         assert "Save as draft" not in plan.text
 
 
-def test_a_teacher_reads_english_whatever_the_launch_says(tool: Tool) -> None:
-    """Their pages have no translation yet, and a page says truly what it is written in."""
-    page = tool.get(tool.launch("launch-resource-teacher", **_in("de")).location)
-    assert '<html lang="en">' in page.text
+@pytest.mark.parametrize("lang", ["de", "es", "fr"])
+def test_a_teacher_reads_the_language_of_the_launch(tool: Tool, lang: str) -> None:
+    page = tool.get(tool.launch("launch-resource-teacher", **_in(lang)).location)
+    assert f'<html lang="{lang}">' in page.text
 
 
 def test_a_refused_launch_is_told_in_the_language_of_the_browser(tool: Tool) -> None:
@@ -100,7 +100,7 @@ def test_an_error_page_for_nobody_is_in_the_language_of_the_browser(tool: Tool) 
         (
             "/t/00000000-0000-4000-8000-000000000000/today",
             401,
-            "Diese Seite lässt sich nur im Kurs",
+            "Diese Seite öffnet sich nur während einer Sitzung",
         ),
         ("/nothing/here", 404, "Unter dieser Adresse gibt es nichts."),
     ):
