@@ -22,7 +22,7 @@ from lti_tool.base.routes import Routes
 from lti_tool.business import activity_mapping_views, business_views, publishing_views
 from lti_tool.checks import gradebook_views, quiz_views
 from lti_tool.coaching import coaching_views, group_views
-from lti_tool.home import home_views, inbox_views, report_views, team_views
+from lti_tool.home import form_draft_views, home_views, inbox_views, report_views, team_views
 from lti_tool.launch import (
     deep_linking_views,
     identity_confirmation_views,
@@ -56,6 +56,7 @@ PAGES: tuple[Routes[Any], ...] = (
     registration_views.ROUTES,
     visit_views.ROUTES,
     home_views.ROUTES,
+    form_draft_views.ROUTES,
     quiz_views.ROUTES,
     badge_views.ROUTES,
     plan_views.ROUTES,

@@ -20,7 +20,6 @@ from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 
 ROUTES = Routes("assessments", "/t/<uuid:launch_id>/assessments", open_page)
-_MAX_DRAFT_LENGTH = 40
 
 
 @ROUTES.get("", roles=ALL_ROLES)
@@ -109,9 +108,7 @@ def _submit_assessment(
     except (BadInput, Conflict) as error:
         return _render_form(page, episode_id, error)
     page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
-    # the draft on the device that was submitted: the form's own draft of this person
-    draft = f"{page.who.person_id}-{form_text('draft', _MAX_DRAFT_LENGTH)}"
-    return page.redirect(f"{back}?done=assessed&of={draft}")
+    return page.redirect(f"{back}?done=assessed")
 
 
 def _chosen_levels() -> dict[str, str]:
@@ -151,7 +148,6 @@ def _render_form(
         # After BadInput the form keeps its id; after Conflict (other content was stored under it)
         # it gets a new one.
         form_id=form_text("form_id") if isinstance(error, BadInput) else str(uuid.uuid4()),
-        sent=request.form.to_dict() if error else {},
         methods=behaviour_assessment.ASSESSMENT_METHODS,
     )
 

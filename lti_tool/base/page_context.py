@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Request, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,8 +16,17 @@ from core import page_language
 from core.database import UnitOfWork
 from core.messages import gettext_noop
 from core.queue import Job
-from lti_tool.base import page_responses, roles, routes, sessions, visit_context
+from lti_tool.base import (
+    form_drafts,
+    page_responses,
+    roles,
+    routes,
+    sessions,
+    visit_context,
+    ways_on,
+)
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.form_drafts_store import FormDraft
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.visit_context import VisitContext
 
@@ -65,7 +77,45 @@ class PageContext(RequestContext):
 
     def redirect(self, path: str) -> ResponseReturnValue:
         """Go on at another page of the session, as GET."""
+        form = request.form.get(form_drafts.FORM_FIELD, "") if request.method == "POST" else ""
+        if form:
+            form_drafts.forget_draft(
+                self.work, tenant_id=self.who.tenant_id, person_id=self.who.person_id, form=form
+            )
+            path += f"{'&' if '?' in path else '?'}{urlencode({'sent': form})}"
         return redirect(f"/t/{self.who.id}/{path}", code=303)
+
+
+class TypedForms:
+    """What stands in forms that were not sent yet, for templates: what was sent with this request
+    and refused, else what is kept.
+    """
+
+    def __init__(self, deps: ToolDeps, request: Request, who: LaunchSession) -> None:
+        self._deps, self._request, self._who = deps, request, who
+
+    @cached_property
+    def _kept(self) -> dict[str, FormDraft]:
+        return form_drafts.list_drafts(
+            self._deps.unit_of_work, tenant_id=self._who.tenant_id, person_id=self._who.person_id
+        )
+
+    def _is_refused(self, form: str) -> bool:
+        return self._request.form.get(form_drafts.FORM_FIELD) == form
+
+    def is_kept(self, form: str) -> bool:
+        """Whether the form shows what was typed before this page was opened."""
+        return form in self._kept and not self._is_refused(form)
+
+    def holds(self, form: str) -> bool:
+        """Whether the form shows something that was typed and not sent."""
+        return form in self._kept or self._is_refused(form)
+
+    def of(self, form: str) -> Mapping[str, str]:
+        """The fields of a form as they were typed; empty if nothing was."""
+        if self._is_refused(form):
+            return self._request.form.to_dict()
+        return self._kept[form].fields if form in self._kept else {}
 
 
 def open_page(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | None) -> PageContext:
@@ -95,7 +145,6 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
     session's platform.
     """
     around = load_surroundings(deps, who)
-    top_level = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return {
         "who": who,
         "form_token": sessions.form_token(request, who.id),
@@ -103,7 +152,8 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
         "home": f"/t/{who.id}/",
         "rooms": _navigation(who, around),
         # A top-level page needs a link back to the course; a framed one is surrounded by it.
-        "back_to_course": who.return_url if top_level else "",
+        "typed": TypedForms(deps, request, who),
+        "back_to_course": who.return_url if not ways_on.is_framed(request) else "",
     }
 
 

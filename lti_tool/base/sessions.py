@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response, abort, g, redirect
 
-from core import page_language
+from core import clock, page_language
 from core.errors import Forbidden, Unauthorised
 from core.messages import lazy_gettext
-from lti_tool.base import roles, sessions_store
+from lti_tool.base import form_drafts, roles, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
 from lti_tool.base.sessions_store import (
@@ -40,7 +40,15 @@ _SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = (
     "__Host-carryover-login-",
     "__Host-carryover-admin-",
 )
-_SESSION_ENDED = lazy_gettext("This page opens only during a session, and none is open here.")
+_NO_SESSION = lazy_gettext("This page opens only during a session, and none is open here.")
+_SENT_AND_KEPT = lazy_gettext(
+    "Your session ended before this was sent. What you typed is kept: it stands in the form again "
+    "when you come back."
+)
+_SENT_AND_LOST = lazy_gettext(
+    "Your session ended before this was sent, and nothing was stored. What you typed still stands "
+    "in the form if you go back."
+)
 
 
 def _set_framed_cookie(response: Response, name: str, value: str, seconds: int) -> None:
@@ -131,7 +139,13 @@ def require_session(
     secret = read_session_secret(request, launch_id)
     result = sessions_store.find_launch_secret(deps.engine, launch_id)
     if result is None or not hmac.compare_digest(result[1], hash_token(secret)):
-        raise Unauthorised(_SESSION_ENDED)
+        raise Unauthorised(
+            _NO_SESSION
+            if request.method != "POST"
+            else _SENT_AND_KEPT
+            if _keep_typed(deps, request, launch_id, secret)
+            else _SENT_AND_LOST
+        )
     with deps.unit_of_work(result[0]) as connection:
         who = sessions_store.load_session(connection, result[0], launch_id)
         if who is None:
@@ -159,6 +173,26 @@ def require_session(
     who = replace(who, roles=roles.roles_of_session(who.role, listed))
     roles.require_role(who.roles, allowed)
     return who
+
+
+def _keep_typed(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> bool:
+    """Keep what was typed into a form whose session has ended, for whoever held that session; say
+    whether it is kept. The session opens nothing any more.
+    """
+    form = request.form.get(form_drafts.FORM_FIELD, "")
+    visit = sessions_store.find_visit(deps.engine, launch_id) if form else None
+    if visit is None or not hmac.compare_digest(visit.secret_hash, hash_token(secret)):
+        return False
+    _require_form_token(deps, request, launch_id, secret)
+    form_drafts.keep_draft(
+        deps.unit_of_work,
+        tenant_id=visit.tenant_id,
+        person_id=visit.person_id,
+        form=form,
+        fields=request.form.to_dict(),
+        now=clock.now(),
+    )
+    return True
 
 
 def set_admin_cookie(response: Response, session_id: uuid.UUID, secret: str) -> None:

@@ -30,6 +30,7 @@ from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUM
 from lti_tool.tables.assessment import calibration
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import grade_place
+from lti_tool.tables.nudges import reminder_times
 from lti_tool.tables.people import (
     course_group_member,
     identity,
@@ -40,7 +41,7 @@ from lti_tool.tables.people import (
 )
 from lti_tool.tables.programmes import episode, presence
 from lti_tool.tables.transfer import confirmation
-from lti_tool.tables.visits import launch, mail, mail_stop
+from lti_tool.tables.visits import form_draft, launch, mail, mail_stop
 
 PAGE_SIZE = 100
 # (table, column): tables with at most one row per person and key; in a merge, rows of the
@@ -48,6 +49,8 @@ PAGE_SIZE = 100
 _UNIQUE_PER_PERSON = (
     (mail, "person_id"),
     (mail_stop, "person_id"),
+    (form_draft, "person_id"),
+    (reminder_times, "person_id"),
     (role_grant, "person_id"),
     (grade_place, "person_id"),
     (membership, "person_id"),

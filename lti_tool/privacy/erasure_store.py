@@ -71,6 +71,7 @@ OWNED_ROWS = {
     "mailed_question": f"episode_id IN ({_OWN_EPISODES})",
     "episode": "person_id = :person",
     "mail_stop": "person_id = :person",
+    "form_draft": "person_id = :person",
     "reminder_times": "person_id = :person",
     "grade_place": "person_id = :person",
     "launch": "person_id = :person",

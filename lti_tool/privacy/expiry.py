@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from core import clock
 from lti_tool.base import (
+    form_drafts,
+    form_drafts_store,
     journal_store,
     mail_links_store,
     platforms_store,
@@ -29,6 +31,9 @@ def discard_expired_data(deps: ToolDeps, tenant_id: int) -> None:
             connection, tenant_id, now - sessions_store.ENDED_SESSION_RETENTION
         )
         journal_store.prune_launch_log(connection, tenant_id, now - LAUNCH_RETENTION)
+        form_drafts_store.delete_old_drafts(
+            connection, tenant_id, now - form_drafts.DRAFT_RETENTION
+        )
         uploads_store.delete_old_uploads(connection, tenant_id, now - UPLOAD_RETENTION)
         mail_links_store.delete_old_links(
             connection, tenant_id, now - timedelta(days=visits.MAX_LINK_AGE_DAYS)

@@ -63,6 +63,18 @@ launch = Table(
     Index(None, "tenant_id", "expires_at"),
 )
 
+# What somebody typed into a form and did not send yet, by the names of the form's fields.
+form_draft = Table(
+    "form_draft",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("fields", JSONB, nullable=False),
+    Column("saved_at", TIMESTAMPTZ, nullable=False),
+    Index(None, "tenant_id", "saved_at"),
+)
+
 # A question that is sent to a learner by mail: one question of one check or refresher, until
 # ``closes_at``. Its answer is stored as every answer (lti_tool.tables.checks).
 mailed_question = Table(

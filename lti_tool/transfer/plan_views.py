@@ -75,7 +75,6 @@ def _render_plan(page: PageContext, error: RequestError | None = None) -> Respon
         view=plan_page.load_plan(page.work, session=page.who),
         titles=plan_page.list_task_titles(page.work, session=page.who),
         revisions=plan_page.list_plan_revisions(page.work, session=page.who),
-        sent=request.form.to_dict() if error else {},
         error=error.message if error else "",
         field=str(error.where.get("field", "")) if error else "",
         form_id=uuid.uuid4(),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from flask import Response, request
+from flask import Response
 from flask.typing import ResponseReturnValue
 
 from core import clock
@@ -137,7 +137,6 @@ def _render_work(page: PageContext, error: RequestError | None = None) -> Respon
         "work.html",
         error.status if error else 200,
         view=work_page.load_work_page(page.work, session=page.who, now=clock.now()),
-        sent=request.form.to_dict() if error else {},
         error=error,
         field=str(error.where.get("field", "")) if error else "",
         form_id=uuid.uuid4(),

@@ -284,10 +284,10 @@ def test_work_is_assessed_on_a_phone_without_a_connection(
     watched.press("Space")
     mail.get_by_label("I watched it at work").press("Space")
     accessible(mail)
-    mail.get_by_text("What you enter stays on this device until you send it.").wait_for()
+    mail.get_by_text("Draft kept at").wait_for()
     pictures(mail, "assess", full_page=True)
     mail.reload()
-    assert watched.is_checked(), "what was chosen is kept on the device"
+    assert watched.is_checked(), "what was chosen is kept"
     mail.context.set_offline(True)
     mail.get_by_role("button", name="Send the assessment").press("Enter")
     mail.get_by_role("alert").get_by_text("There is no connection.").wait_for()

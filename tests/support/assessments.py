@@ -38,8 +38,10 @@ def episode(tool: Tool, external_id: str) -> uuid.UUID:
 
 
 def assess(tool: Tool, rater: str, whose: str = "SIS-L", **fields: Any) -> TestResponse:
-    values = {"form_id": str(uuid.uuid4()), **LEVELS, **WATCHED, **fields}
-    return send(tool, visit(tool, rater), f"assessments/form/{episode(tool, whose)}", **values)
+    of = episode(tool, whose)
+    form = {"form_id": str(uuid.uuid4()), "draft": f"assessment/{of}"}
+    values = {**form, **LEVELS, **WATCHED, **fields}
+    return send(tool, visit(tool, rater), f"assessments/form/{of}", **values)
 
 
 @pytest.fixture

@@ -1,7 +1,16 @@
-// A form with data-draft keeps what is entered on this device until it was sent: whoever watches somebody at work may have no connection, and
-// whoever sets a programme up saves other forms of the page meanwhile. Only what was changed is kept: the rest is as the server says.
+// What is typed into a form that has data-draft, or a field with it, is kept until it was sent: at the address data-keep, where there is one, so
+// that it stands in the form on every device; on this device where there is no connection, or no such address. Only what was changed is kept on
+// the device: the rest is as the server says.
 const PREFIX = "carryover-draft-";
 const KEPT_MS = 7 * 24 * 3600 * 1000;
+const PAUSE_MS = 1000; // after the last key
+
+// The session of a page without cookies is in a header (storage.js).
+let sessionHeaders = {};
+
+export function useSession(headers) {
+  sessionHeaders = headers;
+}
 
 function storage() {
   try {
@@ -55,25 +64,87 @@ function read(kept, key) {
   return null;
 }
 
+function keepOnDevice(form, words, kept) {
+  kept?.setItem(PREFIX + words.draft, JSON.stringify({ at: Date.now(), fields: fieldsOf(form) }));
+}
+
+function say(words, text) {
+  const state = document.querySelector(`[data-draft-state="${CSS.escape(words.draft)}"]`);
+  if (state) state.textContent = text;
+}
+
+// Sends what stands in the form to the server a moment after the last key, and on leaving; where it does not arrive, this device keeps it.
+function keepOnServer(form, words, kept) {
+  let waiting = 0;
+  let sending = null;
+
+  async function send(leaving = false) {
+    clearTimeout(waiting);
+    waiting = 0;
+    sending?.abort();
+    const own = new AbortController();
+    sending = own;
+    const fields = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+    say(words, words.saving);
+    try {
+      const answer = await fetch(words.keep, {
+        method: "POST",
+        body: fields,
+        headers: sessionHeaders,
+        keepalive: leaving,
+        signal: own.signal,
+        redirect: "error",
+      });
+      if (!answer.ok) throw new Error(`answered ${answer.status}`);
+      kept?.removeItem(PREFIX + words.draft);
+      const now = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      say(words, `${words.saved} ${now}`);
+    } catch {
+      if (own.signal.aborted) return; // a later one is on its way, or the form itself
+      keepOnDevice(form, words, kept);
+      say(words, kept ? words.device : "");
+    }
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(send, PAUSE_MS);
+  });
+  window.addEventListener("online", () => form.isConnected && kept?.getItem(PREFIX + words.draft) && send());
+  window.addEventListener("pagehide", () => waiting && send(true));
+  form.addEventListener("submit", () => {
+    clearTimeout(waiting);
+    waiting = 0;
+    sending?.abort();
+  });
+  return send;
+}
+
+function refuseOffline(form, words, kept) {
+  form.addEventListener("submit", (event) => {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    keepOnDevice(form, words, kept);
+    const line = form.querySelector("p.error") || form.appendChild(document.createElement("p"));
+    line.className = "error";
+    line.setAttribute("role", "alert");
+    line.textContent = words.away;
+  });
+}
+
 export function keepDrafts() {
   const kept = storage();
-  const sent = document.querySelector("[data-sent]")?.dataset.sent;
-  if (kept && sent) kept.removeItem(PREFIX + sent);
-  for (const form of document.querySelectorAll("form[data-draft]")) {
-    if (kept) {
-      const key = PREFIX + form.dataset.draft;
-      const fields = read(kept, key);
-      if (fields && !document.querySelector("[role=alert]")) restore(form, fields);
-      for (const note of document.querySelectorAll("[data-draft-note]")) note.hidden = false;
-      form.addEventListener("input", () => kept.setItem(key, JSON.stringify({ at: Date.now(), fields: fieldsOf(form) })));
-    }
-    form.addEventListener("submit", (event) => {
-      if (navigator.onLine) return;
-      event.preventDefault();
-      const line = form.querySelector("p.error") || form.appendChild(document.createElement("p"));
-      line.className = "error";
-      line.setAttribute("role", "alert");
-      line.textContent = form.dataset.away;
-    });
+  for (const sent of document.querySelectorAll("[data-sent]")) kept?.removeItem(PREFIX + sent.dataset.sent);
+  if (kept) for (const note of document.querySelectorAll("[data-draft-note]")) note.hidden = false;
+  for (const holder of document.querySelectorAll("[data-draft]")) {
+    const form = holder.form ?? holder;
+    const words = holder.dataset;
+    const fields = kept && read(kept, PREFIX + words.draft);
+    if (fields && !document.querySelector("[role=alert]")) restore(form, fields);
+    refuseOffline(form, words, kept);
+    if (words.keep) {
+      const send = keepOnServer(form, words, kept);
+      if (fields) send();
+    } else form.addEventListener("input", () => keepOnDevice(form, words, kept));
   }
 }

@@ -1,6 +1,8 @@
 // On every page: tell the LMS how tall the page is, and send a form that waits to be sent. Without it everything works, less comfortably.
 import { keepDrafts } from "./draft.js";
 
+export { useSession } from "./draft.js";
+
 const framed = window.parent !== window;
 
 function tellHeight() {

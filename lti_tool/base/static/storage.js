@@ -1,6 +1,6 @@
 // Launches where the browser keeps no cookie in a frame: the LMS's own window keeps the proof (LTI postMessage storage 0.1), and the
 // session's secret stays in the memory of this page, which sends it as a bearer token. It is in no address and in no storage.
-import { arrived } from "./frame.js";
+import { arrived, useSession } from "./frame.js";
 
 const page = document.getElementById("storage").dataset;
 const WAIT_MS = 2000; // an LMS that offers storage answers at once
@@ -121,6 +121,7 @@ async function begin() {
     return;
   }
   token = opened.token;
+  useSession({ Authorization: `Bearer ${token}` });
   takeOver();
   ask({ subject: "lti.put_data", key: page.key, value: "" });
   await go(opened.home);

@@ -1257,6 +1257,13 @@ CREATE TABLE lti_tool.follow_up (
     at timestamp with time zone NOT NULL,
     CONSTRAINT ck_follow_up_asked_known CHECK ((asked = ANY (ARRAY['learner'::text, 'supervisor'::text])))
 );
+CREATE TABLE lti_tool.form_draft (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    form text NOT NULL,
+    fields jsonb NOT NULL,
+    saved_at timestamp with time zone NOT NULL
+);
 CREATE TABLE lti_tool.grade_outbox (
     id bigint NOT NULL,
     tenant_id integer NOT NULL,
@@ -2157,6 +2164,8 @@ ALTER TABLE ONLY lti_tool.exam_score
     ADD CONSTRAINT pk_exam_score PRIMARY KEY (tenant_id, episode_id, competency);
 ALTER TABLE ONLY lti_tool.follow_up
     ADD CONSTRAINT pk_follow_up PRIMARY KEY (tenant_id, episode_id, asked);
+ALTER TABLE ONLY lti_tool.form_draft
+    ADD CONSTRAINT pk_form_draft PRIMARY KEY (tenant_id, person_id, form);
 ALTER TABLE ONLY lti_tool.grade_outbox
     ADD CONSTRAINT pk_grade_outbox PRIMARY KEY (id);
 ALTER TABLE ONLY lti_tool.grade_place
@@ -2335,6 +2344,7 @@ CREATE INDEX ix_document_tenant_id_person_id ON lti_tool.document USING btree (t
 CREATE INDEX ix_episode_tenant_id_programme_certified_at ON lti_tool.episode USING btree (tenant_id, programme, certified_at);
 CREATE INDEX ix_erasure_tenant_id_asked_at ON lti_tool.erasure USING btree (tenant_id, asked_at);
 CREATE INDEX ix_follow_up_tenant_id_person_id ON lti_tool.follow_up USING btree (tenant_id, person_id);
+CREATE INDEX ix_form_draft_tenant_id_saved_at ON lti_tool.form_draft USING btree (tenant_id, saved_at);
 CREATE INDEX ix_grade_outbox_tenant_id_course_id_id ON lti_tool.grade_outbox USING btree (tenant_id, course_id, id);
 CREATE INDEX ix_grade_outbox_tenant_id_next_try_at ON lti_tool.grade_outbox USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL) AND (NOT replaced));
 CREATE INDEX ix_grade_outbox_tenant_id_place_subject ON lti_tool.grade_outbox USING btree (tenant_id, place, subject);
@@ -2448,6 +2458,8 @@ ALTER TABLE ONLY lti_tool.follow_up
     ADD CONSTRAINT fk_follow_up_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.follow_up
     ADD CONSTRAINT fk_follow_up_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.form_draft
+    ADD CONSTRAINT fk_form_draft_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.grade_outbox
     ADD CONSTRAINT fk_grade_outbox_attempt_id FOREIGN KEY (attempt_id) REFERENCES lti_tool.attempt(id);
 ALTER TABLE ONLY lti_tool.grade_outbox
@@ -2712,6 +2724,7 @@ ALTER TABLE lti_tool.episode ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.erasure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.exam_score ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.follow_up ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.form_draft ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.grade_outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.grade_place ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lti_tool.group_member ENABLE ROW LEVEL SECURITY;
@@ -2780,6 +2793,7 @@ CREATE POLICY tenant ON lti_tool.episode TO carryover_app USING ((tenant_id = (c
 CREATE POLICY tenant ON lti_tool.erasure TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.exam_score TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.follow_up TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.form_draft TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.grade_outbox TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.grade_place TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.group_member TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
@@ -3050,6 +3064,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.episode TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.erasure TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.exam_score TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.follow_up TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.form_draft TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.grade_outbox TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.grade_place TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.group_member TO carryover_app;

@@ -220,6 +220,7 @@ def test_an_incomplete_plan_says_what_it_lacks_and_keeps_what_was_written(
         f"{home}plan",
         tool.get(f"{home}plan"),
         act="commit",
+        draft="plan/phishing-response",
         **{**PLAN, "evidence": "a saved note", **change},
     )
     assert answer.status_code == 400

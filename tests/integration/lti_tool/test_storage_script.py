@@ -69,6 +69,7 @@ const page = {
   setTimeout: (then, ms) => { seen.waits.push(ms); timers.set(timers.size + 1, then); return timers.size; },
   clearTimeout: (id) => timers.delete(id),
   arrived: () => {},
+  useSession: () => {},
 };
 const source = fs.readFileSync(process.argv[1], "utf8").replace(/^import .*$/m, "");
 new Function(...Object.keys(page), `"use strict";${source}`)(...Object.values(page));

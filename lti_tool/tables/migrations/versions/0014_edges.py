@@ -1,10 +1,13 @@
-"""a visit is known by its id after it ended"""
+"""a visit is known by its id after it ended; what was typed into a form and not sent yet"""
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from core.database import APP_ROLE
+from core.migrations import protect
 
 revision = "0014"
 down_revision = "0013"
@@ -25,3 +28,24 @@ def upgrade() -> None:
     op.execute(FIND_VISIT)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_visit(uuid) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.find_visit(uuid) TO {APP_ROLE}")
+    op.create_table(
+        "form_draft",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("fields", postgresql.JSONB(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["lti_tool.person.id"], name="fk_form_draft_person_id"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", "form", name="pk_form_draft"),
+        schema="lti_tool",
+    )
+    op.create_index(
+        "ix_form_draft_tenant_id_saved_at",
+        "form_draft",
+        ["tenant_id", "saved_at"],
+        schema="lti_tool",
+    )
+    for statement in protect("lti_tool", ["form_draft"]):
+        op.execute(statement)
