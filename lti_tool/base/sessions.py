@@ -34,6 +34,7 @@ from lti_tool.base.sessions_store import STATE_SECONDS as LEAVING_SECONDS
 from lti_tool.base.token_hash import hash_token
 
 MAX_SESSION_COOKIES = 8  # sessions of one browser in one LMS that stay usable at the same time
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1")
 _SIGN_IN_COOKIE = "__Host-carryover-signing-in"
 _SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = (
     "__Host-carryover-launch-",
@@ -229,12 +230,22 @@ def read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
     )
 
 
+def _own_origins(base_url: str) -> set[str]:
+    """The origins of our own pages. This machine has two names, and its pages are reached by both:
+    http://localhost:8080 stands in the README, 127.0.0.1 in the settings.
+    """
+    ours = urlsplit(base_url)
+    hosts = _LOOPBACK_HOSTS if ours.hostname in _LOOPBACK_HOSTS else (ours.hostname or "",)
+    port = f":{ours.port}" if ours.port else ""
+    return {f"{ours.scheme}://{host}{port}" for host in hosts} | {f"{ours.scheme}://{ours.netloc}"}
+
+
 def require_own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
     """Raise Forbidden for a form sent from another site's page; ``required``: also if the
     request does not say which page sent it."""
-    origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
+    origin = request.headers.get("Origin")
     if (origin is None and required) or (
-        origin is not None and origin != f"{ours.scheme}://{ours.netloc}"
+        origin is not None and origin not in _own_origins(deps.settings.base_url)
     ):
         raise Forbidden("This form was sent from another site and was not taken.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from adapters.channels import create_mailer
 from lti_tool.base import mail_outbox_store
 from lti_tool.checks import attempts_store
@@ -226,3 +228,30 @@ def test_where_grades_go_is_remembered_by_the_latest_launch(tool: Tool) -> None:
             connection, tool.tenant_id, learner, "phishing-response"
         )
     assert place is not None and place.subject == "5" and place.line_items_url
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:8080", 200),
+        ("http://localhost:8080", 200),
+        ("http://localhost:8081", 403),
+        ("https://localhost:8080", 403),
+        ("http://localhost.example:8080", 403),
+        ("null", 403),
+    ],
+)
+def test_the_sign_in_works_under_both_names_of_this_machine(
+    tool: Tool, origin: str, status: int
+) -> None:
+    """The README says localhost: there the form was refused as one of another site."""
+    host = "localhost:8080" if status == 200 else "127.0.0.1:8080"
+    page = tool.browser.get("/sign-in", base_url=f"http://{host}")
+    assert page.status_code == 200
+    sent = tool.browser.post(
+        "/sign-in",
+        data={"email": "nobody@example.org"},
+        base_url=f"http://{host}",
+        headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert sent.status_code == status
