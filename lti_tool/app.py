@@ -16,7 +16,7 @@ from core import clock, page_language, translations
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import page_responses, routes
+from lti_tool.base import actor_names, page_responses, routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import Routes
 from lti_tool.business import activity_mapping_views, business_views, publishing_views
@@ -109,6 +109,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["moment"] = format_utc_moment
     app.jinja_env.filters["hour"] = format_local_moment
     app.jinja_env.filters["said"] = format_instant_text
+    app.jinja_env.filters["actor"] = actor_names.actor_name
     app.jinja_env.filters["weekday"] = page_language.format_weekday
     app.jinja_env.filters["said_day"] = page_language.format_day_text
     app.jinja_env.filters["said_month"] = page_language.format_month_text

@@ -11,6 +11,7 @@ from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.base import roles
+from lti_tool.base.actor_names import stored_name
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import RequestContext, open_page, template_values
 from lti_tool.base.sessions_store import LaunchSession
@@ -56,9 +57,8 @@ def open_staff(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | No
 
 
 def audit_name(who: LaunchSession) -> str:
-    """Who acts, for the audit record: the name for readers, the id so that it can be removed
-    when the person is erased."""
-    return f"{who.person_name or 'Somebody without a name'} ({who.person_id})"
+    """Who acts, for the audit record."""
+    return stored_name(who.person_name, who.person_id)
 
 
 def download_response(name: str, media_type: str, content: bytes) -> Response:

@@ -17,6 +17,7 @@ from adapters.lrs_client import BusinessFigures, MappingReach, PublishingRule, P
 from core.errors import BadInput
 from core.messages import lazy_gettext
 from lti_tool.base import journal_store, tenants_store
+from lti_tool.base.actor_names import actor_name
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.people import directory_store
@@ -54,7 +55,7 @@ def find_last_decision(
         result = journal_store.find_latest_act(
             connection, tenant_id, act, {"programme": programme, **of}
         )
-    return (result.who.rpartition(" (")[0] or result.who, result.at) if result else None
+    return (actor_name(result.who), result.at) if result else None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from lti_tool.tables.coaching import (
     group_member,
     meeting,
 )
+from lti_tool.tables.name_order import by_name
 from lti_tool.tables.people import person
 from lti_tool.tables.programmes import episode
 
@@ -226,7 +227,7 @@ def members_by_group(
         .join(episode, e.id == m.episode_id)
         .join(person, p.id == e.person_id)
         .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
-        .order_by(p.name, m.episode_id)
+        .order_by(*by_name(p.name), m.episode_id)
     )
     result: dict[uuid.UUID, list[GroupMember]] = {}
     for row in connection.execute(query):

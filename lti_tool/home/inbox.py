@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from core.database import UnitOfWork
+from core.name_order import sort_key
 from lrs.vocabulary import REPLY_KINDS, ActivityKind
 from lti_tool.assessment import assessments_store, behaviour_assessment
 from lti_tool.assessment.assessments_store import Wish
@@ -95,7 +96,7 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         to_assess = waiting.assessments(open_requests)
         follow_ups = waiting.follow_ups(ids)
         assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)
-    handed.sort(key=lambda item: (item.due_at is None, item.due_at, item.learner.name))
+    handed.sort(key=lambda item: (item.due_at is None, item.due_at, sort_key(item.learner.name)))
     return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from adapters.lms import CourseGroup
+from lti_tool.tables.name_order import by_name
 from lti_tool.tables.people import course_group, course_group_member, person
 
 MAX_GROUPS = 2_000  # Of one course.
@@ -136,7 +137,7 @@ def list_group_people(
         select(m.key, m.person_id, person.c.name)
         .join(person, person.c.id == m.person_id)
         .where(m.tenant_id == tenant_id, m.course_id == course_id)
-        .order_by(person.c.name, m.person_id)
+        .order_by(*by_name(person.c.name), m.person_id)
         .limit(MAX_ROWS)
     )
     return [GroupPerson(*row) for row in connection.execute(query)]

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.queue import LONG_QUEUE, Job
 from lti_tool.tables.launch import placement
+from lti_tool.tables.name_order import by_name
 from lti_tool.tables.people import course, membership, person, roster_run
 from lti_tool.tables.programmes import episode
 
@@ -317,7 +318,7 @@ def list_course_people(
         select(m.person_id, person.c.name, m.role, m.active, m.seen_at, certified)
         .join(person, person.c.id == m.person_id)
         .where(m.tenant_id == tenant_id, m.course_id == course_id)
-        .order_by(m.active.desc(), person.c.name, m.person_id)
+        .order_by(m.active.desc(), *by_name(person.c.name), m.person_id)
         .limit(MAX_ROWS)
     )
     return [CoursePerson(*row) for row in connection.execute(query)]

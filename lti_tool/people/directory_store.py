@@ -30,6 +30,7 @@ from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUM
 from lti_tool.tables.assessment import calibration
 from lti_tool.tables.base import platform_registration
 from lti_tool.tables.checks import grade_place
+from lti_tool.tables.name_order import by_name, names_after
 from lti_tool.tables.nudges import reminder_times
 from lti_tool.tables.people import (
     course_group_member,
@@ -255,10 +256,10 @@ def list_profile_page(
             )
         )
     if after is not None:
-        query = query.where(or_(p.name > after[0], (p.name == after[0]) & (p.id > after[1])))
+        query = query.where(names_after(p.name, p.id, after))
     return [
         Profile(**row._mapping)
-        for row in connection.execute(query.order_by(p.name, p.id).limit(PAGE_SIZE))
+        for row in connection.execute(query.order_by(*by_name(p.name), p.id).limit(PAGE_SIZE))
     ]
 
 
@@ -471,7 +472,7 @@ def list_lms_administrators(
         .join(platform_registration, platform_registration.c.id == c.registration_id)
         .where(c.tenant_id == tenant_id, c.administers | (c.missing_parameter != ""))
         .group_by(person.c.id, person.c.name, platform_registration.c.name)
-        .order_by(person.c.name, person.c.id)
+        .order_by(*by_name(person.c.name), person.c.id)
     )
     return [LmsAdministrator(**row._mapping) for row in connection.execute(query.limit(rows))]
 
@@ -503,5 +504,5 @@ def list_role_grants(
     )
     return [
         (row[0], row[1], row[2], row[3])
-        for row in connection.execute(query.order_by(g.role, person.c.name))
+        for row in connection.execute(query.order_by(g.role, *by_name(person.c.name)))
     ]

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from core import translations
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
-from core.messages import lazy_gettext
+from core.messages import gettext_noop, lazy_gettext
 from lti_tool.base import journal_store, mail_outbox_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry
@@ -214,7 +214,7 @@ def _join_session_user(
         session.subject,
         person_id=stays,
         by=by,
-        who="by a code",
+        who=gettext_noop("by a code"),
         now=now,
     )
     details = {"person": str(stays), "platform": registration_id, "user": session.subject, "by": by}

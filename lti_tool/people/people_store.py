@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.platforms_store import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY, Platform
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.tables.name_order import by_name
 from lti_tool.tables.people import identity, membership, person, role_grant
 from lti_tool.tables.programmes import episode
 
@@ -303,7 +304,7 @@ def list_uncertified_learners(
             m.active,
             ~certified.exists(),
         )
-        .order_by(person.c.name, m.seen_at)
+        .order_by(*by_name(person.c.name), m.seen_at)
         .limit(MAX_ROWS)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]

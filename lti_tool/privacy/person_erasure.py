@@ -12,11 +12,13 @@ from sqlalchemy import Connection, Engine
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import Conflict, NotFound
-from core.messages import lazy_gettext
+from core.messages import gettext_noop, lazy_gettext
 from lti_tool.base import tenants_store
 from lti_tool.people import actor_links_store, directory_store, people_store
 from lti_tool.privacy import erasure_store
 from lti_tool.privacy.erasure_store import ErasureRequest
+
+_THE_PERSON = gettext_noop("the person")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def request_erasure(
     """Record a person's request to be erased; the data protection officer fulfils it with
     ``carryover erase``."""
     with unit_of_work(tenant_id) as connection:
-        erasure_store.ensure_erasure_request(connection, tenant_id, person_id, "the person", now)
+        erasure_store.ensure_erasure_request(connection, tenant_id, person_id, _THE_PERSON, now)
 
 
 def find_erasure_request(

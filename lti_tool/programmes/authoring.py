@@ -16,6 +16,7 @@ from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from core.messages import Message, lazy_gettext, lazy_ngettext
 from lti_tool.base import journal_store
+from lti_tool.base.actor_names import actor_name
 from lti_tool.programmes import drafts_store, episodes_store, pictures_store, programmes, rubrics
 from lti_tool.programmes.drafts_store import Draft, ProgrammeSummary
 from lti_tool.programmes.programmes import Competency, Programme
@@ -145,7 +146,7 @@ def update_draft(
                 lazy_gettext(
                     "%(name)s changed this programme meanwhile. Load the page again; then enter "
                     "your change once more.",
-                    name=draft.saved_by or lazy_gettext("Somebody"),
+                    name=actor_name(draft.saved_by) or lazy_gettext("Somebody"),
                 )
             )
 

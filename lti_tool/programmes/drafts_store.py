@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from core.name_order import sort_key
 from lti_tool.tables.programmes import episode, programme_draft, programme_version
 
 
@@ -134,7 +135,7 @@ def list_programme_summaries(connection: Connection, tenant_id: int) -> list[Pro
         )
         for key in {*newest, *drafted}
     ]
-    return sorted(result, key=lambda item: (item.archived, item.title.casefold(), item.key))
+    return sorted(result, key=lambda item: (item.archived, sort_key(item.title), item.key))
 
 
 def list_archived_keys(connection: Connection, tenant_id: int) -> set[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.tables.checks import AttemptKind, attempt
+from lti_tool.tables.name_order import by_name, names_after
 from lti_tool.tables.people import course, membership, person
 from lti_tool.tables.programmes import episode, exam_score, hold, programme_version, scheduled_check
 
@@ -337,10 +338,10 @@ def list_participants(
         .where(e.tenant_id == tenant_id, e.programme == programme)
     )
     if after is not None:
-        query = query.where((p.name > after[0]) | ((p.name == after[0]) & (e.id > after[1])))
+        query = query.where(names_after(p.name, e.id, after))
     return [
         Participant(**row._mapping)
-        for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE_SIZE))
+        for row in connection.execute(query.order_by(*by_name(p.name), e.id).limit(PAGE_SIZE))
     ]
 
 

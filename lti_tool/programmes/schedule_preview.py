@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core.messages import gettext_noop
+from core.messages import Message, gettext_noop, lazy_gettext, lazy_ngettext
 from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.programmes import due_dates, transfer_schedule, working_time
 from lti_tool.programmes.programmes import Programme
@@ -36,12 +36,13 @@ _PROTOCOL_TEXTS = {
 @dataclass(frozen=True)
 class ScheduledEvent:
     """One entry of the schedule preview: the day it is due for somebody certified on a given
-    day, the days since then, its title and its text."""
+    day, the days since then, its title and its text; ``closes_on``: the last day of a check."""
 
     day: date
     days: int
-    title: str
-    text: str
+    title: str | Message
+    text: str | Message
+    closes_on: date | None = None
 
 
 def preview_schedule(
@@ -65,7 +66,11 @@ def preview_schedule(
                 certified_on,
                 0,
                 gettext_noop("Starting point"),
-                f"{count} questions, once, before the first check.",
+                lazy_ngettext(
+                    "%(num)s question, once, before the first check.",
+                    "%(num)s questions, once, before the first check.",
+                    count,
+                ),
             )
         )
     for interval in INTERVALS:
@@ -75,8 +80,9 @@ def preview_schedule(
             ScheduledEvent(
                 when.day_of(due),
                 interval.due_days,
-                f"Check after {interval.label}",
-                f"{programme.questions} questions; open until {closes:%d %B %Y}.",
+                lazy_gettext("Check after %(interval)s", interval=Message(interval.label)),
+                lazy_ngettext("%(num)s question.", "%(num)s questions.", programme.questions),
+                closes,
             )
         )
     return sorted(events, key=lambda event: event.day)

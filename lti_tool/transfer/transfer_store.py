@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.checks.content_gaps import ContentGap
+from lti_tool.tables.name_order import by_name
 from lti_tool.tables.people import person
 from lti_tool.tables.programmes import episode
 from lti_tool.tables.transfer import (
@@ -457,7 +458,7 @@ def list_led_episodes(
         .join(person, p.id == e.person_id)
         .where(e.tenant_id == tenant_id, e.left_at.is_(None), p.id != reviewer_id)
         .where(or_(p.manager_id == reviewer_id, p.mentor_id == reviewer_id))
-        .order_by(p.name, e.certified_at)
+        .order_by(*by_name(p.name), e.certified_at)
         .limit(1_000)
     )
     if episode_id is not None:

@@ -30,7 +30,6 @@ UNMARKED = {
     "adapters/channels/chat.py": "stored with the post, with what the channel answered in it",
     "adapters/channels/mail.py": "stored with the mail, with what the mail server answered in it",
     "lrs/api/statement_pages.py": "a header, which the browser reads",
-    "lti_tool/base/staff_context.py": "stored in the activity log",
     "lti_tool/launch/platform_registration.py": "an LMS keeps it as the tool's description",
     "lti_tool/nudges/alarm_delivery.py": "alarms are in English, as the record store words them",
     "lti_tool/checks/grade_sender.py": "stored with the grade, with the numbers in it",

@@ -62,7 +62,7 @@ def scorecard_report(requested: ReportRequest) -> Report:
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
         f"{feed.describe_caller(requested.connection, requested.scope.tenant_id, decided[2])}, "
-        f"{decided[3]:%d.%m.%Y} (version {decided[0]})"
+        f"{decided[3].day} {decided[3]:%B %Y} (version {decided[0]})"
         if decided
         else "nobody yet: these are the defaults"
     )

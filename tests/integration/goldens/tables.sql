@@ -181,6 +181,15 @@ CREATE FUNCTION lti_tool.sign_in_tenant(wanted uuid) RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$SELECT tenant_id FROM lti_tool.sign_in_provider WHERE id = wanted$$;
+CREATE FUNCTION lti_tool.sort_key(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        SELECT replace(replace(replace(replace(translate(
+            lower(regexp_replace(
+                regexp_replace(normalize(name, NFKD), U&'([nN])\0303', '\1~', 'g'),
+                U&'[\0300-\036F]', '', 'g')),
+            'øłđðıØŁĐÐ', 'olddioldd'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
+    $$;
 CREATE FUNCTION lti_tool.tenants_with_outbox() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2901,6 +2910,8 @@ REVOKE ALL ON FUNCTION lti_tool.outbox_backlog() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.outbox_backlog() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.sign_in_tenant(wanted uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.sign_in_tenant(wanted uuid) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.sort_key(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.sort_key(name text) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.tenants_with_outbox() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.tenants_with_outbox() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.tenants_with_rosters() FROM PUBLIC;

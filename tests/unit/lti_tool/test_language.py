@@ -53,6 +53,7 @@ SAME_AS_ENGLISH = {
     "fr": {
         *("Adoption", "Mentors", "Plan", "Programmes", "description", "mentor"),
         "services (scopes)",
+        "%(num)s question.",
     },
 }
 

@@ -23,8 +23,24 @@ FIND_VISIT = """
         FROM lti_tool.launch l WHERE l.id = wanted'
 """
 
+# The order of names (core.name_order): letters without their marks, ñ after n.
+SORT_KEY = """
+    CREATE FUNCTION lti_tool.sort_key(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+        SELECT replace(replace(replace(replace(translate(
+            lower(regexp_replace(
+                regexp_replace(normalize(name, NFKD), U&'([nN])\\0303', '\\1~', 'g'),
+                U&'[\\0300-\\036F]', '', 'g')),
+            'øłđðıØŁĐÐ', 'olddioldd'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
+    $$
+"""
+
 
 def upgrade() -> None:
+    op.execute(SORT_KEY)
+    op.execute("REVOKE ALL ON FUNCTION lti_tool.sort_key(text) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.sort_key(text) TO {APP_ROLE}")
     op.execute(FIND_VISIT)
     op.execute("REVOKE ALL ON FUNCTION lti_tool.find_visit(uuid) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.find_visit(uuid) TO {APP_ROLE}")
