@@ -834,5 +834,32 @@ def delete_person_merge(client: GuardedClient, store: RecordStore, merge: int) -
         )
 
 
+def fetch_aliases(
+    client: GuardedClient, store: RecordStore, agent: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The agents that count as this one: ``GET /api/v1/person-merges``."""
+    wanted, active = {actor_identity(agent)}, list[tuple[str, str]]()
+    after: int | None = None
+    while True:
+        paging = [("limit", "1000"), *([("after", str(after))] if after is not None else [])]
+        page = _query_api(client, store, "person-merges", paging)
+        rows = _require_rows(page, "merges")
+        active += [(row["alias"], row["agent"]) for row in rows if row["undone_at"] is None]
+        after = page.get("next")
+        if after is None:
+            break
+    found: list[str] = []
+    while more := [alias for alias, of in active if of in wanted and alias not in wanted]:
+        found += more
+        wanted |= set(more)
+    return [as_agent(identity) for identity in dict.fromkeys(found)]
+
+
+def erase_agent(client: GuardedClient, store: RecordStore, agent: Mapping[str, Any]) -> None:
+    """Erase a person by one identifier: ``POST /api/v1/erasures``. Doing it again is no error."""
+    body = msgspec.json.encode({"agent": agent, "dry_run": False})
+    _call_api(client, store, "POST", "erasures", body)
+
+
 def _answer_text(answer: OutsideResponse) -> str:
     return answer.body[:500].decode("utf-8", "replace") or answer.reason

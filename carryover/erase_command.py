@@ -5,18 +5,11 @@ own transactions. If interrupted, run the command again and it continues.
 from __future__ import annotations
 
 import json
-import mailbox
 import os
 import time
 from collections import Counter
 from dataclasses import asdict
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from email.utils import getaddresses
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -24,10 +17,8 @@ from carryover import composition, running_demo
 from core.errors import FatalError
 from core.settings import Settings
 from lti_tool import operator_api as tool_cli
-
-# A statement in flight when its outbox was emptied has arrived after this time, or never will:
-# longer than one call of the sender may take.
-IN_FLIGHT_SECONDS = 40
+from lti_tool.privacy import trial_letters
+from lti_tool.privacy.confirmed_erasures import IN_FLIGHT_TIME
 
 
 @click.command()
@@ -102,46 +93,17 @@ def _erase_person(settings: Settings, tenant: str, named: str) -> None:
     tenant_id, ours = tool_cli.erase_person(settings, tenant, named)
     if ours.in_flight:
         click.echo(
-            f"A statement is on its way to the record store; waiting {IN_FLIGHT_SECONDS} seconds "
-            "for it."
+            f"A statement is on its way to the record store; waiting {IN_FLIGHT_TIME.seconds} "
+            "seconds for it."
         )
-        time.sleep(IN_FLIGHT_SECONDS)
+        time.sleep(IN_FLIGHT_TIME.seconds)
     removed = {
         **ours.removed,
         **_erase_from_store(settings, tenant, ours.agent, True),
-        "letters": _delete_letters(settings, ours.email, ours.name),
+        "letters": trial_letters.delete_letters(settings.mail_url, ours.email, ours.name),
     }
     tool_cli.finish_erasure(settings, tenant_id, ours.request.id)
     _print_counts(removed, True)
-
-
-def _delete_letters(settings: Settings, email: str, name: str) -> int:
-    """Delete e-mails to or about this person from a mail folder (used in trials); return how
-    many were deleted. A real mail server keeps its own copies.
-    """
-    if not (email or name) or not settings.mail_url.startswith("maildir:"):
-        return 0
-    folder = Path(unquote(urlsplit(settings.mail_url).path))
-    if not folder.is_dir():
-        return 0
-    box, removed = mailbox.Maildir(folder, create=False), 0
-    for key in list(box.keys()):
-        message = message_from_bytes(box.get_bytes(key), policy=default)
-        assert isinstance(message, EmailMessage)
-        to_them = email.lower() in {
-            address.lower() for _, address in getaddresses([str(message["To"])])
-        }
-        if to_them or (name and name in f"{message['Subject']} {_read_text(message)}"):
-            box.remove(key)
-            removed += 1
-    return removed
-
-
-def _read_text(message: EmailMessage) -> str:
-    """All of a mail's text: as plain text and as HTML."""
-    return " ".join(
-        part.get_content() for part in message.walk() if part.get_content_maintype() == "text"
-    )
 
 
 def _print_counts(counts: dict[str, int], really: bool) -> None:

@@ -2,8 +2,8 @@
 dictionaries of German, DIN 5007-1, French and English have them), and ñ after n, as Spanish has
 it. Letters of other scripts follow in the order of their numbers.
 
-PostgreSQL sorts by the same key, with the function ``sort_key`` of the tool's schema; a test compares
-both. Its own collations differ from one installation to the next.
+PostgreSQL sorts by the same key, with the function ``sort_key`` of the tool's schema; a test
+compares both. Its own collations differ from one installation to the next.
 """
 
 from __future__ import annotations

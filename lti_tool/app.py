@@ -38,7 +38,7 @@ from lti_tool.nudges import (
     reminder_times_views,
 )
 from lti_tool.people import people_views
-from lti_tool.privacy import personal_data_views
+from lti_tool.privacy import erasure_views, personal_data_views
 from lti_tool.programmes import badge_views, programme_views
 from lti_tool.questions import question_bank_views
 from lti_tool.transfer import content_gap_views, plan_views, transfer_views
@@ -70,6 +70,7 @@ PAGES: tuple[Routes[Any], ...] = (
     team_views.ROUTES,
     report_views.ROUTES,
     personal_data_views.ROUTES,
+    erasure_views.ROUTES,
     identity_confirmation_views.ROUTES,
     deep_linking_views.ROUTES,
     gradebook_views.ROUTES,

@@ -18,7 +18,8 @@ from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.people import actor_links, courses_store, rosters
 from lti_tool.people.actor_links import JOIN_ACTORS
 from lti_tool.people.courses_store import SYNC_ROSTERS
-from lti_tool.privacy import expiry
+from lti_tool.privacy import confirmed_erasures, expiry
+from lti_tool.privacy.erasure_decisions import ERASE_PEOPLE
 from lti_tool.programmes import certification_sources_jobs
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 
@@ -138,6 +139,16 @@ def join_actors(deps: ToolDeps) -> None:
         tenants_store.list_tenant_ids(deps.engine),
         "joining actors",
         lambda tenant_id: actor_links.join_actors(deps, tenant_id),
+    )
+
+
+@jobs.handles(ERASE_PEOPLE)
+def erase_people(deps: ToolDeps) -> None:
+    """Carry out the erasures that were confirmed."""
+    for_each_tenant(
+        tenants_store.list_tenant_ids(deps.engine),
+        "erasing people",
+        lambda tenant_id: confirmed_erasures.carry_out_erasures(deps, tenant_id),
     )
 
 

@@ -43,7 +43,7 @@ STAFF_PAGES = (
     (gettext_noop("Teams"), "teams", "teams.show_all_teams"),
     (gettext_noop("Programmes"), "programmes/", "programmes.list_programmes"),
     (gettext_noop("People"), "people/", "people.list_people"),
-    (gettext_noop("Erasure requests"), "me/wishes", "me.show_erasure_requests"),
+    (gettext_noop("Erasure requests"), "me/wishes", "erasures.show_erasures"),
 )
 
 

@@ -61,6 +61,17 @@ def update_weekly_minutes(connection: Connection, tenant_id: int, minutes: int) 
     )
 
 
+def takes_two_to_erase(connection: Connection, tenant_id: int) -> bool:
+    """Whether an erasure on the pages takes two people."""
+    query = select(tenant.c.two_erase).where(tenant.c.tenant_id == tenant_id)
+    return bool(connection.execute(query).scalar_one())
+
+
+def update_two_erase(connection: Connection, tenant_id: int, two: bool) -> None:
+    """Change whether it takes two."""
+    connection.execute(update(tenant).where(tenant.c.tenant_id == tenant_id).values(two_erase=two))
+
+
 def get_actors_read(connection: Connection, tenant_id: int) -> int | None:
     """Up to which of the unknown actors somebody was looked for."""
     query = select(tenant.c.actors_read).where(tenant.c.tenant_id == tenant_id)

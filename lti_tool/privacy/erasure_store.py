@@ -1,5 +1,5 @@
-"""Export and erasure of all data of one person. Erasing runs as the owner, because the app role
-cannot change the audit record.
+"""Export and erasure of all data of one person. The audit record can be added to and read; who is
+erased is taken out of it by ``erase_from_audit`` of the schema, once the erasure was confirmed.
 
 A new table that refers to people belongs in one of the lists below; a test compares them with
 the database's foreign keys.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.people.person_reference_columns import ACTOR_COLUMNS, LEADER_COLUMNS
@@ -91,7 +91,6 @@ _MAILS_TO_OTHERS = (
 )
 # (table, column): text columns that record who acted; they contain the person's id.
 ACTOR_TEXT_COLUMNS = (
-    ("audit", "who"),
     ("registration_invite", "made_by"),
     ("hold", "set_by"),
     ("programme_draft", "saved_by"),
@@ -99,6 +98,7 @@ ACTOR_TEXT_COLUMNS = (
     ("identity", "joined_who"),
     ("actor_link", "joined_who"),
     ("erasure", "asked_by"),
+    ("erasure", "confirmed_by"),
     ("admin_session", "who"),
 )
 ERASED_NAME = "somebody who was erased"
@@ -106,12 +106,16 @@ ERASED_NAME = "somebody who was erased"
 
 @dataclass(frozen=True)
 class ErasureRequest:
-    """An erasure request: whose data, and how far it has been carried out."""
+    """An erasure request: whose data, and how far it has been carried out. ``problem``: why the
+    last try ended before its end; empty for none."""
 
     id: uuid.UUID
     person_id: uuid.UUID | None
     asked_by: str
     asked_at: datetime
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    problem: str
     tool_done_at: datetime | None
     done_at: datetime | None
 
@@ -139,6 +143,56 @@ def find_open_erasure(
     )
     row = connection.execute(query).first()
     return ErasureRequest(**row._mapping) if row else None
+
+
+def confirm_erasure(
+    connection: Connection, tenant_id: int, request_id: uuid.UUID, who: str, at: datetime
+) -> bool:
+    """Record that it is to be carried out; False if that is on record already, or if it is over."""
+    e = erasure.c
+    waiting = (e.tenant_id == tenant_id) & (e.id == request_id) & e.confirmed_at.is_(None)
+    return (
+        connection.execute(
+            update(erasure)
+            .where(waiting, e.person_id.is_not(None))
+            .values(confirmed_by=who, confirmed_at=at)
+        ).rowcount
+        == 1
+    )
+
+
+def delete_erasure_request(connection: Connection, tenant_id: int, request_id: uuid.UUID) -> bool:
+    """Withdraw a request; False if it was confirmed already."""
+    e = erasure.c
+    waiting = (e.tenant_id == tenant_id) & (e.id == request_id) & e.confirmed_at.is_(None)
+    return connection.execute(delete(erasure).where(waiting)).rowcount == 1
+
+
+def list_confirmed_erasures(connection: Connection, tenant_id: int) -> list[ErasureRequest]:
+    """Those that are to be carried out, the oldest first."""
+    e = erasure.c
+    query = (
+        select(*(e[name] for name in ErasureRequest.__dataclass_fields__))
+        .where(
+            e.tenant_id == tenant_id,
+            e.person_id.is_not(None),
+            e.confirmed_at.is_not(None),
+            e.done_at.is_(None),
+        )
+        .order_by(e.confirmed_at)
+    )
+    return [ErasureRequest(**row._mapping) for row in connection.execute(query)]
+
+
+def save_problem(
+    connection: Connection, tenant_id: int, request_id: uuid.UUID, problem: str
+) -> None:
+    """Keep why an erasure could not be carried out."""
+    connection.execute(
+        update(erasure)
+        .where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id)
+        .values(problem=problem)
+    )
 
 
 def list_erasure_requests(connection: Connection, tenant_id: int) -> list[ErasureRequest]:
@@ -213,6 +267,7 @@ def delete_person_rows(owner: Connection, tenant_id: int, person_id: uuid.UUID) 
     rows.delete_own()
     rows.anonymize_references()
     rows.delete_mentions()
+    rows.take_out_of_audit()
     rows.execute("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
     return {name: count for name, count in rows.removed.items() if count}
 
@@ -274,13 +329,13 @@ class _PersonRows:
                 f"{column} LIKE :like",
             )
 
+    def take_out_of_audit(self) -> None:
+        """Put nobody in the place of the person in the audit record."""
+        query = text("SELECT lti_tool.erase_from_audit(:tenant, :person)")
+        self.removed["audit"] = int(self._owner.execute(query, self._values).scalar_one())
+
     def delete_mentions(self) -> None:
         """Delete what may name the person in its text."""
-        self.execute(
-            "audit",
-            "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text "
-            "LIKE :like",
-        )
         self.execute(
             "statement_outbox",
             "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND "
@@ -317,5 +372,5 @@ def mark_erasure_done(
     owner.execute(
         update(erasure)
         .where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id)
-        .values(done_at=at, person_id=None)
+        .values(done_at=at, person_id=None, problem="")
     )

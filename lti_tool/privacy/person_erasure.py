@@ -45,8 +45,7 @@ def load_personal_data(
 def request_erasure(
     unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime
 ) -> None:
-    """Record a person's request to be erased; the data protection officer fulfils it with
-    ``carryover erase``."""
+    """Record a person's request to be erased; the data protection officer confirms it."""
     with unit_of_work(tenant_id) as connection:
         erasure_store.ensure_erasure_request(connection, tenant_id, person_id, _THE_PERSON, now)
 
@@ -81,24 +80,36 @@ def erase_person(
     address, or our own id. An erasure that was begun before is resumed."""
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
-        if actor_links_store.has_untold_undoing(connection, tenant_id, person_id):
-            raise Conflict(
-                "A join of this person to an actor of another system was taken back, and the "
-                "record store still counts it: that actor's statements would go, too. Erase again "
-                "in a minute."
-            )
         request = erasure_store.ensure_erasure_request(connection, tenant_id, person_id, who, now)
-        agent = xapi_statements.pseudonymous_agent(
-            tenants_store.get_installation_id(connection), person_id
+        erasure_store.confirm_erasure(connection, tenant_id, request.id, who, now)
+        return erase_from_tool(connection, tenant_id, request, person_id, now)
+
+
+def erase_from_tool(
+    connection: Connection,
+    tenant_id: int,
+    request: ErasureRequest,
+    person_id: uuid.UUID,
+    now: datetime,
+) -> ToolErasure:
+    """Remove a person whose erasure was confirmed from the tool, unless that is done. Raise
+    Conflict while the record store still counts another system's actor as this person."""
+    if actor_links_store.has_untold_undoing(connection, tenant_id, person_id):
+        raise Conflict(
+            "A join of this person to an actor of another system was taken back, and the record "
+            "store still counts it: that actor's statements would go, too. Erase again in a minute."
         )
-        email, name, removed, moving = "", "", dict[str, int](), False
-        if people_store.person_exists(connection, tenant_id, person_id):
-            profile = directory_store.get_profile(connection, tenant_id, person_id)
-            email, name = profile.email, profile.name
-            moving = erasure_store.has_statement_in_flight(connection, tenant_id, [str(person_id)])
-            removed = erasure_store.delete_person_rows(connection, tenant_id, person_id)
-            erasure_store.mark_tool_erased(connection, tenant_id, request.id, now)
-        return ToolErasure(request, agent, email, name, removed, moving)
+    agent = xapi_statements.pseudonymous_agent(
+        tenants_store.get_installation_id(connection), person_id
+    )
+    email, name, removed, moving = "", "", dict[str, int](), False
+    if people_store.person_exists(connection, tenant_id, person_id):
+        profile = directory_store.get_profile(connection, tenant_id, person_id)
+        email, name = profile.email, profile.name
+        moving = erasure_store.has_statement_in_flight(connection, tenant_id, [str(person_id)])
+        removed = erasure_store.delete_person_rows(connection, tenant_id, person_id)
+        erasure_store.mark_tool_erased(connection, tenant_id, request.id, now)
+    return ToolErasure(request, agent, email, name, removed, moving)
 
 
 def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:

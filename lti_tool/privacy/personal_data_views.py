@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from core import clock
 from lti_tool.base.forms import form_text
 from lti_tool.base.page_context import PageContext, open_page
-from lti_tool.base.roles import ALL_ROLES, ERASURE_ROLES
+from lti_tool.base.roles import ALL_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import download_response
 from lti_tool.privacy import person_erasure
@@ -53,10 +53,3 @@ def request_erasure(page: PageContext) -> ResponseReturnValue:
             now=clock.now(),
         )
     return page.redirect("me?done=1")
-
-
-@ROUTES.get("/wishes", roles=ERASURE_ROLES)
-def show_erasure_requests(page: PageContext) -> ResponseReturnValue:
-    """For the data protection officer: open erasure requests."""
-    wishes = person_erasure.list_open_requests(page.work, tenant_id=page.who.tenant_id)
-    return page.render("wishes.html", wishes=wishes)

@@ -54,6 +54,8 @@ tenant = Table(
     Column("actors_read", BigInteger),
     # Minutes a week that all programmes together may ask of one person.
     Column("weekly_minutes", Integer, nullable=False, server_default="10"),
+    # Whether an erasure on the pages takes two people: one asks for it, another confirms it.
+    Column("two_erase", Boolean, nullable=False, server_default="true"),
     created_at_column(),
 )
 

@@ -23,6 +23,12 @@ erasure = Table(
     Column("person_id", Uuid),
     Column("asked_by", Text, nullable=False),
     Column("asked_at", TIMESTAMPTZ, nullable=False),
+    # Who decided that it is carried out: somebody else than who asked for it, where the tenant
+    # wants two.
+    Column("confirmed_by", Text),
+    Column("confirmed_at", TIMESTAMPTZ),
+    # Why it could not be carried out at the last try; empty for none.
+    Column("problem", Text, nullable=False, server_default=""),
     Column("tool_done_at", TIMESTAMPTZ),
     Column("done_at", TIMESTAMPTZ),
     Index(None, "tenant_id", "asked_at"),

@@ -121,6 +121,25 @@ CREATE FUNCTION lti_tool.burn_login(wanted bytea) RETURNS TABLE(tenant_id intege
     SET search_path TO 'pg_catalog'
     AS $$DELETE FROM lti_tool.login_state l WHERE l.state_hash = wanted
         RETURNING l.tenant_id, l.registration_id, l.browser_hash, l.nonce, l.target_link_uri, l.asked, l.expires_at$$;
+CREATE FUNCTION lti_tool.erase_from_audit(tenant integer, erased uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+        DECLARE names int; mentions int;
+        BEGIN
+            IF NOT EXISTS (SELECT 1 FROM lti_tool.erasure e WHERE e.tenant_id = tenant
+                AND e.person_id = erased AND e.confirmed_at IS NOT NULL) THEN
+                RAISE EXCEPTION 'nobody confirmed this erasure';
+            END IF;
+            UPDATE lti_tool.audit a SET who = 'somebody who was erased'
+                WHERE a.tenant_id = tenant AND a.who LIKE '%%' || erased || '%%';
+            GET DIAGNOSTICS names = ROW_COUNT;
+            UPDATE lti_tool.audit a SET details = '{}'
+                WHERE a.tenant_id = tenant AND a.details::text LIKE '%%' || erased || '%%';
+            GET DIAGNOSTICS mentions = ROW_COUNT;
+            RETURN names + mentions;
+        END
+    $$;
 CREATE FUNCTION lti_tool.find_admin_link(wanted bytea) RETURNS TABLE(id uuid, tenant_id integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1247,7 +1266,10 @@ CREATE TABLE lti_tool.erasure (
     asked_by text NOT NULL,
     asked_at timestamp with time zone NOT NULL,
     tool_done_at timestamp with time zone,
-    done_at timestamp with time zone
+    done_at timestamp with time zone,
+    confirmed_by text,
+    confirmed_at timestamp with time zone,
+    problem text DEFAULT ''::text NOT NULL
 );
 CREATE TABLE lti_tool.exam_score (
     tenant_id integer NOT NULL,
@@ -1805,7 +1827,8 @@ CREATE TABLE lti_tool.tenant (
     practice boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     actors_read bigint,
-    weekly_minutes integer DEFAULT 10 NOT NULL
+    weekly_minutes integer DEFAULT 10 NOT NULL,
+    two_erase boolean DEFAULT true NOT NULL
 );
 ALTER TABLE lti_tool.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.tenant_tenant_id_seq
@@ -2886,6 +2909,8 @@ REVOKE ALL ON FUNCTION lti_tool.all_tenants() FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.all_tenants() TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.burn_login(wanted bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.burn_login(wanted bytea) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.erase_from_audit(tenant integer, erased uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.erase_from_audit(tenant integer, erased uuid) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_admin_link(wanted bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION lti_tool.find_admin_link(wanted bytea) TO carryover_app;
 REVOKE ALL ON FUNCTION lti_tool.find_admin_session(wanted uuid) FROM PUBLIC;

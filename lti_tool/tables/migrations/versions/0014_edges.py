@@ -1,4 +1,4 @@
-"""a visit is known by its id after it ended; what was typed into a form and not sent yet"""
+"""a visit is known by its id after it ended; what was typed into a form and not sent yet; erasures that two people decide"""
 
 from __future__ import annotations
 
@@ -36,6 +36,29 @@ SORT_KEY = """
     $$
 """
 
+# The audit record can be added to and read; this is the one change of it: a person whose erasure
+# was confirmed is taken out of it.
+ERASE_FROM_AUDIT = """
+    CREATE FUNCTION lti_tool.erase_from_audit(tenant int, erased uuid) RETURNS int
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+        DECLARE names int; mentions int;
+        BEGIN
+            IF NOT EXISTS (SELECT 1 FROM lti_tool.erasure e WHERE e.tenant_id = tenant
+                AND e.person_id = erased AND e.confirmed_at IS NOT NULL) THEN
+                RAISE EXCEPTION 'nobody confirmed this erasure';
+            END IF;
+            UPDATE lti_tool.audit a SET who = 'somebody who was erased'
+                WHERE a.tenant_id = tenant AND a.who LIKE '%%' || erased || '%%';
+            GET DIAGNOSTICS names = ROW_COUNT;
+            UPDATE lti_tool.audit a SET details = '{}'
+                WHERE a.tenant_id = tenant AND a.details::text LIKE '%%' || erased || '%%';
+            GET DIAGNOSTICS mentions = ROW_COUNT;
+            RETURN names + mentions;
+        END
+    $$
+"""
+
 
 def upgrade() -> None:
     op.execute(SORT_KEY)
@@ -63,5 +86,20 @@ def upgrade() -> None:
         ["tenant_id", "saved_at"],
         schema="lti_tool",
     )
+    op.add_column(
+        "tenant",
+        sa.Column("two_erase", sa.Boolean(), nullable=False, server_default="true"),
+        schema="lti_tool",
+    )
+    for column in (
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False, server_default=""),
+    ):
+        op.add_column("erasure", column, schema="lti_tool")
+    op.execute(ERASE_FROM_AUDIT)
+    signature = "lti_tool.erase_from_audit(int, uuid)"
+    op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {APP_ROLE}")
     for statement in protect("lti_tool", ["form_draft"]):
         op.execute(statement)
