@@ -16,6 +16,7 @@ from carryover.practice_lms import (
     deep_linking,
     grade_services,
     group_service,
+    languages,
     mailbox_page,
     membership_service,
     registration,
@@ -97,6 +98,12 @@ def create_app(home: Path, tool_url: str, lock_timeout: float = LOCK_TIMEOUT_SEC
     @pages.get("/jwks.json")
     def get_jwks() -> ResponseReturnValue:
         return signatures.public_key_set(deps.ledger)
+
+    @app.context_processor
+    def language_switch() -> dict[str, object]:
+        """What the switch in the head of each page needs; the page after it is this one."""
+        again = request.full_path if request.method == "GET" else "/practice/"
+        return {"languages": languages.LANGUAGES, "language": deps.language, "again": again}
 
     def render_error(error: HTTPException) -> ResponseReturnValue:
         own_text = type(error).description

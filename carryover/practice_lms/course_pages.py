@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import activities, dialects, gradebook, launches, sessions, tools
+from carryover.practice_lms import (
+    activities,
+    dialects,
+    gradebook,
+    languages,
+    launches,
+    sessions,
+    tools,
+)
 from carryover.practice_lms.activities import Activity
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.ledger import PracticeDatabase
@@ -21,6 +29,8 @@ from carryover.practice_lms.people import (
     Person,
 )
 from carryover.practice_lms.tools import Tool
+
+OWN_PAGES = "/practice/"
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,12 @@ class _LaunchTarget:
 
 
 def blueprint(deps: PracticeDeps) -> Blueprint:
-    """``/``, ``/dialect``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
+    """``/``, ``/dialect``, ``/language``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
     pages = Blueprint("course", __name__)
     own = _CoursePages(deps)
     pages.get("/")(own.course_page)
     pages.post("/dialect")(own.choose_dialect)
+    pages.post("/language")(own.choose_language)
     pages.get("/launch/<who>")(own.activity_page)
     pages.get("/launch/<who>/<message>")(own.activity_page)
     pages.get("/start/<who>")(own.start_launch)
@@ -88,14 +99,21 @@ class _CoursePages:
 
     def choose_dialect(self) -> ResponseReturnValue:
         """Play another product from the next request on."""
-        # As on the page Manage tools: nobody signs in here, so no other site may press the button.
-        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            abort(403, "The product is chosen on the course page alone.")
+        _require_own_page("The product is chosen on the course page alone.")
         key = request.form.get("dialect", "")
         if key not in dialects.DIALECTS:
             abort(400, "The practice LMS plays no such product.")
         self._ledger.save_setting(dialects.SETTING, key)
         return redirect("/practice/", code=303)
+
+    def choose_language(self) -> ResponseReturnValue:
+        """Name another language in launches from now on, and show the page again."""
+        _require_own_page("The language is chosen on the pages of the practice LMS alone.")
+        tag, back = request.form.get("language", ""), request.form.get("back", "")
+        if tag not in languages.LANGUAGES:
+            abort(400, "The practice LMS knows no such language.")
+        self._ledger.save_setting(languages.SETTING, tag)
+        return redirect(back if back.startswith(OWN_PAGES) else OWN_PAGES, code=303)
 
     def activity_page(self, who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
         """The activity page, with the tool in a frame; opening it signs the person in."""
@@ -153,6 +171,12 @@ class _CoursePages:
             columns=columns,
             first=gradebook.DEMO_LINE_ITEM_ID,
         )
+
+
+def _require_own_page(refusal: str) -> None:
+    """As on the page Manage tools: nobody signs in here, so no other site may press a button."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        abort(403, refusal)
 
 
 def _may_open(person: Person, message: str) -> bool:

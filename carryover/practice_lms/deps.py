@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from carryover.practice_lms import dialects
+from carryover.practice_lms import dialects, languages
 from carryover.practice_lms.dialects import Dialect
 from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import Person
@@ -23,6 +23,11 @@ class PracticeDeps:
     def dialect(self) -> Dialect:
         """The product that is played now."""
         return dialects.dialect_by_key(self.ledger.setting(dialects.SETTING))
+
+    @property
+    def language(self) -> str:
+        """The tag of the language that launches name."""
+        return self.ledger.setting(languages.SETTING) or languages.DEFAULT_LANGUAGE
 
     def subject_of(self, person: Person) -> str:
         """Return a person's id as that product sends it."""

@@ -160,7 +160,7 @@ def _resource_link_claims(
         f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
         f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
         f"{CLAIM}launch_presentation": {
-            "locale": "en",
+            "locale": deps.language,
             "document_target": "iframe",
             "return_url": deps.at(""),
         },
@@ -190,7 +190,7 @@ def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> di
     query = urlencode({"course": COURSE_ID, "id": tool.id, "sesskey": session.sesskey})
     return {
         f"{CLAIM}message_type": DEEP_LINKING_REQUEST,
-        f"{CLAIM}launch_presentation": {"locale": "en"},
+        f"{CLAIM}launch_presentation": {"locale": deps.language},
         f"{DEEP_LINKING_CLAIM}deep_linking_settings": {
             "accept_types": ["ltiResourceLink"],
             "accept_presentation_document_targets": ["frame", "iframe", "window"],

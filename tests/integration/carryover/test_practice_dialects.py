@@ -14,6 +14,7 @@ import pytest
 
 from adapters.lms import dialect_for
 from carryover.practice_lms.dialects import DIALECTS, Dialect
+from carryover.practice_lms.languages import LANGUAGES
 from carryover.practice_lms.people import (
     ADMINISTRATOR,
     DESIGNER,
@@ -267,3 +268,24 @@ def test_requests_for_content_are_like_the_products(key: str) -> None:
         assert played.sends_data == ("data" in read)
         assert played.return_has_query == ("?" in read["deep_link_return_url"])
         assert played.accepts_multiple == read["accept_multiple"]
+
+
+@pytest.mark.parametrize("dialect", [next(iter(DIALECTS.values()))], ids=["first"])
+def test_the_tool_answers_in_the_language_that_was_chosen_in_the_practice_lms(
+    course: PracticeCourse,
+) -> None:
+    browser, titles = course.browser, set[str]()
+    for tag in LANGUAGES:
+        before = str(browser.get(f"{course.lms}/practice/launch/learner?storage=0").url)
+        browser.submit("/practice/language", language=tag)
+        assert str(browser.page.url) == before, "the page on which it was chosen"
+        assert f'lang="{tag}" aria-pressed="true"' in browser.page.text
+        answer = course.open("learner")
+        assert f'<html lang="{tag}">' in answer
+        titles.add(answer.partition("<h1")[2].partition("</h1>")[0])
+    assert len(titles) == len(LANGUAGES)
+    browser.get(f"{course.lms}/practice/")
+    assert browser.submit("/practice/language", language="xx").status_code == 400
+    browser.get(f"{course.lms}/practice/")
+    browser.submit("/practice/language", language="de", back="//elsewhere.example/")
+    assert str(browser.page.url) == f"{course.lms}/practice/"
