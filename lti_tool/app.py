@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request
 from jinja2 import FileSystemLoader
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import question_html
@@ -16,7 +17,7 @@ from core import clock, page_language, translations
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
 from lti_tool.assessment import assessment_views, rubric_views
-from lti_tool.base import actor_names, page_responses, routes
+from lti_tool.base import accent, actor_names, page_responses, routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import Routes
 from lti_tool.business import activity_mapping_views, business_views, publishing_views
@@ -138,6 +139,17 @@ def create_app(deps: ToolDeps) -> Flask:
         app.register_blueprint(page)
     routes.declare_public(app, "static", "styles and scripts")
     routes.declare_public(app, "front", "says what this is")
+
+    routes.declare_public(app, "look", "colours, which name nobody")
+
+    @app.get("/looks/<digits>.css")
+    def look(digits: str) -> Response:
+        colour = accent.read_colour(digits)
+        if colour is None or accent.nearest_accent(colour) != colour:
+            raise NotFound
+        sheet = Response(accent.style_sheet(colour), content_type="text/css; charset=utf-8")
+        sheet.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return sheet
 
     @app.get("/")
     def front() -> str:

@@ -15,16 +15,18 @@ from core import clock, page_language
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
-from lti_tool.admin import platform_admin, record_store_admin
+from lti_tool.admin import organisation_look, platform_admin, record_store_admin
+from lti_tool.admin.organisation_look import ColourTooPale, Look
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.forms import form_text, form_texts, form_uuid
+from lti_tool.base.forms import form_text, form_texts, form_uuid, optional_file
 from lti_tool.base.page_context import load_surroundings, open_page, open_public_page
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED, Platform
 from lti_tool.base.roles import ADMIN, ADMINS
 from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import StaffContext, audit_name
 from lti_tool.base.statement_outbox_store import SEND_GRADES
+from lti_tool.base.tenants_store import Tenant
 from lti_tool.base.token_hash import hash_token
 from lti_tool.checks import attention
 from lti_tool.launch import (
@@ -55,7 +57,7 @@ def open_admin(deps: ToolDeps, allowed: frozenset[str], visit_id: uuid.UUID | No
         who.tenant_id,
         audit_name(who),
         form_token=sessions.form_token(request, who.id),
-        practice=load_surroundings(deps, who).practice,
+        tenant=load_surroundings(deps, who).tenant,
         by_link=False,
     )
 
@@ -86,7 +88,7 @@ def open_staff_by_link(
         found[0],
         found[1],
         form_token=token,
-        practice=visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=found[0]),
+        tenant=visit_context.load_tenant(deps.unit_of_work, tenant_id=found[0]),
         by_link=True,
     )
 
@@ -98,7 +100,7 @@ def _admin_context(
     who: str,
     *,
     form_token: str,
-    practice: bool,
+    tenant: Tenant,
     by_link: bool,
 ) -> StaffContext:
     home = f"/admin/{visit_id}/" if by_link else f"/t/{visit_id}/admin/"
@@ -106,7 +108,8 @@ def _admin_context(
         "who_administers": {"by_link": by_link},
         "form_token": form_token,
         "home": home,
-        "practice": practice,
+        "practice": tenant.practice,
+        "look": tenant.look,
         "facts": platform_registration.tool_facts(deps.settings.base_url),
     }
     return StaffContext(
@@ -462,6 +465,34 @@ def _render_attention(
         error=error,
         typed=form_text("weekly_minutes") if error else minutes,
         most=attention.MAX_WEEKLY_MINUTES,
+    )
+
+
+@ROUTES.get("/look", roles=ADMINS)
+def show_look(staff: StaffContext) -> ResponseReturnValue:
+    """The organisation's own colour and logo."""
+    return _render_look(staff)
+
+
+@ROUTES.post("/look", roles=ADMINS, upload=True)
+def update_look(staff: StaffContext) -> ResponseReturnValue:
+    typed = Look(form_text("colour"), optional_file("logo"), form_text("drop_logo") == "1")
+    try:
+        organisation_look.set_look(
+            staff.work, tenant_id=staff.tenant_id, typed=typed, who=staff.who
+        )
+    except BadInput as error:
+        return _render_look(staff, error)
+    return staff.redirect("look?done=set")
+
+
+def _render_look(staff: StaffContext, error: BadInput | None = None) -> ResponseReturnValue:
+    if isinstance(error, ColourTooPale):
+        colour = error.nearest
+    else:
+        colour = form_text("colour") if error else staff.common["look"].accent or ""
+    return staff.render(
+        "admin_look.html", error.status if error else 200, error=error, typed=colour
     )
 
 

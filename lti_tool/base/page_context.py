@@ -148,7 +148,8 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
     return {
         "who": who,
         "form_token": sessions.form_token(request, who.id),
-        "practice": around.practice,
+        "practice": around.tenant.practice,
+        "look": around.tenant.look,
         "home": f"/t/{who.id}/",
         "rooms": _navigation(who, around),
         # A top-level page needs a link back to the course; a framed one is surrounded by it.

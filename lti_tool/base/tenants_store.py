@@ -14,6 +14,19 @@ from lti_tool.tables.base import installation, tenant, tool_key
 
 
 @dataclass(frozen=True)
+class OrganisationLook:
+    """An organisation's own colour (``#rrggbb``) and logo, whose picture is stored under its digest
+    and shown so many CSS pixels wide; None where they are Carryover's."""
+
+    accent: str | None = None
+    logo_digest: str | None = None
+    logo_width: int | None = None
+
+
+_LOOK = tuple(OrganisationLook.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
 class Tenant:
     """A tenant and the location of its record store; ``lrs_url`` is None for our own."""
 
@@ -23,6 +36,7 @@ class Tenant:
     lrs_key: str
     lrs_secret_sealed: str
     practice: bool
+    look: OrganisationLook
 
 
 def upsert_tenant(connection: Connection, values: dict[str, Any]) -> int:
@@ -43,9 +57,15 @@ def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
     """Load a tenant that is known to exist."""
     t = tenant.c
     columns = (t.tenant_id, t.name, t.lrs_url, t.lrs_key, t.lrs_secret_sealed, t.practice)
-    return Tenant(
-        **connection.execute(select(*columns).where(t.tenant_id == tenant_id)).one()._mapping
-    )
+    query = select(*columns, *(t[name] for name in _LOOK))
+    row = connection.execute(query.where(t.tenant_id == tenant_id)).one()
+    own = {name: value for name, value in row._mapping.items() if name not in _LOOK}
+    return Tenant(**own, look=OrganisationLook(*(row._mapping[name] for name in _LOOK)))
+
+
+def update_look(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:
+    """Change an organisation's colour and logo."""
+    connection.execute(update(tenant).where(tenant.c.tenant_id == tenant_id).values(**values))
 
 
 def get_weekly_minutes(connection: Connection, tenant_id: int) -> int:

@@ -8,17 +8,18 @@ from core.database import UnitOfWork
 from lti_tool.base import platforms_store, tenants_store, visit_context_store
 from lti_tool.base.platforms_store import Platform
 from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.tenants_store import Tenant
 
 
 @dataclass(frozen=True)
 class VisitContext:
     """The context of every page: the platform of the session (None if it began without an LMS),
-    whether the data are practice data, whether the person participates in the programme, and
-    whether something is requested of the person.
+    the organisation, whether the person participates in the programme, and whether something is
+    requested of the person.
     """
 
     platform: Platform | None
-    practice: bool
+    tenant: Tenant
     takes_part: bool
     asked: bool
 
@@ -39,13 +40,13 @@ def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> V
         )
         return VisitContext(
             platform,
-            tenants_store.get_tenant(connection, session.tenant_id).practice,
+            tenants_store.get_tenant(connection, session.tenant_id),
             takes_part,
             has_peer_request,
         )
 
 
-def is_practice_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
-    """Whether a tenant's data are practice data."""
+def load_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> Tenant:
+    """The organisation of a page that belongs to no person's session."""
     with unit_of_work(tenant_id) as connection:
-        return tenants_store.get_tenant(connection, tenant_id).practice
+        return tenants_store.get_tenant(connection, tenant_id)

@@ -56,6 +56,10 @@ tenant = Table(
     Column("weekly_minutes", Integer, nullable=False, server_default="10"),
     # Whether an erasure on the pages takes two people: one asks for it, another confirms it.
     Column("two_erase", Boolean, nullable=False, server_default="true"),
+    # The organisation's own colour (#rrggbb) and logo: a picture, and its width in CSS pixels.
+    Column("accent", Text),
+    Column("logo_digest", Text),
+    Column("logo_width", Integer),
     created_at_column(),
 )
 

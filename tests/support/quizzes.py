@@ -53,7 +53,7 @@ def answer_check(tool: Tool, home: str) -> str:
 
 
 def right_choice(tool: Tool, page: TestResponse) -> str:
-    stem = unescape(page.text.split("<legend>")[1].split("</legend>")[0])
+    stem = unescape(page.text.split('<legend dir="auto">')[1].split("</legend>")[0])
     return str(
         next(item["correct"][0] for item in sample_document()["items"] if item["stem"] == stem)
     )

@@ -1828,7 +1828,10 @@ CREATE TABLE lti_tool.tenant (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     actors_read bigint,
     weekly_minutes integer DEFAULT 10 NOT NULL,
-    two_erase boolean DEFAULT true NOT NULL
+    two_erase boolean DEFAULT true NOT NULL,
+    accent text,
+    logo_digest text,
+    logo_width integer
 );
 ALTER TABLE lti_tool.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME lti_tool.tenant_tenant_id_seq

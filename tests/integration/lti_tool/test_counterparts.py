@@ -69,7 +69,7 @@ def finish_check(browser: Browser, right: int) -> httpx.Response:
     """Answer the open check; the first ``right`` answers are right. Gives the page of the result."""
     browser.submit("/checks/1w")
     for position in range(1, 6):
-        stem = unescape(browser.page.text.split("<legend>")[1].split("</legend>")[0])
+        stem = unescape(browser.page.text.split('<legend dir="auto">')[1].split("</legend>")[0])
         keys = re.findall(r'name="choice" value="(\w+)"', browser.page.text)
         browser.submit(
             "/attempts/",

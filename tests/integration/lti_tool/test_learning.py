@@ -129,7 +129,7 @@ def test_an_answer_that_is_none_is_explained_and_nothing_is_kept(
 
 def test_answers_are_never_in_the_page_before_they_are_given(tool: Tool) -> None:
     _, page = open_check(tool)
-    stem = unescape(page.text.split("<legend>")[1].split("</legend>")[0])
+    stem = unescape(page.text.split('<legend dir="auto">')[1].split("</legend>")[0])
     item = next(item for item in sample_document()["items"] if item["stem"] == stem)
     assert not any(choice["feedback"] in unescape(page.text) for choice in item["choices"])
 

@@ -105,7 +105,9 @@ def test_a_mail_carries_one_question_and_a_link_for_each_choice(
     for link in links:
         assert html.count(f'href="{TOOL}{link}"') == 2, "the letter and the text of the choice"
     page = tool.get(links[0])
-    stem = unescape(re.sub("<[^>]*>", "", page.text.split("<legend>")[1].split("</legend>")[0]))
+    stem = unescape(
+        re.sub("<[^>]*>", "", page.text.split('<legend dir="auto">')[1].split("</legend>")[0])
+    )
     assert stem in text and stem in unescape(html)
     assert "http" not in letter["Subject"]
 
