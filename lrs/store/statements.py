@@ -47,8 +47,7 @@ VOIDED_VERB = key_of("verb", VERBS[VerbName.VOIDED].id)
 # base: one reading of the clock and one writer number for the whole batch, so that statements
 # keep the order in which they were sent. Where the host's clock was set back, what comes now still
 # comes after what is there.
-def _build_insert_sql(conflict: str) -> str:
-    return f"""
+_INCOMING = f"""
 WITH tenant AS MATERIALIZED (
   SELECT set_config('{TENANT_SETTING}', %(tenant)s::int::text, true)::int AS id
 ), base AS MATERIALIZED (
@@ -67,7 +66,25 @@ WITH tenant AS MATERIALIZED (
   INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, authority)
   SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, authority
     FROM incoming ORDER BY id
-  {conflict}
+"""
+
+# Fails as a whole when an id is known, so that every row follows from what came in; for statements
+# that refer to none.
+_INSERT_ALL = f"""{_INCOMING}
+), payloads AS (
+  INSERT INTO lrs.statement_payload (tenant_id, ord, payload)
+  SELECT %(tenant)s::int, ord, payload FROM incoming
+), related AS (
+  INSERT INTO lrs.statement_rel (tenant_id, key, ord)
+  SELECT %(tenant)s::int, r.key, incoming.ord
+  FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n)
+)
+INSERT INTO lrs.uncounted (tenant_id, ord) SELECT %(tenant)s::int, ord FROM incoming
+"""
+
+# Leaves out what is known.
+_INSERT_NEW = f"""{_INCOMING}
+  ON CONFLICT (tenant_id, id) DO NOTHING
   RETURNING ord, id
 ), payloads AS (
   INSERT INTO lrs.statement_payload (tenant_id, ord, payload)
@@ -90,11 +107,6 @@ WITH tenant AS MATERIALIZED (
 )
 SELECT id, ord FROM stored
 """
-
-
-# The fast form fails as a whole when an id is known; the other form skips known ids.
-_INSERT_ALL = _build_insert_sql("")
-_INSERT_NEW = _build_insert_sql("ON CONFLICT (tenant_id, id) DO NOTHING")
 
 # The instant before the start of the oldest running write transaction. Every active transaction
 # of the app role counts as one that may write: a writer reads the clock before the server knows
@@ -158,8 +170,8 @@ def insert_new_statements(
 def insert_all_statements(
     raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]
 ) -> None:
-    """Store statements that are all new: one SQL statement, which is its own transaction, on an
-    autocommit connection.
+    """Store statements that are all new and refer to none: one SQL statement, which is its own
+    transaction, on an autocommit connection.
 
     Raises psycopg's UniqueViolation, and stores nothing, if one of them is known. Every row
     depends on ``base``, which sets the tenant, so row-level security checks each row after
