@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Request, g
 
-from core import translations
+from core import clock, translations
 from core.messages import Message, lazy_ngettext
 
 
@@ -48,8 +48,15 @@ def translate_plural(item: str, many: str, num: int) -> str:
 
 
 def format_day(instant: datetime | date) -> str:
-    """A date such as 23 November 2026, formatted in the page's language."""
-    return translations.format_day(current_language(), instant)
+    """A date as people say it in the page's language: 23 November, in another year 23 November
+    2025, within a week Monday, 23 November."""
+    day = instant.date() if isinstance(instant, datetime) else instant
+    return translations.format_close_day(current_language(), day, clock.now().date())
+
+
+def format_short_day(instant: datetime | date) -> str:
+    """A date without its year, as short as a label, formatted in the page's language."""
+    return translations.format_short_day(current_language(), instant)
 
 
 def format_weekday(instant: datetime | date) -> str:

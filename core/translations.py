@@ -13,7 +13,7 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from babel import UnknownLocaleError, negotiate_locale
 from babel.core import get_locale_identifier, parse_locale
@@ -29,6 +29,8 @@ _UNTRANSLATED = NullTranslations()
 MAX_TAG_LENGTH = 35  # RFC 5646, 4.4.1: what an implementation has to take
 # How a locale's longest pattern of a date ends: with the year, in Spanish after the word "de".
 _YEAR_AT_END = re.compile(r"[\s,]*(?:'de'\s*)?y+\s*$")
+_FIRST = re.compile(r"\b1\b")
+_WEEK = 7  # days
 _DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 
 
@@ -95,12 +97,14 @@ def translations_for(tag: str) -> NullTranslations:
 
 def format_day(tag: str, instant: datetime | date) -> str:
     """Format a date in the language's long form, such as 23 November 2026."""
-    return format_date(instant, format="long", locale=_DATE_LOCALES.get(tag, tag))
+    locale = _DATE_LOCALES.get(tag, tag)
+    return _say_first(tag, format_date(instant, format="long", locale=locale))
 
 
 def format_weekday(tag: str, instant: datetime | date) -> str:
     """Format a date with its day of the week, such as Monday, 23 November 2026."""
-    return format_date(instant, format="full", locale=_DATE_LOCALES.get(tag, tag))
+    locale = _DATE_LOCALES.get(tag, tag)
+    return _say_first(tag, format_date(instant, format="full", locale=locale))
 
 
 def format_near_day(tag: str, day: date, today: date) -> str:
@@ -108,17 +112,37 @@ def format_near_day(tag: str, day: date, today: date) -> str:
     ``today``: Thursday, 3 December."""
     if day.year != today.year:
         return format_weekday(tag, day)
+    return _without_year(tag, day, "full")
+
+
+def format_close_day(tag: str, day: date, today: date) -> str:
+    """Format a day as people say it: with its day of the week if it is within a week from
+    ``today``, with its year only if that is another."""
+    if 0 <= (day - today).days < _WEEK:
+        return format_near_day(tag, day, today)
+    return format_day(tag, day) if day.year != today.year else _without_year(tag, day, "long")
+
+
+def _without_year(tag: str, day: date, form: Literal["full", "long"]) -> str:
     locale = _DATE_LOCALES.get(tag, tag)
-    pattern = get_date_format("full", locale=locale).pattern
-    text = format_date(day, format=_YEAR_AT_END.sub("", pattern), locale=locale)
-    # French says the first of a month as an ordinal; CLDR has no pattern for it.
-    return re.sub(r"\b1\b", "1er", text) if tag.partition("_")[0] == "fr" else text
+    pattern = _YEAR_AT_END.sub("", get_date_format(form, locale=locale).pattern)
+    return _say_first(tag, format_date(day, format=pattern, locale=locale))
+
+
+def _say_first(tag: str, text: str) -> str:
+    """French says the first of a month as an ordinal; CLDR has no pattern for it."""
+    return _FIRST.sub("1er", text) if tag.partition("_")[0] == "fr" else text
 
 
 def weekday_names(tag: str) -> list[str]:
     """The names of the days of the week in a language, Monday first."""
     names = get_day_names("wide", context="stand-alone", locale=_DATE_LOCALES.get(tag, tag))
     return [names[day] for day in range(7)]
+
+
+def format_short_day(tag: str, day: date) -> str:
+    """Format a date in the space of a label, such as 23 Nov."""
+    return format_skeleton("MMMd", day, locale=_DATE_LOCALES.get(tag, tag))
 
 
 def format_month(tag: str, day: date) -> str:

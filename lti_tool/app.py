@@ -112,6 +112,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["hour"] = format_local_moment
     app.jinja_env.filters["said"] = format_instant_text
     app.jinja_env.filters["actor"] = actor_names.actor_name
+    app.jinja_env.filters["short_day"] = page_language.format_short_day
     app.jinja_env.filters["weekday"] = page_language.format_weekday
     app.jinja_env.filters["said_day"] = page_language.format_day_text
     app.jinja_env.filters["said_month"] = page_language.format_month_text

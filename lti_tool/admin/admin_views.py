@@ -16,7 +16,7 @@ from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorise
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
 from lti_tool.admin import organisation_look, platform_admin, record_store_admin
-from lti_tool.admin.organisation_look import ColourTooPale, Look
+from lti_tool.admin.organisation_look import Look
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text, form_texts, form_uuid, optional_file
@@ -487,10 +487,8 @@ def update_look(staff: StaffContext) -> ResponseReturnValue:
 
 
 def _render_look(staff: StaffContext, error: BadInput | None = None) -> ResponseReturnValue:
-    if isinstance(error, ColourTooPale):
-        colour = error.nearest
-    else:
-        colour = form_text("colour") if error else staff.common["look"].accent or ""
+    own = staff.common["look"].accent or ""
+    colour = organisation_look.offered_colour(form_text("colour")) if error else own
     return staff.render(
         "admin_look.html", error.status if error else 200, error=error, typed=colour
     )

@@ -31,19 +31,11 @@ class Look:
     drop_logo: bool
 
 
-class ColourTooPale(BadInput):
-    """Text in this colour cannot be read; ``nearest`` can."""
-
-    def __init__(self, nearest: str) -> None:
-        self.nearest = nearest
-        super().__init__(
-            lazy_gettext(
-                "Letters in this colour are too pale to be read on a light page. The nearest one "
-                "that works is %(colour)s; it is in the field now. Nothing was changed yet.",
-                colour=nearest,
-            ),
-            field="colour",
-        )
+def offered_colour(typed: str) -> str:
+    """What to put into the field after a refusal: the nearest colour that works, or what was typed
+    where that is no colour."""
+    colour = accent.read_colour(typed)
+    return accent.nearest_accent(colour) if colour else typed
 
 
 def fit_logo(content: bytes) -> tuple[Picture, int]:
@@ -65,14 +57,21 @@ def fit_logo(content: bytes) -> tuple[Picture, int]:
 
 
 def set_look(unit_of_work: UnitOfWork, *, tenant_id: int, typed: Look, who: str) -> None:
-    """Change colour and logo. BadInput, ColourTooPale: nothing was changed."""
+    """Change colour and logo. BadInput: nothing was changed."""
     colour = accent.read_colour(typed.colour) if typed.colour.strip() else ""
     if colour is None:
         raise BadInput(
             "Write a colour as six digits of 0-9 and a-f, such as #1f4f99.", field="colour"
         )
     if colour and accent.nearest_accent(colour) != colour:
-        raise ColourTooPale(accent.nearest_accent(colour))
+        raise BadInput(
+            lazy_gettext(
+                "Letters in this colour are too pale to be read on a light page. The nearest one "
+                "that works is %(colour)s; it is in the field now. Nothing was changed yet.",
+                colour=accent.nearest_accent(colour),
+            ),
+            field="colour",
+        )
     changed: dict[str, object] = {"accent": colour or None}
     logo = fit_logo(typed.logo[1]) if typed.logo else None
     if logo or typed.drop_logo:

@@ -48,6 +48,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class GivenAnswer:
+    """An answer with the quiz in which it was given."""
+
+    attempt_id: uuid.UUID
+    kind: str
+    interval: str
+    item: str
+    correct: bool
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
 class GradePlace:
     """Where a learner's grades of a programme go, according to the latest launch."""
 
@@ -129,20 +141,19 @@ def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) 
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
 
 
-def list_measured_answers(
+def list_given_answers(
     connection: Connection, tenant_id: int, episode_id: uuid.UUID
-) -> list[tuple[str, str, bool]]:
-    """(interval, item, correct) of every answer in the checks of an episode, the first ones
-    first."""
+) -> list[GivenAnswer]:
+    """Every answer of an episode, the first ones first."""
     a, w = attempt.c, answer.c
     same = and_(w.tenant_id == a.tenant_id, w.attempt_id == a.id)
     query = (
-        select(a.interval, w.item, w.correct)
+        select(a.id, a.kind, a.interval, w.item, w.correct, w.answered_at)
         .select_from(attempt.join(answer, same))
-        .where(a.tenant_id == tenant_id, a.episode_id == episode_id, a.kind == AttemptKind.CHECK)
-        .order_by(w.answered_at)
+        .where(a.tenant_id == tenant_id, a.episode_id == episode_id)
+        .order_by(w.answered_at, w.position)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return [GivenAnswer(*row) for row in connection.execute(query)]
 
 
 def insert_answer(

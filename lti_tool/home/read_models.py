@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from adapters.lms import Role
 from adapters.lrs_client import VisibilityScope
@@ -17,6 +18,8 @@ from lti_tool.checks import attempts_store, grades_store, quiz_attempts
 from lti_tool.checks.attempts_store import Attempt
 from lti_tool.checks.grades_store import GradeDelivery
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
+from lti_tool.home import own_progress
+from lti_tool.home.own_progress import CompetencyLine, Rhythm
 from lti_tool.people import courses_store, people_store
 from lti_tool.people.courses_store import Course, FirstReading
 from lti_tool.programmes import episode_context, episodes_store, programmes
@@ -24,7 +27,7 @@ from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 from lti_tool.tables.checks import AttemptKind
 from lti_tool.transfer import plans_store, work_page
-from lti_tool.transfer.plans_store import Plan
+from lti_tool.transfer.plans_store import JobUse, Plan
 from lti_tool.transfer.work_page import ProtocolStep
 
 SECONDS_A_QUESTION = 36  # reading, choosing, the reason: five take about three minutes
@@ -51,19 +54,6 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
-class CompetencyLine:
-    """What a learner's own checks say of a competency: the answers of the last check that asked
-    about it (``right`` of ``asked``, after ``label``). ``fades``: less of them right than in the
-    check before, or, in the first, half or less."""
-
-    title: str
-    label: str
-    right: int
-    asked: int
-    fades: bool
-
-
-@dataclass(frozen=True)
 class TodayView:
     """Data for the learner's page."""
 
@@ -73,12 +63,18 @@ class TodayView:
     plan: Plan | None
     steps: list[ProtocolStep]  # of plan, exercise and case study: what is late, or due next
     competencies: list[CompetencyLine]
-    uses: int
+    rhythm: Rhythm
+    uses: Sequence[JobUse]  # the last one first
     offers: Mapping[AttemptKind, Sequence[str]]
     running: Attempt | None
     held: bool
     left: bool
     fresh: bool  # the learner has no attempts yet
+
+    @property
+    def confirmed(self) -> int:
+        """Uses that somebody else or a record confirmed."""
+        return sum(use.grade > 1 for use in self.uses)
 
     @property
     def next_check(self) -> CheckLine | None:
@@ -144,7 +140,8 @@ def load_today(
         plan = plans_store.find_plan(connection, tenant_id, episode.id)
         uses = plans_store.list_job_uses(connection, tenant_id, plan.id) if plan else []
         steps = work_page.list_own_steps(context, plan, now)
-        answers = attempts_store.list_measured_answers(connection, tenant_id, episode.id)
+        answers = attempts_store.list_given_answers(connection, tenant_id, episode.id)
+        memory = attempts_store.list_memory_states(connection, tenant_id, episode.id)
     on_hold, left = any(hold.holds(now) for hold in holds), episode.left_at is not None
     lines = []
     for check in planned:
@@ -160,8 +157,13 @@ def load_today(
         checks=lines,
         plan=plan,
         steps=[step for step in steps if step.state in ("late", "due")],
-        competencies=_list_competencies(context.programme, answers),
-        uses=len(uses),
+        competencies=own_progress.list_competencies(
+            context.programme, episode.certified_at, answers, memory, now
+        ),
+        rhythm=own_progress.find_rhythm(
+            answers, episode.certified_at, now, ZoneInfo(context.programme.calendar.time_zone)
+        ),
+        uses=sorted(uses, key=lambda use: (use.used_on, use.reported_at), reverse=True),
         offers=offers,
         running=next(
             (item for item in attempts if item.finished_at is None and item.kind in offers), None
@@ -170,32 +172,6 @@ def load_today(
         left=left,
         fresh=not attempts,
     )
-
-
-def _list_competencies(
-    programme: Programme, answers: Sequence[tuple[str, str, bool]]
-) -> list[CompetencyLine]:
-    """A line for each competency that a check has asked about, in the programme's order."""
-    competency_of = {item.key: item.competency for item in programme.items}
-    found: dict[str, dict[str, list[bool]]] = {}
-    for interval, item, correct in answers:
-        by_interval = found.setdefault(competency_of.get(item, ""), {})
-        by_interval.setdefault(interval, []).append(correct)
-    lines = []
-    for competency in programme.competencies:
-        shares = found.get(competency.key)
-        if not shares:
-            continue
-        *before, (interval, last) = shares.items()
-        level = _share(before[-1][1]) if before else 0.5
-        fades = _share(last) < level if before else _share(last) <= level
-        label = INTERVAL_LABELS.get(interval, interval)
-        lines.append(CompetencyLine(competency.title, label, sum(last), len(last), fades))
-    return lines
-
-
-def _share(answers: Sequence[bool]) -> float:
-    return sum(answers) / len(answers)
 
 
 def _check_state(

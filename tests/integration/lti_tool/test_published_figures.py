@@ -30,7 +30,8 @@ def store(tool: Tool) -> Iterator[RealStore]:
 def monday(certified_days_ago: int, day: int) -> str:
     """On which a window of so many days is over for all who were certified then."""
     last = monday_after(NOW - timedelta(days=certified_days_ago))
-    return translations.format_day("en", monday_from(last + timedelta(days=day)))
+    shown = monday_from(last + timedelta(days=day))
+    return translations.format_close_day("en", shown, NOW.date())
 
 
 def told(store: RealStore) -> None:

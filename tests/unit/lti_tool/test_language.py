@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -15,7 +15,7 @@ from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import page_language, translations
+from core import clock, page_language, translations
 from core.messages import MessageError, lazy_gettext, lazy_ngettext
 from docs.messages import ERRORS, KEYWORDS, ROOT, extract_messages, update_catalogue
 from lti_tool import app
@@ -225,18 +225,37 @@ def test_no_tag_is_too_odd(tags: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "written"),
+    ("tag", "other_year", "same_year", "this_week"),
     [
-        ("en", "5 March 2027"),
-        ("de", "5. März 2027"),
-        ("fr", "5 mars 2027"),
-        ("es", "5 de marzo de 2027"),
+        ("en", "1 March 2027", "1 March", "Monday, 1 March"),
+        ("de", "1. März 2027", "1. März", "Montag, 1. März"),
+        ("fr", "1er mars 2027", "1er mars", "lundi 1er mars"),
+        ("es", "1 de marzo de 2027", "1 de marzo", "lunes, 1 de marzo"),
     ],
 )
-def test_a_day_is_written_as_the_language_does(tag: str, written: str) -> None:
+def test_a_day_is_written_as_people_say_it(
+    tag: str, other_year: str, same_year: str, this_week: str
+) -> None:
+    """With its year if that is another, with its day of the week if it is near."""
+    day = date(2027, 3, 1)
+    for today, written in (
+        (date(2026, 12, 1), other_year),
+        (date(2027, 1, 5), same_year),
+        (date(2027, 3, 2), same_year),
+        (date(2027, 2, 22), same_year),
+        (date(2027, 2, 23), this_week),
+        (day, this_week),
+    ):
+        assert translations.format_close_day(tag, day, today) == written
+    assert translations.format_day(tag, day) == other_year
+
+
+def test_a_day_of_a_page_is_written_for_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2027, 1, 5, tzinfo=UTC))
     with Flask("x").app_context():
-        page_language.use_launch_language(tag)
-        assert page_language.format_day(date(2027, 3, 5)) == written
+        page_language.use_launch_language("de")
+        assert page_language.format_day(date(2027, 3, 1)) == "1. März"
+        assert page_language.format_day(datetime(2026, 3, 1, 12, tzinfo=UTC)) == "1. März 2026"
 
 
 @pytest.mark.parametrize(
