@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from adapters.questions.formats import FORMATS, detect_format
 from adapters.questions.models import key_from_name
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
+from core.messages import lazy_ngettext
 from lti_tool.programmes.authoring import _ensure_draft, _load_pictures, update_draft
 from lti_tool.programmes.programmes import Programme, resolve_key
 
@@ -27,6 +29,61 @@ class QuestionImportDiff:
     same: list[tuple[QuestionItem, QuestionItem]]
     notes: list[ImportNote]
     format_name: str
+
+
+@dataclass(frozen=True)
+class ItemChange:
+    """What several questions get; empty: each keeps its own. ``weight``: critical, usual."""
+
+    competency: str = ""
+    pool: str = ""
+    weight: str = ""
+
+    def apply(self, item: QuestionItem) -> QuestionItem:
+        """The question with this change."""
+        changed: dict[str, Any] = {}
+        if self.competency:
+            changed["competency"] = self.competency
+        if self.pool:
+            changed["pool"] = self.pool
+        if self.weight:
+            changed["critical"] = self.weight == "critical"
+        return msgspec.structs.replace(item, **changed)
+
+
+def change_items(
+    items: Sequence[QuestionItem], keys: Collection[str], change: ItemChange
+) -> tuple[list[QuestionItem], int]:
+    """The questions, of which those with these keys are changed, and how many became another.
+    BadInput if none is chosen, or nothing to change."""
+    _require_some(items, keys)
+    if change == ItemChange():
+        raise BadInput("Choose what the questions get: a competency, a use or a weight.")
+    result = [change.apply(item) if item.key in keys else item for item in items]
+    return result, sum(new != old for new, old in zip(result, items, strict=True))
+
+
+def remove_items(
+    items: Sequence[QuestionItem], keys: Collection[str], sure: bool
+) -> tuple[list[QuestionItem], int]:
+    """The questions without those with these keys, and how many those are."""
+    number = _require_some(items, keys)
+    if not sure:
+        raise BadInput(
+            lazy_ngettext(
+                "Tick that %(num)s question is to be removed, then press the button again.",
+                "Tick that %(num)s questions are to be removed, then press the button again.",
+                number,
+            )
+        )
+    return [item for item in items if item.key not in keys], number
+
+
+def _require_some(items: Sequence[QuestionItem], keys: Collection[str]) -> int:
+    number = sum(item.key in keys for item in items)
+    if not number:
+        raise BadInput("Tick the questions that you mean.")
+    return number
 
 
 def preview_question_import(

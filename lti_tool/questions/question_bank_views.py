@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 import msgspec
 from flask import request
@@ -15,15 +16,17 @@ from core import clock
 from core.errors import BadInput, Conflict, NotFound, RequestError
 from core.messages import join_messages
 from lti_tool.base import uploads
-from lti_tool.base.forms import form_revision, form_text, uploaded_file
+from lti_tool.base.forms import form_revision, form_text, form_texts, uploaded_file
 from lti_tool.base.roles import STAFF_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.base.staff_context import StaffContext, download_response, open_staff
 from lti_tool.programmes import authoring
 from lti_tool.questions import question_bank, question_form
+from lti_tool.questions.question_bank import ItemChange
 
 ROUTES = Routes("questions", "/t/<uuid:visit_id>/programmes/<key>/questions", open_staff)
 PAGE_SIZE = 50
+FILTERS = ("competency", "pool", "search")
 SPARE_LINES = 2
 _MAX_START_DIGITS = 5
 
@@ -96,6 +99,34 @@ def delete_question(staff: StaffContext, key: str) -> ResponseReturnValue:
     except (BadInput, Conflict) as error:
         return _render_question_bank(staff, key, error)
     return staff.redirect(f"programmes/{key}/questions/?done=removed")
+
+
+@ROUTES.post("/change", roles=STAFF_ROLES)
+def change_questions(staff: StaffContext, key: str) -> ResponseReturnValue:
+    """Change several questions at once: those that are ticked, or all that the search finds."""
+    chosen = {name: form_text(name) for name in FILTERS}
+    kept = urlencode({name: value for name, value in chosen.items() if value})
+    number = 0
+
+    def apply(items: list[QuestionItem]) -> list[QuestionItem]:
+        nonlocal number
+        if form_text("which") == "found":
+            keys = {item.key for item in items if _matches_filter(item, chosen)}
+        else:
+            keys = set(form_texts("item"))
+        change = ItemChange(form_text("set_competency"), form_text("set_pool"), form_text("weight"))
+        if form_text("act") == "remove":
+            changed, number = question_bank.remove_items(items, keys, form_text("sure") == "1")
+        else:
+            changed, number = question_bank.change_items(items, keys, change)
+        return changed
+
+    try:
+        _update_items(staff, key, apply)
+    except (BadInput, Conflict) as error:
+        return _render_question_bank(staff, key, error)
+    act = "removed" if form_text("act") == "remove" else "changed"
+    return staff.redirect(f"programmes/{key}/questions/?done={act}&count={number}&{kept}")
 
 
 @ROUTES.post("/look", roles=STAFF_ROLES, upload=True)
@@ -179,7 +210,8 @@ def _render_question_bank(
     staff: StaffContext, key: str, error: RequestError | None = None
 ) -> ResponseReturnValue:
     draft = authoring.load_draft(staff.work, tenant_id=staff.tenant_id, key=key)
-    chosen = {name: request.args.get(name, "") for name in ("competency", "pool", "search")}
+    sent = request.form if error and "which" in request.form else request.args
+    chosen = {name: sent.get(name, "") for name in FILTERS}
     items = [item for item in draft.programme.items if _matches_filter(item, chosen)]
     text = request.args.get("from", "")
     start = int(text) if text.isdecimal() and len(text) <= _MAX_START_DIGITS else 0
@@ -191,7 +223,10 @@ def _render_question_bank(
         count=len(items),
         start=start,
         after=start + PAGE_SIZE if start + PAGE_SIZE < len(items) else None,
+        number=request.args.get("count", 0, type=int),
         chosen=chosen,
+        sent=sent,
+        ticked=set(form_texts("item")) if error else set(),
         error=error,
         formats=FORMATS,
         today=clock.now().date(),

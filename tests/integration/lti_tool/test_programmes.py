@@ -628,3 +628,45 @@ def test_a_wave_and_a_competency_are_named_as_people_call_them(tool: Tool, offic
         file=(io.BytesIO(table.replace("München".encode(), b"Bonn")), "c.csv"),
     )
     assert "its waves are München" in unescape(wrong.text) or "on record already" in wrong.text
+
+
+def test_many_questions_get_a_competency_and_a_weight_at_once(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    bank = tool.get(f"{place}questions/?pool=practice")
+    found = re.findall(r'name="item" value="([^"]+)"', bank.text)
+    sent = {"revision": revision(bank), "which": "ticked", "act": "change", "pool": "practice"}
+    nothing = tool.post(f"{place}questions/change", bank, **sent, set_competency="contain")
+    assert nothing.status_code == 400
+    assert "Tick the questions that you mean." in nothing.text
+    assert '<option value="contain" selected>' in nothing.text, "what was chosen stays"
+    done = tool.post(
+        f"{place}questions/change",
+        bank,
+        **sent,
+        item=found[:2],
+        set_competency="contain",
+        weight="critical",
+    )
+    assert "2 questions changed." in done.text
+    assert len(re.findall(r'name="item" value', done.text)) == len(found), (
+        "still those for practice"
+    )
+    rows = tool.sql("SELECT document FROM lti_tool.draft WHERE programme = 'phishing-response'")
+    items = {item["key"]: item for item in rows[0][0]["items"]}
+    assert {items[key]["competency"] for key in found[:2]} == {"contain"}
+    assert all(items[key].get("critical") for key in found[:2])
+
+
+def test_all_that_a_search_finds_is_removed_only_when_somebody_is_sure(
+    tool: Tool, office: str
+) -> None:
+    place = f"{office}programmes/phishing-response/"
+    bank = tool.get(f"{place}questions/?pool=practice")
+    sent = {"revision": revision(bank), "which": "found", "act": "remove", "pool": "practice"}
+    asked = tool.post(f"{place}questions/change", bank, **sent)
+    assert asked.status_code == 400
+    assert "are to be removed" in asked.text
+    assert "Remove them from the draft" in asked.text
+    tool.post(f"{place}questions/change", asked, **sent, sure="1")
+    assert "0 questions" in tool.get(f"{place}questions/?pool=practice").text
+    assert "0 questions" not in tool.get(f"{place}questions/?pool=check").text
