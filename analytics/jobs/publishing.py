@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from analytics.catalogue import CATALOGUE, DETAIL_DAY, DUE_CHECKS, PUBLISHED_METRICS, Metric
 from analytics.definitions import Scope, parse_part
-from analytics.jobs.publishing_details import ALL_PUBLISHED, release_details
+from analytics.jobs.publishing_details import ALL_PUBLISHED, beyond_details, release_details
 from analytics.jobs.publishing_months import publish_months
 from analytics.publishing import packets as forming
 from analytics.publishing.packets import DEFAULT_RULE, NewPacket, Waiting
@@ -171,12 +171,13 @@ def _publish_programme(
     )
     ids = {row.row_id for row in replaced}
     current = [row for row in kept if row.row_id not in ids] + replaced
-    released = _release_rows(Ledger(current), open_packets, counted, done, watermark)
+    ledger = Ledger([*current, *beyond_details(current)])
+    released = _release_rows(ledger, open_packets, counted, done, watermark)
     released += release_details(
         connection,
         tenant_id,
         current + released,
-        [item for item in open_packets if is_over(item, DETAIL_DAY, watermark)],
+        [item for item in packets if is_over(item, DETAIL_DAY, watermark)],
         counted,
         done | {(row.key, number) for row in released for number in row.packets},
     )

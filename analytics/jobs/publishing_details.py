@@ -3,18 +3,30 @@
 An answer belongs to an interval, a question and a competency, and rows sum them along each. So each
 row is held against all others answer by answer, and once a packet's competencies or questions are
 published, no further sum of these answers is.
+
+Sums of other packets may still come, and tell what is left of an earlier row that these share with
+packets that have parts. So parts are held a second time against what such packets contribute to
+each row, and later rows against what the others do (``beyond_details``).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from analytics.catalogue import CATALOGUE, DETAIL_DAY, DETAILS, PUBLISHED_METRICS
-from analytics.publishing.rows import Ledger, PublishedRow, RowKey, add_rows, slot_name, slots_of
+from analytics.publishing.rows import (
+    Ledger,
+    PublishedRow,
+    RowKey,
+    add_rows,
+    slot_name,
+    slots_of,
+    within_packets,
+)
 from analytics.store import published as store
 from analytics.store.published import Packet
 from lrs.vocabulary import INTERVALS, MIN_GROUP_SIZE
@@ -69,15 +81,13 @@ def release_details(
     """The rows of competencies and questions that may appear now, with what ends by that.
 
     ``rows``: all that are published, and ``done`` what is, by packet. ``packets``: those whose
-    window is over.
+    window is over; of these, frozen ones get no rows.
     """
-    waiting = [item for item in packets if _is_next(item, counted, done)]
+    waiting = [item for item in packets if item.frozen_at is None and _is_next(item, counted, done)]
     if not any(_is_part(key) for item in waiting for key in counted[item.packet_id]):
         return list(_complete(waiting, counted, done))
     answers = _load_answers(connection, tenant_id, [item.packet_id for item in packets])
-    ledger = Ledger([_by_answer(row, answers) for row in rows if _sums_answers(row.key)])
-    for number, found in answers.items():
-        ledger.add(_total(number, found))
+    ledger = _Comparison(rows, answers)
     released: list[PublishedRow] = []
     done = set(done)
     for whole in ALL_PUBLISHED:
@@ -87,11 +97,67 @@ def release_details(
                 break
             parts = _waiting_parts(whole, together, counted, done)
             looks -= 1
-            compared = [_by_answer(row, answers) for row in parts]
-            if ledger.add_all_if_safe(compared, MAX_SUMS, MAX_TRIED):
+            if ledger.add_all_if_safe(parts):
                 released += parts
                 done |= {(row.key, number) for row in parts for number in row.packets}
     return [*released, *_end(released, done), *_complete(waiting, counted, done)]
+
+
+class _Comparison:
+    """Rows that sum answers, held against each other answer by answer."""
+
+    def __init__(
+        self, rows: Iterable[PublishedRow], answers: Mapping[int, Sequence[_Answers]]
+    ) -> None:
+        self._answers = answers
+        self._rows = [row for row in rows if _sums_answers(row.key)]
+        self._detailed = _packets_of(row for row in self._rows if _is_part(row.key))
+        self._all = self._compare(answers)
+
+    def _compare(self, packets: Collection[int]) -> Ledger:
+        """What these packets contribute to the rows, and all answers of each."""
+        found = [_by_answer(within_packets(row, packets), self._answers) for row in self._rows]
+        return Ledger([*found, *(_total(one, self._answers.get(one, ())) for one in packets)])
+
+    def add_all_if_safe(self, parts: Sequence[PublishedRow]) -> bool:
+        """Whether parts may appear, which are noted then."""
+        inside = self._detailed | _packets_of(parts)
+        compared = [_by_answer(row, self._answers) for row in parts]
+        if any(_straddles(row, inside) for row in self._rows) and not self._compare(
+            inside
+        ).add_all_if_safe(compared, MAX_SUMS, MAX_TRIED):
+            return False
+        if not self._all.add_all_if_safe(compared, MAX_SUMS, MAX_TRIED):
+            return False
+        self._rows += parts
+        self._detailed = inside
+        return True
+
+
+def _quantities(key: RowKey) -> tuple[str, ...]:
+    published = PUBLISHED_METRICS[key.metric].published
+    assert published is not None
+    return published.quantities
+
+
+def _packets_of(rows: Iterable[PublishedRow]) -> frozenset[int]:
+    return frozenset(number for row in rows for number in row.packets)
+
+
+def _straddles(row: PublishedRow, packets: Collection[int]) -> bool:
+    """Whether a row is over some of these packets, and over others."""
+    return len({number in packets for number in row.packets}) > 1
+
+
+def beyond_details(rows: Sequence[PublishedRow]) -> list[PublishedRow]:
+    """What rows hold beyond packets that have parts: as if it were published, too, for rows that
+    come later."""
+    detailed = _packets_of(row for row in rows if _is_part(row.key))
+    return [
+        within_packets(row, set(row.packets) - detailed)
+        for row in rows
+        if ANSWERS in _quantities(row.key) and _straddles(row, detailed)
+    ]
 
 
 def _gather(
@@ -177,10 +243,14 @@ def _by_answer(row: PublishedRow, answers: Mapping[int, Sequence[_Answers]]) -> 
     """A row with its contributions answer by answer."""
     contributions: dict[str, list[int]] = {}
     for packet, slot, people in slots_of(row):
+        left = set(people)
         for item in answers.get(packet, ()):
             if item.belongs_to(row.key, slot):
                 name = slot_name(packet, f"{item.interval} {item.item}")
                 contributions[name] = sorted(item.learners.intersection(people))
+                left -= item.learners
+        if left:  # who was erased since, or whose answer was voided
+            contributions[slot_name(packet, f"{row.key.metric} {slot}")] = sorted(left)
     return replace(row, key=_COMPARED, contributions=contributions)
 
 

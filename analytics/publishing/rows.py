@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum, isclose
 from types import SimpleNamespace
@@ -238,6 +238,17 @@ def slot_name(packet: int, slot: str, quantity: str = "") -> str:
     """The name of a slot of a packet. ``quantity``: of which it is alone, where a row sums some of
     more people than the rest."""
     return f"{quantity}|{packet}|{slot}"
+
+
+def within_packets(row: PublishedRow, packets: Collection[int]) -> PublishedRow:
+    """What some packets contribute to a row, without what it sums of that."""
+    contributions = {
+        name: people
+        for name, people in row.contributions.items()
+        if int(name.split("|", 2)[1]) in packets
+    }
+    kept = tuple(number for number in row.packets if number in packets)
+    return replace(row, packets=kept, people=0, sums=[], contributions=contributions)
 
 
 def slots_of(row: PublishedRow) -> Iterator[tuple[int, str, Sequence[int]]]:
