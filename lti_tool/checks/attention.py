@@ -63,7 +63,7 @@ def keep_within_budget(
     connection, tenant_id, episode = context.connection, context.tenant_id, context.episode
     person = directory_store.get_profile(connection, tenant_id, episode.person_id)
     when = working_time.resolve_working_time(
-        person.time_zone, person.working_days, context.programme.calendar
+        person.time_zone, person.working_days, context.programme.calendar, person.site
     )
     begins = when.week_start(now)
     asked = attention_store.find_asked(

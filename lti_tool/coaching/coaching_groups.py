@@ -139,7 +139,10 @@ def form_groups(
         )
         for people in created:
             planned = meeting_times(
-                working_time.resolve_working_time(people[0].time_zone, [], calendar), now
+                working_time.resolve_working_time(
+                    people[0].time_zone, [], calendar, people[0].site
+                ),
+                now,
             )
             group = coaching_store.insert_group(
                 connection, tenant_id, programme, [item.episode_id for item in people], planned, now

@@ -209,7 +209,7 @@ def _take_over(
     episode_ids = [item.episode_id for item in ready]
     if group is None:
         planned = coaching_groups.meeting_times(
-            working_time.resolve_working_time(ready[0].time_zone, [], calendar), now
+            working_time.resolve_working_time(ready[0].time_zone, [], calendar, ready[0].site), now
         )
         made_from = {
             "name": choice.group.name,

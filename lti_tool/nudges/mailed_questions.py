@@ -133,7 +133,7 @@ def _store_question(
 def last_day(person: Profile, programme: Programme, question: MailedQuestion) -> date:
     """The last day on which a question can be answered, where its learner is."""
     when = working_time.resolve_working_time(
-        person.time_zone, person.working_days, programme.calendar
+        person.time_zone, person.working_days, programme.calendar, person.site
     )
     return when.day_of(question.closes_at - timedelta(microseconds=1))
 

@@ -198,11 +198,12 @@ def _may_send_now(
         reminder.time_zone,
         reminder.working_days,
         programme_of(reminder.programme, reminder.programme_version).calendar,
+        reminder.site,
     )
     local = now.astimezone(when.zone)
     hours = own_hours or ReminderHours(when.weekdays, *SENDING_HOURS)
     day = hours.day_of(local)
-    if day is None or day in when.days_off:
+    if day is None or when.is_day_off(day):
         return False
     return (
         sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY
@@ -309,7 +310,7 @@ def _prompt_text(tag: str, reminder: Reminder, now: datetime) -> _Text:
 
 
 def _review_text(tag: str, reminder: Reminder, day: str) -> _Text:
-    name = reminder.name or translate_text(tag, "the person’s name, or “Participant”")
+    name = reminder.name or translate_text(tag, "A participant")
     if reminder.what == ActivityKind.BEHAVIOUR_ASSESSMENT:
         subject = translate_text(tag, "Work observation: %(name)s", name=name)
         words = translate_text(

@@ -31,6 +31,7 @@ class Reminder:
     name: str
     time_zone: str
     working_days: list[int]
+    site: str
     language: str
 
     @property
@@ -47,7 +48,7 @@ class Reminder:
 _REMINDER_SQL = """
     SELECT r.id AS person_id, e.id AS episode_id, e.programme, e.programme_version, d.what,
       d.due_at, d.closes_at,
-           p.name, r.time_zone, r.working_days, r.language
+           p.name, r.time_zone, r.working_days, r.site, r.language
     FROM ({due}) d
     JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = d.episode_id AND e.left_at IS NULL
     JOIN lti_tool.person p ON p.id = e.person_id

@@ -110,7 +110,7 @@ def certify_in_transaction(
             field="exam",
         )
     when = working_time.resolve_working_time(
-        person.time_zone, person.working_days, programme.calendar
+        person.time_zone, person.working_days, programme.calendar, person.site
     )
     episode = Episode(
         uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source

@@ -174,7 +174,7 @@ def _certified_at(
     """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
     for today, the current time if noon has not passed."""
     when = working_time.resolve_working_time(
-        person.time_zone, person.working_days, programme.calendar
+        person.time_zone, person.working_days, programme.calendar, person.site
     )
     noon = when.at(row.certified_on, time(12))
     return min(noon, now) if row.certified_on == when.day_of(now) else noon

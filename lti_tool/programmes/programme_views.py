@@ -20,6 +20,7 @@ from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, RequestError
 from core.messages import Message, lazy_gettext
+from core.page_language import current_language
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import uploads
 from lti_tool.base.deps import ToolDeps
@@ -43,11 +44,21 @@ from lti_tool.programmes import (
     certification_sources,
     participation,
     programme_archive,
+    public_holidays,
     schedule_preview,
     workload,
 )
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
-from lti_tool.programmes.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
+from lti_tool.programmes.programmes import (
+    Calendar,
+    Cell,
+    Competency,
+    Kpi,
+    Programme,
+    SiteHolidays,
+    Task,
+    Wave,
+)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FormData = MultiDict[str, str]
@@ -73,8 +84,9 @@ class ProgrammeConsole(StaffContext):
         that somebody else changed meanwhile."""
         draft = authoring.load_draft(self.work, tenant_id=self.tenant_id, key=key)
         day, zone = _previewed_day(), request.args.get("time_zone", "")
+        site, tag, today = request.args.get("site", ""), current_language(), clock.now().date()
         try:
-            events = schedule_preview.preview_schedule(draft.programme, day, zone, [])
+            events = schedule_preview.preview_schedule(draft.programme, day, zone, [], site)
         # An unknown time zone, or a date out of range.
         except (KeyError, ValueError, OSError, OverflowError):
             events = []
@@ -93,6 +105,12 @@ class ProgrammeConsole(StaffContext):
             workload=workload.estimate_workload(draft.programme),
             day=day,
             zone=zone,
+            site=site,
+            countries=public_holidays.list_countries(tag),
+            coming=[
+                (line, public_holidays.next_holidays(line.country, line.region, today, tag))
+                for line in draft.programme.calendar.public
+            ],
             intervals=INTERVALS,
             weekdays=WEEKDAYS,
             formats=FORMATS,
@@ -483,12 +501,17 @@ def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tu
         ],
         "tasks": [(task.key, task.title, task.competency) for task in programme.tasks],
         "waves": [(wave.key, wave.title, wave.starts_on.isoformat()) for wave in programme.waves],
+        "calendar": [
+            (line.site, line.country, public_holidays.region_title(line.country, line.region))
+            for line in programme.calendar.public
+        ],
     }
     result = {}
     for name, columns in (
         ("competencies", ("key", "title")),
         ("tasks", ("key", "title", "competency")),
         ("waves", ("key", "title", "starts_on")),
+        ("calendar", ("site", "country", "region")),
     ):
         typed = (
             [row for row in _FormPart(form, name).table_rows(*columns) if any(row[1:2])]
@@ -607,9 +630,13 @@ def _apply_calendar(programme: Programme, part: _FormPart) -> Programme:
     holidays = sorted(
         {parse_day(day, refusal) for day in part.text("holidays").replace(",", " ").split()}
     )
-    return msgspec.structs.replace(
-        programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays)
-    )
+    public = [
+        SiteHolidays(country, public_holidays.resolve_region(country, region), site)
+        for site, country, region in part.table_rows("site", "country", "region")
+        if country
+    ]
+    calendar = Calendar(part.text("time_zone") or "UTC", days, holidays, public)
+    return msgspec.structs.replace(programme, calendar=calendar)
 
 
 _PART_HANDLERS: dict[str, Callable[[Programme, _FormPart], Programme]] = {

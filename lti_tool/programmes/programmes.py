@@ -22,7 +22,7 @@ from core.database import UnitOfWork
 from core.errors import BadInput
 from core.messages import Message, Number, join_messages, lazy_gettext
 from lrs.vocabulary import INTERVALS
-from lti_tool.programmes import episodes_store, rubrics
+from lti_tool.programmes import episodes_store, public_holidays, rubrics
 from lti_tool.programmes.rubrics import Rubric
 
 MAX_QUESTIONS = 5  # per check: 5 questions take 5 minutes
@@ -75,14 +75,30 @@ class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_on: date
 
 
+class SiteHolidays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Whose public holidays a site keeps: a country and a region of it (ISO 3166; empty: those of
+    the whole country). ``site``: as in the list of people; empty: all sites without a line of their
+    own."""
+
+    country: str
+    region: str = ""
+    site: str = ""
+
+
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Default working calendar for people without their own: IANA time zone, ISO weekdays (1
-    Monday … 7 Sunday), days off.
+    Monday … 7 Sunday), days off of everybody, and public holidays by site.
     """
 
     time_zone: str = "UTC"
     working_days: list[int] = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5])
     holidays: list[date] = []
+    public: list[SiteHolidays] = []
+
+    def public_at(self, site: str) -> SiteHolidays | None:
+        """Whose public holidays hold at a site."""
+        named = {" ".join(line.site.split()).casefold(): line for line in self.public}
+        return named.get(" ".join(site.split()).casefold()) or named.get("")
 
 
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -392,6 +408,8 @@ def _validate_calendar(calendar: Calendar) -> None:
             "Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.",
             field="working_days",
         )
+    for line in calendar.public:
+        public_holidays.resolve_region(line.country, line.region)
 
 
 def _validate_kpi(kpi: Kpi | None) -> None:

@@ -46,11 +46,15 @@ class ScheduledEvent:
 
 
 def preview_schedule(
-    programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]
+    programme: Programme,
+    certified_on: date,
+    time_zone: str,
+    working_days: Sequence[int],
+    site: str = "",
 ) -> list[ScheduledEvent]:
     """Preview the schedule: everything that becomes due for somebody who is certified on
     this day."""
-    when = working_time.resolve_working_time(time_zone, working_days, programme.calendar)
+    when = working_time.resolve_working_time(time_zone, working_days, programme.calendar, site)
     certified_at = when.at(certified_on)
     events = [
         ScheduledEvent(

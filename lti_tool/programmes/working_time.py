@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from lti_tool.programmes.programmes import Calendar
+from lti_tool.programmes import public_holidays
+from lti_tool.programmes.programmes import Calendar, SiteHolidays
 
 DUE_TIME = time(9)  # by then, the working day has begun nearly everywhere
 END_OF_DAY = time(23, 59, 59)
@@ -18,15 +19,23 @@ MAX_SEARCH_DAYS = 366  # a calendar without a working day in a year is invalid
 
 @dataclass(frozen=True)
 class WorkingTime:
-    """A person's working time: time zone, ISO weekdays, days off."""
+    """A person's working time: time zone, ISO weekdays, days off, public holidays."""
 
     zone: ZoneInfo
     weekdays: frozenset[int]
     days_off: frozenset[date]
+    public: SiteHolidays | None = None
+
+    def is_day_off(self, day: date) -> bool:
+        """Whether it is a day off of the programme or a public holiday where the person works."""
+        return day in self.days_off or (
+            self.public is not None
+            and public_holidays.is_holiday(self.public.country, self.public.region, day)
+        )
 
     def works_on(self, day: date) -> bool:
         """Whether it is a working day."""
-        return day.isoweekday() in self.weekdays and day not in self.days_off
+        return day.isoweekday() in self.weekdays and not self.is_day_off(day)
 
     def day_of(self, instant: datetime) -> date:
         """Return the person's local date at an instant."""
@@ -85,13 +94,14 @@ class ReminderHours:
 
 
 def resolve_working_time(
-    time_zone: str, working_days: Sequence[int], calendar: Calendar
+    time_zone: str, working_days: Sequence[int], calendar: Calendar, site: str = ""
 ) -> WorkingTime:
     """Resolve the person's own time zone and working days, falling back to the programme's. The
-    programme's days off apply to everybody.
+    programme's days off apply to everybody, the public holidays at the person's site.
     """
     return WorkingTime(
         ZoneInfo(time_zone or calendar.time_zone),
         frozenset(working_days or calendar.working_days),
         frozenset(calendar.holidays),
+        calendar.public_at(site),
     )

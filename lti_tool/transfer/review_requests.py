@@ -65,8 +65,7 @@ def mail_people(
                 "subject": translations.translate_text(
                     tag,
                     subject,
-                    name=name
-                    or translations.translate_text(tag, "the person’s name, or “Participant”"),
+                    name=name or translations.translate_text(tag, "A participant"),
                 ),
                 "words": translations.translate_text(tag, words),
                 "programme": stage.programme.key,

@@ -651,7 +651,7 @@ def test_many_questions_get_a_competency_and_a_weight_at_once(tool: Tool, office
     assert len(re.findall(r'name="item" value', done.text)) == len(found), (
         "still those for practice"
     )
-    rows = tool.sql("SELECT document FROM lti_tool.draft WHERE programme = 'phishing-response'")
+    rows = tool.sql("SELECT document FROM lti_tool.programme_draft WHERE key = 'phishing-response'")
     items = {item["key"]: item for item in rows[0][0]["items"]}
     assert {items[key]["competency"] for key in found[:2]} == {"contain"}
     assert all(items[key].get("critical") for key in found[:2])
@@ -670,3 +670,30 @@ def test_all_that_a_search_finds_is_removed_only_when_somebody_is_sure(
     tool.post(f"{place}questions/change", asked, **sent, sure="1")
     assert "0 questions" in tool.get(f"{place}questions/?pool=practice").text
     assert "0 questions" not in tool.get(f"{place}questions/?pool=check").text
+
+
+def test_each_site_keeps_the_public_holidays_of_its_region(tool: Tool, office: str) -> None:
+    """München has Epiphany off, Köln has not."""
+    place = f"{office}programmes/phishing-response/"
+    page = tool.get(place)
+    fields = {
+        "revision": revision(page),
+        "calendar.time_zone": "Europe/Berlin",
+        "calendar.day": ["1", "2", "3", "4", "5"],
+        "calendar.holidays": "",
+        "calendar.site": ["München", ""],
+        "calendar.country": ["DE", "DE"],
+    }
+    regions = {"calendar.region": ["Bavaristan", "NW"]}
+    refused = tool.post(f"{place}setup", page, **fields, **regions)
+    assert refused.status_code == 400
+    assert "no region “Bavaristan”" in refused.text and "Bayern" in refused.text
+    assert 'value="München"' in refused.text, "what was typed stays"
+    saved = tool.post(f"{place}setup", page, **fields, **{"calendar.region": ["Bayern", "NW"]})
+    assert 'value="Bayern"' in saved.text and 'value="Nordrhein-Westfalen"' in saved.text
+    day = "certified_on=2026-12-30"  # a week before Epiphany
+    munich = tool.get(f"{place}?{day}&site=M%C3%BCnchen").text.split('id="when"')[1]
+    cologne = tool.get(f"{place}?{day}&site=K%C3%B6ln").text.split('id="when"')[1]
+    assert "6 January" in cologne.split("</section>")[0]
+    assert "6 January" not in munich.split("</section>")[0]
+    assert "7 January" in munich.split("</section>")[0]
