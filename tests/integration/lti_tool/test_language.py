@@ -20,7 +20,7 @@ def _in(locale: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("locale", "lang", "words"),
     [
-        ("de_AT", "de", "Transferplan"),
+        ("de_AT", "de", "Umsetzungsplan"),
         ("fr", "fr", "Commencer"),
         ("es-MX", "es", "Empezar"),
         ("en", "en", "Start the check"),
@@ -68,7 +68,7 @@ LONG_PLAN = {"act": "save", "obstacle": "x" * 2_001}
     ("locale", "words"),
     [
         ("de_DE", "Höchstens 2000 Zeichen; das hier hat 2001."),
-        ("fr", "2000 caractères au plus ; ce texte en a 2001."),
+        ("fr", "2000 caractères au plus\u202f; ce texte en a 2001."),
         ("es", "Como máximo 2000 caracteres; este texto tiene 2001."),
         ("en", "Keep it to 2000 characters; this has 2001."),
     ],
@@ -91,7 +91,7 @@ def test_an_error_page_is_in_the_language_of_the_launch(tool: Tool) -> None:
     assert gone.status_code == 404
     assert '<html lang="de">' in gone.text
     assert "Das hat nicht geklappt" in gone.text
-    assert "Du hast keinen solchen Check." in gone.text
+    assert "Sie haben keinen solchen Check." in gone.text
 
 
 def test_an_error_page_for_nobody_is_in_the_language_of_the_browser(tool: Tool) -> None:

@@ -815,7 +815,7 @@ def test_flood(shared_tool: Tool, case: str) -> None:
     ]
     assert [answer.status_code for answer in answers] == [400, 400, 400, 429, 429]
     assert "Wait a minute" in answers[-2].text
-    assert "Warte eine Minute" in answers[-1].text
+    assert "Warten Sie eine Minute" in answers[-1].text
     other = shared_tool.browser.post(
         "/lti/login",
         data={},

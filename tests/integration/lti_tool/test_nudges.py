@@ -61,7 +61,7 @@ def remind(tool: Tool, at: datetime) -> list[tuple[str, str, str]]:
 
 def test_a_check_is_told_once_in_the_person_s_language(certified: Tool) -> None:
     certified.sql("DELETE FROM lti_tool.scheduled_act")
-    assert remind(certified, NOW) == [("E1", "due", "Dein Check nach 1 Woche ist offen")]
+    assert remind(certified, NOW) == [("E1", "due", "Ihr Check nach 1 Woche ist offen")]
     assert remind(certified, NOW) == [] and remind(certified, NOW + timedelta(hours=1)) == []
 
 
@@ -133,7 +133,7 @@ def test_what_is_overdue_is_told_once_more(certified: Tool) -> None:
     remind(certified, NOW)
     overdue = [one for day in range(1, 8) for one in remind(certified, NOW + timedelta(days=day))]
     assert [one for one in overdue if one[0] == "E1"] == [
-        ("E1", "overdue", "Noch offen: Dein Check nach 1 Woche ist offen")
+        ("E1", "overdue", "Noch offen: Ihr Check nach 1 Woche ist offen")
     ]
 
 
