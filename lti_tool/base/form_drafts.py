@@ -23,7 +23,7 @@ DRAFT_RETENTION = timedelta(days=30)
 MAX_DRAFT_CHARS = 60_000  # all fields of one form: the largest, a rubric, takes half of it
 _FORM_NAME = re.compile(r"[a-z][a-z-]{0,30}(/[\w.-]{1,100}){0,2}", re.ASCII)
 # Fields that say nothing of what was typed.
-_UNKEPT_FIELDS = frozenset((FORM_FIELD, "form_token", "form_id", "act", "kind"))
+_UNKEPT_FIELDS = frozenset((FORM_FIELD, "form_token", "form_id", "act", "kind", "following"))
 
 
 def keep_draft(

@@ -26,6 +26,7 @@ from lti_tool.base.roles import (
     LEADING_ROLES,
     LEARNER,
     STAFF_ROLES,
+    TEACHER,
     TEACHING_ROLES,
     TEAM_FIGURE_ROLES,
 )
@@ -34,7 +35,7 @@ from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.checks import submission_review
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
-from lti_tool.home import figures_page, read_models
+from lti_tool.home import figures_page, inbox, read_models
 from lti_tool.home.chosen_programme import (
     ChosenProgramme,
     choose_programme,
@@ -77,12 +78,26 @@ def show_home(page: PageContext) -> ResponseReturnValue:
         no_part = "runs_the_lms.html"
     if no_part:
         return page.render(no_part)
+    return _land(page, takes_part)
+
+
+def _land(page: PageContext, takes_part: bool) -> ResponseReturnValue:
+    """The first page, by one rule: what waits for whoever leads or accompanies people; else what
+    is due for whoever takes part; else figures, else the team. Whoever opens a check or the plan
+    by its own activity gets that, and whoever teaches the course its figures.
+    """
+    who = page.who
+    leads = bool(who.roles & LEADING_ROLES)
+    opens_first_page = who.page in ("", activity_pages.TODAY) and TEACHER not in who.roles
+    if leads and opens_first_page and inbox.has_waiting(page.work, session=who, now=clock.now()):
+        return page.redirect("inbox")
     if takes_part and Role(who.role) is Role.LEARNER:
         return _render_today(page)
-    if who.roles & FIGURE_ROLES:
+    wants_figures = who.page == activity_pages.FIGURES and bool(who.roles & FIGURE_ROLES)
+    if wants_figures or who.roles & (FIGURE_ROLES - LEADING_ROLES):
         return _render_figures(page)
-    if not takes_part and who.roles & LEADING_ROLES:
-        return page.redirect("inbox")
+    if leads and not takes_part:
+        return page.redirect("team")
     return _render_today(page)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from urllib.parse import urlencode
 
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Conflict, RequestError
-from lti_tool.base.forms import form_text
+from core.errors import BadInput, Conflict, NotFound, RequestError
+from lti_tool.assessment.review_queue import ANSWER_FOLLOW_UP, CONFIRM, REVIEW
+from lti_tool.base import form_drafts
+from lti_tool.base.forms import form_text, form_texts, parse_uuid
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.page_responses import redirect_to
 from lti_tool.base.roles import ALL_ROLES, LEADING_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
@@ -27,7 +32,22 @@ ROUTES = Routes("inbox", "/t/<uuid:launch_id>", open_page)
 # them.
 @ROUTES.get("/inbox", roles=ALL_ROLES)
 def show_inbox(page: PageContext) -> ResponseReturnValue:
-    return _render_inbox(page)
+    return _render_inbox(page, wanted=request.args.get("item", ""))
+
+
+@ROUTES.post("/inbox/later", roles=ALL_ROLES)
+def postpone(page: PageContext) -> ResponseReturnValue:
+    """Go on with the next item; what was typed into this one is kept."""
+    form_drafts.keep_draft(
+        page.work,
+        tenant_id=page.who.tenant_id,
+        person_id=page.who.person_id,
+        form=form_text(form_drafts.FORM_FIELD),
+        fields=request.form.to_dict(),
+        now=clock.now(),
+    )
+    following = urlencode({"item": form_text("following")})
+    return redirect_to(f"/t/{page.who.id}/inbox?{following}")
 
 
 @ROUTES.post("/inbox/reviews/<uuid:handed_id>", roles=ALL_ROLES)
@@ -42,7 +62,7 @@ def submit_review(page: PageContext, handed_id: uuid.UUID) -> ResponseReturnValu
         weak_content=form_text("weak_content"),
         now=clock.now(),
     )
-    return _answer(page, review, "reviewed")
+    return _answer(page, review, "reviewed", f"{REVIEW}-{handed_id}")
 
 
 @ROUTES.post("/inbox/uses/<uuid:use_id>", roles=ALL_ROLES)
@@ -58,12 +78,35 @@ def confirm_use(page: PageContext, use_id: uuid.UUID) -> ResponseReturnValue:
         record=form_text("record"),
         now=clock.now(),
     )
-    return _answer(page, confirm, "confirmed" if seen else "unseen")
+    more = {} if seen else {"undo": str(use_id)}
+    return _answer(page, confirm, "confirmed" if seen else "unseen", f"{CONFIRM}-{use_id}", more)
+
+
+@ROUTES.post("/inbox/uses", roles=ALL_ROLES)
+def confirm_uses(page: PageContext) -> ResponseReturnValue:
+    """Confirm the uses that were ticked."""
+    confirm = partial(
+        transfer_protocol.confirm_uses,
+        page.work,
+        session=page.who,
+        use_ids=[parse_uuid(text) for text in form_texts("use")],
+        now=clock.now(),
+    )
+    return _answer(page, confirm, "confirmed", inbox.BATCH)
+
+
+@ROUTES.post("/inbox/uses/<uuid:use_id>/undo", roles=ALL_ROLES)
+def withdraw_unseen(page: PageContext, use_id: uuid.UUID) -> ResponseReturnValue:
+    """Take back that one could not see a use."""
+    if not transfer_protocol.withdraw_unseen(page.work, session=page.who, use_id=use_id):
+        raise NotFound("There is nothing to take back any more.")
+    return page.redirect(f"inbox?{urlencode({'done': 'undone', 'item': f'{CONFIRM}-{use_id}'})}")
 
 
 @ROUTES.post("/inbox/follow-ups/<uuid:episode_id>", roles=LEADING_ROLES)
 def answer_as_supervisor(page: PageContext, episode_id: uuid.UUID) -> ResponseReturnValue:
-    return _answer(page, partial(save_follow_up, page.deps, page.who, episode_id), "followed")
+    save = partial(save_follow_up, page.deps, page.who, episode_id)
+    return _answer(page, save, "followed", f"{ANSWER_FOLLOW_UP}-{episode_id}")
 
 
 @ROUTES.post("/inbox/tasks/<uuid:episode_id>", roles=LEADING_ROLES)
@@ -78,23 +121,36 @@ def add_learner_task(page: PageContext, episode_id: uuid.UUID) -> ResponseReturn
         competency=form_text("competency"),
         now=clock.now(),
     )
-    return _answer(page, add, "mapped")
+    return _answer(page, add, "mapped", "")
 
 
-def _answer(page: PageContext, act: Callable[[], object], done: str) -> ResponseReturnValue:
+def _answer(
+    page: PageContext,
+    act: Callable[[], object],
+    done: str,
+    item: str,
+    more: Mapping[str, str] | None = None,
+) -> ResponseReturnValue:
+    """Act, and go on with the item that follows; ``item`` stays open if it was refused. ``more``:
+    what the page that comes must know of the answer.
+    """
     try:
         act()
     except (BadInput, Conflict) as error:
-        return _render_inbox(page, error)
+        return _render_inbox(page, error, item)
     page.request_jobs(SEND_STATEMENTS, SEND_MAILS)
-    return page.redirect(f"inbox?done={done}")
+    query = {"done": done, "item": form_text("following"), **(more or {})}
+    return page.redirect(f"inbox?{urlencode(query)}")
 
 
-def _render_inbox(page: PageContext, error: RequestError | None = None) -> ResponseReturnValue:
+def _render_inbox(
+    page: PageContext, error: RequestError | None = None, wanted: str = ""
+) -> ResponseReturnValue:
     return page.render(
         "inbox.html",
         error.status if error else 200,
-        view=inbox.load_inbox(page.work, session=page.who, now=clock.now()),
+        view=inbox.load_inbox(page.work, session=page.who, now=clock.now(), wanted=wanted),
         error=error,
         how_often=transfer_protocol.USE_FREQUENCIES,
+        undo=request.args.get("undo", type=uuid.UUID),
     )

@@ -6,6 +6,7 @@ statements are one transaction.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.messages import Number, gettext_noop, lazy_gettext
-from lrs.vocabulary import REPLY_KINDS, ActivityKind, VerbName
+from lrs.vocabulary import REPLY_KINDS, ActivityKind, Relation, VerbName
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.text_limits import require_length
 from lti_tool.programmes import episode_context, schedule_store
@@ -276,49 +277,100 @@ def confirm_use(
     require_length(record, MAX_RECORD_LENGTH, "record")
     require_length(words, MAX_TEXT_LENGTH, "words")
     with unit_of_work(session.tenant_id) as connection:
-        use = transfer_store.lock_use(connection, session.tenant_id, use_id)
-        if use is None:
-            raise NotFound("There is no such use on the job.")
-        context, relation = reviewers.require_reviewable_episode(
-            connection, session, use.episode_id, use.peer_id
+        _answer_use(connection, session, use_id, seen, words, record, now)
+
+
+def confirm_uses(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    use_ids: Collection[uuid.UUID],
+    now: datetime,
+) -> int:
+    """Confirm several uses on the job, each with a record and a statement of its own; return how
+    many are new. Nothing is confirmed if one of them is not this person's to confirm.
+    """
+    if not use_ids:
+        raise BadInput("Tick the uses that you know to have happened.", field="use")
+    with unit_of_work(session.tenant_id) as connection:
+        # In one order, so that two people who confirm the same uses do not wait for each other.
+        return sum(
+            _answer_use(connection, session, use_id, True, "", "", now)
+            for use_id in sorted(set(use_ids))
         )
-        if record and relation == PEER:
-            raise BadInput(
-                "A work record is vouched for by who leads or accompanies the learner.",
-                field="record",
+
+
+def withdraw_unseen(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID) -> bool:
+    """Take back that this person could not see a use, which then waits again; False if there is
+    nothing to take back. A confirmation stays: it is on record."""
+    with unit_of_work(session.tenant_id) as connection:
+        return transfer_store.delete_unseen(
+            connection, session.tenant_id, use_id, session.person_id
+        )
+
+
+def _answer_use(
+    connection: Connection,
+    session: LaunchSession,
+    use_id: uuid.UUID,
+    seen: bool,
+    words: str,
+    record: str,
+    now: datetime,
+) -> bool:
+    """Store a person's answer to a use; False if there is one already."""
+    use = transfer_store.lock_use(connection, session.tenant_id, use_id)
+    if use is None:
+        raise NotFound("There is no such use on the job.")
+    context, relation = reviewers.require_reviewable_episode(
+        connection, session, use.episode_id, use.peer_id
+    )
+    if record and relation == PEER:
+        raise BadInput(
+            "A work record is vouched for by who leads or accompanies the learner.",
+            field="record",
+        )
+    grade = WORK_RECORD_GRADE if record else EVIDENCE_GRADES[relation]
+    values = {
+        "use_id": use_id,
+        "person_id": session.person_id,
+        "seen": seen,
+        "grade": grade,
+        "words": words,
+        "record": record if seen else "",
+        "at": now,
+    }
+    if not transfer_store.insert_confirmation(connection, session.tenant_id, values):
+        return False
+    if seen:
+        _record_confirmation(context, use, grade, session.person_id, relation, now)
+    return True
+
+
+def _record_confirmation(
+    context: EpisodeContext,
+    use: ReportedUse,
+    grade: int,
+    person_id: uuid.UUID,
+    relation: Relation,
+    now: datetime,
+) -> None:
+    title = statement_task_title(context, use.task)
+    context.enqueue_statements(
+        [
+            xapi_statements.confirmed_statement(
+                context.act(f"confirmed {use.id} {person_id}", now),
+                plan=use.plan_id,
+                task=use.task,
+                task_title=title,
+                evidence_grade=grade,
+                by=person_id,
+                relation=relation,
             )
-        grade = WORK_RECORD_GRADE if record else EVIDENCE_GRADES[relation]
-        values = {
-            "use_id": use_id,
-            "person_id": session.person_id,
-            "seen": seen,
-            "grade": grade,
-            "words": words,
-            "record": record if seen else "",
-            "at": now,
-        }
-        if (
-            not transfer_store.insert_confirmation(connection, session.tenant_id, values)
-            or not seen
-        ):
-            return
-        title = statement_task_title(context, use.task)
-        act = context.act(f"confirmed {use_id} {session.person_id}", now)
-        context.enqueue_statements(
-            [
-                xapi_statements.confirmed_statement(
-                    act,
-                    plan=use.plan_id,
-                    task=use.task,
-                    task_title=title,
-                    evidence_grade=grade,
-                    by=session.person_id,
-                    relation=relation,
-                )
-            ]
-        )
-        if grade > use.grade:
-            _raise_grade(context, use, grade, title, now)
+        ]
+    )
+    if grade > use.grade:
+        _raise_grade(context, use, grade, title, now)
 
 
 def _raise_grade(

@@ -368,6 +368,15 @@ def insert_confirmation(connection: Connection, tenant_id: int, values: Mapping[
     return connection.execute(row).first() is not None
 
 
+def delete_unseen(
+    connection: Connection, tenant_id: int, use_id: uuid.UUID, person_id: uuid.UUID
+) -> bool:
+    """Delete a person's answer that a use was not seen; False if there is none."""
+    c = confirmation.c
+    own = (c.tenant_id == tenant_id) & (c.use_id == use_id) & (c.person_id == person_id)
+    return connection.execute(delete(confirmation).where(own, ~c.seen)).rowcount == 1
+
+
 def insert_no_opportunity(
     connection: Connection,
     tenant_id: int,
