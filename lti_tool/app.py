@@ -36,6 +36,7 @@ from lti_tool.nudges import (
     channel_views,
     digests,
     mailed_question_views,
+    mailed_review_views,
     reminder_times_views,
 )
 from lti_tool.people import people_views
@@ -65,6 +66,7 @@ PAGES: tuple[Routes[Any], ...] = (
     inbox_views.ROUTES,
     calendar_views.ROUTES,
     mailed_question_views.ROUTES,
+    mailed_review_views.ROUTES,
     reminder_times_views.ROUTES,
     assessment_views.ROUTES,
     coaching_views.ROUTES,

@@ -323,6 +323,7 @@ def request_assessment(
                 gettext_noop("%(name)s asks you to look at a piece of work"),
                 text,
                 now,
+                f"{review_requests.INBOX_ITEM_PATH}assess-{context.episode.id}",
             )
 
 

@@ -12,13 +12,29 @@ from lti_tool.tables.visits import mail, mail_link
 
 
 @dataclass(frozen=True)
+class LinkTarget:
+    """What a link opens: a question, a use at work, or a work sample; a page if it is none."""
+
+    question_id: uuid.UUID | None = None
+    use_id: uuid.UUID | None = None
+    handed_in_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
 class MailLink:
-    """What is known of a link by its secret. ``question_id`` is None for a link to a page."""
+    """What is known of a link by its secret, with what it opens instead of a page."""
 
     tenant_id: int
     mail_id: int
     question_id: uuid.UUID | None
+    use_id: uuid.UUID | None
+    handed_in_id: uuid.UUID | None
     created_at: datetime
+
+    @property
+    def opens_page(self) -> bool:
+        """Whether it opens the mail's page."""
+        return self.question_id is None and self.use_id is None and self.handed_in_id is None
 
 
 @dataclass(frozen=True)
@@ -36,12 +52,12 @@ def insert_link(
     tenant_id: int,
     mail_id: int,
     token_hash: bytes,
-    question_id: uuid.UUID | None,
+    target: LinkTarget,
 ) -> None:
     """Insert a link of a mail."""
     connection.execute(
         insert(mail_link).values(
-            token_hash=token_hash, tenant_id=tenant_id, mail_id=mail_id, question_id=question_id
+            token_hash=token_hash, tenant_id=tenant_id, mail_id=mail_id, **vars(target)
         )
     )
 

@@ -41,7 +41,15 @@ _CSP_TEMPLATE = (
 # URLs that contain a one-time secret: their referrer is cut to the origin. (no-referrer would
 # also remove the Origin header from our own forms, which distinguishes them from another
 # site's.)
-_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/question/", "/calendar/")
+_SECRET_PATHS = (
+    "/lti/register",
+    "/admin/enter",
+    "/s/",
+    "/stop/",
+    "/question/",
+    "/review/",
+    "/calendar/",
+)
 
 
 # What a page says where the framework refuses a request, by status.
@@ -117,6 +125,15 @@ def render_error(
     """A page that says what did not work, in the person's language, and how to go on."""
     way = ways_on.find_way_on(request)
     return render_message(title, text, status, headers, at=at, way=way)
+
+
+def download_response(name: str, content: bytes) -> Response:
+    """A file of somebody. It is only served as a download, never displayed inline, because its
+    content is untrusted."""
+    answer = Response(content, content_type="application/octet-stream")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 def redirect_to(address: str, code: int = 303) -> Response:

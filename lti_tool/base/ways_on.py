@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _VISIT_ADDRESS = re.compile(r"/t/([0-9a-fA-F-]{32,36})(?:/|$)")
 # Pages that a mail's link or the sign-in opens.
-_MAIL_PATHS = ("/s/", "/stop/", "/question/", "/calendar/", "/sign-in")
+_MAIL_PATHS = ("/s/", "/stop/", "/question/", "/review/", "/calendar/", "/sign-in")
 _TO_OVERVIEW = lazy_gettext("To your overview")
 _TO_COURSE = lazy_gettext("Back to the course")
 _SEND_LINK = lazy_gettext("Send me a new link")

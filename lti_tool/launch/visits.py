@@ -68,7 +68,7 @@ class VisitLink:
 
 def verify_link(deps: ToolDeps, text: str) -> VisitLink:
     """Verify a link's token and return its content; raise BadInput for an unknown one, and for
-    that of a question, which opens no page."""
+    that of a question or of a review, which opens no page."""
     found = _find_page_link(deps, text)
     if found is not None:
         link, mail = found
@@ -96,7 +96,7 @@ def verify_link(deps: ToolDeps, text: str) -> VisitLink:
 def _find_page_link(deps: ToolDeps, text: str) -> tuple[MailLink, LinkedMail] | None:
     """Find a link of a mail to a page by its secret; None if the text is no such secret."""
     link = mail_links.find_link(deps.engine, text)
-    if link is None or link.question_id is not None:
+    if link is None or not link.opens_page:
         return None
     with deps.unit_of_work(link.tenant_id) as connection:
         return link, mail_links_store.get_linked_mail(connection, link.tenant_id, link.mail_id)

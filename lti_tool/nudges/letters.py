@@ -5,7 +5,7 @@ to press, and how to stop it; as HTML, and as plain text that says the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from adapters.questions.models import QuestionItem
 from core import clock, translations
 from core.translations import translate_text
 from lti_tool.base import mail_links, sessions_store, tenants_store
+from lti_tool.base.mail_links_store import LinkTarget
 from lti_tool.base.mail_outbox_store import LeasedMail
 from lti_tool.launch import visits
 from lti_tool.nudges import mailed_questions, mailed_questions_store
@@ -27,6 +28,7 @@ from lti_tool.nudges.reminders import REMINDER_KINDS
 from lti_tool.people import directory_store
 from lti_tool.programmes import episodes_store, product_use_store, programmes
 from lti_tool.tables.checks import AttemptKind
+from lti_tool.transfer.review_requests import REVIEW_MAIL_KIND, ReviewSubject
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # Kinds of mails that go to the learners of a programme.
@@ -45,7 +47,7 @@ class LetterLink:
 @dataclass(frozen=True)
 class Letter:
     """The parts of a mail, in its reader's language. With ``choices`` it asks a question, whose
-    text is ``stem``; otherwise ``button`` is what to press, None where there is nothing."""
+    text is ``stem``; otherwise ``buttons`` are what to press, what is meant to be pressed first."""
 
     subject: str
     title: str
@@ -54,11 +56,21 @@ class Letter:
     paragraphs: list[str]
     stem: str
     choices: list[LetterLink]
-    button: LetterLink | None
+    buttons: list[LetterLink]
     notes: list[str]
     reason: str
     links: list[LetterLink]
     stop_address: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a mail asks to answer without a sign-in."""
+
+    stem: str = ""
+    choices: list[LetterLink] = field(default_factory=list)
+    buttons: list[LetterLink] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def write_letter(
@@ -68,43 +80,86 @@ def write_letter(
     named = product_use_store.find_programme_title(connection, tenant_id, row.programme)
     title = named[0] if named else ""
     stop, own_page = _page_links(connection, tenant_id, row, tag, base_url)
-    question = _load_asked(connection, tenant_id, row)
-    choices, stem, button, notes = list[LetterLink](), "", own_page, list[str]()
-    if question is not None:
-        asked, item, last_day = question
-        token = mail_links.issue_link(connection, tenant_id, row.id, asked.id)
-        address = f"{base_url}/question/{token}"
-        stem, choices = _mailed_choices(item, address)
-        button = None if choices else LetterLink(translate_text(tag, "Open the question"), address)
-        until = translations.format_near_day(tag, last_day, clock.now().date())
-        if asked.kind != AttemptKind.CHECK:  # a check's last day stands above
-            notes.append(translate_text(tag, "Good until %(day)s.", day=until))
-        notes.append(
-            translate_text(
-                tag, "No sign-in needed; this link is yours alone, please do not forward it."
-            )
-        )
+    asked = _ask_question(connection, tenant_id, row, tag, base_url) or _ask_review(
+        connection, tenant_id, row, tag, base_url
+    )
+    own_links = [own_page] if own_page else []
     return Letter(
         subject=row.subject,
         title=title,
         organisation=tenants_store.get_tenant(connection, tenant_id).name,
         name=" ".join(row.name.split()),
         paragraphs=row.words.split("\n\n"),
-        stem=stem,
-        choices=choices,
-        button=button,
-        notes=notes,
+        stem=asked.stem if asked else "",
+        choices=asked.choices if asked else [],
+        buttons=asked.buttons if asked else own_links,
+        notes=asked.notes if asked else [],
         reason=translate_text(
             tag, "You get this because you take part in “%(programme)s”.", programme=title
         )
         if title and row.kind in _LEARNER_KINDS
         else "",
         links=[
-            *([own_page] if own_page and question is not None else []),
+            *(own_links if asked else []),
             *([_stop_link(tag, stop)] if stop else []),
             *([_times_link(tag, own_page)] if own_page and row.kind in REMINDER_KINDS else []),
         ],
         stop_address=stop,
+    )
+
+
+def _ask_question(
+    connection: Connection, tenant_id: int, row: LeasedMail, tag: str, base_url: str
+) -> _Asked | None:
+    """The question that a mail asks; None if it asks none."""
+    question = _load_asked(connection, tenant_id, row)
+    if question is None:
+        return None
+    asked, item, last_day = question
+    target = LinkTarget(question_id=asked.id)
+    token = mail_links.issue_link(connection, tenant_id, row.id, target)
+    address = f"{base_url}/question/{token}"
+    stem, choices = _mailed_choices(item, address)
+    button = LetterLink(translate_text(tag, "Open the question"), address)
+    until = translations.format_near_day(tag, last_day, clock.now().date())
+    notes = [translate_text(tag, "Good until %(day)s.", day=until)]
+    return _Asked(
+        stem,
+        choices,
+        [] if choices else [button],
+        # a check's last day stands above
+        [*(notes if asked.kind != AttemptKind.CHECK else []), _say_own_link(tag)],
+    )
+
+
+def _ask_review(
+    connection: Connection, tenant_id: int, row: LeasedMail, tag: str, base_url: str
+) -> _Asked | None:
+    """The use at work or the work sample that a mail asks to answer; None if it asks for none."""
+    about = ReviewSubject.of_path(row.path) if row.kind == REVIEW_MAIL_KIND else None
+    if about is None:
+        return None
+    target = LinkTarget(use_id=about.use_id, handed_in_id=about.handed_in_id)
+    address = f"{base_url}/review/{mail_links.issue_link(connection, tenant_id, row.id, target)}"
+    if about.use_id is None:
+        buttons = [LetterLink(translate_text(tag, "Read it and answer"), address)]
+    else:
+        buttons = [
+            LetterLink(translate_text(tag, "I can confirm it"), f"{address}/yes"),
+            LetterLink(translate_text(tag, "I could not see it"), f"{address}/no"),
+        ]
+    return _Asked(
+        buttons=buttons,
+        notes=[
+            translate_text(tag, "A page opens where you read it and confirm your answer."),
+            _say_own_link(tag),
+        ],
+    )
+
+
+def _say_own_link(tag: str) -> str:
+    return translate_text(
+        tag, "No sign-in needed; this link is yours alone, please do not forward it."
     )
 
 
@@ -173,8 +228,7 @@ def render_plain(letter: Letter, tag: str) -> str:
         parts.append(
             translate_text(tag, "Choose one; a page opens where you confirm it and see why.")
         )
-    elif letter.button:
-        parts.append(_plain_link(letter.button))
+    parts += [_plain_link(button) for button in letter.buttons]
     if letter.notes:
         parts.append(" ".join(letter.notes))
     end = [letter.reason, *(_plain_link(link) for link in letter.links)]

@@ -15,19 +15,16 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from adapters.lms import Role
 from adapters.questions import Picture, question_html
 from adapters.questions.models import QuestionItem
 from core.errors import BadInput, NotFound
-from lti_tool.base import mail_links, mail_links_store, mail_outbox_store
+from lti_tool.base import mail_links, mail_links_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.mail_links_store import LinkedMail, MailLink
-from lti_tool.base.sessions_store import VISIT, LaunchSession
+from lti_tool.base.mail_links_store import LinkedMail, LinkTarget, MailLink
 from lti_tool.checks import attempts_store, item_remarks, quiz_attempts
 from lti_tool.checks.attempts_store import Answer, Attempt
 from lti_tool.checks.quiz_attempts import AttemptProgress
-from lti_tool.launch import visits
-from lti_tool.nudges import mailed_questions_store
+from lti_tool.nudges import link_sessions, mailed_questions_store
 from lti_tool.nudges.mailed_questions_store import MailedQuestion
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
@@ -35,7 +32,6 @@ from lti_tool.programmes import (
     episode_context,
     episodes_store,
     pictures,
-    product_use,
     working_time,
 )
 from lti_tool.programmes.episode_context import EpisodeContext
@@ -160,7 +156,7 @@ def answer_question(
         item_responses.parse_response(view.item, form)  # Nothing begins without an answer.
         _submit(deps, link, view, form, now)
     with deps.unit_of_work(link.tenant_id) as connection:
-        _record_opened(connection, link, view.mail, now)
+        link_sessions.record_opened(connection, link, view.mail, now)
     return _view_with_next(deps, link, now)
 
 
@@ -177,7 +173,7 @@ def remark_on_question(
     progress, answer = view.answered
     item_remarks.save_remark(
         deps.unit_of_work,
-        session=_link_session(link, view),
+        session=link_sessions.session_of_link(link, view.mail, view.language),
         form_id=form_id,
         attempt_id=progress.attempt.id,
         position=answer.position,
@@ -262,7 +258,7 @@ def _submit(
     form: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> None:
-    question, session = view.question, _link_session(link, view)
+    question, session = view.question, link_sessions.session_of_link(link, view.mail, view.language)
     if view.is_check:
         attempt_id = quiz_attempts.begin_check(
             deps.unit_of_work, session=session, interval=question.interval, now=now
@@ -288,52 +284,6 @@ def _submit(
     )
 
 
-def _link_session(link: MailLink, view: QuestionView) -> LaunchSession:
-    """The learner as the code of quizzes knows one. It is stored nowhere, so that no page of a
-    session can be opened by the link of a question."""
-    return LaunchSession(
-        id=uuid.uuid4(),
-        tenant_id=link.tenant_id,
-        person_id=view.mail.person_id,
-        person_name="",
-        registration_id=None,
-        course_id=None,
-        context_title="",
-        message=VISIT,
-        subject="",
-        role=Role.LEARNER.value,
-        administers=False,
-        missing_parameter="",
-        joined_by="",
-        locale=view.language,
-        deployment_id="",
-        resource_link_id="",
-        resource_link_title="",
-        return_url="",
-        line_item_url="",
-        line_items_url="",
-        programme=view.mail.programme,
-        page="",
-        deep_linking=None,
-        review_of="",
-    )
-
-
-def _record_opened(connection: Connection, link: MailLink, mail: LinkedMail, now: datetime) -> None:
-    """Record that the mail's link was used, the first time."""
-    first = mail_outbox_store.mark_mail_opened(connection, link.tenant_id, link.mail_id, now)
-    if first and mail.kind in visits.NUDGE_KINDS:
-        product_use.record_nudge_opened(
-            connection,
-            link.tenant_id,
-            mail.person_id,
-            mail.programme,
-            link.mail_id,
-            mail.kind,
-            now,
-        )
-
-
 def _offer_next(connection: Connection, link: MailLink, view: QuestionView, now: datetime) -> str:
     """The secret of a link to the quiz's next question; empty if it has none, or if the answer
     was given in an earlier sitting."""
@@ -349,4 +299,6 @@ def _offer_next(connection: Connection, link: MailLink, view: QuestionView, now:
         created_at=now,
     )
     mailed_questions_store.insert_question(connection, link.tenant_id, following)
-    return mail_links.issue_link(connection, link.tenant_id, link.mail_id, following.id)
+    return mail_links.issue_link(
+        connection, link.tenant_id, link.mail_id, LinkTarget(question_id=following.id)
+    )

@@ -40,6 +40,8 @@ _OWN_MAILS = "SELECT id FROM lti_tool.mail WHERE tenant_id = :tenant AND person_
 
 # Table → condition for the rows that belong to this person; children before parents.
 OWNED_ROWS = {
+    "mail_link": f"(mail_id IN ({_OWN_MAILS}) OR use_id IN ({_OWN_USES})"
+    f" OR handed_in_id IN ({_OWN_SUBMISSIONS}))",
     "review": f"handed_in_id IN ({_OWN_SUBMISSIONS})",
     "handed_in": f"episode_id IN ({_OWN_EPISODES})",
     "document": "person_id = :person",
@@ -66,7 +68,6 @@ OWNED_ROWS = {
     "answer": f"attempt_id IN ({_OWN_ATTEMPTS})",
     "attempt": f"episode_id IN ({_OWN_EPISODES})",
     "scheduled_check": f"episode_id IN ({_OWN_EPISODES})",
-    "mail_link": f"mail_id IN ({_OWN_MAILS})",
     "mail": "person_id = :person",
     "mailed_question": f"episode_id IN ({_OWN_EPISODES})",
     "episode": "person_id = :person",

@@ -24,6 +24,7 @@ from lti_tool.tables.base import platform_registration
 from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
 from lti_tool.tables.people import course, person
 from lti_tool.tables.programmes import episode
+from lti_tool.tables.transfer import handed_in, job_use
 
 launch = Table(
     "launch",
@@ -135,8 +136,9 @@ mail_stop = Table(
     created_at_column(),
 )
 
-# The links of mails, by the hash of their secret. Without a question: the link opens the mail's
-# page, or stops mails of its kind; with one, it opens that question and nothing else.
+# The links of mails, by the hash of their secret. A link of a question, of a use at work or of a
+# work sample opens that and nothing else; any other opens the mail's page, or stops mails of its
+# kind.
 mail_link = Table(
     "mail_link",
     metadata,
@@ -144,6 +146,8 @@ mail_link = Table(
     tenant_id_column(),
     Column("mail_id", ForeignKey(mail.c.id, ondelete="CASCADE"), nullable=False),
     Column("question_id", ForeignKey(mailed_question.c.id, ondelete="CASCADE")),
+    Column("use_id", ForeignKey(job_use.c.id, ondelete="CASCADE")),
+    Column("handed_in_id", ForeignKey(handed_in.c.id, ondelete="CASCADE")),
     created_at_column(),
     Index(None, "tenant_id", "mail_id"),
     Index(None, "tenant_id", "question_id"),

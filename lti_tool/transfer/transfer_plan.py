@@ -19,6 +19,7 @@ from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.transfer import plans_store, review_requests, reviewers, transfer_store
 from lti_tool.transfer.plans_store import JobUse, Plan
+from lti_tool.transfer.review_requests import ReviewSubject
 from lti_tool.transfer.task_titles import find_task_title, statement_task_title
 
 MAX_TITLE_LENGTH = 300
@@ -186,6 +187,7 @@ def report_job_use(
             ),
             now,
             use.peer_id,
+            about=ReviewSubject(use_id=use.id),
         )
         act = context.act(
             f"use {use.id}", use_timestamp(used_on, context.episode.certified_at, now)

@@ -23,6 +23,7 @@ from lti_tool.programmes.due_dates import FOLLOW_UP, FOLLOW_UP_DAYS
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.transfer_schedule import _scheduled_statement
 from lti_tool.transfer import review_requests, reviewers, transfer_plan, transfer_store
+from lti_tool.transfer.review_requests import ReviewSubject
 from lti_tool.transfer.reviewers import LEARNER, MANAGER, MENTOR, PEER
 from lti_tool.transfer.task_titles import find_task_title, statement_task_title
 from lti_tool.transfer.transfer_store import MappedTask, ReportedUse, Submission
@@ -164,6 +165,7 @@ def hand_in_work(
             message,
             now,
             peer_id,
+            about=ReviewSubject(handed_in_id=handed_id),
         )
 
 

@@ -368,6 +368,18 @@ def insert_confirmation(connection: Connection, tenant_id: int, values: Mapping[
     return connection.execute(row).first() is not None
 
 
+def find_use_answer(
+    connection: Connection, tenant_id: int, use_id: uuid.UUID, person_id: uuid.UUID
+) -> bool | None:
+    """Whether this person confirmed a use (True) or could not see it (False); None without an
+    answer."""
+    c = confirmation.c
+    seen: bool | None = connection.execute(
+        select(c.seen).where(c.tenant_id == tenant_id, c.use_id == use_id, c.person_id == person_id)
+    ).scalar()
+    return seen
+
+
 def delete_unseen(
     connection: Connection, tenant_id: int, use_id: uuid.UUID, person_id: uuid.UUID
 ) -> bool:

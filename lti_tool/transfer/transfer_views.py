@@ -6,7 +6,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from flask import Response
 from flask.typing import ResponseReturnValue
 
 from core import clock
@@ -15,6 +14,7 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text, form_uuid, optional_file
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.page_context import PageContext, open_page
+from lti_tool.base.page_responses import download_response
 from lti_tool.base.roles import ALL_ROLES
 from lti_tool.base.routes import Routes
 from lti_tool.base.sessions_store import LaunchSession
@@ -95,15 +95,11 @@ def submit_follow_up(page: PageContext) -> ResponseReturnValue:
 
 @ROUTES.get("/documents/<uuid:document_id>", roles=ALL_ROLES)
 def download_document(page: PageContext, document_id: uuid.UUID) -> ResponseReturnValue:
-    """A submitted file. It is only served as a download, never displayed inline, because its
-    content is untrusted."""
+    """A submitted file."""
     name, content = transfer_protocol.load_document(
         page.work, session=page.who, document_id=document_id
     )
-    answer = Response(content, content_type="application/octet-stream")
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return download_response(name, content)
 
 
 def save_follow_up(deps: ToolDeps, who: LaunchSession, episode_id: uuid.UUID | None) -> None:

@@ -158,10 +158,10 @@ CREATE FUNCTION lti_tool.find_launch(wanted uuid) RETURNS TABLE(tenant_id intege
     SET search_path TO 'pg_catalog'
     AS $$SELECT l.tenant_id, l.secret_hash FROM lti_tool.launch l
         WHERE l.id = wanted AND l.expires_at > now() AND l.seen_at > now() - interval '2 hours' -- left alone for longer, it has ended$$;
-CREATE FUNCTION lti_tool.find_mail_link(wanted bytea) RETURNS TABLE(tenant_id integer, mail_id bigint, question_id uuid, created_at timestamp with time zone)
+CREATE FUNCTION lti_tool.find_mail_link(wanted bytea) RETURNS TABLE(tenant_id integer, mail_id bigint, question_id uuid, use_id uuid, handed_in_id uuid, created_at timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$SELECT l.tenant_id, l.mail_id, l.question_id, l.created_at
+    AS $$SELECT l.tenant_id, l.mail_id, l.question_id, l.use_id, l.handed_in_id, l.created_at
         FROM lti_tool.mail_link l WHERE l.token_hash = wanted$$;
 CREATE FUNCTION lti_tool.find_people(wanted text) RETURNS TABLE(tenant_id integer, person_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1503,7 +1503,9 @@ CREATE TABLE lti_tool.mail_link (
     tenant_id integer NOT NULL,
     mail_id bigint NOT NULL,
     question_id uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    use_id uuid,
+    handed_in_id uuid
 );
 CREATE TABLE lti_tool.mail_stop (
     tenant_id integer NOT NULL,
@@ -2544,9 +2546,13 @@ ALTER TABLE ONLY lti_tool.line_item
 ALTER TABLE ONLY lti_tool.login_state
     ADD CONSTRAINT fk_login_state_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
 ALTER TABLE ONLY lti_tool.mail_link
+    ADD CONSTRAINT fk_mail_link_handed_in_id FOREIGN KEY (handed_in_id) REFERENCES lti_tool.handed_in(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.mail_link
     ADD CONSTRAINT fk_mail_link_mail_id FOREIGN KEY (mail_id) REFERENCES lti_tool.mail(id) ON DELETE CASCADE;
 ALTER TABLE ONLY lti_tool.mail_link
     ADD CONSTRAINT fk_mail_link_question_id FOREIGN KEY (question_id) REFERENCES lti_tool.mailed_question(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.mail_link
+    ADD CONSTRAINT fk_mail_link_use_id FOREIGN KEY (use_id) REFERENCES lti_tool.job_use(id) ON DELETE CASCADE;
 ALTER TABLE ONLY lti_tool.mail
     ADD CONSTRAINT fk_mail_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
 ALTER TABLE ONLY lti_tool.mail
