@@ -47,7 +47,7 @@ _LAUNCH_ONLY_FIELDS = (
     "line_items_url",
     "review_of",
 )
-NUDGE_KINDS = ("due", "overdue", "question", "review", "coaching", "prompt", "alarm")
+NUDGE_KINDS = ("due", "overdue", "question", "review", "coaching", "prompt", "week", "alarm")
 
 
 @dataclass(frozen=True)

@@ -19,20 +19,27 @@ from core.messages import gettext_noop
 from core.translations import translate_text
 from lrs.vocabulary import INTERVALS, ActivityKind
 from lti_tool.base import mail_outbox_store, tenants_store
-from lti_tool.nudges import mailed_questions, reminder_times_store, reminders_store
+from lti_tool.nudges import (
+    mailed_questions,
+    reminder_times_store,
+    reminders_store,
+    week_summaries,
+)
 from lti_tool.nudges.reminders_store import Reminder
+from lti_tool.nudges.week_summaries import WeekSummary
 from lti_tool.programmes import episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.working_time import ReminderHours
 from lti_tool.programmes.workload import ACT_MINUTES, MEETING_MINUTES
 
-REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT, QUESTION = (
+REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT, WEEK, QUESTION = (
     "due",
     "overdue",
     "coaching",
     "review",
     "prompt",
+    "week",
     "question",
 )
 SHORT_LIVED_KINDS = (
@@ -40,6 +47,7 @@ SHORT_LIVED_KINDS = (
     OVERDUE,
     COACHING,
     PROMPT,
+    WEEK,
     QUESTION,
 )  # obsolete after a day; a request for a review stays valid
 SENDING_HOURS = (time(8), time(18))  # no mail before or after, unless somebody chose other times
@@ -123,11 +131,10 @@ def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) 
                         now,
                     ):
                         programme = programme_of(item.programme, item.programme_version)
-                        question_id = _prepare_question(connection, tenant_id, item, programme, now)
-                        if kind == QUESTION and question_id is None:
-                            continue  # no refresher is open for this learner
-                        reminded.add(item.person_id)
-                        rows.append(_reminder_mail(item, kind, programme, question_id, now))
+                        row = _prepare_mail(connection, tenant_id, item, kind, programme, now)
+                        if row is not None:
+                            reminded.add(item.person_id)
+                            rows.append(row)
                 queued += mail_outbox_store.enqueue_mails(connection, tenant_id, rows)
     return queued
 
@@ -159,10 +166,43 @@ def _reminders_by_kind(
         PROMPT: reminders_store.iter_manager_prompts(connection, tenant_id, now, f"{year}-{week}")
         if week % PROMPT_INTERVAL_WEEKS == 0
         else iter(()),
+        WEEK: reminders_store.iter_week_summaries(connection, tenant_id, now, f"{year}-{week}"),
         QUESTION: reminders_store.iter_refreshers(
             connection, tenant_id, now, f"{year}-{week}", f"{now:%Y-%m}"
         ),
     }
+
+
+def _prepare_mail(
+    connection: Connection,
+    tenant_id: int,
+    reminder: Reminder,
+    kind: str,
+    programme: Programme,
+    now: datetime,
+) -> dict[str, Any] | None:
+    """The mail of a reminder; None where there is nothing to say: no refresher is open for this
+    learner, or nothing happened in a leader's week."""
+    if kind == WEEK:
+        summary = week_summaries.load_summary(connection, tenant_id, reminder.person_id, now)
+        return _week_mail(reminder, summary, programme, now) if summary else None
+    question_id = _prepare_question(connection, tenant_id, reminder, programme, now)
+    if kind == QUESTION and question_id is None:
+        return None
+    return _reminder_mail(reminder, kind, programme, question_id, now)
+
+
+def _week_mail(
+    reminder: Reminder, summary: WeekSummary, programme: Programme, now: datetime
+) -> dict[str, Any]:
+    tag = translations.choose_language([reminder.language])
+    zone = working_time.resolve_working_time(
+        reminder.time_zone, reminder.working_days, programme.calendar
+    ).zone
+    _, idle_step, _ = _prompt_text(tag, reminder, now)
+    subject, words = week_summaries.write_summary(summary, tag, zone, now, idle_step)
+    path = "inbox" if summary.waiting else "team"
+    return _mail_row(reminder, WEEK, (subject, words, path), None, now)
 
 
 def _prepare_question(
@@ -244,6 +284,17 @@ def _reminder_mail(
         subject, words, path = _act_text(tag, reminder, format_local(reminder.due_at))
     if kind == OVERDUE:
         subject = translate_text(tag, "Still open: %(what)s", what=subject)
+    return _mail_row(reminder, kind, (subject, words, path), question_id, now)
+
+
+# What a reminder says in the language ``tag``: its subject, its text, the page it leads to.
+_Text = tuple[str, str, str]
+
+
+def _mail_row(
+    reminder: Reminder, kind: str, text: _Text, question_id: uuid.UUID | None, now: datetime
+) -> dict[str, Any]:
+    subject, words, path = text
     return {
         "person_id": reminder.person_id,
         "kind": kind,
@@ -256,10 +307,6 @@ def _reminder_mail(
         "queued_at": now,
         "next_try_at": now,
     }
-
-
-# What a reminder says in the language ``tag``: its subject, its text, the page it leads to.
-_Text = tuple[str, str, str]
 
 
 def _question_text(tag: str, programme: Programme) -> _Text:

@@ -161,6 +161,54 @@ _REFRESHER_QUERY = _reminder_query(
 )
 
 
+# For each person who leads or accompanies others, one of those others of whom something waits or
+# who did something within a week; whoever got this week's summary already gets no other.
+_WEEK_QUERY = _reminder_query(
+    """
+      SELECT DISTINCT ON (l.leader_id) l.leader_id, a.id AS episode_id, :week AS what,
+        a.certified_at AS due_at, CAST(NULL AS timestamptz) AS closes_at
+      FROM lti_tool.episode a JOIN lti_tool.person b ON b.id = a.person_id
+      CROSS JOIN LATERAL (VALUES (b.manager_id), (b.mentor_id)) AS l (leader_id)
+      WHERE a.tenant_id = :tenant AND a.left_at IS NULL AND l.leader_id <> b.id
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.mail m WHERE m.tenant_id = :tenant
+          AND m.person_id = l.leader_id AND m.kind = :kind AND m.key LIKE '% ' || :week)
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.hold o WHERE o.tenant_id = :tenant
+          AND o.episode_id = a.id
+                        AND o.from_at <= :now AND (o.until_at IS NULL OR o.until_at > :now))
+        AND (EXISTS (SELECT 1 FROM lti_tool.handed_in h
+            LEFT JOIN lti_tool.review r ON r.handed_in_id = h.id
+            WHERE h.tenant_id = :tenant AND h.episode_id = a.id
+              AND (r.id IS NULL OR h.at > :now - interval '7 days'))
+          OR EXISTS (SELECT 1 FROM lti_tool.plan p
+            LEFT JOIN lti_tool.job_use u ON u.plan_id = p.id
+            LEFT JOIN lti_tool.confirmation c ON c.use_id = u.id AND c.person_id = l.leader_id
+            WHERE p.tenant_id = :tenant AND p.episode_id = a.id
+              AND (p.committed_at > :now - interval '7 days'
+                OR u.id IS NOT NULL AND (c.use_id IS NULL OR c.at > :now - interval '7 days')))
+          OR EXISTS (SELECT 1 FROM lti_tool.attempt t WHERE t.tenant_id = :tenant
+            AND t.episode_id = a.id AND t.kind = 'check'
+            AND t.finished_at > :now - interval '7 days')
+          OR EXISTS (SELECT 1 FROM lti_tool.scheduled_act s WHERE s.tenant_id = :tenant
+            AND s.episode_id = a.id AND s.act IN ('behaviour assessment', 'follow-up')
+            AND s.done_at IS NULL AND s.due_at <= :now + interval '14 days'))
+      ORDER BY l.leader_id, a.certified_at DESC, a.id
+    """,
+    "d.leader_id",
+)
+
+
+def iter_week_summaries(
+    connection: Connection, tenant_id: int, now: datetime, week: str
+) -> Iterator[list[Reminder]]:
+    """Who leads or accompanies people and got no summary of this week yet; ``due_at`` is when the
+    latest of those people was certified."""
+    return _iter_pages(
+        connection,
+        _WEEK_QUERY,
+        {"tenant": tenant_id, "kind": "week", "now": now, "week": week},
+    )
+
+
 def iter_refreshers(
     connection: Connection, tenant_id: int, now: datetime, week: str, month: str
 ) -> Iterator[list[Reminder]]:

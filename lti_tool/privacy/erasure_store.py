@@ -83,12 +83,15 @@ OWNED_ROWS = {
     "identity": "person_id = :person",
     "actor_link": "person_id = :person",
 }
-# Mails to other people about this person's submissions contain the person's name.
+# Mails to other people about this person's submissions contain the person's name; so may the
+# weekly summaries of who leads others.
 _MAILS_TO_OTHERS = (
     "EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN "  # noqa: S608
     f"({_OWN_EPISODES}) AND m.key LIKE 'review ' || h.id || ' %')"
     " OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = "
     ":person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
+    " OR m.kind = 'week' AND EXISTS (SELECT 1 FROM lti_tool.person p WHERE p.tenant_id = :tenant "
+    "AND p.id = :person AND p.name <> '' AND position(p.name IN m.words) > 0)"
 )
 # (table, column): text columns that record who acted; they contain the person's id.
 ACTOR_TEXT_COLUMNS = (

@@ -205,6 +205,23 @@ def test_what_somebody_did_as_training_manager_becomes_nobody_s(
     )
 
 
+def test_no_summary_of_the_week_names_who_was_erased(tool: Tool, home: str, owner: Engine) -> None:
+    hand_in(tool, home)
+    tool.sql("DELETE FROM lti_tool.mail")
+    tool.sql("UPDATE lti_tool.person SET time_zone = 'UTC', working_days = '{1,2,3,4,5,6,7}'")
+    tool.sql(
+        "INSERT INTO lti_tool.mail_stop (tenant_id, person_id, kind) SELECT tenant_id, id, "
+        "'prompt' FROM lti_tool.person"
+    )
+    morning = (NOW + timedelta(days=1)).replace(hour=9)
+    reminders.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=morning)
+    assert tool.sql("SELECT count(*) FROM lti_tool.mail WHERE words LIKE '%seventeen%'") == [(2,)]
+    person_erasure.erase_person(
+        owner, tenant_id=tool.tenant_id, named="learner@example.org", who="test", now=NOW
+    )
+    assert traces(owner, ["Learner seventeen"]) == []
+
+
 def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
     """A new table that names people or their episodes must say what an erasure does with it."""
     with owner.connect() as connection:
