@@ -16,7 +16,7 @@ from adapters.questions import question_html
 from core import clock, page_language, translations
 from core.redirects import make_redirects_relative
 from lti_tool.admin import admin_views
-from lti_tool.assessment import assessment_views, rubric_views
+from lti_tool.assessment import assessment_views, rubric_views, workshop_views
 from lti_tool.base import accent, actor_names, page_responses, routes
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.routes import Routes
@@ -71,6 +71,7 @@ PAGES: tuple[Routes[Any], ...] = (
     assessment_views.ROUTES,
     coaching_views.ROUTES,
     team_views.ROUTES,
+    workshop_views.ROUTES,
     report_views.ROUTES,
     personal_data_views.ROUTES,
     erasure_views.ROUTES,

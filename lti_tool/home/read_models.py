@@ -12,6 +12,8 @@ from adapters.lms import Role
 from adapters.lrs_client import VisibilityScope
 from core.database import UnitOfWork
 from core.errors import NotFound
+from lti_tool.assessment import workshops_store
+from lti_tool.assessment.workshops_store import Workshop
 from lti_tool.base import roles, sessions_store
 from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import attempts_store, grades_store, quiz_attempts
@@ -20,9 +22,9 @@ from lti_tool.checks.grades_store import GradeDelivery
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.home import own_progress
 from lti_tool.home.own_progress import CompetencyLine, Rhythm
-from lti_tool.people import courses_store, people_store
+from lti_tool.people import courses_store, directory_store, people_store
 from lti_tool.people.courses_store import Course, FirstReading
-from lti_tool.programmes import episode_context, episodes_store, programmes
+from lti_tool.programmes import episode_context, episodes_store, programmes, working_time
 from lti_tool.programmes.episodes_store import Hold, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 from lti_tool.tables.checks import AttemptKind
@@ -65,6 +67,8 @@ class TodayView:
     competencies: list[CompetencyLine]
     rhythm: Rhythm
     uses: Sequence[JobUse]  # the last one first
+    workshops: list[Workshop]  # that have not begun
+    zone: ZoneInfo  # the learner's, in which hours are said
     offers: Mapping[AttemptKind, Sequence[str]]
     running: Attempt | None
     held: bool
@@ -142,6 +146,8 @@ def load_today(
         steps = work_page.list_own_steps(context, plan, now)
         answers = attempts_store.list_given_answers(connection, tenant_id, episode.id)
         memory = attempts_store.list_memory_states(connection, tenant_id, episode.id)
+        upcoming = workshops_store.list_upcoming(connection, tenant_id, episode.id, now)
+        me = directory_store.get_profile(connection, tenant_id, session.person_id)
     on_hold, left = any(hold.holds(now) for hold in holds), episode.left_at is not None
     lines = []
     for check in planned:
@@ -164,6 +170,10 @@ def load_today(
             answers, episode.certified_at, now, ZoneInfo(context.programme.calendar.time_zone)
         ),
         uses=sorted(uses, key=lambda use: (use.used_on, use.reported_at), reverse=True),
+        workshops=upcoming[::-1],
+        zone=working_time.resolve_working_time(
+            me.time_zone, me.working_days, context.programme.calendar
+        ).zone,
         offers=offers,
         running=next(
             (item for item in attempts if item.finished_at is None and item.kind in offers), None

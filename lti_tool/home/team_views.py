@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from core import clock
+from lrs.vocabulary import MIN_GROUP_SIZE
+from lti_tool.assessment import workshops
 from lti_tool.base.page_context import PageContext, open_page
 from lti_tool.base.roles import LEADING_ROLES, TEAM_FIGURE_ROLES
 from lti_tool.base.routes import Routes
@@ -18,8 +20,16 @@ ROUTES = Routes("teams", "/t/<uuid:launch_id>", open_page)
 @ROUTES.get("/team", roles=LEADING_ROLES)
 def show_own_team(page: PageContext) -> ResponseReturnValue:
     _record_view(page, product_use.TEAM)
-    people, titles = teams.list_led_people(page.work, session=page.who, now=clock.now())
-    return page.render("team.html", people=people, titles=titles)
+    now = clock.now()
+    people, titles = teams.list_led_people(page.work, session=page.who, now=now)
+    return page.render(
+        "team.html",
+        people=people,
+        titles=titles,
+        offers=workshops.list_offers(page.work, session=page.who, now=now),
+        workshops=workshops.list_results(page.work, session=page.who, now=now),
+        least=MIN_GROUP_SIZE,
+    )
 
 
 @ROUTES.get("/teams", roles=TEAM_FIGURE_ROLES)

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
 
-from core import translations
+from core import clock, translations
 from core.errors import NotFound
 from core.messages import gettext_noop
 from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS, ActivityKind
+from lti_tool.assessment import workshops_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store
@@ -23,7 +24,12 @@ from lti_tool.launch.visits import VisitLink
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episode_context, episodes_store, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
-from lti_tool.programmes.workload import ACT_MINUTES, MEETING_MINUTES, MINUTES_PER_QUESTION
+from lti_tool.programmes.workload import (
+    ACT_MINUTES,
+    MEETING_MINUTES,
+    MINUTES_PER_QUESTION,
+    WORKSHOP_MINUTES,
+)
 from lti_tool.tables.checks import AttemptKind
 
 FEED_LINK_PURPOSE = "calendar feed"
@@ -104,7 +110,7 @@ def list_entries(deps: ToolDeps, owner: CalendarOwner) -> list[CalendarEntry]:
             for context in [
                 episode_context.load_episode_context(connection, owner.tenant_id, episode)
             ]
-            for entries in (_check_entries, _act_entries, _meeting_entries)
+            for entries in (_check_entries, _act_entries, _meeting_entries, _workshop_entries)
             for entry in entries(context, owner.language)
         ]
 
@@ -194,6 +200,23 @@ def _meeting_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntr
             f"{context.programme.title}: {name}",
             meeting.at,
             MEETING_MINUTES,
+        )
+
+
+def _workshop_entries(context: EpisodeContext, tag: str) -> Iterator[CalendarEntry]:
+    """The workshops that are offered to this learner, also those that have begun within a week:
+    a calendar keeps what it showed."""
+    recently = clock.now() - timedelta(days=7)
+    for workshop in workshops_store.list_upcoming(
+        context.connection, context.tenant_id, context.episode.id, recently
+    ):
+        name = translations.translate_text(tag, "Workshop: %(behaviour)s", behaviour=workshop.title)
+        yield CalendarEntry(
+            f"{workshop.id}",
+            context.episode.programme,
+            f"{context.programme.title}: {name}",
+            workshop.begins_at,
+            WORKSHOP_MINUTES,
         )
 
 

@@ -10,6 +10,7 @@ ACTOR_COLUMNS = (
     ("follow_up", "person_id"),
     ("mapped_task", "added_by"),
     ("assessment", "rater_id"),
+    ("workshop", "offered_by"),
     ("handed_in", "peer_id"),
     ("job_use", "peer_id"),
 )

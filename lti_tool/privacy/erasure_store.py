@@ -53,6 +53,7 @@ OWNED_ROWS = {
     "follow_up": f"episode_id IN ({_OWN_EPISODES})",
     "assessment": f"episode_id IN ({_OWN_EPISODES})",
     "assessment_request": f"(episode_id IN ({_OWN_EPISODES}) OR rater_id = :person)",
+    "workshop_member": f"episode_id IN ({_OWN_EPISODES})",
     "remark": f"episode_id IN ({_OWN_EPISODES})",
     "presence": "person_id = :person",
     "calibration": "rater_id = :person",

@@ -18,6 +18,7 @@ from lti_tool.programmes.programmes import Programme
 MINUTES_PER_QUESTION = 1
 REFRESHER_QUESTIONS, REFRESHER_MINUTES = 3, 2  # two or three questions, done in two minutes
 MEETING_MINUTES = 45
+WORKSHOP_MINUTES = 60
 USE_MINUTES = 1  # to confirm one use at work, or to say that one did not see it
 # Act → minutes of whoever does it: the learner, or (reviews, assessment) whoever leads one.
 ACT_MINUTES: Mapping[str, int] = {

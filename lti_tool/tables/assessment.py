@@ -63,6 +63,33 @@ assessment_request = Table(
     Index(None, "tenant_id", "rater_id", postgresql_where=text("done_at IS NULL")),
 )
 
+# A supplemental workshop for a behaviour of the rubric (``criterion``) that was below its minimum
+# in a team; ``title`` is that behaviour's at the time.
+workshop = Table(
+    "workshop",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    tenant_id_column(),
+    Column("programme", Text, nullable=False),
+    Column("criterion", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("offered_by", ForeignKey(person.c.id), nullable=False),
+    Column("begins_at", TIMESTAMPTZ, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("offered_at", TIMESTAMPTZ, nullable=False),
+    Column("cancelled_at", TIMESTAMPTZ),
+    Index(None, "tenant_id", "offered_by"),
+)
+
+workshop_member = Table(
+    "workshop_member",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("workshop_id", ForeignKey(workshop.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Index(None, "tenant_id", "episode_id"),
+)
+
 # A rater's levels for a described case; given once, before the agreed levels were shown.
 calibration = Table(
     "calibration",

@@ -1859,6 +1859,23 @@ CREATE TABLE lti_tool.upload (
     content bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE lti_tool.workshop (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    criterion text NOT NULL,
+    title text NOT NULL,
+    offered_by uuid NOT NULL,
+    begins_at timestamp with time zone NOT NULL,
+    place text NOT NULL,
+    offered_at timestamp with time zone NOT NULL,
+    cancelled_at timestamp with time zone
+);
+CREATE TABLE lti_tool.workshop_member (
+    tenant_id integer NOT NULL,
+    workshop_id uuid NOT NULL,
+    episode_id uuid NOT NULL
+);
 CREATE VIEW report.calendar WITH (security_barrier='true') AS
  SELECT (d)::date AS day,
     (EXTRACT(isoyear FROM d))::integer AS iso_year,
@@ -2293,6 +2310,10 @@ ALTER TABLE ONLY lti_tool.tool_key
     ADD CONSTRAINT pk_tool_key PRIMARY KEY (kid);
 ALTER TABLE ONLY lti_tool.upload
     ADD CONSTRAINT pk_upload PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.workshop
+    ADD CONSTRAINT pk_workshop PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.workshop_member
+    ADD CONSTRAINT pk_workshop_member PRIMARY KEY (tenant_id, workshop_id, episode_id);
 ALTER TABLE ONLY lti_tool.admin_session
     ADD CONSTRAINT uq_admin_session_link_hash UNIQUE (link_hash);
 ALTER TABLE ONLY lti_tool.channel_post
@@ -2418,6 +2439,8 @@ CREATE INDEX ix_scheduled_check_tenant_id_due_at ON lti_tool.scheduled_check USI
 CREATE INDEX ix_statement_outbox_tenant_id_next_try_at ON lti_tool.statement_outbox USING btree (tenant_id, next_try_at);
 CREATE INDEX ix_statement_source_tenant_id_due_at ON lti_tool.statement_source USING btree (tenant_id, due_at);
 CREATE INDEX ix_upload_tenant_id_created_at ON lti_tool.upload USING btree (tenant_id, created_at);
+CREATE INDEX ix_workshop_member_tenant_id_episode_id ON lti_tool.workshop_member USING btree (tenant_id, episode_id);
+CREATE INDEX ix_workshop_tenant_id_offered_by ON lti_tool.workshop USING btree (tenant_id, offered_by);
 CREATE UNIQUE INDEX uq_assessment_request_open ON lti_tool.assessment_request USING btree (tenant_id, episode_id, rater_id) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX uq_attempt_check ON lti_tool.attempt USING btree (tenant_id, episode_id, "interval") WHERE (kind = 'check'::text);
 CREATE UNIQUE INDEX uq_attempt_open ON lti_tool.attempt USING btree (tenant_id, episode_id, kind) WHERE ((finished_at IS NULL) AND ("interval" = ''::text) AND (kind <> 'baseline'::text));
@@ -2607,6 +2630,12 @@ ALTER TABLE ONLY lti_tool.scheduled_act
     ADD CONSTRAINT fk_scheduled_act_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
 ALTER TABLE ONLY lti_tool.scheduled_check
     ADD CONSTRAINT fk_scheduled_check_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.workshop_member
+    ADD CONSTRAINT fk_workshop_member_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.workshop_member
+    ADD CONSTRAINT fk_workshop_member_workshop_id FOREIGN KEY (workshop_id) REFERENCES lti_tool.workshop(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.workshop
+    ADD CONSTRAINT fk_workshop_offered_by FOREIGN KEY (offered_by) REFERENCES lti_tool.person(id);
 ALTER TABLE analytics.activity_mapping ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.alarm ENABLE ROW LEVEL SECURITY;
 ALTER TABLE analytics.baseline ENABLE ROW LEVEL SECURITY;
@@ -2879,7 +2908,11 @@ CREATE POLICY tenant ON lti_tool.statement_source TO carryover_app USING ((tenan
 ALTER TABLE lti_tool.tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON lti_tool.tenant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 CREATE POLICY tenant ON lti_tool.upload TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.workshop TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.workshop_member TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
 ALTER TABLE lti_tool.upload ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.workshop ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.workshop_member ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA analytics TO carryover_app;
 GRANT USAGE ON SCHEMA analytics TO carryover_long;
 GRANT USAGE ON SCHEMA analytics TO carryover_reporting;
@@ -3155,6 +3188,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.statement_source TO carryove
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.tenant TO carryover_app;
 GRANT SELECT,INSERT ON TABLE lti_tool.tool_key TO carryover_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.upload TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.workshop TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.workshop_member TO carryover_app;
 GRANT SELECT ON TABLE report.calendar TO carryover_reader;
 GRANT SELECT ON TABLE report.competency TO carryover_reader;
 GRANT SELECT ON TABLE report.kpi_readings TO carryover_reader;

@@ -7,8 +7,8 @@ from alembic import op
 
 from core.database import APP_ROLE
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 # What must be known before a tenant is: whose link this is, and what it opens.
 FIND_MAIL_LINK = """
