@@ -64,6 +64,13 @@ def format_weekday(instant: datetime | date) -> str:
     return translations.format_weekday(current_language(), instant)
 
 
+def format_near_day(instant: datetime | date) -> str:
+    """A date with its day of the week, and with its year only if that is not this one, formatted
+    in the page's language."""
+    day = instant.date() if isinstance(instant, datetime) else instant
+    return translations.format_near_day(current_language(), day, clock.now().date())
+
+
 def format_day_text(text: str) -> str:
     """The text of a day, such as 2026-11-23, formatted in the page's language; another text as it
     is."""

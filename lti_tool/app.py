@@ -117,6 +117,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["actor"] = actor_names.actor_name
     app.jinja_env.filters["short_day"] = page_language.format_short_day
     app.jinja_env.filters["weekday"] = page_language.format_weekday
+    app.jinja_env.filters["near_day"] = page_language.format_near_day
     app.jinja_env.filters["said_day"] = page_language.format_day_text
     app.jinja_env.filters["said_month"] = page_language.format_month_text
     app.jinja_env.filters["rich"] = page_responses.render_rich_text

@@ -120,10 +120,8 @@ def test_a3_and_a4_my_exercise_and_my_case_study_are_answered_and_weak_content_r
         )
         assert "It is handed in." in page.text
     mentor, mentors = enter("mentor")
-    page = mentor.get(f"{mentors}inbox")
-    assert "My exercise" in page.text and "My case-study" in page.text
-    for _ in range(2):
-        mentor.get(f"{mentors}inbox")
+    for kind in ("exercise", "case-study"):
+        assert f"My {kind}" in mentor.get(f"{mentors}inbox").text
         mentor.submit(
             "/inbox/reviews/",
             good="You slowed down.",
