@@ -86,7 +86,8 @@ def list_offers(
 ) -> list[TeamBehaviours]:
     """The programmes in which a behaviour of this person's team asks for a workshop."""
     with unit_of_work(session.tenant_id) as connection:
-        return [team for team in _load_teams(connection, session, now) if team.weak]
+        teams = list_teams(connection, session.tenant_id, session.person_id, now)
+    return [team for team in teams if team.weak]
 
 
 def list_results(
@@ -137,16 +138,17 @@ def _result(
     return WorkshopResult(workshop, zone, len(members), seen, compared, upcoming)
 
 
-def _load_teams(
-    connection: Connection, session: LaunchSession, now: datetime
+def list_teams(
+    connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime
 ) -> list[TeamBehaviours]:
-    tenant_id = session.tenant_id
-    led = transfer_store.list_led_episodes(connection, tenant_id, session.person_id)
+    """The people whom somebody leads or accompanies, by programme, each with the behaviours that
+    ask for a workshop now."""
+    led = transfer_store.list_led_episodes(connection, tenant_id, leader_id)
     ids = [item.episode_id for item in led]
     observed = workshops_store.list_observed(connection, tenant_id, ids)
     resting = {
         (item.programme, item.criterion)
-        for item in workshops_store.list_offered(connection, tenant_id, session.person_id)
+        for item in workshops_store.list_offered(connection, tenant_id, leader_id)
         if item.begins_at > now - QUIET_AFTER
     }
     programme_of = {
@@ -192,7 +194,7 @@ def load_offer_form(
 def _build_form(
     connection: Connection, session: LaunchSession, programme: str, criterion: str, now: datetime
 ) -> WorkshopForm:
-    for team in _load_teams(connection, session, now):
+    for team in list_teams(connection, session.tenant_id, session.person_id, now):
         for weak in team.weak:
             if (team.programme.key, weak.criterion) == (programme, criterion):
                 latest = behaviour_levels.latest_levels(team.observed, criterion)

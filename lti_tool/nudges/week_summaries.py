@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from core.messages import gettext_noop
 from core.translations import format_near_day, translate_text
 from lrs.vocabulary import ActivityKind
-from lti_tool.assessment import review_queue
+from lti_tool.assessment import review_queue, workshops
 from lti_tool.assessment.review_queue import ASSESS, CONFIRM, REVIEW, WaitingItem
 from lti_tool.nudges import week_summaries_store
 from lti_tool.nudges.week_summaries_store import WeekCounts
@@ -41,6 +41,7 @@ class WeekSummary:
     counts: WeekCounts
     waiting: list[WaitingItem]
     standings: list[ProgressCounts]
+    weak: str  # the weakest behaviour of the team that asks for a workshop; empty for none
 
 
 def load_summary(
@@ -55,7 +56,13 @@ def load_summary(
     people = led_progress_store.list_led_progress(
         connection, tenant_id, leader_id, now, VERIFIED_GRADE
     )
-    return WeekSummary(counts, waiting, [item.standing for item in people])
+    weak = [
+        one.title
+        for team in workshops.list_teams(connection, tenant_id, leader_id, now)
+        for one in team.weak
+    ]
+    standings = [item.standing for item in people]
+    return WeekSummary(counts, waiting, standings, weak[0] if weak else "")
 
 
 def write_summary(
@@ -73,7 +80,7 @@ def write_summary(
         _good_lines(summary.counts, tag),
         _waiting_lines(summary.waiting, tag, zone, today),
         _figure_lines(summary.standings, tag),
-        [_next_step(summary.waiting, tag, idle_step)],
+        [_next_step(summary, tag, idle_step)],
     ]
     return subject, "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -140,10 +147,17 @@ def _figure_lines(standings: Sequence[ProgressCounts], tag: str) -> list[str]:
     ]
 
 
-def _next_step(waiting: Sequence[WaitingItem], tag: str, idle_step: str) -> str:
-    if not waiting:
+def _next_step(summary: WeekSummary, tag: str, idle_step: str) -> str:
+    """Whom to answer first; else the workshop that a weak behaviour asks for; else what to ask."""
+    if not summary.waiting and summary.weak:
+        return translate_text(
+            tag,
+            "Next step: offer a workshop. “%(behaviour)s” is below its minimum in your team.",
+            behaviour=summary.weak,
+        )
+    if not summary.waiting:
         return translate_text(tag, "Next step: %(step)s", step=idle_step)
-    first = waiting[0]
+    first = summary.waiting[0]
     name = first.learner.name or translate_text(tag, "A learner without a name")
     return translate_text(
         tag,

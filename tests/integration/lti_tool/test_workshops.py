@@ -8,11 +8,13 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
 from werkzeug.test import TestResponse
 
+from lti_tool.nudges import week_summaries
 from lti_tool.people import people_import
 from lti_tool.programmes import certification
 from tests.support.assessments import episode
@@ -179,6 +181,27 @@ def test_its_effect_is_looked_at_from_five_people_on(tool: Tool, boss: str) -> N
     )
     assert "After: 4 of 5 people at the minimum (likely 38 % to 96 %), on average 2.8." in page
     assert "Other things may have changed as well." in page
+
+
+def test_the_weekly_summary_names_the_workshop_as_the_next_step(tool: Tool, boss: str) -> None:
+    tool.sql("DELETE FROM lti_tool.scheduled_act")
+    tool.sql(
+        "INSERT INTO lti_tool.attempt (id, tenant_id, episode_id, interval, kind, items, "
+        "line_item_url, line_items_url, subject, started_at, finished_at) SELECT "
+        "gen_random_uuid(), tenant_id, id, '3m', 'check', '{}', '', '', '', :at, :at FROM "
+        "lti_tool.episode WHERE person_id = :p",
+        at=NOW - timedelta(hours=1),
+        p=person(tool, "T1").id,
+    )
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        leader = person(tool, "B1").id
+        found = week_summaries.load_summary(connection, tool.tenant_id, leader, NOW)
+    assert found is not None
+    _, words = week_summaries.write_summary(found, "en", ZoneInfo("Europe/Berlin"), NOW, "")
+    assert "Checks done: 1" in words
+    assert words.endswith(
+        "Next step: offer a workshop. “Verifies by a second way” is below its minimum in your team."
+    )
 
 
 def test_who_leads_nobody_offers_nothing(tool: Tool, boss: str) -> None:
