@@ -7,11 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
+from core.clock import parse_instant
 from core.errors import BadInput
 from core.http_client import (
     TOTAL_TIMEOUT_SECONDS,
@@ -34,6 +35,9 @@ RETRY_PAUSE_SECONDS = 0.5  # before a question is asked again
 _BUSY_STATUSES = frozenset((429, 500, 502, 503, 504))
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
 XAPI_VERSION = "1.0.3"  # The version that adapters/xapi_statements.py writes.
+
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -210,16 +214,24 @@ def fetch_publishing_state(
 ) -> PublishingState:
     """Fetch when values were published and what is held back: ``GET /api/v1/publications`` and
     ``GET /api/v1/held-back``."""
-    publications = _query_api(client, store, "publications", [("limit", "1")])
+    last = fetch_last_publication(client, store)
     held_back = _query_api(client, store, "held-back", [("programme", programme)])
+    return PublishingState(last, _read_published(held_back.get("held_back"), list[HeldBackGroup]))
+
+
+def fetch_last_publication(client: GuardedClient, store: RecordStore) -> Publication | None:
+    """Fetch when values were published last: ``GET /api/v1/publications``; None if never."""
+    answer = _query_api(client, store, "publications", [("limit", "1")])
+    return next(iter(_read_published(answer.get("publications"), list[Publication])), None)
+
+
+def _read_published(value: Any, kind: type[_Read]) -> _Read:
     try:
-        found = msgspec.convert(publications.get("publications"), list[Publication])
-        groups = msgspec.convert(held_back.get("held_back"), list[HeldBackGroup])
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         raise OutsideCallFailed(
             "The record store's answer does not say what is published."
         ) from None
-    return PublishingState(next(iter(found), None), groups)
 
 
 @dataclass(frozen=True)
@@ -477,9 +489,9 @@ def fetch_statements(
     return StatementPage(result["statements"], str(result.get("more") or ""))
 
 
-def require_read_access(client: GuardedClient, store: RecordStore) -> None:
-    """BadInput if the store denies this key read access; OutsideCallFailed if the store does
-    not answer."""
+def require_read_access(client: GuardedClient, store: RecordStore) -> OutsideResponse:
+    """The answer with the newest statement. BadInput if the store denies this key read access;
+    OutsideCallFailed if the store does not answer."""
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call(
         "GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret)
@@ -492,6 +504,40 @@ def require_read_access(client: GuardedClient, store: RecordStore) -> None:
                 answer=_answer_text(answer)[:200],
             )
         )
+    return answer
+
+
+@dataclass(frozen=True)
+class ForwardState:
+    """Another record store that ours forwards to (its origin), and how that goes: ``failures`` in
+    a row with the last error, ``dead_letters`` that it refused for good."""
+
+    to: str
+    stopped: bool
+    failures: int
+    last_error: str | None
+    dead_letters: int
+
+
+def fetch_forwards(client: GuardedClient, store: RecordStore) -> list[ForwardState]:
+    """Fetch how our record store forwards: ``GET /api/v1/forwards``."""
+    try:
+        found = _query_api(client, store, "forwards", []).get("forwards")
+        return msgspec.convert(found, list[ForwardState])
+    except msgspec.ValidationError:
+        raise OutsideCallFailed("The record store's answer does not say how it forwards.") from None
+
+
+def fetch_newest_stored(client: GuardedClient, store: RecordStore) -> datetime | None:
+    """When the newest statement was stored, None if there is none; errors as in
+    :func:`require_read_access`."""
+    answer = require_read_access(client, store).json()
+    found = answer.get("statements") if isinstance(answer, dict) else None
+    newest = found[0].get("stored") if isinstance(found, list) and found else None
+    try:
+        return parse_instant(newest) if isinstance(newest, str) else None
+    except ValueError:
+        return None
 
 
 def list_credentials(client: GuardedClient, store: RecordStore) -> list[LrsCredential]:

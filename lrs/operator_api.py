@@ -255,22 +255,8 @@ class TenantAdmin:
         )
 
     def list_forwards(self) -> list[tuple[Forward, int]]:
-        """Return all forwarding targets, each with the number of its dead letters (up to
-        1,000).
-        """
-        with self.deps.unit_of_work(self.tenant_id) as connection:
-            result = forwards.list_forwards(connection, self.tenant_id)
-            return [
-                (
-                    item,
-                    len(
-                        forwards.list_dead_letters(
-                            connection, self.tenant_id, item.forward_id, 1_000
-                        )
-                    ),
-                )
-                for item in result
-            ]
+        """Return all forwarding targets, as :func:`lrs.actions.forwarding.list_forwards` does."""
+        return forwarding.list_forwards(self.deps, tenant_id=self.tenant_id)
 
     def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
         """Return (statement id, reason) of what a target refused, the oldest 1,000."""

@@ -40,6 +40,7 @@ MAX_ATTACHMENT_BYTES = (
     8 * 1024 * 1024
 )  # bytes with one statement: they are held in memory while they are sent
 MAX_REASON_LENGTH = 500
+MAX_COUNTED = 1_000  # dead letters of a target that are counted
 SEAL_PURPOSE = "forward"
 TRIAL_VERSION = "1.0.3"  # every store speaks it
 # A later attempt or another key may help with these; every other 4xx is about the statement
@@ -124,6 +125,20 @@ def add_forward(
             {"forward": forward_id, "url": url, "filter": dict(filter_), "map": dict(map_)},
         )
     return forward_id
+
+
+def list_forwards(deps: StoreDeps, *, tenant_id: int) -> list[tuple[Forward, int]]:
+    """All forwarding targets, each with the number of its dead letters (up to MAX_COUNTED)."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return [
+            (
+                item,
+                len(
+                    forwards.list_dead_letters(connection, tenant_id, item.forward_id, MAX_COUNTED)
+                ),
+            )
+            for item in forwards.list_forwards(connection, tenant_id)
+        ]
 
 
 def backfill_forward(

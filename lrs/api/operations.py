@@ -1,5 +1,5 @@
-"""``/api/v1``: operations on a tenant's data outside xAPI: erasing a person; and, without
-authentication, our xAPI Profile and the OpenAPI document.
+"""``/api/v1``: operations on a tenant's data outside xAPI: erasing a person, how forwarding goes;
+and, without authentication, our xAPI Profile and the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import msgspec
 from flask import Response, current_app, request
 
 from core.errors import BadInput
+from core.http_client import url_origin
 from core.openapi import object_schema
-from lrs.actions import erasure
+from lrs.actions import erasure, forwarding
 from lrs.actions.erasure import Erased
 from lrs.api import openapi
 from lrs.api.authentication import StoreCall, StoreRoutes
@@ -65,6 +66,22 @@ def post_erasure(call: StoreCall) -> dict[str, Any]:
         dry_run=dry_run,
     )
     return {"dry_run": dry_run, **asdict(result)}
+
+
+@routes.route("GET", "/forwards", scope="credentials", answer=object_schema(forwards=list))
+def get_forwards(call: StoreCall) -> dict[str, Any]:
+    """Where statements are forwarded to, and how that goes; at most 1,000 dead letters count."""
+    result = [
+        {
+            "to": url_origin(target.url),
+            "stopped": target.stopped,
+            "failures": target.failures,
+            "last_error": target.last_error,
+            "dead_letters": dead,
+        }
+        for target, dead in forwarding.list_forwards(call.deps, tenant_id=call.caller.tenant_id)
+    ]
+    return {"forwards": result}
 
 
 @routes.route(

@@ -15,7 +15,7 @@ from core import clock, page_language
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
-from lti_tool.admin import organisation_look, platform_admin, record_store_admin
+from lti_tool.admin import health, organisation_look, platform_admin, record_store_admin
 from lti_tool.admin.organisation_look import Look
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
@@ -154,7 +154,13 @@ def sign_out(staff: StaffContext) -> ResponseReturnValue:
 
 
 @ROUTES.get("/", roles=ADMINS)
-def show_overview(staff: StaffContext) -> ResponseReturnValue:
+def show_health(staff: StaffContext) -> ResponseReturnValue:
+    lines = health.load_health(staff.deps, tenant_id=staff.tenant_id, now=clock.now())
+    return staff.render("admin_health.html", lines=lines)
+
+
+@ROUTES.get("/platforms/", roles=ADMINS)
+def show_platforms(staff: StaffContext) -> ResponseReturnValue:
     view = platform_admin.load_admin_overview(staff.work, tenant_id=staff.tenant_id)
     return staff.render("admin.html", view=view, products=FAMILIES, now=clock.now())
 
@@ -169,7 +175,7 @@ def grant_admin_role(staff: StaffContext) -> ResponseReturnValue:
         role=ADMIN,
         who=staff.who,
     )
-    return staff.redirect("?done=granted")
+    return staff.redirect("platforms/?done=granted")
 
 
 @ROUTES.post("/invites", roles=ADMINS)
@@ -196,7 +202,7 @@ def withdraw_invite(staff: StaffContext, invite_id: int) -> ResponseReturnValue:
         who=staff.who,
         now=clock.now(),
     )
-    return staff.redirect("?done=withdrawn")
+    return staff.redirect("platforms/?done=withdrawn")
 
 
 @ROUTES.get("/platforms/new", roles=ADMINS)
@@ -265,7 +271,9 @@ def change_platform_status(staff: StaffContext, registration_id: int) -> Respons
         status=_STATUS_BY_ACTION[act],
         who=staff.who,
     )
-    return staff.redirect("" if act == "remove" else f"platforms/{registration_id}?done={act}")
+    return staff.redirect(
+        "platforms/" if act == "remove" else f"platforms/{registration_id}?done={act}"
+    )
 
 
 @ROUTES.post("/platforms/<int:registration_id>/rights", roles=ADMINS)

@@ -19,6 +19,8 @@ from lti_tool.tables.visits import mail, mail_stop
 
 SEND_MAILS = Job("lti_tool.worker.send_mails", interval_seconds=10)
 LEASE_TIME = timedelta(minutes=5)  # longer than sending one batch
+NO_ADDRESS = gettext_noop("No address of this person is known.")
+OUT_OF_DATE = gettext_noop("It was out of date before it could be sent.")
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,7 @@ def refuse_stale_mails(
         & m.refused.is_(None)
         & (m.queued_at < before)
     )
-    connection.execute(
-        update(mail)
-        .where(stale)
-        .values(refused=gettext_noop("It was out of date before it could be sent."))
-    )
+    connection.execute(update(mail).where(stale).values(refused=OUT_OF_DATE))
 
 
 def insert_mail_stop(

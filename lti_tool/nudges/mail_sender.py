@@ -12,7 +12,6 @@ from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
 from core import clock, translations
 from core.http_client import OutsideCallFailed, limit_total_time
-from core.messages import gettext_noop
 from lti_tool.base import mail_outbox_store
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
@@ -66,9 +65,7 @@ def send_due_mails(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
         outcomes = dict(zip((row.id for row in writable), mailer.send(messages), strict=True))
         for row in rows:
             outcome = (
-                outcomes.get(row.id)
-                if row.email
-                else Undeliverable(gettext_noop("No address of this person is known."))
+                outcomes.get(row.id) if row.email else Undeliverable(mail_outbox_store.NO_ADDRESS)
             )
             sent += _settle_mail(deps, tenant_id, row, outcome)
         if any(isinstance(outcome, DeliveryDeferred) for outcome in outcomes.values()):

@@ -44,6 +44,7 @@ COLUMN_BY_FIELD = {
     "job_role": "role",
     "started_on": "start_date",
 }
+LIST_TAKEN_OVER = "took over a list of people"  # the act in the audit log
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def import_people(
                 connection,
                 tenant_id,
                 who,
-                "took over a list of people",
+                LIST_TAKEN_OVER,
                 {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]},
             )
     return Report(lines, applied)

@@ -189,12 +189,18 @@ def test_the_administration_by_keyboard_and_its_pages(
     tab = page(1280, dark=True)
     frame = open_as(demo, tab, "admin")
     frame.get_by_role("link", name="Administration").press("Enter")
-    frame.get_by_role("heading", name="Platforms", exact=True).wait_for()
+    frame.get_by_role("heading", name="Health", exact=True).wait_for()
 
     def looked_at(name: str) -> None:
         pictures(tab, f"admin-{name}", full_page=True)
         accessible(tab)
 
+    looked_at("health")
+    assert "Look at this" in frame.locator("main").inner_text() or (
+        "Everything works." in frame.locator("main").inner_text()
+    )
+    frame.get_by_role("link", name="Platforms").press("Enter")
+    frame.get_by_role("heading", name="Platforms", exact=True).wait_for()
     looked_at("platforms")
     frame.get_by_label("For whom").fill("A school")
     frame.get_by_role("button", name="Create registration address").press("Enter")
@@ -244,7 +250,7 @@ def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page:
     tab.goto(link)
     accessible(tab)
     tab.get_by_role("button", name="Open the administration").press("Enter")
-    tab.get_by_role("heading", name="Platforms", exact=True).wait_for()
+    tab.get_by_role("heading", name="Health", exact=True).wait_for()
     assert "enter" not in tab.url
     accessible(tab)
     other = page(360)

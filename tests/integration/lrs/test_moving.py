@@ -196,6 +196,14 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
     assert send_stored(deps) == 19
     with operator_api.open_tenant(lrs_settings, "") as desk:
         assert desk.dead_letters(forward_id) == [(sent[7], "400: no")]
+        (shown,) = one.get("/api/v1/forwards").json["forwards"]
+        assert shown == {
+            "to": target.address.removesuffix("/xapi"),
+            "stopped": False,
+            "failures": 0,
+            "last_error": None,
+            "dead_letters": 1,
+        }
         assert desk.retry_forward(forward_id) == (0, 1)
         target.refused = set()
         assert desk.retry_forward(forward_id) == (1, 0)
