@@ -3,10 +3,12 @@ never tried."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from adapters.lms.models import LineItem
 from adapters.lms.standard import StandardDialect
+from core.messages import Message, lazy_gettext
 
 
 class BlackboardDialect(StandardDialect):
@@ -14,6 +16,16 @@ class BlackboardDialect(StandardDialect):
 
     family = "blackboard"
     label = "Blackboard"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "names": lazy_gettext("In Learn, User Fields to Send: switch on name and e-mail address."),
+        "roster": lazy_gettext(
+            "In Learn, switch on memberships for the tool. Then open an activity again."
+        ),
+        "grades": lazy_gettext(
+            "In Learn, switch on grades for the tool. Then open an activity again."
+        ),
+    }
     issuers = frozenset(("https://blackboard.com",))  # of all schools
     product_codes = ("blackboardlearn",)
     client_of_all_schools = True

@@ -3,8 +3,8 @@ reports of others; never tested against a live Canvas."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS, TERM
@@ -55,6 +55,31 @@ class CanvasDialect(StandardDialect):
 
     family = "canvas"
     label = "Canvas"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "launch": lazy_gettext(
+            "Enable the app, make it available in an account or a course, and open it there."
+        ),
+        "names": lazy_gettext(
+            "Privacy level of the app or its developer key: Public. With others, names, e-mail "
+            "addresses or both are missing."
+        ),
+        "roster": lazy_gettext(
+            "Give the app, or its developer key, the scope of names and roles. Then open the tool "
+            "again."
+        ),
+        "grades": lazy_gettext(
+            "Give the app, or its developer key, the scopes of line items and scores. Then open "
+            "the tool again."
+        ),
+        "content": lazy_gettext(
+            "Make an assignment with the submission type External Tool, or a module item, and "
+            "choose its content."
+        ),
+        "placed": lazy_gettext(
+            "Use the tool in an assignment or a module, or switch it on in the course’s navigation."
+        ),
+    }
     issuers = frozenset(HOSTED_ISSUERS)
     # This role is sent for any administrator of any account in the tree (SubstitutionsHelper
     # all_roles); a variable tells those of the root account.

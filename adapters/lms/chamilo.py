@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
 from adapters.lms.standard import SCORE_SCOPE, StandardDialect
+from core.messages import Message, lazy_gettext
 
 
 class ChamiloDialect(StandardDialect):
@@ -15,6 +17,12 @@ class ChamiloDialect(StandardDialect):
 
     family = "chamilo"
     label = "Chamilo"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "roster": lazy_gettext(
+            "The roster is named to teachers alone: a teacher opens the tool once."
+        ),
+    }
     # Launches name no product (auth.php: family_code), and lie under this path.
     login_path = "/plugin/ims_lti/auth.php"
     shown_on_other_hosts = False

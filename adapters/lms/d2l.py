@@ -3,9 +3,12 @@ tried."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from adapters.lms.standard import StandardDialect
+from core.messages import Message, lazy_gettext
 
 _TOKEN_HOST, _AUDIENCE = "auth.brightspace.com", "https://api.brightspace.com/auth/token"
 
@@ -15,6 +18,17 @@ class D2lDialect(StandardDialect):
 
     family = "d2l"
     label = "Brightspace"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "launch": lazy_gettext(
+            "An administrator enables the tool in Brightspace and makes a deployment. Then open an"
+            " activity."
+        ),
+        "names": lazy_gettext(
+            "Share name and e-mail address in the tool’s security settings, and Org Unit "
+            "Information: without that there is no course."
+        ),
+    }
     login_path = "/d2l/lti/authenticate"
     product_codes = ("desire2learn", "brightspace")
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
@@ -21,6 +21,33 @@ class MoodleDialect(StandardDialect):
 
     family = "moodle"
     label = "Moodle"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "launch": lazy_gettext(
+            "Site administration → Plugins → External tool → Manage tools: press Activate on the "
+            "tool’s card, then open an activity."
+        ),
+        "names": lazy_gettext(
+            "Manage tools, the tool’s card, Privacy: share launcher’s name and launcher’s email "
+            "with the tool: Always."
+        ),
+        "roster": lazy_gettext(
+            "Manage tools, the tool’s card, Services: IMS LTI Names and Role Provisioning: use "
+            "this service. Then open an activity again."
+        ),
+        "grades": lazy_gettext(
+            "Manage tools, the tool’s card, Services: IMS LTI Assignment and Grade Services, for "
+            "grade sync and column management. Privacy, Accept grades from the tool: Always. Then "
+            "open an activity again."
+        ),
+        "content": lazy_gettext(
+            "In a course: Add an activity or resource → this tool → Select content."
+        ),
+        "placed": lazy_gettext(
+            "Manage tools, the tool’s card: Show in activity chooser. Since Moodle 4.3 each course"
+            " also switches the tool on: More → LTI External tools."
+        ),
+    }
     # A non-editing teacher launches with it and is Learner in rosters (recorded): launches ask for
     # mod/lti:manage, rosters for moodle/course:manageactivities (docs/lms/moodle.md).
     role_hidden_by_rosters = f"{MEMBERSHIP}Instructor"

@@ -3,7 +3,8 @@ tried against a running one."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from adapters.lms.models import ResponseOutcome, ResponseVerdict
 from adapters.lms.rights import (
@@ -15,6 +16,7 @@ from adapters.lms.rights import (
     RightsByRole,
 )
 from adapters.lms.standard import StandardDialect
+from core.messages import Message, lazy_gettext
 
 
 class OpenEdxDialect(StandardDialect):
@@ -22,6 +24,21 @@ class OpenEdxDialect(StandardDialect):
 
     family = "openedx"
     label = "Open edX"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "names": lazy_gettext(
+            "Studio, the LTI component: tick that the user name and the e-mail address are sent, "
+            "if you want them."
+        ),
+        "roster": lazy_gettext(
+            "Switch on names and roles for the LTI component. Courses of more than 1,000 people "
+            "give no roster."
+        ),
+        "grades": lazy_gettext(
+            "Studio, the LTI component: mark it as graded, otherwise no score reaches the "
+            "gradebook."
+        ),
+    }
     # It names no product; plugin/urls.py has this form.
     login_path = "/api/lti_consumer/v1/"
     shown_on_other_hosts = False

@@ -3,9 +3,12 @@ tried against a running one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from adapters.lms.standard import StandardDialect
+from core.messages import Message, lazy_gettext
 
 
 class OpenOlatDialect(StandardDialect):
@@ -13,6 +16,13 @@ class OpenOlatDialect(StandardDialect):
 
     family = "openolat"
     label = "OpenOlat"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "grades": lazy_gettext(
+            "Give the course element as many points as the check has questions: scores are not "
+            "scaled."
+        ),
+    }
     shown_on_other_hosts = False
     # LTI13PlatformDispatcherDelegate getAccessToken, sendForbidden: a token that has ended is
     # answered so, never with 401.

@@ -3,7 +3,11 @@ tried."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from adapters.lms.standard import StandardDialect
+from core.messages import Message, lazy_gettext
 
 
 class SchoologyDialect(StandardDialect):
@@ -11,6 +15,10 @@ class SchoologyDialect(StandardDialect):
 
     family = "schoology"
     label = "Schoology"
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        **StandardDialect.setup_advice,
+        "names": lazy_gettext("The app’s settings: Send Name and Email/Username."),
+    }
     issuer_host = ".schoology.com"  # of all schools; it names no product
     client_of_all_schools = True
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from adapters.lms.claims import (
@@ -106,6 +106,28 @@ class StandardDialect:
     tells_updates = shows_registration_to_update = False
     # Whether an administrator of the LMS accepts a change before it holds.
     reviews_updates = False
+
+    # What an administrator does in the product for each step of its setting up, by the names of its
+    # screens (docs/install-other.md).
+    setup_advice: ClassVar[Mapping[str, Message]] = {
+        "launch": lazy_gettext("Open an activity of the tool in the LMS, as a trial."),
+        "names": lazy_gettext(
+            "Let the LMS share names and e-mail addresses with the tool. It works without them, "
+            "but people then stand there without a name."
+        ),
+        "roster": lazy_gettext(
+            "Let the LMS give the tool the members of a course (Names and Role Provisioning), then"
+            " open an activity again."
+        ),
+        "grades": lazy_gettext(
+            "Let the LMS take line items and scores from the tool (Assignment and Grade Services),"
+            " then open an activity again."
+        ),
+        "content": lazy_gettext(
+            "In a course, add an activity of this tool and choose its content (deep linking)."
+        ),
+        "placed": lazy_gettext("Put an activity of this tool into a course."),
+    }
 
     # Where it names no product: its issuers, the host that they end with, and a part of the
     # address of its authorization.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hmac
 import uuid
+from collections.abc import Sequence
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -15,8 +16,15 @@ from core import clock, page_language
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
 from core.messages import lazy_gettext
-from lti_tool.admin import health, organisation_look, platform_admin, record_store_admin
+from lti_tool.admin import (
+    health,
+    organisation_look,
+    platform_admin,
+    platform_checklist,
+    record_store_admin,
+)
 from lti_tool.admin.organisation_look import Look
+from lti_tool.admin.platform_checklist import TrialResult
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.forms import form_text, form_texts, form_uuid, optional_file
@@ -276,6 +284,14 @@ def change_platform_status(staff: StaffContext, registration_id: int) -> Respons
     )
 
 
+@ROUTES.post("/platforms/<int:registration_id>/trial", roles=ADMINS)
+def try_platform(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
+    """Ask the LMS now, and show what it answered."""
+    platform = _load_platform(staff, registration_id)
+    results = platform_checklist.try_platform(staff.deps, platform)
+    return _render_platform(staff, registration_id, results=results)
+
+
 @ROUTES.post("/platforms/<int:registration_id>/rights", roles=ADMINS)
 def change_role_rights(staff: StaffContext, registration_id: int) -> ResponseReturnValue:
     """Decide what a role of this LMS gives."""
@@ -517,7 +533,10 @@ def _load_platform(staff: StaffContext, registration_id: int) -> Platform:
 
 
 def _render_platform(
-    staff: StaffContext, registration_id: int, error: RequestError | None = None
+    staff: StaffContext,
+    registration_id: int,
+    error: RequestError | None = None,
+    results: Sequence[TrialResult] = (),
 ) -> ResponseReturnValue:
     view = platform_admin.load_platform_details(
         staff.work, tenant_id=staff.tenant_id, registration_id=registration_id
@@ -527,6 +546,8 @@ def _render_platform(
         error.status if error else 200,
         view=view,
         lms=dialect_for(view.platform.family),
+        steps=platform_checklist.list_steps(view.platform, view.facts),
+        results=results,
         roles=platform_admin.list_role_rights(view.platform),
         rights=Right,
         error=error.message if error else "",

@@ -17,6 +17,8 @@ from adapters.lms import Right, dialect_for, role_uri
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from core.messages import Number, as_message, lazy_gettext
+from lti_tool.admin import platform_facts_store
+from lti_tool.admin.platform_facts_store import PlatformFacts
 from lti_tool.base import access_tokens_store, journal_store, platforms_store, roles
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry, LaunchLogEntry
@@ -64,10 +66,11 @@ class AdminOverview:
 
 @dataclass(frozen=True)
 class PlatformDetails:
-    """Everything about one platform; lists hold the most recent entries. ``offers_updates``:
-    whether the LMS lets the tool change its registration."""
+    """Everything about one platform; lists hold the most recent entries. ``facts``: what shows how
+    it is set up; ``offers_updates``: whether the LMS lets the tool change its registration."""
 
     platform: Platform
+    facts: PlatformFacts
     offers_updates: bool
     deployments: list[Deployment]
     launches: list[LaunchLogEntry]
@@ -102,6 +105,7 @@ def load_platform_details(
         platform = _require_platform(connection, tenant_id, registration_id)
         return PlatformDetails(
             platform,
+            platform_facts_store.load_platform_facts(connection, tenant_id, registration_id),
             bool(platforms_store.find_management(connection, tenant_id, registration_id).url),
             platforms_store.list_deployments(
                 connection, tenant_id, registration_id, ADMIN_LIST_LIMIT

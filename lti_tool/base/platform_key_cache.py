@@ -87,6 +87,10 @@ class PlatformKeyCache:
         finally:
             lock.release()
 
+    def read_key_set(self, url: str) -> dict[str, Any]:
+        """The key set as the platform gives it now, past the cache; OutsideCallFailed."""
+        return self._fetch(url).key_set
+
     def newer_key_set(self, url: str, used: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The key set as the platform has it now, where it differs from the one that was used; None
         if it does not, if it was asked for a moment ago, or if there is no answer."""

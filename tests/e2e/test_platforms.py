@@ -219,6 +219,12 @@ def test_the_administration_by_keyboard_and_its_pages(
     for summary in frame.locator("summary").all():
         summary.click()
     looked_at("platform")
+    frame.get_by_role("button", name="Try the connection").press("Enter")
+    tried = frame.get_by_role("status")
+    tried.wait_for()
+    assert "The LMS answered with 1 key." in tried.inner_text()
+    assert "does not work" not in tried.inner_text(), tried.inner_text()
+    looked_at("platform-tried")
     frame.get_by_role("link", name="Record store").press("Enter")
     frame.get_by_role("heading", name="Keys").wait_for()
     frame.get_by_label("Note").fill("Power BI")
