@@ -15,19 +15,20 @@ from adapters.lms import FAMILIES, Right, dialect_for
 from core import clock, page_language
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
-from core.messages import lazy_gettext
+from core.messages import Message, lazy_gettext
 from lti_tool.admin import (
     health,
     organisation_look,
     platform_admin,
     platform_checklist,
     record_store_admin,
+    sign_in_checklist,
 )
 from lti_tool.admin.organisation_look import Look
 from lti_tool.admin.platform_checklist import TrialResult
 from lti_tool.base import journal_store, page_responses, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.forms import form_text, form_texts, form_uuid, optional_file
+from lti_tool.base.forms import MAX_EMAIL_LENGTH, form_text, form_texts, form_uuid, optional_file
 from lti_tool.base.page_context import load_surroundings, open_page, open_public_page
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMOVED, Platform
 from lti_tool.base.roles import ADMIN, ADMINS
@@ -459,6 +460,29 @@ def update_sign_in_settings(staff: StaffContext) -> ResponseReturnValue:
     return staff.redirect("sign-in?done=used")
 
 
+@ROUTES.post("/sign-in/mail", roles=ADMINS)
+def send_test_mail(staff: StaffContext) -> ResponseReturnValue:
+    """Send a mail to oneself, and show what the mail server answered."""
+    try:
+        refused = sign_in_checklist.send_test_mail(
+            staff.deps,
+            tenant_id=staff.tenant_id,
+            address=form_text("address", MAX_EMAIL_LENGTH),
+            session=staff.visit_id,
+            who=staff.who,
+        )
+    except BadInput as error:
+        return _render_sign_in_settings(staff, error)
+    return _render_sign_in_settings(staff, tried=("mail", refused))
+
+
+@ROUTES.post("/sign-in/address", roles=ADMINS)
+def try_own_address(staff: StaffContext) -> ResponseReturnValue:
+    """Look whether the tool's own address leads to it."""
+    wrong = sign_in_checklist.check_own_address(staff.deps)
+    return _render_sign_in_settings(staff, tried=("address", wrong))
+
+
 @ROUTES.get("/attention", roles=ADMINS)
 def show_attention(staff: StaffContext) -> ResponseReturnValue:
     """How much of a person's week all programmes together may ask for."""
@@ -583,8 +607,11 @@ def _render_record_store(
 
 
 def _render_sign_in_settings(
-    staff: StaffContext, error: RequestError | None = None
+    staff: StaffContext,
+    error: RequestError | None = None,
+    tried: tuple[str, Message | None] | None = None,
 ) -> ResponseReturnValue:
+    """``tried``: the mail or the address, and what did not work, or None."""
     return staff.render(
         "admin_sign_in.html",
         error.status if error else 200,
@@ -592,6 +619,10 @@ def _render_sign_in_settings(
         sent=request.form if error else {},
         error=error,
         base_url=staff.deps.settings.base_url,
+        conditions=sign_in_checklist.list_conditions(
+            staff.deps, tenant_id=staff.tenant_id, opened_at=request.url
+        ),
+        tried=tried,
     )
 
 
