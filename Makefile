@@ -85,6 +85,7 @@ bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are pri
 	$(BIN)/python -m bench.publishing_utility
 	$(BIN)/python -m bench.idle
 	$(BIN)/python -m bench.rosters
+	$(BIN)/python -m bench.printing
 	$(BIN)/python -m bench.table
 
 soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed and kept in tests/soak/results

@@ -35,7 +35,7 @@ from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.checks import submission_review
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
-from lti_tool.home import figures_page, inbox, read_models
+from lti_tool.home import figures_page, inbox, printed_page, read_models
 from lti_tool.home.chosen_programme import (
     ChosenProgramme,
     choose_programme,
@@ -114,6 +114,12 @@ def _page_without_part(who: LaunchSession) -> str:
 @ROUTES.get("/figures", roles=FIGURE_ROLES)
 def show_figures(page: PageContext) -> ResponseReturnValue:
     return _render_figures(page)
+
+
+@ROUTES.get("/figures.pdf", roles=FIGURE_ROLES)
+def download_figures(page: PageContext) -> ResponseReturnValue:
+    """The page of figures as PDF."""
+    return printed_page.answer_pdf(page, _render_figures(page), "figures")
 
 
 @ROUTES.get("/today", roles=ALL_ROLES)
@@ -239,6 +245,7 @@ def _render_figures(page: PageContext, error: RequestError | None = None) -> Res
         join_parts=_join_parts,
         say_step=say_step,
         every=show_all,
+        pdf_query=printed_page.pdf_query(),
         nothing_yet=not show_all and _is_empty(figures, publishing),
         reports=visible_reports(sight),
         own_courses=not whole,

@@ -28,7 +28,7 @@ from lti_tool.base.staff_context import download_response
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.base.statement_target import open_record_store
 from lti_tool.business import business_figures
-from lti_tool.home import read_models
+from lti_tool.home import printed_page, read_models
 from lti_tool.home.chosen_programme import choose_programme
 from lti_tool.home.figures_page import record_view
 
@@ -114,6 +114,7 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
     return page.render(
         "report.html",
         report=report,
+        pdf_query=printed_page.pdf_query(),
         key=key,
         label=REPORT_LABELS[key],
         narrow={name: values for name, values in narrow.items() if values},
@@ -126,6 +127,13 @@ def show_report(page: PageContext, key: str) -> ResponseReturnValue:
         decided=decided,
         reports=visible_reports(sight),
     )
+
+
+@ROUTES.get("/<key>.pdf", roles=FIGURE_ROLES)
+def download_report(page: PageContext, key: str) -> ResponseReturnValue:
+    """The page of a report as PDF."""
+    programme = choose_programme(page, request.args.get("programme", "")).title
+    return printed_page.answer_pdf(page, show_report(page, key), key, programme)
 
 
 @ROUTES.get("/<key>.csv", roles=FIGURE_ROLES)
