@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 MAX_PDF_BYTES = 5_000_000  # of one page with its fonts: a report of 1,000 rows takes a tenth
 PICTURE_PPI = 192  # two pixels of a bitmap for one of the drawing
 _FOLDER = Path(__file__).parent
-_LATIN, _ARABIC, _CJK = "Noto Sans", "Noto Sans Arabic", "Noto Sans CJK JP"
+_LATIN = "Noto Sans"
+_ARABIC, _CJK = f"{_LATIN} Arabic", f"{_LATIN} CJK JP"
 # Runs of letters that the first font lacks; in a drawing each has to name its font.
 _OTHER_LETTERS = re.compile(
     "([\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]"

@@ -97,7 +97,7 @@ def read_page(page: PageContext, shown: str, programme: str) -> PrintedPage:
                 "lost; try again in a minute."
             )
         )
-    blocks = list(_Reader(drawings).read(main))
+    blocks = list(_Reader(drawings).read_blocks(main))
     title = next((one.text for one in blocks if isinstance(one, Heading)), "Carryover")
     day = page_language.format_day(clock.now())
     name = " ".join(page.who.person_name.split())
@@ -142,7 +142,7 @@ class _Reader:
         self._drawings = drawings
         self._level = 0  # of the heading under which a folded part stands
 
-    def read(self, parent: HtmlElement) -> Iterator[Block]:
+    def read_blocks(self, parent: HtmlElement) -> Iterator[Block]:
         for one in parent:
             if isinstance(one.tag, str) and not _is_left_out(one):
                 yield from self._read_one(one)
@@ -166,7 +166,7 @@ class _Reader:
         elif one.tag in readers:
             yield from readers[one.tag](one)
         else:
-            yield from self.read(one)
+            yield from self.read_blocks(one)
 
     def _read_paragraph(self, one: HtmlElement) -> Iterator[Block]:
         runs = _runs(one)
@@ -202,7 +202,7 @@ class _Reader:
             return
         if one.find(".//nav") is not None or "switch" in _classes(one):
             return
-        inner = list(self.read(one))
+        inner = list(self.read_blocks(one))
         if inner:
             yield Heading(min(self._level + 1, 3), words)
             yield from inner
@@ -237,11 +237,11 @@ class _Reader:
 
     def _draw_rows(self, items: Sequence[HtmlElement]) -> Picture:
         """Rows of dots as one drawing: what stands in them as text stands in it, too."""
-        lines, said = [], []
+        lines, texts = [], []
         for place, item in enumerate(items):
             label, value = item.findall("span")[:2]
             parts = " · ".join(_text(part) for part in value)
-            said.append(_text(item))
+            texts.append(_text(item))
             mark = item.find(f".//i[@{_MARK}]")
             inner = self._drawings[int(mark.get(_MARK) or 0)] if mark is not None else "></svg>"
             inner = inner.partition(">")[2].removesuffix("</svg>")
@@ -257,7 +257,7 @@ class _Reader:
             f'viewBox="0 0 {_ROW_WIDTH} {height}" font-family="Noto Sans" fill="#1c1f26">'
             f"{_STYLE}{''.join(lines)}</svg>"
         )
-        return Picture(svg, "; ".join(said), _ROW_WIDTH)
+        return Picture(svg, "; ".join(texts), _ROW_WIDTH)
 
 
 _MANY_COLUMNS = 7  # from so many on, each column takes what it needs
@@ -291,8 +291,8 @@ def _is_left_out(one: HtmlElement) -> bool:
 def _is_of_links(one: HtmlElement) -> bool:
     """Whether there is nothing but links and what parts them."""
     links = one.findall(".//a")
-    said = len(_text(one)) - sum(len(_text(link)) for link in links)
-    return bool(links) and said <= len(links) * 3
+    besides = len(_text(one)) - sum(len(_text(link)) for link in links)
+    return bool(links) and besides <= len(links) * 3
 
 
 def _text(one: HtmlElement) -> str:
