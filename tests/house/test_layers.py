@@ -45,6 +45,7 @@ def test_only_views_and_the_web_frame_speak_http() -> None:
         "ways_on",
         "page_context",
         "page_responses",
+        "printed_page",
         "staff_context",
         "health",
     }
