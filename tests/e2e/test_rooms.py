@@ -116,7 +116,7 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(
     pictures(tab, "question-form")
     frame.goto(place)
     frame.locator("summary").first.click()
-    frame.get_by_label("File").set_input_files(
+    frame.locator("#file").set_input_files(
         {"name": "bank.txt", "mimeType": "text/plain", "buffer": question_samples.GIFT}
     )
     frame.get_by_role("button", name="Check file").click()
