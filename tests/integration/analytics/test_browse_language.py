@@ -14,7 +14,7 @@ Make = Callable[..., dict[str, Any]]
 WORDS = {
     "de": ("Statements", "Gespeichert seit", "Was nicht zählt", "Eine Person?"),
     "es": ("Declaraciones", "Guardado desde", "Lo que no cuenta", "¿Una persona?"),
-    "fr": ("Traces", "Enregistré depuis", "Ce qui n’est pas compté", "Une personne ?"),
+    "fr": ("Traces", "Enregistré depuis", "Ce qui n’est pas compté", "Une personne\u202f?"),
 }
 NOTHING_LEFT = re.compile(
     r"Stored since|What does not count|One person\?|Every statement|No two|Show<|Clear<|Who <"
@@ -54,7 +54,7 @@ def test_a_wrong_filter_is_explained_in_the_reader_s_language(one: Caller) -> No
 def test_whoever_has_no_key_is_told_in_the_reader_s_language(one: Caller) -> None:
     answer = one.client.get("/browse", headers={"Accept-Language": "es-MX,es;q=0.9"})
     assert answer.status_code == 401
-    assert "Identifíquese" in answer.get_data(as_text=True)
+    assert "Identifícate" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("language", WORDS)

@@ -158,7 +158,7 @@ def test_catalogue_programme_team_and_calendar(sign_in: Sign) -> None:
     ]
     assert rows(
         one, "SELECT title_de, title_fr FROM metric WHERE metric = 'retention_observed'"
-    ) == [("Behalten", "Rétention")]
+    ) == [("Behaltenes Wissen", "Acquis mémorisés")]
     today = datetime.now(UTC).date()
     formed = Person().certified.date()
     (programme,) = rows(

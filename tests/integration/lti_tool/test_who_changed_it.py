@@ -29,7 +29,7 @@ def manager(tool: Tool) -> str:
     tool.post(f"{home}programmes/", page, title="Passwords")
     person = tool.sql("SELECT id FROM lti_tool.person LIMIT 1")[0][0]
     tool.post(f"{home}people/roles", page, person=str(person), role="executive", act="grant")
-    tool.post(f"{home}admin/invites", tool.get(f"{home}admin/"), name="Another LMS")
+    tool.post(f"{home}admin/invites", tool.get(f"{home}admin/platforms/"), name="Another LMS")
     return home
 
 
