@@ -129,7 +129,8 @@ class JobRequests:
             for job in sorted(due, key=lambda job: job.name):
                 try:
                     enqueue_job(self._connection, job)
-                except redis.RedisError as error:
+                # redis raises ValueError where its connection is closed while it is read.
+                except (redis.RedisError, ValueError) as error:
                     log.warning(
                         "the queue does not answer (%s); the timetable will pick the work up",
                         type(error).__name__,
